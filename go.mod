@@ -1,0 +1,3 @@
+module github.com/adit-tunnel/adit
+
+go 1.26

@@ -1,0 +1,201 @@
+// Package capture is the tap: it copies what passes, within budgets, and never blocks the traffic.
+//
+// A Tap belongs to one exchange. Whoever forwards calls its methods with the bytes that pass; the tap copies what the Budget allows, counts
+// the rest, and gives the recorder a new immutable Exchange whenever the exchange has come a step further:
+//
+//	tap := budget.Start(recorder, capture.Begin{ID: id, Head: head, …})   // Pending
+//	tap.RequestBody(p); tap.RequestEnd(nil)
+//	tap.ResponseHead(200, "OK", head, false, wait, connect, 1)             // Open
+//	tap.ResponseBody(p); tap.ResponseEnd(nil)
+//	tap.Done()                                                             // Done, or tap.Fail(f)
+//
+// Every tap must come to Done or Fail: only then is its part of the budget free again.
+package capture
+
+import (
+	"bytes"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// How often an exchange is published again while content flows. It happens when bytes pass, so what has come since the last time may
+// be seen only with the next bytes; event streams, which people watch, are therefore published more eagerly.
+const (
+	every       = time.Second
+	everyEvents = 200 * time.Millisecond
+)
+
+// clipped is how much of a target is kept when there is no room for the head.
+const clipped = 256
+
+// Begin is what is known of an exchange when its request head has arrived. The strings are kept, Head is copied.
+type Begin struct {
+	ID       inspect.ID
+	Endpoint string
+	Start    time.Time
+	Client   netip.AddrPort
+	Method   string
+	Target   string
+	Host     string
+	Head     []byte
+	ReplayOf inspect.ID
+}
+
+// Tap records one exchange. Its methods may be called from the two goroutines of the exchange (request side, response side) at the same
+// time; they copy what they are given before they return. A nil *Tap takes everything and records nothing: an endpoint with inspection off.
+type Tap struct {
+	budget *Budget
+	rec    inspect.Recorder
+	began  time.Time
+
+	mu        sync.Mutex
+	held      int // bytes taken from the budget
+	ended     bool
+	published time.Time     // when last
+	every     time.Duration // how long after that content publishes again
+	x         inspect.Exchange
+	res       inspect.Response
+	hasRes    bool
+	reqBody   body
+	resBody   body
+}
+
+// Start begins an exchange and publishes it as Pending to rec. Without a recorder, or on a nil budget, it returns the nil Tap.
+func (b *Budget) Start(rec inspect.Recorder, x Begin) *Tap {
+	if b == nil || rec == nil {
+		return nil
+	}
+	t := &Tap{budget: b, rec: rec, began: b.now(), every: every}
+	t.x = inspect.Exchange{
+		ID: x.ID, Endpoint: x.Endpoint, Start: x.Start, Client: x.Client, ReplayOf: x.ReplayOf,
+		Request: inspect.Request{Method: x.Method, Target: x.Target, Host: x.Host},
+	}
+	// The strings repeat parts of the head, and count with it.
+	if t.take(len(x.Head) + len(x.Target) + len(x.Host)) {
+		t.x.Request.Head = bytes.Clone(x.Head)
+	} else {
+		t.x.Request.Dropped = true
+		t.x.Request.Target = strings.Clone(x.Target[:min(len(x.Target), clipped)])
+	}
+	t.mu.Lock()
+	t.publish(t.began)
+	t.mu.Unlock()
+	return t
+}
+
+// RequestBody tells content of the request that passes, without transfer coding.
+func (t *Tap) RequestBody(p []byte) {
+	if t == nil || len(p) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ended {
+		t.reqBody.add(t, p)
+		t.flowed()
+	}
+}
+
+// RequestEnd tells that the request's content is over, with its trailer lines if there are any.
+func (t *Tap) RequestEnd(trailers []byte) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ended {
+		t.end(&t.x.Request.Message, &t.reqBody, trailers)
+	}
+}
+
+// ResponseHead tells the response's head and publishes Open. made says that the agent made it; wait is the time from the last request byte
+// to this head, connect the time to dial (0: a kept connection), tries how often the request was written. Interim (1xx) heads are not told; a
+// further head replaces what was told of the response before.
+func (t *Tap) ResponseHead(status int, reason string, head []byte, made bool, wait, connect time.Duration, tries int) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return
+	}
+	t.x.State, t.x.Wait, t.x.Connect, t.x.Tries = inspect.Open, wait, connect, tries
+	t.hasRes, t.resBody = true, body{}
+	t.res = inspect.Response{Status: status, Reason: reason, Made: made}
+	if t.take(len(head)) {
+		t.res.Head = bytes.Clone(head)
+	} else {
+		t.res.Dropped = true
+	}
+	t.publish(t.budget.now())
+	if bytes.Contains(head, []byte("text/event-stream")) {
+		t.every = everyEvents
+		t.published = time.Time{} // the first event often comes with the head
+	}
+}
+
+// ResponseBody tells content of the response that passes, without transfer coding.
+func (t *Tap) ResponseBody(p []byte) {
+	if t == nil || len(p) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ended {
+		t.resBody.add(t, p)
+		t.flowed()
+	}
+}
+
+// ResponseEnd tells that the response's content is over, with its trailer lines if there are any.
+func (t *Tap) ResponseEnd(trailers []byte) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ended {
+		t.end(&t.res.Message, &t.resBody, trailers)
+	}
+}
+
+// Upgraded tells that the connection has been upgraded (101) and publishes Open. What passes from now on is told as content of both sides.
+func (t *Tap) Upgraded() {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ended {
+		t.x.Upgraded, t.x.State = true, inspect.Open
+		t.publish(t.budget.now())
+	}
+}
+
+// Done publishes the exchange as Done, gives its part of the budget back and ends the tap: whatever is called later does nothing.
+func (t *Tap) Done() { t.finish(inspect.Done, nil) }
+
+// Fail publishes the exchange as Failed because of f, and ends the tap like Done. f is kept: change nothing in it.
+func (t *Tap) Fail(f *inspect.Failure) { t.finish(inspect.Failed, f) }
+
+func (t *Tap) finish(s inspect.State, f *inspect.Failure) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return
+	}
+	t.ended = true
+	t.x.State, t.x.Failure = s, f
+	t.publish(t.budget.now())
+	t.budget.give(t.held)
+	// The recorder owns what was captured; a tap that somebody keeps must not.
+	t.held, t.x, t.res, t.reqBody, t.resBody = 0, inspect.Exchange{}, inspect.Response{}, body{}, body{}
+}

@@ -1,0 +1,113 @@
+package inspect
+
+import (
+	"context"
+	"time"
+)
+
+// SessionState is the state of the link to the relay.
+type SessionState string
+
+// The states of the link. Stopped is final.
+const (
+	Connecting   SessionState = "connecting"
+	Online       SessionState = "online"
+	Reconnecting SessionState = "reconnecting"
+	Stopped      SessionState = "stopped"
+)
+
+// Status is a snapshot of the agent for the faces. Share it, change nothing in it.
+type Status struct {
+	State     SessionState
+	Reason    string    // why Reconnecting or Stopped, in words
+	NextTry   time.Time // with Reconnecting
+	Account   string
+	Plan      string
+	Region    string
+	Version   string        // of the agent
+	Relay     string        // host:port, or "" when embedded
+	Embedded  bool          // the relay runs inside this process: URLs are reachable from this machine only
+	Latency   time.Duration // 0: not measured yet
+	Proof     time.Time     // when the link was last proven alive
+	Web       string        // URL of the web interface, "" when none listens
+	Endpoints []Endpoint
+	Conns     Meters // public connections, all endpoints together
+	Requests  Meters // HTTP requests, all endpoints together
+	Notice    string // text from the relay for the person
+	Dropped   int64  // exchanges whose record was dropped because the recorder's queue was full
+}
+
+// Endpoint is a public URL that is bound, or being bound.
+type Endpoint struct {
+	Name     string
+	URL      string // "" until bound
+	Aliases  []string
+	Upstream string // e.g. http://localhost:8000
+	Inspect  bool
+	Failure  *Failure // why it is not bound
+	Conns    Meters
+	Requests Meters
+}
+
+// Meters are the figures ngrok's screen and API show. Rates are per second.
+type Meters struct {
+	Count                int64 // ttl
+	Open                 int64 // opn
+	Rate1, Rate5, Rate15 float64
+	P50, P90, P95, P99   time.Duration
+}
+
+// Query selects exchanges. The zero value asks for the newest 100 of all endpoints.
+type Query struct {
+	Endpoint string // "" all
+	Before   uint64 // only those with a lower Seq; 0: from the newest
+	Limit    int    // 0: 100
+}
+
+// Item is an exchange with its place in the store. Seq grows by one per exchange (not per state) and is never used twice; Version grows with
+// every change of the store, so a face that has seen version v asks Since(v).
+type Item struct {
+	Seq     uint64
+	Version uint64
+	*Exchange
+}
+
+// Hint says that something changed. The store is the truth: read again. Hints are lossy and coalesced.
+type Hint struct {
+	Version uint64 // the store's newest version; 0: only the status changed
+}
+
+// Recorder takes exchanges. Record never blocks: when its queue is full, detail is dropped and counted, never traffic.
+type Recorder interface {
+	Record(x *Exchange)
+}
+
+// Reader reads the store. Results are newest first.
+type Reader interface {
+	List(q Query) []Item
+	Get(id ID) (Item, bool)
+	// Since returns what changed after version v, oldest change first, at most limit; lagged says that changes before the first one returned
+	// have been forgotten: read again with List, and go on from the version of the hint that was taken before, or from the highest seen.
+	Since(v uint64, limit int) (items []Item, lagged bool)
+	// Count is how many exchanges were recorded since the start, kept or not.
+	Count() uint64
+	Clear()
+}
+
+// Replayer sends a recorded request again, through the same forwarding path; the new exchange has ReplayOf. It returns as soon as the request is
+// on its way, with the new exchange's ID.
+type Replayer interface {
+	Replay(ctx context.Context, id ID) (ID, error)
+}
+
+// Observer tells the agent's state and hints of changes.
+type Observer interface {
+	Status() Status
+	// Watch returns a channel of hints (capacity 1, coalesced: a reader that is late gets the newest only) and a function that ends it.
+	Watch() (hints <-chan Hint, stop func())
+}
+
+// Controller changes what the agent does.
+type Controller interface {
+	Reconnect() // try now
+}

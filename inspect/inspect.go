@@ -1,0 +1,93 @@
+// Package inspect is the vocabulary of what can be seen: exchanges, the state of the agent, and events. It holds no look and no
+// storage: inspect/capture makes exchanges from passing bytes, inspect/store keeps them, inspect/view words them, and the faces (tui,
+// inspect/web, plain lines) show them. A face knows adit only through the five small interfaces at the end of faces.go.
+package inspect
+
+import (
+	"net/netip"
+	"time"
+)
+
+// ID names an exchange, the same from the relay's access log to the dashboard: a UUIDv7 in its usual spelling.
+type ID string
+
+// State is how far an exchange is.
+type State uint8
+
+const (
+	Pending State = iota // no final response yet
+	Open                 // the response's head has come, its content is still flowing (or an upgraded connection is open)
+	Done                 // whole
+	Failed               // no response from the local service, or one that was cut; Failure says why
+)
+
+// String returns the state in lower case, as it is written in lines and in the API.
+func (s State) String() string {
+	switch s {
+	case Pending:
+		return "pending"
+	case Open:
+		return "open"
+	case Done:
+		return "done"
+	case Failed:
+		return "failed"
+	}
+	return "unknown"
+}
+
+// Exchange is one recorded request with its response or failure. It is immutable once recorded: a later state of the same
+// exchange is a new value with the same ID. Share it freely, change nothing in it.
+type Exchange struct {
+	ID       ID
+	Endpoint string // the endpoint's name
+	Start    time.Time
+	Duration time.Duration // from Start to the end, or until now when recorded as Pending or Open
+	Wait     time.Duration // from the last request byte sent to the response's head
+	Connect  time.Duration // time to dial the local service; 0: a kept connection
+	Tries    int           // how often the request was written to the local service
+	Client   netip.AddrPort
+	State    State
+	Request  Request
+	Response *Response // nil: none has come
+	Failure  *Failure  // what went wrong, with Failed
+	ReplayOf ID        // the exchange this is a replay of
+	Upgraded bool      // 101: bytes both ways followed
+}
+
+// Ended says that no later state follows.
+func (x *Exchange) Ended() bool { return x.State == Done || x.State == Failed }
+
+// Request is the recorded request as the local service got it.
+type Request struct {
+	Method string
+	Target string // origin-form
+	Host   string
+	Message
+}
+
+// Response is the recorded response as the local service sent it (or as the agent made it: Made).
+type Response struct {
+	Status int
+	Reason string
+	Made   bool
+	Message
+}
+
+// Message is a recorded head with as much of its content as the budget allowed.
+type Message struct {
+	Head     []byte // as bytes, start line and final empty line included; nil when the budget had no room even for it (Dropped)
+	Body     []byte // content without transfer coding; at most the capture's budget
+	Size     int64  // content bytes that passed; more than len(Body) when detail was dropped
+	Trailers []byte // trailer lines
+	Dropped  bool   // something that passed is missing here (budget): the end of the content, trailers or the head; Size counts it all
+	Whole    bool   // the end of the content has been seen
+}
+
+// Failure is an error as a person needs it.
+type Failure struct {
+	Code   int    // stable number
+	Name   string // e.g. LOCAL_REFUSED
+	Text   string
+	Remedy string
+}

@@ -1,0 +1,188 @@
+// Package store keeps exchanges: a bounded window in memory, newest kept. It is Recorder and Reader.
+//
+//	s := store.NewMemory(store.Options{OnChange: func(v uint64) { bus.Publish(inspect.Hint{Version: v}) }})
+//	…
+//	items, lagged := s.Since(seen, 0)
+package store
+
+import (
+	"sync"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// Defaults of Options, and of the limits of List and Since.
+const (
+	DefaultExchanges = 10_000
+	DefaultBytes     = 64 << 20
+	DefaultLimit     = 100
+)
+
+// Options bound the window. The zero value stands for the defaults.
+type Options struct {
+	Exchanges int                  // 0: DefaultExchanges
+	Bytes     int64                // of heads, bodies, trailers and targets; 0: DefaultBytes
+	OnChange  func(version uint64) // called after each change, perhaps from several goroutines at once; must not block; may be nil
+}
+
+// Memory is the window. When it outgrows a limit, the exchange that ended first goes; those under way go only when nothing else is left,
+// and come back when they end. Safe for concurrent use; nothing blocks but for the moment another call takes.
+type Memory struct {
+	limit    Options
+	onChange func(version uint64)
+
+	mu        sync.Mutex
+	byID      map[inspect.ID]*entry
+	bySeq     sequence // all, oldest first
+	byVersion sequence // all, in the order of their last change
+	byEnd     sequence // those that have ended, in that order
+	strayed   map[inspect.ID]uint64
+	bytes     int64
+	seq       uint64 // of the newest exchange, which is also their count
+	version   uint64
+	forgotten uint64 // the highest version that somebody might miss
+}
+
+// entry is an exchange in the window. x is nil when it has left.
+type entry struct {
+	seq, version uint64
+	x            *inspect.Exchange
+	bytes        int64
+}
+
+var (
+	_ inspect.Recorder = (*Memory)(nil)
+	_ inspect.Reader   = (*Memory)(nil)
+)
+
+// NewMemory returns an empty window.
+func NewMemory(o Options) *Memory {
+	if o.Exchanges <= 0 {
+		o.Exchanges = DefaultExchanges
+	}
+	if o.Bytes <= 0 {
+		o.Bytes = DefaultBytes
+	}
+	m := &Memory{limit: o, onChange: o.OnChange, byID: map[inspect.ID]*entry{}, strayed: map[inspect.ID]uint64{}}
+	m.bySeq.current = func(p place) bool { return p.e.x != nil }
+	m.byVersion.current = func(p place) bool { return p.e.x != nil && p.e.version == p.key }
+	m.byEnd.current = m.bySeq.current
+	return m
+}
+
+// Record keeps x, as a new exchange or as a later state of one that is known by its ID; a state that comes after the end is ignored. The
+// store keeps x itself: it must not be changed any more.
+func (m *Memory) Record(x *inspect.Exchange) {
+	m.mu.Lock()
+	changed := m.put(x)
+	if changed {
+		m.evict()
+	}
+	version := m.version
+	m.mu.Unlock()
+	if changed {
+		m.changed(version)
+	}
+}
+
+// put enters x and says whether that changed anything.
+func (m *Memory) put(x *inspect.Exchange) bool {
+	e := m.byID[x.ID]
+	switch seq, strayed := m.strayed[x.ID]; {
+	case e != nil && e.x.Ended(), strayed && !x.Ended():
+		return false
+	case e != nil:
+		m.bytes -= e.bytes
+	case strayed:
+		delete(m.strayed, x.ID)
+		e = &entry{seq: seq}
+		m.bySeq.insert(seq, e)
+	default:
+		m.seq++
+		e = &entry{seq: m.seq}
+		m.bySeq.push(m.seq, e)
+	}
+	m.version++
+	m.enter(e, x)
+	return true
+}
+
+// enter makes x the state of e as of the current version.
+func (m *Memory) enter(e *entry, x *inspect.Exchange) {
+	known := e.x != nil
+	e.x, e.version, e.bytes = x, m.version, weight(x)
+	m.bytes += e.bytes
+	if known {
+		m.byVersion.drop()
+	} else {
+		m.byID[x.ID] = e
+	}
+	m.byVersion.push(e.version, e)
+	if x.Ended() {
+		m.byEnd.push(e.version, e)
+	}
+}
+
+// evict makes the window fit its limits again.
+func (m *Memory) evict() {
+	for len(m.byID) > m.limit.Exchanges || m.bytes > m.limit.Bytes {
+		e := m.byEnd.first()
+		if e == nil {
+			e = m.bySeq.first()
+			m.stray(e)
+		}
+		m.forget(e)
+	}
+}
+
+// stray remembers an exchange under way that is forgotten, so that its end is not taken for another exchange. Those whose end never comes
+// must not pile up.
+func (m *Memory) stray(e *entry) {
+	if len(m.strayed) >= m.limit.Exchanges {
+		clear(m.strayed)
+	}
+	m.strayed[e.x.ID] = e.seq
+}
+
+// forget takes e out of the window.
+func (m *Memory) forget(e *entry) {
+	delete(m.byID, e.x.ID)
+	m.bytes -= e.bytes
+	m.forgotten = max(m.forgotten, e.version)
+	ended := e.x.Ended()
+	e.x = nil
+	m.bySeq.drop()
+	m.byVersion.drop()
+	if ended {
+		m.byEnd.drop()
+	}
+}
+
+// Clear forgets every exchange that has ended; those under way stay. Whoever asks Since for what came before is told to read again.
+func (m *Memory) Clear() {
+	m.mu.Lock()
+	for e := m.byEnd.first(); e != nil; e = m.byEnd.first() {
+		m.forget(e)
+	}
+	m.version++
+	m.forgotten = m.version
+	version := m.version
+	m.mu.Unlock()
+	m.changed(version)
+}
+
+func (m *Memory) changed(version uint64) {
+	if m.onChange != nil {
+		m.onChange(version)
+	}
+}
+
+// weight is what x holds in memory, but for what every exchange holds.
+func weight(x *inspect.Exchange) int64 {
+	of := func(m *inspect.Message) int { return len(m.Head) + len(m.Body) + len(m.Trailers) }
+	n := of(&x.Request.Message) + len(x.Request.Target) + len(x.Request.Host)
+	if x.Response != nil {
+		n += of(&x.Response.Message)
+	}
+	return int64(n)
+}

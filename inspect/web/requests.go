@@ -1,0 +1,118 @@
+package web
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// requests lists captured requests, newest first. They are written one by one: all of them together may be larger than what the store holds,
+// since raw bytes are in base64.
+func (s *Server) requests(w http.ResponseWriter, r *http.Request) *apiError {
+	q := r.URL.Query()
+	query := inspect.Query{Endpoint: q.Get("tunnel_name")}
+	if v := q.Get("limit"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 {
+			return badRequest("invalid limit", v)
+		}
+		query.Limit = n
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	out := bufio.NewWriterSize(w, 32<<10)
+	_, _ = out.WriteString(`{"requests":[`)
+	for i, it := range s.reader.List(query) {
+		b, err := json.Marshal(exchangeOf(it.Exchange))
+		if err != nil {
+			s.log.Error("write a captured request", "id", it.ID, "err", err)
+			panic(http.ErrAbortHandler) // cuts the answer, so that it does not look whole
+		}
+		if i > 0 {
+			_ = out.WriteByte(',')
+		}
+		if _, err := out.Write(b); err != nil {
+			return nil // the reader has gone
+		}
+	}
+	_, _ = out.WriteString("],\"uri\":\"/api/requests/http\"}\n")
+	_ = out.Flush()
+	return nil
+}
+
+func (s *Server) request(w http.ResponseWriter, r *http.Request) *apiError {
+	id := r.PathValue("id")
+	it, ok := s.reader.Get(inspect.ID(id))
+	if !ok {
+		return notFound("no request with the id " + strconv.Quote(id))
+	}
+	writeJSON(w, http.StatusOK, exchangeOf(it.Exchange))
+	return nil
+}
+
+// replayJSON is what a replay is asked with. Unknown keys are ignored: clients send more.
+type replayJSON struct {
+	ID         string `json:"id"`
+	TunnelName string `json:"tunnel_name"`
+	Camel      string `json:"tunnelName"` // what npm's ngrok sends
+}
+
+// replay sends a captured request again, to where it went before and nowhere else.
+func (s *Server) replay(w http.ResponseWriter, r *http.Request) *apiError {
+	var in replayJSON
+	if problem := readJSON(r, &in); problem != nil {
+		return problem
+	}
+	if in.ID == "" {
+		return badRequest("invalid request", "id is missing")
+	}
+	it, ok := s.reader.Get(inspect.ID(in.ID))
+	if !ok {
+		return notFound("no request with the id " + strconv.Quote(in.ID))
+	}
+	for _, name := range []string{in.TunnelName, in.Camel} {
+		if name != "" && name != it.Endpoint {
+			return badRequest("invalid tunnel name", "the request came through "+strconv.Quote(it.Endpoint)+" and is replayed only there")
+		}
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), replayTimeout)
+	defer cancel()
+	if _, err := s.replayer.Replay(ctx, it.ID); err != nil {
+		return &apiError{codeFailed, http.StatusBadGateway, "failed to replay request", err.Error()}
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (s *Server) clear(w http.ResponseWriter, _ *http.Request) *apiError {
+	s.reader.Clear()
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// readJSON reads one JSON value and nothing behind it.
+func readJSON(r *http.Request, into any) *apiError {
+	d := json.NewDecoder(r.Body)
+	err := d.Decode(into)
+	if err == nil {
+		if _, err = d.Token(); errors.Is(err, io.EOF) {
+			return nil
+		}
+	}
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return &apiError{codeBadRequest, http.StatusRequestEntityTooLarge, "content is too large", "at most 1 MiB"}
+	case err == nil:
+		return badRequest("invalid JSON", "something follows the value")
+	}
+	return badRequest("invalid JSON", err.Error())
+}

@@ -1,0 +1,68 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+)
+
+// methods are the handlers of one path.
+type methods map[string]func(w http.ResponseWriter, r *http.Request) *apiError
+
+// routes maps paths to handlers. Errors, wrong methods and unknown paths are answered in one shape.
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	for path, m := range map[string]methods{
+		"/{$}":                    {"GET": s.pointer},
+		"/status":                 {"GET": s.pointer}, // some clients ask whether it answers
+		"/api":                    {"GET": s.root},
+		"/api/{$}":                {"GET": s.root},
+		"/api/status":             {"GET": s.status},
+		"/api/tunnels":            {"GET": s.tunnels},
+		"/api/tunnels/{name}":     {"GET": s.tunnel},
+		"/api/requests/http":      {"GET": s.requests, "POST": s.replay, "DELETE": s.clear},
+		"/api/requests/http/{id}": {"GET": s.request},
+	} {
+		mux.Handle(path, m)
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { notFound(r.URL.Path).write(w) })
+	return mux
+}
+
+func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	handle, ok := m[method]
+	if !ok {
+		var names []string
+		for _, name := range []string{"GET", "POST", "DELETE"} {
+			if m[name] != nil {
+				names = append(names, name)
+			}
+		}
+		w.Header().Set("Allow", strings.Join(names, ", "))
+		(&apiError{codeMethod, http.StatusMethodNotAllowed, "method not allowed", r.Method}).write(w)
+		return
+	}
+	if problem := handle(w, r); problem != nil {
+		problem.write(w)
+	}
+}
+
+// pointer says where things are.
+func (s *Server) pointer(w http.ResponseWriter, _ *http.Request) *apiError {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("adit: the local API is at /api/ (status, tunnels, requests/http)\n"))
+	return nil
+}
+
+func (s *Server) root(w http.ResponseWriter, _ *http.Request) *apiError {
+	writeJSON(w, http.StatusOK, map[string]string{
+		"uri":          "/api/",
+		"status_uri":   "/api/status",
+		"tunnels_uri":  "/api/tunnels",
+		"requests_uri": "/api/requests/http",
+	})
+	return nil
+}

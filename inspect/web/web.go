@@ -1,0 +1,124 @@
+// Package web is the local API on 127.0.0.1:4040, in the shapes of ngrok's agent API, so that what speaks to one speaks to the other. The
+// page comes to the same address.
+//
+// It shows everything that passed and can send requests to the local service, and every web page a developer opens can reach it through
+// the browser. guard.go says who is let in.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// Limits of the server. Reading a request and waiting for the next one are short; writing is long enough for a large list over a slow
+// reader.
+const (
+	maxBody       = 1 << 20
+	maxHeader     = 64 << 10
+	headerTimeout = 5 * time.Second
+	readTimeout   = 15 * time.Second
+	writeTimeout  = 60 * time.Second
+	idleTimeout   = 75 * time.Second
+	replayTimeout = 10 * time.Second
+	stopTimeout   = 2 * time.Second
+	morePorts     = 20 // tried after the one that is busy
+)
+
+// Server is the local API. Make one with New.
+type Server struct {
+	reader   inspect.Reader
+	replayer inspect.Replayer
+	observer inspect.Observer
+	log      *slog.Logger
+	handler  http.Handler
+}
+
+// Options are what the API shows and acts on. Reader, Replayer and Observer are needed.
+type Options struct {
+	Reader   inspect.Reader
+	Replayer inspect.Replayer
+	Observer inspect.Observer
+	Log      *slog.Logger // nil: nothing is logged
+	Allow    []string     // further Host names: an exact name or address, ".suffix" for all names below one, or a CIDR range
+}
+
+// New makes the API; it starts nothing.
+func New(o Options) *Server {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, log: o.Log}
+	s.handler = newGuard(o.Allow, s.routes())
+	return s
+}
+
+// Listen takes addr or, when its port is busy, the next free one after it, up to 20 further. The error is that of addr.
+func Listen(addr string) (net.Listener, error) {
+	ln, first := net.Listen("tcp", addr)
+	if first == nil {
+		return ln, nil
+	}
+	host, service, err := net.SplitHostPort(addr)
+	port, notNumber := strconv.Atoi(service)
+	if !isBusy(first) || err != nil || notNumber != nil || port == 0 {
+		return nil, fmt.Errorf("listen for the local API: %w", first)
+	}
+	for i := 1; i <= morePorts && port+i <= 65535; i++ {
+		if ln, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port+i))); err == nil {
+			return ln, nil
+		}
+	}
+	return nil, fmt.Errorf("listen for the local API: %w (nor is any of the %d ports after it free)", first, morePorts)
+}
+
+// isBusy says that another program has the port. The number of that error differs between systems; where it happens does not.
+func isBusy(err error) bool {
+	var call *os.SyscallError
+	return errors.As(err, &call) && call.Syscall == "bind" && !errors.Is(err, os.ErrPermission)
+}
+
+// Run serves ln until ctx ends (nil) or serving fails. It closes ln, and returns when all requests are over or have been cut.
+func (s *Server) Run(ctx context.Context, ln net.Listener) error {
+	base, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	srv := &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	stopped := make(chan struct{})
+	unwatch := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		stop(base, srv)
+	})
+	err := srv.Serve(ln)
+	if unwatch() { // Serve failed by itself
+		_ = srv.Close()
+		return fmt.Errorf("serve the local API: %w", err)
+	}
+	<-stopped
+	return nil
+}
+
+// stop lets requests under way finish for a moment, then cuts them.
+func stop(ctx context.Context, srv *http.Server) {
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	if srv.Shutdown(ctx) != nil {
+		_ = srv.Close()
+	}
+}

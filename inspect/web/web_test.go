@@ -1,0 +1,380 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/store"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// agent is a Replayer and Observer that tells what it was asked.
+type agent struct {
+	mu       sync.Mutex
+	status   inspect.Status
+	replayed []inspect.ID
+	fails    error
+}
+
+func (a *agent) Status() inspect.Status { return a.status }
+
+func (a *agent) Watch() (<-chan inspect.Hint, func()) { return nil, func() {} }
+
+func (a *agent) Replay(_ context.Context, id inspect.ID) (inspect.ID, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.replayed = append(a.replayed, id)
+	return "new", a.fails
+}
+
+// api is a server on a real socket.
+type api struct {
+	t     *testing.T
+	base  string
+	agent *agent
+	store *store.Memory
+}
+
+func serve(t *testing.T, allow ...string) *api {
+	t.Helper()
+	a := &api{t: t, agent: &agent{}, store: store.NewMemory(store.Options{})}
+	ln, err := Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.base = "http://" + ln.Addr().String()
+	s := New(Options{Reader: a.store, Replayer: a.agent, Observer: a.agent, Allow: allow})
+	ctx, end := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx, ln) }()
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		end()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Errorf("Run: %v", err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("Run does not end")
+		}
+	})
+	return a
+}
+
+// do sends a request; header is name, value, name, value. "Host" sets the request's host.
+func (a *api) do(method, path, body string, header ...string) (*http.Response, string) {
+	a.t.Helper()
+	req, err := http.NewRequestWithContext(a.t.Context(), method, a.base+path, strings.NewReader(body))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		if header[i] == "Host" {
+			req.Host = header[i+1]
+			continue
+		}
+		req.Header.Add(header[i], strings.ReplaceAll(header[i+1], "SELF", a.base))
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return res, string(b)
+}
+
+// get reads JSON.
+func (a *api) get(path string, into any) {
+	a.t.Helper()
+	res, body := a.do("GET", path, "")
+	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "application/json" {
+		a.t.Fatalf("GET %s: %s, %s: %s", path, res.Status, res.Header.Get("Content-Type"), body)
+	}
+	if err := json.Unmarshal([]byte(body), into); err != nil {
+		a.t.Fatalf("GET %s: %v: %s", path, err, body)
+	}
+}
+
+func (a *api) record(id string) *inspect.Exchange {
+	x := &inspect.Exchange{
+		ID: inspect.ID(id), Endpoint: "command_line", Start: time.Date(2026, 1, 15, 20, 32, 7, 0, time.UTC), Duration: 3893202,
+		Client: netip.MustParseAddrPort("192.168.100.25:5000"), State: inspect.Done,
+		Request: inspect.Request{Method: "POST", Target: "/hook?a=<b>", Host: "example.com", Message: inspect.Message{
+			Head: []byte("POST /hook?a=<b> HTTP/1.1\r\nhost: example.com\r\naccept: a\r\nAccept: b\r\nContent-Length: 2\r\n\r\n"), Body: []byte("\x00\xff"), Size: 2, Whole: true,
+		}},
+		Response: &inspect.Response{Status: 502, Reason: "Bad Gateway", Message: inspect.Message{
+			Head: []byte("HTTP/1.1 502 Bad Gateway\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"), Body: []byte("hello"), Size: 5, Trailers: []byte("X-Sum: 1\r\n"), Whole: true,
+		}},
+	}
+	a.store.Record(x)
+	return x
+}
+
+func (a *api) wantError(res *http.Response, body string, status, code int) {
+	a.t.Helper()
+	var e struct {
+		ErrorCode  int               `json:"error_code"`
+		StatusCode int               `json:"status_code"`
+		Msg        string            `json:"msg"`
+		Details    map[string]string `json:"details"`
+	}
+	if err := json.Unmarshal([]byte(body), &e); err != nil {
+		a.t.Fatalf("%s is not an error in JSON: %v", body, err)
+	}
+	if res.StatusCode != status || e.StatusCode != status || e.ErrorCode != code || e.Msg == "" || e.Details == nil {
+		a.t.Errorf("%s: %s, want status %d with code %d", res.Status, body, status, code)
+	}
+}
+
+func TestRequest(t *testing.T) {
+	a := serve(t)
+	x := a.record("0199-a")
+	var got exchangeJSON
+	a.get("/api/requests/http/0199-a", &got)
+	if got.URI != "/api/requests/http/0199-a" || got.ID != "0199-a" || got.TunnelName != "command_line" || got.RemoteAddr != "192.168.100.25" ||
+		got.Start != "2026-01-15T20:32:07Z" || got.Duration != 3893202 {
+		t.Errorf("%+v", got)
+	}
+	q := got.Request
+	if q.Method != "POST" || q.Proto != "HTTP/1.1" || q.URI != "/hook?a=<b>" || strings.Join(q.Headers["Accept"], "|") != "a|b" ||
+		!bytes.Equal(q.Raw, append(bytes.Clone(x.Request.Head), x.Request.Body...)) {
+		t.Errorf("request: %+v", q)
+	}
+	r := got.Response
+	if r.Status != "502 Bad Gateway" || r.StatusCode != 502 || string(r.Raw) != string(x.Response.Head)+"5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n" {
+		t.Errorf("response: %+v", r)
+	}
+	res, body := a.do("GET", "/api/requests/http/none", "")
+	a.wantError(res, body, 404, codeNotFound)
+}
+
+func TestRequestWithoutResponse(t *testing.T) {
+	a := serve(t)
+	a.store.Record(&inspect.Exchange{ID: "p", State: inspect.Pending})
+	res, body := a.do("GET", "/api/requests/http/p", "")
+	if res.StatusCode != 200 || !strings.Contains(body, `"response":null`) {
+		t.Errorf("%s", body)
+	}
+}
+
+// Raw content that was not recorded to its end has no end.
+func TestRawOfCutContent(t *testing.T) {
+	m := &inspect.Message{Head: []byte("HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n"), Body: []byte("hi"), Size: 100, Dropped: true, Whole: true}
+	if raw := string(rawOf(m)); raw != string(m.Head)+"2\r\nhi\r\n" {
+		t.Errorf("%q", raw)
+	}
+}
+
+func TestRequests(t *testing.T) {
+	a := serve(t)
+	var got struct {
+		Requests []exchangeJSON `json:"requests"`
+		URI      string         `json:"uri"`
+	}
+	a.get("/api/requests/http", &got)
+	if got.Requests == nil || len(got.Requests) != 0 || got.URI != "/api/requests/http" {
+		t.Errorf("nothing recorded: %+v", got)
+	}
+	for i := range 5 {
+		a.record(strconv.Itoa(i))
+	}
+	a.store.Record(&inspect.Exchange{ID: "other", Endpoint: "other"})
+	for query, want := range map[string]string{
+		"":                                   "other 4 3 2 1 0",
+		"?limit=2":                           "other 4",
+		"?limit=2&tunnel_name=command_line":  "4 3",
+		"?tunnel_name=nobody":                "",
+		"?tunnel_name=other&limit=999999999": "other",
+	} {
+		a.get("/api/requests/http"+query, &got)
+		var ids []string
+		for _, x := range got.Requests {
+			ids = append(ids, x.ID)
+		}
+		if s := strings.Join(ids, " "); s != want {
+			t.Errorf("%s: %s, want %s", query, s, want)
+		}
+	}
+	for _, bad := range []string{"0", "-1", "x", "1e3"} {
+		res, body := a.do("GET", "/api/requests/http?limit="+bad, "")
+		a.wantError(res, body, 400, codeBadRequest)
+	}
+	if res, body := a.do("HEAD", "/api/requests/http", ""); res.StatusCode != 200 || body != "" {
+		t.Errorf("HEAD: %s", res.Status)
+	}
+}
+
+const asJSON = "application/json"
+
+func TestReplay(t *testing.T) {
+	a := serve(t)
+	a.record("a")
+	for _, in := range []string{
+		`{"id":"a"}`, `{"id":"a","tunnel_name":"command_line"}`, `{"id":"a","tunnelName":"command_line","port":80}`, `{"id":"a","tunnel_name":null}`,
+	} {
+		if res, body := a.do("POST", "/api/requests/http", in, "Content-Type", asJSON); res.StatusCode != 204 || body != "" {
+			t.Errorf("%s: %s %s", in, res.Status, body)
+		}
+	}
+	if len(a.agent.replayed) != 4 || a.agent.replayed[3] != "a" {
+		t.Errorf("replayed: %v", a.agent.replayed)
+	}
+	for in, status := range map[string]int{
+		``: 400, `{}`: 400, `{"id":""}`: 400, `{"id":7}`: 400, `[]`: 400, `{"id":"a"} {"id":"b"}`: 400, `{"id":"a"`: 400, `id=a`: 400,
+		`{"id":"a","tunnel_name":"other"}`: 400, `{"id":"a","tunnelName":"other"}`: 400,
+	} {
+		res, body := a.do("POST", "/api/requests/http", in, "Content-Type", asJSON)
+		a.wantError(res, body, status, codeBadRequest)
+	}
+	res, body := a.do("POST", "/api/requests/http", `{"id":"none"}`, "Content-Type", asJSON)
+	a.wantError(res, body, 404, codeNotFound)
+	if len(a.agent.replayed) != 4 {
+		t.Errorf("replayed: %v", a.agent.replayed)
+	}
+	a.agent.fails = errors.New("nobody listens")
+	res, body = a.do("POST", "/api/requests/http", `{"id":"a"}`, "Content-Type", asJSON)
+	if a.wantError(res, body, 502, codeFailed); !strings.Contains(body, "nobody listens") {
+		t.Errorf("%s does not say why", body)
+	}
+}
+
+func TestClear(t *testing.T) {
+	a := serve(t)
+	for _, header := range [][]string{nil, {"Content-Type", asJSON}} {
+		a.record("a")
+		if res, body := a.do("DELETE", "/api/requests/http", "", header...); res.StatusCode != 204 || body != "" {
+			t.Errorf("%v: %s %s", header, res.Status, body)
+		}
+		if left := a.store.List(inspect.Query{}); len(left) != 0 {
+			t.Errorf("%d are left", len(left))
+		}
+	}
+}
+
+func TestStatusAndTunnels(t *testing.T) {
+	a := serve(t)
+	a.agent.status = inspect.Status{
+		State: inspect.Online, Version: "0.1.0", Region: "eu-1", Latency: 86600 * time.Microsecond,
+		Endpoints: []inspect.Endpoint{
+			{Name: "command_line (http)", URL: "https://x.example.dev", Upstream: "http://localhost:80", Inspect: true,
+				Conns:    inspect.Meters{Count: 43, Open: 2, Rate1: 0.5, P50: 168847294},
+				Requests: inspect.Meters{Count: 44, Rate15: 0.25, P99: 7}},
+			{Name: "not bound"},
+		},
+	}
+	res, body := a.do("GET", "/api/status", "")
+	want := `{"status":"online","agent_version":"0.1.0","session":{"legs":[{"region":"eu-1","latency":"87ms"}]},"uri":"/api/status"}`
+	if res.StatusCode != 200 || strings.TrimSpace(body) != want {
+		t.Errorf("status: %s", body)
+	}
+	tunnel := `{"name":"command_line (http)","ID":"` + tunnelID(a.agent.status.Endpoints[0]) + `","uri":"/api/tunnels/command_line%20%28http%29",` +
+		`"public_url":"https://x.example.dev","proto":"https","config":{"addr":"http://localhost:80","inspect":true},` +
+		`"metrics":{"conns":{"count":43,"gauge":2,"rate1":0.5,"rate5":0,"rate15":0,"p50":168847294,"p90":0,"p95":0,"p99":0},` +
+		`"http":{"count":44,"rate1":0,"rate5":0,"rate15":0.25,"p50":0,"p90":0,"p95":0,"p99":7}}}`
+	if _, body = a.do("GET", "/api/tunnels", ""); strings.TrimSpace(body) != `{"tunnels":[`+tunnel+`],"uri":"/api/tunnels"}` {
+		t.Errorf("tunnels: %s", body)
+	}
+	if _, body = a.do("GET", "/api/tunnels/command_line%20%28http%29", ""); strings.TrimSpace(body) != tunnel {
+		t.Errorf("tunnel: %s", body)
+	}
+	res, body = a.do("GET", "/api/tunnels/not%20bound", "")
+	a.wantError(res, body, 404, codeNotFound)
+
+	a.agent.status = inspect.Status{State: inspect.Reconnecting, Version: "0.1.0"}
+	_, body = a.do("GET", "/api/status", "")
+	if !strings.Contains(body, `"status":"reconnecting"`) || !strings.Contains(body, `"legs":[]`) {
+		t.Errorf("status: %s", body)
+	}
+	if _, body = a.do("GET", "/api/tunnels", ""); !strings.Contains(body, `"tunnels":[]`) {
+		t.Errorf("tunnels: %s", body)
+	}
+}
+
+func TestOtherPaths(t *testing.T) {
+	a := serve(t)
+	for _, path := range []string{"/", "/status"} {
+		res, body := a.do("GET", path, "")
+		if res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/plain; charset=utf-8" || !strings.Contains(body, "/api/") {
+			t.Errorf("%s: %s %s", path, res.Status, body)
+		}
+	}
+	for _, path := range []string{"/api", "/api/"} {
+		if res, body := a.do("GET", path, ""); res.StatusCode != 200 || !strings.Contains(body, `"tunnels_uri"`) {
+			t.Errorf("%s: %s %s", path, res.Status, body)
+		}
+	}
+	res, body := a.do("GET", "/nowhere", "")
+	a.wantError(res, body, 404, codeNotFound)
+	res, body = a.do("POST", "/api/tunnels", "{}", "Content-Type", asJSON)
+	if a.wantError(res, body, 405, codeMethod); res.Header.Get("Allow") != "GET" {
+		t.Errorf("Allow: %s", res.Header.Get("Allow"))
+	}
+}
+
+func TestListenTakesTheNextPort(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	port := busy.Addr().(*net.TCPAddr).Port
+	if port+morePorts > 65535 {
+		t.Skip("the system gave a port at the end of the range")
+	}
+	ln, err := Listen(busy.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if got := ln.Addr().(*net.TCPAddr).Port; got <= port || got > port+morePorts {
+		t.Errorf("port %d after %d", got, port)
+	}
+	for _, bad := range []string{"nonsense", "127.0.0.1:port", "127.0.0.1:99999", "192.0.2.1:4040"} {
+		if ln, err := Listen(bad); err == nil {
+			ln.Close()
+			t.Errorf("%s was taken", bad)
+		}
+	}
+}
+
+func TestRunFailsWithItsListener(t *testing.T) {
+	ln, err := Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
+	if err := New(Options{}).Run(t.Context(), ln); err == nil {
+		t.Error("no error")
+	}
+	if ln, err = Listen("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(context.Background())
+	end()
+	if err := New(Options{}).Run(ctx, ln); err != nil {
+		t.Errorf("ended before it began: %v", err)
+	}
+	if c, err := net.Dial("tcp", ln.Addr().String()); err == nil {
+		c.Close()
+		t.Error("the listener is still open")
+	}
+}

@@ -1,0 +1,50 @@
+package config
+
+import (
+	"errors"
+	"path/filepath"
+)
+
+// Env looks an environment variable up; "" when it is not set.
+type Env func(name string) string
+
+var errNoHome = errors.New("neither HOME nor a state directory is known: set HOME or pass --state-dir DIR")
+
+// File is the place of the user's configuration file on this system, and StateDir that of everything adit keeps (slots, keys,
+// captures). goos is runtime.GOOS. The error says that the environment names no home.
+func File(goos string, env Env) (string, error) {
+	switch goos {
+	case "darwin":
+		return under(env("HOME"), "Library", "Application Support", "adit", "adit.yml")
+	case "windows":
+		return under(env("LOCALAPPDATA"), "adit", "adit.yml")
+	}
+	if dir := env("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "adit", "adit.yml"), nil
+	}
+	return under(env("HOME"), ".config", "adit", "adit.yml")
+}
+
+// StateDir is where adit keeps its state: $STATE_DIRECTORY when systemd gives one, else the user's place for it.
+func StateDir(goos string, env Env) (string, error) {
+	if dir := env("STATE_DIRECTORY"); filepath.IsAbs(dir) {
+		return dir, nil
+	}
+	switch goos {
+	case "darwin":
+		return under(env("HOME"), "Library", "Application Support", "adit")
+	case "windows":
+		return under(env("LOCALAPPDATA"), "adit")
+	}
+	if dir := env("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "adit"), nil
+	}
+	return under(env("HOME"), ".local", "state", "adit")
+}
+
+func under(home string, parts ...string) (string, error) {
+	if home == "" {
+		return "", errNoHome
+	}
+	return filepath.Join(append([]string{home}, parts...)...), nil
+}

@@ -1,0 +1,104 @@
+package tui
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"go.uber.org/goleak"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/tui/pane"
+	"github.com/adit-tunnel/adit/tui/theme"
+)
+
+// TestMain is also the child of the tests that need a process of their own on a terminal.
+func TestMain(m *testing.M) {
+	if role := os.Getenv("ADIT_TUI_CHILD"); role != "" {
+		os.Exit(child(role))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// bench drives a model as Bubble Tea does, one message at a time, with a clock of its own.
+type bench struct {
+	t   *testing.T
+	f   *fake
+	m   *model
+	now time.Time
+}
+
+func newBench(t *testing.T, width, height int) *bench {
+	t.Helper()
+	b := &bench{t: t, f: &fake{status: online()}, now: start}
+	b.m = newTestModel(b.f)
+	b.m.clock = func() time.Time { return b.now }
+	b.m.work.replay = replayer(t.Context(), b.f)
+	b.send(tea.WindowSizeMsg{Width: width, Height: height})
+	return b
+}
+
+// newTestModel makes a model without a terminal: no styles but attributes, in UTC, 120 by 40.
+func newTestModel(f *fake) *model {
+	m := newModel(pane.Look{Theme: theme.Colourless(), Zone: time.UTC, Width: 120}, f.source(), func() time.Time { return start })
+	hints, _ := f.Watch()
+	m.height = 40
+	m.work.feed = &feed{reader: f, observer: f, hints: hints}
+	return m
+}
+
+// send gives the model a message and returns the command it asks for.
+func (b *bench) send(msg tea.Msg) tea.Cmd {
+	_, cmd := b.m.Update(msg)
+	return cmd
+}
+
+// sync lets the model read what has changed, without running the command for the next read. What is open is read again.
+func (b *bench) sync() {
+	b.t.Helper()
+	if b.send(b.m.work.next()()); b.m.detail.loading {
+		b.send(b.m.work.open(b.m.detail.row.ID, b.m.look)())
+	}
+}
+
+// put records exchanges and lets the model read them.
+func (b *bench) put(xs ...*inspect.Exchange) {
+	b.t.Helper()
+	for _, x := range xs {
+		b.f.put(x)
+	}
+	b.sync()
+}
+
+// press types keys and runs the command of each.
+func (b *bench) press(keys ...string) {
+	b.t.Helper()
+	for _, k := range keys {
+		if cmd := b.send(keyOf(k)); cmd != nil {
+			b.send(cmd())
+		}
+	}
+}
+
+// frame is the screen.
+func (b *bench) frame() string { return b.m.View() }
+
+// selected is the ID of the selected exchange, "" when none is.
+func (b *bench) selected() inspect.ID {
+	r, _ := b.m.rows.selected()
+	return r.ID
+}
+
+var namedKeys = map[string]tea.KeyMsg{
+	"up": {Type: tea.KeyUp}, "down": {Type: tea.KeyDown}, "enter": {Type: tea.KeyEnter}, "esc": {Type: tea.KeyEsc},
+	"tab": {Type: tea.KeyTab}, "pgup": {Type: tea.KeyPgUp}, "pgdown": {Type: tea.KeyPgDown}, "home": {Type: tea.KeyHome},
+	"end": {Type: tea.KeyEnd}, "ctrl+c": {Type: tea.KeyCtrlC}, "ctrl+r": {Type: tea.KeyCtrlR}, "ctrl+z": {Type: tea.KeyCtrlZ},
+}
+
+func keyOf(name string) tea.KeyMsg {
+	if k, ok := namedKeys[name]; ok {
+		return k
+	}
+	return tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(name)}
+}

@@ -1,0 +1,3 @@
+package tui
+
+func child(string) int { return 0 }

@@ -1,0 +1,194 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// start is when the fake agent's day begins.
+var start = time.Date(2026, 3, 4, 22, 41, 7, 120_000_000, time.UTC)
+
+// fake is an agent in memory: a store, a state and a bus.
+type fake struct {
+	inspect.Bus
+	mu      sync.Mutex
+	status  inspect.Status
+	items   []inspect.Item // in the order of Seq
+	version uint64
+	lost    uint64 // changes up to this version have been forgotten
+	reads   int    // calls of Since
+	dials   int    // calls of Reconnect
+	replays []inspect.ID
+	refuse  error // of Replay
+}
+
+var (
+	_ inspect.Reader     = (*fake)(nil)
+	_ inspect.Observer   = (*fake)(nil)
+	_ inspect.Replayer   = (*fake)(nil)
+	_ inspect.Controller = (*fake)(nil)
+)
+
+func (f *fake) source() Source { return Source{f, f, f, f} }
+
+// put records a state of an exchange.
+func (f *fake) put(x *inspect.Exchange) inspect.Item {
+	f.mu.Lock()
+	f.version++
+	it := inspect.Item{Seq: uint64(len(f.items)) + 1, Version: f.version, Exchange: x}
+	if i := slices.IndexFunc(f.items, func(i inspect.Item) bool { return i.ID == x.ID }); i >= 0 {
+		it.Seq = f.items[i].Seq
+		f.items[i] = it
+	} else {
+		if n := len(f.items); n > 0 {
+			it.Seq = f.items[n-1].Seq + 1
+		}
+		f.items = append(f.items, it)
+	}
+	v := f.version
+	f.mu.Unlock()
+	f.Publish(inspect.Hint{Version: v})
+	return it
+}
+
+// forget lets the oldest n exchanges and their changes go.
+func (f *fake) forget(n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, it := range f.items[:n] {
+		f.lost = max(f.lost, it.Version)
+	}
+	f.items = slices.Clone(f.items[n:])
+}
+
+func (f *fake) set(st inspect.Status) {
+	f.mu.Lock()
+	f.status = st
+	f.mu.Unlock()
+	f.Publish(inspect.Hint{})
+}
+
+func (f *fake) Status() inspect.Status {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.status
+}
+
+func (f *fake) List(q inspect.Query) []inspect.Item {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	items := slices.Clone(f.items)
+	slices.Reverse(items)
+	return items[:min(len(items), q.Limit)]
+}
+
+func (f *fake) Get(id inspect.ID) (inspect.Item, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, it := range f.items {
+		if it.ID == id {
+			return it, true
+		}
+	}
+	return inspect.Item{}, false
+}
+
+func (f *fake) Since(v uint64, limit int) ([]inspect.Item, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reads++
+	var items []inspect.Item
+	for _, it := range f.items {
+		if it.Version > v {
+			items = append(items, it)
+		}
+	}
+	slices.SortFunc(items, func(a, b inspect.Item) int { return int(a.Version) - int(b.Version) })
+	return items[:min(len(items), limit)], v < f.lost
+}
+
+func (f *fake) Count() uint64 { return f.version }
+
+func (f *fake) Clear() {}
+
+func (f *fake) Reconnect() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dials++
+}
+
+// Replay answers as the original was answered, 200 where it was not.
+func (f *fake) Replay(_ context.Context, id inspect.ID) (inspect.ID, error) {
+	f.mu.Lock()
+	f.replays = append(f.replays, id)
+	n := len(f.replays)
+	f.mu.Unlock()
+	if f.refuse != nil {
+		return "", f.refuse
+	}
+	it, _ := f.Get(id)
+	x := *it.Exchange
+	x.ID, x.ReplayOf = inspect.ID(fmt.Sprintf("replay-%d", n)), id
+	f.put(&x)
+	return x.ID, nil
+}
+
+// exchange makes the nth exchange of the day, one a second.
+func exchange(n int, method, target string, status int, reason string) *inspect.Exchange {
+	body := []byte(fmt.Sprintf(`{"event":"push","number":%d}`, n))
+	answer := []byte("ok\n")
+	return &inspect.Exchange{
+		ID:       inspect.ID(fmt.Sprintf("018f-%04d", n)),
+		Endpoint: "command_line",
+		Start:    start.Add(time.Duration(n) * time.Second),
+		Duration: 12 * time.Millisecond,
+		Wait:     11 * time.Millisecond,
+		Connect:  400 * time.Microsecond,
+		Tries:    1,
+		Client:   netip.MustParseAddrPort("203.0.113.9:51234"),
+		State:    inspect.Done,
+		Request: inspect.Request{
+			Method: method, Target: target, Host: "otter.tunnel.example.com",
+			Message: inspect.Message{
+				Head: fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: otter.tunnel.example.com\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n",
+					method, target, len(body)),
+				Body: body, Size: int64(len(body)), Whole: true,
+			},
+		},
+		Response: &inspect.Response{
+			Status: status, Reason: reason,
+			Message: inspect.Message{
+				Head: fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n", status, reason, len(answer)),
+				Body: answer, Size: int64(len(answer)), Whole: true,
+			},
+		},
+	}
+}
+
+// failed makes the nth exchange one that the local service did not answer.
+func failed(n int, method, target string) *inspect.Exchange {
+	x := exchange(n, method, target, 502, "Bad Gateway")
+	x.State, x.Response.Made = inspect.Failed, true
+	x.Failure = &inspect.Failure{
+		Code: 2001, Name: "LOCAL_REFUSED", Text: "nothing listens on localhost:8000",
+		Remedy: "Start your service, or give the port it listens on.",
+	}
+	return x
+}
+
+// online is the state of an agent that works.
+func online() inspect.Status {
+	return inspect.Status{
+		State: inspect.Online, Account: "acme", Plan: "free", Region: "eu-1", Version: "0.1.0", Relay: "tunnel.example.com:4443",
+		Latency: 45 * time.Millisecond, Proof: start, Web: "http://127.0.0.1:4040",
+		Endpoints: []inspect.Endpoint{{
+			Name: "command_line", URL: "http://9a1b-quiet-otter-7c2f.tunnel.example.com", Upstream: "http://localhost:8000", Inspect: true,
+		}},
+	}
+}

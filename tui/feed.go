@@ -1,0 +1,94 @@
+package tui
+
+import (
+	"slices"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/tui/pane"
+)
+
+const (
+	frame     = time.Second / framesPerSecond
+	readLimit = 4096 // changes read at once; what is left comes with the next frame
+	// relistEvery is how often the whole list is read again, at most. While exchanges pass faster than the store can keep them, changes are
+	// forgotten in every frame.
+	relistEvery = time.Second
+)
+
+// feed turns hints into rows. Its next is run by one command at a time, which owns the fields; it reads the store at most once a frame,
+// however many hints come.
+type feed struct {
+	reader   inspect.Reader
+	observer inspect.Observer
+	hints    <-chan inspect.Hint
+	done     <-chan struct{} // the dashboard has ended
+
+	version uint64 // of the store, read so far
+	loaded  bool   // the first List has been read
+	more    bool   // there is something to read without a hint
+	last    time.Time
+	listed  time.Time // when the whole list was read
+}
+
+// changes is what has changed since the last ones.
+type changes struct {
+	rows   []pane.Row // by place in the store when reset, else by change
+	reset  bool       // rows are all there are
+	status inspect.Status
+}
+
+// next waits for something to have changed and for the frame to be over, and reads it. It returns nil when the dashboard has ended.
+func (f *feed) next() any {
+	if f.loaded && !f.more {
+		select {
+		case <-f.done:
+			return nil
+		case _, open := <-f.hints:
+			if !open {
+				return nil
+			}
+		}
+	}
+	if !f.pace() {
+		return nil
+	}
+	c := changes{status: f.observer.Status()}
+	if f.loaded {
+		items, lagged := f.reader.Since(f.version, readLimit)
+		if !lagged || time.Since(f.listed) < relistEvery {
+			f.more = lagged || len(items) == readLimit
+			c.rows = f.take(items)
+			return c
+		}
+	}
+	f.listed, f.loaded, f.more = time.Now(), true, false
+	c.reset, c.rows = true, f.take(f.reader.List(inspect.Query{Limit: keepRows}))
+	slices.Reverse(c.rows)
+	return c
+}
+
+// pace waits until a frame has passed since the last read.
+func (f *feed) pace() bool {
+	wait := frame - time.Since(f.last)
+	if wait > 0 {
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		select {
+		case <-f.done:
+			return false
+		case <-t.C:
+		}
+	}
+	f.last = time.Now()
+	return true
+}
+
+func (f *feed) take(items []inspect.Item) []pane.Row {
+	rows := make([]pane.Row, len(items))
+	for i, it := range items {
+		rows[i] = pane.RowOf(it)
+		f.version = max(f.version, it.Version)
+	}
+	return rows
+}

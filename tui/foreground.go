@@ -1,0 +1,19 @@
+package tui
+
+import (
+	"os"
+
+	"golang.org/x/term"
+)
+
+// Interactive reports whether the dashboard can be shown: in and out are terminals that can do more than print (TERM is not "dumb"), and
+// this process is in their foreground. It looks and touches nothing.
+func Interactive(in, out *os.File) bool {
+	if in == nil || out == nil || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	if !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) {
+		return false
+	}
+	return Foreground(in) && Foreground(out)
+}

@@ -1,0 +1,153 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/tui/pane"
+)
+
+const (
+	leastRows   = 5 // rows of the list that the head makes room for
+	footerFrom  = 4 // lines of terminal from which on there is a footer
+	nameFrom    = 8 // lines of terminal from which on the other screens have the name on top
+	footerLines = 1
+)
+
+// room is how many lines there are above the footer.
+func (m *model) room() int {
+	if m.height < footerFrom {
+		return m.height
+	}
+	return m.height - footerLines
+}
+
+// arrange shares the lines out between the parts of the screen. It runs after every message, so that View only draws.
+func (m *model) arrange() {
+	room := m.room()
+	head := append(m.look.Head(m.status, m.now), m.look.ListTitle(m.note())...)
+	m.head = pane.Fit(head, room-min(leastRows, max(room/3, 1)))
+	m.rows.resize(room - len(m.head))
+	m.detail.height = max(room-len(m.name())-len(m.overview()), 0)
+	m.detail.scrollTo(m.detail.top)
+	m.helpTop = max(min(m.helpTop, len(m.look.Help(helpGroups()))-(room-len(m.name()))), 0)
+}
+
+// note is what stands beside the list's title.
+func (m *model) note() string {
+	var notes []string
+	if m.status.Dropped > 0 {
+		notes = append(notes, fmt.Sprintf("%d not recorded", m.status.Dropped))
+	}
+	if i, ok := m.rows.find(m.rows.sel); ok && m.rows.sel != 0 && len(m.rows.rows) > m.rows.height {
+		notes = append(notes, fmt.Sprintf("%d of %d", i+1, len(m.rows.rows)))
+	}
+	return strings.Join(notes, ", ")
+}
+
+// View draws the screen: exactly the terminal's lines, the footer on the last one.
+func (m *model) View() string {
+	if m.look.Width <= 0 || m.height <= 0 {
+		return ""
+	}
+	var lines []string
+	switch m.screen {
+	case detailScreen:
+		lines = m.viewDetail()
+	case helpScreen:
+		lines = append(m.name(), m.look.Help(helpGroups())[m.helpTop:]...)
+	default:
+		lines = m.viewList()
+	}
+	room := m.room()
+	lines = lines[:min(len(lines), room)]
+	for len(lines) < room {
+		lines = append(lines, "")
+	}
+	if room < m.height {
+		lines = append(lines, m.footer())
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (m *model) viewList() []string {
+	lines := make([]string, 0, m.height)
+	for _, l := range m.head {
+		lines = append(lines, l.Text)
+	}
+	if len(m.rows.rows) == 0 {
+		if !m.loaded {
+			return lines
+		}
+		return append(lines, m.look.Empty(firstURL(m.status), m.look.Keys(mainKeys(), m.look.Width))...)
+	}
+	for _, r := range m.rows.visible() {
+		lines = append(lines, m.look.Row(r, r.Seq == m.rows.sel, m.now))
+	}
+	return lines
+}
+
+// mainKeys are the three keys that matter; the footer of an empty list has the others.
+func mainKeys() []pane.Key { return footerKeys(listScreen)[:3] }
+
+func firstURL(st inspect.Status) string {
+	for _, e := range st.Endpoints {
+		if e.URL != "" {
+			return e.URL
+		}
+	}
+	return ""
+}
+
+// name is the top of the screens other than the list.
+func (m *model) name() []string {
+	if m.height < nameFrom {
+		return nil
+	}
+	return []string{m.look.Name(), ""}
+}
+
+// overview is the top of the detail screen; on a low terminal it leaves room for what scrolls.
+func (m *model) overview() []string {
+	lines := m.detail.view.Overview
+	return lines[:min(len(lines), max(m.room()/2, 1))]
+}
+
+func (m *model) viewDetail() []string {
+	lines := append(m.name(), m.overview()...)
+	d := &m.detail
+	return append(lines, d.view.Lines[d.top:min(d.top+d.height, len(d.view.Lines))]...)
+}
+
+// footer draws the toast or the keys at the left, and where one is at the right.
+func (m *model) footer() string {
+	right, room := m.position(), m.look.Width
+	if right != "" {
+		room -= pane.Width(right) + 2
+		right = m.look.Note.Render(right)
+	}
+	keys := footerKeys(m.screen)
+	if m.screen == listScreen && len(m.rows.rows) == 0 {
+		keys = keys[3:]
+	}
+	left := m.look.Keys(keys, room)
+	if m.toast.text != "" {
+		left = m.toast.style(pane.Clip(m.toast.text, room))
+	}
+	return pane.Ends(left, right, m.look.Width)
+}
+
+func (m *model) position() string {
+	switch m.screen {
+	case listScreen:
+		if n := m.rows.unseen(); n > 0 {
+			return fmt.Sprintf("↓ %d new", n)
+		}
+	case detailScreen:
+		if more := len(m.detail.view.Lines) - m.detail.height; more > 0 {
+			return fmt.Sprintf("%d%%", m.detail.top*100/more)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,52 @@
+package tui
+
+import tea "github.com/charmbracelet/bubbletea"
+
+// The keys that work everywhere, the help, and the size of the terminal.
+
+func (m *model) onResize(s tea.WindowSizeMsg) tea.Cmd {
+	m.look.Width, m.height = s.Width, s.Height
+	if m.screen == detailScreen || m.under == detailScreen {
+		return m.reopen()
+	}
+	return nil
+}
+
+func (m *model) onBeat(b beat) tea.Cmd {
+	m.status = b.status
+	if m.toast.text != "" && m.now.After(m.toast.until) {
+		m.toast = toast{}
+	}
+	return m.work.beat()
+}
+
+func (m *model) quit() tea.Cmd { return tea.Quit }
+
+func (m *model) suspend() tea.Cmd {
+	if m.work.suspension == nil {
+		return nil
+	}
+	return tea.Exec(m.work.suspension, func(err error) tea.Msg { return nil })
+}
+
+func (m *model) reconnect() tea.Cmd {
+	if m.work.source.Controller == nil {
+		m.say(m.look.Warn.Render, "there is nothing to reconnect")
+		return nil
+	}
+	m.say(m.look.Note.Render, "reconnecting now")
+	return m.work.reconnect()
+}
+
+func (m *model) openHelp() tea.Cmd {
+	m.under, m.screen, m.helpTop = m.screen, helpScreen, 0
+	return nil
+}
+
+func (m *model) closeHelp() tea.Cmd {
+	m.screen = m.under
+	return nil
+}
+
+func (m *model) helpUp() tea.Cmd   { m.helpTop--; return nil }
+func (m *model) helpDown() tea.Cmd { m.helpTop++; return nil }

@@ -1,0 +1,145 @@
+package pane
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect/view"
+)
+
+const (
+	clockFull  = 12 // 15:04:05.000
+	clockShort = 8  // 15:04:05
+	methodCell = 8  // OPTIONS and a space
+	markCell   = 2  // the mark of the selected row and a space
+	statusFull = 26 // 500 Internal Server Error
+	statusText = 16 // 200 OK, 404 Not Found, LOCAL_REFUSED
+	statusCode = 3  // 200
+	tookCell   = 8  // 1.23 s
+	gap        = 2  // between path, status and duration
+	showLiveAt = time.Second
+)
+
+// columns is how wide the columns of the list are; 0 leaves a column out. The path has what is left.
+type columns struct{ clock, status, took, path int }
+
+// steps is the fixed order in which columns give way to a narrow terminal: each needs a path of at least its own least width.
+var steps = []struct {
+	columns
+	least int
+}{
+	{columns{clock: clockFull, status: statusFull, took: tookCell}, 40},
+	{columns{clock: clockFull, status: statusText, took: tookCell}, 22},
+	{columns{clock: clockFull, status: statusCode, took: tookCell}, 20},
+	{columns{clock: clockShort, status: statusCode, took: tookCell}, 16},
+	{columns{status: statusCode, took: tookCell}, 12},
+	{columns{status: statusCode}, 0},
+}
+
+func columnsFor(width int) columns {
+	var c columns
+	for _, s := range steps {
+		c = s.columns
+		c.path = width - c.clock - markCell - methodCell - gap - c.status
+		if c.took > 0 {
+			c.path -= gap + c.took
+		}
+		if c.path >= s.least {
+			break
+		}
+	}
+	return c
+}
+
+// Row draws one row of the list; now is for exchanges that have not ended.
+func (l Look) Row(r Row, selected bool, now time.Time) string {
+	c := columnsFor(l.Width)
+	mark := "  "
+	if selected {
+		mark = "› "
+	}
+	path := r.Path
+	if r.Replay {
+		path = "↻ " + path
+	}
+	method := Pad(Clip(r.Method, methodCell-1), methodCell)
+	path = Pad(path, c.path) + blank(gap)
+	status := Pad(statusCellText(r, c.status), c.status)
+	took := ""
+	if c.took > 0 {
+		took = blank(gap) + PadLeft(l.took(r, now), c.took)
+	}
+	clock := l.clock(r.Start, c.clock)
+	if selected {
+		return l.Selected.Render(Pad(clock+mark+method+path+status+took, l.Width))
+	}
+	style := l.Status(r.Code)
+	if r.Failed {
+		style = l.Bad
+	}
+	line := l.Quiet.Render(clock) + mark + method + path + style.Render(status) + l.Quiet.Render(took)
+	return Clip(line, l.Width)
+}
+
+func (l Look) clock(t time.Time, width int) string {
+	switch width {
+	case clockFull:
+		return t.In(l.Zone).Format("15:04:05.000")
+	case clockShort:
+		return t.In(l.Zone).Format("15:04:05")
+	}
+	return ""
+}
+
+func statusCellText(r Row, width int) string {
+	if width > statusCode {
+		return r.Status
+	}
+	if r.Failed {
+		return "ERR"
+	}
+	code, _, _ := strings.Cut(r.Status, " ")
+	return code
+}
+
+// took is the duration; of an exchange that has not ended, in whole seconds once there is one. From a minute on it is the larger unit alone.
+func (l Look) took(r Row, now time.Time) string {
+	d := r.Lasted(now)
+	if r.Live && d < showLiveAt {
+		return "…"
+	}
+	if r.Live && d < time.Minute {
+		return strconv.Itoa(int(d/time.Second)) + " s"
+	}
+	text := view.Duration(d)
+	if words := strings.Fields(text); len(words) > 2 {
+		return words[0] + " " + words[1]
+	}
+	return text
+}
+
+// ListTitle draws the list's heading and its rule; note stands at the right.
+func (l Look) ListTitle(note string) []Line {
+	const title = "HTTP Requests"
+	if note != "" {
+		note = l.Quiet.Render(note)
+	}
+	return []Line{
+		{Ends(l.Theme.Title.Render(title), note, l.Width), RankTitle},
+		{l.Quiet.Render(strings.Repeat("-", min(len(title), l.Width))), RankRule},
+	}
+}
+
+// Empty draws what stands in the list's place while no request has come: the line to copy, and the keys that matter.
+func (l Look) Empty(url, keys string) []string {
+	if url == "" {
+		return l.words("The public URL will be here in a moment.", l.Quiet.Render)
+	}
+	lines := Words("No request yet. Send the first one:", l.Width)
+	lines = append(lines, "")
+	for _, part := range Break("curl "+view.Sanitize(url), l.Width) {
+		lines = append(lines, l.Key.Render(part))
+	}
+	return append(lines, "", Clip(keys, l.Width))
+}

@@ -1,0 +1,67 @@
+// Package pane draws the parts of the dashboard: each function takes plain values and a width in cells and returns lines, none wider. It
+// holds no state, reads no clock and does no I/O, so that a frame is a value that tests can compare. What comes from captured data or from
+// the relay goes through inspect/view's Sanitize before it is drawn.
+package pane
+
+import (
+	"slices"
+	"time"
+
+	"github.com/adit-tunnel/adit/tui/theme"
+)
+
+// Look is what all panes need to draw: the styles, the time zone of the clock column, and the width in cells.
+type Look struct {
+	theme.Theme
+	Zone  *time.Location
+	Width int
+}
+
+// Line is a line of the dashboard's head with the rank that says how long it stays when the terminal is low.
+type Line struct {
+	Text string
+	Rank Rank
+}
+
+// Rank orders what gives way first when there are not enough lines: the lowest goes first.
+type Rank int
+
+// The ranks, first to go first. Blank lines go one by one from the bottom, addresses are cut at the bottom, all others go as a whole.
+const (
+	RankAlias Rank = iota
+	RankBlank
+	RankVersion
+	RankRegion
+	RankAccount
+	RankLatency
+	RankRequests
+	RankAdvice
+	RankWeb
+	RankConnections
+	RankRule
+	RankTitle
+	RankName
+	RankState
+	RankForwarding
+)
+
+// Fit takes lines away, lowest rank first, until at most room are left.
+func Fit(lines []Line, room int) []Line {
+	lines = slices.Clone(lines)
+	for len(lines) > max(room, 0) {
+		low := slices.MinFunc(lines, func(a, b Line) int { return int(a.Rank - b.Rank) }).Rank
+		switch low {
+		case RankBlank:
+			i := len(lines) - 1
+			for lines[i].Rank != RankBlank {
+				i--
+			}
+			lines = slices.Delete(lines, i, i+1)
+		case RankForwarding:
+			lines = lines[:max(room, 0)]
+		default:
+			lines = slices.DeleteFunc(lines, func(l Line) bool { return l.Rank == low })
+		}
+	}
+	return lines
+}

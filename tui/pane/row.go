@@ -1,0 +1,76 @@
+package pane
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
+)
+
+// pathLimit is how much of a request's target a row keeps, in bytes; no terminal shows more in one line.
+const pathLimit = 512
+
+// Row is what the list keeps of an exchange: small, safe to draw, and holding none of its content, so that ten thousand rows do not keep
+// alive what the store has let go.
+type Row struct {
+	ID       inspect.ID
+	Seq      uint64
+	Start    time.Time
+	Duration time.Duration
+	Method   string
+	Path     string
+	Status   string // "200 OK", the name of a failure, or "" while there is none
+	Code     int    // of the response; 0: none
+	Failed   bool
+	Failure  string // what went wrong, in words
+	Live     bool   // not ended
+	Replay   bool   // a replay of another exchange
+}
+
+// RowOf makes the row of an exchange.
+func RowOf(it inspect.Item) Row {
+	x := it.Exchange
+	r := Row{
+		ID: x.ID, Seq: it.Seq, Start: x.Start, Duration: x.Duration,
+		Method: safe(x.Request.Method, 16), Path: safe(x.Request.Target, pathLimit),
+		Failed: x.State == inspect.Failed,
+		Live:   !x.Ended(),
+		Replay: x.ReplayOf != "",
+	}
+	r.Status = safe(view.Status(x), 64)
+	if x.Response != nil {
+		r.Code = x.Response.Status
+	}
+	if r.Failed && x.Failure != nil {
+		r.Failure = view.Sanitize(FailureText(*x.Failure))
+	}
+	if r.Failed && x.Failure != nil && x.Response != nil && !x.Response.Made { // an answer that was cut does not speak for itself
+		r.Status = safe(strconv.Itoa(r.Code)+" "+x.Failure.Name, 64)
+	}
+	return r
+}
+
+// safe returns at most limit bytes of s, cut between characters, with nothing in it that a terminal would act on, in memory of its own.
+func safe(s string, limit int) string {
+	if len(s) > limit {
+		s = s[:limit]
+		for range utf8.UTFMax - 1 {
+			if r, _ := utf8.DecodeLastRuneInString(s); r != utf8.RuneError {
+				break
+			}
+			s = s[:max(len(s)-1, 0)]
+		}
+	}
+	return strings.Clone(view.Sanitize(s))
+}
+
+// Lasted is how long the exchange took, or has taken by now.
+func (r Row) Lasted(now time.Time) time.Duration {
+	if r.Live {
+		return max(now.Sub(r.Start), 0)
+	}
+	return r.Duration
+}

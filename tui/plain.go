@@ -1,0 +1,157 @@
+package tui
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
+)
+
+// Plain is the face without a screen: one line for each endpoint when it is bound, and again when its URL changes,
+//
+//	ready name=command_line url=http://localhost:41234 inspect=http://127.0.0.1:4040
+//
+// then one logfmt line for each exchange that has ended, in the order in which they end. None is lost, unless they come faster than w takes
+// them for so long that the store lets them go; then a line says how many. Each line is one Write. When ctx ends, Plain writes what has
+// ended until then and returns nil. It waits for nothing but w, whose errors it returns.
+func Plain(ctx context.Context, s Source, w io.Writer) error {
+	hints, stop := s.Observer.Watch()
+	defer stop()
+	p := newPlain(s, w)
+	for {
+		if err := p.catchUp(); err != nil {
+			return fmt.Errorf("write lines: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			if err := p.catchUp(); err != nil {
+				return fmt.Errorf("write lines: %w", err)
+			}
+			return nil
+		case _, open := <-hints:
+			if !open {
+				hints = nil
+			}
+		}
+	}
+}
+
+// plain is the state of Plain. What is yet to be written follows from two things: the highest Seq it has met, and the ones up to it that
+// have not ended when it looked.
+type plain struct {
+	source   Source
+	out      io.Writer
+	ready    map[string]string   // URL of each endpoint that has been announced
+	version  uint64              // of the store, read so far
+	highest  uint64              // Seq met so far
+	expected map[uint64]struct{} // Seqs up to highest whose line is still to come
+}
+
+func newPlain(s Source, w io.Writer) *plain {
+	return &plain{source: s, out: w, ready: map[string]string{}, expected: map[uint64]struct{}{}}
+}
+
+// catchUp writes everything there is to say now.
+func (p *plain) catchUp() error {
+	if err := p.announce(); err != nil {
+		return err
+	}
+	for {
+		items, lagged := p.source.Reader.Since(p.version, readLimit)
+		if lagged {
+			before := p.version
+			if err := p.reconcile(); err != nil || p.version == before {
+				return err
+			}
+			continue
+		}
+		for _, it := range items {
+			if err := p.take(it); err != nil {
+				return err
+			}
+		}
+		if len(items) < readLimit {
+			return nil
+		}
+	}
+}
+
+// announce writes a line for each endpoint that has a URL it has not been announced with.
+func (p *plain) announce() error {
+	st := p.source.Observer.Status()
+	for _, e := range st.Endpoints {
+		if e.URL == "" || p.ready[e.Name] == e.URL {
+			continue
+		}
+		p.ready[e.Name] = e.URL
+		if err := p.line(readyLine(e, st.Web)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take writes the line of an exchange, when it has ended and has not been written before.
+func (p *plain) take(it inspect.Item) error {
+	p.version = max(p.version, it.Version)
+	for ; p.highest < it.Seq; p.highest++ {
+		p.expected[p.highest+1] = struct{}{}
+	}
+	if _, due := p.expected[it.Seq]; !due || !it.Ended() {
+		return nil
+	}
+	delete(p.expected, it.Seq)
+	return p.line(view.ExchangeLine(it.Exchange))
+}
+
+// reconcile reads the store anew after changes have been forgotten: what is there is written, what is expected and gone is counted.
+func (p *plain) reconcile() error {
+	items := p.source.Reader.List(inspect.Query{Limit: math.MaxInt32})
+	slices.SortFunc(items, func(a, b inspect.Item) int { return cmp.Compare(a.Version, b.Version) })
+	kept := make(map[uint64]struct{}, len(items))
+	newest := p.highest
+	for _, it := range items {
+		kept[it.Seq] = struct{}{}
+		newest = max(newest, it.Seq)
+	}
+	for ; p.highest < newest; p.highest++ {
+		p.expected[p.highest+1] = struct{}{}
+	}
+	lost := 0
+	for seq := range p.expected {
+		if _, ok := kept[seq]; !ok {
+			delete(p.expected, seq)
+			lost++
+		}
+	}
+	if lost > 0 {
+		if err := p.line("lost " + view.Logfmt(view.Pair{Key: "exchanges", Value: strconv.Itoa(lost)})); err != nil {
+			return err
+		}
+	}
+	for _, it := range items {
+		if err := p.take(it); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *plain) line(text string) error {
+	_, err := io.WriteString(p.out, text+"\n")
+	return err
+}
+
+// readyLine tells where an endpoint can be reached, and where its exchanges can be seen.
+func readyLine(e inspect.Endpoint, web string) string {
+	if web == "" {
+		web = "none"
+	}
+	return "ready " + view.Logfmt(view.Pair{Key: "name", Value: e.Name}, view.Pair{Key: "url", Value: e.URL}, view.Pair{Key: "inspect", Value: web})
+}

@@ -1,0 +1,266 @@
+//go:build unix
+
+package tui
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"reflect"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"golang.org/x/term"
+)
+
+const patience = 20 * time.Second
+
+// console is a terminal that answers nothing, with a child on it.
+type console struct {
+	t      *testing.T
+	master *os.File
+	slave  *os.File
+	cmd    *exec.Cmd
+	before *term.State
+	ended  chan struct{} // all output has been read
+
+	mu  sync.Mutex
+	out bytes.Buffer
+}
+
+func startOn(t *testing.T, role string, env ...string) *console {
+	t.Helper()
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Fatalf("open a pseudo terminal: %v", err)
+	}
+	c := &console{t: t, master: master, slave: slave, ended: make(chan struct{})}
+	if err := pty.Setsize(master, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
+		t.Fatal(err)
+	}
+	if c.before, err = term.GetState(int(slave.Fd())); err != nil {
+		t.Fatal(err)
+	}
+	c.cmd = exec.Command(os.Args[0])
+	c.cmd.Env = append([]string{"ADIT_TUI_CHILD=" + role, "TERM=xterm-256color", "GORACE=atexit_sleep_ms=0", "PATH=" + os.Getenv("PATH")}, env...)
+	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = slave, slave, slave
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	go c.read()
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = c.cmd.Process.Kill()
+		_ = c.slave.Close()
+		<-c.ended
+		_ = c.master.Close()
+	})
+	return c
+}
+
+func (c *console) read() {
+	defer close(c.ended)
+	buf := make([]byte, 4096)
+	for {
+		n, err := c.master.Read(buf)
+		c.mu.Lock()
+		c.out.Write(buf[:n])
+		c.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (c *console) text() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.out.String()
+}
+
+func (c *console) waitFor(text string) {
+	c.t.Helper()
+	for end := time.Now().Add(patience); !strings.Contains(c.text(), text); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			c.t.Fatalf("%q did not come; there is %q", text, c.text())
+		}
+	}
+}
+
+func (c *console) state() *term.State {
+	c.t.Helper()
+	s, err := term.GetState(int(c.slave.Fd()))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return s
+}
+
+func (c *console) press(keys string) {
+	c.t.Helper()
+	if _, err := c.master.WriteString(keys); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// finish waits for the child's end and returns its exit code; all its output has been read then.
+func (c *console) finish() int {
+	c.t.Helper()
+	kill := time.AfterFunc(patience, func() { _ = c.cmd.Process.Kill() })
+	err := c.cmd.Wait()
+	if !kill.Stop() {
+		c.t.Fatalf("the child did not end; it wrote %q", c.text())
+	}
+	after := c.state()
+	_ = c.slave.Close()
+	<-c.ended
+	if !reflect.DeepEqual(after, c.before) {
+		c.t.Error("the terminal's mode is not as it was")
+	}
+	if err == nil {
+		return 0
+	}
+	return c.cmd.ProcessState.ExitCode()
+}
+
+// wantRestored checks that everything that was switched on is off again, and returns what was written after that.
+func (c *console) wantRestored() string {
+	c.t.Helper()
+	out := c.text()
+	for _, mode := range []string{"1049", "2004"} {
+		on, off := strings.LastIndex(out, "\x1b[?"+mode+"h"), strings.LastIndex(out, "\x1b[?"+mode+"l")
+		if on < 0 || off < on {
+			c.t.Errorf("mode %s: last switched on at %d, off at %d", mode, on, off)
+		}
+	}
+	if hidden, shown := strings.LastIndex(out, "\x1b[?25l"), strings.LastIndex(out, "\x1b[?25h"); shown < hidden {
+		c.t.Error("the cursor stays hidden")
+	}
+	_, rest, _ := strings.Cut(out[strings.LastIndex(out, "\x1b[?1049l"):], "l")
+	return rest
+}
+
+func TestImportLeavesAMuteTerminalAlone(t *testing.T) {
+	c := startOn(t, "import")
+	if code := c.finish(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if out := c.text(); out != "" {
+		t.Errorf("importing the package writes %q", out)
+	}
+}
+
+func TestRunRestoresTheTerminal(t *testing.T) {
+	tests := []struct {
+		name, role string
+		end        func(c *console)
+		says       string
+		code       int
+	}{
+		{"q", "run", func(c *console) { c.press("q") }, "returned: <nil>", 0},
+		{"ctrl+c", "run", func(c *console) { c.press("\x03") }, "returned: <nil>", 0},
+		{"end of ctx", "run", func(c *console) { _ = c.cmd.Process.Signal(syscall.SIGTERM) }, "returned: <nil>", 0},
+		{"panic inside", "panic", func(c *console) { c.press("\r") }, "panic: dashboard panicked: broken store, stack: true", 0},
+		{"panic elsewhere", "restore", func(c *console) { _ = c.cmd.Process.Signal(syscall.SIGTERM) }, "given back", 70},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := startOn(t, tt.role)
+			c.waitFor("/webhooks/github")
+			if reflect.DeepEqual(c.state(), c.before) {
+				t.Error("the terminal is not in raw mode")
+			}
+			tt.end(c)
+			if code := c.finish(); code != tt.code {
+				t.Errorf("exit code %d, want %d, after %q", code, tt.code, c.text())
+			}
+			if rest := c.wantRestored(); !strings.Contains(rest, tt.says) {
+				t.Errorf("after the screen came %q, want %q", rest, tt.says)
+			}
+		})
+	}
+}
+
+// A terminal that nobody's shell controls cannot stop a program: it must not wait to be continued either.
+func TestSuspendWithoutAShellGoesOn(t *testing.T) {
+	c := startOn(t, "run")
+	c.waitFor("/webhooks/github")
+	c.press("\x1a")
+	c.waitFor("\x1b[?1049l")
+	for end := time.Now().Add(patience); strings.Count(c.text(), "\x1b[?1049h") < 2; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the screen did not come back")
+		}
+	}
+	c.press("q")
+	c.finish()
+	c.wantRestored()
+}
+
+func TestNoColorHasAttributesOnly(t *testing.T) {
+	c := startOn(t, "run", "NO_COLOR=1")
+	c.waitFor("/webhooks/github")
+	c.press("k")
+	c.waitFor("\x1b[7m")
+	c.press("q")
+	c.finish()
+	if colour := regexp.MustCompile(`\x1b\[[0-9;]*(3|4|9)[0-9][0-9;]*m`).FindString(c.text()); colour != "" {
+		t.Errorf("colour %q", colour)
+	}
+}
+
+func TestForeground(t *testing.T) {
+	c := startOn(t, "foreground")
+	c.finish()
+	out := strings.ReplaceAll(c.text(), "\r", "")
+	if !strings.Contains(out, "foreground=true interactive=true\nbehind: foreground=false interactive=false\n") {
+		t.Errorf("got %q", out)
+	}
+	pipe, _, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pipe.Close()
+	if Foreground(pipe) || Interactive(pipe, pipe) {
+		t.Error("a pipe is taken for a terminal")
+	}
+}
+
+func TestInteractiveOnADumbTerminal(t *testing.T) {
+	c := startOn(t, "foreground", "TERM=dumb")
+	c.finish()
+	if out := c.text(); !strings.Contains(out, "foreground=true interactive=false") {
+		t.Errorf("got %q", out)
+	}
+}
+
+func TestSuspension(t *testing.T) {
+	inFront := func(answers ...bool) func() bool {
+		n := -1
+		return func() bool { n = min(n+1, len(answers)-1); return answers[n] }
+	}
+	nothing := func() error { return nil }
+	screen := newTerminal(os.Stdin, os.Stdout)
+	t.Run("waits until it is in front", func(t *testing.T) {
+		s := &suspension{screen: screen, done: make(chan struct{}), stop: nothing, front: inFront(true, false, false, true)}
+		if err := s.Run(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("leaves from the background", func(t *testing.T) {
+		done := make(chan struct{})
+		close(done)
+		s := &suspension{screen: screen, done: done, stop: nothing, front: inFront(true, false)}
+		defer func() {
+			if _, ok := recover().(abandoned); !ok {
+				t.Error("it did not leave")
+			}
+		}()
+		_ = s.Run()
+	})
+}

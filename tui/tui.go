@@ -1,0 +1,125 @@
+// Package tui is how adit looks in a terminal: the dashboard (Run) and, where there is no terminal to draw on, lines (Plain). Interactive
+// tells which of the two fits.
+//
+//	if tui.Interactive(os.Stdin, os.Stdout) {
+//		err = tui.Run(ctx, source, tui.Options{})
+//	} else {
+//		err = tui.Plain(ctx, source, os.Stdout)
+//	}
+//
+// The dashboard is one Bubble Tea model: model.go holds its state and routes messages, a handle_….go each takes one family of them, keys.go
+// is the table of all keys, feed.go reads the store, window.go is the list and frame.go puts the panes together, which package pane draws
+// with the styles of package theme. Whatever waits, reads or sends is a command; Update only changes the state.
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/tui/pane"
+	"github.com/adit-tunnel/adit/tui/theme"
+)
+
+// framesPerSecond is how often the screen is drawn and the store read, at most.
+const framesPerSecond = 30
+
+// Source is all a face knows of adit. Reader and Observer must be set; without a Replayer or a Controller their keys say so.
+type Source struct {
+	Reader     inspect.Reader
+	Replayer   inspect.Replayer
+	Observer   inspect.Observer
+	Controller inspect.Controller
+}
+
+// Options of the dashboard.
+type Options struct {
+	In  *os.File // nil: os.Stdin
+	Out *os.File // nil: os.Stdout
+	// Restored, when set, is told once, before the screen is drawn, a function that gives the terminal back, for a panic in a goroutine
+	// that is not the dashboard's. The function may be called from any goroutine and more than once; after the first call nothing more is
+	// drawn, and after Run has returned it does nothing.
+	Restored func(restore func())
+}
+
+// PanicError is a panic inside the dashboard. The terminal has been given back; adit itself is unharmed.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error words the panic without its stack.
+func (e *PanicError) Error() string { return fmt.Sprintf("dashboard panicked: %v", e.Value) }
+
+// Run shows the dashboard until the person quits or ctx ends, and returns nil then; the terminal is as it was when it returns. A panic in
+// the dashboard comes back as a *PanicError, anything the terminal refuses as an error.
+//
+// Run installs no handlers for signals that end a program: who calls it turns them into the end of ctx. Ctrl-Z suspends the process group
+// as a shell expects it; while the process goes on in the background, Run leaves the terminal alone, and it draws again when it is back in
+// front. When ctx ends in the background, Run returns without touching the terminal.
+func Run(ctx context.Context, s Source, o Options) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	hints, stop := s.Observer.Watch()
+	defer stop()
+	screen := newTerminal(orFile(o.In, os.Stdin), orFile(o.Out, os.Stdout))
+	defer screen.leave()
+
+	m := newModel(pane.Look{Theme: theme.New(screen.out), Zone: time.Local}, s, time.Now)
+	m.work.feed = &feed{reader: s.Reader, observer: s.Observer, hints: hints, done: ctx.Done()}
+	m.work.done = ctx.Done()
+	m.work.replay = replayer(ctx, s.Replayer)
+	m.work.suspension = newSuspension(screen, ctx.Done())
+
+	p := tea.NewProgram(m, tea.WithInput(screen.in), tea.WithOutput(screen), tea.WithAltScreen(), tea.WithFPS(framesPerSecond),
+		tea.WithoutSignalHandler(), tea.WithoutCatchPanics())
+	if o.Restored != nil {
+		o.Restored(screen.restore)
+	}
+	// Not tea.WithContext: that kills the program, which closes the input under the hands of the goroutine that reads it.
+	defer context.AfterFunc(ctx, p.Quit)()
+	defer func() { err = settle(p, recover(), err) }()
+	if _, err = p.Run(); err != nil {
+		return fmt.Errorf("dashboard: %w", err)
+	}
+	if m.panicked != nil {
+		return m.panicked
+	}
+	return nil
+}
+
+// settle ends Run after a panic: Bubble Tea catches none here, because it would print them on the screen and swallow them.
+func settle(p *tea.Program, panicked any, err error) error {
+	switch panicked.(type) {
+	case nil:
+		return err
+	case abandoned:
+		return nil
+	}
+	stack := debug.Stack()
+	if e := p.ReleaseTerminal(); e != nil {
+		return errors.Join(&PanicError{panicked, stack}, fmt.Errorf("restore terminal: %w", e))
+	}
+	return &PanicError{panicked, stack}
+}
+
+// replayer binds r to the life of the dashboard.
+func replayer(ctx context.Context, r inspect.Replayer) func(inspect.ID) (inspect.ID, error) {
+	if r == nil {
+		return nil
+	}
+	return func(id inspect.ID) (inspect.ID, error) { return r.Replay(ctx, id) }
+}
+
+func orFile(f, otherwise *os.File) *os.File {
+	if f == nil {
+		return otherwise
+	}
+	return f
+}

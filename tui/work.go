@@ -1,0 +1,97 @@
+package tui
+
+import (
+	"runtime/debug"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/tui/pane"
+)
+
+// work makes the commands. Everything that waits, reads or sends happens in them.
+type work struct {
+	source     Source
+	feed       *feed
+	done       <-chan struct{}
+	replay     func(inspect.ID) (inspect.ID, error)
+	suspension tea.ExecCommand // nil: no job control
+}
+
+// beat comes once a second, for countdowns, rates that decay and toasts that go.
+type beat struct{ status inspect.Status }
+
+// opened is an exchange read for the detail screen.
+type opened struct {
+	id    inspect.ID
+	width int
+	kept  bool // the store still has it
+	view  pane.Detail
+}
+
+// replayed is the start of a replay, or why there is none.
+type replayed struct {
+	id  inspect.ID
+	err error
+}
+
+// safely makes a command whose panic ends the dashboard in good order.
+func safely(f func() tea.Msg) tea.Cmd {
+	return func() (msg tea.Msg) {
+		defer func() {
+			if v := recover(); v != nil {
+				msg = &PanicError{v, debug.Stack()}
+			}
+		}()
+		return f()
+	}
+}
+
+func (w *work) next() tea.Cmd {
+	return safely(func() tea.Msg { return w.feed.next() })
+}
+
+func (w *work) beat() tea.Cmd {
+	return safely(func() tea.Msg {
+		t := time.NewTimer(time.Second)
+		defer t.Stop()
+		select {
+		case <-w.done:
+			return nil
+		case <-t.C:
+			return beat{w.source.Observer.Status()}
+		}
+	})
+}
+
+// open reads an exchange and draws it.
+func (w *work) open(id inspect.ID, look pane.Look) tea.Cmd {
+	return safely(func() tea.Msg {
+		it, kept := w.source.Reader.Get(id)
+		if !kept {
+			return opened{id: id, width: look.Width}
+		}
+		var origin *inspect.Exchange
+		if it.ReplayOf != "" {
+			if o, ok := w.source.Reader.Get(it.ReplayOf); ok {
+				origin = o.Exchange
+			}
+		}
+		return opened{id, look.Width, true, look.Detail(it.Exchange, origin)}
+	})
+}
+
+func (w *work) send(id inspect.ID) tea.Cmd {
+	return safely(func() tea.Msg {
+		started, err := w.replay(id)
+		return replayed{started, err}
+	})
+}
+
+func (w *work) reconnect() tea.Cmd {
+	return safely(func() tea.Msg {
+		w.source.Controller.Reconnect()
+		return nil
+	})
+}

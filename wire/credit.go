@@ -1,0 +1,117 @@
+package wire
+
+import "sync/atomic"
+
+// Credit is what stops a slow reader from costing a megabyte. Each direction of an exchange has its own. The sender counts Cost of each content frame from the
+// exchange's start and stays within the limit: FirstLimit at first, raised by CREDIT to an absolute value. The receiver counts what it handed on
+// or dropped ("taken") and raises the limit when no more than half of the window last granted is left.
+
+// maxCost is what one write of content may cost: half the smallest window. More could wait for ever, because the receiver grants nothing while more than half
+// of its window is free.
+const maxCost = FirstLimit / 2
+
+// fixedWindow is how much an exchange that moves may have on its way. 2,048 streams that all stand with a full window and an unread head stay
+// below smux's receive buffer, so that its session-wide counter, which would stop every stream, never decides.
+const fixedWindow = 256 << 10
+
+// window is how much the receiver of one direction lets be on its way. It starts at FirstLimit, so that messages which fit never see a CREDIT, and is
+// full grown with the first grant.
+type window struct{ size uint64 }
+
+func newWindow() window { return window{size: FirstLimit} }
+
+// grow is called when a CREDIT is due, before it is sent.
+func (w *window) grow() { w.size = fixedWindow }
+
+// States of a sender, from better to worse. A new exchange leads back from the second, nothing from the last.
+const (
+	sendOpen uint32 = iota
+	sendStopped
+	sendReset
+)
+
+// sendCredit is the sender's side. The writer takes with atomics alone; the control reader grants.
+type sendCredit struct {
+	limit atomic.Uint64
+	sent  atomic.Uint64
+	state atomic.Uint32
+	more  chan struct{} // of one place: something changed
+}
+
+// begin is the start of an exchange; a stream that was reset stays so.
+func (c *sendCredit) begin() {
+	c.sent.Store(0)
+	c.limit.Store(FirstLimit)
+	c.state.CompareAndSwap(sendStopped, sendOpen)
+}
+
+// take takes cost if it is there and nobody has said to stop.
+func (c *sendCredit) take(cost int) bool {
+	for {
+		sent := c.sent.Load()
+		if sent+uint64(cost) > c.limit.Load() || c.state.Load() != sendOpen {
+			return false
+		}
+		if c.sent.CompareAndSwap(sent, sent+uint64(cost)) {
+			return true
+		}
+	}
+}
+
+// grant raises the limit; false if that would lower it. Calls are one after another.
+func (c *sendCredit) grant(limit uint64) bool {
+	if limit < c.limit.Load() {
+		return false
+	}
+	c.limit.Store(limit)
+	c.wake()
+	return true
+}
+
+// end makes the sender stop.
+func (c *sendCredit) end(state uint32) {
+	for {
+		old := c.state.Load()
+		if old >= state || c.state.CompareAndSwap(old, state) {
+			break
+		}
+	}
+	c.wake()
+}
+
+func (c *sendCredit) wake() {
+	select {
+	case c.more <- struct{}{}:
+	default:
+	}
+}
+
+// recvCredit is the receiver's side; it is the reader's alone.
+type recvCredit struct {
+	limit, got, taken uint64
+	win               window
+	ended             bool
+}
+
+func (c *recvCredit) begin() { *c = recvCredit{limit: FirstLimit, win: newWindow()} }
+
+// receive counts a frame; false if it is more than was granted.
+func (c *recvCredit) receive(cost int, end bool) bool {
+	c.got += uint64(cost)
+	c.ended = c.ended || end
+	return c.got <= c.limit
+}
+
+// take counts what was handed on or dropped, and returns the limit to grant when one is due.
+func (c *recvCredit) take(cost int) (limit uint64, due bool) {
+	c.taken = min(c.taken+uint64(cost), c.got)
+	if c.ended || c.limit-c.taken > c.win.size/2 {
+		return 0, false
+	}
+	c.win.grow()
+	if c.taken+c.win.size <= c.limit {
+		return 0, false
+	}
+	c.limit = c.taken + c.win.size
+	return c.limit, true
+}

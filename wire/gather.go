@@ -1,0 +1,246 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// How much a gathering connection holds: little on a slow link, so that control frames do not queue behind it; more on a fast one.
+	gatherMin = 64 << 10
+	gatherMax = 256 << 10
+	// What it holds should leave within about this time.
+	gatherTime = 4 * time.Millisecond
+	// One write of a flush is one TLS record, so that progress shows on slow links too.
+	gatherPiece = 16 << 10
+	gatherRead  = 64 << 10
+)
+
+// gather lies between smux and the connection. smux makes one write of each frame, which would be a TLS record and a system call each; here
+// writes are appended to a buffer and return, while one goroutine writes out what has gathered since its last write. Nothing is delayed: a write on
+// an idle connection leaves at once. Reads go through a buffer, for smux reads headers of 8 bytes.
+type gather struct {
+	conn   net.Conn
+	closed sync.Once
+	base   time.Time
+	heard  atomic.Int64 // when bytes last came, in ns since base
+	stuck  atomic.Int64 // since when a write has been under way, likewise; 0: none is
+	deaf   atomic.Bool  // reading has failed
+
+	rbuf []byte // the reader's alone
+	r, w int
+
+	mu       sync.Mutex
+	work     sync.Cond // the flusher waits for something to write
+	room     sync.Cond // writers wait for room
+	pend     *gatherBuffer
+	limit    int
+	flushing bool
+	err      error           // of writing
+	broken   chan struct{}   // closed when err is set
+	drained  []chan struct{} // closed when nothing is left to write
+}
+
+type gatherBuffer struct{ b []byte }
+
+var gatherBuffers = sync.Pool{New: func() any { return &gatherBuffer{b: make([]byte, 0, 4<<10)} }}
+
+// newGather takes conn over. Its flush must run on a goroutine until close.
+func newGather(conn net.Conn) *gather {
+	g := &gather{conn: conn, base: time.Now(), rbuf: make([]byte, gatherRead), limit: gatherMin, broken: make(chan struct{})}
+	g.work.L, g.room.L = &g.mu, &g.mu
+	return g
+}
+
+// Read is called by smux's receive loop alone.
+func (g *gather) Read(p []byte) (int, error) {
+	if g.r == g.w {
+		// TLS hands out at most 16 KiB at once: what asks for that much needs no buffer in between.
+		if len(p) >= gatherRead/4 {
+			return g.receive(p)
+		}
+		n, err := g.receive(g.rbuf)
+		g.r, g.w = 0, n
+		if n == 0 {
+			return 0, err
+		}
+	}
+	n := copy(p, g.rbuf[g.r:g.w])
+	g.r += n
+	return n, nil
+}
+
+func (g *gather) receive(p []byte) (int, error) {
+	n, err := g.conn.Read(p)
+	if n > 0 {
+		g.heard.Store(int64(time.Since(g.base)))
+	}
+	if err != nil {
+		g.deaf.Store(true)
+	}
+	return n, err
+}
+
+// Write appends p; it blocks only while the buffer is full.
+func (g *gather) Write(p []byte) (int, error) { return g.WriteBuffers([][]byte{p}) }
+
+// WriteBuffers is what smux looks for: header and payload of one frame.
+func (g *gather) WriteBuffers(v [][]byte) (n int, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for g.err == nil && g.pend != nil && len(g.pend.b) >= g.limit {
+		g.room.Wait()
+	}
+	if g.err != nil {
+		return 0, g.err
+	}
+	if g.pend == nil {
+		g.pend = gatherBuffers.Get().(*gatherBuffer)
+		if !g.flushing {
+			g.work.Signal()
+		}
+	}
+	for _, p := range v {
+		g.pend.b = append(g.pend.b, p...)
+		n += len(p)
+	}
+	return n, nil
+}
+
+// flush writes out what gathers until close or an error. It is the one goroutine that writes to the connection.
+func (g *gather) flush() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for g.err == nil {
+		if g.pend == nil {
+			g.flushing = false
+			g.tellDrained()
+			g.work.Wait()
+			continue
+		}
+		out := g.pend
+		g.pend, g.flushing = nil, true
+		g.room.Broadcast()
+		g.mu.Unlock()
+		began := time.Now()
+		err := g.writeOut(out.b)
+		took, n := time.Since(began), len(out.b)
+		out.b = out.b[:0]
+		gatherBuffers.Put(out)
+		g.mu.Lock()
+		if err != nil {
+			g.failLocked(err)
+		}
+		g.adapt(n, took)
+	}
+	g.tellDrained()
+}
+
+func (g *gather) writeOut(b []byte) error {
+	defer g.stuck.Store(0)
+	for len(b) > 0 {
+		g.stuck.Store(max(int64(time.Since(g.base)), 1))
+		n, err := g.conn.Write(b[:min(len(b), gatherPiece)])
+		if err != nil {
+			return err
+		}
+		if n <= 0 {
+			return io.ErrShortWrite
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// adapt doubles the limit when a full buffer would leave well within gatherTime, and halves it when it would take much longer.
+func (g *gather) adapt(n int, took time.Duration) {
+	if n < gatherMin/2 {
+		return
+	}
+	full := took * time.Duration(g.limit) / time.Duration(n)
+	if full < gatherTime && g.limit < gatherMax {
+		g.limit *= 2
+	}
+	if full > 4*gatherTime && g.limit > gatherMin {
+		g.limit /= 2
+	}
+}
+
+func (g *gather) failLocked(err error) {
+	if g.err != nil {
+		return
+	}
+	g.err = err
+	close(g.broken)
+	g.pend = nil
+	g.room.Broadcast()
+	g.work.Broadcast()
+}
+
+func (g *gather) tellDrained() {
+	for _, c := range g.drained {
+		close(c)
+	}
+	g.drained = nil
+}
+
+// writeError is why writing has failed; nil if it has not.
+func (g *gather) writeError() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.err
+}
+
+// drain waits until nothing is left to write, which is at once after an error.
+func (g *gather) drain(ctx context.Context) error {
+	g.mu.Lock()
+	if g.err != nil || g.pend == nil && !g.flushing {
+		defer g.mu.Unlock()
+		return g.err
+	}
+	c := make(chan struct{})
+	g.drained = append(g.drained, c)
+	g.mu.Unlock()
+	select {
+	case <-c:
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return g.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Close drops what has gathered and unblocks everybody. smux calls it too.
+func (g *gather) Close() (err error) {
+	g.closed.Do(func() {
+		g.mu.Lock()
+		g.failLocked(net.ErrClosed)
+		g.mu.Unlock()
+		err = g.conn.Close()
+	})
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// lastHeard is when bytes last came, at first when the connection was taken over.
+func (g *gather) lastHeard() time.Time { return g.base.Add(time.Duration(g.heard.Load())) }
+
+// stuckSince is since when the connection has taken nothing of a flush; the zero time when no flush is under way.
+func (g *gather) stuckSince() time.Time {
+	if ns := g.stuck.Load(); ns != 0 {
+		return g.base.Add(time.Duration(ns))
+	}
+	return time.Time{}
+}
+
+// LocalAddr and RemoteAddr are the connection's.
+func (g *gather) LocalAddr() net.Addr  { return g.conn.LocalAddr() }
+func (g *gather) RemoteAddr() net.Addr { return g.conn.RemoteAddr() }

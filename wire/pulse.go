@@ -1,0 +1,84 @@
+package wire
+
+import (
+	"sync"
+	"time"
+)
+
+// limits are the times by which a leg is kept alive; tests shorten them.
+type limits struct {
+	tick     time.Duration // how often the pulse is looked at
+	quiet    time.Duration // nothing received for so long: ping
+	measure  time.Duration // ping anyway, for the latency
+	dead     time.Duration // nothing received, or nothing taken of a flush, for so long
+	slept    time.Duration // a tick that comes later than this by the wall clock: the machine slept
+	farewell time.Duration // how long a leg goes on after Fatal was sent, and reads on after a write failed
+}
+
+var defaultLimits = limits{
+	tick: time.Second, quiet: 5 * time.Second, measure: 12 * time.Second, dead: 15 * time.Second,
+	slept: 4 * time.Second, farewell: 5 * time.Second,
+}
+
+// pulse decides when to ping and when the other side is dead: a ping is outstanding and not one byte came for 15 s, or a flush has been stuck for 15 s.
+// It is never the age of a pong alone, because on a congested link pongs of a healthy session took 4 s and more.
+type pulse struct {
+	lim limits
+
+	mu     sync.Mutex
+	id     uint64    // of the last ping
+	sent   time.Time // when it was sent; zero: answered
+	last   time.Time // when the last ping was sent
+	ticked time.Time
+	awake  time.Time // silence counts from here: before, we were not there to hear
+}
+
+// ping begins a round trip; its payload goes into a PING frame. The answer to an older ping does not count any more.
+func (p *pulse) ping(now time.Time) (payload [pingSize]byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.id++
+	p.sent, p.last = now, now
+	be.PutUint64(payload[:], p.id)
+	return payload
+}
+
+// pong ends a round trip and returns how long it took; ok is false for anything but the newest ping's answer.
+func (p *pulse) pong(now time.Time, payload []byte) (rtt time.Duration, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sent.IsZero() || be.Uint64(payload) != p.id {
+		return 0, false
+	}
+	rtt = now.Sub(p.sent)
+	p.sent = time.Time{}
+	return max(rtt, 1), true
+}
+
+// tick looks at the clock. heard is when bytes last came, stuck since when a flush has made no progress (zero: none is under way).
+func (p *pulse) tick(now, heard, stuck time.Time) (ping bool, dead string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// Monotonic clocks may stand still while a machine sleeps, wall clocks do not.
+	woke := !p.ticked.IsZero() && now.Round(0).Sub(p.ticked.Round(0)) > p.lim.slept
+	p.ticked = now
+	if woke || p.awake.IsZero() {
+		p.awake = now
+		return woke, ""
+	}
+	silence := now.Sub(later(heard, p.awake))
+	switch {
+	case !p.sent.IsZero() && silence >= p.lim.dead:
+		return false, "nothing was heard"
+	case !stuck.IsZero() && now.Sub(later(stuck, p.awake)) >= p.lim.dead:
+		return false, "nothing could be sent"
+	}
+	return p.sent.IsZero() && (silence >= p.lim.quiet || now.Sub(p.last) >= p.lim.measure), ""
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

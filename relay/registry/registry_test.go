@@ -1,0 +1,225 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// clock is a clock that stands until it is moved.
+type clock struct{ t time.Time }
+
+func (c *clock) now() time.Time { return c.t }
+
+func newTest() (*Registry, *clock) {
+	c := &clock{time.UnixMilli(1_700_000_000_000)}
+	return New(c.now), c
+}
+
+func endpoint(host, account, instance string) *Endpoint {
+	return &Endpoint{Host: host, Account: account, Instance: instance}
+}
+
+func bind(t *testing.T, g *Registry, e *Endpoint) *Endpoint {
+	t.Helper()
+	old, err := g.Bind(e)
+	if err != nil {
+		t.Fatalf("bind %s by %s/%s: %v", e.Host, e.Account, e.Instance, err)
+	}
+	return old
+}
+
+func refused(t *testing.T, g *Registry, e *Endpoint, code wire.Code) {
+	t.Helper()
+	_, err := g.Bind(e)
+	var re *Error
+	if !errors.As(err, &re) || re.Code != code {
+		t.Fatalf("bind %s by %s/%s: %v, want %v", e.Host, e.Account, e.Instance, err, code)
+	}
+}
+
+func holds(t *testing.T, g *Registry, host string, want *Endpoint) {
+	t.Helper()
+	e, err := g.Pick([]byte(host))
+	if e != want || (want == nil) != errors.Is(err, ErrNoEndpoint) {
+		t.Fatalf("pick %s: %v %v, want %v", host, e, err, want)
+	}
+}
+
+func TestTakeover(t *testing.T) {
+	g, _ := newTest()
+	first := endpoint("a.test", "acme", "one")
+	if bind(t, g, first) != nil {
+		t.Fatal("a free name replaced something")
+	}
+	holds(t, g, "a.test", first)
+	second := endpoint("a.test", "acme", "one")
+	if bind(t, g, second) != first {
+		t.Fatal("the same agent did not take its name over")
+	}
+	if second.Epoch <= first.Epoch {
+		t.Fatalf("epochs %d then %d", first.Epoch, second.Epoch)
+	}
+	holds(t, g, "a.test", second)
+	g.Unbind(first)
+	holds(t, g, "a.test", second)
+	g.Unbind(second)
+	holds(t, g, "a.test", nil)
+	g.Unbind(second)
+}
+
+func TestRefusals(t *testing.T) {
+	g, _ := newTest()
+	first := endpoint("a.test", "acme", "one")
+	bind(t, g, first)
+	refused(t, g, endpoint("a.test", "acme", "two"), wire.CodeAlreadyOnline)
+	refused(t, g, endpoint("a.test", "other", "one"), wire.CodeNameTaken)
+	nameless := endpoint("b.test", "acme", "")
+	bind(t, g, nameless)
+	refused(t, g, endpoint("b.test", "acme", ""), wire.CodeAlreadyOnline)
+	holds(t, g, "a.test", first)
+	holds(t, g, "b.test", nameless)
+}
+
+func TestReservation(t *testing.T) {
+	g, c := newTest()
+	first := endpoint("a.test", "acme", "one")
+	bind(t, g, first)
+	g.Unbind(first)
+	refused(t, g, endpoint("a.test", "other", "one"), wire.CodeNameTaken)
+	c.t = c.t.Add(reserved - 1)
+	refused(t, g, endpoint("a.test", "other", "one"), wire.CodeNameTaken)
+	back := endpoint("a.test", "acme", "two")
+	bind(t, g, back)
+	c.t = c.t.Add(2 * reserved)
+	refused(t, g, endpoint("a.test", "other", "one"), wire.CodeNameTaken)
+	g.Unbind(back)
+	c.t = c.t.Add(reserved)
+	bind(t, g, endpoint("a.test", "other", "one"))
+	if n := len(g.leases.waiting); n != 0 {
+		t.Fatalf("%d accounts are said to have names waiting", n)
+	}
+}
+
+func TestEpochNeverFalls(t *testing.T) {
+	g, c := newTest()
+	first := endpoint("a.test", "acme", "one")
+	bind(t, g, first)
+	if first.Epoch != uint64(c.t.UnixMilli()) {
+		t.Fatalf("epoch %d at %d", first.Epoch, c.t.UnixMilli())
+	}
+	g.Unbind(first)
+	c.t = c.t.Add(-time.Hour)
+	second := endpoint("a.test", "acme", "one")
+	bind(t, g, second)
+	if second.Epoch != first.Epoch+1 {
+		t.Fatalf("epoch %d after %d when the clock was set back", second.Epoch, first.Epoch)
+	}
+}
+
+func TestReservationsAreBounded(t *testing.T) {
+	g, c := newTest()
+	for i := range maxReserved + 500 {
+		e := endpoint(fmt.Sprintf("n%d.test", i), "greedy", "one")
+		bind(t, g, e)
+		g.Unbind(e)
+	}
+	if n := len(g.leases.names); n != maxReserved {
+		t.Fatalf("one account has %d names waiting", n)
+	}
+	refused(t, g, endpoint("n0.test", "acme", "one"), wire.CodeNameTaken)
+	bind(t, g, endpoint(fmt.Sprintf("n%d.test", maxReserved), "acme", "one"))
+	c.t = c.t.Add(reserved)
+	for i := range 100 {
+		e := endpoint(fmt.Sprintf("m%d.test", i), "acme", "one")
+		bind(t, g, e)
+		g.Unbind(e)
+	}
+	if n := len(g.leases.names); n > 200 {
+		t.Fatalf("%d leases are kept after they have lapsed", n)
+	}
+}
+
+func TestPorts(t *testing.T) {
+	g, _ := newTest()
+	a := &Endpoint{Host: "localhost", Port: 4001, Account: "local", Instance: "one"}
+	b := &Endpoint{Host: "localhost", Port: 4002, Account: "local", Instance: "one"}
+	bind(t, g, a)
+	if bind(t, g, b) != nil {
+		t.Fatal("one port replaced another")
+	}
+	if e, err := g.PickPort(4001); e != a || err != nil {
+		t.Fatalf("port 4001: %v %v", e, err)
+	}
+	holds(t, g, "localhost", nil)
+	if g.Len() != 2 {
+		t.Fatalf("%d endpoints", g.Len())
+	}
+	g.Each(g.Unbind)
+	if _, err := g.PickPort(4001); !errors.Is(err, ErrNoEndpoint) {
+		t.Fatalf("port 4001 after unbind: %v", err)
+	}
+}
+
+func TestPickAllocatesNothing(t *testing.T) {
+	g, _ := newTest()
+	bind(t, g, endpoint("a.test", "acme", "one"))
+	host := []byte("a.test")
+	if n := testing.AllocsPerRun(100, func() { _, _ = g.Pick(host) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// Whoever is picked while agents come, go and take names over is one that was bound under that name.
+func TestConcurrent(t *testing.T) {
+	g := New(nil)
+	const hosts, rounds = 4, 300
+	var wg sync.WaitGroup
+	for i := range hosts {
+		host := fmt.Sprintf("h%d.test", i)
+		for range 2 {
+			wg.Go(func() {
+				for range rounds {
+					e := endpoint(host, "acme", "one")
+					if _, err := g.Bind(e); err != nil {
+						t.Errorf("bind: %v", err)
+					}
+					g.Unbind(e)
+				}
+			})
+		}
+		wg.Go(func() {
+			for range rounds {
+				e, err := g.Pick([]byte(host))
+				if err == nil && (e.Host != host || e.Epoch == 0) {
+					t.Errorf("picked %+v for %s", e, host)
+				}
+				g.Each(func(*Endpoint) {})
+			}
+		})
+	}
+	wg.Wait()
+	if g.Len() != 0 {
+		t.Errorf("%d endpoints are left", g.Len())
+	}
+}
+
+func BenchmarkPick(b *testing.B) {
+	g := New(nil)
+	for i := range 10_000 {
+		if _, err := g.Bind(endpoint(fmt.Sprintf("n%d.test", i), "acme", "one")); err != nil {
+			b.Fatal(err)
+		}
+	}
+	host := []byte("n777.test")
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			_, _ = g.Pick(host)
+		}
+	})
+}

@@ -1,0 +1,144 @@
+package session
+
+import "github.com/adit-tunnel/adit/wire"
+
+// stage is how far an answer has come.
+type stage uint8
+
+const (
+	atHead stage = iota // INFO, RESP or FAIL is to come
+	atBody              // RESP was read
+	atEnd               // END was read
+)
+
+// answer checks the frames of one exchange on their way down: INFO* then RESP or FAIL, content behind RESP, seq, lengths, END. An agent is a
+// stranger: nothing it sends reaches a visitor unchecked.
+type answer struct {
+	seq     uint32
+	stage   stage
+	infos   int
+	upgrade bool // REQ had UPGRADE
+	tunnel  bool // RESP had body 3
+	pin     bool
+	taken   bool // END had TAKEN
+	aborted bool
+	content wire.Content
+
+	info  wire.Info
+	resp  wire.Resp
+	fail  wire.Fail
+	abort wire.AbortFrame
+}
+
+func (a *answer) begin(seq uint32, upgrade bool) {
+	a.seq, a.stage, a.infos = seq, atHead, 0
+	a.upgrade, a.tunnel, a.pin, a.taken, a.aborted = upgrade, false, false, false, false
+	a.content = wire.Content{}
+}
+
+// accept checks the next frame; sent says that the request's END has been sent. The error is a *wire.ProtocolError or wire.ErrAborted.
+func (a *answer) accept(f wire.Frame, sent bool) error {
+	if f.Flags&wire.Taken != 0 && (f.Flags&wire.End == 0 || !sent) {
+		return outOfOrder("TAKEN before the request's END")
+	}
+	var err error
+	switch f.Type {
+	case wire.InfoType:
+		err = a.onInfo(f)
+	case wire.RespType:
+		err = a.onResp(f)
+	case wire.FailType:
+		err = a.onFail(f)
+	case wire.Abort:
+		err = a.onAbort(f)
+	case wire.Data, wire.Chunk, wire.Trailers:
+		err = a.onContent(f)
+	default:
+		err = outOfOrder("a frame that does not belong into an answer")
+	}
+	if err == nil && f.Flags&wire.End != 0 {
+		a.stage = atEnd
+		a.taken = f.Flags&wire.Taken != 0
+	}
+	return err
+}
+
+func (a *answer) onInfo(f wire.Frame) error {
+	if a.stage != atHead || f.Flags&wire.End != 0 {
+		return outOfOrder("INFO behind RESP or with END")
+	}
+	if err := a.info.Decode(f.Payload); err != nil {
+		return err
+	}
+	if a.infos++; a.infos > wire.MaxInfos {
+		return outOfOrder("more INFO than allowed")
+	}
+	return a.named(a.info.Seq)
+}
+
+func (a *answer) onResp(f wire.Frame) error {
+	if a.stage != atHead {
+		return outOfOrder("a second RESP")
+	}
+	if err := a.resp.Decode(f.Payload); err != nil {
+		return err
+	}
+	if err := a.named(a.resp.Seq); err != nil {
+		return err
+	}
+	if a.resp.Body == wire.BodyTunnel && !a.upgrade {
+		return &wire.ProtocolError{Code: wire.CodeBadFraming, Text: "a tunnel that was not asked for"}
+	}
+	if err := a.content.Start(a.resp.Body, a.resp.Length, f.Flags&wire.End != 0); err != nil {
+		return err
+	}
+	a.stage = atBody
+	a.tunnel = a.resp.Body == wire.BodyTunnel
+	a.pin = a.resp.Flags&wire.RespPin != 0
+	return nil
+}
+
+func (a *answer) onFail(f wire.Frame) error {
+	if a.stage != atHead || f.Flags&wire.End == 0 {
+		return outOfOrder("FAIL behind RESP or without END")
+	}
+	if err := a.fail.Decode(f.Payload); err != nil {
+		return err
+	}
+	return a.named(a.fail.Seq)
+}
+
+func (a *answer) onAbort(f wire.Frame) error {
+	if a.stage != atBody || f.Flags&wire.End == 0 {
+		return outOfOrder("ABORT outside an answer or without END")
+	}
+	if err := a.abort.Decode(f.Payload); err != nil {
+		return err
+	}
+	a.aborted = true
+	return a.named(a.abort.Seq)
+}
+
+func (a *answer) onContent(f wire.Frame) error {
+	if a.stage != atBody {
+		return outOfOrder("content before RESP or behind END")
+	}
+	return a.content.Accept(f)
+}
+
+func (a *answer) named(seq uint32) error {
+	if seq != a.seq {
+		return &wire.ProtocolError{Code: wire.CodeBadSeq, Text: "an exchange that is not under way on this stream"}
+	}
+	return nil
+}
+
+// over says that the answer has ended, by END or ABORT.
+func (a *answer) over() bool { return a.stage == atEnd }
+
+// clean says that the agent is through with the exchange, so that another may follow on its stream.
+func (a *answer) clean() bool { return a.stage == atEnd && a.taken && !a.aborted && !a.upgrade }
+
+func outOfOrder(text string) error {
+	return &wire.ProtocolError{Code: wire.CodeFrameOrder, Text: text}
+}

@@ -1,0 +1,144 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/adit-tunnel/adit/relay/control"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// maxInstance bounds the agent's name for its slot.
+const maxInstance = 128
+
+// welcome takes conn through TLS and authentication to a session, within the time of Options.Auth. nil: it was refused or failed, and conn
+// is the caller's to close. The place among the connections before Welcome is given back here.
+func (s *Server) welcome(conn net.Conn) *session {
+	defer func() {
+		s.mu.Lock()
+		delete(s.pending, conn)
+		s.mu.Unlock()
+		<-s.slots
+	}()
+	limit := time.AfterFunc(s.o.Auth, func() { conn.Close() })
+	defer limit.Stop()
+	wire.TuneLink(conn)
+	tc := tls.Server(conn, s.tls)
+	if err := tc.Handshake(); err != nil {
+		s.o.Log.Debug("TLS with agent failed", "remote", conn.RemoteAddr().String(), "error", err)
+		return nil
+	}
+	if tc.ConnectionState().NegotiatedProtocol != wire.ALPN {
+		return nil
+	}
+	var sess *session
+	_, err := wire.ServerHandshake(tc, func(a *wire.Auth) (*wire.Welcome, error) {
+		w, made, err := s.decide(conn, a)
+		sess = made
+		return w, err
+	})
+	if err != nil {
+		s.refused(conn, err)
+		return nil
+	}
+	leg, err := wire.NewRelayLeg(tc, wire.LegOptions{Go: s.o.Go, OnMessage: sess.message, Log: sess.log})
+	if err != nil {
+		sess.log.Debug("session not begun", "error", err)
+		return nil
+	}
+	sess.leg, sess.pools.leg = leg, leg
+	if !limit.Stop() || !s.enter(sess) {
+		leg.Close()
+		return nil
+	}
+	return sess
+}
+
+// refused logs a refusal; what never authenticated, and what has been told to wait, is not worth a line for each try.
+func (s *Server) refused(conn net.Conn, err error) {
+	level := slog.LevelDebug
+	var fe *wire.FatalError
+	if errors.As(err, &fe) && fe.Code != wire.CodeTooManyTries {
+		level = slog.LevelInfo
+	}
+	s.o.Log.Log(context.Background(), level, "agent refused", "remote", conn.RemoteAddr().String(), "error", err)
+}
+
+// decide looks the token up and answers with Welcome or a *wire.FatalError. The token goes nowhere else.
+func (s *Server) decide(conn net.Conn, a *wire.Auth) (*wire.Welcome, *session, error) {
+	from := source(conn)
+	if s.stopping() {
+		return nil, nil, &wire.FatalError{Code: wire.CodeRelayStopping, Text: wire.CodeRelayStopping.Info().Text, Wait: time.Second}
+	}
+	if w := s.tries.wait(from); w > 0 {
+		return nil, nil, &wire.FatalError{Code: wire.CodeTooManyTries, Text: wire.CodeTooManyTries.Info().Text, Wait: w}
+	}
+	if !validInstance(a.Instance) {
+		return nil, nil, fatal(wire.CodeBadAuth)
+	}
+	grant, err := s.o.Control.Authenticate(a.Token)
+	switch {
+	case errors.Is(err, control.ErrUnknownToken) && a.Token == "":
+		return nil, nil, fatal(wire.CodeTokenRequired)
+	case errors.Is(err, control.ErrUnknownToken):
+		s.tries.failed(from)
+		return nil, nil, fatal(wire.CodeBadToken)
+	case err != nil:
+		s.o.Log.Error("token store failed", "error", err)
+		return nil, nil, &wire.FatalError{Code: wire.CodeRelayBusy, Text: "the relay cannot look tokens up at the moment", Wait: 5 * time.Second}
+	}
+	s.tries.passed(from)
+	sess := newSession(s, newID(), grant.Account, a.Instance, s.o.Log)
+	return &wire.Welcome{
+		Account: grant.Account, Plan: grant.Plan, Region: s.o.Region, Relay: s.o.Relay, Version: s.o.Version,
+		Session: sess.id, Legs: 1,
+		Limits: map[string]int64{"endpoints": maxEndpoints, "streams": wire.MaxStreams},
+	}, sess, nil
+}
+
+func fatal(c wire.Code) error { return &wire.FatalError{Code: c, Text: c.Info().Text} }
+
+// validInstance bounds what goes into logs and comparisons.
+func validInstance(s string) bool {
+	if s == "" || len(s) > maxInstance {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// source is whom failed tries are counted for: the address, for IPv6 the /64 that one customer has.
+func source(conn net.Conn) netip.Prefix {
+	ap, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+	if err != nil {
+		return netip.Prefix{}
+	}
+	a := ap.Addr().Unmap().WithZone("")
+	bits := a.BitLen()
+	if a.Is6() {
+		bits = 64
+	}
+	p, err := a.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return p
+}
+
+// newID is a session's id: 128 random bits.
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,164 @@
+package session
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/adit-tunnel/adit/wire"
+)
+
+func (r *rig) auth(a wire.Auth) (*wire.Welcome, *wire.FatalError) {
+	r.t.Helper()
+	conn := r.dial()
+	defer conn.Close()
+	w, err := wire.ClientHandshake(conn, &a)
+	var fe *wire.FatalError
+	if err != nil && !errors.As(err, &fe) {
+		r.t.Fatal(err)
+	}
+	return w, fe
+}
+
+// book is a log that many may write.
+type book struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *book) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *book) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func TestAuth(t *testing.T) {
+	var log book
+	r := newRig(t, func(o *Options) {
+		o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	w, fe := r.auth(wire.Auth{Token: "good", Instance: "i1"})
+	if fe != nil || w.Account != "acme" || w.Plan != "free" || w.Region != "here" || w.Relay != "r1" || w.Session == "" || w.Legs != 1 {
+		t.Fatalf("%+v %v", w, fe)
+	}
+	for _, c := range []struct {
+		a    wire.Auth
+		code wire.Code
+	}{
+		{wire.Auth{Instance: "i1"}, wire.CodeTokenRequired},
+		{wire.Auth{Token: "good"}, wire.CodeBadAuth},
+		{wire.Auth{Token: "good", Instance: "two words"}, wire.CodeBadAuth},
+		{wire.Auth{Token: "good", Instance: strings.Repeat("x", maxInstance+1)}, wire.CodeBadAuth},
+		{wire.Auth{Token: "secretive", Instance: "i1"}, wire.CodeBadToken},
+	} {
+		if _, fe := r.auth(c.a); fe == nil || fe.Code != c.code {
+			t.Fatalf("%+v: %v", c.a, fe)
+		}
+	}
+	eventually(t, "it was logged", func() bool { return strings.Contains(log.String(), "BAD_TOKEN") })
+	if s := log.String(); strings.Contains(s, "secretive") || strings.Contains(s, "good") {
+		t.Fatalf("a token is in the log:\n%s", s)
+	}
+}
+
+func TestFailedTokensHaveToWait(t *testing.T) {
+	r := newRig(t)
+	for i := 0; ; i++ {
+		_, fe := r.auth(wire.Auth{Token: "bad", Instance: "i1"})
+		if fe == nil {
+			t.Fatal("welcome")
+		}
+		if fe.Code == wire.CodeTooManyTries {
+			if fe.Wait < time.Second {
+				t.Fatalf("wait %v", fe.Wait)
+			}
+			break
+		}
+		if fe.Code != wire.CodeBadToken || i > 20 {
+			t.Fatalf("try %d: %v", i, fe)
+		}
+	}
+}
+
+func TestSilentConnectionsAreCut(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.Auth = 100 * time.Millisecond })
+	raw, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	for _, c := range []net.Conn{raw, r.dial()} {
+		if err := c.SetReadDeadline(time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := c.Read(make([]byte, 1))
+		var ne net.Error
+		if err == nil || errors.As(err, &ne) && ne.Timeout() {
+			t.Fatalf("it was not cut: %v", err)
+		}
+	}
+}
+
+func TestSessionsOutliveTheTimeOfAuth(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.Auth = 2 * time.Second })
+	a := r.agent("good", "i1", ok("hello"))
+	e := a.bind(r, 1, "a")
+	timer := time.NewTimer(2200 * time.Millisecond)
+	<-timer.C
+	do(t, e, get(1))
+}
+
+func TestTheRestIsClosedUnheard(t *testing.T) {
+	r := prepare(t)
+	r.srv.slots = make(chan struct{}, 1)
+	r.serve()
+	first, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	eventually(t, "the first has the place", func() bool { return len(r.srv.slots) == 1 })
+	second, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	if _, err := io.Copy(io.Discard, second); err != nil && !errors.Is(err, net.ErrClosed) {
+		t.Log(err) // a reset will do, too
+	}
+	first.Close()
+	eventually(t, "the place is free", func() bool { return len(r.srv.slots) == 0 })
+	if w, _ := r.auth(wire.Auth{Token: "good", Instance: "i1"}); w == nil {
+		t.Fatal("no welcome")
+	}
+}
+
+func TestOtherProtocolsAreNotSpoken(t *testing.T) {
+	r := newRig(t)
+	for _, protos := range [][]string{nil, {"h2"}} {
+		c, err := tls.Dial("tcp", r.addr, &tls.Config{RootCAs: r.roots, NextProtos: protos})
+		if err != nil {
+			continue
+		}
+		if err := c.SetReadDeadline(time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Fatalf("%v: %v", protos, err)
+		}
+		c.Close()
+	}
+}

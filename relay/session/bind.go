@@ -1,0 +1,216 @@
+package session
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/adit-tunnel/adit/relay/registry"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+const (
+	// maxEndpoints is how many endpoints a session may have at once.
+	maxEndpoints = 100
+
+	// maxHandles is how many handles a session may use up; each is remembered, because none may come back.
+	maxHandles = 10_000
+)
+
+// onBind answers with Bound or Refusal. It is idempotent by handle: an agent that has missed the answer asks again.
+func (s *session) onBind(id int64, b *wire.Bind) {
+	bound, err := s.bindOnce(b)
+	if err == nil {
+		s.send(wire.MsgBound, id, bound)
+		return
+	}
+	var re *registry.Error
+	if !errors.As(err, &re) {
+		s.log.Error("bind failed", "error", err)
+		re = &registry.Error{Code: wire.CodeInternal}
+	}
+	text := re.Text
+	if text == "" {
+		text = re.Code.Info().Text
+	}
+	s.log.Info("bind refused", "handle", b.Handle, "code", re.Code, "text", text)
+	s.send(wire.MsgRefusal, id, &wire.Refusal{Handle: b.Handle, Code: re.Code, Text: text})
+}
+
+func (s *session) bindOnce(b *wire.Bind) (*wire.Bound, error) {
+	e, again, err := s.reserve(b)
+	if err != nil {
+		return nil, err
+	}
+	if !again {
+		if err := s.place(e); err != nil {
+			s.forget(e, false)
+			return nil, err
+		}
+		s.log.Info("endpoint online", "url", e.reg.URL, "name", clip(e.reg.Name), "epoch", e.reg.Epoch)
+	}
+	return &wire.Bound{
+		Handle: e.handle, URL: e.reg.URL, Aliases: e.reg.Aliases, Epoch: strconv.FormatUint(e.reg.Epoch, 10),
+	}, nil
+}
+
+// reserve makes the endpoint part of the session before anybody can find it, or finds the one that was bound with the same Bind.
+func (s *session) reserve(b *wire.Bind) (e *endpoint, again bool, err error) {
+	if err := offered(b); err != nil {
+		return nil, false, err
+	}
+	if s.srv.stopping() {
+		return nil, false, &registry.Error{Code: wire.CodeRelayStopping}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.endpoints[b.Handle]; e != nil {
+		if !e.sameBind(b) {
+			return nil, false, &registry.Error{Code: wire.CodeBadHandle, Text: "the handle is bound to another endpoint"}
+		}
+		return e, true, nil
+	}
+	switch _, used := s.used[b.Handle]; {
+	case used:
+		return nil, false, &registry.Error{Code: wire.CodeBadHandle, Text: "the handle was used before in this session"}
+	case s.over, s.draining:
+		return nil, false, &registry.Error{Code: wire.CodeAgentStopping}
+	case len(s.endpoints) >= maxEndpoints, len(s.used) >= maxHandles:
+		return nil, false, &registry.Error{Code: wire.CodeEndpointLimit}
+	}
+	e = &endpoint{sess: s, handle: b.Handle, bind: *b}
+	e.reg = &registry.Endpoint{Account: s.account, Instance: s.instance, Name: b.Name, Upstream: e}
+	s.endpoints[b.Handle] = e
+	return e, false, nil
+}
+
+// offered says whether this relay can serve what is asked for: what it does not know it refuses, rather than leave a policy out.
+func offered(b *wire.Bind) error {
+	switch {
+	case b.Protocol != "http":
+		return &registry.Error{Code: wire.CodeUnsupported, Text: "this relay serves http endpoints only"}
+	case b.Policy != "":
+		return &registry.Error{Code: wire.CodeUnsupported, Text: "this relay does not run traffic policies"}
+	case b.Pooling:
+		return &registry.Error{Code: wire.CodeUnsupported, Text: "this relay does not share an endpoint between agents"}
+	}
+	return nil
+}
+
+// sameBind compares what was asked for; how it is asked for may change from one try to the next.
+func (e *endpoint) sameBind(b *wire.Bind) bool {
+	return e.bind.Protocol == b.Protocol && e.bind.Name == b.Name && e.bind.Host == b.Host && e.bind.Port == b.Port
+}
+
+// place gets e its URL and makes it findable. On error nothing is left of it but its handle.
+func (s *session) place(e *endpoint) error {
+	release, err := s.srv.o.Namer.Place(e.reg, e.bind.Host, e.bind.Port)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	e.release = release
+	s.mu.Unlock()
+	s.pools.add(e)
+	old, err := s.srv.o.Registry.Bind(e.reg)
+	if err != nil {
+		s.free(e)
+		return err
+	}
+	if old != nil {
+		if o, ok := old.Upstream.(*endpoint); ok {
+			o.sess.superseded(o, e)
+		}
+	}
+	if s.ended() { // while the name was being looked up
+		s.free(e)
+		return &registry.Error{Code: wire.CodeAgentGone}
+	}
+	return nil
+}
+
+func (s *session) ended() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.over
+}
+
+// free gives an endpoint's name and place back; it may be called more than once.
+func (s *session) free(e *endpoint) {
+	s.srv.o.Registry.Unbind(e.reg)
+	s.mu.Lock()
+	release := e.release
+	e.release = nil
+	s.mu.Unlock()
+	if release != nil {
+		release()
+	}
+}
+
+// forget takes e out of the session; used: its handle is never bound again. False: it was out already.
+func (s *session) forget(e *endpoint, used bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.endpoints[e.handle] != e {
+		return false
+	}
+	delete(s.endpoints, e.handle)
+	if used {
+		s.used[e.handle] = struct{}{}
+	}
+	return true
+}
+
+// onUnbind takes the endpoint away. Exchanges under way end where they are.
+func (s *session) onUnbind(id int64, u *wire.Unbind) {
+	s.mu.Lock()
+	e := s.endpoints[u.Handle]
+	s.mu.Unlock()
+	if e != nil && s.forget(e, true) {
+		s.free(e)
+		s.pools.shut(e, wire.CodeNoEndpoint, true)
+		s.stats.drop(e)
+		s.log.Info("endpoint offline", "url", e.reg.URL)
+	}
+	s.send(wire.MsgUnbound, id, &wire.Unbound{Handle: u.Handle})
+}
+
+// superseded tells the session that the name of e belongs to heir now: idle streams are closed, exchanges under way end where they began, and
+// requests that had found e before the change go to heir.
+func (s *session) superseded(e, heir *endpoint) {
+	e.heir.Store(heir)
+	if !s.forget(e, true) {
+		return
+	}
+	s.free(e)
+	s.pools.shut(e, wire.CodeAgentGone, true)
+	s.stats.drop(e)
+	if heir.sess == s {
+		return
+	}
+	s.log.Info("endpoint superseded", "url", e.reg.URL, "by", heir.sess.id)
+	s.send(wire.MsgSuperseded, 0, &wire.Superseded{Handle: e.handle, Epoch: strconv.FormatUint(heir.reg.Epoch, 10)})
+	s.mu.Lock()
+	s.bereft = len(s.endpoints) == 0
+	last := s.bereft
+	s.mu.Unlock()
+	if last {
+		s.ending.Store(true)
+		s.wake()
+	}
+}
+
+// retire gives everything back after the leg's end.
+func (s *session) retire() {
+	s.mu.Lock()
+	s.over = true
+	all := make([]*endpoint, 0, len(s.endpoints))
+	for _, e := range s.endpoints {
+		all = append(all, e)
+	}
+	s.mu.Unlock()
+	s.pools.shutAll(wire.CodeAgentGone)
+	for _, e := range all {
+		s.forget(e, true)
+		s.free(e)
+	}
+}

@@ -1,0 +1,101 @@
+package session
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/adit-tunnel/adit/relay/registry"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// endpoint is a URL that an agent has bound: the registry's Upstream, its pool of idle streams, and its figures.
+type endpoint struct {
+	sess   *session
+	handle uint32
+	bind   wire.Bind          // as it was asked for, to tell a repeated Bind from another one
+	reg    *registry.Endpoint // what the registry has
+	load   atomic.Int64       // exchanges under way
+	heir   atomic.Pointer[endpoint]
+	pool   pool   // guarded by pools.mu
+	counts counts // guarded by stats.mu
+
+	release func() // gives the place back; guarded by session.mu, nil when done
+}
+
+var _ registry.Upstream = (*endpoint)(nil)
+
+// Begin sends the request on an idle stream, or on a new one. At the limit of streams it waits up to 5 s for one. When the name has gone over
+// to another session, the request goes there.
+func (e *endpoint) Begin(ctx context.Context, r *registry.Request) (registry.Exchange, error) {
+	if h := e.heir.Load(); h != nil {
+		return h.Begin(ctx, r)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, ended(err, false)
+	}
+	q, err := newRequest(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	e.load.Add(1)
+	e.sess.busy.Add(1)
+	x, err := e.start(nil, q)
+	if err != nil {
+		q.drop()
+		e.done(x)
+		return nil, err
+	}
+	return x, nil
+}
+
+// done counts x out; nil is an exchange that did not come to be.
+func (e *endpoint) done(x *exchange) {
+	if x != nil && x.over.Swap(true) {
+		return
+	}
+	e.load.Add(-1)
+	e.sess.done()
+}
+
+// Load is how many exchanges are under way.
+func (e *endpoint) Load() int { return int(e.load.Load()) }
+
+// Attach counts the public connection in until detach, which also closes the stream that is pinned to it. It may be attached more than once.
+func (e *endpoint) Attach(conn uint64, count bool) (detach func()) {
+	p := &e.sess.pools
+	v := &visitor{}
+	p.mu.Lock()
+	if e.pool.visitors == nil {
+		e.pool.visitors = map[uint64]*visitor{}
+	}
+	if old := e.pool.visitors[conn]; old != nil {
+		v = old
+	}
+	e.pool.visitors[conn] = v
+	v.refs++
+	p.mu.Unlock()
+	if count {
+		e.sess.stats.opened(e)
+	}
+	since := time.Now()
+	var once atomic.Bool
+	return func() {
+		if once.Swap(true) {
+			return
+		}
+		if count {
+			e.sess.stats.closed(e, time.Since(since))
+		}
+		p.detach(e, conn, v)
+	}
+}
+
+// ended is the error of a context that has ended.
+func ended(err error, delivered bool) *registry.Error {
+	code := wire.CodeVisitorGone
+	if err == context.DeadlineExceeded {
+		code = wire.CodeTimeout
+	}
+	return &registry.Error{Code: code, Delivered: delivered}
+}

@@ -1,0 +1,106 @@
+package session
+
+import (
+	"sync/atomic"
+	"testing"
+
+	"github.com/adit-tunnel/adit/wire"
+)
+
+func TestWhatNobodyTouchedIsSentAgain(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		code  wire.Code
+		fails int64 // so many times
+		times int64 // the request is seen
+		end   wire.Type
+	}{
+		{"twice", wire.CodeBadHandle, 2, 3, wire.Data},
+		{"for ever", wire.CodeBadHandle, 100, 1 + maxTries, wire.FailType},
+		{"a service that refuses", wire.CodeLocalRefused, 100, 1, wire.FailType},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			var seen atomic.Int64
+			a := r.agent("good", "i1", func(l *lane) bool {
+				if !l.drain() {
+					return false
+				}
+				if seen.Add(1) <= c.fails {
+					return l.Write(fail(l.req.Seq, c.code, true)) == nil
+				}
+				return l.Write(l.response("hello", taken)) == nil
+			})
+			e := a.bind(r, 1, "a")
+			x := begin(t, e, post("content"))
+			_, last, err := read(x)
+			if err != nil || last.Type != c.end {
+				t.Fatal(last.Type, err)
+			}
+			x.Finish()
+			if n := seen.Load(); n != c.times {
+				t.Fatalf("seen %d times, want %d", n, c.times)
+			}
+			if n := e.Upstream.Load(); n != 0 {
+				t.Fatalf("load %d", n)
+			}
+		})
+	}
+}
+
+func TestResetBelowIsSentAgain(t *testing.T) {
+	r := newRig(t)
+	a := r.agent("good", "i1", func(l *lane) bool {
+		switch {
+		case l.n == 1 && l.req.Seq == 2: // given up before it was read
+			l.SendReset(1, 0)
+			_, err := l.Next()
+			return err == nil
+		}
+		return ok("hello")(l)
+	})
+	e := a.bind(r, 1, "a")
+	for range 2 {
+		if got := do(t, e, post("content")); got != "hello" {
+			t.Fatalf("got %q", got)
+		}
+	}
+	if n := a.streams.Load(); n != 2 {
+		t.Fatalf("%d streams", n)
+	}
+}
+
+func TestResetOfTheCurrentExchange(t *testing.T) {
+	r := newRig(t)
+	a := r.agent("good", "i1", func(l *lane) bool {
+		if l.req.Conn == 1 { // gives the stream up, but ends in order
+			l.SendReset(l.req.Seq, 0)
+			return ok("hello")(l)
+		}
+		l.SendReset(l.req.Seq, wire.CodeBadFraming)
+		_, err := l.Next()
+		return err == nil
+	})
+	e := a.bind(r, 1, "a")
+	x := begin(t, e, get(1))
+	if got, _, err := read(x); got != "hello" || err != nil {
+		t.Fatal(got, err)
+	}
+	eventually(t, "RESET is heard", func() bool {
+		st := x.(*exchange).st.Load()
+		st.mu.Lock()
+		defer st.mu.Unlock()
+		return st.givenUp
+	})
+	x.Finish()
+	x = begin(t, e, get(2))
+	if n := a.streams.Load(); n > 2 {
+		t.Fatalf("%d streams", n)
+	}
+	if _, _, err := read(x); codeOf(err) != wire.CodeBadFraming {
+		t.Fatal(err)
+	}
+	if n := a.streams.Load(); n != 2 {
+		t.Fatalf("%d streams: a stream that was given up was used again", n)
+	}
+}

@@ -1,0 +1,232 @@
+package session
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/adit-tunnel/adit/relay/control"
+	"github.com/adit-tunnel/adit/relay/registry"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+const (
+	// maxPending is how many connections may be on their way to Welcome at once; what comes above it is closed unheard.
+	maxPending = 1024
+
+	// defaultAuth is the time from accept to Welcome.
+	defaultAuth = 10 * time.Second
+)
+
+// Namer gives a bind its public place. Package relay implements it: a public relay derives or checks a host name, an embedded one opens a
+// port. It must be safe for concurrent use.
+type Namer interface {
+	// Place fills e.Host or e.Port, e.URL and e.Aliases for the wanted host ("": a random one) or port (0: any). release gives back what was
+	// taken for it and is never nil; it is called once, after the endpoint has left the registry or was refused. When an agent takes a name of
+	// its own over, Place for the new endpoint comes before release of the old one. Errors are *registry.Error.
+	Place(e *registry.Endpoint, wantHost string, wantPort int) (release func(), err error)
+}
+
+// Options says who may come and what they are told. Registry, Control, Namer and TLS are required.
+type Options struct {
+	Registry               *registry.Registry
+	Control                control.Store
+	Namer                  Namer
+	TLS                    *tls.Config // certificates; version 1.3 and the ALPN are set here
+	Relay, Version, Region string      // told in Welcome
+	Log                    *slog.Logger
+	Go                     func(func())  // starts goroutines; nil: plain go
+	Auth                   time.Duration // from accept to Welcome; 0: 10 s
+}
+
+// Server is the agents' side. New makes one; Serve and Shutdown work it. Safe for concurrent use.
+type Server struct {
+	o     Options
+	tls   *tls.Config
+	slots chan struct{} // one for each connection before Welcome
+	tries tries
+	wg    sync.WaitGroup
+
+	mu        sync.Mutex
+	listeners map[net.Listener]struct{}
+	pending   map[net.Conn]struct{} // before Welcome
+	sessions  map[*session]struct{}
+	draining  bool // no new sessions and binds
+	closed    bool // no new connections
+}
+
+// New makes a server that does nothing yet.
+func New(o Options) *Server {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Go == nil {
+		o.Go = func(f func()) { go f() }
+	}
+	if o.Auth <= 0 {
+		o.Auth = defaultAuth
+	}
+	cfg := o.TLS.Clone()
+	cfg.MinVersion = tls.VersionTLS13
+	cfg.NextProtos = []string{wire.ALPN}
+	return &Server{
+		o: o, tls: cfg,
+		slots:     make(chan struct{}, maxPending),
+		tries:     tries{now: time.Now},
+		listeners: map[net.Listener]struct{}{},
+		pending:   map[net.Conn]struct{}{},
+		sessions:  map[*session]struct{}{},
+	}
+}
+
+// Serve accepts agents on ln until ctx ends, Shutdown, or ln fails for good; it owns ln. Sessions outlive it: Shutdown ends them. The error
+// is nil when it was told to end.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	defer ln.Close()
+	if !s.listen(ln) {
+		return nil
+	}
+	defer s.unlisten(ln)
+	defer context.AfterFunc(ctx, func() { ln.Close() })()
+	var pause time.Duration
+	for {
+		conn, err := ln.Accept()
+		if err == nil {
+			pause = 0
+			s.admit(conn)
+			continue
+		}
+		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+		s.o.Log.Warn("accepting agents failed; trying again", "error", err, "in", pause)
+		if !wait(ctx, pause) {
+			return nil
+		}
+	}
+}
+
+// admit gives conn a goroutine if there is room before Welcome. It never blocks: the accept loop only accepts.
+func (s *Server) admit(conn net.Conn) {
+	select {
+	case s.slots <- struct{}{}:
+	default:
+		conn.Close()
+		return
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		<-s.slots
+		conn.Close()
+		return
+	}
+	s.pending[conn] = struct{}{}
+	s.wg.Add(1)
+	s.mu.Unlock()
+	s.o.Go(func() {
+		defer s.wg.Done()
+		s.serve(conn)
+	})
+}
+
+// start runs f on a goroutine that Shutdown waits for; it is called from such a goroutine.
+func (s *Server) start(f func()) {
+	s.wg.Add(1)
+	s.o.Go(func() {
+		defer s.wg.Done()
+		f()
+	})
+}
+
+// serve works one connection from accept to its end.
+func (s *Server) serve(conn net.Conn) {
+	defer conn.Close()
+	sess := s.welcome(conn)
+	if sess == nil {
+		return
+	}
+	sess.log.Info("agent online", "remote", conn.RemoteAddr().String())
+	err := sess.run(context.Background())
+	s.mu.Lock()
+	delete(s.sessions, sess)
+	s.mu.Unlock()
+	sess.log.Info("agent offline", "reason", err)
+}
+
+// enter makes sess one of the sessions that are online; false: the relay is stopping.
+func (s *Server) enter(sess *session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return false
+	}
+	s.sessions[sess] = struct{}{}
+	return true
+}
+
+func (s *Server) stopping() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draining
+}
+
+func (s *Server) listen(ln net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.listeners[ln] = struct{}{}
+	return true
+}
+
+func (s *Server) unlisten(ln net.Listener) {
+	s.mu.Lock()
+	delete(s.listeners, ln)
+	s.mu.Unlock()
+}
+
+// online lists the sessions of this moment.
+func (s *Server) online() []*session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*session, 0, len(s.sessions))
+	for sess := range s.sessions {
+		all = append(all, sess)
+	}
+	return all
+}
+
+// Sessions is how many agents are online.
+func (s *Server) Sessions() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sessions)
+}
+
+// Streams is how many streams all sessions hold, idle ones too.
+func (s *Server) Streams() int {
+	n := 0
+	for _, sess := range s.online() {
+		n += sess.leg.Streams()
+	}
+	return n
+}
+
+// wait is false when ctx ended first.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

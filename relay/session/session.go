@@ -1,0 +1,139 @@
+// Package session is the agents' side of the relay: it accepts their connections, authenticates them, binds the endpoints they ask for, and
+// carries visitors' exchanges to them.
+//
+// New makes a Server, Serve works one listener, Shutdown ends all of it. Each authenticated connection becomes a session; each endpoint that
+// a session binds is a registry.Upstream in the registry, which is where the public side finds it. An upstream keeps a pool of idle
+// streams: Begin takes one (or opens one), the Exchange reads and writes it, Finish gives it back.
+package session
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// session is one agent that is online: one leg, its endpoints, and the exchanges under way on its streams.
+type session struct {
+	srv      *Server
+	leg      *wire.Leg
+	id       string
+	account  string
+	instance string
+	log      *slog.Logger
+
+	pools pools
+	stats stats
+	busy  atomic.Int64  // exchanges under way
+	idle  chan struct{} // told when busy falls to 0 while ending
+	// ending is set when the session waits for its exchanges to be over: drain, or no name left.
+	ending atomic.Bool
+
+	mu        sync.Mutex
+	endpoints map[uint32]*endpoint // by handle
+	used      map[uint32]struct{}  // handles that were unbound: never bound again
+	over      bool                 // no endpoint is added any more
+	draining  bool                 // the agent takes no new work
+	owed      bool                 // Drained, as the answer to drainID
+	drainID   int64
+	bereft    bool // its last name went to another session
+}
+
+func newSession(srv *Server, id, account, instance string, log *slog.Logger) *session {
+	s := &session{
+		srv: srv, id: id, account: account, instance: instance,
+		log:       log.With("session", id, "account", account, "instance", instance),
+		idle:      make(chan struct{}, 1),
+		endpoints: map[uint32]*endpoint{},
+		used:      map[uint32]struct{}{},
+	}
+	s.stats.init()
+	return s
+}
+
+// run works the session until its leg dies or ctx ends, and gives its names back.
+func (s *session) run(ctx context.Context) error {
+	s.srv.start(s.keep)
+	err := s.leg.Run(ctx)
+	s.leg.Close()
+	s.retire()
+	return err
+}
+
+// keep does what is due from time to time: figures for the agent, trimming pools, and the end that waits for exchanges.
+func (s *session) keep() {
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	dirty := s.stats.dirty
+	for {
+		select {
+		case <-s.leg.Done():
+			return
+		case <-dirty:
+			s.sendStats()
+			dirty = nil
+			pause.Reset(statsEvery)
+		case <-pause.C:
+			dirty = s.stats.dirty
+		case <-sweep.C:
+			s.pools.trim()
+		case <-s.idle:
+			s.settled()
+		}
+	}
+}
+
+// message routes one control message. It may block: the leg calls it on a goroutine of its own.
+func (s *session) message(m *wire.Message) {
+	switch b := m.Body.(type) {
+	case *wire.Bind:
+		s.onBind(m.ID, b)
+	case *wire.Unbind:
+		s.onUnbind(m.ID, b)
+	case *wire.StatsAck:
+		s.onStatsAck(b)
+	case *wire.Drain:
+		s.onDrain(m.ID)
+	case *wire.Notice:
+		s.log.Info("notice from agent", "level", b.Level, "code", b.Code, "text", clip(b.Text))
+	case *wire.Fatal:
+		s.log.Info("agent ends the session", "code", b.Code, "text", clip(b.Text)) // the leg ends by itself
+	default:
+		s.log.Debug("message ignored", "type", clip(m.Type))
+	}
+}
+
+// send queues a message; a leg that cannot take it any more is dead or dying, and then nobody waits for it.
+func (s *session) send(typ string, id int64, body any) {
+	if err := s.leg.Send(typ, id, body); err != nil {
+		s.log.Debug("message not sent", "type", typ, "error", err)
+	}
+}
+
+// done counts one exchange out.
+func (s *session) done() {
+	if s.busy.Add(-1) == 0 && s.ending.Load() {
+		s.wake()
+	}
+}
+
+// wake tells keep to look whether an awaited end has come.
+func (s *session) wake() {
+	select {
+	case s.idle <- struct{}{}:
+	default:
+	}
+}
+
+// clip bounds what a stranger's text costs in the log.
+func clip(s string) string {
+	if len(s) > 200 {
+		return s[:200] + "…"
+	}
+	return s
+}

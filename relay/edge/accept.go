@@ -1,0 +1,106 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// accept gives every connection a goroutine of its own. Running out of descriptors or memory passes: it waits and tries again.
+func (s *Server) accept(ctx context.Context, ln net.Listener, port int) error {
+	const least, most = 5 * time.Millisecond, time.Second
+	pause := least
+	var warned time.Time
+	for {
+		nc, err := ln.Accept()
+		switch {
+		case err == nil:
+			pause = least
+			s.welcome(nc, port)
+			continue
+		case s.stopping.Load() || ctx.Err() != nil:
+			return nil
+		case !passing(err):
+			return err
+		}
+		if time.Since(warned) > time.Minute {
+			warned = time.Now()
+			s.log.Warn("public listener cannot accept", "addr", ln.Addr().String(), "err", err)
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil
+		case <-s.stop:
+			return nil
+		}
+		pause = min(2*pause, most)
+	}
+}
+
+// passing says that an error of Accept is about this moment, not about the listener.
+func passing(err error) bool {
+	var ne net.Error
+	return !errors.Is(err, net.ErrClosed) && errors.As(err, &ne)
+}
+
+// notSentLowat is how much of an answer the kernel keeps for a visitor that does not read it, beyond what is on its way. With the default, 1,000 unread
+// downloads stall all TCP on the machine. (Set on the listener it would not reach connections that a multipath listener, Go's default, accepts.)
+const notSentLowat = 128 << 10
+
+// welcome starts a connection's loop.
+func (s *Server) welcome(nc net.Conn, port int) {
+	wire.NotSentLowat(nc, notSentLowat)
+	c := newConn(s, nc, port)
+	s.mu.Lock()
+	if s.stopping.Load() {
+		s.mu.Unlock()
+		nc.Close()
+		return
+	}
+	if len(s.conns) == 0 {
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
+	}
+	s.conns[c] = struct{}{}
+	s.mu.Unlock()
+	s.count.connections.Add(1)
+	s.count.open.Add(1)
+	s.run(func() { c.serve(s.begin) })
+}
+
+// farewell is the last thing a connection does.
+func (s *Server) farewell(c *conn) {
+	s.count.open.Add(-1)
+	s.mu.Lock()
+	delete(s.conns, c)
+	if len(s.conns) == 0 && s.stopping.Load() {
+		close(s.empty)
+	}
+	s.mu.Unlock()
+}
+
+// addrPort reads a socket address; IPv4 mapped into IPv6 is IPv4.
+func addrPort(a net.Addr) netip.AddrPort {
+	t, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := t.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
+}
+
+func (s *Server) trusts(a netip.Addr) bool {
+	for _, p := range s.trust {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}

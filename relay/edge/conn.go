@@ -1,0 +1,266 @@
+package edge
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/adit-tunnel/adit/relay/registry"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// Phases of a connection, for the sweeper and Shutdown. What takes a connection out of a phase it waits in does so by compare-and-swap, so that a
+// request that has begun to arrive and a limit that has passed cannot both win.
+const (
+	phaseFresh  uint32 = iota // no byte yet
+	phaseIdle                 // between requests
+	phaseHead                 // a head is arriving
+	phaseBusy                 // an exchange, or an error page
+	phaseTunnel               // upgraded
+	phaseLinger               // our side is closed, the visitor's is not
+	phaseOver                 // taken by the sweeper or Shutdown
+)
+
+// Who reads from the visitor while an answer is under way.
+const (
+	readerNone   uint32 = iota // nobody may start to
+	readerUpload               // the uploader
+	readerFree                 // nobody: the sweeper may start a watcher
+	readerWatch                // a watcher, running or done
+)
+
+// conn is one public connection and its loop.
+type conn struct {
+	s       *Server
+	net     net.Conn
+	id      uint64
+	peer    netip.AddrPort
+	trusted bool   // the peer's forwarding fields are believed
+	port    uint16 // ours
+	fixed   int    // the port of the one endpoint it leads to; 0: routed by Host
+
+	in    inbox
+	seats []seat
+	stall stall // the sweeper's
+
+	// What the sweeper reads. Times are the sweeper's clock; 0: not now.
+	phase    atomic.Uint32
+	since    atomic.Int64 // of the phase; stored before it
+	began    atomic.Int64 // the exchange
+	reading  atomic.Int64 // since when a read of content waits
+	writing  atomic.Int64 // since when a write waits
+	waiting  atomic.Int64 // since when the next frame is waited for
+	ended    atomic.Int64 // the answer, while the upload goes on
+	reader   atomic.Uint32
+	answered atomic.Bool // a final response has begun
+	fin      atomic.Bool // the visitor's side is closed
+	got      atomic.Bool // content of the request has been read
+
+	mu      sync.Mutex
+	x       registry.Exchange // the exchange under way, for those who may abort it
+	verdict wire.Code         // why it was aborted; the first one stays
+	kicked  bool              // the read deadline has been set
+
+	t         *turn  // what the uploader works for
+	uploader  func() // c.upload, made once
+	upDone    chan struct{}
+	watchDone chan struct{}
+}
+
+// seat is a use of an endpoint, told to its upstream.
+type seat struct {
+	upstream registry.Upstream
+	detach   func()
+}
+
+// maxSeats bounds what a visitor that goes from host to host on one connection can pile up.
+const maxSeats = 16
+
+func newConn(s *Server, nc net.Conn, fixed int) *conn {
+	c := &conn{
+		s: s, net: nc, id: s.lastConn.Add(1), fixed: fixed,
+		peer: addrPort(nc.RemoteAddr()), port: addrPort(nc.LocalAddr()).Port(),
+		upDone: make(chan struct{}, 1), watchDone: make(chan struct{}, 1),
+	}
+	c.trusted = s.trusts(c.peer.Addr())
+	c.in.init()
+	c.uploader = c.upload
+	c.since.Store(s.clock.Load())
+	return c
+}
+
+// serve is the connection's goroutine. begin is given to every exchange.
+func (c *conn) serve(begin context.Context) {
+	defer c.end()
+	for c.await() {
+		t := turns.Get().(*turn)
+		more := c.turn(begin, t)
+		t.release()
+		if !more {
+			c.in.free()
+			return
+		}
+	}
+}
+
+// end cleans up, after a panic too: one connection's bug is that connection's end.
+func (c *conn) end() {
+	if p := recover(); p != nil {
+		c.panicked(p)
+	}
+	c.net.Close()
+	for _, st := range c.seats {
+		st.detach()
+	}
+	c.s.farewell(c)
+}
+
+// panicked is the end of an exchange by a bug of ours.
+func (c *conn) panicked(p any) {
+	c.s.log.Error("a connection panicked", "conn", c.id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	c.s.count.failed(wire.CodeInternal)
+	c.abort(wire.CodeInternal)
+	c.net.Close()
+}
+
+// await waits for the first byte of a request, without holding anything big.
+func (c *conn) await() bool {
+	c.in.rest()
+	if c.in.len() > 0 {
+		c.enter(phaseHead)
+		return true
+	}
+	phase := c.phase.Load()
+	if phase != phaseFresh {
+		phase = phaseIdle
+		c.enter(phase)
+	}
+	if c.s.stopping.Load() { // after the phase is told: Shutdown closes what it finds idle
+		return false
+	}
+	n, err := c.net.Read(c.in.space())
+	if n == 0 && err != nil {
+		return false
+	}
+	c.in.w += n
+	c.since.Store(c.s.clock.Load())
+	return c.phase.CompareAndSwap(phase, phaseHead)
+}
+
+// enter begins a phase.
+func (c *conn) enter(phase uint32) {
+	c.since.Store(c.s.clock.Load())
+	c.phase.Store(phase)
+}
+
+// turn reads one request and answers it; it says whether another may follow on this connection.
+func (c *conn) turn(begin context.Context, t *turn) (more bool) {
+	switch err := c.readHead(t); {
+	case err == nil:
+	case err == errGone:
+		return false
+	default:
+		c.refuse(t, err)
+		c.lingerOn()
+		return false
+	}
+	c.s.count.requests.Add(1)
+	t.note()
+	c.describe(t)
+	err := c.route(t)
+	if err == nil {
+		err = c.forward(t)
+	}
+	if err == nil {
+		c.sit(t.ep.Upstream)
+		c.exchange(begin, t)
+	} else {
+		c.skipContent(t)
+		c.answerError(t, err)
+	}
+	c.record(t)
+	if t.linger || t.close && c.in.len() > 0 {
+		c.lingerOn()
+		return false
+	}
+	return !t.close
+}
+
+// record writes the access log's line and counts.
+func (c *conn) record(t *turn) {
+	if t.code != wire.CodeNone {
+		c.s.count.failed(t.code)
+	}
+	if c.s.access.w != nil {
+		c.s.access.add(t.logLine(c, c.s.now()))
+	}
+}
+
+// sit attaches the connection to an endpoint, once. The first one counts it.
+func (c *conn) sit(u registry.Upstream) {
+	for i := range c.seats {
+		if c.seats[i].upstream == u {
+			return
+		}
+	}
+	if len(c.seats) == maxSeats {
+		c.seats[1].detach()
+		c.seats = append(c.seats[:1], c.seats[2:]...)
+	}
+	c.seats = append(c.seats, seat{u, u.Attach(c.id, len(c.seats) == 0)})
+}
+
+// retire ends an idle connection; a busy one is told by the server's stopping. For Shutdown.
+func (c *conn) retire() {
+	for _, p := range [...]uint32{phaseFresh, phaseIdle} {
+		if c.phase.CompareAndSwap(p, phaseOver) {
+			c.net.Close()
+		}
+	}
+}
+
+// abort ends the exchange under way, if there is one. It does not block.
+func (c *conn) abort(code wire.Code) { c.stopExchange(code, false) }
+
+// expire is abort, and ends a read of content that waits.
+func (c *conn) expire(code wire.Code) { c.stopExchange(code, true) }
+
+func (c *conn) stopExchange(code wire.Code, kick bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.x == nil {
+		return
+	}
+	if c.verdict == wire.CodeNone {
+		c.verdict = code
+	}
+	if kick {
+		c.kicked = true
+		c.net.SetReadDeadline(longAgo)
+	}
+	c.x.Abort(code)
+}
+
+// drop ends the exchange and the connection: nothing more can reach the visitor.
+func (c *conn) drop(code wire.Code) {
+	c.abort(code)
+	c.reset()
+}
+
+// reset closes with RST, so that nobody takes for whole what was cut, and the kernel keeps nothing.
+func (c *conn) reset() {
+	if l, ok := c.net.(interface{ SetLinger(int) error }); ok {
+		l.SetLinger(0)
+	}
+	c.net.Close()
+}
+
+// cut ends the connection whatever it does. For Shutdown, when its patience is over.
+func (c *conn) cut(code wire.Code) {
+	c.abort(code)
+	c.net.Close()
+}

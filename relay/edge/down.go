@@ -1,0 +1,118 @@
+package edge
+
+import (
+	"net"
+
+	"github.com/adit-tunnel/adit/http1"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+const (
+	// maxCopied is the longest content that is copied behind what waits to be written; longer content goes to the kernel from where it is.
+	maxCopied = 4 << 10
+
+	// maxGathered is how much waits at most before it is written.
+	maxGathered = 16 << 10
+)
+
+var (
+	chunkEnd     = []byte("\r\n")
+	lastChunk    = []byte("0\r\n\r\n")
+	chunkEndLast = []byte("\r\n0\r\n\r\n")
+)
+
+// content passes a DATA frame on.
+func (c *conn) content(t *turn, f wire.Frame) error {
+	p := f.Payload
+	var tail []byte
+	if t.down == downChunks {
+		tail = t.chunkFraming(len(p), f.Flags&wire.End != 0)
+	}
+	t.sent += int64(len(p))
+	if len(p) > maxCopied {
+		return c.writeThrough(t, p, tail, wire.Cost(f))
+	}
+	t.out = append(append(t.out, p...), tail...)
+	t.owed += wire.Cost(f)
+	if len(t.out) > maxGathered && c.flush(t) != nil {
+		return errGone
+	}
+	return nil
+}
+
+// chunkFraming writes a chunk's size line if one begins with these n bytes, and returns what follows them.
+func (t *turn) chunkFraming(n int, end bool) (tail []byte) {
+	if t.open == 0 && n > 0 {
+		t.out = http1.AppendChunkSize(t.out, uint64(n))
+		t.open = uint64(n)
+	}
+	t.open -= uint64(n)
+	switch {
+	case n > 0 && t.open == 0 && end:
+		return chunkEndLast
+	case end:
+		return lastChunk
+	case t.open == 0:
+		return chunkEnd
+	}
+	return nil
+}
+
+// chunk is CHUNK: the next size bytes are one.
+func (c *conn) chunk(t *turn, payload []byte) error {
+	size, err := wire.DecodeChunk(payload)
+	if err != nil {
+		return err
+	}
+	if t.down == downChunks {
+		t.out = http1.AppendChunkSize(t.out, size)
+		t.open = size
+	}
+	return nil
+}
+
+// trailers is the end of chunked content, with trailer lines. HTTP/1.0 has no place for them.
+func (c *conn) trailers(t *turn, lines []byte) error {
+	if err := http1.CheckTrailers(lines); err != nil {
+		return badFraming(err.Error())
+	}
+	if t.down == downChunks {
+		t.out = append(t.out, "0\r\n"...)
+		t.out = append(append(t.out, lines...), "\r\n"...)
+	}
+	return nil
+}
+
+// flush writes what is gathered, and tells the other side that it was taken.
+func (c *conn) flush(t *turn) error {
+	if len(t.out) > 0 {
+		c.writing.Store(c.s.clock.Load())
+		_, err := c.net.Write(t.out)
+		c.writing.Store(0)
+		t.out = t.out[:0]
+		if err != nil {
+			return err
+		}
+	}
+	if t.owed > 0 {
+		t.x.Took(t.owed)
+		t.owed = 0
+	}
+	return nil
+}
+
+// writeThrough writes what is gathered and content behind it, without copying it, in one system call.
+func (c *conn) writeThrough(t *turn, p, tail []byte, cost int) error {
+	t.vec = [3][]byte{t.out, p, tail}
+	t.bufs = t.vec[:]
+	c.writing.Store(c.s.clock.Load())
+	_, err := (*net.Buffers)(&t.bufs).WriteTo(c.net)
+	c.writing.Store(0)
+	t.out, t.vec = t.out[:0], [3][]byte{}
+	if err != nil {
+		return errGone
+	}
+	t.x.Took(t.owed + cost)
+	t.owed = 0
+	return nil
+}

@@ -1,0 +1,177 @@
+// Package edge is the public side: it reads visitors' requests, finds who serves them, and passes the answers back.
+//
+// It serves plain HTTP/1.1 with a connection loop of its own over http1: one goroutine for each public connection reads a head, asks the
+// registry who serves it, begins an exchange there, and writes what comes back. A second goroutine reads the request's content when not all of
+// it came with the head. Heads, content, chunk borders and trailers pass as they came, but for hop-by-hop and forwarding fields. What goes
+// wrong is answered with a page that names the hop that failed and a stable code.
+//
+//	s := edge.New(edge.Options{Registry: reg})
+//	go s.Serve(ctx, ln, 0)
+//	…
+//	s.Shutdown(ctx) // always, also when Serve's ctx has ended
+//
+// Time limits are held by one sweeper for all connections, which looks at a few atomic words of each; no request pays for a timer.
+package edge
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/adit-tunnel/adit/relay/registry"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// Options says whom to serve and within which limits. Only Registry is required.
+type Options struct {
+	Registry  *registry.Registry
+	Trust     []netip.Prefix   // peers whose forwarding fields are believed
+	Log       *slog.Logger     // nil: silent
+	AccessLog io.Writer        // one logfmt line per request; nil: none. A slow writer loses lines, never traffic
+	Go        func(func())     // starts goroutines; nil: plain go
+	Now       func() time.Time // nil: time.Now; for the start and duration of requests, not for the limits
+
+	Head   time.Duration // for a request head, and for the first byte of a connection; 0: 10 s
+	Idle   time.Duration // between requests; 0: 75 s
+	Body   time.Duration // without a byte of the request's content, while it is wanted and no response has begun; 0: 30 s
+	Reader time.Duration // a visitor that takes nothing of its answer; 0: 60 s
+}
+
+// Server serves plain HTTP/1.1 on any number of listeners. New makes one.
+type Server struct {
+	registry *registry.Registry
+	trust    []netip.Prefix
+	log      *slog.Logger
+	run      func(func())
+	now      func() time.Time
+	lim      limits
+	access   *accessLog
+	count    counters
+
+	clock    atomic.Int64  // running time in ns, advanced by the sweeper; never 0 once it runs
+	lastConn atomic.Uint64 // public connection ids
+	stopping atomic.Bool
+	wake     chan struct{} // a connection came while there was none
+
+	// begin is given to every Begin: exchanges outlive the Serve that took their connection in, and end with cut.
+	begin context.Context
+	cut   context.CancelFunc
+
+	mu        sync.Mutex
+	started   bool
+	listeners map[net.Listener]struct{}
+	conns     map[*conn]struct{}
+	empty     chan struct{} // closed when stopping and no connection is left
+	stop      chan struct{} // ends the sweeper and the access log
+	helpers   sync.WaitGroup
+}
+
+// New makes a server; it starts nothing.
+func New(o Options) *Server {
+	s := &Server{
+		registry:  o.Registry,
+		trust:     o.Trust,
+		log:       o.Log,
+		run:       o.Go,
+		now:       o.Now,
+		lim:       newLimits(o),
+		access:    newAccessLog(o.AccessLog),
+		count:     newCounters(),
+		wake:      make(chan struct{}, 1),
+		listeners: map[net.Listener]struct{}{},
+		conns:     map[*conn]struct{}{},
+		empty:     make(chan struct{}),
+		stop:      make(chan struct{}),
+	}
+	s.begin, s.cut = context.WithCancel(context.Background())
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.run == nil {
+		s.run = func(f func()) { go f() }
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	s.clock.Store(1)
+	return s
+}
+
+// Serve accepts on ln, which it closes, until Shutdown or ctx's end, and returns nil then; connections go on until Shutdown. port 0: requests are
+// routed by Host; else all go to the endpoint with that port of its own. Any number of Serves may run at once.
+func (s *Server) Serve(ctx context.Context, ln net.Listener, port int) error {
+	if !s.open(ln) {
+		return ln.Close()
+	}
+	defer s.forget(ln)
+	defer context.AfterFunc(ctx, func() { ln.Close() })()
+	return s.accept(ctx, ln, port)
+}
+
+// open registers a listener and starts the helpers with the first one.
+func (s *Server) open(ln net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping.Load() {
+		return false
+	}
+	s.listeners[ln] = struct{}{}
+	if !s.started {
+		s.started = true
+		s.helpers.Add(2)
+		s.run(func() { defer s.helpers.Done(); s.sweep() })
+		s.run(func() { defer s.helpers.Done(); s.access.write(s.stop) })
+	}
+	return true
+}
+
+func (s *Server) forget(ln net.Listener) {
+	ln.Close()
+	s.mu.Lock()
+	delete(s.listeners, ln)
+	s.mu.Unlock()
+}
+
+// Shutdown closes the listeners, ends idle connections, and waits for requests under way, which are answered with Connection: close, until ctx ends;
+// then it cuts them and returns ctx's error. No goroutine of the server is left when it returns, and the access log is written.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	first := !s.stopping.Swap(true)
+	for ln := range s.listeners {
+		ln.Close()
+	}
+	if first && len(s.conns) == 0 {
+		close(s.empty)
+	}
+	s.mu.Unlock()
+	s.each((*conn).retire)
+	var err error
+	select {
+	case <-s.empty:
+	case <-ctx.Done():
+		err = ctx.Err()
+		s.cut()
+		s.each(func(c *conn) { c.cut(wire.CodeRelayStopping) })
+		<-s.empty
+	}
+	if first {
+		s.cut()
+		close(s.stop)
+	}
+	s.helpers.Wait()
+	return err
+}
+
+// each calls f for every connection. f must not block.
+func (s *Server) each(f func(*conn)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		f(c)
+	}
+}

@@ -1,0 +1,113 @@
+package edge
+
+import (
+	"errors"
+
+	"github.com/adit-tunnel/adit/http1"
+	"github.com/adit-tunnel/adit/relay/registry"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// Why no request was read. errGone: nobody is there to be told.
+var (
+	errGone        = errors.New("the visitor is gone")
+	errHeadTimeout = &registry.Error{Code: wire.CodeHeadTimeout}
+	errHost        = &registry.Error{Code: wire.CodeBadRequest, Text: "Host is not a host name"}
+)
+
+// readHead reads until the head is whole: it is used up then, and t.req borrows it until the inbox is filled again.
+func (c *conn) readHead(t *turn) error {
+	for {
+		n, err := t.req.Parse(c.in.bytes())
+		if n > 0 || err != nil {
+			if !c.phase.CompareAndSwap(phaseHead, phaseBusy) {
+				return errHeadTimeout
+			}
+			c.in.r += n
+			return err
+		}
+		if !c.in.grow() {
+			return http1.ErrTooLarge
+		}
+		m, err := c.net.Read(c.in.space())
+		c.in.w += m
+		if m == 0 && err != nil {
+			if c.phase.Load() == phaseOver {
+				return errHeadTimeout
+			}
+			return errGone
+		}
+	}
+}
+
+// route finds who serves the request.
+func (c *conn) route(t *turn) error {
+	name, _, ok := registry.CanonicalHost(t.host[:0], t.req.Host)
+	if ok {
+		t.host = name
+	}
+	var err error
+	switch {
+	case c.fixed != 0:
+		t.ep, err = c.s.registry.PickPort(c.fixed)
+	case !ok:
+		return errHost
+	default:
+		t.ep, err = c.s.registry.Pick(name)
+	}
+	return err
+}
+
+// describe fills in what an upstream must know beside the head.
+func (c *conn) describe(t *turn) {
+	now := c.s.now()
+	q := &t.q
+	q.ID, q.Start = newID(now), now
+	q.Conn, q.Client, q.ServerPort = c.id, c.peer, c.port
+	q.Version = 0x10 | uint8(t.minor)
+	q.Flags = 0
+	if t.isHead {
+		q.Flags |= wire.ReqHead
+	}
+	if t.expect {
+		q.Flags |= wire.ReqExpect
+	}
+	if t.upgrade {
+		q.Flags |= wire.ReqUpgrade
+	}
+	switch t.body {
+	case http1.BodyLength:
+		q.Body, q.Length = wire.BodyLength, uint64(t.length)
+	case http1.BodyChunked:
+		q.Body = wire.BodyUntil
+	}
+	q.Idempotent = !t.hasContent() && idempotent(t.req.Method)
+}
+
+// idempotent says that a request may be sent twice (RFC 9110, 9.2.2); TRACE, PUT and DELETE are left out because services get them wrong.
+func idempotent(method []byte) bool {
+	return string(method) == "GET" || string(method) == "HEAD" || string(method) == "OPTIONS"
+}
+
+// skipContent passes over content that has come whole with its head, so that the connection can be kept; else it is closed.
+func (c *conn) skipContent(t *turn) {
+	switch {
+	case !t.hasContent():
+	case t.body == http1.BodyLength && int64(c.in.len()) >= t.length:
+		c.in.r += int(t.length)
+	default:
+		t.close, t.linger = true, true
+	}
+}
+
+// forward builds the head that goes on (RFC 9110, 7.6; protocol, section 8). What is spliced in may make it too large.
+func (c *conn) forward(t *turn) error {
+	t.req.DropHopByHop(t.upgrade)
+	c.forwardingFields(t)
+	t.head = t.req.Append(t.head[:0], t.extra)
+	t.q.Head = t.head
+	if len(t.head) > wire.MaxHead {
+		return http1.ErrTooLarge
+	}
+	return nil
+}

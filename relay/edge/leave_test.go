@@ -1,0 +1,247 @@
+package edge
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// TestVisitorLeaves: whenever a visitor goes, the agent is told.
+func TestVisitorLeaves(t *testing.T) {
+	sse := respFrame("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", wire.BodyUntil, 0, false)
+	endless := func(x *fakeExchange) {
+		x.put(sse)
+		for {
+			select {
+			case <-x.ended:
+				return
+			default:
+				until(x.t, "taken", func() bool { return !x.Buffered() || x.gone() })
+				x.put(dataFrame(strings.Repeat("x", wire.MaxData), false))
+			}
+		}
+	}
+	tests := []struct {
+		name, req string
+		script    func(x *fakeExchange)
+		hear      bool // the visitor hears the answer's head first
+	}{
+		{"while waiting", get, func(*fakeExchange) {}, false},
+		{"while waiting after an upload", "POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", func(x *fakeExchange) { x.upload() }, false},
+		{"in an upload", "POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 10\r\n\r\nhello", func(*fakeExchange) {}, false},
+		{"in a chunked upload", "POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe", func(*fakeExchange) {}, false},
+		{"in a silent answer", get, func(x *fakeExchange) { x.put(sse) }, true},
+		{"in a download", get, endless, true},
+	}
+	for _, tt := range tests {
+		for _, rst := range []bool{false, true} {
+			t.Run(tt.name, func(t *testing.T) {
+				w := start(t, tt.script, short(time.Second))
+				v := w.dial().send(tt.req)
+				until(t, "begun", func() bool { return len(w.up.exchanges()) == 1 })
+				if tt.hear {
+					v.head()
+				}
+				if rst {
+					v.SetLinger(0)
+				}
+				v.Close()
+				if code, _ := w.up.exchanges()[0].over(); code != wire.CodeVisitorGone {
+					t.Errorf("aborted with %v", code)
+				}
+				until(t, "closed", func() bool { return w.s.Stats().Open == 0 })
+				if got := w.s.Stats().Errors["VISITOR_GONE"]; got != 1 {
+					t.Errorf("%d counted", got)
+				}
+			})
+		}
+	}
+}
+
+// gone says that the edge has ended the exchange.
+func (x *fakeExchange) gone() bool {
+	select {
+	case <-x.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// TestHalfClosedDownload: a visitor that sends FIN right away still gets an answer that moves.
+func TestHalfClosedDownload(t *testing.T) {
+	const n = 200
+	w := start(t, func(x *fakeExchange) {
+		x.put(respFrame("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", wire.BodyUntil, 0, false))
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for range n {
+			<-tick.C
+			x.put(dataFrame("0123456789", false))
+		}
+		x.put(dataFrame("", true))
+	}, func(_ *Options, l *limits) { l.watch = int64(10 * time.Millisecond); l.leave = int64(5 * time.Second) })
+	v := w.dial().send(get)
+	v.CloseWrite()
+	if _, got := v.response("GET"); len(got) != 10*n {
+		t.Errorf("%d bytes", len(got))
+	}
+}
+
+// TestWatcherKeepsPipelined: bytes of a next request that come while an answer is awaited are not lost.
+func TestWatcherKeepsPipelined(t *testing.T) {
+	slow := make(chan struct{})
+	w := start(t, func(x *fakeExchange) {
+		<-slow
+		x.ok(strings.Fields(string(x.req.Head))[1])
+	}, short(time.Second))
+	v := w.dial()
+	for i := range 5 {
+		v.send("GET /a HTTP/1.1\r\nHost: app.test\r\n\r\n")
+		if i%2 == 0 {
+			until(t, "watched", func() bool { return w.reader() == readerWatch })
+		}
+		v.send("GET /b HTTP/1.1\r\nHost: app.test\r\n\r\n")
+		slow <- struct{}{}
+		if _, got := v.response("GET"); got != "/a" {
+			t.Errorf("got %q", got)
+		}
+		until(t, "watched", func() bool { return w.reader() == readerWatch })
+		slow <- struct{}{}
+		if _, got := v.response("GET"); got != "/b" {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
+// reader is who reads on the one connection.
+func (w *world) reader() (r uint32) {
+	w.s.each(func(c *conn) { r = c.reader.Load() })
+	return r
+}
+
+func TestTimeLimits(t *testing.T) {
+	const tick = 60 * time.Millisecond
+	limited := func(o *Options, l *limits) {
+		o.Head, o.Idle, o.Body, o.Reader = tick, tick, tick, 4*tick
+		l.linger, l.lingerAll = int64(tick), int64(tick)
+	}
+	hang := func(x *fakeExchange) { x.over() }
+	t.Run("no byte", func(t *testing.T) {
+		w := start(t, hang, limited)
+		if rest := w.dial().rest(); rest != "" {
+			t.Errorf("got %q", rest)
+		}
+	})
+	t.Run("half a head", func(t *testing.T) {
+		w := start(t, hang, limited)
+		v := w.dial().send("GET / HTTP/1.1\r\nHost: app.test\r\n")
+		if head := v.head(); !strings.HasPrefix(head, "HTTP/1.1 408 ") || !strings.Contains(head, "ADIT-4005 HEAD_TIMEOUT") {
+			t.Errorf("got %q", head)
+		}
+		v.rest()
+	})
+	t.Run("slow head", func(t *testing.T) {
+		w := start(t, hang, limited)
+		v := w.dial()
+		go func() {
+			for range 1000 {
+				if _, err := v.TCPConn.Write([]byte("X")); err != nil {
+					return
+				}
+				<-time.After(5 * time.Millisecond)
+			}
+		}()
+		if head := v.head(); !strings.HasPrefix(head, "HTTP/1.1 408 ") {
+			t.Errorf("got %q", head)
+		}
+		io.Copy(io.Discard, v.r)
+	})
+	t.Run("idle", func(t *testing.T) {
+		w := start(t, func(x *fakeExchange) { x.ok("x") }, limited)
+		v := w.dial().send(get)
+		v.response("GET")
+		if rest := v.rest(); rest != "" {
+			t.Errorf("got %q", rest)
+		}
+	})
+	for name, req := range map[string]string{"body": "Content-Length: 10\r\n\r\nhello", "chunked body": "Transfer-Encoding: chunked\r\n\r\n5\r\nhe"} {
+		t.Run(name, func(t *testing.T) {
+			w := start(t, hang, limited)
+			v := w.dial().send("POST / HTTP/1.1\r\nHost: app.test\r\n" + req)
+			if head := v.head(); !strings.HasPrefix(head, "HTTP/1.1 408 ") || !strings.Contains(head, "ADIT-4006 BODY_TIMEOUT") {
+				t.Errorf("got %q", head)
+			}
+			v.rest()
+			if code, _ := w.up.exchanges()[0].over(); code != wire.CodeBodyTimeout {
+				t.Errorf("aborted with %v", code)
+			}
+		})
+	}
+	t.Run("a slow answer has no limit", func(t *testing.T) {
+		w := start(t, func(x *fakeExchange) {
+			<-time.After(5 * tick)
+			x.ok("x")
+		}, limited)
+		w.dial().send(get).response("GET")
+	})
+	t.Run("an upload whose answer has begun has none", func(t *testing.T) {
+		w := start(t, func(x *fakeExchange) {
+			x.put(respFrame("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", wire.BodyUntil, 0, false))
+			<-time.After(5 * tick)
+			_, content := x.upload()
+			x.put(dataFrame(content, true))
+		}, limited)
+		v := w.dial().send("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 10\r\n\r\nhello")
+		v.head()
+		<-time.After(4 * tick)
+		v.send("world")
+		if got := v.bytes(len("a\r\nhelloworld\r\n")); got != "a\r\nhelloworld\r\n" {
+			t.Errorf("got %q", got)
+		}
+	})
+	t.Run("a reader that reads nothing", func(t *testing.T) {
+		w := start(t, func(x *fakeExchange) {
+			x.put(respFrame("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", wire.BodyUntil, 0, false))
+			for range 1000 {
+				x.put(dataFrame(strings.Repeat("x", wire.MaxData), false))
+			}
+		}, limited)
+		v := w.dial()
+		v.SetReadBuffer(4 << 10)
+		v.send(get)
+		until(t, "begun", func() bool { return len(w.up.exchanges()) == 1 })
+		if code, _ := w.up.exchanges()[0].over(); code != wire.CodeReaderTimeout {
+			t.Errorf("aborted with %v", code)
+		}
+		until(t, "closed", func() bool { return w.s.Stats().Open == 0 })
+	})
+	t.Run("an upgraded connection has none", func(t *testing.T) {
+		w := start(t, echo, limited)
+		v := w.dial().send(upgradeReq)
+		v.head()
+		<-time.After(5 * tick)
+		v.send("x").bytes(1)
+	})
+}
+
+// TestStuck: a slow reader is one whose queue moves, however long one write takes.
+func TestStuck(t *testing.T) {
+	var st stall
+	for _, step := range []struct {
+		since, now int64
+		unsent     int
+		want       int64
+	}{
+		{100, 110, 5000, 10}, {100, 150, 5000, 50}, {100, 160, 4000, 0}, {100, 190, 4000, 30}, {100, 200, 3999, 0}, {100, 260, 3999, 60},
+		{300, 310, 3999, 10}, {300, 400, 3999, 100}, // another write
+		{500, 510, -1, 10}, {500, 600, -1, 100}, // a kernel that does not say
+	} {
+		if got := st.stuck(step.since, step.now, step.unsent); got != step.want {
+			t.Errorf("%+v: %d", step, got)
+		}
+	}
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package edge
+
+import "net"
+
+// unsent is how many bytes the kernel still has to send: here it is not asked.
+func unsent(net.Conn) int { return -1 }

@@ -1,0 +1,112 @@
+package edge
+
+import (
+	"time"
+
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// sweep looks at every connection each tick, and sleeps while there is none. Its clock counts only time in which this process ran: after a
+// machine's sleep or a SIGSTOP nobody is punished for it.
+func (s *Server) sweep() {
+	t := time.NewTicker(s.lim.tick)
+	defer t.Stop()
+	last := time.Now()
+	for {
+		s.mu.Lock()
+		none := len(s.conns) == 0
+		s.mu.Unlock()
+		if none {
+			select {
+			case <-s.wake:
+				last = time.Now()
+			case <-s.stop:
+				return
+			}
+		}
+		select {
+		case <-t.C:
+		case <-s.stop:
+			return
+		}
+		elapsed := min(time.Since(last), 2*s.lim.tick)
+		last = time.Now()
+		now := s.clock.Add(int64(elapsed))
+		s.each(func(c *conn) { c.sweep(now) })
+	}
+}
+
+// sweep holds a connection's limits. It must not block.
+func (c *conn) sweep(now int64) {
+	l := &c.s.lim
+	p := c.phase.Load() // before since, which is always stored first
+	age := now - c.since.Load()
+	switch p {
+	case phaseFresh, phaseIdle:
+		limit := l.idle
+		if p == phaseFresh {
+			limit = l.head
+		}
+		if age > limit && c.phase.CompareAndSwap(p, phaseOver) {
+			c.net.Close()
+		}
+	case phaseHead:
+		if age > l.head && c.phase.CompareAndSwap(p, phaseOver) {
+			c.net.SetReadDeadline(longAgo)
+		}
+	case phaseBusy:
+		c.sweepBusy(now, l)
+	case phaseLinger:
+		limit := l.linger
+		if c.s.stopping.Load() {
+			limit = min(limit, int64(500*time.Millisecond))
+		}
+		if r := c.reading.Load(); age > l.lingerAll || r != 0 && now-r > limit {
+			c.net.Close()
+		}
+	}
+}
+
+func (c *conn) sweepBusy(now int64, l *limits) {
+	reading, writing := c.reading.Load(), c.writing.Load()
+	stalled := func(limit int64) bool { return reading != 0 && now-reading > limit }
+	switch ended := c.ended.Load(); {
+	case ended != 0:
+		if stalled(l.early) || now-ended > l.earlyAll {
+			c.expire(wire.CodeBodyTimeout)
+		}
+	case stalled(l.body) && !c.answered.Load():
+		c.expire(wire.CodeBodyTimeout)
+	}
+	if writing != 0 && now-writing > int64(l.tick) && c.stall.stuck(writing, now, unsent(c.net)) > l.reader {
+		c.drop(wire.CodeReaderTimeout)
+	}
+	if c.reader.Load() == readerFree && now-c.began.Load() > l.watch && c.reader.CompareAndSwap(readerFree, readerWatch) {
+		c.s.run(c.watch)
+	}
+	if w := c.waiting.Load(); c.fin.Load() && w != 0 && now-w > l.leave {
+		c.abort(wire.CodeVisitorGone)
+	}
+}
+
+// stall is the sweeper's memory of a write that does not return.
+type stall struct {
+	since  int64 // the write it is about
+	unsent int
+	moved  int64
+}
+
+// stuck is for how long the visitor has taken nothing of the write that began at since. One Write may take long with a slow visitor, so the kernel is
+// asked each time how much it still has to deliver (n), and what counts is since when that has not changed.
+func (st *stall) stuck(since, now int64, n int) int64 {
+	if st.since != since {
+		*st = stall{since: since, unsent: n, moved: since}
+	}
+	if n != st.unsent {
+		st.unsent, st.moved = n, now
+	}
+	return now - st.moved
+}
+
+// longAgo is a deadline that has passed.
+var longAgo = time.Unix(1, 0)

@@ -1,0 +1,189 @@
+package edge
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/adit-tunnel/adit/http1"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+const (
+	upRoom   = 16 // left in front of content: a CHUNK frame and a DATA header
+	upBig    = upRoom + wire.MaxData
+	maxDrain = 64 << 10 // of content nobody wants that is read so that the connection can be kept
+)
+
+// upResult is how an upload ended.
+type upResult uint8
+
+const (
+	upWhole upResult = iota // the content was read to its end (and sent, or dropped after a STOP)
+	upLeft                  // some of it is unread, or perhaps on its way
+)
+
+// upload is the state of the goroutine that reads content. It is the uploader's until joinUpload.
+type upload struct {
+	running bool // the loop's
+	result  upResult
+	err     error // what is wrong with the content, for the error page
+}
+
+type upBuffer struct{ b [upBig]byte }
+
+var upBuffers = sync.Pool{New: func() any { return new(upBuffer) }}
+
+// Why an uploader stops.
+var (
+	errKicked  = errors.New("the upload was ended")
+	errStopped = errors.New("the content is not wanted any more")
+	errOver    = errors.New("the exchange is over")
+)
+
+// upload is the uploader: it reads the request's content and sends it as frames.
+func (c *conn) upload() {
+	t := c.t
+	defer c.readerDone()
+	var err error
+	if t.body == http1.BodyLength {
+		err = c.uploadLength(t)
+	} else {
+		err = c.uploadChunks(t)
+	}
+	c.uploadEnded(t, err)
+}
+
+// uploadEnded tells what has to follow from the way an upload ended.
+func (c *conn) uploadEnded(t *turn, err error) {
+	var he *http1.Error
+	switch {
+	case err == nil:
+		t.up.result = upWhole
+		return
+	case errors.As(err, &he):
+		t.up.err = he
+		c.abort(requestCode(he))
+	case errors.Is(err, errGone):
+		c.abort(wire.CodeVisitorGone)
+	}
+	t.up.result = upLeft
+}
+
+// readerDone is the uploader's end. After it the sweeper may start a watcher, if there is still something to wait for.
+func (c *conn) readerDone() {
+	if p := recover(); p != nil {
+		c.t.up.result = upLeft
+		c.panicked(p)
+	}
+	c.reading.Store(0)
+	if c.t.up.result == upWhole && c.phase.Load() == phaseBusy {
+		c.reader.Store(readerFree)
+	} else {
+		c.reader.Store(readerNone)
+	}
+	c.upDone <- struct{}{}
+}
+
+// readContent reads from the visitor. errGone: the visitor left before the end. errKicked: a limit, or the loop, ended the upload.
+func (c *conn) readContent(p []byte) (int, error) {
+	n, err := c.read(p)
+	if err == io.EOF {
+		err = errGone
+	}
+	return n, err
+}
+
+// read reads from the visitor within the sweeper's sight; io.EOF is the visitor's FIN. It returns bytes or an error, never both.
+func (c *conn) read(p []byte) (int, error) {
+	c.reading.Store(c.s.clock.Load())
+	n, err := c.net.Read(p)
+	c.reading.Store(0)
+	switch {
+	case n > 0:
+		c.got.Store(true)
+		return n, nil
+	case err == io.EOF:
+		return 0, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return 0, errKicked
+	}
+	return 0, errGone
+}
+
+// send passes frames on.
+func (c *conn) send(t *turn, p []byte, cost int, last bool) error {
+	switch err := t.x.Send(p, cost, last); {
+	case err == nil:
+		return nil
+	case errors.Is(err, wire.ErrStopped):
+		return errStopped
+	}
+	return errOver
+}
+
+// uploadLength sends content whose length is known. Bytes behind it are never read here but stay in the inbox or the kernel.
+func (c *conn) uploadLength(t *turn) error {
+	left := t.length
+	for c.in.len() > 0 && left > 0 {
+		// The header goes where the head, or the piece before, was: both are through.
+		n := int(min(left, int64(c.in.len()), wire.MaxData))
+		p := c.in.b[c.in.r-wire.HeaderSize : c.in.r+n]
+		c.in.r += n
+		left -= int64(n)
+		if err := c.sendData(t, p, left == 0); err != nil {
+			return c.discard(err, left)
+		}
+	}
+	if left == 0 {
+		return nil
+	}
+	buf := upBuffers.Get().(*upBuffer)
+	defer upBuffers.Put(buf)
+	for left > 0 {
+		n, err := c.readContent(buf.b[upRoom : upRoom+min(left, wire.MaxData)])
+		if err != nil {
+			return err
+		}
+		left -= int64(n)
+		if err := c.sendData(t, buf.b[upRoom-wire.HeaderSize:upRoom+n], left == 0); err != nil {
+			return c.discard(err, left)
+		}
+	}
+	return nil
+}
+
+// sendData sends one DATA frame; p has room for its header in front.
+func (c *conn) sendData(t *turn, p []byte, last bool) error {
+	var flags wire.Flags
+	if last {
+		flags = wire.End
+	}
+	n := len(p) - wire.HeaderSize
+	wire.PutHeader(p, wire.Data, flags, n)
+	return c.send(t, p, n+wire.FrameCost, last)
+}
+
+// discard reads content that is not wanted any more, if it is little. What has come with the inbox counts too.
+func (c *conn) discard(err error, left int64) error {
+	if left == 0 && err == errStopped {
+		return nil
+	}
+	if err != errStopped || left > maxDrain {
+		return err
+	}
+	n := min(left, int64(c.in.len()))
+	c.in.r += int(n)
+	left -= n
+	buf := upBuffers.Get().(*upBuffer)
+	defer upBuffers.Put(buf)
+	for left > 0 {
+		n, err := c.readContent(buf.b[:min(left, upBig)])
+		if err != nil {
+			return err
+		}
+		left -= int64(n)
+	}
+	return nil
+}

@@ -1,0 +1,201 @@
+package relay
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/adit-tunnel/adit/relay/registry"
+)
+
+// Options says where the relay listens and who may use it. Addresses are HOST:PORT as net.Listen takes them; port 0 takes a free one.
+type Options struct {
+	Domain        string         // endpoints are NAME.Domain; required unless Embedded
+	HTTP          string         // public listener; required unless Embedded: then each endpoint has a port of its own on 127.0.0.1 and [::1]
+	Agents        string         // agents' listener; required
+	Admin         string         // health and metrics; "" none
+	PublicURL     string         // "https://*.DOMAIN[:PORT]" when something in front ends TLS; "": http://NAME.Domain:PORT
+	Trust         []netip.Prefix // peers whose forwarding fields are believed
+	TokenFile     string         // who may use it; without it and Tokens everybody on this machine, and only on loopback
+	Tokens        []string       // further tokens, in memory (embedded)
+	StateDir      string         // CA, keys; required, made with 0700 when missing
+	Region        string         // what Welcome says; "": "this machine" when Embedded
+	Version       string         // of the program
+	Embedded      bool           // for this machine only, in the agent's process
+	Account, Plan string         // what Welcome says of Tokens' owner; "": "local (embedded relay)" when Embedded, else "local"
+	Log           *slog.Logger   // nil: silent
+	AccessLog     io.Writer      // one line per request; nil none
+	Go            func(func())   // starts goroutines; nil: plain go
+	Grace         time.Duration  // how long requests under way may go on after Run's ctx has ended; 0: 30 s
+	Limits        Limits
+}
+
+// Limits are the time limits of the public side; 0 takes the default in brackets.
+type Limits struct {
+	Head   time.Duration // [10 s] a request head
+	Idle   time.Duration // [75 s] between requests
+	Body   time.Duration // [30 s] without a byte of the request body
+	Reader time.Duration // [60 s] a visitor that reads nothing
+	Auth   time.Duration // [10 s] before authentication on the agents' port
+}
+
+const defaultGrace = 30 * time.Second
+
+// withDefaults fills in what was left out.
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Go == nil {
+		o.Go = func(f func()) { go f() }
+	}
+	if o.Grace == 0 {
+		o.Grace = defaultGrace
+	}
+	account := "local"
+	if o.Embedded {
+		account = "local (embedded relay)"
+		if o.Region == "" {
+			o.Region = "this machine"
+		}
+	}
+	if o.Account == "" {
+		o.Account = account
+	}
+	return o
+}
+
+// check returns all mistakes at once, in the words of the command line. It brings Domain into its one spelling.
+func (o *Options) check() error {
+	var errs []error
+	wrong := func(format string, a ...any) { errs = append(errs, fmt.Errorf(format, a...)) }
+	if o.StateDir == "" {
+		wrong("--state-dir is missing: the relay keeps its CA and keys there")
+	}
+	if o.Agents == "" {
+		wrong("--agents is missing: the address that agents connect to, like :4443")
+	}
+	if o.Embedded {
+		errs = append(errs, o.checkEmbedded()...)
+	} else {
+		errs = append(errs, o.checkPublic()...)
+	}
+	errs = append(errs, o.checkReach()...)
+	return errors.Join(errs...)
+}
+
+// checkReach keeps a relay that lets everybody in, or that is meant for this machine, on this machine.
+func (o *Options) checkReach() (errs []error) {
+	why := "this relay has no tokens: pass --token-file, or listen on 127.0.0.1"
+	switch {
+	case o.Embedded:
+		why = "an embedded relay is for this machine only: listen on 127.0.0.1"
+	case o.TokenFile != "" || len(o.Tokens) > 0:
+		return nil
+	}
+	for _, l := range []struct{ flag, addr string }{{"--agents", o.Agents}, {"--http", o.HTTP}} {
+		if l.addr != "" && !isLoopback(l.addr) {
+			errs = append(errs, fmt.Errorf("%s %s can be reached from other machines, and %s", l.flag, l.addr, why))
+		}
+	}
+	return errs
+}
+
+func (o *Options) checkEmbedded() (errs []error) {
+	for _, f := range []struct{ flag, value string }{{"--domain", o.Domain}, {"--http", o.HTTP}, {"--public-url", o.PublicURL}} {
+		if f.value != "" {
+			errs = append(errs, fmt.Errorf("%s has no meaning for an embedded relay: its endpoints have ports of their own on this machine", f.flag))
+		}
+	}
+	return errs
+}
+
+func (o *Options) checkPublic() (errs []error) {
+	if o.HTTP == "" {
+		errs = append(errs, errors.New("--http is missing: the public address for visitors, like :8080"))
+	}
+	if o.Domain == "" {
+		return append(errs, errors.New("--domain is missing: endpoints are NAME.DOMAIN, like tunnel.example.com"))
+	}
+	domain, err := checkDomain(o.Domain)
+	if err != nil {
+		return append(errs, err)
+	}
+	o.Domain = domain
+	if o.PublicURL != "" {
+		if _, err := parsePublicURL(o.PublicURL, domain); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+// checkDomain returns the domain's one spelling. There must be room for a name and its dot in front of it.
+func checkDomain(domain string) (string, error) {
+	name, port, ok := registry.CanonicalHost(nil, []byte(strings.TrimPrefix(domain, "*.")))
+	s := string(name)
+	_, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	switch {
+	case !ok || strings.Contains(s, "_"):
+		return "", fmt.Errorf("--domain %q is not a domain name", domain)
+	case err == nil:
+		return "", fmt.Errorf("--domain %q is an address: endpoints are NAME.DOMAIN, which takes a domain name", domain)
+	case port != 0:
+		return "", fmt.Errorf("--domain %q has a port: it belongs to --http", domain)
+	case len(s) > 253-64:
+		return "", fmt.Errorf("--domain %q is too long: no name fits in front of it", domain)
+	}
+	return s, nil
+}
+
+// publicURL is what endpoints' URLs look like: before and after the name.
+type publicURL struct{ before, after string }
+
+func (p publicURL) of(label string) string { return p.before + label + p.after }
+
+// parsePublicURL reads a pattern like https://*.tunnel.example.com:8443. Its host must be *.domain: routing goes by the Host field, which whatever
+// stands in front passes on.
+func parsePublicURL(pattern, domain string) (publicURL, error) {
+	bad := func(why string) (publicURL, error) {
+		return publicURL{}, fmt.Errorf("--public-url %q %s: it looks like https://*.%s", pattern, why, domain)
+	}
+	scheme, rest, ok := strings.Cut(pattern, "://")
+	if !ok || scheme != "http" && scheme != "https" {
+		return bad("does not begin with http:// or https://")
+	}
+	rest, ok = strings.CutPrefix(strings.TrimSuffix(rest, "/"), "*.")
+	if !ok {
+		return bad("has no * for the endpoint's name")
+	}
+	if _, err := url.Parse(scheme + "://" + rest); err != nil || strings.ContainsAny(rest, "/?#@*") {
+		return bad("is more than a host and a port")
+	}
+	name, _, ok := registry.CanonicalHost(nil, []byte(rest))
+	if !ok || string(name) != domain {
+		return bad("is not under --domain")
+	}
+	after := "." + domain
+	if i := strings.LastIndexByte(rest, ':'); i >= 0 && len(rest[i:]) > 1 {
+		after += rest[i:]
+	}
+	return publicURL{before: scheme + "://", after: after}, nil
+}
+
+// isLoopback says that only this machine reaches an address to listen on.
+func isLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.Unmap().IsLoopback()
+}

@@ -1,0 +1,171 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/adit-tunnel/adit/relay/registry"
+	"github.com/adit-tunnel/adit/relay/session"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// portTries is how often a port that is free on 127.0.0.1 may turn out to be taken on [::1].
+const portTries = 16
+
+// localPlaces gives each endpoint of an embedded relay a port of its own on this machine, on both families, because "localhost" means one to
+// some programs and the other to others.
+type localPlaces struct {
+	serve  func(ctx context.Context, ln net.Listener, port int) error // edge's
+	run    func(func())
+	failed chan<- error // a port's listener ended by itself; never blocks
+
+	mu      sync.Mutex
+	held    map[owner]*localPort
+	serving sync.WaitGroup
+}
+
+// owner is who a port belongs to: when an agent comes back while its old session still stands, the new one takes the port over.
+type owner struct{ account, instance, name string }
+
+type localPort struct {
+	port      int
+	listeners []net.Listener
+	cancel    context.CancelFunc
+	holders   int
+}
+
+var _ session.Namer = (*localPlaces)(nil)
+
+func newLocalPlaces(serve func(context.Context, net.Listener, int) error, run func(func()), failed chan<- error) *localPlaces {
+	return &localPlaces{serve: serve, run: run, failed: failed, held: map[owner]*localPort{}}
+}
+
+// Place implements session.Namer: the wanted port if it is free, else another one.
+func (p *localPlaces) Place(e *registry.Endpoint, wantHost string, wantPort int) (release func(), err error) {
+	if wantHost != "" {
+		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: fmt.Sprintf("the embedded relay cannot serve %q, only ports of this machine: use a public relay with --relay", wantHost)}
+	}
+	o := owner{e.Account, e.Instance, e.Name}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.held[o]
+	if l == nil {
+		if l, err = p.open(wantPort); err != nil {
+			return nil, &registry.Error{Code: wire.CodePortTaken, Text: err.Error()}
+		}
+		p.held[o] = l
+	}
+	l.holders++
+	e.Host, e.Port = "localhost", l.port
+	port := strconv.Itoa(l.port)
+	e.URL, e.Aliases = "http://localhost:"+port, nil
+	if label := hostLabel(e.Name); label != "" {
+		e.Aliases = []string{"http://" + label + ".localhost:" + port}
+	}
+	return sync.OnceFunc(func() { p.release(o, l) }), nil
+}
+
+func (p *localPlaces) open(port int) (*localPort, error) {
+	listeners, err := listenLocal(port)
+	if err != nil && port != 0 {
+		listeners, err = listenLocal(0)
+	}
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	l := &localPort{port: portOf(listeners[0]), listeners: listeners, cancel: cancel}
+	for _, ln := range listeners {
+		p.serving.Add(1)
+		p.run(func() {
+			defer p.serving.Done()
+			if err := p.serve(ctx, ln, l.port); err != nil && ctx.Err() == nil {
+				select {
+				case p.failed <- fmt.Errorf("%s: %w", ln.Addr(), err):
+				default:
+				}
+			}
+		})
+	}
+	return l, nil
+}
+
+func (p *localPlaces) release(o owner, l *localPort) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if l.holders--; l.holders > 0 {
+		return
+	}
+	delete(p.held, o)
+	l.close()
+}
+
+// close ends what is still open and waits for the goroutines that serve it.
+func (p *localPlaces) close() {
+	p.mu.Lock()
+	for _, l := range p.held {
+		l.close()
+	}
+	p.mu.Unlock()
+	p.serving.Wait()
+}
+
+// close frees the port at once: it does not wait for serve to notice.
+func (l *localPort) close() {
+	l.cancel()
+	for _, ln := range l.listeners {
+		ln.Close()
+	}
+}
+
+// listenLocal opens a port on 127.0.0.1 and, where there is IPv6, the same one on [::1]. Port 0 looks for one that is free on both.
+func listenLocal(port int) ([]net.Listener, error) {
+	probe, err := listen("tcp6", "[::1]:0")
+	both := err == nil
+	if both {
+		probe.Close()
+	}
+	tries := 1
+	if port == 0 {
+		tries = portTries
+	}
+	for range tries {
+		var v4, v6 net.Listener
+		if v4, err = listen("tcp4", "127.0.0.1:"+strconv.Itoa(port)); err != nil {
+			return nil, err
+		}
+		if !both {
+			return []net.Listener{v4}, nil
+		}
+		if v6, err = listen("tcp6", "[::1]:"+strconv.Itoa(portOf(v4))); err == nil {
+			return []net.Listener{v4, v6}, nil
+		}
+		err = errors.Join(err, v4.Close())
+	}
+	return nil, err
+}
+
+func portOf(ln net.Listener) int { return ln.Addr().(*net.TCPAddr).Port }
+
+// hostLabel makes a DNS label of an endpoint's name ("command_line": "command-line"), or "" if nothing is left of it.
+func hostLabel(name string) string {
+	var b strings.Builder
+	for _, c := range []byte(strings.ToLower(name)) {
+		if c < 'a' || c > 'z' {
+			if c < '0' || c > '9' {
+				c = '-'
+			}
+		}
+		if c == '-' && (b.Len() == 0 || strings.HasSuffix(b.String(), "-")) {
+			continue
+		}
+		b.WriteByte(c)
+	}
+	s := b.String()
+	return strings.TrimRight(s[:min(len(s), 63)], "-")
+}

@@ -1,0 +1,208 @@
+// Package relay is the public server: it accepts agents and visitors and joins them. New makes or reads its CA and keys and opens its listeners,
+// Run starts its rooms in order and stops them in the reverse one:
+//
+//	r, err := relay.New(relay.Options{Domain: "tunnel.example.com", HTTP: ":8080", Agents: ":4443", TokenFile: "tokens", StateDir: dir})
+//	fmt.Println("join with --relay-pin", r.Pin())
+//	err = r.Run(ctx) // until ctx ends
+//
+// It prints nothing: what happens is logged, what people need to know is asked of it.
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/adit-tunnel/adit/relay/control"
+	"github.com/adit-tunnel/adit/relay/edge"
+	"github.com/adit-tunnel/adit/relay/registry"
+	"github.com/adit-tunnel/adit/relay/session"
+)
+
+const (
+	stateLockWait  = 10 * time.Second
+	stateLockRetry = 20 * time.Millisecond
+)
+
+// Relay is a public server. New makes one.
+type Relay struct {
+	o     Options
+	cert  *certificate
+	store control.Store
+
+	agents net.Listener
+	http   net.Listener // nil when Embedded
+	admin  net.Listener // nil without Options.Admin
+
+	registry *registry.Registry
+	edge     *edge.Server
+	sessions *session.Server
+	local    *localPlaces // nil unless Embedded
+
+	failed  chan error // a part of Run that ended by itself
+	ready   chan struct{}
+	serving atomic.Bool // what /readyz says
+	ran     atomic.Bool
+}
+
+// New checks the options, reads CA and keys from StateDir or makes them on first start, opens the control store and all listeners (so that
+// addresses are known); it serves nothing yet. Mistakes in the options are returned all at once, in the words of the command line. A relay that
+// never runs is to be closed.
+func New(o Options) (*Relay, error) {
+	o = o.withDefaults()
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	r := &Relay{o: o, registry: registry.New(nil), failed: make(chan error, 1), ready: make(chan struct{})}
+	key, err := r.loadState()
+	if err != nil {
+		return nil, err
+	}
+	if r.store, err = r.openStore(); err != nil {
+		return nil, err
+	}
+	if err := r.listen(); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	r.wire(key)
+	return r, nil
+}
+
+// loadState reads or makes what outlives the process. Relays that start at the same moment with one state directory wait for each other, so that
+// they end up with the same CA.
+func (r *Relay) loadState() (key []byte, err error) {
+	dir := r.o.StateDir
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("--state-dir: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), stateLockWait)
+	defer cancel()
+	lock := flock.New(filepath.Join(dir, lockFile), flock.SetPermissions(0o600))
+	if _, err := lock.TryLockContext(ctx, stateLockRetry); err != nil {
+		return nil, fmt.Errorf("--state-dir %s: locking it: %w", dir, errors.Join(err, lock.Close()))
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	r.cert, err = loadCertificate(dir, agentHosts(r.o.Domain, r.o.Agents), time.Now, r.o.Log)
+	if err != nil {
+		return nil, err
+	}
+	return loadKey(dir)
+}
+
+func (r *Relay) openStore() (control.Store, error) {
+	grant := control.Grant{Account: r.o.Account, Plan: r.o.Plan}
+	if r.o.TokenFile == "" && len(r.o.Tokens) == 0 {
+		return control.Anyone(grant), nil
+	}
+	tokens := map[string]control.Grant{}
+	for _, t := range r.o.Tokens {
+		tokens[t] = grant
+	}
+	memory := control.Memory(tokens)
+	if r.o.TokenFile == "" {
+		return memory, nil
+	}
+	file, err := control.OpenFile(r.o.TokenFile, func(err error) { r.o.Log.Error("token file", "err", err) })
+	if err != nil {
+		return nil, fmt.Errorf("--token-file: %w", err)
+	}
+	return control.Join(memory, file), nil
+}
+
+// listen opens what the options name. What it opened before an error is closed by Close.
+func (r *Relay) listen() error {
+	for _, l := range []struct {
+		flag, addr string
+		to         *net.Listener
+	}{{"--agents", r.o.Agents, &r.agents}, {"--http", r.o.HTTP, &r.http}, {"--admin", r.o.Admin, &r.admin}} {
+		if l.addr == "" {
+			continue
+		}
+		ln, err := listen("tcp", l.addr)
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.flag, err)
+		}
+		*l.to = ln
+	}
+	return nil
+}
+
+// wire makes the rooms and introduces them to each other; nothing runs yet.
+func (r *Relay) wire(key []byte) {
+	o := r.o
+	r.edge = edge.New(edge.Options{
+		Registry: r.registry, Trust: o.Trust, Log: o.Log, AccessLog: o.AccessLog, Go: o.Go,
+		Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader,
+	})
+	var namer session.Namer
+	if o.Embedded {
+		r.local = newLocalPlaces(r.edge.Serve, o.Go, r.failed)
+		namer = r.local
+	} else {
+		namer = &publicPlaces{domain: o.Domain, key: key, url: r.publicURL()}
+	}
+	r.sessions = session.New(session.Options{
+		Registry: r.registry, Control: r.store, Namer: namer, TLS: r.cert.tlsConfig(),
+		Relay: r.id(), Version: o.Version, Region: o.Region, Log: o.Log, Go: o.Go, Auth: o.Limits.Auth,
+	})
+}
+
+// publicURL is what endpoints' URLs look like: Options.PublicURL, or the domain with the port that the http listener really has.
+func (r *Relay) publicURL() publicURL {
+	if u, err := parsePublicURL(r.o.PublicURL, r.o.Domain); err == nil {
+		return u
+	}
+	u := publicURL{before: "http://", after: "." + r.o.Domain}
+	if port := portOf(r.http); port != 80 {
+		u.after += ":" + strconv.Itoa(port)
+	}
+	return u
+}
+
+// id tells relays apart in Welcome; it is the same after a restart and no secret.
+func (r *Relay) id() string { return r.Pin()[len("sha256:"):][:12] }
+
+// Pin is what agents pass as --relay-pin: "sha256:" and the hex of the SHA-256 of the SubjectPublicKeyInfo of the relay's CA. It is the same
+// after every restart with the same StateDir.
+func (r *Relay) Pin() string { return r.cert.pin() }
+
+// AgentsAddr is the HOST:PORT that agents connect to, with the real port.
+func (r *Relay) AgentsAddr() string { return r.agents.Addr().String() }
+
+// HTTPAddr is the public listener's HOST:PORT; "" when Embedded.
+func (r *Relay) HTTPAddr() string { return addrOf(r.http) }
+
+// AdminAddr is the admin listener's HOST:PORT; "" without one.
+func (r *Relay) AdminAddr() string { return addrOf(r.admin) }
+
+func addrOf(ln net.Listener) string {
+	if ln == nil {
+		return ""
+	}
+	return ln.Addr().String()
+}
+
+// Ready is closed when Run serves.
+func (r *Relay) Ready() <-chan struct{} { return r.ready }
+
+// Close closes the listeners and the control store of a relay that never ran; Run does so itself at its end.
+func (r *Relay) Close() error {
+	var errs []error
+	for _, ln := range []net.Listener{r.http, r.agents, r.admin} {
+		if ln == nil {
+			continue
+		}
+		if err := ln.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(append(errs, r.store.Close())...)
+}

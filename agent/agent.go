@@ -1,0 +1,229 @@
+// Package agent is the developer's side of a tunnel: it keeps a session with a relay, binds endpoints, and forwards the exchanges that
+// arrive to local services. It is a library: it never prints and never exits its host.
+//
+//	a, err := agent.New(agent.Options{Relay: "tunnel.example.com:4443", Pin: "sha256:…", Token: token})
+//	if err != nil { … }
+//	err = a.Forward(agent.Endpoint{Name: "web", Upstream: "http://localhost:8000"})
+//	if err != nil { … }
+//	go func() { <-a.Ready(); fmt.Println(a.Status().Endpoints[0].URL) }()
+//	err = a.Run(ctx) // until ctx ends, then it drains
+//
+// A session that is lost is made again for as long as Options.GiveUp allows; what cannot get better by trying ends Run with a *FatalError.
+package agent
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/capture"
+	"github.com/adit-tunnel/adit/inspect/meter"
+	"github.com/adit-tunnel/adit/wire"
+	"github.com/google/uuid"
+)
+
+// Agent keeps one session with one relay. It is an inspect.Observer, Replayer and Controller. All methods are safe for concurrent use.
+type Agent struct {
+	o        Options
+	tls      *tls.Config // one for all sessions, so that later ones resume
+	instance string
+	eng      *engine
+	conns    *meter.Meter // public connections of all endpoints
+	tryNow   chan struct{}
+	ready    chan struct{}
+	bus      inspect.Bus
+	version  atomic.Uint64 // the store's newest, from Changed
+
+	replaying sync.WaitGroup // lanes of replays
+
+	mu        sync.Mutex
+	running   bool
+	closed    bool
+	endpoints []*endpoint // in the order of Forward
+	session   *session    // nil: none is online
+	link      linkState
+	reader    inspect.Reader
+	web       string
+	settled   bool // ready is closed
+	replays   map[*lane]struct{}
+	stopAt    time.Time // when the grace is over; zero: not stopping
+}
+
+var (
+	_ inspect.Observer   = (*Agent)(nil)
+	_ inspect.Replayer   = (*Agent)(nil)
+	_ inspect.Controller = (*Agent)(nil)
+)
+
+// New checks the options; it starts nothing and dials nothing. The agent owns o.Slot from here on: Close gives it back, and so does Run at its end.
+func New(o Options) (*Agent, error) {
+	if err := o.fill(); err != nil {
+		return nil, err
+	}
+	conf, err := o.relayTLS()
+	if err != nil {
+		return nil, err
+	}
+	a := &Agent{o: o, tls: conf, conns: meter.New(nil), tryNow: make(chan struct{}, 1), ready: make(chan struct{}), replays: map[*lane]struct{}{}}
+	a.instance = uuid.NewString()
+	if o.Slot != nil {
+		a.instance = o.Slot.Instance()
+		if err := o.Slot.Warning(); err != nil {
+			o.Log.Warn("agent slot", "err", err)
+		}
+	}
+	a.eng = newEngine(o.Recorder, capture.NewBudget(0, 0), o.Go, o.Log)
+	a.link.state = inspect.Connecting
+	return a, nil
+}
+
+// Forward adds an endpoint; it is bound when the session is up, and again after every reconnect. Call it before Run or while it runs. An
+// error says what is wrong with e; a relay's refusal shows in Status (Endpoint.Failure).
+func (a *Agent) Forward(e Endpoint) error {
+	ep, err := newEndpoint(e)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return errors.New("the agent is closed")
+	}
+	for _, other := range a.endpoints {
+		if other.Name == e.Name {
+			return fmt.Errorf("endpoint %q exists already", e.Name)
+		}
+	}
+	if a.o.Slot != nil {
+		ep.port = a.o.Slot.Port(e.Name)
+	}
+	a.endpoints = append(a.endpoints, ep)
+	if s := a.session; s != nil {
+		s.bind(ep)
+	}
+	return nil
+}
+
+// Run keeps the session until ctx ends (then it drains: exchanges under way may finish within Options.Grace) or something fatal happens. It
+// returns nil after a drain, else a *FatalError or a *GaveUpError. An agent runs once.
+func (a *Agent) Run(ctx context.Context) error {
+	a.mu.Lock()
+	if a.running || a.closed {
+		a.mu.Unlock()
+		return errors.New("the agent has run already")
+	}
+	a.running = true
+	a.mu.Unlock()
+	err := a.keepSession(ctx)
+	a.endReplays()
+	a.stopped(err)
+	return errors.Join(err, a.Close())
+}
+
+// Ready is closed when every endpoint that Forward had been given before has been bound once, or refused.
+func (a *Agent) Ready() <-chan struct{} { return a.ready }
+
+// Changed is called by the store when an exchange was recorded, so that Watch hints of both; it never blocks.
+func (a *Agent) Changed(version uint64) {
+	for {
+		v := a.version.Load()
+		if version <= v || a.version.CompareAndSwap(v, version) {
+			break
+		}
+	}
+	a.bus.Publish(inspect.Hint{Version: a.version.Load()})
+}
+
+// graceLeft is how long exchanges under way may still go on; the first call starts the time.
+func (a *Agent) graceLeft() time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.stopAt.IsZero() {
+		a.stopAt = time.Now().Add(a.o.Grace)
+	}
+	return time.Until(a.stopAt)
+}
+
+// Reconnect tries at once instead of waiting for the next try. A session that is up is asked for a sign of life.
+func (a *Agent) Reconnect() {
+	a.mu.Lock()
+	if a.session != nil {
+		a.session.leg.Ping()
+	}
+	a.mu.Unlock()
+	select {
+	case a.tryNow <- struct{}{}:
+	default:
+	}
+}
+
+// SetReader gives Replay the store to read from. Call it before the first Replay.
+func (a *Agent) SetReader(r inspect.Reader) {
+	a.mu.Lock()
+	a.reader = r
+	a.mu.Unlock()
+}
+
+// SetWeb tells Status where the web interface listens; "" for nowhere.
+func (a *Agent) SetWeb(url string) {
+	a.mu.Lock()
+	a.web = url
+	a.mu.Unlock()
+	a.bus.Publish(inspect.Hint{})
+}
+
+// Close gives the slot back. It does not end Run (ending its context does); Run calls it at its end.
+func (a *Agent) Close() error {
+	a.mu.Lock()
+	a.closed = true
+	a.mu.Unlock()
+	if a.o.Slot == nil {
+		return nil
+	}
+	return a.o.Slot.Close()
+}
+
+// checkReady closes Ready once no endpoint is waiting for its first answer. a.mu is held.
+func (a *Agent) checkReady() {
+	if a.settled || len(a.endpoints) == 0 {
+		return
+	}
+	for _, ep := range a.endpoints {
+		if !ep.answered {
+			return
+		}
+	}
+	a.settled = true
+	close(a.ready)
+}
+
+// endpointOf returns the endpoint of that name, or nil.
+func (a *Agent) endpointOf(name string) *endpoint {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, ep := range a.endpoints {
+		if ep.Name == name {
+			return ep
+		}
+	}
+	return nil
+}
+
+// failure words a code for a person; detail, when there is one, is what exactly went wrong.
+func failure(code wire.Code, detail string) *inspect.Failure {
+	i := code.Info()
+	text := i.Text
+	if detail != "" {
+		text += " (" + detail + ")"
+	}
+	return &inspect.Failure{Code: int(code), Name: i.Name, Text: text, Remedy: i.Remedy}
+}
+
+// silent is the logger of an agent that was given none.
+func silent() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -1,0 +1,205 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// rebindAfter is when a bind that was refused for a passing reason is tried again.
+const rebindAfter = 2 * time.Second
+
+// bind asks for ep under a new handle. Agent.mu is held.
+func (s *session) bind(ep *endpoint) {
+	s.mu.Lock()
+	s.handle++
+	b := &binding{ep: ep, handle: s.handle}
+	s.bindings[b.handle] = b // before the answer: a stream may come sooner
+	s.mu.Unlock()
+	m := &wire.Bind{Handle: b.handle, Protocol: "http", Name: ep.Name, Host: ep.Host, Port: ep.port, How: wire.HowStart}
+	if ep.ticket != "" {
+		m.How, m.Ticket = wire.HowResume, ep.ticket
+	}
+	if err := s.leg.Send(wire.MsgBind, int64(b.handle), m); err != nil {
+		s.a.o.Log.Debug("bind", "endpoint", ep.Name, "err", err) // the leg is dead; the next session binds again
+	}
+}
+
+// find returns the binding of a handle, or nil.
+func (s *session) find(handle uint32) *binding {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bindings[handle]
+}
+
+// onMessage takes what the relay says on the control stream. It runs on a goroutine of the leg's, and may block.
+func (s *session) onMessage(m *wire.Message) {
+	switch b := m.Body.(type) {
+	case *wire.Bound:
+		s.bound(b)
+	case *wire.Refusal:
+		s.refused(b)
+	case *wire.Rebound:
+		s.rebound(b)
+	case *wire.Unbound:
+		s.unbound(b)
+	case *wire.Superseded:
+		s.superseded(b)
+	case *wire.Stats:
+		s.count(b)
+	case *wire.Notice:
+		s.a.notice(b)
+	case *wire.Drain:
+		// The relay lets exchanges end, and then the session, with a code that says when to come again.
+		s.a.o.Log.Info("the relay is about to end the session", "reason", b.Reason)
+	}
+}
+
+func (s *session) bound(m *wire.Bound) {
+	b := s.find(m.Handle)
+	if b == nil || b.closed.Load() {
+		s.a.o.Log.Warn("the relay bound what was not asked for", "handle", m.Handle)
+		return
+	}
+	a, ep := s.a, b.ep
+	port := localPort(m.URL)
+	a.mu.Lock()
+	ep.url, ep.aliases, ep.ticket = m.URL, m.Aliases, m.Ticket
+	ep.failure, ep.fatal, ep.answered = nil, nil, true
+	if port != 0 {
+		ep.port = port
+	}
+	a.checkReady()
+	a.mu.Unlock()
+	if port != 0 && a.o.Slot != nil {
+		if err := a.o.Slot.SetPort(ep.Name, port); err != nil {
+			a.o.Log.Warn("the endpoint's port could not be remembered", "endpoint", ep.Name, "err", err)
+		}
+	}
+	a.bus.Publish(inspect.Hint{})
+}
+
+// localPort is the port of an embedded relay's URL, 0 of others.
+func localPort(s string) int {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() != "localhost" {
+		return 0
+	}
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		return 0
+	}
+	return port
+}
+
+func (s *session) refused(m *wire.Refusal) {
+	b := s.find(m.Handle)
+	if b == nil || b.closed.Swap(true) {
+		return
+	}
+	a, ep := s.a, b.ep
+	a.mu.Lock()
+	defer a.bus.Publish(inspect.Hint{})
+	defer a.mu.Unlock()
+	if a.session != s {
+		return
+	}
+	if m.Code == wire.CodePortTaken && ep.port != 0 { // only remembered, never demanded
+		ep.port = 0
+		s.bind(ep)
+		return
+	}
+	ep.answered, ep.failure = true, failure(m.Code, m.Text)
+	if m.Code.Info().Fatal {
+		s.lose(ep, m.Code, m.Text)
+	} else {
+		s.bindLater(ep)
+	}
+	a.checkReady()
+}
+
+// lose notes that ep will not be bound again by itself; when that is so for all endpoints, Run has nothing left to do. Agent.mu is held.
+func (s *session) lose(ep *endpoint, code wire.Code, text string) {
+	if text == "" {
+		text = code.Info().Text
+	}
+	ep.fatal = &FatalError{Code: int(code), Err: fmt.Errorf("endpoint %q: %s: %s", ep.Name, code, text)}
+	for _, other := range s.a.endpoints {
+		if other.fatal == nil {
+			return
+		}
+	}
+	s.finish(ep.fatal)
+}
+
+// bindLater tries again soon. Agent.mu is held.
+func (s *session) bindLater(ep *endpoint) {
+	t := time.AfterFunc(rebindAfter, func() {
+		s.a.mu.Lock()
+		defer s.a.mu.Unlock()
+		if s.a.session == s {
+			s.bind(ep)
+		}
+	})
+	s.mu.Lock()
+	s.timers = append(s.timers, t)
+	s.mu.Unlock()
+}
+
+// rebound takes over what the relay changed.
+func (s *session) rebound(m *wire.Rebound) {
+	b := s.find(m.Handle)
+	if b == nil || b.closed.Load() || m.URL == "" {
+		return
+	}
+	s.a.mu.Lock()
+	b.ep.url, b.ep.aliases = m.URL, m.Aliases
+	s.a.mu.Unlock()
+	s.a.bus.Publish(inspect.Hint{})
+}
+
+// unbound: the relay has taken the name away, or answers our Unbind; then the endpoint is not wanted any more.
+func (s *session) unbound(m *wire.Unbound) {
+	b := s.find(m.Handle)
+	if b == nil || b.closed.Swap(true) || s.a.eng.stopping.Load() {
+		return
+	}
+	s.a.mu.Lock()
+	if s.a.session == s {
+		s.bindLater(b.ep)
+	}
+	s.a.mu.Unlock()
+	s.a.bus.Publish(inspect.Hint{})
+}
+
+// superseded: another session of the same agent owns the name. Exchanges under way end where they began, and the name is not bound again.
+func (s *session) superseded(m *wire.Superseded) {
+	b := s.find(m.Handle)
+	if b == nil || b.closed.Swap(true) {
+		return
+	}
+	a := s.a
+	a.mu.Lock()
+	b.ep.failure = failure(wire.CodeSuperseded, "")
+	s.lose(b.ep, wire.CodeSuperseded, "")
+	a.mu.Unlock()
+	a.bus.Publish(inspect.Hint{})
+}
+
+// fatal says whether err ends Run, as what.
+func fatal(err error) *FatalError {
+	var f *FatalError
+	if errors.As(err, &f) {
+		return f
+	}
+	var told *wire.FatalError
+	if errors.As(err, &told) && told.Code.Info().Fatal {
+		return &FatalError{Code: int(told.Code), Err: err}
+	}
+	return nil
+}

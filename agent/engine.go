@@ -1,0 +1,66 @@
+package agent
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/capture"
+	"github.com/adit-tunnel/adit/inspect/meter"
+)
+
+// engine is what all lanes share.
+type engine struct {
+	rec      inspect.Recorder // nil: nothing is recorded
+	budget   *capture.Budget
+	requests *meter.Meter // of all endpoints
+	spawn    func(func())
+	log      *slog.Logger
+	limits   limits
+
+	stopping atomic.Bool  // new exchanges are refused
+	busy     atomic.Int64 // exchanges under way
+	idle     chan struct{}
+}
+
+// limits are the engine's times. Tests shorten them.
+type limits struct {
+	dial  time.Duration // to connect to a local service
+	trust time.Duration // how long a kept connection is trusted with a request that must not be repeated: local servers close idle ones
+	late  time.Duration // how long one local write may block once the response has ended
+	taken time.Duration // how long the response's END waits for a write under way, to say TAKEN
+}
+
+func newEngine(rec inspect.Recorder, budget *capture.Budget, spawn func(func()), log *slog.Logger) *engine {
+	return &engine{
+		rec: rec, budget: budget, requests: meter.New(nil), spawn: spawn, log: log, idle: make(chan struct{}, 1),
+		limits: limits{dial: 10 * time.Second, trust: time.Second, late: time.Second, taken: 10 * time.Millisecond},
+	}
+}
+
+func (e *engine) enter() { e.busy.Add(1) }
+
+// leave ends one exchange and wakes drained when it was the last.
+func (e *engine) leave() {
+	if e.busy.Add(-1) == 0 {
+		select {
+		case e.idle <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// drained waits until no exchange is under way, or until stop or gone. Set stopping first.
+func (e *engine) drained(stop <-chan time.Time, gone <-chan struct{}) bool {
+	for e.busy.Load() > 0 {
+		select {
+		case <-e.idle:
+		case <-stop:
+			return false
+		case <-gone:
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,90 @@
+package agent
+
+import (
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/capture"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// exchange is one request with its response while it is under way. Goroutine A fills it in before B learns of it.
+type exchange struct {
+	seq     uint32
+	id      [16]byte
+	tap     *capture.Tap // nil: not recorded
+	begin   time.Time
+	conn    uint64 // public connection
+	client  netip.AddrPort
+	entered bool // counted
+	head    bool // HEAD
+	upgrade bool
+	repeat  bool // GET, HEAD or OPTIONS without content: may be written once more
+	pin     bool // authenticates the connection
+	accept  accept
+	tries   uint16
+	connect time.Duration
+	keep    buffer // with reused and repeat: the request, kept for writing it once more
+	request []byte // within keep
+
+	// tunnel is set by B when 101 was passed on.
+	tunnel atomic.Bool
+	// upRead: the request's END has been read. ended: the response has ended before the request. late: so has it, and the local service may
+	// not keep the rest of the request waiting.
+	upRead, ended, late atomic.Bool
+
+	// Guarded by lane.mu.
+	reused   bool      // on a connection that was kept
+	sent     time.Time // the last byte of the request was written then
+	upDone   bool      // the request's END has been read, and all before it written or dropped
+	downDone bool      // the response's END has been written or is being written
+	over     bool      // both, or the lane is dead; whoever sets it ends the exchange
+	waiting  bool      // B waits for upDone
+}
+
+// record publishes the end of a whole exchange. After fail it does nothing.
+func (x *exchange) record() { x.tap.Done() }
+
+// fail publishes the exchange as failed.
+func (x *exchange) fail(f *inspect.Failure) { x.tap.Fail(f) }
+
+// enter opens the exchange in the books, and starts its record if the endpoint is inspected. The head is in l.up.
+func (l *lane) enter(x *exchange) {
+	l.ep.requests.Opened(1)
+	l.eng.requests.Opened(1)
+	l.eng.enter()
+	x.entered = true
+	if !l.ep.Inspect || l.eng.rec == nil {
+		return
+	}
+	x.tap = l.eng.budget.Start(l.eng.rec, capture.Begin{
+		ID: exchangeID(l.q.ID), Endpoint: l.ep.Name, Start: x.begin, Client: x.client,
+		Method: string(l.req.Method), Target: string(l.req.Path), Host: string(l.hostValue()), Head: l.up.out, ReplayOf: l.replayOf,
+	})
+	if l.content.Done() {
+		x.tap.RequestEnd(nil)
+	}
+}
+
+// leave closes an exchange that entered.
+func (l *lane) leave(x *exchange) { l.closeBooks(x.entered, x.begin) }
+
+func (l *lane) closeBooks(entered bool, begin time.Time) {
+	if !entered {
+		return
+	}
+	d := time.Since(begin)
+	l.ep.requests.Closed(d)
+	l.eng.requests.Closed(d)
+	l.eng.leave()
+}
+
+// endFlags is what stands on a response's last frame.
+func endFlags(taken bool) wire.Flags {
+	if taken {
+		return wire.End | wire.Taken
+	}
+	return wire.End
+}

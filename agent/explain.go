@@ -1,0 +1,47 @@
+package agent
+
+import (
+	"errors"
+	"net"
+	"os"
+	"syscall"
+
+	"github.com/adit-tunnel/adit/http1"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// explain says what is wrong with the local service of ep: why it gave no answer, or none that can be passed on.
+func explain(err error, ep *endpoint) *problem {
+	detail := err.Error()
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil {
+		detail = op.Err.Error() // without the addresses of both ends, of which one is known and the other tells nothing
+	}
+	return newProblem(localCode(err), ep.up.addr+": "+detail)
+}
+
+// localCode maps what went wrong before there was a response.
+func localCode(err error) wire.Code {
+	var (
+		name *net.DNSError
+		bad  *http1.Error
+		op   *net.OpError
+	)
+	dialing := errors.As(err, &op) && op.Op == "dial"
+	switch {
+	case errors.As(err, &bad):
+		if bad == http1.ErrStatusLine || bad == http1.ErrStatus || bad == http1.ErrVersion {
+			return wire.CodeLocalNotHTTP
+		}
+		return wire.CodeLocalBadHead
+	case errors.Is(err, errInfos):
+		return wire.CodeLocalBadHead
+	case errors.As(err, &name) && !name.IsTimeout:
+		return wire.CodeLocalName
+	case dialing && (op.Timeout() || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT)):
+		return wire.CodeLocalTimeout
+	case dialing:
+		return wire.CodeLocalRefused
+	}
+	return wire.CodeLocalReset
+}

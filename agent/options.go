@@ -1,0 +1,140 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/meter"
+)
+
+// Options says how the agent reaches its relay and what it tells of its work.
+type Options struct {
+	Relay    string           // HOST:PORT of the relay's agents' port; required
+	Pin      string           // "sha256:HEX" of the relay CA's public key (SubjectPublicKeyInfo); stands instead of roots and name check
+	CA       string           // PEM file of roots; "" with no Pin: the system's
+	Token    string           // sent to this relay only
+	Version  string           // of the program, told to the relay
+	Slot     *Slot            // instance id and remembered ports; nil: an instance for this run only
+	GiveUp   time.Duration    // end with *GaveUpError after so long without a session; 0: never
+	Embedded bool             // the relay runs in this process; only worded differently
+	Recorder inspect.Recorder // nil: nothing is recorded
+	Log      *slog.Logger     // nil: silent
+	Go       func(func())     // starts goroutines; nil: plain go
+	Grace    time.Duration    // how long exchanges under way may go on after Run's ctx ends; 0: 30 s
+}
+
+// Endpoint is a public URL to bind and where it leads.
+type Endpoint struct {
+	Name       string // unique in the agent; "command_line" for one from the command line
+	Upstream   string // http://HOST:PORT
+	Host       string // wanted public host name; "": the relay's choice
+	HostHeader string // "" or "preserve": as it came; "rewrite": the upstream's; else literal
+	Inspect    bool   // record its exchanges
+}
+
+// FatalError ends Run: trying again cannot help. Code is a wire code (docs/errors.md).
+type FatalError struct {
+	Code int
+	Err  error
+}
+
+// GaveUpError ends Run after Options.GiveUp without a session. Last is why the last try failed.
+type GaveUpError struct{ Last error }
+
+func (e *FatalError) Error() string  { return e.Err.Error() }
+func (e *FatalError) Unwrap() error  { return e.Err }
+func (e *GaveUpError) Error() string { return fmt.Sprintf("gave up: %v", e.Last) }
+func (e *GaveUpError) Unwrap() error { return e.Last }
+
+// graceDefault is DESIGN's graceful stop.
+const graceDefault = 30 * time.Second
+
+// fill checks o and sets what was left out.
+func (o *Options) fill() error {
+	if _, port, err := net.SplitHostPort(o.Relay); err != nil || port == "" {
+		return fmt.Errorf("relay %q: want HOST:PORT", o.Relay)
+	}
+	if o.Pin != "" && o.CA != "" {
+		return errors.New("a pin and a CA file exclude each other")
+	}
+	if o.Log == nil {
+		o.Log = silent()
+	}
+	if o.Go == nil {
+		o.Go = func(f func()) { go f() }
+	}
+	if o.Grace == 0 {
+		o.Grace = graceDefault
+	}
+	return nil
+}
+
+// endpoint is an Endpoint at work. The fields behind the blank line are guarded by Agent.mu.
+type endpoint struct {
+	Endpoint
+	up       *upstream
+	host     []byte // value that replaces Host's; nil: preserved
+	conns    *meter.Meter
+	requests *meter.Meter
+
+	url      string
+	aliases  []string
+	ticket   string
+	port     int  // wanted from an embedded relay: the one it had before
+	answered bool // bound once, or refused
+	failure  *inspect.Failure
+	fatal    *FatalError // a refusal that trying again cannot change
+}
+
+func newEndpoint(e Endpoint) (*endpoint, error) {
+	if e.Name == "" {
+		return nil, errors.New("an endpoint needs a name")
+	}
+	up, err := parseUpstream(e.Upstream)
+	if err != nil {
+		return nil, fmt.Errorf("endpoint %q: %w", e.Name, err)
+	}
+	ep := &endpoint{Endpoint: e, up: up, conns: meter.New(nil), requests: meter.New(nil)}
+	switch h := e.HostHeader; h {
+	case "", "preserve":
+	case "rewrite":
+		ep.host = []byte(up.host)
+	default:
+		if !validHost(h) {
+			return nil, fmt.Errorf("endpoint %q: host header %q is not a host name", e.Name, h)
+		}
+		ep.host = []byte(h)
+	}
+	return ep, nil
+}
+
+// validHost keeps what would split a head out of a literal Host.
+func validHost(h string) bool {
+	return strings.IndexFunc(h, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`/\?#@,"`, r) }) < 0
+}
+
+func parseUpstream(s string) (*upstream, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("upstream %q: want http://HOST:PORT", s)
+	}
+	if u.Scheme != "http" {
+		return nil, fmt.Errorf("upstream %q: only http:// is served", s)
+	}
+	if (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.User != nil || u.Fragment != "" {
+		return nil, fmt.Errorf("upstream %q: nothing may follow HOST:PORT", s)
+	}
+	port := u.Port()
+	if port == "" {
+		port = "80"
+	}
+	up := &upstream{host: u.Host, addr: net.JoinHostPort(u.Hostname(), port), port: port}
+	up.localhost = strings.EqualFold(u.Hostname(), "localhost")
+	return up, nil
+}

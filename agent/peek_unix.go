@@ -1,0 +1,50 @@
+//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
+
+package agent
+
+import (
+	"net"
+	"syscall"
+)
+
+// watch tells whether bytes or the end have arrived on a connection, without taking them. So nothing is read from a kept connection until
+// an exchange owns it, and what came before that is never taken for its answer; and waiting costs no buffer.
+type watch struct {
+	raw            syscall.RawConn
+	ready          func(fd uintptr) bool
+	lookControl    func(fd uintptr)
+	parked, looked [1]byte // what was peeked; the two users are different goroutines
+	quietNow       bool
+}
+
+func (w *watch) init(c *net.TCPConn) (err error) {
+	w.raw, err = c.SyscallConn()
+	w.ready = func(fd uintptr) bool { return arrived(fd, w.parked[:]) }
+	w.lookControl = func(fd uintptr) { w.quietNow = !arrived(fd, w.looked[:]) }
+	return err
+}
+
+// arrived peeks at a socket that does not block.
+func arrived(fd uintptr, b []byte) bool {
+	for {
+		_, _, err := syscall.Recvfrom(int(fd), b, syscall.MSG_PEEK)
+		if err != syscall.EINTR {
+			return err != syscall.EAGAIN && err != syscall.EWOULDBLOCK
+		}
+	}
+}
+
+// park waits until something has arrived or the connection is closed. One goroutine at a time.
+func (w *watch) park() error { return w.raw.Read(w.ready) }
+
+// quiet says that nothing has arrived. It does not wait, not even for a goroutine in park. One goroutine at a time.
+func (w *watch) quiet() bool {
+	w.quietNow = false
+	if err := w.raw.Control(w.lookControl); err != nil {
+		return false
+	}
+	return w.quietNow
+}
+
+// take returns bytes that park has read: none here.
+func (w *watch) take([]byte) (int, error) { return 0, nil }

@@ -1,0 +1,123 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// backoff says how long to wait before the next try.
+type backoff struct {
+	down  time.Time // since when there is no session
+	delay time.Duration
+}
+
+const (
+	firstDelay  = 250 * time.Millisecond
+	quickDelay  = time.Second
+	slowDelay   = 5 * time.Second
+	idleDelay   = 30 * time.Second
+	quickPhase  = 10 * time.Minute
+	slowPhase   = time.Hour
+	steadyAfter = 10 * time.Second // a session that lived so long was a good one: the next failure starts over
+)
+
+// next returns the delay after a failure at now: 0.25 s growing to 1 s for the first ten minutes, then 5 s, after an hour 30 s; ±25 %, so that
+// the agents of a relay that comes back do not come all at once. told is what the relay asked for.
+func (b *backoff) next(now time.Time, told time.Duration) time.Duration {
+	switch out := now.Sub(b.down); {
+	case out >= slowPhase:
+		b.delay = idleDelay
+	case out >= quickPhase:
+		b.delay = slowDelay
+	case b.delay == 0:
+		b.delay = firstDelay
+	default:
+		b.delay = min(2*b.delay, quickDelay)
+	}
+	d := time.Duration(float64(b.delay) * (0.75 + rand.Float64()/2))
+	return max(d, told)
+}
+
+// keepSession makes sessions until ctx ends or nothing helps.
+func (a *Agent) keepSession(ctx context.Context) error {
+	b := backoff{down: time.Now()}
+	for {
+		online, err := a.trySession(ctx, &b)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if f := fatal(err); f != nil {
+			return f
+		}
+		now := time.Now()
+		if online >= steadyAfter {
+			b.delay = 0
+		}
+		if online > 0 {
+			b.down = now
+		}
+		if a.o.GiveUp > 0 && now.Sub(b.down) >= a.o.GiveUp {
+			return &GaveUpError{Last: err}
+		}
+		a.o.Log.Info("no session", "err", err)
+		if !a.pause(ctx, a.untilTry(&b, now, err), err) {
+			return nil
+		}
+	}
+}
+
+// trySession makes one session and works it to its end; online is how long it lived, 0 if it did not come to be.
+func (a *Agent) trySession(ctx context.Context, b *backoff) (online time.Duration, err error) {
+	dialCtx := ctx
+	if a.o.GiveUp > 0 {
+		var cancel context.CancelFunc
+		dialCtx, cancel = context.WithDeadline(ctx, b.down.Add(a.o.GiveUp))
+		defer cancel()
+	}
+	s, err := a.dialSession(dialCtx)
+	if err != nil {
+		return 0, err
+	}
+	begin := time.Now()
+	err = s.run(ctx)
+	return max(time.Since(begin), 1), err
+}
+
+// untilTry is how long to wait after err: never beyond the moment to give up.
+func (a *Agent) untilTry(b *backoff, now time.Time, err error) time.Duration {
+	var told time.Duration
+	var f *wire.FatalError
+	if errors.As(err, &f) {
+		told = f.Wait
+	}
+	d := b.next(now, told)
+	if a.o.GiveUp > 0 {
+		d = min(d, b.down.Add(a.o.GiveUp).Sub(now))
+	}
+	return d
+}
+
+// pause waits for d, or until Reconnect. False: ctx has ended.
+func (a *Agent) pause(ctx context.Context, d time.Duration, why error) bool {
+	select {
+	case <-a.tryNow: // from before: the person saw another state
+	default:
+	}
+	a.setLink(func(k *linkState) {
+		k.state, k.reason, k.nextTry = inspect.Reconnecting, why.Error(), time.Now().Add(d)
+	})
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+	case <-a.tryNow:
+	}
+	return true
+}

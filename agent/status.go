@@ -1,0 +1,100 @@
+package agent
+
+import (
+	"slices"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/meter"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// linkState is what Status says of the link. Agent.mu guards it.
+type linkState struct {
+	state   inspect.SessionState
+	reason  string
+	nextTry time.Time
+	welcome wire.Welcome // of the last session: account and plan stay on the screen while the agent reconnects
+	notice  string
+}
+
+// Status is a snapshot of the agent for the faces.
+func (a *Agent) Status() inspect.Status {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := inspect.Status{
+		State: a.link.state, Reason: a.link.reason, NextTry: a.link.nextTry, Notice: a.link.notice,
+		Account: a.link.welcome.Account, Plan: a.link.welcome.Plan, Region: a.link.welcome.Region,
+		Version: a.o.Version, Relay: a.o.Relay, Embedded: a.o.Embedded, Web: a.web,
+		Conns: figures(a.conns), Requests: figures(a.eng.requests),
+	}
+	if a.o.Embedded {
+		s.Relay = ""
+	}
+	if a.session != nil {
+		s.Latency, s.Proof = a.session.leg.RTT(), a.session.leg.Proof()
+	}
+	if d, ok := a.o.Recorder.(interface{ Dropped() int64 }); ok {
+		s.Dropped = d.Dropped()
+	}
+	for _, ep := range a.endpoints {
+		s.Endpoints = append(s.Endpoints, inspect.Endpoint{
+			Name: ep.Name, URL: ep.url, Aliases: slices.Clone(ep.aliases), Upstream: ep.Upstream, Inspect: ep.Inspect, Failure: ep.failure,
+			Conns: figures(ep.conns), Requests: figures(ep.requests),
+		})
+	}
+	return s
+}
+
+func figures(m *meter.Meter) inspect.Meters {
+	s := m.Snapshot()
+	return inspect.Meters{
+		Count: s.Count, Open: s.Open, Rate1: s.Rate1, Rate5: s.Rate5, Rate15: s.Rate15, P50: s.P50, P90: s.P90, P95: s.P95, P99: s.P99,
+	}
+}
+
+// Watch returns a channel of hints (capacity 1, coalesced: a reader that is late gets the newest only) and a function that ends it.
+func (a *Agent) Watch() (<-chan inspect.Hint, func()) { return a.bus.Watch() }
+
+// setLink changes the link's state and hints of it.
+func (a *Agent) setLink(f func(*linkState)) {
+	a.mu.Lock()
+	f(&a.link)
+	a.mu.Unlock()
+	a.bus.Publish(inspect.Hint{})
+}
+
+// online makes s the agent's session and binds all endpoints but those that were refused for good.
+func (a *Agent) online(s *session) {
+	a.mu.Lock()
+	a.session = s
+	a.link = linkState{state: inspect.Online, welcome: *s.welcome}
+	for _, ep := range a.endpoints {
+		if ep.fatal == nil {
+			s.bind(ep)
+		}
+	}
+	a.mu.Unlock()
+	a.bus.Publish(inspect.Hint{})
+}
+
+// offline takes s away; nothing binds in it any more.
+func (a *Agent) offline(s *session) {
+	a.mu.Lock()
+	a.session = nil
+	a.mu.Unlock()
+	s.closeStats()
+}
+
+// stopped is the agent's last state; err says why, nil after a drain.
+func (a *Agent) stopped(err error) {
+	a.setLink(func(k *linkState) {
+		k.state, k.reason, k.nextTry = inspect.Stopped, "", time.Time{}
+		if err != nil {
+			k.reason = err.Error()
+		}
+	})
+}
+
+// notice keeps what the relay wants the person to read.
+func (a *Agent) notice(n *wire.Notice) { a.setLink(func(k *linkState) { k.notice = n.Text }) }

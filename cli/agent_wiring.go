@@ -1,0 +1,216 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"time"
+
+	"github.com/adit-tunnel/adit/agent"
+	"github.com/adit-tunnel/adit/config"
+	"github.com/adit-tunnel/adit/inspect/store"
+	"github.com/adit-tunnel/adit/inspect/web"
+	"github.com/adit-tunnel/adit/relay"
+	"github.com/adit-tunnel/adit/tui"
+)
+
+// agentRun is what a command with an agent brings along.
+type agentRun struct {
+	endpoints []agent.Endpoint
+	// work, if any, starts when all endpoints are ready; the run ends when it returns.
+	work func(ctx context.Context, p *parts) error
+}
+
+// parts is an agent with everything that belongs to it, put together but not started.
+type parts struct {
+	slot     *agent.Slot
+	embedded *relay.Relay // nil with a relay elsewhere
+	agent    *agent.Agent
+	store    *store.Memory
+	api      *web.Server
+	apiLn    net.Listener // nil with web-addr false
+	log      *slog.Logger
+	closeLog func()
+}
+
+// runAgent runs an agent with a face until the person quits, a signal comes, or its work is done.
+//
+// Order of stop: the agent drains (it finishes what is under way), the face shows the last of it, then the local API and the
+// embedded relay end, and the slot is given back.
+func (a *app) runAgent(cfg *config.Config, run agentRun) error {
+	dashboard := a.wantsDashboard(cfg.NoTUI)
+	p, err := a.assemble(cfg, run, dashboard)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	var stop stopper
+	ctx, unwatch := stop.watch(context.Background(), a.guard)
+	defer unwatch()
+	err = a.runParts(ctx, p, run, dashboard)
+	if err == nil && stop.interrupted.Load() && !dashboard {
+		return &exitError{code: exitInterrupted}
+	}
+	return err
+}
+
+// assemble makes all parts; on error none is left behind.
+func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *parts, err error) {
+	p := &parts{}
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	if p.log, p.closeLog, err = a.agentLogger(cfg, dashboard); err != nil {
+		return nil, err
+	}
+	for _, n := range cfg.Notices {
+		p.log.Warn(n)
+	}
+	if p.slot, err = agent.TakeSlot(cfg.StateDir); err != nil {
+		return nil, usage("the state directory: %w\n  choose another one with --state-dir DIR", err)
+	}
+	a.guard.setDir(p.slot.Dir())
+	o := agent.Options{
+		Relay: cfg.Relay, Pin: cfg.RelayPin, CA: cfg.RelayCA, Token: cfg.Authtoken,
+		Version: Version, Slot: p.slot, GiveUp: cfg.GiveUp, Log: p.log, Go: a.guard.Go,
+	}
+	if cfg.Relay == "" {
+		if err = a.embed(p, &o); err != nil {
+			return nil, err
+		}
+	}
+	return p, a.join(p, o, cfg, run)
+}
+
+// join makes agent, store and local API and introduces them to each other.
+func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) (err error) {
+	p.store = store.NewMemory(store.Options{OnChange: func(v uint64) { p.agent.Changed(v) }})
+	o.Recorder = p.store
+	if p.agent, err = agent.New(o); err != nil {
+		return &exitError{exitUsage, err}
+	}
+	p.agent.SetReader(p.store)
+	for _, e := range run.endpoints {
+		if err = p.agent.Forward(e); err != nil {
+			return &exitError{exitUsage, err}
+		}
+	}
+	if cfg.WebAddr == "false" {
+		return nil
+	}
+	if p.apiLn, err = web.Listen(cfg.WebAddr); err != nil {
+		return usage("the local API: %w\n  choose another address with --web-addr, or turn it off with --web-addr false", err)
+	}
+	p.api = web.New(web.Options{Reader: p.store, Replayer: p.agent, Observer: p.agent, Log: p.log})
+	p.agent.SetWeb("http://" + p.apiLn.Addr().String())
+	return nil
+}
+
+// embed makes a relay inside this process. It speaks the same protocol over loopback as one elsewhere; only its token never leaves memory.
+func (a *app) embed(p *parts, o *agent.Options) (err error) {
+	token := rand.Text()
+	p.embedded, err = relay.New(relay.Options{
+		Embedded: true, Agents: "127.0.0.1:0", StateDir: filepath.Join(p.slot.Dir(), "relay"),
+		Tokens: []string{token}, Account: "local (embedded relay)", Region: "this machine",
+		Version: Version, Log: p.log, Go: a.guard.Go,
+	})
+	if err != nil {
+		return fmt.Errorf("the embedded relay: %w", err)
+	}
+	o.Relay, o.Pin, o.CA, o.Token, o.Embedded = p.embedded.AgentsAddr(), p.embedded.Pin(), "", token, true
+	return nil
+}
+
+func (p *parts) close() {
+	if p.agent != nil {
+		_ = p.agent.Close()
+	}
+	if p.embedded != nil {
+		_ = p.embedded.Close()
+	}
+	if p.apiLn != nil {
+		_ = p.apiLn.Close()
+	}
+	if p.slot != nil {
+		_ = p.slot.Close()
+	}
+	if p.closeLog != nil {
+		p.closeLog()
+	}
+}
+
+// runParts starts everything in order, waits for the first reason to end, and stops everything in the reverse order.
+func (a *app) runParts(ctx context.Context, p *parts, run agentRun, dashboard bool) error {
+	var embedded, api *task
+	if p.embedded != nil {
+		embedded = a.start(p.embedded.Run)
+	}
+	if p.api != nil {
+		api = a.start(func(ctx context.Context) error { return p.api.Run(ctx, p.apiLn) })
+	}
+	face := a.start(func(ctx context.Context) error { return a.runFace(ctx, p, dashboard) })
+	link := a.start(p.agent.Run)
+	work := a.startWork(p, run)
+
+	var first error
+	screenFree := !dashboard
+	select {
+	case <-ctx.Done():
+	case first = <-face.over():
+		screenFree = true
+	case first = <-link.over():
+	case first = <-work.over():
+	case first = <-api.over():
+	case first = <-embedded.over():
+	}
+	return errors.Join(first, work.stop(), a.drain(link, screenFree), face.stop(), api.stop(), embedded.stop())
+}
+
+// startWork starts run's own work when the endpoints are ready. Without any, the task lasts until it is stopped.
+func (a *app) startWork(p *parts, run agentRun) *task {
+	return a.start(func(ctx context.Context) error {
+		select {
+		case <-p.agent.Ready():
+		case <-ctx.Done():
+			return nil
+		}
+		if run.work == nil {
+			<-ctx.Done()
+			return nil
+		}
+		return run.work(ctx, p)
+	})
+}
+
+// drain stops the agent; when that takes a moment and the screen is free, it says why.
+func (a *app) drain(link *task, screenFree bool) error {
+	link.end()
+	if screenFree {
+		select {
+		case <-link.done:
+		case <-time.After(500 * time.Millisecond):
+			fmt.Fprintln(a.Err, "adit: finishing the requests that are under way; Ctrl+C ends at once")
+		}
+	}
+	return link.stop()
+}
+
+// runFace shows the agent until ctx ends or the person quits.
+func (a *app) runFace(ctx context.Context, p *parts, dashboard bool) error {
+	source := tui.Source{Reader: p.store, Replayer: p.agent, Observer: p.agent, Controller: p.agent}
+	if !dashboard {
+		return tui.Plain(ctx, source, a.Out)
+	}
+	err := tui.Run(ctx, source, tui.Options{In: a.In, Out: a.Out, Restored: a.guard.setRestore})
+	var panicked *tui.PanicError
+	if errors.As(err, &panicked) {
+		a.guard.die(panicked.Value, panicked.Stack)
+	}
+	return err
+}

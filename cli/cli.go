@@ -1,0 +1,112 @@
+// Package cli is what the user typed: the table of commands, and the only place where the rooms meet. Files named
+// *_wiring.go join rooms; the others hold one command each.
+//
+// Output rules. stdout is for what was asked for: the dashboard, or lines made for scripts. stderr is for everything else: logs
+// (log/slog) and errors. An error is "adit: " and what was wrong, where, and what to do next; never a stack trace. Exit codes are in
+// exit.go.
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Version is the version of this program.
+const Version = "0.1.0"
+
+// Streams are the program's standard files.
+type Streams struct {
+	In, Out, Err *os.File
+}
+
+// app is what every command has at hand.
+type app struct {
+	Streams
+	environ []string
+	guard   *guard
+}
+
+// Main runs the command line args and returns the exit code.
+func Main(args []string, s Streams, environ []string) int {
+	a := &app{Streams: s, environ: environ}
+	a.guard = newGuard(a)
+	defer a.guard.catch()
+	root := a.root()
+	root.SetArgs(args)
+	err := root.Execute()
+	a.report(err)
+	return exitCode(err)
+}
+
+// env looks a variable up in the environment the program was given.
+func (a *app) env(name string) string {
+	for i := len(a.environ) - 1; i >= 0; i-- {
+		if v, ok := strings.CutPrefix(a.environ[i], name+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// report prints an error the way the output rules say.
+func (a *app) report(err error) {
+	if err == nil || err.Error() == "" {
+		return
+	}
+	for i, line := range strings.Split(err.Error(), "\n") {
+		prefix := "adit: "
+		if i > 0 && strings.HasPrefix(line, " ") {
+			prefix = "" // the second line of one message
+		}
+		fmt.Fprintf(a.Err, "%s%s\n", prefix, line)
+	}
+}
+
+const rootHelp = `adit gives a web service on localhost a public URL and shows every request as it
+arrives: browse, inspect and replay them from the keyboard.
+
+Start here:
+  adit http 8000          put the service on port 8000 online and watch it
+  adit demo               see it at work, with sample webhooks and nothing to set up`
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:                        "adit",
+		Short:                      "A tunnel to localhost with a live request inspector",
+		Long:                       rootHelp,
+		Version:                    Version,
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		SuggestionsMinimumDistance: 2,
+		Args:                       noSuchCommand,
+		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
+		CompletionOptions:          cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.SetIn(a.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
+	root.SetFlagErrorFunc(flagError)
+	root.SetVersionTemplate("adit version {{.Version}}\n")
+	root.SetUsageTemplate(usageTemplate)
+	root.SetHelpCommand(&cobra.Command{Use: "help [command]", Short: "Help on a command", Hidden: true, RunE: func(c *cobra.Command, args []string) error {
+		target, _, err := c.Root().Find(args)
+		if err != nil {
+			return usage("%v", err)
+		}
+		return target.Help()
+	}})
+	root.Flags().BoolP("version", "v", false, "print the version")
+	root.AddGroup(&cobra.Group{ID: "agent", Title: "On the developer's machine:"}, &cobra.Group{ID: "relay", Title: "On a public server:"})
+	root.AddCommand(a.httpCommand(), a.demoCommand(), a.relayCommand(), a.versionCommand())
+	return root
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
+		fmt.Fprintf(a.Out, "adit version %s\n", Version)
+		return nil
+	}}
+}

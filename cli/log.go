@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/adit-tunnel/adit/config"
+)
+
+// logger opens the log that the settings ask for. With to "" it goes to stderr, or nowhere when a dashboard has the screen. close
+// ends it.
+func (a *app) logger(to, level, format string, dashboard bool) (log *slog.Logger, close func(), err error) {
+	var w io.Writer
+	close = func() {}
+	switch to {
+	case "":
+		if dashboard {
+			return slog.New(slog.DiscardHandler), close, nil
+		}
+		w = a.Err
+	case "stderr", "stdout":
+		if dashboard {
+			return nil, nil, usage("the log cannot go to %s while the dashboard has the screen\n  name a file, or pass --no-tui", to)
+		}
+		w = a.Err
+		if to == "stdout" {
+			w = a.Out
+		}
+	case "false":
+		return slog.New(slog.DiscardHandler), close, nil
+	default:
+		f, err := os.OpenFile(to, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, nil, usage("the log: %w", err)
+		}
+		w, close = f, func() { _ = f.Close() }
+	}
+	return slog.New(logHandler(w, level, format)), close, nil
+}
+
+func logHandler(w io.Writer, level, format string) slog.Handler {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		l = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: l}
+	if format == "json" {
+		return slog.NewJSONHandler(w, o)
+	}
+	return slog.NewTextHandler(w, o)
+}
+
+func (a *app) agentLogger(c *config.Config, dashboard bool) (*slog.Logger, func(), error) {
+	return a.logger(c.Log, c.LogLevel, c.LogFormat, dashboard)
+}

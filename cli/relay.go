@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adit-tunnel/adit/config"
+	"github.com/adit-tunnel/adit/relay"
+)
+
+type relayOptions struct {
+	relay.Options
+	trust                    []string
+	accessLog                string
+	log, logLevel, logFormat string
+	stateDir                 string
+}
+
+func (a *app) relayCommand() *cobra.Command {
+	var o relayOptions
+	c := &cobra.Command{
+		Use:     "relay",
+		Short:   "Run the public server that agents connect to",
+		GroupID: "relay",
+		Long: `Run a relay: the public server that gives agents' services their URLs.
+
+Point *.DOMAIN at this machine, make a token for each account, and start it. Behind
+nginx, Caddy or a balancer that ends TLS, say so with --public-url and --trust-forwarded.`,
+		Example: `  adit relay token create --account acme --plan free --token-file tokens
+  adit relay --domain tunnel.example.com --http :8080 --agents :4443 --token-file tokens`,
+		Args: noSuchCommand,
+		RunE: func(*cobra.Command, []string) error { return a.runRelay(o) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.Domain, "domain", "", "endpoints get URLs below this `DOMAIN`")
+	f.StringVar(&o.HTTP, "http", ":8080", "where visitors come in, `HOST:PORT`")
+	f.StringVar(&o.Agents, "agents", ":"+config.DefaultAgentsPort, "where agents come in, `HOST:PORT`")
+	f.StringVar(&o.Admin, "admin", "127.0.0.1:4480", "health and metrics, `HOST:PORT`, or false")
+	f.StringVar(&o.TokenFile, "token-file", "", "`FILE` with the tokens' hashes (adit relay token create); without one, only on loopback")
+	f.StringVar(&o.PublicURL, "public-url", "", "what URLs look like from outside, such as `https://*.tunnel.example.com`")
+	f.StringSliceVar(&o.trust, "trust-forwarded", nil, "`CIDR` of peers whose X-Forwarded fields are believed")
+	f.StringVar(&o.Region, "region", "", "name of the `REGION` that agents show")
+	f.StringVar(&o.accessLog, "access-log", "stdout", "a line for each request: stdout, stderr, false or a `FILE`")
+	f.DurationVar(&o.Grace, "grace", 0, "how `long` requests under way may go on when the relay stops (default 30s)")
+	f.StringVar(&o.stateDir, "state-dir", "", "`DIR` for certificate authority and keys")
+	f.StringVar(&o.log, "log", "stderr", "where logs go: stderr, stdout, false or a `FILE`")
+	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+	f.StringVar(&o.logFormat, "log-format", "logfmt", "logfmt or json")
+	c.AddCommand(a.tokenCommand())
+	return c
+}
+
+func (a *app) runRelay(o relayOptions) error {
+	r, done, err := a.newRelay(o)
+	if err != nil {
+		return err
+	}
+	defer done()
+	var stop stopper
+	ctx, unwatch := stop.watch(context.Background(), a.guard)
+	defer unwatch()
+	a.guard.Go(func() { a.announce(ctx, r, o.Domain) })
+	if err := r.Run(ctx); err != nil {
+		return err
+	}
+	if stop.interrupted.Load() {
+		return &exitError{code: exitInterrupted}
+	}
+	return nil
+}
+
+// newRelay turns flags into a relay with open listeners; done closes what it was given.
+func (a *app) newRelay(o relayOptions) (_ *relay.Relay, done func(), err error) {
+	if o.Trust, err = prefixes(o.trust); err != nil {
+		return nil, nil, err
+	}
+	if o.StateDir, err = a.relayState(o.stateDir); err != nil {
+		return nil, nil, err
+	}
+	if o.Admin == "false" {
+		o.Admin = ""
+	}
+	var closeLog, closeAccess func()
+	if o.Log, closeLog, err = a.logger(o.log, o.logLevel, o.logFormat, false); err != nil {
+		return nil, nil, err
+	}
+	if o.AccessLog, closeAccess, err = a.accessLog(o.accessLog); err != nil {
+		closeLog()
+		return nil, nil, err
+	}
+	done = func() { closeAccess(); closeLog() }
+	o.Version, o.Go = Version, a.guard.Go
+	r, err := relay.New(o.Options)
+	if err != nil {
+		done()
+		return nil, nil, &exitError{exitUsage, err}
+	}
+	return r, done, nil
+}
+
+// announce says how to join the relay, when it is ready.
+func (a *app) announce(ctx context.Context, r *relay.Relay, domain string) {
+	select {
+	case <-r.Ready():
+	case <-ctx.Done():
+		return
+	}
+	fmt.Fprintf(a.Out, "ready http=%s agents=%s pin=%s\n", r.HTTPAddr(), r.AgentsAddr(), r.Pin())
+	join := r.AgentsAddr()
+	if _, port, err := net.SplitHostPort(join); err == nil {
+		join = net.JoinHostPort(domain, port)
+	}
+	fmt.Fprintf(a.Err, "Agents join with:\n  adit http 8000 --relay %s --relay-pin %s --authtoken TOKEN\n", join, r.Pin())
+}
+
+func (a *app) relayState(dir string) (string, error) {
+	if dir != "" {
+		return dir, nil
+	}
+	base, err := config.StateDir(runtime.GOOS, a.env)
+	if err != nil {
+		return "", &exitError{exitUsage, err}
+	}
+	return filepath.Join(base, "relay"), nil
+}
+
+func (a *app) accessLog(to string) (io.Writer, func(), error) {
+	switch to {
+	case "false", "":
+		return nil, func() {}, nil
+	case "stdout":
+		return a.Out, func() {}, nil
+	case "stderr":
+		return a.Err, func() {}, nil
+	}
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+	if err != nil {
+		return nil, nil, usage("--access-log: %w", err)
+	}
+	return f, func() { _ = f.Close() }, nil
+}
+
+// prefixes reads CIDRs; a single address counts as a network of one.
+func prefixes(values []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, v := range values {
+		if p, err := netip.ParsePrefix(v); err == nil {
+			out = append(out, p.Masked())
+			continue
+		}
+		ip, err := netip.ParseAddr(v)
+		if err != nil {
+			return nil, usage("--trust-forwarded %q is neither an address nor a CIDR such as 10.0.0.0/8", v)
+		}
+		out = append(out, netip.PrefixFrom(ip, ip.BitLen()))
+	}
+	return out, nil
+}

@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"runtime"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/adit-tunnel/adit/config"
+)
+
+// agentFlags adds the flags of the settings that package config layers.
+func agentFlags(f *pflag.FlagSet) {
+	f.String("relay", "", "relay to use, `HOST:PORT`; without one, a relay starts inside adit and its URLs work on this machine")
+	f.String("relay-pin", "", "the relay's `sha256:…` pin, as it prints it at its start")
+	f.String("relay-ca", "", "`FILE` of certificate authorities that may vouch for the relay (PEM)")
+	f.String("authtoken", "", "`TOKEN` for the relay")
+	f.String("web-addr", "", "`HOST:PORT` of the local API, or false (default 127.0.0.1:4040, or the next free port)")
+	f.Bool("no-tui", false, "print lines instead of the dashboard")
+	f.String("give-up", "", "end with exit code 4 after so `long` without a relay, such as 30s (default: never)")
+	f.String("state-dir", "", "`DIR` for keys, slots and captures")
+	f.String("config", "", "configuration `FILE`")
+	f.String("log", "", "where logs go: stderr, stdout, false or a `FILE` (default stderr; none under the dashboard)")
+	f.String("log-level", "", "debug, info, warn or error (default info)")
+	f.String("log-format", "", "logfmt or json (default logfmt)")
+}
+
+// agentConfig loads the configuration for a command with agentFlags.
+func (a *app) agentConfig(c *cobra.Command) (*config.Config, error) {
+	path, required, err := a.configPath(c)
+	if err != nil {
+		return nil, err
+	}
+	set := map[string]string{}
+	c.Flags().Visit(func(f *pflag.Flag) { set[f.Name] = f.Value.String() })
+	cfg, err := config.Load(config.Sources{File: path, Required: required, Environ: a.environ, Flags: set})
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	if cfg.StateDir == "" {
+		if cfg.StateDir, err = config.StateDir(runtime.GOOS, a.env); err != nil {
+			return nil, &exitError{exitUsage, err}
+		}
+	}
+	return cfg, nil
+}
+
+func (a *app) configPath(c *cobra.Command) (path string, required bool, err error) {
+	if f := c.Flag("config"); f.Changed {
+		return f.Value.String(), true, nil
+	}
+	path, err = config.File(runtime.GOOS, a.env)
+	if err != nil {
+		return "", false, nil // no home, no file: flags and environment are enough
+	}
+	return path, false, nil
+}

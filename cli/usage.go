@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/adit-tunnel/adit/config"
+)
+
+const usageTemplate = `Usage:
+  {{if .HasAvailableSubCommands}}{{.CommandPath}} <command>{{if .HasAvailableLocalFlags}} [flags]{{end}}{{if .Runnable}}{{if .HasParent}}
+  {{.UseLine}}{{end}}{{end}}{{else}}{{.UseLine}}{{end}}{{if .HasExample}}
+
+Examples:
+{{.Example}}{{end}}{{if .HasAvailableSubCommands}}{{$cmds := .Commands}}{{range $group := .Groups}}
+
+{{.Title}}{{range $cmds}}{{if (and (eq .GroupID $group.ID) .IsAvailableCommand)}}
+  {{rpad .Name .NamePadding}}  {{.Short}}{{end}}{{end}}{{end}}
+
+{{if .Groups}}Also:{{else}}Commands:{{end}}{{range $cmds}}{{if (and (eq .GroupID "") .IsAvailableCommand)}}
+  {{rpad .Name .NamePadding}}  {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
+
+"{{.CommandPath}} <command> --help" tells more.{{end}}
+`
+
+// flagError names what was wrong with a flag and guesses what was meant.
+func flagError(c *cobra.Command, err error) error {
+	text := err.Error()
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var names []string
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden {
+				names = append(names, f.Name)
+			}
+		})
+		if n := config.Nearest(unknown.GetSpecifiedName(), names); n != "" {
+			text += fmt.Sprintf(" (did you mean --%s?)", n)
+		}
+	}
+	return usage("%s\n  see \"%s --help\"", text, c.CommandPath())
+}
+
+// noSuchCommand is the Args rule of commands that only hold others.
+func noSuchCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("unknown command %q", strings.TrimSpace(c.CommandPath()+" "+args[0]))
+	if s := c.SuggestionsFor(args[0]); len(s) > 0 {
+		text += fmt.Sprintf(" (did you mean \"%s %s\"?)", c.CommandPath(), s[0])
+	}
+	return usage("%s\n  see \"%s --help\"", text, c.CommandPath())
+}
+
+// exactly is the Args rule of commands with one argument.
+func exactly(what, example string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return usage("%s is missing\n  try \"%s %s\"", what, c.CommandPath(), example)
+		case len(args) > 1:
+			return usage("%d arguments where one is wanted (%s): %s", len(args), what, strings.Join(args, " "))
+		}
+		return nil
+	}
+}
+
+// none is the Args rule of commands without arguments.
+func none(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage("%s takes no arguments, but got %q", c.CommandPath(), args[0])
+	}
+	return nil
+}

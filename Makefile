@@ -1,0 +1,52 @@
+# adit. "make demo" shows it at work, "make test" passes all tests.
+
+GO      ?= go
+GOFLAGS ?=
+BIN     := bin/adit
+
+.PHONY: build demo test test-long setup vet cross race fuzz frames clean
+
+build: $(BIN)
+
+$(BIN): FORCE
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o $@ .
+
+FORCE:
+
+# A sample webhook receiver, a relay and an agent, all on this machine; webhooks keep arriving.
+demo: build
+	@$(BIN) demo
+
+# Everything: vet, builds for the other systems, all tests with the race detector, short fuzzing. It installs what the tests need
+# when it can, and names what it skipped at the end.
+test: setup vet cross fuzz race
+
+# What takes long: 1 GiB bodies, freezes of a minute.
+test-long: setup
+	@ADIT_TEST_LONG=1 sh testdata/test.sh -count=1 -timeout 60m
+
+setup:
+	@sh testdata/setup.sh
+
+vet:
+	$(GO) vet ./...
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "not gofmt'd" >&2; exit 1; }
+
+cross:
+	GOOS=darwin $(GO) build -o /dev/null .
+	GOOS=windows $(GO) build -o /dev/null .
+
+race:
+	@sh testdata/test.sh -timeout 12m
+
+# Every parser of foreign bytes, a few seconds each, on top of its committed corpus.
+FUZZTIME ?= 3s
+fuzz:
+	@sh testdata/fuzz.sh $(FUZZTIME)
+
+# Rewrites the golden frames of the dashboard.
+frames:
+	$(GO) test ./tui/... -update
+
+clean:
+	rm -rf bin

@@ -1,0 +1,162 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// terminal is a shell in tmux, with adit in its PATH.
+type terminal struct {
+	t      *testing.T
+	socket string
+	env    []string
+}
+
+func newTerminal(t *testing.T, columns, rows int) *terminal {
+	t.Helper()
+	need(t, "tmux", "bash")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	wrapper := fmt.Sprintf("#!/bin/sh\n%s=1 exec %s \"$@\"\n", beAdit, self)
+	if err := os.WriteFile(filepath.Join(bin, "adit"), []byte(wrapper), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	env := cleanEnv(t)
+	env[0] = "PATH=" + bin + ":" + os.Getenv("PATH")
+	x := &terminal{t: t, socket: filepath.Join(t.TempDir(), "s"), env: append(env, "PS1=prompt> ", "HISTFILE=/dev/null", "TERM=screen-256color")}
+	shell := append([]string{"env", "-i"}, x.env...)
+	shell = append(shell, "bash", "--norc", "--noprofile", "-i")
+	x.tmux(append([]string{"-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(columns), "-y", fmt.Sprint(rows)}, shell...)...)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the screen:\n%s", x.screen())
+		}
+		x.tmux("kill-server")
+	})
+	x.see(`prompt>`)
+	return x
+}
+
+func (x *terminal) tmux(args ...string) string {
+	x.t.Helper()
+	cmd := exec.Command("tmux", append([]string{"-S", x.socket}, args...)...)
+	cmd.Env = x.env
+	out, err := cmd.CombinedOutput()
+	if err != nil && args[0] != "kill-server" {
+		x.t.Fatalf("tmux %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+func (x *terminal) screen() string { return x.tmux("capture-pane", "-p") }
+
+// press sends keys by tmux's names; typed text goes through say.
+func (x *terminal) press(keys ...string) {
+	x.t.Helper()
+	x.tmux(append([]string{"send-keys"}, keys...)...)
+}
+
+func (x *terminal) say(line string) {
+	x.t.Helper()
+	x.tmux("send-keys", "-l", line)
+	x.press("Enter")
+}
+
+// see waits until the screen matches and returns the submatches.
+func (x *terminal) see(pattern string) []string {
+	x.t.Helper()
+	re := regexp.MustCompile(pattern)
+	var m []string
+	eventually(x.t, "the screen shows "+pattern, func() bool {
+		m = re.FindStringSubmatch(x.screen())
+		return m != nil
+	})
+	return m
+}
+
+const forwarding = `Forwarding\s+(http://localhost:\d+)`
+
+func TestDashboard(t *testing.T) {
+	port := service(t, http.HandlerFunc(hello))
+	x := newTerminal(t, 100, 32)
+	x.say("adit http " + port)
+	x.see(`Session Status\s+online`)
+	x.see(`local \(embedded relay\)`)
+	url := x.see(forwarding)[1]
+	x.see(`curl .*` + regexp.QuoteMeta(url)) // what to do while no request has come
+	if status, _ := get(t, url+"/first"); status != 200 {
+		t.Fatalf("status %d", status)
+	}
+	x.see(`GET\s+/first\s+200 OK`)
+	q, _ := http.NewRequest("POST", url+"/second", strings.NewReader(`{"order":42}`))
+	q.Header.Set("Content-Type", "application/json")
+	q.Header.Set("X-Evil", "\xc2\x9b2J")
+	fetch(t, q)
+	x.see(`POST\s+/second\s+200 OK`)
+	x.press("Down", "Enter")
+	x.see(`"order": 42`)
+	x.see(`Content-Type: application/json`)
+	x.press("r")
+	x.press("Escape")
+	x.see(`POST\s+↻ /second\s+200 OK`)
+	x.tmux("resize-window", "-x", "42", "-y", "20")
+	x.see(`/second`)
+	x.tmux("resize-window", "-x", "120", "-y", "40")
+	x.see(`Session Status\s+online`)
+	x.press("q")
+	x.see(`(?s)prompt>\s*$`)
+	x.say("stty -a | tr ';' '\\n' | grep -ow echo; echo code=$?")
+	x.see(`(?m)^echo$`) // the terminal echoes again
+	x.see(`code=0`)
+}
+
+// ctrl-z gives the terminal back, fg takes it again, and the tunnel goes on.
+func TestSuspend(t *testing.T) {
+	port := service(t, http.HandlerFunc(hello))
+	x := newTerminal(t, 100, 30)
+	x.say("adit http " + port)
+	url := x.see(forwarding)[1]
+	x.press("C-z")
+	x.see(`Stopped`)
+	x.say("echo mar''ker")
+	x.see(`(?m)^marker`)
+	x.say("fg")
+	x.see(`Session Status\s+online`)
+	if status, _ := get(t, url+"/after"); status != 200 {
+		t.Errorf("status %d", status)
+	}
+	x.see(`GET\s+/after`)
+	x.press("C-c")
+	x.see(`(?s)prompt>\s*$`)
+}
+
+// In the background of a terminal there are lines; the tunnel does not freeze.
+func TestBackground(t *testing.T) {
+	port := service(t, http.HandlerFunc(hello))
+	x := newTerminal(t, 140, 30)
+	x.say("adit http " + port + " &")
+	url := x.see(`ready name=command_line url=(\S+)`)[1]
+	if status, _ := get(t, url+"/x"); status != 200 {
+		t.Errorf("status %d", status)
+	}
+	x.say("jobs")
+	x.see(`Running`)
+	x.say("kill %1; wait %1; echo code=$?")
+	x.see(`code=0`)
+}
+
+// Asking for the version touches no terminal.
+func TestVersionAsksNothing(t *testing.T) {
+	x := newTerminal(t, 80, 24)
+	x.say("adit --version | cat -v; adit --version > out; cat -v out")
+	x.see(`(?s)adit version \S+\s+adit version \S+\s+prompt>`)
+}

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Installs what the tests need and is missing: tmux, nginx, curl, python3 and a C compiler for the race detector. Without root or apt it only says so.
+set -u
+missing=""
+for pair in tmux:tmux nginx:nginx-light curl:curl python3:python3 cc:gcc git:git; do
+	command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair#*:}"
+done
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+	echo "installing$missing"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -qq >/dev/null 2>&1
+	# shellcheck disable=SC2086
+	apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 || echo "could not install all of:$missing" >&2
+else
+	echo "not installed, so some tests will be skipped:$missing" >&2
+fi
+exit 0

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Runs the Go tests with the race detector, shows a line a package, everything of those that failed, and at the end the tests that were skipped and why.
+set -u
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+go test -race -v "$@" ./... >"$log" 2>&1
+code=$?
+if [ "$code" -ne 0 ]; then
+	grep -vE '^(=== |[[:space:]]*--- PASS|PASS$)' "$log"
+else
+	grep -E '^(ok|FAIL|\?)[[:space:]]' "$log"
+fi
+if grep -qE -- '--- SKIP' "$log"; then
+	echo "skipped:"
+	grep -A1 -E -- '--- SKIP' "$log"
+else
+	echo "nothing was skipped"
+fi
+exit "$code"

@@ -81,6 +81,7 @@ func (s *session) bound(m *wire.Bound) {
 			a.o.Log.Warn("the endpoint's port could not be remembered", "endpoint", ep.Name, "err", err)
 		}
 	}
+	a.o.Log.Info("endpoint online", "endpoint", ep.Name, "url", m.URL)
 	a.bus.Publish(inspect.Hint{})
 }
 
@@ -115,6 +116,7 @@ func (s *session) refused(m *wire.Refusal) {
 		return
 	}
 	ep.answered, ep.failure = true, failure(m.Code, m.Text)
+	a.o.Log.Warn("endpoint refused", "endpoint", ep.Name, "code", m.Code.String(), "err", ep.failure.Text)
 	if m.Code.Info().Fatal {
 		s.lose(ep, m.Code, m.Text)
 	} else {
@@ -188,6 +190,7 @@ func (s *session) superseded(m *wire.Superseded) {
 	b.ep.failure = failure(wire.CodeSuperseded, "")
 	s.lose(b.ep, wire.CodeSuperseded, "")
 	a.mu.Unlock()
+	a.o.Log.Warn("endpoint taken over by another session of this agent", "endpoint", b.ep.Name)
 	a.bus.Publish(inspect.Hint{})
 }
 

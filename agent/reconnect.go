@@ -64,8 +64,9 @@ func (a *Agent) keepSession(ctx context.Context) error {
 		if a.o.GiveUp > 0 && now.Sub(b.down) >= a.o.GiveUp {
 			return &GaveUpError{Last: err}
 		}
-		a.o.Log.Info("no session", "err", err)
-		if !a.pause(ctx, a.untilTry(&b, now, err), err) {
+		wait := a.untilTry(&b, now, err)
+		a.o.Log.Warn("no session; trying again", "err", err, "in", wait.Round(time.Millisecond))
+		if !a.pause(ctx, wait, err) {
 			return nil
 		}
 	}

@@ -118,7 +118,7 @@ func (a *app) embed(p *parts, o *agent.Options) (err error) {
 	p.embedded, err = relay.New(relay.Options{
 		Embedded: true, Agents: "127.0.0.1:0", StateDir: filepath.Join(p.slot.Dir(), "relay"),
 		Tokens: []string{token}, Account: "local (embedded relay)", Region: "this machine",
-		Version: Version, Log: p.log, Go: a.guard.Go,
+		Version: Version, Log: quiet(p.log), Go: a.guard.Go,
 	})
 	if err != nil {
 		return fmt.Errorf("the embedded relay: %w", err)

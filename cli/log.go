@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"os"
@@ -50,6 +51,23 @@ func logHandler(w io.Writer, level, format string) slog.Handler {
 	}
 	return slog.NewTextHandler(w, o)
 }
+
+// quiet lets through what needs attention, and everything when debugging. An embedded relay's news is told by the agent already.
+func quiet(log *slog.Logger) *slog.Logger {
+	if log.Enabled(context.Background(), slog.LevelDebug) {
+		return log
+	}
+	return slog.New(warnings{log.Handler()})
+}
+
+// warnings is a handler without what is less than a warning.
+type warnings struct{ slog.Handler }
+
+func (h warnings) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && h.Handler.Enabled(ctx, l)
+}
+func (h warnings) WithAttrs(as []slog.Attr) slog.Handler { return warnings{h.Handler.WithAttrs(as)} }
+func (h warnings) WithGroup(name string) slog.Handler    { return warnings{h.Handler.WithGroup(name)} }
 
 func (a *app) agentLogger(c *config.Config, dashboard bool) (*slog.Logger, func(), error) {
 	return a.logger(c.Log, c.LogLevel, c.LogFormat, dashboard)

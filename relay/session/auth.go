@@ -32,7 +32,7 @@ func (s *Server) welcome(conn net.Conn) *session {
 	wire.TuneLink(conn)
 	tc := tls.Server(conn, s.tls)
 	if err := tc.Handshake(); err != nil {
-		s.o.Log.Debug("TLS with agent failed", "remote", conn.RemoteAddr().String(), "error", err)
+		s.o.Log.Debug("TLS with agent failed", "remote", conn.RemoteAddr().String(), "err", err)
 		return nil
 	}
 	if tc.ConnectionState().NegotiatedProtocol != wire.ALPN {
@@ -50,7 +50,7 @@ func (s *Server) welcome(conn net.Conn) *session {
 	}
 	leg, err := wire.NewRelayLeg(tc, wire.LegOptions{Go: s.o.Go, OnMessage: sess.message, Log: sess.log})
 	if err != nil {
-		sess.log.Debug("session not begun", "error", err)
+		sess.log.Debug("session not begun", "err", err)
 		return nil
 	}
 	sess.leg, sess.pools.leg = leg, leg
@@ -68,7 +68,7 @@ func (s *Server) refused(conn net.Conn, err error) {
 	if errors.As(err, &fe) && fe.Code != wire.CodeTooManyTries {
 		level = slog.LevelInfo
 	}
-	s.o.Log.Log(context.Background(), level, "agent refused", "remote", conn.RemoteAddr().String(), "error", err)
+	s.o.Log.Log(context.Background(), level, "agent refused", "remote", conn.RemoteAddr().String(), "err", err)
 }
 
 // decide looks the token up and answers with Welcome or a *wire.FatalError. The token goes nowhere else.
@@ -91,7 +91,7 @@ func (s *Server) decide(conn net.Conn, a *wire.Auth) (*wire.Welcome, *session, e
 		s.tries.failed(from)
 		return nil, nil, fatal(wire.CodeBadToken)
 	case err != nil:
-		s.o.Log.Error("token store failed", "error", err)
+		s.o.Log.Error("token store failed", "err", err)
 		return nil, nil, &wire.FatalError{Code: wire.CodeRelayBusy, Text: "the relay cannot look tokens up at the moment", Wait: 5 * time.Second}
 	}
 	s.tries.passed(from)

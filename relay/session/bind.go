@@ -25,7 +25,7 @@ func (s *session) onBind(id int64, b *wire.Bind) {
 	}
 	var re *registry.Error
 	if !errors.As(err, &re) {
-		s.log.Error("bind failed", "error", err)
+		s.log.Error("bind failed", "err", err)
 		re = &registry.Error{Code: wire.CodeInternal}
 	}
 	text := re.Text

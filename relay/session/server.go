@@ -104,7 +104,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			return nil
 		}
 		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-		s.o.Log.Warn("accepting agents failed; trying again", "error", err, "in", pause)
+		s.o.Log.Warn("accepting agents failed; trying again", "err", err, "in", pause)
 		if !wait(ctx, pause) {
 			return nil
 		}

@@ -111,7 +111,7 @@ func (s *session) message(m *wire.Message) {
 // send queues a message; a leg that cannot take it any more is dead or dying, and then nobody waits for it.
 func (s *session) send(typ string, id int64, body any) {
 	if err := s.leg.Send(typ, id, body); err != nil {
-		s.log.Debug("message not sent", "type", typ, "error", err)
+		s.log.Debug("message not sent", "type", typ, "err", err)
 	}
 }
 

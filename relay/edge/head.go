@@ -100,9 +100,13 @@ func (c *conn) skipContent(t *turn) {
 	}
 }
 
+// framingNames decide where a message ends and whom it is for: an alias of one of them could make the service read another message.
+var framingNames = []string{"content-length", "transfer-encoding", "host", "connection", "upgrade", "expect", "trailer"}
+
 // forward builds the head that goes on (RFC 9110, 7.6; protocol, section 8). What is spliced in may make it too large.
 func (c *conn) forward(t *turn) error {
 	t.req.DropHopByHop(t.upgrade)
+	t.req.DropUnderscores(framingNames...)
 	c.forwardingFields(t)
 	t.head = t.req.Append(t.head[:0], t.extra)
 	t.q.Head = t.head

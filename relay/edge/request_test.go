@@ -28,6 +28,8 @@ func TestForwardedHead(t *testing.T) {
 			want: "GET / HTTP/1.1\r\nHost: app.test\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: shown.test\r\nX-Real-IP: 203.0.113.9\r\nForwarded: for=1\r\nX-Forwarded-Port: 443\r\n" +
 				"X-Forwarded-For: 6.6.6.6, 203.0.113.9, 127.0.0.2, 127.0.0.1\r\n\r\n"},
 		{name: "a trusted peer that says nothing", trusted: true, in: "GET / HTTP/1.1\r\nHost: app.test\r\n\r\n", want: "GET / HTTP/1.1\r\nHost: app.test\r\n" + own + "\r\n"},
+		{name: "aliases of framing fields", in: "GET / HTTP/1.1\r\nHost: app.test\r\nContent_Length: 5\r\nTransfer_Encoding: chunked\r\nX_Mine: 1\r\n\r\n",
+			want: "GET / HTTP/1.1\r\nHost: app.test\r\nX_Mine: 1\r\n" + own + "\r\n"},
 		{name: "hop by hop", in: "GET / HTTP/1.1\r\nHost: app.test\r\nConnection: keep-alive, X-Mine, X-Forwarded-For\r\nX-Mine: 1\r\nKeep-Alive: timeout=5\r\nTE: trailers\r\nProxy-Connection: x\r\nX-Forwarded-For: 1\r\n\r\n",
 			want: "GET / HTTP/1.1\r\nHost: app.test\r\nTE: trailers\r\n" + own + "\r\n"},
 		{name: "absolute form", in: "GET http://app.test/x HTTP/1.1\r\nHost: app.test\r\n\r\n", want: "GET /x HTTP/1.1\r\nHost: app.test\r\n" + own + "\r\n"},

@@ -189,11 +189,22 @@ func (r *receiver) response() (kept bool, err error) {
 	}
 	switch {
 	case err != nil:
-		return false, err
+		return false, r.flushBefore(err)
 	case trailers != nil:
 		return r.endTrailers(trailers)
 	}
 	return r.end()
+}
+
+// flushBefore writes what is good of a response that broke: ABORT follows it, and must not come before RESP.
+func (r *receiver) flushBefore(cause error) error {
+	if isLinkError(cause) {
+		return cause
+	}
+	if err := r.flush(); err != nil {
+		return err
+	}
+	return cause
 }
 
 // head reads heads until the final one, whose length it returns; those before it go out as INFO.

@@ -310,6 +310,9 @@ func TestBrokenResponses(t *testing.T) {
 			if a.aborted != tt.aborted || tt.aborted != 0 && x.Failure.Code != int(tt.aborted) {
 				t.Errorf("aborted %v, recorded %+v", a.aborted, x.Failure)
 			}
+			if tt.aborted != 0 && (a.resp.Seq == 0 || strings.Contains(tt.raw, "abc") && string(a.body) != "abc") {
+				t.Errorf("what was good before the cut: head %q, body %q", a.head, a.body)
+			}
 			if tt.made != 0 && (!strings.Contains(a.head, "Adit-Error: "+tt.made.String()+"\r\n") || a.resp.Flags != wire.RespMade || !a.taken || !x.Response.Made || x.Failure.Code != int(tt.made)) {
 				t.Errorf("answer %q, %v", a.head, a.resp)
 			}

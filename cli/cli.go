@@ -90,6 +90,7 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.Err)
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("adit version {{.Version}}\n")
+	cobra.AddTemplateFunc("flagHelp", flagHelp)
 	root.SetUsageTemplate(usageTemplate)
 	root.SetHelpCommand(&cobra.Command{Use: "help [command]", Short: "Help on a command", Hidden: true, RunE: func(c *cobra.Command, args []string) error {
 		target, _, err := c.Root().Find(args)

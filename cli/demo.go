@@ -32,9 +32,9 @@ and webhooks that keep arriving. Everything goes through the real tunnel.`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.runDemo(c, o) },
 	}
 	f := c.Flags()
-	f.DurationVar(&o.length, "for", 0, "end after so `long`, such as 30s")
+	f.DurationVar(&o.length, "for", 0, "end after this `DURATION`, such as 30s")
 	f.IntVar(&o.count, "count", 0, "end after `N` requests")
-	f.Float64Var(&o.rate, "rate", 0.7, "requests a second; 0: as fast as it goes")
+	f.Float64Var(&o.rate, "rate", 0.7, "`N` requests a second; 0: as fast as it goes")
 	agentFlags(f)
 	return c
 }

@@ -10,19 +10,22 @@ import (
 )
 
 // agentFlags adds the flags of the settings that package config layers.
-func agentFlags(f *pflag.FlagSet) {
+func agentFlags(to *pflag.FlagSet) {
+	f := pflag.NewFlagSet("agent", pflag.ContinueOnError)
 	f.String("relay", "", "relay to use, `HOST:PORT`; without one, a relay starts inside adit and its URLs work on this machine")
-	f.String("relay-pin", "", "the relay's `sha256:…` pin, as it prints it at its start")
+	f.String("relay-pin", "", "the relay's `PIN`, sha256:…, as it prints it at its start")
 	f.String("relay-ca", "", "`FILE` of certificate authorities that may vouch for the relay (PEM)")
 	f.String("authtoken", "", "`TOKEN` for the relay")
 	f.String("web-addr", "", "`HOST:PORT` of the local API, or false (default 127.0.0.1:4040, or the next free port)")
 	f.Bool("no-tui", false, "print lines instead of the dashboard")
-	f.String("give-up", "", "end with exit code 4 after so `long` without a relay, such as 30s (default: never)")
+	f.String("give-up", "", "end with exit code 4 after `DURATION` without a relay, such as 30s (default: never)")
 	f.String("state-dir", "", "`DIR` for keys, slots and captures")
 	f.String("config", "", "configuration `FILE`")
 	f.String("log", "", "where logs go: stderr, stdout, false or a `FILE` (default stderr; none under the dashboard)")
-	f.String("log-level", "", "debug, info, warn or error (default info)")
-	f.String("log-format", "", "logfmt or json (default logfmt)")
+	f.String("log-level", "", "`LEVEL`: debug, info, warn or error (default info)")
+	f.String("log-format", "", "`FORMAT`: logfmt or json (default logfmt)")
+	f.VisitAll(func(flag *pflag.Flag) { flag.Annotations = map[string][]string{ofAgents: {}} })
+	to.AddFlagSet(f)
 }
 
 // agentConfig loads the configuration for a command with agentFlags.

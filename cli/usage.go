@@ -23,12 +23,33 @@ Examples:
 
 {{if .Groups}}Also:{{else}}Commands:{{end}}{{range $cmds}}{{if (and (eq .GroupID "") .IsAvailableCommand)}}
   {{rpad .Name .NamePadding}}  {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
-
-Flags:
-{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
+{{flagHelp .}}{{end}}{{if .HasAvailableSubCommands}}
 
 "{{.CommandPath}} <command> --help" tells more.{{end}}
 `
+
+// helpWidth is how wide lines of flags may become: two columns of text still fit beside each other on most screens.
+const helpWidth = 110
+
+// ofAgents marks the flags that all commands with an agent share: help shows them behind a command's own.
+const ofAgents = "adit_agent"
+
+// flagHelp lists a command's flags, its own first.
+func flagHelp(c *cobra.Command) string {
+	own, shared := pflag.NewFlagSet("", pflag.ContinueOnError), pflag.NewFlagSet("", pflag.ContinueOnError)
+	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Annotations[ofAgents] != nil {
+			shared.AddFlag(f)
+		} else {
+			own.AddFlag(f)
+		}
+	})
+	text := "\nFlags:\n" + own.FlagUsagesWrapped(helpWidth)
+	if shared.HasFlags() {
+		text += "\nThe agent (all but --config also in the configuration file, and as ADIT_RELAY and so on in the environment):\n" + shared.FlagUsagesWrapped(helpWidth)
+	}
+	return strings.TrimRight(text, "\n")
+}
 
 // flagError names what was wrong with a flag and guesses what was meant.
 func flagError(c *cobra.Command, err error) error {

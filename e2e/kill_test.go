@@ -39,20 +39,15 @@ func TestLinkVanishes(t *testing.T) {
 			w := watch(t, endless(began, gone))
 			r := relay(t)
 			p := start(t, nil, append([]string{"http", "127.0.0.1:" + w.port}, r.agentArgs()...)...)
-			cut := make(chan error, 1)
-			q := r.request(t, p.ready(), "/")
-			go func() {
-				a, err := http.DefaultTransport.RoundTrip(q)
-				if err == nil {
-					_, err = io.Copy(io.Discard, a.Body)
-					a.Body.Close()
-				}
-				cut <- err
-			}()
+			answer, err := http.DefaultTransport.RoundTrip(r.request(t, p.ready(), "/"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
 			wait(t, began, "the answer to begin")
 			kill(r, p)
 			wait(t, gone, "the service to notice")
-			if err := <-cut; err == nil {
+			if _, err := io.Copy(io.Discard, answer.Body); err == nil {
 				t.Error("the cut answer looks whole")
 			}
 			eventually(t, "local connections are closed", func() bool { return w.open.Load() == 0 })

@@ -157,6 +157,6 @@ func TestBackground(t *testing.T) {
 // Asking for the version touches no terminal.
 func TestVersionAsksNothing(t *testing.T) {
 	x := newTerminal(t, 80, 24)
-	x.say("adit --version | cat -v; adit --version > out; cat -v out")
+	x.say("adit --version | cat -v; adit --version > \"$HOME/out\"; cat -v \"$HOME/out\"")
 	x.see(`(?s)adit version \S+\s+adit version \S+\s+prompt>`)
 }

@@ -7,21 +7,26 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // ErrUnknownToken says that nobody has this token. It never holds the token.
 var ErrUnknownToken = errors.New("unknown token")
 
-// Grant is what a token gives.
+// Grant is what a token gives. Two are equal when the same token gave them.
 type Grant struct {
 	Account string
 	Plan    string
+
+	hash [sha256.Size]byte // of the token; zero: it stands without one
 }
 
 // Store looks tokens up. Safe for concurrent use. The owner closes it.
 type Store interface {
 	// Authenticate returns what the token gives, or ErrUnknownToken, which "" is but for Anyone. It compares in time that does not depend on the token, and keeps no copy of it.
 	Authenticate(token string) (Grant, error)
+	// Stands reports whether what Authenticate returned still holds: its token has not been withdrawn.
+	Stands(g Grant) bool
 	Close() error
 }
 
@@ -37,6 +42,7 @@ func Memory(tokens map[string]Grant) Store {
 type memory struct{ table table }
 
 func (m memory) Authenticate(token string) (Grant, error) { return m.table.find(token) }
+func (m memory) Stands(g Grant) bool                      { return m.table.holds(g) }
 func (m memory) Close() error                             { return nil }
 
 // Anyone is a store that gives g to everybody, with any token or none: for a relay that only this machine can reach.
@@ -45,6 +51,7 @@ func Anyone(g Grant) Store { return anyone(g) }
 type anyone Grant
 
 func (a anyone) Authenticate(string) (Grant, error) { return Grant(a), nil }
+func (a anyone) Stands(g Grant) bool                { return g == Grant(a) }
 func (a anyone) Close() error                       { return nil }
 
 // Join is a store that asks each of stores in turn and closes them all.
@@ -60,6 +67,10 @@ func (j joined) Authenticate(token string) (Grant, error) {
 		}
 	}
 	return Grant{}, ErrUnknownToken
+}
+
+func (j joined) Stands(g Grant) bool {
+	return slices.ContainsFunc(j, func(s Store) bool { return s.Stands(g) })
 }
 
 func (j joined) Close() error {
@@ -94,7 +105,14 @@ func (t table) find(token string) (Grant, error) {
 	if found < 0 {
 		return Grant{}, ErrUnknownToken
 	}
-	return t[found].grant, nil
+	g := t[found].grant
+	g.hash = t[found].hash
+	return g, nil
+}
+
+// holds says that the token of g is in the table.
+func (t table) holds(g Grant) bool {
+	return slices.ContainsFunc(t, func(e entry) bool { return e.hash == g.hash })
 }
 
 // checkName holds account and plan names to what can stand in a line of the file, in a log line and on a screen without being quoted.

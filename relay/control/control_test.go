@@ -34,8 +34,12 @@ func mustOpen(t *testing.T, path string, report func(error)) Store {
 
 func gives(t *testing.T, s Store, token string, want Grant) {
 	t.Helper()
-	if g, err := s.Authenticate(token); err != nil || g != want {
+	g, err := s.Authenticate(token)
+	if err != nil || g.Account != want.Account || g.Plan != want.Plan {
 		t.Fatalf("got %+v %v, want %+v", g, err, want)
+	}
+	if !s.Stands(g) {
+		t.Fatalf("%+v does not stand", g)
 	}
 }
 
@@ -63,8 +67,8 @@ func TestCreatedTokensAreKnown(t *testing.T) {
 	one := mustCreate(t, path, "acme", "free")
 	two := mustCreate(t, path, "jo@example.com", "pro-2")
 	s := mustOpen(t, path, nil)
-	gives(t, s, one, Grant{"acme", "free"})
-	gives(t, s, two, Grant{"jo@example.com", "pro-2"})
+	gives(t, s, one, Grant{Account: "acme", Plan: "free"})
+	gives(t, s, two, Grant{Account: "jo@example.com", Plan: "pro-2"})
 	unknown(t, s, "")
 	unknown(t, s, one[:len(one)-1])
 	unknown(t, s, one+" ")
@@ -103,13 +107,20 @@ func TestRevokedWhileRunning(t *testing.T) {
 	one := mustCreate(t, path, "acme", "free")
 	var reports []error
 	s := mustOpen(t, path, func(err error) { reports = append(reports, err) })
-	gives(t, s, one, Grant{"acme", "free"})
+	gives(t, s, one, Grant{Account: "acme", Plan: "free"})
 	two := mustCreate(t, path, "other", "free")
-	gives(t, s, two, Grant{"other", "free"})
+	gives(t, s, two, Grant{Account: "other", Plan: "free"})
+	withdrawn, err := s.Authenticate(one)
+	if err != nil {
+		t.Fatal(err)
+	}
 
 	touch(t, path, tokenLine(two, "other", "pro", time.Now()), time.Hour)
+	if s.Stands(withdrawn) {
+		t.Error("what a withdrawn token gave still stands")
+	}
 	unknown(t, s, one)
-	gives(t, s, two, Grant{"other", "pro"})
+	gives(t, s, two, Grant{Account: "other", Plan: "pro"})
 	if len(reports) != 0 {
 		t.Errorf("reports: %v", reports)
 	}
@@ -122,7 +133,7 @@ func TestBrokenEditKeepsWhatWasKnown(t *testing.T) {
 	s := mustOpen(t, path, func(err error) { reports = append(reports, err.Error()) })
 	reported := func(n int, part string) {
 		t.Helper()
-		gives(t, s, one, Grant{"acme", "free"})
+		gives(t, s, one, Grant{Account: "acme", Plan: "free"})
 		unknown(t, s, "")
 		unknown(t, s, "adit_x")
 		if len(reports) != n || !strings.Contains(reports[n-1], part) {
@@ -136,7 +147,7 @@ func TestBrokenEditKeepsWhatWasKnown(t *testing.T) {
 	}
 	reported(2, path)
 	touch(t, path, tokenLine(one, "acme", "pro", time.Now()), 2*time.Hour)
-	gives(t, s, one, Grant{"acme", "pro"})
+	gives(t, s, one, Grant{Account: "acme", Plan: "pro"})
 	if len(reports) != 2 {
 		t.Fatalf("reports: %q", reports)
 	}
@@ -209,8 +220,8 @@ func TestCreateAfterAnUnfinishedLine(t *testing.T) {
 	touch(t, path, strings.TrimSuffix(tokenLine("adit_x", "acme", "free", time.Now()), "\n"), 0)
 	two := mustCreate(t, path, "other", "free")
 	s := mustOpen(t, path, nil)
-	gives(t, s, "adit_x", Grant{"acme", "free"})
-	gives(t, s, two, Grant{"other", "free"})
+	gives(t, s, "adit_x", Grant{Account: "acme", Plan: "free"})
+	gives(t, s, two, Grant{Account: "other", Plan: "free"})
 }
 
 func TestCreateAtOnce(t *testing.T) {
@@ -229,7 +240,7 @@ func TestCreateAtOnce(t *testing.T) {
 	wg.Wait()
 	s := mustOpen(t, path, func(err error) { t.Error(err) })
 	for _, token := range tokens {
-		gives(t, s, token, Grant{"acme", "free"})
+		gives(t, s, token, Grant{Account: "acme", Plan: "free"})
 	}
 	text, _ := os.ReadFile(path)
 	if n := strings.Count(string(text), "# adit tokens"); n != 1 {
@@ -265,21 +276,21 @@ func TestAuthenticateWhileItChanges(t *testing.T) {
 }
 
 func TestStoresInMemory(t *testing.T) {
-	tokens := map[string]Grant{"one": {"acme", "free"}, "": {"nobody", "free"}}
+	tokens := map[string]Grant{"one": {Account: "acme", Plan: "free"}, "": {Account: "nobody", Plan: "free"}}
 	s := Memory(maps.Clone(tokens))
-	gives(t, s, "one", Grant{"acme", "free"})
+	gives(t, s, "one", Grant{Account: "acme", Plan: "free"})
 	unknown(t, s, "")
 	unknown(t, s, "two")
 
-	both := Join(s, Memory(map[string]Grant{"two": {"other", "pro"}}))
-	gives(t, both, "one", Grant{"acme", "free"})
-	gives(t, both, "two", Grant{"other", "pro"})
+	both := Join(s, Memory(map[string]Grant{"two": {Account: "other", Plan: "pro"}}))
+	gives(t, both, "one", Grant{Account: "acme", Plan: "free"})
+	gives(t, both, "two", Grant{Account: "other", Plan: "pro"})
 	unknown(t, both, "three")
 	if err := both.Close(); err != nil {
 		t.Error(err)
 	}
 	for _, token := range slices.Sorted(maps.Keys(tokens)) {
-		gives(t, Anyone(Grant{"local", ""}), token, Grant{"local", ""})
+		gives(t, Anyone(Grant{Account: "local", Plan: ""}), token, Grant{Account: "local", Plan: ""})
 	}
 }
 

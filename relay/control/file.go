@@ -13,9 +13,9 @@ import (
 // OpenFile reads a token file: a token's line is "sha256:HEX account plan created" (the day of creation may be missing), lines that begin with #
 // are comments. A line that it cannot read is an error with file and line.
 //
-// The file is looked at again with every Authenticate and read again when it has changed. If it cannot be read then (a slip of the editor, a
+// The file is looked at again with every Authenticate and Stands and read again when it has changed. If it cannot be read then (a slip of the editor, a
 // file that is gone), what was known before stays valid and report (nil: nobody) is called with the reason, once for each state of the file, on
-// the goroutine that authenticates.
+// the goroutine that asks.
 func OpenFile(path string, report func(error)) (Store, error) {
 	if report == nil {
 		report = func(error) {}
@@ -52,6 +52,9 @@ func stampOf(i fs.FileInfo) stamp { return stamp{mtime: i.ModTime(), size: i.Siz
 
 // Authenticate implements Store.
 func (f *file) Authenticate(token string) (Grant, error) { return f.current().find(token) }
+
+// Stands implements Store.
+func (f *file) Stands(g Grant) bool { return f.current().holds(g) }
 
 // Close implements Store; the file is not kept open.
 func (f *file) Close() error { return nil }

@@ -95,7 +95,7 @@ func (s *Server) decide(conn net.Conn, a *wire.Auth) (*wire.Welcome, *session, e
 		return nil, nil, &wire.FatalError{Code: wire.CodeRelayBusy, Text: "the relay cannot look tokens up at the moment", Wait: 5 * time.Second}
 	}
 	s.tries.passed(from)
-	sess := newSession(s, newID(), grant.Account, a.Instance, s.o.Log)
+	sess := newSession(s, newID(), grant, a.Instance, s.o.Log)
 	return &wire.Welcome{
 		Account: grant.Account, Plan: grant.Plan, Region: s.o.Region, Relay: s.o.Relay, Version: s.o.Version,
 		Session: sess.id, Legs: 1,

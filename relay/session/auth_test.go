@@ -7,11 +7,14 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/adit-tunnel/adit/relay/control"
 	"github.com/adit-tunnel/adit/wire"
 )
 
@@ -161,4 +164,43 @@ func TestOtherProtocolsAreNotSpoken(t *testing.T) {
 		}
 		c.Close()
 	}
+}
+
+// TestTokenWithdrawn: deleting a token's line ends its sessions and no other's.
+func TestTokenWithdrawn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens")
+	token := func(account string) string {
+		s, err := control.CreateToken(path, account, "free")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	gone, stays := token("gone"), token("stays")
+	store, err := control.OpenFile(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := prepare(t, func(o *Options) { o.Control = store })
+	r.srv.check = 10 * time.Millisecond
+	r.serve()
+	a, b := r.agent(gone, "i1", ok("")), r.agent(stays, "i1", ok(""))
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept []string
+	for line := range strings.Lines(string(text)) {
+		if !strings.Contains(line, " gone ") {
+			kept = append(kept, line)
+		}
+	}
+	if err := os.WriteFile(path, []byte(strings.Join(kept, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if m := a.await(wire.MsgFatal); m.Body.(*wire.Fatal).Code != wire.CodeBadToken {
+		t.Errorf("%+v", m.Body)
+	}
+	eventually(t, "one session is left", func() bool { return r.srv.Sessions() == 1 })
+	b.bind(r, 1, "still")
 }

@@ -20,6 +20,9 @@ const (
 
 	// defaultAuth is the time from accept to Welcome.
 	defaultAuth = 10 * time.Second
+
+	// checkEvery is how long a session may outlive its token.
+	checkEvery = 2 * time.Second
 )
 
 // Namer gives a bind its public place. Package relay implements it: a public relay derives or checks a host name, an embedded one opens a
@@ -49,6 +52,7 @@ type Server struct {
 	tls   *tls.Config
 	slots chan struct{} // one for each connection before Welcome
 	tries tries
+	check time.Duration // how often a session's token is looked up again
 	wg    sync.WaitGroup
 
 	mu        sync.Mutex
@@ -77,6 +81,7 @@ func New(o Options) *Server {
 		o: o, tls: cfg,
 		slots:     make(chan struct{}, maxPending),
 		tries:     tries{now: time.Now},
+		check:     checkEvery,
 		listeners: map[net.Listener]struct{}{},
 		pending:   map[net.Conn]struct{}{},
 		sessions:  map[*session]struct{}{},

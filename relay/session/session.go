@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/adit-tunnel/adit/relay/control"
 	"github.com/adit-tunnel/adit/wire"
 )
 
@@ -21,6 +22,7 @@ type session struct {
 	srv      *Server
 	leg      *wire.Leg
 	id       string
+	grant    control.Grant
 	account  string
 	instance string
 	log      *slog.Logger
@@ -42,9 +44,10 @@ type session struct {
 	bereft    bool // its last name went to another session
 }
 
-func newSession(srv *Server, id, account, instance string, log *slog.Logger) *session {
+func newSession(srv *Server, id string, grant control.Grant, instance string, log *slog.Logger) *session {
+	account := grant.Account
 	s := &session{
-		srv: srv, id: id, account: account, instance: instance,
+		srv: srv, id: id, grant: grant, account: account, instance: instance,
 		log:       log.With("session", id, "account", account, "instance", instance),
 		idle:      make(chan struct{}, 1),
 		endpoints: map[uint32]*endpoint{},
@@ -67,6 +70,8 @@ func (s *session) run(ctx context.Context) error {
 func (s *session) keep() {
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
+	check := time.NewTicker(s.srv.check)
+	defer check.Stop()
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	dirty := s.stats.dirty
@@ -82,6 +87,12 @@ func (s *session) keep() {
 			dirty = s.stats.dirty
 		case <-sweep.C:
 			s.pools.trim()
+		case <-check.C:
+			if !s.srv.o.Control.Stands(s.grant) {
+				s.log.Info("the session's token was withdrawn")
+				s.leg.Fatal(&wire.Fatal{Code: wire.CodeBadToken, Text: "the token was withdrawn"})
+				return
+			}
 		case <-s.idle:
 			s.settled()
 		}

@@ -57,7 +57,7 @@ func (c *conn) takeContent(t *turn) bool {
 func (c *conn) start(t *turn, x registry.Exchange, upload bool) {
 	t.x = x
 	c.answered.Store(false)
-	c.fin.Store(false)
+	c.fin.Store(0)
 	c.got.Store(!upload || c.in.len() > 0)
 	c.began.Store(c.s.clock.Load())
 	c.mu.Lock()
@@ -195,6 +195,8 @@ func codeOf(err error) (wire.Code, string) {
 		return re.Code, re.Text
 	case errors.Is(err, registry.ErrNoEndpoint):
 		return wire.CodeNoEndpoint, ""
+	case errors.Is(err, registry.ErrAway):
+		return wire.CodeAgentGone, ""
 	case errors.As(err, &he):
 		return requestCode(he), he.Reason
 	case errors.As(err, &pe):

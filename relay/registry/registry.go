@@ -17,8 +17,11 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// ErrNoEndpoint says that nobody serves this host or port.
-var ErrNoEndpoint = errors.New("no endpoint is online under this name")
+// Why nobody serves a host or port. ErrAway: somebody did within the last day, and may come back.
+var (
+	ErrNoEndpoint = errors.New("no endpoint is online under this name")
+	ErrAway       = errors.New("the endpoint's agent is not connected")
+)
 
 // Endpoint is a bound URL. All fields are read-only once Bind has returned; Epoch is set by it.
 type Endpoint struct {
@@ -96,15 +99,17 @@ func (g *Registry) Unbind(e *Endpoint) {
 	g.leases.release(e.place(), now)
 }
 
-// Pick finds the endpoint of a canonical host name, or ErrNoEndpoint. host is not kept.
+// Pick finds the endpoint of a canonical host name, or ErrNoEndpoint or ErrAway. host is not kept.
 func (g *Registry) Pick(host []byte) (*Endpoint, error) {
 	g.mu.RLock()
-	e := g.hosts[string(host)]
-	g.mu.RUnlock()
-	if e == nil {
-		return nil, ErrNoEndpoint
+	defer g.mu.RUnlock()
+	if e := g.hosts[string(host)]; e != nil {
+		return e, nil
 	}
-	return e, nil
+	if l := g.leases.names[string(host)]; l != nil && !l.lapsed(g.now()) {
+		return nil, ErrAway
+	}
+	return nil, ErrNoEndpoint
 }
 
 // PickPort finds the endpoint with a port of its own, or ErrNoEndpoint.

@@ -50,6 +50,14 @@ func holds(t *testing.T, g *Registry, host string, want *Endpoint) {
 	}
 }
 
+// away checks that nobody serves host now, but somebody may again.
+func away(t *testing.T, g *Registry, host string) {
+	t.Helper()
+	if e, err := g.Pick([]byte(host)); e != nil || !errors.Is(err, ErrAway) {
+		t.Fatalf("pick %s: %v %v", host, e, err)
+	}
+}
+
 func TestTakeover(t *testing.T) {
 	g, _ := newTest()
 	first := endpoint("a.test", "acme", "one")
@@ -67,8 +75,9 @@ func TestTakeover(t *testing.T) {
 	holds(t, g, "a.test", second)
 	g.Unbind(first)
 	holds(t, g, "a.test", second)
+	holds(t, g, "never.test", nil)
 	g.Unbind(second)
-	holds(t, g, "a.test", nil)
+	away(t, g, "a.test")
 	g.Unbind(second)
 }
 
@@ -98,7 +107,9 @@ func TestReservation(t *testing.T) {
 	c.t = c.t.Add(2 * reserved)
 	refused(t, g, endpoint("a.test", "other", "one"), wire.CodeNameTaken)
 	g.Unbind(back)
+	away(t, g, "a.test")
 	c.t = c.t.Add(reserved)
+	holds(t, g, "a.test", nil)
 	bind(t, g, endpoint("a.test", "other", "one"))
 	if n := len(g.leases.waiting); n != 0 {
 		t.Fatalf("%d accounts are said to have names waiting", n)

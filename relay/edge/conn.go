@@ -56,9 +56,9 @@ type conn struct {
 	waiting  atomic.Int64 // since when the next frame is waited for
 	ended    atomic.Int64 // the answer, while the upload goes on
 	reader   atomic.Uint32
-	answered atomic.Bool // a final response has begun
-	fin      atomic.Bool // the visitor's side is closed
-	got      atomic.Bool // content of the request has been read
+	answered atomic.Bool  // a final response has begun
+	fin      atomic.Int64 // since when the visitor's side is closed; 0: it is open
+	got      atomic.Bool  // content of the request has been read
 
 	mu      sync.Mutex
 	x       registry.Exchange // the exchange under way, for those who may abort it

@@ -71,6 +71,20 @@ func (x *fakeExchange) gone() bool {
 	}
 }
 
+// TestHalfClosed: a visitor that sends FIN behind its request, as nc does, gets its answer even if that takes a moment.
+func TestHalfClosed(t *testing.T) {
+	var w *world
+	w = start(t, func(x *fakeExchange) {
+		until(t, "FIN seen", func() bool { return w.fin() != 0 })
+		x.ok("late")
+	}, func(_ *Options, l *limits) { l.watch = int64(10 * time.Millisecond); l.leave = int64(time.Minute) })
+	v := w.dial().send(get)
+	v.CloseWrite()
+	if _, got := v.response("GET"); got != "late" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestHalfClosedDownload: a visitor that sends FIN right away still gets an answer that moves.
 func TestHalfClosedDownload(t *testing.T) {
 	const n = 200
@@ -121,6 +135,12 @@ func TestWatcherKeepsPipelined(t *testing.T) {
 func (w *world) reader() (r uint32) {
 	w.s.each(func(c *conn) { r = c.reader.Load() })
 	return r
+}
+
+// fin is since when the visitor's side of the one connection is closed.
+func (w *world) fin() (f int64) {
+	w.s.each(func(c *conn) { f = c.fin.Load() })
+	return f
 }
 
 func TestTimeLimits(t *testing.T) {

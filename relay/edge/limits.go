@@ -8,7 +8,7 @@ import (
 type limits struct {
 	head, idle, body, reader int64
 	watch                    int64 // a response that takes longer has its visitor watched
-	leave                    int64 // after a visitor's FIN: how long an answer that has begun may have nothing to send
+	leave                    int64 // after a visitor's FIN: how long the answer may have nothing to send
 	early, earlyAll          int64 // an upload after its answer: without a byte, in all
 	linger, lingerAll        int64 // a connection that waits for the visitor's FIN: without a byte, in all
 	tick                     time.Duration
@@ -23,7 +23,7 @@ func newLimits(o Options) limits {
 	}
 	l := limits{
 		head: or(o.Head, 10*time.Second), idle: or(o.Idle, 75*time.Second), body: or(o.Body, 30*time.Second), reader: or(o.Reader, time.Minute),
-		watch: int64(250 * time.Millisecond), leave: int64(time.Second),
+		watch: int64(250 * time.Millisecond), leave: int64(2 * time.Second),
 		early: int64(5 * time.Second), earlyAll: int64(30 * time.Second),
 		linger: int64(5 * time.Second), lingerAll: int64(30 * time.Second),
 	}

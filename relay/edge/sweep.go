@@ -84,7 +84,7 @@ func (c *conn) sweepBusy(now int64, l *limits) {
 	if c.reader.Load() == readerFree && now-c.began.Load() > l.watch && c.reader.CompareAndSwap(readerFree, readerWatch) {
 		c.s.run(c.watch)
 	}
-	if w := c.waiting.Load(); c.fin.Load() && w != 0 && now-w > l.leave {
+	if fin, w := c.fin.Load(), c.waiting.Load(); fin != 0 && w != 0 && now-max(fin, w) > l.leave {
 		c.abort(wire.CodeVisitorGone)
 	}
 }

@@ -27,10 +27,10 @@ func (c *conn) watch() {
 	case n > 0:
 		c.in.w += n
 	case errors.Is(err, os.ErrDeadlineExceeded):
-	case err == io.EOF && c.answered.Load():
+	case err == io.EOF:
 		// A FIN may only mean that no further request follows. An answer that moves goes on: if the visitor is gone, its kernel says so with RST. One that
-		// has nothing to send is ended by the sweeper.
-		c.fin.Store(true)
+		// has nothing to send for a while is ended by the sweeper.
+		c.fin.Store(max(c.s.clock.Load(), 1))
 	default:
 		c.abort(wire.CodeVisitorGone)
 	}

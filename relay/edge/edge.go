@@ -138,7 +138,7 @@ func (s *Server) forget(ln net.Listener) {
 }
 
 // Shutdown closes the listeners, ends idle connections, and waits for requests under way, which are answered with Connection: close, until ctx ends;
-// then it cuts them and returns ctx's error. No goroutine of the server is left when it returns, and the access log is written.
+// then it ends them (with a page if no answer has begun, else cut) and returns ctx's error. No goroutine of the server is left when it returns, and the access log is written.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	first := !s.stopping.Swap(true)
@@ -156,8 +156,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 		s.cut()
-		s.each(func(c *conn) { c.cut(wire.CodeRelayStopping) })
-		<-s.empty
+		s.each(func(c *conn) { c.expire(wire.CodeRelayStopping) })
+		s.hurry()
 	}
 	if first {
 		s.cut()
@@ -166,6 +166,21 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.helpers.Wait()
 	return err
 }
+
+// hurry gives connections whose exchange was ended a moment to say so, and closes what is left.
+func (s *Server) hurry() {
+	t := time.NewTimer(lastWord)
+	defer t.Stop()
+	select {
+	case <-s.empty:
+	case <-t.C:
+		s.each(func(c *conn) { c.cut(wire.CodeRelayStopping) })
+		<-s.empty
+	}
+}
+
+// lastWord is how long a visitor may take to be told that the relay stops.
+const lastWord = time.Second
 
 // each calls f for every connection. f must not block.
 func (s *Server) each(f func(*conn)) {

@@ -96,15 +96,15 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// TestShutdownCuts: patience has an end.
+// TestShutdownCuts: patience has an end. Who has no answer yet is told.
 func TestShutdownCuts(t *testing.T) {
 	w := start(t, func(x *fakeExchange) {
 		if x.req.Flags&wire.ReqUpgrade != 0 {
 			x.put(tunnelFrame())
 		}
 	})
-	w.dial().send(get)
-	w.dial().send("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 10\r\n\r\nhello")
+	waiting := w.dial().send(get)
+	uploading := w.dial().send("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 10\r\n\r\nhello")
 	w.dial().send(upgradeReq).head()
 	until(t, "begun", func() bool { return len(w.up.exchanges()) == 3 })
 	if err := w.shutdown(20 * time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
@@ -113,6 +113,11 @@ func TestShutdownCuts(t *testing.T) {
 	for _, x := range w.up.exchanges() {
 		if code, _ := x.over(); code != wire.CodeRelayStopping {
 			t.Errorf("aborted with %v", code)
+		}
+	}
+	for _, v := range []*visitor{waiting, uploading} {
+		if res, _ := v.response("GET"); res.StatusCode != 503 || !res.Close || res.Header.Get("Adit-Error") != "ADIT-1006 RELAY_STOPPING" {
+			t.Errorf("%v", res)
 		}
 	}
 }

@@ -42,6 +42,7 @@ type Begin struct {
 	Target   string
 	Host     string
 	Head     []byte
+	Whole    bool // no content follows the head
 	ReplayOf inspect.ID
 }
 
@@ -82,6 +83,7 @@ func (b *Budget) Start(rec inspect.Recorder, x Begin) *Tap {
 		t.x.Request.Target = strings.Clone(x.Target[:min(len(x.Target), clipped)])
 	}
 	t.mu.Lock()
+	t.x.Request.Whole = x.Whole
 	t.publish(t.began)
 	t.mu.Unlock()
 	return t
@@ -100,7 +102,8 @@ func (t *Tap) RequestBody(p []byte) {
 	}
 }
 
-// RequestEnd tells that the request's content is over, with its trailer lines if there are any.
+// RequestEnd tells that the request's content is over, with its trailer lines if there are any. While no answer has come it publishes: the request
+// can be read and replayed from now on.
 func (t *Tap) RequestEnd(trailers []byte) {
 	if t == nil {
 		return
@@ -109,6 +112,9 @@ func (t *Tap) RequestEnd(trailers []byte) {
 	defer t.mu.Unlock()
 	if !t.ended {
 		t.end(&t.x.Request.Message, &t.reqBody, trailers)
+		if t.x.State == inspect.Pending {
+			t.publish(t.budget.now())
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/adit-tunnel/adit/errorpage"
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/capture"
 	"github.com/adit-tunnel/adit/wire"
@@ -21,9 +22,9 @@ type exchange struct {
 	entered bool // counted
 	head    bool // HEAD
 	upgrade bool
-	repeat  bool // GET, HEAD or OPTIONS without content: may be written once more
-	pin     bool // authenticates the connection
-	accept  accept
+	repeat  bool             // GET, HEAD or OPTIONS without content: may be written once more
+	pin     bool             // authenticates the connection
+	format  errorpage.Format // of a page in the answer's place
 	tries   uint16
 	connect time.Duration
 	keep    buffer // with reused and repeat: the request, kept for writing it once more
@@ -61,11 +62,8 @@ func (l *lane) enter(x *exchange) {
 	}
 	x.tap = l.eng.budget.Start(l.eng.rec, capture.Begin{
 		ID: exchangeID(l.q.ID), Endpoint: l.ep.Name, Start: x.begin, Client: x.client,
-		Method: string(l.req.Method), Target: string(l.req.Path), Host: string(l.hostValue()), Head: l.up.out, ReplayOf: l.replayOf,
+		Method: string(l.req.Method), Target: string(l.req.Path), Host: string(l.hostValue()), Head: l.up.out, Whole: l.content.Done(), ReplayOf: l.replayOf,
 	})
-	if l.content.Done() {
-		x.tap.RequestEnd(nil)
-	}
 }
 
 // leave closes an exchange that entered.

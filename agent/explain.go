@@ -10,6 +10,12 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
+// problem is why a local service gave no answer that can be passed on; detail names its address and what exactly went wrong.
+type problem struct {
+	code   wire.Code
+	detail string
+}
+
 // explain says what is wrong with the local service of ep: why it gave no answer, or none that can be passed on.
 func explain(err error, ep *endpoint) *problem {
 	detail := err.Error()
@@ -17,7 +23,7 @@ func explain(err error, ep *endpoint) *problem {
 	if errors.As(err, &op) && op.Err != nil {
 		detail = op.Err.Error() // without the addresses of both ends, of which one is known and the other tells nothing
 	}
-	return newProblem(localCode(err), ep.up.addr+": "+detail)
+	return &problem{localCode(err), ep.up.addr + ": " + detail}
 }
 
 // localCode maps what went wrong before there was a response.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/adit-tunnel/adit/errorpage"
 	"github.com/adit-tunnel/adit/http1"
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/wire"
@@ -130,7 +131,7 @@ func (l *lane) prepare(x *exchange) error {
 	case "GET", "HEAD", "OPTIONS":
 		x.repeat = l.q.Body == wire.BodyNone && !x.upgrade
 	}
-	x.accept = acceptOf(l.req.Get("Accept"))
+	x.format = errorpage.FormatOf(l.req.Get("Accept"))
 	x.pin = authenticatesConnection(l.req.Get("Authorization"))
 	l.up.begin(l.q.Body == wire.BodyUntil)
 	l.writeHead(missing)

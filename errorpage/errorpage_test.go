@@ -1,0 +1,89 @@
+package errorpage
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/adit-tunnel/adit/wire"
+)
+
+func TestFormatOf(t *testing.T) {
+	for accept, want := range map[string]Format{
+		"":    Text,
+		"*/*": Text,
+		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8": HTML,
+		"application/json, text/plain, */*":                               JSON,
+		"application/problem+json":                                        JSON,
+		"text/html;q=0.5, application/json;q=0.9":                         JSON,
+		"text/html;q=0, application/json;q=0":                             Text,
+		"text/html;q=0, application/json;q=0.1":                           JSON,
+		"TEXT/HTML;charset=utf-8;q=0.3":                                   HTML,
+		"text/plain, text/html":                                           Text,
+		"image/png":                                                       Text,
+		",;,q=,text/html;q=x":                                             Text,
+	} {
+		if got := FormatOf([]byte(accept)); got != want {
+			t.Errorf("%q: %d, want %d", accept, got, want)
+		}
+	}
+}
+
+// TestEveryCode: whatever fails, the page names it, says where and what to do, in every format.
+func TestEveryCode(t *testing.T) {
+	for _, c := range wire.Codes {
+		p := New(c.Code, "exactly this", "an-id")
+		for f, parts := range map[Format][]string{
+			Text: {"[", c.Remedy, c.Text},
+			HTML: {"<!doctype html>", "class=", p.Code()},
+			JSON: {`"hop":"` + string(p.Hop) + `"`, fmt.Sprintf(`"number":%d`, c.Code)},
+		} {
+			head, content := p.Response(f)
+			for _, part := range append(parts, "exactly this", "an-id") {
+				if !strings.Contains(string(content), part) {
+					t.Errorf("%v, format %d: no %q in\n%s", c.Code, f, part, content)
+				}
+			}
+			if !strings.HasPrefix(string(head), fmt.Sprintf("HTTP/1.1 %d %s\r\nAdit-Error: %s\r\n", p.Status, p.Reason(), c.Code)) || p.Status < 400 || p.Reason() == "" ||
+				!strings.Contains(string(head), fmt.Sprintf("\r\nContent-Length: %d\r\n", len(content))) || strings.HasSuffix(string(head), "\r\n\r\n") {
+				t.Errorf("%v, format %d: head %q", c.Code, f, head)
+			}
+		}
+	}
+}
+
+// TestStrangers: what a stranger said is neither markup nor a line of the head, nor does it move a cursor.
+func TestStrangers(t *testing.T) {
+	const evil = "dial <script>alert(1)</script>\"'&\r\nSet-Cookie: a\x1b]0;title\x07\u202edcba\xff"
+	p := New(wire.CodeLocalName, evil, "id")
+	for _, f := range []Format{Text, HTML, JSON} {
+		head, content := p.Response(f)
+		if strings.Contains(string(head), "Set-Cookie") || strings.ContainsAny(string(content), "\r\x1b\x07\u202e\xff") {
+			t.Errorf("format %d: %q %q", f, head, content)
+		}
+		if f != Text && strings.Contains(string(content), "<script>") {
+			t.Errorf("format %d: %s", f, content)
+		}
+	}
+	_, content := p.Response(JSON)
+	var page struct{ Error Page }
+	if err := json.Unmarshal(content, &page); err != nil || page.Error.Name != "LOCAL_NAME" || page.Error.Hop != Service {
+		t.Errorf("%v: %s", err, content)
+	}
+}
+
+// TestWhere: the failed part is marked, and a lost link at the agent's side of it.
+func TestWhere(t *testing.T) {
+	for code, want := range map[wire.Code]string{
+		wire.CodeBadRequest:   "[you] -> relay -> agent -> local service",
+		wire.CodeRelayBusy:    "you -> [relay] -> agent -> local service",
+		wire.CodeNoEndpoint:   "you -> relay -> [agent] -> local service",
+		wire.CodeDelivery:     "you -> relay -> [agent] -> local service",
+		wire.CodeLocalRefused: "you -> relay -> agent -> [local service]",
+	} {
+		if got := New(code, "", "").where(); got != want {
+			t.Errorf("%v: %s", code, got)
+		}
+	}
+}

@@ -81,15 +81,9 @@ func (d *demoRun) send(ctx context.Context, p *parts) error {
 	if len(s.Endpoints) != 1 || s.Endpoints[0].URL == "" {
 		return errors.New("the demo's endpoint got no URL")
 	}
-	timed := ctx
-	if d.length > 0 {
-		var cancel context.CancelFunc
-		timed, cancel = context.WithTimeout(ctx, d.length)
-		defer cancel()
-	}
-	sender := demo.Sender{URL: s.Endpoints[0].URL, Count: d.count, Rate: d.rate}
-	d.parts, d.result = p, sender.Run(timed)
-	if d.result.Failed != nil && timed.Err() == nil {
+	sender := demo.Sender{URL: s.Endpoints[0].URL, Count: d.count, For: d.length, Rate: d.rate}
+	d.parts, d.result = p, sender.Run(ctx)
+	if d.result.Failed != nil && ctx.Err() == nil {
 		return fmt.Errorf("the demo: %w", d.result.Failed)
 	}
 	return nil

@@ -15,10 +15,11 @@ import (
 
 // Sender plays the providers: it sends webhooks and a few other requests to a public URL.
 type Sender struct {
-	URL     string  // without a slash at the end
-	Count   int     // end after so many requests; 0: never
-	Rate    float64 // requests a second; 0: as fast as answers come, quick requests only
-	Workers int     // how many at once with Rate 0; 0: 16
+	URL     string        // without a slash at the end
+	Count   int           // end after so many requests; 0: never
+	For     time.Duration // end after so long; 0: never
+	Rate    float64       // requests a second; 0: as fast as answers come, quick requests only
+	Workers int           // how many at once with Rate 0; 0: 16
 }
 
 // Result is what became of the requests.
@@ -28,14 +29,20 @@ type Result struct {
 	Failed   error // why the first of the others failed
 }
 
-// Run sends until Count is reached or ctx ends, then waits for the answers that are still due. Requests that ctx cut off count as sent.
+// Run sends until Count is reached, For is over or ctx ends, then waits for the answers that are still due. Requests that ctx cut off count as sent.
 func (s *Sender) Run(ctx context.Context) Result {
 	r := &run{Sender: s, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}}}
 	defer r.client.CloseIdleConnections()
+	enough := ctx // it ends the sending, ctx also what is under way
+	if s.For > 0 {
+		var cancel context.CancelFunc
+		enough, cancel = context.WithTimeout(ctx, s.For)
+		defer cancel()
+	}
 	if s.Rate > 0 {
-		r.paced(ctx)
+		r.paced(ctx, enough)
 	} else {
-		r.flood(ctx)
+		r.flood(ctx, enough)
 	}
 	return Result{Sent: r.sent.Load(), Answered: r.answered.Load(), Failed: r.failed}
 }
@@ -61,7 +68,7 @@ func (r *run) take() (n int, ok bool) {
 	}
 }
 
-func (r *run) paced(ctx context.Context) {
+func (r *run) paced(ctx, enough context.Context) {
 	var under sync.WaitGroup
 	defer under.Wait()
 	tick := time.NewTicker(time.Duration(float64(time.Second) / r.Rate))
@@ -74,7 +81,7 @@ func (r *run) paced(ctx context.Context) {
 		under.Go(func() { r.count(r.one(ctx, n)) })
 		select {
 		case <-tick.C:
-		case <-ctx.Done():
+		case <-enough.Done():
 			return
 		}
 	}
@@ -87,7 +94,7 @@ func (r *run) one(ctx context.Context, n int) error {
 	return r.send(ctx, tour[n%len(tour)], n)
 }
 
-func (r *run) flood(ctx context.Context) {
+func (r *run) flood(ctx, enough context.Context) {
 	workers := r.Workers
 	if workers == 0 {
 		workers = 16
@@ -95,7 +102,7 @@ func (r *run) flood(ctx context.Context) {
 	var under sync.WaitGroup
 	for range workers {
 		under.Go(func() {
-			for ctx.Err() == nil {
+			for enough.Err() == nil {
 				n, ok := r.take()
 				if !ok {
 					return

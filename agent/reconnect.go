@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -43,13 +44,20 @@ func (b *backoff) next(now time.Time, told time.Duration) time.Duration {
 	return max(d, told)
 }
 
+// errGivingUp cuts the last try short. It says nothing about the relay: an earlier try's error does.
+var errGivingUp = errors.New("no time left")
+
 // keepSession makes sessions until ctx ends or nothing helps.
 func (a *Agent) keepSession(ctx context.Context) error {
 	b := backoff{down: time.Now()}
+	var last error
 	for {
 		online, err := a.trySession(ctx, &b)
 		if ctx.Err() != nil {
 			return nil
+		}
+		if last == nil || !errors.Is(err, errGivingUp) {
+			last = err
 		}
 		if f := fatal(err); f != nil {
 			return f
@@ -62,7 +70,7 @@ func (a *Agent) keepSession(ctx context.Context) error {
 			b.down = now
 		}
 		if a.o.GiveUp > 0 && now.Sub(b.down) >= a.o.GiveUp {
-			return &GaveUpError{Last: err}
+			return &GaveUpError{Last: last}
 		}
 		wait := a.untilTry(&b, now, err)
 		a.o.Log.Warn("no session; trying again", "err", err, "in", wait.Round(time.Millisecond))
@@ -77,11 +85,14 @@ func (a *Agent) trySession(ctx context.Context, b *backoff) (online time.Duratio
 	dialCtx := ctx
 	if a.o.GiveUp > 0 {
 		var cancel context.CancelFunc
-		dialCtx, cancel = context.WithDeadline(ctx, b.down.Add(a.o.GiveUp))
+		dialCtx, cancel = context.WithDeadlineCause(ctx, b.down.Add(a.o.GiveUp), errGivingUp)
 		defer cancel()
 	}
 	s, err := a.dialSession(dialCtx)
 	if err != nil {
+		if context.Cause(dialCtx) == errGivingUp {
+			err = fmt.Errorf("%w (%w)", err, errGivingUp)
+		}
 		return 0, err
 	}
 	begin := time.Now()

@@ -51,7 +51,7 @@ func (a *app) runAgent(cfg *config.Config, run agentRun) error {
 	var stop stopper
 	ctx, unwatch := stop.watch(context.Background(), a.guard)
 	defer unwatch()
-	err = a.runParts(ctx, p, run, dashboard)
+	err = a.runParts(ctx, p, run, dashboard, stop.drains)
 	if err == nil && stop.interrupted.Load() && !dashboard {
 		return &exitError{code: exitInterrupted}
 	}
@@ -104,8 +104,8 @@ func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) 
 	if cfg.WebAddr == "false" {
 		return nil
 	}
-	if p.apiLn, err = web.Listen(cfg.WebAddr); err != nil {
-		return usage("the local API: %w\n  choose another address with --web-addr, or turn it off with --web-addr false", err)
+	if p.apiLn, err = web.Listen(cfg.WebAddr, cfg.Origin("web-addr") == "default"); err != nil {
+		return usage("%w\n  choose another address with --web-addr, or turn it off with --web-addr false", err)
 	}
 	p.api = web.New(web.Options{Reader: p.store, Replayer: p.agent, Observer: p.agent, Log: p.log})
 	p.agent.SetWeb("http://" + p.apiLn.Addr().String())
@@ -145,8 +145,8 @@ func (p *parts) close() {
 	}
 }
 
-// runParts starts everything in order, waits for the first reason to end, and stops everything in the reverse order.
-func (a *app) runParts(ctx context.Context, p *parts, run agentRun, dashboard bool) error {
+// runParts starts everything in order, waits for the first reason to end, calls drains, and stops everything in the reverse order.
+func (a *app) runParts(ctx context.Context, p *parts, run agentRun, dashboard bool, drains func()) error {
 	var embedded, api *task
 	if p.embedded != nil {
 		embedded = a.start(p.embedded.Run)
@@ -169,6 +169,7 @@ func (a *app) runParts(ctx context.Context, p *parts, run agentRun, dashboard bo
 	case first = <-api.over():
 	case first = <-embedded.over():
 	}
+	drains()
 	return errors.Join(first, work.stop(), a.drain(link, screenFree), face.stop(), api.stop(), embedded.stop())
 }
 

@@ -7,11 +7,15 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/adit-tunnel/adit/agent"
+	"github.com/adit-tunnel/adit/wire"
 )
 
 // Version is the version of this program.
@@ -63,6 +67,22 @@ func (a *app) report(err error) {
 		}
 		fmt.Fprintf(a.Err, "%s%s\n", prefix, line)
 	}
+	if next := remedy(err); next != "" {
+		fmt.Fprintf(a.Err, "  %s\n", next)
+	}
+}
+
+// remedy says what to do about an error that the agent ended with.
+func remedy(err error) string {
+	var fatal *agent.FatalError
+	var gaveUp *agent.GaveUpError
+	switch {
+	case errors.As(err, &fatal):
+		return wire.Code(fatal.Code).Info().Remedy
+	case errors.As(err, &gaveUp):
+		return "Check that the relay runs, and that --relay is the address of its agents' port."
+	}
+	return ""
 }
 
 const rootHelp = `adit gives a web service on localhost a public URL and shows every request as it
@@ -93,9 +113,12 @@ func (a *app) root() *cobra.Command {
 	cobra.AddTemplateFunc("flagHelp", flagHelp)
 	root.SetUsageTemplate(usageTemplate)
 	root.SetHelpCommand(&cobra.Command{Use: "help [command]", Short: "Help on a command", Hidden: true, RunE: func(c *cobra.Command, args []string) error {
-		target, _, err := c.Root().Find(args)
+		target, rest, err := c.Root().Find(args)
 		if err != nil {
 			return usage("%v", err)
+		}
+		if err := noSuchCommand(target, rest); err != nil {
+			return err
 		}
 		return target.Help()
 	}})

@@ -9,9 +9,10 @@ import (
 )
 
 // stopper turns signals into the end of a context: the first SIGTERM, SIGINT or SIGHUP asks for a drain, the second one of any
-// kind ends the program at once.
+// kind ends the program at once. When a drain has begun for another reason, the first one counts as the second.
 type stopper struct {
 	interrupted atomic.Bool // the first was SIGINT
+	draining    atomic.Bool
 }
 
 // watch returns a context that ends with the first signal; stop ends the watching.
@@ -21,18 +22,18 @@ func (s *stopper) watch(ctx context.Context, g *guard) (_ context.Context, stop 
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	done := make(chan struct{})
 	g.Go(func() {
-		select {
-		case first := <-signals:
-			s.interrupted.Store(first == os.Interrupt)
-			cancel()
-		case <-done:
-			return
-		}
-		select {
-		case <-signals:
-			g.giveBack()
-			os.Exit(exitInterrupted)
-		case <-done:
+		for {
+			select {
+			case first := <-signals:
+				if s.draining.Swap(true) {
+					g.giveBack()
+					os.Exit(exitInterrupted)
+				}
+				s.interrupted.Store(first == os.Interrupt)
+				cancel()
+			case <-done:
+				return
+			}
 		}
 	})
 	return ctx, func() {
@@ -41,3 +42,6 @@ func (s *stopper) watch(ctx context.Context, g *guard) (_ context.Context, stop 
 		cancel()
 	}
 }
+
+// drains tells that the program is ending already: the next signal ends it at once.
+func (s *stopper) drains() { s.draining.Store(true) }

@@ -62,5 +62,8 @@ func publicHost(value string) (string, error) {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return "", usage("--url %q: an HTTP endpoint has an http or https URL", value)
 	}
+	if u.Port() != "" {
+		return "", usage("--url %q: the port is the relay's to choose; leave it out", value)
+	}
 	return u.Hostname(), nil
 }

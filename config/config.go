@@ -95,7 +95,11 @@ func (l *loader) layer(origin string, values map[string]string) {
 
 func (l *loader) set(origin string, s *setting, value string) {
 	if err := s.check(value); err != nil {
-		l.mistake("%s: %s: %w", origin, s.name, err)
+		where := origin // which names a flag or a variable
+		if place, ok := strings.CutPrefix(origin, "file "); ok {
+			where = place + ": " + s.file
+		}
+		l.mistake("%s: %w", where, err)
 		return
 	}
 	m := map[string]any{s.key(): value}

@@ -139,6 +139,26 @@ func TestSuspend(t *testing.T) {
 	x.see(`(?s)prompt>\s*$`)
 }
 
+// While requests are finished after the dashboard was left, Ctrl+C ends at once.
+func TestQuitDoesNotHold(t *testing.T) {
+	release := make(chan bool)
+	port := service(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	t.Cleanup(func() { close(release) }) // before the service is closed
+	x := newTerminal(t, 100, 30)
+	x.say("adit http " + port + "; echo code=$?")
+	url := x.see(forwarding)[1]
+	go func() {
+		if a, err := http.Get(url + "/hangs"); err == nil {
+			a.Body.Close()
+		}
+	}()
+	x.see(`GET\s+/hangs`)
+	x.press("q")
+	x.see(`finishing the requests that are under way`)
+	x.press("C-c")
+	x.see(`code=130`)
+}
+
 // In the background of a terminal there are lines; the tunnel does not freeze.
 func TestBackground(t *testing.T) {
 	port := service(t, http.HandlerFunc(hello))

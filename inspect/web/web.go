@@ -61,15 +61,15 @@ func New(o Options) *Server {
 	return s
 }
 
-// Listen takes addr or, when its port is busy, the next free one after it, up to 20 further. The error is that of addr.
-func Listen(addr string) (net.Listener, error) {
+// Listen takes addr or, with near and when its port is busy, the next free one after it, up to 20 further. The error is that of addr.
+func Listen(addr string, near bool) (net.Listener, error) {
 	ln, first := net.Listen("tcp", addr)
 	if first == nil {
 		return ln, nil
 	}
 	host, service, err := net.SplitHostPort(addr)
 	port, notNumber := strconv.Atoi(service)
-	if !isBusy(first) || err != nil || notNumber != nil || port == 0 {
+	if !near || !isBusy(first) || err != nil || notNumber != nil || port == 0 {
 		return nil, fmt.Errorf("listen for the local API: %w", first)
 	}
 	for i := 1; i <= morePorts && port+i <= 65535; i++ {

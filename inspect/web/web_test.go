@@ -52,7 +52,7 @@ type api struct {
 func serve(t *testing.T, allow ...string) *api {
 	t.Helper()
 	a := &api{t: t, agent: &agent{}, store: store.NewMemory(store.Options{})}
-	ln, err := Listen("127.0.0.1:0")
+	ln, err := Listen("127.0.0.1:0", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -340,7 +340,7 @@ func TestListenTakesTheNextPort(t *testing.T) {
 	if port+morePorts > 65535 {
 		t.Skip("the system gave a port at the end of the range")
 	}
-	ln, err := Listen(busy.Addr().String())
+	ln, err := Listen(busy.Addr().String(), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -349,7 +349,7 @@ func TestListenTakesTheNextPort(t *testing.T) {
 		t.Errorf("port %d after %d", got, port)
 	}
 	for _, bad := range []string{"nonsense", "127.0.0.1:port", "127.0.0.1:99999", "192.0.2.1:4040"} {
-		if ln, err := Listen(bad); err == nil {
+		if ln, err := Listen(bad, true); err == nil {
 			ln.Close()
 			t.Errorf("%s was taken", bad)
 		}
@@ -357,7 +357,7 @@ func TestListenTakesTheNextPort(t *testing.T) {
 }
 
 func TestRunFailsWithItsListener(t *testing.T) {
-	ln, err := Listen("127.0.0.1:0")
+	ln, err := Listen("127.0.0.1:0", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -365,7 +365,7 @@ func TestRunFailsWithItsListener(t *testing.T) {
 	if err := New(Options{}).Run(t.Context(), ln); err == nil {
 		t.Error("no error")
 	}
-	if ln, err = Listen("127.0.0.1:0"); err != nil {
+	if ln, err = Listen("127.0.0.1:0", false); err != nil {
 		t.Fatal(err)
 	}
 	ctx, end := context.WithCancel(context.Background())

@@ -29,8 +29,7 @@ func (m *model) arrange() {
 	head := append(m.look.Head(m.status, m.now), m.look.ListTitle(m.note())...)
 	m.head = pane.Fit(head, room-min(leastRows, max(room/3, 1)))
 	m.rows.resize(room - len(m.head))
-	m.detail.height = max(room-len(m.name())-len(m.overview()), 0)
-	m.detail.scrollTo(m.detail.top)
+	m.detail.lay(room - len(m.name()))
 	m.helpTop = max(min(m.helpTop, len(m.look.Help(helpGroups()))-(room-len(m.name()))), 0)
 }
 
@@ -40,10 +39,22 @@ func (m *model) note() string {
 	if m.status.Dropped > 0 {
 		notes = append(notes, fmt.Sprintf("%d not recorded", m.status.Dropped))
 	}
-	if i, ok := m.rows.find(m.rows.sel); ok && m.rows.sel != 0 && len(m.rows.rows) > m.rows.height {
+	row, selected := m.rows.selected()
+	if selected && row.ReplayOf != "" {
+		notes = append(notes, m.origin(row))
+	}
+	if i, _ := m.rows.find(row.Seq); selected && len(m.rows.rows) > m.rows.height {
 		notes = append(notes, fmt.Sprintf("%d of %d", i+1, len(m.rows.rows)))
 	}
 	return strings.Join(notes, ", ")
+}
+
+// origin names the row that a replay is a replay of.
+func (m *model) origin(replay pane.Row) string {
+	if o, ok := m.rows.lookup(replay.ReplayOf); ok {
+		return "↻ of " + m.look.Clock(o.Start)
+	}
+	return "↻ of one no longer listed"
 }
 
 // View draws the screen: exactly the terminal's lines, the footer on the last one.
@@ -54,7 +65,7 @@ func (m *model) View() string {
 	var lines []string
 	switch m.screen {
 	case detailScreen:
-		lines = m.viewDetail()
+		lines = append(m.name(), m.detail.lines()...)
 	case helpScreen:
 		lines = append(m.name(), m.look.Help(helpGroups())[m.helpTop:]...)
 	default:
@@ -80,12 +91,18 @@ func (m *model) viewList() []string {
 		if !m.loaded {
 			return lines
 		}
-		return append(lines, m.look.Empty(firstURL(m.status), m.look.Keys(mainKeys(), m.look.Width))...)
+		empty, _ := m.empty()
+		return append(lines, empty...)
 	}
 	for _, r := range m.rows.visible() {
 		lines = append(lines, m.look.Row(r, r.Seq == m.rows.sel, m.now))
 	}
 	return lines
+}
+
+// empty is what stands in the list's place, and whether the main keys are in it: where there is no room for them they stay in the footer.
+func (m *model) empty() (lines []string, withKeys bool) {
+	return m.look.Empty(firstURL(m.status), m.look.Keys(mainKeys(), m.look.Width), m.rows.height)
 }
 
 // mainKeys are the three keys that matter; the footer of an empty list has the others.
@@ -108,18 +125,6 @@ func (m *model) name() []string {
 	return []string{m.look.Name(), ""}
 }
 
-// overview is the top of the detail screen; on a low terminal it leaves room for what scrolls.
-func (m *model) overview() []string {
-	lines := m.detail.view.Overview
-	return lines[:min(len(lines), max(m.room()/2, 1))]
-}
-
-func (m *model) viewDetail() []string {
-	lines := append(m.name(), m.overview()...)
-	d := &m.detail
-	return append(lines, d.view.Lines[d.top:min(d.top+d.height, len(d.view.Lines))]...)
-}
-
 // footer draws the toast or the keys at the left, and where one is at the right.
 func (m *model) footer() string {
 	right, room := m.position(), m.look.Width
@@ -128,7 +133,7 @@ func (m *model) footer() string {
 		right = m.look.Note.Render(right)
 	}
 	keys := footerKeys(m.screen)
-	if m.screen == listScreen && len(m.rows.rows) == 0 {
+	if _, shown := m.empty(); shown && m.screen == listScreen && len(m.rows.rows) == 0 {
 		keys = keys[3:]
 	}
 	left := m.look.Keys(keys, room)
@@ -145,7 +150,7 @@ func (m *model) position() string {
 			return fmt.Sprintf("↓ %d new", n)
 		}
 	case detailScreen:
-		if more := len(m.detail.view.Lines) - m.detail.height; more > 0 {
+		if more := m.detail.length() - m.detail.height; more > 0 {
 			return fmt.Sprintf("%d%%", m.detail.top*100/more)
 		}
 	}

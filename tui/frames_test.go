@@ -10,12 +10,14 @@ import (
 	"testing"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/tui/pane"
 	"github.com/adit-tunnel/adit/tui/theme"
 )
 
@@ -46,6 +48,10 @@ var scenes = []struct {
 		b.putDay()
 		b.press("up", "up")
 		b.put(exchange(20, "GET", "/new", 200, "OK"), exchange(21, "GET", "/newer", 200, "OK"))
+	}},
+	{"replay", func(b *bench) { // the replay's row is selected, its original named
+		b.putDay()
+		b.press("up")
 	}},
 	{"reconnecting", func(b *bench) {
 		b.putDay()
@@ -96,10 +102,12 @@ func (b *bench) putDay() {
 	b.f.set(st)
 	socket := exchange(7, "GET", "/socket", 101, "Switching Protocols")
 	socket.State, socket.Upgraded = inspect.Open, true
+	socket.Response.Head = []byte("HTTP/1.1 101 Switching Protocols\r\nupgrade: WebSocket\r\nConnection: Upgrade\r\n\r\n")
 	pending := exchange(8, "PATCH", "/api/v1/orders/4711", 200, "OK")
 	pending.State, pending.Response, pending.Start = inspect.Pending, nil, b.now.Add(-200*time.Millisecond)
-	slow := exchange(6, "GET", "/reports/2026/slow", 200, "OK")
+	slow := exchange(6, "GET", "/events/2026", 200, "OK")
 	slow.Duration, slow.Wait = 83*time.Second, 82*time.Second
+	slow.Response.Head = []byte("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\n")
 	again := exchange(9, "POST", "/webhooks/github", 200, "OK")
 	again.ReplayOf = "018f-0001"
 	b.put(
@@ -114,7 +122,7 @@ func (b *bench) putDay() {
 
 // evil is what a stranger may send to get at the terminal: a clear screen, the title, the clipboard, a C1 sequence, a mirrored text, a
 // newline, marks that pile up, and characters of two cells and of none.
-const evil = "\x1b[2J\x1b]0;owned\x07\x1b]52;c;ZXZpbA==\x07\u009b31m\u202egnp\r\nZ\u0300\u0301\u0302\u0303\u0304\u0305\u0306日本\u200b\xff"
+const evil = "\x1b[2J\x1b]0;owned\x07\x1b]52;c;ZXZpbA==\x07\u009b31m\u202egnp\r\nZ\u0300\u0301\u0302\u0303\u0304\u0305\u0306日本\u200b👍🏽❤️क्षि\xff"
 
 func (b *bench) putHostile() {
 	st := online()
@@ -140,14 +148,14 @@ func (b *bench) lines(width, height int) []string {
 		b.t.Errorf("%dx%d: %d lines", width, height, len(lines))
 	}
 	for _, line := range lines {
-		if w := ansi.StringWidth(line); w > width {
+		if w := pane.Width(line); w > width {
 			b.t.Errorf("%dx%d: a line of %d cells: %q", width, height, w, line)
 		}
 		bare := styles.ReplaceAllString(line, "")
 		if i := strings.IndexFunc(bare, func(r rune) bool {
-			return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar
-		}); i >= 0 {
-			b.t.Errorf("%dx%d: %q reaches the terminal in %q", width, height, bare[i:], line)
+			return unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
+		}); i >= 0 || !utf8.ValidString(bare) {
+			b.t.Errorf("%dx%d: what a terminal acts on, in %q", width, height, line)
 		}
 	}
 	return lines

@@ -57,6 +57,22 @@ func TestOpenScrollAndGoBack(t *testing.T) {
 	}
 }
 
+// On a terminal too low for the overview, it scrolls with the rest: what to do about a failure is within reach.
+func TestLowTerminalScrollsTheOverview(t *testing.T) {
+	b := newBench(t, 40, 12)
+	b.put(failed(1, "POST", "/webhooks/twilio"))
+	b.press("enter")
+	seen := b.frame()
+	for range 10 {
+		b.press("down")
+		wantIn(t, b.frame(), "LOCAL_REFUSED after")
+		seen += b.frame()
+	}
+	wantIn(t, seen, "Start your service", "Request")
+	b.press("g", "tab")
+	wantIn(t, strings.Split(b.frame(), "\n")[3], "Request")
+}
+
 func TestDetailFollowsItsExchange(t *testing.T) {
 	b := newBench(t, 80, 24)
 	x := exchange(1, "GET", "/slow", 200, "OK")

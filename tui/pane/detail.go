@@ -77,7 +77,7 @@ func (l Look) overview(x, origin *inspect.Exchange) []string {
 }
 
 func (l Look) facts(x *inspect.Exchange) string {
-	facts := []string{l.clock(x.Start, clockFull)}
+	facts := []string{l.Clock(x.Start)}
 	if x.Endpoint != "" {
 		facts = append(facts, view.Sanitize(x.Endpoint))
 	}
@@ -103,7 +103,7 @@ func (l Look) originText(x, origin *inspect.Exchange) string {
 	if origin == nil {
 		return "↻ replay of " + view.Sanitize(string(x.ReplayOf)) + ", no longer kept"
 	}
-	return "↻ replay of " + l.clock(origin.Start, clockFull) + " " + safe(origin.Request.Method+" "+origin.Request.Target, pathLimit)
+	return "↻ replay of " + l.Clock(origin.Start) + " " + safe(origin.Request.Method+" "+origin.Request.Target, pathLimit)
 }
 
 // message draws a head, its content and trailers under a title. Content is laid out as inspect/view has it.

@@ -59,12 +59,16 @@ func (l Look) Row(r Row, selected bool, now time.Time) string {
 	if selected {
 		mark = "› "
 	}
-	path := r.Path
-	if r.Replay {
+	path, kind := r.Path, ""
+	if r.ReplayOf != "" {
 		path = "↻ " + path
 	}
+	if r.Kind != "" && Width(path)+1+Width(r.Kind) <= c.path {
+		kind = " " + r.Kind
+	}
 	method := Pad(Clip(r.Method, methodCell-1), methodCell)
-	path = Pad(path, c.path) + blank(gap)
+	path = Clip(path, c.path)
+	rest := blank(c.path - Width(path+kind) + gap)
 	status := Pad(statusCellText(r, c.status), c.status)
 	took := ""
 	if c.took > 0 {
@@ -72,15 +76,25 @@ func (l Look) Row(r Row, selected bool, now time.Time) string {
 	}
 	clock := l.clock(r.Start, c.clock)
 	if selected {
-		return l.Selected.Render(Pad(clock+mark+method+path+status+took, l.Width))
+		return l.Selected.Render(Pad(clock+mark+method+path+kind+rest+status+took, l.Width))
 	}
 	style := l.Status(r.Code)
 	if r.Failed {
 		style = l.Bad
 	}
-	line := l.Quiet.Render(clock) + mark + method + path + style.Render(status) + l.Quiet.Render(took)
+	tookStyle := l.Quiet
+	if r.Live {
+		tookStyle = l.Note
+	}
+	if kind != "" {
+		kind = l.Note.Render(kind)
+	}
+	line := l.Quiet.Render(clock) + mark + method + path + kind + rest + style.Render(status) + tookStyle.Render(took)
 	return Clip(line, l.Width)
 }
+
+// Clock words the time at which an exchange began, as the list shows it.
+func (l Look) Clock(t time.Time) string { return l.clock(t, clockFull) }
 
 func (l Look) clock(t time.Time, width int) string {
 	switch width {
@@ -103,20 +117,23 @@ func statusCellText(r Row, width int) string {
 	return code
 }
 
-// took is the duration; of an exchange that has not ended, in whole seconds once there is one. From a minute on it is the larger unit alone.
+// took is the duration; of an exchange that has not ended, in whole seconds once there is one, and with an ellipsis. From a minute on it is the
+// larger unit alone.
 func (l Look) took(r Row, now time.Time) string {
 	d := r.Lasted(now)
-	if r.Live && d < showLiveAt {
-		return "…"
-	}
-	if r.Live && d < time.Minute {
-		return strconv.Itoa(int(d/time.Second)) + " s"
-	}
 	text := view.Duration(d)
 	if words := strings.Fields(text); len(words) > 2 {
-		return words[0] + " " + words[1]
+		text = words[0] + " " + words[1]
 	}
-	return text
+	switch {
+	case !r.Live:
+		return text
+	case d < showLiveAt:
+		return "…"
+	case d < time.Minute:
+		text = strconv.Itoa(int(d/time.Second)) + " s"
+	}
+	return text + " …"
 }
 
 // ListTitle draws the list's heading and its rule; note stands at the right.
@@ -131,15 +148,32 @@ func (l Look) ListTitle(note string) []Line {
 	}
 }
 
-// Empty draws what stands in the list's place while no request has come: the line to copy, and the keys that matter.
-func (l Look) Empty(url, keys string) []string {
+// Empty draws what stands in the list's place while no request has come: the line to copy and, when room lines are enough, the keys that
+// matter; withKeys tells.
+func (l Look) Empty(url, keys string, room int) (lines []string, withKeys bool) {
 	if url == "" {
-		return l.words("The public URL will be here in a moment.", l.Quiet.Render)
+		return l.words("The public URL will be here in a moment.", l.Quiet.Render), false
 	}
-	lines := Words("No request yet. Send the first one:", l.Width)
-	lines = append(lines, "")
-	for _, part := range Break("curl "+view.Sanitize(url), l.Width) {
-		lines = append(lines, l.Key.Render(part))
+	say, curl := Words("No request yet. Send the first one:", l.Width), l.curl(view.Sanitize(url))
+	need := len(say) + len(curl)
+	if need+1 > room {
+		return append(say, curl...), false
 	}
-	return append(lines, "", Clip(keys, l.Width))
+	lines = append(append(say, ""), curl...)
+	if need+3 > room {
+		return lines, false
+	}
+	return append(lines, "", Clip(keys, l.Width)), true
+}
+
+// curl draws the command for url. Where the command is wider than the terminal and the URL is not, a shell's line continuation keeps both whole.
+func (l Look) curl(url string) []string {
+	lines := Break("curl "+url, l.Width)
+	if len(lines) > 1 && Width(url) <= l.Width {
+		lines = []string{"curl \\", url}
+	}
+	for i := range lines {
+		lines[i] = l.Key.Render(lines[i])
+	}
+	return lines
 }

@@ -35,8 +35,8 @@ const (
 	RankAccount
 	RankLatency
 	RankRequests
-	RankAdvice
 	RankWeb
+	RankAdvice
 	RankConnections
 	RankRule
 	RankTitle

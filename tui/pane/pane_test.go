@@ -3,10 +3,14 @@ package pane
 import (
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/tui/theme"
@@ -81,7 +85,10 @@ func TestColumnsGiveWayInOrder(t *testing.T) {
 }
 
 func TestBreakLosesNothing(t *testing.T) {
-	for _, s := range []string{"http://9a1b-quiet-otter.tunnel.example.com/", "a b  c   d", "日本語テキスト", "  lead"} {
+	for _, s := range []string{
+		"http://9a1b-quiet-otter.tunnel.example.com/", "a b  c   d", "日本語テキスト", "  lead",
+		"👍🏽❤️क्षि1️⃣ กำ👍🏽क्षि", strings.Repeat("क्", 60), strings.Repeat("\u1100", 60),
+	} {
 		for w := 2; w < 50; w++ {
 			parts := Break(s, w)
 			if got := strings.Join(parts, ""); got != s {
@@ -104,6 +111,85 @@ func TestSafeCutsBetweenCharacters(t *testing.T) {
 	}
 }
 
+func TestWordsKeepOptionsWhole(t *testing.T) {
+	for w := len("--relay-pin"); w < 60; w++ {
+		lines := Words("Pass the --relay-pin that the relay prints, or a-very-long-word-that-does-not-fit, at its start.", w)
+		if !slices.ContainsFunc(lines, func(s string) bool { return strings.Contains(s, "--relay-pin") }) {
+			t.Errorf("%d: %q", w, lines)
+		}
+		for _, line := range lines {
+			if Width(line) > w || strings.HasPrefix(line, " ") || strings.HasSuffix(line, " ") {
+				t.Errorf("%d: %q", w, line)
+			}
+		}
+	}
+}
+
+// The option to copy is on one line, from the narrowest terminal on that the dashboard is made for.
+func TestLocalOnlyKeepsItsOptionWhole(t *testing.T) {
+	for width := 34; width < 200; width++ {
+		l := Look{Theme: theme.Colourless(), Zone: time.UTC, Width: width}
+		whole := false
+		for _, line := range l.advice(inspect.Status{Embedded: true}) {
+			whole = whole || strings.Contains(line.Text, "--relay HOST:PORT")
+		}
+		if !whole {
+			t.Errorf("width %d: %v", width, l.advice(inspect.Status{Embedded: true}))
+		}
+	}
+}
+
+// The command to copy stays one command for a shell as long as the URL fits, and is whole anyway.
+func TestCurlCanBeCopied(t *testing.T) {
+	const url = "http://9a1b-quiet-otter.example.com"
+	for width := 10; width < 60; width++ {
+		lines := Look{Theme: theme.Colourless(), Width: width}.curl(url)
+		for i := range lines {
+			lines[i] = ansi.Strip(lines[i])
+		}
+		want := "curl " + url
+		if width >= len(url) && width < len(want) {
+			want = "curl \\" + url
+		}
+		if got := strings.Join(lines, ""); got != want || width >= len(url) && len(lines) > 2 {
+			t.Errorf("width %d: %q", width, lines)
+		}
+	}
+}
+
+// Terminals that count code points and those that count what is seen as one put the columns of a row into the same places.
+func TestRowsAreOfOneWidthEverywhere(t *testing.T) {
+	for _, s := range []string{"/👍🏽/❤️/क्षि", "/1️⃣/ｱﾞ/กำ", "/日本/ok", "/नि"} {
+		row := Row{Method: safe(s, pathLimit), Path: safe(s, pathLimit), Status: "200 OK"}
+		line := Look{Theme: theme.Colourless(), Zone: time.UTC, Width: 120}.Row(row, true, time.Time{})
+		if seen, points := ansi.StringWidth(line), ansi.StringWidthWc(line); seen != 120 || points != 120 {
+			t.Errorf("%q: %d and %d cells: %q", s, seen, points, line)
+		}
+	}
+}
+
+func TestTookFitsItsColumn(t *testing.T) {
+	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	tests := []struct {
+		lasted     time.Duration
+		done, live string
+	}{
+		{200 * time.Millisecond, "200 ms", "…"},
+		{3500 * time.Millisecond, "3.50 s", "3 s …"},
+		{time.Hour - 1, "59 min", "59 min …"},
+		{24*time.Hour - 1, "23 h", "23 h …"},
+		{999 * 24 * time.Hour, "999 d", "999 d …"},
+	}
+	for _, tt := range tests {
+		l := Look{}
+		done := l.took(Row{Duration: tt.lasted}, now)
+		live := l.took(Row{Start: now.Add(-tt.lasted), Live: true}, now)
+		if done != tt.done || live != tt.live || Width(done) > tookCell || Width(live) > tookCell {
+			t.Errorf("%v: %q and %q, want %q and %q", tt.lasted, done, live, tt.done, tt.live)
+		}
+	}
+}
+
 var styles = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
 // Whatever was captured, a row and the details of an exchange fit and hold nothing that a terminal acts on.
@@ -120,13 +206,20 @@ func FuzzExchange(f *testing.F) {
 		l := Look{Theme: theme.Colourful(), Zone: time.UTC, Width: width}
 		d := l.Detail(x, x)
 		lines := append(d.Overview, d.Lines...)
-		lines = append(lines, l.Row(RowOf(inspect.Item{Seq: 1, Exchange: x}), len(body)%2 == 0, x.Start))
+		row := l.Row(RowOf(inspect.Item{Seq: 1, Exchange: x}), len(body)%2 == 0, x.Start)
+		if seen, points := ansi.StringWidth(row), ansi.StringWidthWc(row); seen != points {
+			t.Errorf("a row of %d or %d cells: %q", seen, points, row)
+		}
+		lines = append(lines, row)
 		for _, line := range lines {
 			if w := Width(line); w > width {
 				t.Errorf("a line of %d cells on %d: %q", w, width, line)
 			}
+			if !utf8.ValidString(line) {
+				t.Errorf("not UTF-8: %q", line)
+			}
 			for _, r := range styles.ReplaceAllString(line, "") {
-				if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar {
+				if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
 					t.Errorf("%q in %q", r, line)
 				}
 			}

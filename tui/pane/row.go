@@ -25,9 +25,10 @@ type Row struct {
 	Status   string // "200 OK", the name of a failure, or "" while there is none
 	Code     int    // of the response; 0: none
 	Failed   bool
-	Failure  string // what went wrong, in words
-	Live     bool   // not ended
-	Replay   bool   // a replay of another exchange
+	Failure  string     // what went wrong, in words
+	Live     bool       // not ended
+	ReplayOf inspect.ID // the exchange this is a replay of
+	Kind     string     // "SSE", "WebSocket": an answer that goes on; else ""
 }
 
 // RowOf makes the row of an exchange.
@@ -36,9 +37,10 @@ func RowOf(it inspect.Item) Row {
 	r := Row{
 		ID: x.ID, Seq: it.Seq, Start: x.Start, Duration: x.Duration,
 		Method: safe(x.Request.Method, 16), Path: safe(x.Request.Target, pathLimit),
-		Failed: x.State == inspect.Failed,
-		Live:   !x.Ended(),
-		Replay: x.ReplayOf != "",
+		Failed:   x.State == inspect.Failed,
+		Live:     !x.Ended(),
+		ReplayOf: x.ReplayOf,
+		Kind:     kindOf(x),
 	}
 	r.Status = safe(view.Status(x), 64)
 	if x.Response != nil {
@@ -53,7 +55,8 @@ func RowOf(it inspect.Item) Row {
 	return r
 }
 
-// safe returns at most limit bytes of s, cut between characters, with nothing in it that a terminal would act on, in memory of its own.
+// safe returns at most limit bytes of s, cut between characters, with nothing in it that a terminal would act on or that one terminal draws
+// wider than another, in memory of its own.
 func safe(s string, limit int) string {
 	if len(s) > limit {
 		s = s[:limit]
@@ -64,7 +67,26 @@ func safe(s string, limit int) string {
 			s = s[:max(len(s)-1, 0)]
 		}
 	}
-	return strings.Clone(view.Sanitize(s))
+	return strings.Clone(undisputed(view.Sanitize(s)))
+}
+
+// kindOf names what an exchange has become when its answer is more than one message.
+func kindOf(x *inspect.Exchange) string {
+	switch {
+	case x.Response == nil:
+		return ""
+	case x.Upgraded && has(x.Response.Head, "Upgrade", "websocket"):
+		return "WebSocket"
+	case has(x.Response.Head, "Content-Type", "text/event-stream"):
+		return "SSE"
+	}
+	return ""
+}
+
+// has says that the first field of that name has a value that begins with want, compared without case.
+func has(head []byte, name, want string) bool {
+	v := view.Get(view.Headers(head), name)
+	return len(v) >= len(want) && strings.EqualFold(v[:len(want)], want)
 }
 
 // Lasted is how long the exchange took, or has taken by now.

@@ -2,6 +2,7 @@ package pane
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -142,9 +143,9 @@ func (l Look) failure(e inspect.Endpoint) []Line {
 	return lines
 }
 
-// FailureText words a failure in one line: what went wrong, and the name and number it is known by.
+// FailureText words a failure in one line: what went wrong, and the number and name it is known by.
 func FailureText(f inspect.Failure) string {
-	return fmt.Sprintf("%s (%s %d)", f.Text, f.Name, f.Code)
+	return fmt.Sprintf("%s (ADIT-%d %s)", f.Text, f.Code, f.Name)
 }
 
 // address draws a URL, which is never cut: where it does not fit beside its label it gets lines of its own, and what it leads to follows.
@@ -169,13 +170,15 @@ func (l Look) address(label, url, to string, rank Rank) []Line {
 	return append(lines, l.indented(arrow, rank)...)
 }
 
+// indented draws text under the values, or as near to them as it stays whole.
 func (l Look) indented(text string, rank Rank) []Line {
 	if text == "" {
 		return nil
 	}
+	indent := min(l.label(), max(l.Width-Width(text), 0))
 	var lines []Line
-	for _, part := range Break(text, l.Width-l.label()) {
-		lines = append(lines, Line{blank(l.label()) + l.Quiet.Render(part), rank})
+	for _, part := range Break(text, l.Width-indent) {
+		lines = append(lines, Line{blank(indent) + l.Quiet.Render(part), rank})
 	}
 	return lines
 }
@@ -184,13 +187,30 @@ func (l Look) indented(text string, rank Rank) []Line {
 func (l Look) advice(st inspect.Status) []Line {
 	var lines []Line
 	if st.Embedded {
-		text := "reachable from this machine only; for a public URL use a relay: --relay HOST:PORT"
-		lines = append(lines, l.styled("", text, l.Quiet.Render, RankAdvice)...)
+		for _, text := range l.localOnly() {
+			lines = append(lines, l.styled("", text, l.Quiet.Render, RankAdvice)...)
+		}
 	}
 	if st.Notice != "" {
 		lines = append(lines, l.styled("Notice", view.Sanitize(st.Notice), l.Warn.Render, RankAdvice)...)
 	}
 	return lines
+}
+
+// localOnly says how far an embedded relay's addresses reach, in lines that fit beside the labels: never broken inside the option to copy.
+func (l Look) localOnly() []string {
+	words := [][]string{
+		{"reachable from this machine only; for a public URL: --relay HOST:PORT"},
+		{"reachable from this machine only", "for a public URL: --relay HOST:PORT"},
+		{"from this machine only", "public: --relay HOST:PORT"},
+		{"from this machine only", "for a public URL:", "--relay HOST:PORT"},
+	}
+	for _, lines := range words {
+		if !slices.ContainsFunc(lines, func(s string) bool { return Width(s) > l.Width-l.label() }) {
+			return lines
+		}
+	}
+	return words[len(words)-1]
 }
 
 func (l Look) row(label, value string, rank Rank) []Line {

@@ -1,20 +1,65 @@
 package pane
 
 import (
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Width is how many cells s takes; escape sequences take none.
-func Width(s string) int { return ansi.StringWidth(s) }
+// Width is how many cells s takes at most; escape sequences take none. Terminals disagree about some characters (emoji with a skin tone, the
+// vowel signs of Indic scripts): some count what a reader sees as one, others each code point. What fits by both fits everywhere.
+func Width(s string) int {
+	if plain(s) {
+		return len(s)
+	}
+	return max(ansi.StringWidth(s), ansi.StringWidthWc(s))
+}
+
+// plain says that s is printable ASCII: most of what is drawn is.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
 
 // Clip shortens s to w cells, the last one an ellipsis when something was cut.
 func Clip(s string, w int) string {
-	if w <= 0 {
+	switch {
+	case w <= 0:
 		return ""
+	case Width(s) <= w:
+		return s
 	}
-	return ansi.Truncate(s, w, "…")
+	return ansi.TruncateWc(ansi.Truncate(s, w, "…"), w, "…")
+}
+
+// undisputed writes the characters of s that terminals disagree about as escapes, so that it takes the same cells everywhere and what stands
+// beside it stays in its column.
+func undisputed(s string) string {
+	if plain(s) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		cluster, width := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
+		s = s[len(cluster):]
+		if width == ansi.StringWidthWc(cluster) {
+			b.WriteString(cluster)
+			continue
+		}
+		if _, n := utf8.DecodeRuneInString(cluster); ansi.StringWidth(cluster[:n]) == ansi.StringWidthWc(cluster[:n]) {
+			b.WriteString(cluster[:n])
+			cluster = cluster[n:]
+		}
+		quoted := strconv.QuoteToASCII(cluster)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
 }
 
 // Pad makes s exactly w cells wide, text at the left.
@@ -43,21 +88,64 @@ func Ends(left, right string, w int) string {
 	return left + blank(w-Width(left)-Width(right)) + right
 }
 
-// Words breaks s into lines of at most w cells, between words where it can.
+// Words breaks s into lines of at most w cells, at spaces where it can: an option like --relay-pin stays whole.
 func Words(s string, w int) []string {
 	var lines []string
-	for line := range strings.SplitSeq(ansi.Wrap(s, max(w, 1), ""), "\n") {
-		lines = append(lines, Break(strings.TrimRight(line, " "), w)...) // Wrap leaves spaces beyond the width
+	line := ""
+	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ' ' }) {
+		if line != "" && Width(line)+1+Width(word) <= w {
+			line += " " + word
+			continue
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+		parts := Break(word, w)
+		lines = append(lines, parts[:len(parts)-1]...)
+		line = parts[len(parts)-1]
 	}
-	return lines
+	return append(lines, line)
 }
 
-// Break breaks s into lines of at most w cells without losing a character.
+// Break breaks s, which has no escape sequences, into lines of at most w cells (two, where one character needs them) without losing any.
 func Break(s string, w int) []string {
 	if Width(s) <= w {
 		return []string{s}
 	}
-	return strings.Split(ansi.Hardwrap(s, max(w, 1), true), "\n")
+	var lines []string
+	begin, used := 0, 0
+	for at := 0; at < len(s); {
+		part := cell(s[at:], w)
+		n := Width(part)
+		if used > 0 && used+n > w {
+			lines = append(lines, s[begin:at])
+			begin, used = at, 0
+		}
+		at += len(part)
+		used += n
+	}
+	return append(lines, s[begin:])
+}
+
+// clusterLimit bounds, in bytes, what is kept together as one character: some scripts join any number of letters into one.
+const clusterLimit = 64
+
+// cell is what s begins with and a line of w cells should not be broken within: what a reader sees as one character, unless it is wider than
+// the line.
+func cell(s string, w int) string {
+	if len(s) == 1 || s[0] < utf8.RuneSelf && s[1] < utf8.RuneSelf {
+		return s[:1]
+	}
+	end := min(len(s), clusterLimit)
+	for end < len(s) && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	cluster, _ := ansi.FirstGraphemeCluster(s[:end], ansi.GraphemeWidth)
+	if Width(cluster) <= w {
+		return cluster
+	}
+	_, n := utf8.DecodeRuneInString(cluster)
+	return s[:n]
 }
 
 func blank(n int) string {

@@ -31,7 +31,7 @@ type Theme struct {
 	Good     lipgloss.Style // online, 2xx
 	Note     lipgloss.Style // 3xx, marks, hints
 	Warn     lipgloss.Style // 4xx, connecting
-	Bad      lipgloss.Style // 5xx, failures
+	Bad      lipgloss.Style // 5xx, failures; seen without colours too
 	Selected lipgloss.Style // the row the keys act on
 }
 
@@ -77,7 +77,7 @@ func build(r *lipgloss.Renderer, colour bool) Theme {
 		Good:     hue("2"),
 		Note:     hue("6"),
 		Warn:     hue("3"),
-		Bad:      hue("1"),
+		Bad:      hue("1").Bold(true),
 		Selected: base.Reverse(true),
 	}
 }

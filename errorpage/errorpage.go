@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/adit-tunnel/adit/wire"
 )
@@ -82,21 +83,27 @@ func (p *Page) text() string {
 	if p.Detail != "" {
 		b.WriteString(p.Detail + "\n")
 	}
-	b.WriteString("\nWhere:  " + p.where() + "\nMend:   " + p.Remedy + " (" + p.Who + ")\nId:     " + p.ID + "\n")
+	b.WriteString("\nWhere:  " + p.Where() + "\nMend:   " + p.Remedy + " (" + p.Who + ")\nId:     " + p.ID + "\n")
 	return b.String()
 }
 
-// where draws the way, what failed in brackets.
-func (p *Page) where() string {
-	var names []string
-	for _, s := range p.Way() {
-		if s.Bad || s.Cut {
-			names = append(names, "["+s.Name+"]")
+// Where words the way, what failed in brackets.
+func (p *Page) Where() string {
+	var b strings.Builder
+	for i, s := range p.Way() {
+		switch {
+		case s.Cut:
+			b.WriteString(" -[broken link]-> ")
+		case i > 0:
+			b.WriteString(" -> ")
+		}
+		if s.Bad {
+			b.WriteString("[" + s.Name + "]")
 		} else {
-			names = append(names, s.Name)
+			b.WriteString(s.Name)
 		}
 	}
-	return strings.Join(names, " -> ")
+	return b.String()
 }
 
 // The page has everything in it: the service behind the endpoint may be down, and no other host is asked for anything.
@@ -110,8 +117,7 @@ var parsed = sync.OnceValue(func() *template.Template { return template.Must(tem
 func printable(s string) string {
 	s = strings.ToValidUTF8(s[:min(len(s), wire.MaxText)], "?")
 	return strings.Map(func(r rune) rune {
-		switch {
-		case r < ' ' || r >= 0x7f && r < 0xa0, r >= 0x200b && r <= 0x200f, r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x2069, r == 0xfeff:
+		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return ' '
 		}
 		return r

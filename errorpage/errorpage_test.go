@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/adit-tunnel/adit/wire"
 )
@@ -55,11 +57,11 @@ func TestEveryCode(t *testing.T) {
 
 // TestStrangers: what a stranger said is neither markup nor a line of the head, nor does it move a cursor.
 func TestStrangers(t *testing.T) {
-	const evil = "dial <script>alert(1)</script>\"'&\r\nSet-Cookie: a\x1b]0;title\x07\u202edcba\xff"
+	const evil = "dial <script>alert(1)</script>\"'&\r\nSet-Cookie: a\x1b]0;title\x07\u202e\u061cdcba\xff"
 	p := New(wire.CodeLocalName, evil, "id")
 	for _, f := range []Format{Text, HTML, JSON} {
 		head, content := p.Response(f)
-		if strings.Contains(string(head), "Set-Cookie") || strings.ContainsAny(string(content), "\r\x1b\x07\u202e\xff") {
+		if strings.Contains(string(head), "Set-Cookie") || strings.ContainsAny(string(content), "\r\x1b\x07\u202e\u061c\xff") {
 			t.Errorf("format %d: %q %q", f, head, content)
 		}
 		if f != Text && strings.Contains(string(content), "<script>") {
@@ -73,17 +75,41 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
-// TestWhere: the failed part is marked, and a lost link at the agent's side of it.
+// TestWhere: what failed is marked, a part of the way or the link between two.
 func TestWhere(t *testing.T) {
 	for code, want := range map[wire.Code]string{
 		wire.CodeBadRequest:   "[you] -> relay -> agent -> local service",
 		wire.CodeRelayBusy:    "you -> [relay] -> agent -> local service",
 		wire.CodeNoEndpoint:   "you -> relay -> [agent] -> local service",
-		wire.CodeDelivery:     "you -> relay -> [agent] -> local service",
+		wire.CodeDelivery:     "you -> relay -[broken link]-> agent -> local service",
 		wire.CodeLocalRefused: "you -> relay -> agent -> [local service]",
 	} {
-		if got := New(code, "", "").where(); got != want {
+		if got := New(code, "", "").Where(); got != want {
 			t.Errorf("%v: %s", code, got)
 		}
 	}
+}
+
+// FuzzPage: whatever a visitor accepts and a stranger says, the page is of one of the formats, whole, and safe for a terminal.
+func FuzzPage(f *testing.F) {
+	f.Add([]byte("text/html;q=0.3, */*"), "dial tcp: refused", uint16(2001))
+	f.Add([]byte("application/problem+json"), "\x1b]0;t\x07\u202e<b>", uint16(3001))
+	f.Fuzz(func(t *testing.T, accept []byte, detail string, code uint16) {
+		format := FormatOf(accept)
+		if format > JSON {
+			t.Fatal(format)
+		}
+		head, content := New(wire.Code(code), detail, "id").Response(format)
+		if !strings.Contains(string(head), fmt.Sprintf("\r\nContent-Length: %d\r\n", len(content))) || !utf8.Valid(content) {
+			t.Errorf("%q %q", head, content)
+		}
+		for _, r := range string(head) + string(content) {
+			if unicode.In(r, unicode.Cf) || unicode.IsControl(r) && r != '\r' && r != '\n' {
+				t.Errorf("%q in %q %q", r, head, content)
+			}
+		}
+		if format == JSON && !json.Valid(content) {
+			t.Errorf("%s", content)
+		}
+	})
 }

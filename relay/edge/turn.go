@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/adit-tunnel/adit/errorpage"
 	"github.com/adit-tunnel/adit/http1"
 	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/wire"
@@ -39,7 +40,7 @@ type turn struct {
 	upgrade bool
 	body    http1.Body // of the request
 	length  int64
-	format  format // of an error page, once picked
+	format  errorpage.Format // of an error page, once picked
 	picked  bool
 
 	up upload
@@ -96,7 +97,7 @@ func (t *turn) note() {
 // pickFormat reads what an error page would be written as, while the head is still there.
 func (t *turn) pickFormat() {
 	if !t.picked {
-		t.picked, t.format = true, formatOf(t.req.Get("Accept"))
+		t.picked, t.format = true, errorpage.FormatOf(t.req.Get("Accept"))
 	}
 }
 

@@ -46,7 +46,7 @@ fuzz:
 
 # Rewrites the golden frames of the dashboard.
 frames:
-	$(GO) test ./tui/... -update
+	$(GO) test ./tui -update
 
 clean:
 	rm -rf bin

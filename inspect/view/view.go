@@ -37,7 +37,7 @@ func StatusText(code int, reason string) string {
 	return strconv.Itoa(code) + " " + Sanitize(reason)
 }
 
-// Duration words d with about three digits, at most ten cells: "850 µs", "12 ms", "1.42 s", "2 min 5 s", "3 h 20 min", "9 d 4 h".
+// Duration words d with about three digits, at most eleven cells: "850 µs", "12 ms", "1.42 s", "2 min 5 s", "3 h 20 min", "9 d 4 h".
 func Duration(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {

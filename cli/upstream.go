@@ -37,6 +37,9 @@ func plainURL(raw, shown string) (string, error) {
 		return "", usage("%q: an upstream is HOST:PORT alone; paths stay as the visitor wrote them", shown)
 	}
 	port := u.Port()
+	if port == "" && strings.HasSuffix(u.Host, ":") {
+		return "", usage("%q: the port is missing behind the colon", shown)
+	}
 	if port == "" {
 		port = "80"
 	}

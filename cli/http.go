@@ -35,7 +35,7 @@ requests, replay them, and try adit out.`,
 	f := c.Flags()
 	f.StringVar(&o.host, "url", "", "public `HOST` to ask the relay for (default: a random one that stays the same)")
 	f.StringVar(&o.hostHeader, "host-header", "preserve", "Host field for the service: preserve, rewrite (its own address), or a `VALUE`")
-	f.BoolVar(&o.inspect, "inspect", true, "record requests and responses")
+	f.BoolVar(&o.inspect, "inspect", true, "record and show requests and responses")
 	agentFlags(f)
 	return c
 }

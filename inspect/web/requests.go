@@ -108,7 +108,10 @@ func readJSON(r *http.Request, into any) *apiError {
 		}
 	}
 	var large *http.MaxBytesError
+	var kind *json.UnmarshalTypeError
 	switch {
+	case errors.As(err, &kind):
+		return badRequest("invalid JSON", "want an object with the keys id and tunnel_name, both strings")
 	case errors.As(err, &large):
 		return &apiError{codeBadRequest, http.StatusRequestEntityTooLarge, "content is too large", "at most 1 MiB"}
 	case err == nil:

@@ -119,6 +119,12 @@ func TestRevokedWhileRunning(t *testing.T) {
 	if s.Stands(withdrawn) {
 		t.Error("what a withdrawn token gave still stands")
 	}
+	touch(t, path, "", 2*time.Hour)
+	if _, err := s.Authenticate(two); err != nil || len(reports) != 1 {
+		t.Errorf("an empty file withdraws tokens: %v, reports %v", err, reports)
+	}
+	reports = nil
+	touch(t, path, tokenLine(two, "other", "pro", time.Now()), 3*time.Hour)
 	unknown(t, s, one)
 	gives(t, s, two, Grant{Account: "other", Plan: "pro"})
 	if len(reports) != 0 {

@@ -11,7 +11,7 @@ import (
 )
 
 // OpenFile reads a token file: a token's line is "sha256:HEX account plan created" (the day of creation may be missing), lines that begin with #
-// are comments. A line that it cannot read is an error with file and line.
+// are comments. A line that it cannot read is an error with file and line; so is a file without a byte, which editors and full disks leave.
 //
 // The file is looked at again with every Authenticate and Stands and read again when it has changed. If it cannot be read then (a slip of the editor, a
 // file that is gone), what was known before stays valid and report (nil: nobody) is called with the reason, once for each state of the file, on
@@ -98,6 +98,9 @@ func read(path string) (table, stamp, error) {
 	text, err := readAll(f)
 	if err != nil {
 		return nil, stamp{}, fmt.Errorf("token file %s: %w", path, err)
+	}
+	if len(text) == 0 {
+		return nil, stamp{}, fmt.Errorf("token file %s: it is empty, as a file is that is just being saved", path)
 	}
 	t, err := parse(path, text)
 	return t, stampOf(i), err

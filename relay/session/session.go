@@ -23,6 +23,7 @@ type session struct {
 	leg      *wire.Leg
 	id       string
 	grant    control.Grant
+	missed   bool // its token was not found at the last look; keep's
 	account  string
 	instance string
 	log      *slog.Logger
@@ -88,7 +89,7 @@ func (s *session) keep() {
 		case <-sweep.C:
 			s.pools.trim()
 		case <-check.C:
-			if !s.srv.o.Control.Stands(s.grant) {
+			if s.withdrawn() {
 				s.log.Info("the session's token was withdrawn")
 				s.leg.Fatal(&wire.Fatal{Code: wire.CodeBadToken, Text: "the token was withdrawn"})
 				return
@@ -97,6 +98,17 @@ func (s *session) keep() {
 			s.settled()
 		}
 	}
+}
+
+// withdrawn looks the session's token up again. Missing it once is not enough: the file may just be being written.
+func (s *session) withdrawn() bool {
+	if s.srv.o.Control.Stands(s.grant) {
+		s.missed = false
+		return false
+	}
+	again := s.missed
+	s.missed = true
+	return again
 }
 
 // message routes one control message. It may block: the leg calls it on a goroutine of its own.

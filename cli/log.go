@@ -12,6 +12,10 @@ import (
 // logger opens the log that the settings ask for. With to "" it goes to stderr, or nowhere when a dashboard has the screen. close
 // ends it.
 func (a *app) logger(to, level, format string, dashboard bool) (log *slog.Logger, close func(), err error) {
+	handler, err := logHandler(level, format)
+	if err != nil {
+		return nil, nil, err
+	}
 	var w io.Writer
 	close = func() {}
 	switch to {
@@ -37,19 +41,22 @@ func (a *app) logger(to, level, format string, dashboard bool) (log *slog.Logger
 		}
 		w, close = f, func() { _ = f.Close() }
 	}
-	return slog.New(logHandler(w, level, format)), close, nil
+	return slog.New(handler(w)), close, nil
 }
 
-func logHandler(w io.Writer, level, format string) slog.Handler {
+func logHandler(level, format string) (func(io.Writer) slog.Handler, error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
-		l = slog.LevelInfo
+		return nil, usage("--log-level %q is none of debug, info, warn, error", level)
 	}
 	o := &slog.HandlerOptions{Level: l}
-	if format == "json" {
-		return slog.NewJSONHandler(w, o)
+	switch format {
+	case "json":
+		return func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, o) }, nil
+	case "logfmt":
+		return func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, o) }, nil
 	}
-	return slog.NewTextHandler(w, o)
+	return nil, usage("--log-format %q is neither logfmt nor json", format)
 }
 
 // quiet lets through what needs attention, and everything when debugging. An embedded relay's news is told by the agent already.

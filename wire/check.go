@@ -29,6 +29,8 @@ func (c *Content) Start(body Body, length uint64, end bool) error {
 		return protocolError(CodeBadFraming, "a message without content and without END")
 	case body == BodyLength && length == 0 && !end:
 		return protocolError(CodeBadFraming, "content of length 0 without END")
+	case body >= BodyUntil && end:
+		return protocolError(CodeBadFraming, "END on a message of body %d, whose content has an end of its own", body)
 	case body == BodyLength && length > 0 && end:
 		return ErrAborted
 	}

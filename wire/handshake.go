@@ -72,7 +72,7 @@ func ServerHandshake(conn net.Conn, decide func(*Auth) (*Welcome, error)) (*Welc
 	if err := acceptPreface(conn); err != nil {
 		return nil, err
 	}
-	a, err := readAuth(conn)
+	a, id, err := readAuth(conn)
 	var fatal *FatalError
 	if err != nil && !errors.As(err, &fatal) {
 		return nil, err
@@ -81,12 +81,12 @@ func ServerHandshake(conn net.Conn, decide func(*Auth) (*Welcome, error)) (*Welc
 	if err == nil {
 		w, err = decide(a)
 	}
-	return answerAuth(conn, w, err)
+	return answerAuth(conn, id, w, err)
 }
 
 // answerAuth tells the agent what was decided.
-func answerAuth(conn net.Conn, w *Welcome, refusal error) (*Welcome, error) {
-	answer, refusal := appendVerdict(w, refusal)
+func answerAuth(conn net.Conn, id int64, w *Welcome, refusal error) (*Welcome, error) {
+	answer, refusal := appendVerdict(id, w, refusal)
 	err := conn.SetWriteDeadline(time.Now().Add(lingerTime))
 	if err == nil {
 		_, err = conn.Write(answer)
@@ -150,28 +150,29 @@ func refusePreface(conn net.Conn, reason *FatalError) error {
 	return nil
 }
 
-func readAuth(conn net.Conn) (*Auth, error) {
+// readAuth returns the message's id too, which the answer repeats.
+func readAuth(conn net.Conn) (a *Auth, id int64, err error) {
 	m, err := readMessage(conn)
 	var bad *ProtocolError
 	if errors.As(err, &bad) {
-		return nil, &FatalError{Code: CodeBadAuth, Text: bad.Text}
+		return nil, 0, &FatalError{Code: CodeBadAuth, Text: bad.Text}
 	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	switch body := m.Body.(type) {
 	case *Auth:
-		return body, nil
+		return body, m.ID, nil
 	case *Join:
-		return nil, &FatalError{Code: CodeUnsupported, Text: "this relay takes one connection for a session"}
+		return nil, m.ID, &FatalError{Code: CodeUnsupported, Text: "this relay takes one connection for a session"}
 	}
-	return nil, &FatalError{Code: CodeBadAuth, Text: m.Type + " where Auth should be"}
+	return nil, m.ID, &FatalError{Code: CodeBadAuth, Text: m.Type + " where Auth should be"}
 }
 
 // appendVerdict is the message to answer Auth with, and why it is a refusal. What is wrong inside the relay is not told to strangers.
-func appendVerdict(w *Welcome, refusal error) ([]byte, error) {
+func appendVerdict(id int64, w *Welcome, refusal error) ([]byte, error) {
 	if refusal == nil {
-		answer, err := appendMessage(nil, MsgWelcome, 1, w)
+		answer, err := appendMessage(nil, MsgWelcome, id, w)
 		if err == nil {
 			return answer, nil
 		}
@@ -183,7 +184,7 @@ func appendVerdict(w *Welcome, refusal error) ([]byte, error) {
 	}
 	body := fatal.message()
 	body.Text = cutText(body.Text)
-	answer, err := appendMessage(nil, MsgFatal, 1, body)
+	answer, err := appendMessage(nil, MsgFatal, id, body)
 	return answer, errors.Join(refusal, err)
 }
 

@@ -101,6 +101,29 @@ func TestRefusalIsAlwaysRead(t *testing.T) {
 	}
 }
 
+// TestHandshakeRepeatsTheID: Welcome and Fatal have the id of the Auth that they answer.
+func TestHandshakeRepeatsTheID(t *testing.T) {
+	for want, decide := range map[string]func(*Auth) (*Welcome, error){MsgWelcome: welcome, MsgFatal: refuse(&FatalError{Code: CodeBadToken})} {
+		r, a := memPair(64 << 10)
+		c := serve(r, decide)
+		hello, err := appendMessage(appendPreface(nil, Version, Version), MsgAuth, 42, testAuth)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Write(hello); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(a, make([]byte, answerSize)); err != nil {
+			t.Fatal(err)
+		}
+		if m, err := readMessage(a); err != nil || m.Type != want || m.ID != 42 {
+			t.Errorf("%+v %v", m, err)
+		}
+		_ = a.Close()
+		within(t, "the relay's end", func() { <-c })
+	}
+}
+
 func TestRefusalWaitsForTheAgent(t *testing.T) {
 	r, a := memPair(64 << 10)
 	c := serve(r, refuse(&FatalError{Code: CodeSessionLimit}))

@@ -217,21 +217,23 @@ func (l *Leg) Close() error {
 // Done is closed when the leg has ended.
 func (l *Leg) Done() <-chan struct{} { return l.done }
 
-func (l *Leg) ended() bool {
+func (l *Leg) ended() bool { return isClosed(l.done) }
+
+func isClosed(c <-chan struct{}) bool {
 	select {
-	case <-l.done:
+	case <-c:
 		return true
 	default:
 		return false
 	}
 }
 
-// lost says that the link is gone, rather than one stream.
-func (l *Leg) lost() bool { return l.ended() || l.conn.deaf.Load() }
+// Lost says that the link is gone, in one direction at least: nothing that is begun now can come to an end.
+func (l *Leg) Lost() bool { return l.ended() || l.conn.deaf.Load() || isClosed(l.conn.broken) }
 
 // lostError says why the leg has ended, if it has; else err.
 func (l *Leg) lostError(err error) error {
-	if !l.lost() {
+	if !l.Lost() {
 		return err
 	}
 	if l.ended() {

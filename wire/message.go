@@ -32,7 +32,7 @@ type Message struct {
 // Auth is how an agent begins a session.
 type Auth struct {
 	Token    string   `json:"token"`
-	Instance string   `json:"instance"` // of the slot: random, kept in the state directory
+	Instance string   `json:"instance"` // of the slot: random, kept in the state directory; 1 to 128 visible ASCII characters
 	Version  string   `json:"version"`  // of the agent
 	OS       string   `json:"os"`
 	Features []string `json:"features,omitempty"`
@@ -55,7 +55,7 @@ type Welcome struct {
 	Session  string           `json:"session"`
 	Secret   string           `json:"secret,omitempty"` // what a further leg shows
 	Legs     int              `json:"legs"`             // wanted
-	Limits   map[string]int64 `json:"limits,omitempty"`
+	Limits   map[string]int64 `json:"limits,omitempty"` // "endpoints" of the session and "streams" of a leg at once
 	Features []string         `json:"features,omitempty"`
 }
 

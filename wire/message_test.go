@@ -70,7 +70,7 @@ func TestMessageLimits(t *testing.T) {
 }
 
 func TestFatalRoundTrip(t *testing.T) {
-	for _, f := range []Fatal{{Code: CodeBadToken, Text: "t"}, {Code: CodeRelayBusy, Wait: 30}, {Wait: -5}, {Wait: 1 << 40}} {
+	for _, f := range []Fatal{{Code: CodeBadToken, Text: "t"}, {Code: CodeRelayBusy, Wait: 30}, {Wait: -5}, {Wait: 1 << 30}} {
 		e := f.err()
 		if e.Wait < 0 || e.Wait.Seconds() > maxWait || e.message().Code != f.Code {
 			t.Errorf("%+v becomes %+v", f, e)

@@ -9,7 +9,8 @@ import (
 )
 
 // Open opens a stream and writes its OPEN frame (relay). With MaxStreams open it returns a *ProtocolError with CodeTooManyStreams at once. It may block up to
-// ctx's end; streams are opened one at a time, so that their ids arrive in order. The stream is the caller's to close.
+// ctx's end; streams are opened one at a time, so that their ids arrive in order. The stream is the caller's to close. After 2³¹ streams there are no ids left: that
+// ends the leg.
 func (l *Leg) Open(ctx context.Context, o *OpenFrame) (*Stream, error) {
 	if !l.relay {
 		return nil, protocolError(CodeProtocol, "only the relay opens streams")
@@ -80,7 +81,11 @@ func (l *Leg) opened(mux *smux.Stream, err error) (*Stream, error) {
 	if err != nil {
 		l.mu.Unlock()
 		l.release()
-		return nil, l.lostError(fmt.Errorf("open: %w", err))
+		err = fmt.Errorf("open: %w", err)
+		if errors.Is(err, smux.ErrGoAway) {
+			l.end(linkLost(err), true) // the ids have run out: only a new connection helps
+		}
+		return nil, l.lostError(err)
 	}
 	s := newStream(l, mux)
 	l.streams[id] = s

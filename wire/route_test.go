@@ -208,8 +208,7 @@ func TestPingFlood(t *testing.T) {
 func TestMessageFlood(t *testing.T) {
 	for _, size := range []int{0, 30 << 10} {
 		block := make(chan struct{})
-		var n int
-		_, end, s, _ := relayAlone(t, LegOptions{OnMessage: func(*Message) { n++; <-block }}, nil)
+		l, end, s, _ := relayAlone(t, LegOptions{OnMessage: func(*Message) { <-block }}, nil)
 		m, err := appendMessage(nil, MsgDrain, 0, &Drain{Reason: strings.Repeat("x", size)})
 		if err != nil {
 			t.Fatal(err)
@@ -221,7 +220,8 @@ func TestMessageFlood(t *testing.T) {
 				break
 			}
 		}
-		time.AfterFunc(100*time.Millisecond, func() { close(block) })
+		within(t, "the leg's end", func() { <-l.Done() })
+		close(block)
 		wantCode(t, waitEnd(t, end), CodeControlFlood)
 	}
 }

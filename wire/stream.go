@@ -114,7 +114,7 @@ func (s *Stream) readError(err error) error {
 		return err
 	case s.overRead():
 		return ErrReset
-	case s.leg.lost():
+	case s.leg.Lost():
 		return s.leg.lostError(err)
 	}
 	return err

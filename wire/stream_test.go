@@ -91,7 +91,7 @@ func TestCreditWindow(t *testing.T) {
 	if _, due := c.take(FirstLimit / 2); due {
 		t.Error("granted again too early")
 	}
-	if _, due := c.take(1 << 40); due {
+	if _, due := c.take(1 << 30); due {
 		t.Error("what never came was taken")
 	}
 	if c.receive(fixedWindow, false) {
@@ -139,6 +139,23 @@ func TestOverCredit(t *testing.T) {
 	mustNext(t, st, Data)
 	_, err = st.Next()
 	wantCode(t, err, CodeOverCredit)
+}
+
+// TestWriteOnABrokenLink: a link that takes nothing is lost, though reading goes on for a while.
+func TestWriteOnABrokenLink(t *testing.T) {
+	l, _, _, r := relayAlone(t, LegOptions{}, nil)
+	st := openStream(t, l)
+	r.out.set(func() { r.out.gone = true })
+	within(t, "a write that fails", func() {
+		for {
+			if err := st.Write(dataFrame(1, 0)); err != nil {
+				if !errors.Is(err, ErrLinkLost) {
+					t.Error(err)
+				}
+				return
+			}
+		}
+	})
 }
 
 func TestWriteContentWaits(t *testing.T) {

@@ -269,6 +269,6 @@ func (c *conn) broken(t *turn, err error) ending {
 // gone ends an exchange whose visitor takes nothing any more.
 func (c *conn) gone(t *turn) ending {
 	c.abort(wire.CodeVisitorGone)
-	t.code, _ = c.reason(nil)
+	t.code, _ = c.reason(&registry.Error{Code: wire.CodeVisitorGone}) // there is no verdict where there is no exchange
 	return endGone
 }

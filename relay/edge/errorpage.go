@@ -10,6 +10,7 @@ import (
 
 // refuse answers what was no request.
 func (c *conn) refuse(t *turn, err error) {
+	c.enter(phaseBusy) // a head that took too long had ended the phases with limits, and the page may find nobody who reads it
 	t.q.ID, t.q.Start, t.q.Client = newID(c.s.now()), c.s.now(), c.peer
 	t.minor, t.close, t.picked = 1, true, true
 	if bytes.Contains(c.in.bytes(), []byte("text/html")) { // its fields were not read; that much is seen without

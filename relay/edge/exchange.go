@@ -100,7 +100,7 @@ func (c *conn) settle(t *turn, e ending) {
 	c.stopWatch()
 	c.mu.Lock()
 	x, verdict, kicked := c.x, c.verdict, c.kicked
-	c.x = nil
+	c.x, c.verdict = nil, wire.CodeNone
 	c.mu.Unlock()
 	if kicked {
 		c.net.SetReadDeadline(time.Time{})

@@ -77,6 +77,8 @@ func TestAnswer(t *testing.T) {
 		{name: "abort", bytes: join(resp(7, wire.BodyLength, 9, 0), data("ok", 0), abort(7))},
 		{name: "tunnel", bytes: join(resp(7, wire.BodyTunnel, 0, 0), data("x", done)), upgrade: true},
 		{name: "declined upgrade", bytes: resp(7, wire.BodyLength, 0, done), upgrade: true},
+		{name: "END on chunked RESP", bytes: resp(7, wire.BodyUntil, 0, done), code: wire.CodeBadFraming},
+		{name: "END on a tunnel's RESP", bytes: resp(7, wire.BodyTunnel, 0, done), upgrade: true, code: wire.CodeBadFraming},
 		{name: "wrong seq", bytes: resp(8, wire.BodyLength, 0, done), code: wire.CodeBadSeq},
 		{name: "old seq in info", bytes: info(6), code: wire.CodeBadSeq},
 		{name: "wrong seq in fail", bytes: fail(6, wire.CodeLocalReset, false), code: wire.CodeBadSeq},

@@ -21,12 +21,7 @@ const maxInstance = 128
 // welcome takes conn through TLS and authentication to a session, within the time of Options.Auth. nil: it was refused or failed, and conn
 // is the caller's to close. The place among the connections before Welcome is given back here.
 func (s *Server) welcome(conn net.Conn) *session {
-	defer func() {
-		s.mu.Lock()
-		delete(s.pending, conn)
-		s.mu.Unlock()
-		<-s.slots
-	}()
+	defer s.admitted(conn)
 	limit := time.AfterFunc(s.o.Auth, func() { conn.Close() })
 	defer limit.Stop()
 	wire.TuneLink(conn)
@@ -118,7 +113,7 @@ func validInstance(s string) bool {
 	return true
 }
 
-// source is whom failed tries are counted for: the address, for IPv6 the /64 that one customer has.
+// source is whom connections and failed tries are counted for: the address, for IPv6 the /64 that one customer has.
 func source(conn net.Conn) netip.Prefix {
 	ap, err := netip.ParseAddrPort(conn.RemoteAddr().String())
 	if err != nil {

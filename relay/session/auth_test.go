@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -98,19 +99,21 @@ func TestFailedTokensHaveToWait(t *testing.T) {
 
 func TestSilentConnectionsAreCut(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Auth = 100 * time.Millisecond })
-	raw, err := net.Dial("tcp", r.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer raw.Close()
-	for _, c := range []net.Conn{raw, r.dial()} {
+	for _, handshake := range []bool{false, true} {
+		c, err := net.Dial("tcp", r.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
 		if err := c.SetReadDeadline(time.Now().Add(patience)); err != nil {
 			t.Fatal(err)
 		}
-		_, err := c.Read(make([]byte, 1))
+		if handshake { // it may be cut in the middle of that, on a slow machine
+			_ = tls.Client(c, &tls.Config{RootCAs: r.roots, ServerName: "127.0.0.1", NextProtos: []string{wire.ALPN}}).Handshake()
+		}
 		var ne net.Error
-		if err == nil || errors.As(err, &ne) && ne.Timeout() {
-			t.Fatalf("it was not cut: %v", err)
+		if _, err := io.Copy(io.Discard, c); errors.As(err, &ne) && ne.Timeout() {
+			t.Fatalf("it was not cut, after TLS %v: %v", handshake, err)
 		}
 	}
 }
@@ -146,6 +149,43 @@ func TestTheRestIsClosedUnheard(t *testing.T) {
 	eventually(t, "the place is free", func() bool { return len(r.srv.slots) == 0 })
 	if w, _ := r.auth(wire.Auth{Token: "good", Instance: "i1"}); w == nil {
 		t.Fatal("no welcome")
+	}
+}
+
+// TestOneSourceCannotTakeAllPlaces: however many connections a stranger keeps silent, agents from elsewhere come in.
+func TestOneSourceCannotTakeAllPlaces(t *testing.T) {
+	r := newRig(t)
+	for range maxFrom {
+		c, err := net.Dial("tcp", r.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	eventually(t, "they wait", func() bool { return len(r.srv.slots) == maxFrom })
+	more, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer more.Close()
+	if err := more.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	var ne net.Error
+	if _, err := more.Read(make([]byte, 1)); err == nil || errors.As(err, &ne) && ne.Timeout() {
+		t.Fatalf("one more is heard: %v", err)
+	}
+	elsewhere := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	c, err := tls.DialWithDialer(&elsewhere, "tcp", r.addr, &tls.Config{RootCAs: r.roots, NextProtos: []string{wire.ALPN}})
+	if errors.Is(err, syscall.EADDRNOTAVAIL) {
+		t.Skip("this system has no second loopback address")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := wire.ClientHandshake(c, &wire.Auth{Token: "good", Instance: "i1"}); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -114,6 +114,7 @@ func (s *session) place(e *endpoint) error {
 	old, err := s.srv.o.Registry.Bind(e.reg)
 	if err != nil {
 		s.free(e)
+		s.pools.shut(e, wire.CodeNoEndpoint, true)
 		return err
 	}
 	if old != nil {

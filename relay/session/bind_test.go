@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"testing"
 
 	"github.com/adit-tunnel/adit/wire"
@@ -49,6 +50,28 @@ func TestBind(t *testing.T) {
 	}
 	if n := r.names.placed.Load() - r.names.released.Load(); n != 2 {
 		t.Fatalf("%d places are taken", n)
+	}
+}
+
+// A bind that was refused leaves nothing behind, however often it is tried.
+func TestRefusedBindLeavesNothing(t *testing.T) {
+	r := newRig(t)
+	r.agent("good", "i1", ok("")).bind(r, 1, "a")
+	a := r.agent("good", "i2", ok(""))
+	b := http(1, "")
+	b.Host = "a.acme.test"
+	for range 3 {
+		if f, ok := a.ask(wire.MsgBind, b).Body.(*wire.Refusal); !ok || f.Code != wire.CodeAlreadyOnline {
+			t.Fatalf("%+v", f)
+		}
+	}
+	for _, s := range r.srv.online() {
+		s.pools.mu.Lock()
+		n := len(s.pools.endpoints)
+		s.pools.mu.Unlock()
+		if s.instance == "i2" && n != 0 {
+			t.Errorf("%d endpoints are kept", n)
+		}
 	}
 }
 
@@ -127,6 +150,46 @@ func TestTakeover(t *testing.T) {
 	if got := do(t, after, get(4)); got != "young" {
 		t.Fatalf("got %q", got)
 	}
+}
+
+// A request that waits for a stream of the old session goes to the new one, as nobody has touched it.
+func TestTakeoverOfWaiting(t *testing.T) {
+	r := newRig(t)
+	before := r.agent("good", "i1", ok("old")).bind(r, 1, "a")
+	e := before.Upstream.(*endpoint)
+	if code := e.sess.pools.queue(&waiter{e: e, got: make(chan *stream, 1), turn: make(chan struct{})}); code != 0 {
+		t.Fatal(code)
+	}
+	got := make(chan string, 1)
+	go func() {
+		x, err := e.Begin(context.Background(), get(1))
+		if err != nil {
+			got <- err.Error()
+			return
+		}
+		content, _, err := read(x)
+		x.Finish()
+		got <- content + errorText(err)
+	}()
+	eventually(t, "it waits", func() bool {
+		e.sess.pools.mu.Lock()
+		defer e.sess.pools.mu.Unlock()
+		return len(e.sess.pools.waiting) == 2
+	})
+	r.agent("good", "i1", ok("young")).bind(r, 5, "a")
+	if s := <-got; s != "young" {
+		t.Fatalf("got %q", s)
+	}
+	if n := e.Load(); n != 0 {
+		t.Fatalf("load %d", n)
+	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 func TestTakeoverWithinASession(t *testing.T) {

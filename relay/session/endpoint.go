@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -41,12 +42,21 @@ func (e *endpoint) Begin(ctx context.Context, r *registry.Request) (registry.Exc
 	e.load.Add(1)
 	e.sess.busy.Add(1)
 	x, err := e.start(nil, q)
-	if err != nil {
-		q.drop()
-		e.done(x)
-		return nil, err
+	if err == nil {
+		return x, nil
 	}
-	return x, nil
+	q.drop()
+	e.done(x)
+	if h := e.heir.Load(); h != nil && untold(err) {
+		return h.Begin(ctx, r)
+	}
+	return nil, err
+}
+
+// untold says that nothing of the request can have reached the agent.
+func untold(err error) bool {
+	var re *registry.Error
+	return errors.As(err, &re) && !re.Delivered
 }
 
 // done counts x out; nil is an exchange that did not come to be.

@@ -10,15 +10,21 @@ import (
 // maxTries is how often a request is sent again because nobody had touched it.
 const maxTries = 3
 
+// maxMisses is how many streams may die before a request is on them.
+const maxMisses = 3
+
 // start sends q as an exchange on a stream, on another one if nobody has touched it there. x is nil for a new exchange; it is returned with an
 // error, too, when there is one by then.
 func (e *endpoint) start(x *exchange, q *request) (*exchange, error) {
-	for {
+	for misses := 0; ; {
 		st, err := e.sess.pools.take(e, q, &x)
 		if err != nil {
 			return x, err
 		}
 		if !st.begin(x, q) {
+			if misses++; misses > maxMisses {
+				return x, &registry.Error{Code: wire.CodeAgentAborted, Text: "the agent gives up every stream"}
+			}
 			continue
 		}
 		if code := wire.Code(x.code.Load()); code != 0 {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"sync/atomic"
 	"testing"
 
@@ -45,6 +46,43 @@ func TestWhatNobodyTouchedIsSentAgain(t *testing.T) {
 				t.Fatalf("load %d", n)
 			}
 		})
+	}
+}
+
+// TestStreamsThatDieFirst: an agent that gives up every stream before a request is on it does not keep the visitor waiting for ever.
+func TestStreamsThatDieFirst(t *testing.T) {
+	r := newRig(t)
+	e := r.agent("good", "i1", ok("hello")).bind(r, 1, "a").Upstream.(*endpoint)
+	streams := make([]*stream, maxMisses+1)
+	e.sess.pools.mu.Lock()
+	for i := range streams {
+		streams[i] = &stream{e: e}
+		streams[i].mu.Lock()
+		e.pool.idle = append([]*stream{streams[i]}, e.pool.idle...) // taken in this order
+	}
+	e.sess.pools.mu.Unlock()
+	got := make(chan error, 1)
+	go func() {
+		x, err := e.Begin(context.Background(), get(1))
+		if err == nil {
+			x.Abort(wire.CodeVisitorGone)
+		}
+		got <- err
+	}()
+	for i, st := range streams {
+		eventually(t, "the next one is taken", func() bool {
+			e.sess.pools.mu.Lock()
+			defer e.sess.pools.mu.Unlock()
+			return len(e.pool.idle) == len(streams)-1-i
+		})
+		st.gone.Store(true)
+		st.mu.Unlock()
+	}
+	if err := <-got; codeOf(err) != wire.CodeAgentAborted {
+		t.Fatal(err)
+	}
+	if n := e.Load(); n != 0 {
+		t.Fatalf("load %d", n)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -17,6 +18,9 @@ import (
 const (
 	// maxPending is how many connections may be on their way to Welcome at once; what comes above it is closed unheard.
 	maxPending = 1024
+
+	// maxFrom is how many of them may come from one source, so that no stranger can keep all agents out.
+	maxFrom = maxPending / 4
 
 	// defaultAuth is the time from accept to Welcome.
 	defaultAuth = 10 * time.Second
@@ -58,6 +62,7 @@ type Server struct {
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
 	pending   map[net.Conn]struct{} // before Welcome
+	from      map[netip.Prefix]int  // … by source
 	sessions  map[*session]struct{}
 	draining  bool // no new sessions and binds
 	closed    bool // no new connections
@@ -84,6 +89,7 @@ func New(o Options) *Server {
 		check:     checkEvery,
 		listeners: map[net.Listener]struct{}{},
 		pending:   map[net.Conn]struct{}{},
+		from:      map[netip.Prefix]int{},
 		sessions:  map[*session]struct{}{},
 	}
 }
@@ -124,20 +130,34 @@ func (s *Server) admit(conn net.Conn) {
 		conn.Close()
 		return
 	}
+	from := source(conn)
 	s.mu.Lock()
-	if s.closed {
+	if s.closed || s.from[from] >= maxFrom {
 		s.mu.Unlock()
 		<-s.slots
 		conn.Close()
 		return
 	}
 	s.pending[conn] = struct{}{}
+	s.from[from]++
 	s.wg.Add(1)
 	s.mu.Unlock()
 	s.o.Go(func() {
 		defer s.wg.Done()
 		s.serve(conn)
 	})
+}
+
+// admitted gives back what admit took for a connection on its way to Welcome.
+func (s *Server) admitted(conn net.Conn) {
+	from := source(conn)
+	s.mu.Lock()
+	delete(s.pending, conn)
+	if s.from[from]--; s.from[from] == 0 {
+		delete(s.from, from)
+	}
+	s.mu.Unlock()
+	<-s.slots
 }
 
 // start runs f on a goroutine that Shutdown waits for; it is called from such a goroutine.

@@ -27,6 +27,9 @@ type waiter struct {
 
 // take is pop, else opens a stream, else waits for one. Errors are *registry.Error: nothing was sent.
 func (p *pools) take(e *endpoint, q *request, x **exchange) (*stream, error) {
+	if p.leg.Lost() {
+		return nil, &registry.Error{Code: wire.CodeAgentGone}
+	}
 	st, err := p.pop(e, q.conn, x)
 	if st != nil || err != nil {
 		return st, err
@@ -114,7 +117,7 @@ func (p *pools) explain(q *request, err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &registry.Error{Code: wire.CodeTimeout, Text: "the link to the agent is jammed: no stream could be opened"}
 	default:
-		return &registry.Error{Code: wire.CodeAgentGone, Text: err.Error()}
+		return &registry.Error{Code: wire.CodeAgentGone} // err may name the agent's address, which is no visitor's business
 	}
 }
 

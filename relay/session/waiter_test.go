@@ -1,0 +1,56 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/adit-tunnel/adit/relay/registry"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// slowNames is a Namer that keeps a session busy with a bind until it is freed.
+type slowNames struct {
+	*names
+	entered, free chan struct{}
+}
+
+func (n slowNames) Place(e *registry.Endpoint, host string, port int) (func(), error) {
+	if host == "slow.test" {
+		close(n.entered)
+		<-n.free
+	}
+	return n.names.Place(e, host, port)
+}
+
+// TestNothingIsSentOnALostLink: of a request that comes once the link is gone it is known that it was not delivered, idle stream or not.
+func TestNothingIsSentOnALostLink(t *testing.T) {
+	slow := slowNames{entered: make(chan struct{}), free: make(chan struct{})}
+	r := newRig(t, func(o *Options) { slow.names = o.Namer.(*names); o.Namer = slow })
+	a := r.agent("good", "i1", ok("hello"))
+	e := a.bind(r, 1, "a")
+	do(t, e, get(1))
+	b := http(2, "")
+	b.Host = "slow.test"
+	if err := a.leg.Send(wire.MsgBind, 9, b); err != nil {
+		t.Fatal(err)
+	}
+	<-slow.entered // the session cannot end before this bind has
+	a.leg.Close()
+	<-e.Upstream.(*endpoint).sess.leg.Done()
+	_, err := e.Upstream.Begin(context.Background(), post("x"))
+	close(slow.free)
+	if re, ok := err.(*registry.Error); !ok || re.Code != wire.CodeAgentGone || re.Delivered {
+		t.Fatal(err)
+	}
+}
+
+// TestReasonsNameNoAddress: a visitor is not told where the agent is, which the errors of a lost link say.
+func TestReasonsNameNoAddress(t *testing.T) {
+	lost := fmt.Errorf("open: %w: read tcp 192.0.2.1:4443->198.51.100.7:5555: connection reset by peer", wire.ErrLinkLost)
+	err := new(pools).explain(&request{ctx: t.Context()}, lost)
+	if codeOf(err) != wire.CodeAgentGone || strings.Contains(err.Error(), "198.51.100.7") {
+		t.Error(err)
+	}
+}

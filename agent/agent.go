@@ -3,6 +3,7 @@
 //
 //	a, err := agent.New(agent.Options{Relay: "tunnel.example.com:4443", Pin: "sha256:…", Token: token})
 //	if err != nil { … }
+//	defer a.Close()
 //	err = a.Forward(agent.Endpoint{Name: "web", Upstream: "http://localhost:8000"})
 //	if err != nil { … }
 //	go func() { <-a.Ready(); fmt.Println(a.Status().Endpoints[0].URL) }()
@@ -61,7 +62,7 @@ var (
 	_ inspect.Controller = (*Agent)(nil)
 )
 
-// New checks the options; it starts nothing and dials nothing. The agent owns o.Slot from here on: Close gives it back, and so does Run at its end.
+// New checks the options; it starts nothing and dials nothing. The agent owns o.Slot from here on: Close gives it back.
 func New(o Options) (*Agent, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
@@ -123,7 +124,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	err := a.keepSession(ctx)
 	a.endReplays()
 	a.stopped(err)
-	return errors.Join(err, a.Close())
+	return err
 }
 
 // Ready is closed when every endpoint that Forward had been given before has been bound once, or refused.
@@ -178,7 +179,8 @@ func (a *Agent) SetWeb(url string) {
 	a.bus.Publish(inspect.Hint{})
 }
 
-// Close gives the slot back. It does not end Run (ending its context does); Run calls it at its end.
+// Close gives the slot back, for the next agent to take up the same identity and ports: call it when Run has ended, and with it all that uses
+// the slot's directory.
 func (a *Agent) Close() error {
 	a.mu.Lock()
 	a.closed = true

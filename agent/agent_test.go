@@ -9,8 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -273,6 +271,7 @@ func TestAlreadyOnline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { slot.Close() })
 	held := func(o *Options, e *Endpoint) { e.Host = "mine.tunnel.test" }
 	w := newWorld(t, echo, held, func(o *Options, _ *Endpoint) { o.Slot = slot })
 	w.ready()
@@ -428,26 +427,6 @@ func TestReconnect(t *testing.T) {
 	w.until("totals", func(s inspect.Status) bool { return s.Conns.Count >= 3 && s.Conns.Open == 0 && s.Requests.Open == 0 })
 }
 
-// TestGiveUp: without a relay Run ends after GiveUp.
-func TestGiveUp(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln.Close()
-	a, err := New(Options{Relay: ln.Addr().String(), Pin: "sha256:" + strings.Repeat("0", 64), GiveUp: 300 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var g *GaveUpError
-	if err := a.Run(t.Context()); !errors.As(err, &g) || g.Last == nil {
-		t.Fatalf("Run: %v", err)
-	}
-	if err := a.Run(t.Context()); err == nil {
-		t.Error("ran twice")
-	}
-}
-
 // TestDrain: exchanges under way end well, new ones are refused, and the visitor gets the whole answer.
 func TestDrain(t *testing.T) {
 	arrived, release := make(chan struct{}), make(chan struct{})
@@ -508,42 +487,5 @@ func TestDrainGrace(t *testing.T) {
 	}
 	if s := <-got; s == 200 {
 		t.Error("a cut exchange looks whole")
-	}
-}
-
-// TestOptions: mistakes are told by New and Forward.
-func TestOptions(t *testing.T) {
-	pin := "sha256:" + strings.Repeat("0", 64)
-	notPEM := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(notPEM, []byte("x"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, o := range []Options{
-		{}, {Relay: "host"}, {Relay: "host:", Pin: pin}, {Relay: "host:1", Pin: "md5:1"}, {Relay: "host:1", Pin: pin, CA: "x"},
-		{Relay: "host:1", CA: "/does/not/exist"}, {Relay: "host:1", CA: notPEM},
-	} {
-		if _, err := New(o); err == nil {
-			t.Errorf("accepted %+v", o)
-		}
-	}
-	a, err := New(Options{Relay: "host:1", Pin: pin})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range []Endpoint{
-		{}, {Name: "a"}, {Name: "a", Upstream: "localhost:8000"}, {Name: "a", Upstream: "https://localhost:8000"}, {Name: "a", Upstream: "http://"},
-		{Name: "a", Upstream: "http://localhost:8000/path"}, {Name: "a", Upstream: "http://u@localhost:8000"},
-		{Name: "a", Upstream: "http://localhost:80", HostHeader: "a\r\nX: 1"}, {Name: "a", Upstream: "http://localhost:80", HostHeader: "a b"},
-	} {
-		if err := a.Forward(e); err == nil {
-			t.Errorf("accepted %+v", e)
-		}
-	}
-	for upstream, addr := range map[string]string{
-		"http://localhost": "localhost:80", "http://localhost:8000/": "localhost:8000", "http://[::1]:8": "[::1]:8", "http://10.0.0.1:9": "10.0.0.1:9",
-	} {
-		if up, err := parseUpstream(upstream); err != nil || up.addr != addr {
-			t.Errorf("%s: %+v, %v", upstream, up, err)
-		}
 	}
 }

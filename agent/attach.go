@@ -87,11 +87,12 @@ func (l *lane) dial(ctx context.Context, x *exchange) (*local, error) {
 	return newLocal(conn)
 }
 
-// reclaim takes x back from c, into which not one byte could be written. False: goroutine B has noticed first and is dealing with it.
+// reclaim takes x back from c, into which not one byte could be written. False: goroutine B was first. It deals with the end of c, or passes
+// on what the local service said before it.
 func (l *lane) reclaim(c *local, x *exchange) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.dead || l.local != c || c.cur != x {
+	if l.dead || l.local != c || c.cur != x || c.answers {
 		return false
 	}
 	l.local, c.cur = nil, nil

@@ -103,6 +103,9 @@ func (s *session) refused(m *wire.Refusal) {
 	if b == nil || b.closed.Swap(true) {
 		return
 	}
+	s.mu.Lock()
+	delete(s.bindings, m.Handle) // it may be refused again and again, each time under a new handle
+	s.mu.Unlock()
 	a, ep := s.a, b.ep
 	a.mu.Lock()
 	defer a.bus.Publish(inspect.Hint{})
@@ -149,7 +152,7 @@ func (s *session) bindLater(ep *endpoint) {
 		}
 	})
 	s.mu.Lock()
-	s.timers = append(s.timers, t)
+	s.timers[ep] = t
 	s.mu.Unlock()
 }
 
@@ -168,7 +171,11 @@ func (s *session) rebound(m *wire.Rebound) {
 // unbound: the relay has taken the name away, or answers our Unbind; then the endpoint is not wanted any more.
 func (s *session) unbound(m *wire.Unbound) {
 	b := s.find(m.Handle)
-	if b == nil || b.closed.Swap(true) || s.a.eng.stopping.Load() {
+	if b == nil || b.closed.Swap(true) {
+		return
+	}
+	s.closeBinding(b)
+	if s.a.eng.stopping.Load() {
 		return
 	}
 	s.a.mu.Lock()
@@ -185,6 +192,7 @@ func (s *session) superseded(m *wire.Superseded) {
 	if b == nil || b.closed.Swap(true) {
 		return
 	}
+	s.closeBinding(b)
 	a := s.a
 	a.mu.Lock()
 	b.ep.failure = failure(wire.CodeSuperseded, "")

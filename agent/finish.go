@@ -94,7 +94,7 @@ func (l *lane) endDown(c *local, x *exchange, reuse, wait bool) (taken, kept, ov
 	switch {
 	case c == nil || l.local != c:
 	case taken && reuse:
-		c.cur, c.since = nil, time.Now()
+		c.cur, c.answers, c.since = nil, false, time.Now()
 		kept = true
 	case taken:
 		l.local = nil

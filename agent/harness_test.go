@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/capture"
 	"github.com/adit-tunnel/adit/wire"
 	"github.com/google/uuid"
@@ -254,6 +253,7 @@ func newRig(t testing.TB, addr string, change ...func(*rig)) *rig {
 	t.Helper()
 	r := &rig{fakeLink: newFakeLink(t), rec: newMemoryRecorder(), done: make(chan struct{})}
 	r.eng = newEngine(r.rec, capture.NewBudget(0, 0), func(f func()) { go f() }, silent())
+	r.eng.limits.trust, r.eng.limits.taken = patience, patience/4 // a slow machine is neither an idle connection nor a slow service
 	ep, err := newEndpoint(Endpoint{Name: "web", Upstream: "http://" + addr, Inspect: true})
 	if err != nil {
 		t.Fatal(err)
@@ -279,6 +279,9 @@ func newRig(t testing.TB, addr string, change ...func(*rig)) *rig {
 		r.over()
 		if n := r.eng.busy.Load(); n != 0 {
 			t.Errorf("%d exchanges are still in the books", n)
+		}
+		if n := r.eng.budget.Used(); n != 0 {
+			t.Errorf("%d bytes of the budget are not given back", n)
 		}
 	})
 	r.open(wire.KindHTTP, 7)
@@ -455,63 +458,4 @@ func (p *peer) gone() (string, error) {
 		p.t.Fatal("the agent does not close the connection")
 	}
 	return string(b), err
-}
-
-// memoryRecorder keeps the newest state of every exchange. It is a Reader as far as Replay needs one.
-type memoryRecorder struct {
-	mu    sync.Mutex
-	cond  *sync.Cond
-	all   map[inspect.ID]*inspect.Exchange
-	order []inspect.ID
-}
-
-func newMemoryRecorder() *memoryRecorder {
-	m := &memoryRecorder{all: map[inspect.ID]*inspect.Exchange{}}
-	m.cond = sync.NewCond(&m.mu)
-	return m
-}
-
-func (m *memoryRecorder) Record(x *inspect.Exchange) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.all[x.ID] == nil {
-		m.order = append(m.order, x.ID)
-	}
-	m.all[x.ID] = x
-	m.cond.Broadcast()
-}
-
-func (m *memoryRecorder) Get(id inspect.ID) (inspect.Item, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	x := m.all[id]
-	return inspect.Item{Exchange: x}, x != nil
-}
-func (m *memoryRecorder) List(inspect.Query) []inspect.Item        { return nil }
-func (m *memoryRecorder) Since(uint64, int) ([]inspect.Item, bool) { return nil, false }
-func (m *memoryRecorder) Count() uint64                            { return 0 }
-func (m *memoryRecorder) Clear()                                   {}
-
-// nth waits for the nth exchange to be in one of the states.
-func (m *memoryRecorder) nth(t testing.TB, n int, states ...inspect.State) *inspect.Exchange {
-	t.Helper()
-	begin := time.Now()
-	stop := time.AfterFunc(patience, m.cond.Broadcast)
-	defer stop.Stop()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for {
-		if len(m.order) > n {
-			x := m.all[m.order[n]]
-			for _, s := range states {
-				if x.State == s {
-					return x
-				}
-			}
-		}
-		if time.Since(begin) >= patience {
-			t.Fatalf("exchange %d does not come to %v", n, states)
-		}
-		m.cond.Wait()
-	}
 }

@@ -1,11 +1,13 @@
 package agent
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/capture"
 	"github.com/adit-tunnel/adit/wire"
 )
 
@@ -283,4 +285,51 @@ func TestLocalClosesWhileUploading(t *testing.T) {
 	}
 	r.send(data("", wire.End))
 	r.rec.nth(t, 0, inspect.Done)
+}
+
+// TestReclaimed: a kept connection that turns out to be closed belongs to the goroutine that finds it first. The other one neither answers
+// nor repeats: the visitor gets one response.
+func TestReclaimed(t *testing.T) {
+	begin := func(t *testing.T, repeat bool) (*fakeLink, *lane, context.Context, *local, *peer) {
+		s := newService(t)
+		k := newFakeLink(t)
+		eng := newEngine(nil, capture.NewBudget(0, 0), func(f func()) { go f() }, silent())
+		l, ctx := newLane(t.Context(), eng, k, nil, nil)
+		t.Cleanup(func() { l.kill(wire.CodeNone) })
+		ep, err := newEndpoint(Endpoint{Name: "web", Upstream: "http://" + s.addr})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.ep = ep
+		c, err := l.dial(ctx, &l.xs[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.xs[0] = exchange{seq: 1, reused: true, tries: 1, repeat: repeat}
+		l.local, c.cur = c, &l.xs[0]
+		return k, l, ctx, c, s.accept()
+	}
+	for _, repeat := range []bool{true, false} {
+		k, l, ctx, c, p := begin(t, repeat)
+		p.Close()
+		if !l.reclaim(c, c.cur) {
+			t.Fatal("not reclaimed")
+		}
+		if next := l.receive(ctx, c, &l.xs[0]); next != nil || len(k.out) > 0 {
+			t.Errorf("repeat %v: goroutine B goes on with %v and has written %q", repeat, next, k.out)
+		}
+	}
+	k, l, ctx, c, p := begin(t, false)
+	p.say("HTTP/1.1 408 Request Timeout\nContent-Length: 9\n\ntoo")
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		l.receive(ctx, c, &l.xs[0])
+	}()
+	k.frame()
+	if l.reclaim(c, c.cur) {
+		t.Error("reclaimed although goroutine B passes an answer on")
+	}
+	l.kill(wire.CodeNone)
+	<-ended
 }

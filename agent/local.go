@@ -11,10 +11,11 @@ type local struct {
 	watch
 	conn *net.TCPConn
 
-	cur    *exchange // whose answer comes next; nil: kept, and nothing may come
-	since  time.Time // kept since then
-	pinned bool      // belongs to the public connection pin
-	pin    uint64
+	cur     *exchange // whose answer comes next; nil: kept, and nothing may come
+	answers bool      // cur's answer has begun
+	since   time.Time // kept since then
+	pinned  bool      // belongs to the public connection pin
+	pin     uint64
 }
 
 func newLocal(conn *net.TCPConn) (*local, error) {

@@ -1,6 +1,9 @@
 package agent
 
 import (
+	"errors"
+	"net"
+	"strings"
 	"testing"
 	"time"
 )
@@ -26,5 +29,25 @@ func TestBackoff(t *testing.T) {
 	}
 	if d := b.next(begin, time.Minute); d != time.Minute {
 		t.Errorf("told a minute, waits %v", d)
+	}
+}
+
+// TestGiveUp: without a relay Run ends after GiveUp.
+func TestGiveUp(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
+	a, err := New(Options{Relay: ln.Addr().String(), Pin: "sha256:" + strings.Repeat("0", 64), GiveUp: 300 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g *GaveUpError
+	if err := a.Run(t.Context()); !errors.As(err, &g) || g.Last == nil {
+		t.Fatalf("Run: %v", err)
+	}
+	if err := a.Run(t.Context()); err == nil {
+		t.Error("ran twice")
 	}
 }

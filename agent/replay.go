@@ -49,11 +49,17 @@ func (a *Agent) Replay(ctx context.Context, id inspect.ID) (inspect.ID, error) {
 	}
 	select {
 	case <-m.begun:
-	case <-ended: // it is over before it began: the agent is stopping
+		return fresh, nil
+	case <-ended:
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
-	return fresh, nil
+	select {
+	case <-m.begun: // and has ended already
+		return fresh, nil
+	default:
+		return "", refusedReplay(wire.CodeAgentStopping, "")
+	}
 }
 
 // runReplay runs the lane; ended is closed behind it.

@@ -2,9 +2,9 @@ package agent
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
+	"net"
 	"sync"
 	"time"
 
@@ -39,126 +39,6 @@ const room = 64
 
 var receivers = sync.Pool{New: func() any { return new(receiver) }}
 
-// serve is goroutine B: it passes on what the local service answers for as long as the connection lives.
-func (l *lane) serve(ctx context.Context, c *local) {
-	defer l.readers.Done()
-	for c != nil {
-		x := l.await(c)
-		if x == nil {
-			return
-		}
-		c = l.receive(ctx, c, x)
-	}
-}
-
-// await waits until something arrives for an exchange. It returns nil when the connection is of no more use: closed, or the local service
-// sent something that nobody asked for, or ended it.
-func (l *lane) await(c *local) *exchange {
-	for {
-		err := c.park()
-		l.mu.Lock()
-		x := c.cur
-		switch {
-		case l.local != c: // closed by whoever took it away
-			l.mu.Unlock()
-			return nil
-		case x != nil:
-			l.mu.Unlock()
-			return x
-		case err == nil && c.quiet():
-			l.mu.Unlock()
-			continue
-		}
-		l.local = nil
-		l.mu.Unlock()
-		c.close()
-		return nil
-	}
-}
-
-// receive passes one response on. It returns the connection to go on with: the same, another after repeating the request, or nil.
-func (l *lane) receive(ctx context.Context, c *local, x *exchange) *local {
-	r := receivers.Get().(*receiver)
-	r.l, r.c, r.x = l, c, x
-	kept, err := r.response()
-	begun, silent := r.begun, r.silent
-	broken := isLinkError(err)
-	if broken {
-		r.buf.drop()
-	}
-	r.free()
-	switch {
-	case err == nil && kept:
-		return c
-	case err == nil:
-		return nil
-	case broken:
-		l.kill(wire.CodeLinkLost)
-		return nil
-	case silent && !begun && x.repeat && x.reused && x.tries == 1 && !l.isDead():
-		return l.repeat(ctx, c, x)
-	}
-	l.takeAway(c)
-	l.breakOff(x, begun, err)
-	return nil
-}
-
-// breakOff ends a response that will not come, or not whole. The local connection is gone already.
-func (l *lane) breakOff(x *exchange, begun bool, cause error) {
-	if l.isDead() {
-		return // the connection was closed under the reader
-	}
-	var err error
-	if begun {
-		err = l.abort(x, cause)
-	} else {
-		err = l.answerFailure(x, true, explain(cause, l.ep))
-	}
-	if err != nil {
-		l.kill(wire.CodeLinkLost)
-	}
-}
-
-// takeAway closes a connection on which something broke.
-func (l *lane) takeAway(c *local) {
-	l.mu.Lock()
-	if l.local == c {
-		l.local = nil
-	}
-	l.mu.Unlock()
-	c.abort()
-}
-
-// repeat writes a request once more, on a new connection: the kept one ended before any byte of the answer, and the request may be repeated.
-func (l *lane) repeat(ctx context.Context, c *local, x *exchange) *local {
-	l.takeAway(c)
-	next, err := l.dial(ctx, x)
-	if err != nil {
-		l.breakOff(x, false, err)
-		return nil
-	}
-	l.mu.Lock()
-	dead := l.dead
-	if !dead {
-		l.local, next.cur, x.tries = next, x, 2
-	}
-	l.mu.Unlock()
-	if dead {
-		next.close()
-		return nil
-	}
-	_, err = next.conn.Write(x.request)
-	l.mu.Lock()
-	x.sent = time.Now()
-	l.mu.Unlock()
-	if err != nil {
-		l.takeAway(next)
-		l.breakOff(x, false, err)
-		return nil
-	}
-	return next
-}
-
 // free gives the receiver and its buffer back.
 func (r *receiver) free() {
 	r.buf.release()
@@ -176,7 +56,9 @@ func (r *receiver) response() (kept bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	r.begin(n)
+	if err := r.begin(n); err != nil {
+		return false, err
+	}
 	var trailers []byte
 	switch r.resp.Body {
 	case http1.BodyNone:
@@ -265,13 +147,19 @@ func (r *receiver) info(n int) error {
 
 var errInfos = errors.New("too many or too large 1xx responses")
 
-// begin frames RESP: n bytes of head, moved a little to the left so that the header of the content behind it fits in between.
-func (r *receiver) begin(n int) {
+// begin frames RESP: n bytes of head, moved a little to the left so that the header of the content behind it fits in between. It fails when
+// the connection has been taken away: the response is not x's then.
+func (r *receiver) begin(n int) error {
 	l, x := r.l, r.x
 	raw := r.buf.b[r.in : r.in+n]
 	pin := x.pin || r.resp.Status == 401 && r.challengesConnection()
 	r.frame = wire.Resp{Seq: x.seq, Head: raw, Connect: x.connect, Tries: x.tries}
 	l.mu.Lock()
+	if l.local != r.c {
+		l.mu.Unlock()
+		return net.ErrClosed
+	}
+	r.c.answers = true
 	if !x.sent.IsZero() {
 		r.frame.Wait = time.Since(x.sent)
 	}
@@ -302,6 +190,7 @@ func (r *receiver) begin(n int) {
 	r.begun = true
 	r.startHead(&r.frame, r.in-shift-wire.HeaderSize-wire.RespSize)
 	r.in += n
+	return nil
 }
 
 // challengesConnection looks for a challenge whose answer authenticates the connection.

@@ -19,13 +19,14 @@ type session struct {
 	welcome *wire.Welcome
 	end     chan error // what the relay or the endpoints' fate said; the first counts
 	lanes   sync.WaitGroup
+	empty   chan struct{} // the last lane has ended, for now
 
 	mu       sync.Mutex
 	handle   uint32 // the last one given out: none is used twice in a session
 	bindings map[uint32]*binding
 	running  map[*lane]struct{}
 	stats    stats
-	timers   []*time.Timer // binds to be tried again
+	timers   map[*endpoint]*time.Timer // binds to be tried again
 	over     bool
 }
 
@@ -39,8 +40,8 @@ func (a *Agent) dialSession(ctx context.Context) (*session, error) {
 	defer stop()
 	auth := &wire.Auth{Token: a.o.Token, Instance: a.instance, Version: a.o.Version, OS: runtime.GOOS + "/" + runtime.GOARCH}
 	s := &session{
-		a: a, end: make(chan error, 1),
-		bindings: map[uint32]*binding{}, running: map[*lane]struct{}{}, stats: newStats(),
+		a: a, end: make(chan error, 1), empty: make(chan struct{}, 1),
+		bindings: map[uint32]*binding{}, running: map[*lane]struct{}{}, stats: newStats(), timers: map[*endpoint]*time.Timer{},
 	}
 	if s.welcome, err = wire.ClientHandshake(conn, auth); err != nil {
 		return nil, closing(conn, fmt.Errorf("handshake with the relay: %w", err))
@@ -75,10 +76,11 @@ func (s *session) run(ctx context.Context) error {
 	})
 	s.a.online(s)
 	err := s.wait(ctx, died)
-	s.a.offline(s)
+	s.a.offline()
 	s.stop()
 	cancel()
 	workers.Wait()
+	s.closeStats()
 	s.lanes.Wait()
 	return err
 }
@@ -88,6 +90,7 @@ func (s *session) wait(ctx context.Context, died <-chan error) error {
 	case err := <-died:
 		return lost(err)
 	case err := <-s.end:
+		s.drain() // no name is left; what is under way ends where it began
 		return err
 	case <-ctx.Done():
 		s.drain()
@@ -135,11 +138,28 @@ func (s *session) acceptAll(ctx context.Context) {
 		s.a.o.Go(func() {
 			defer s.lanes.Done()
 			l.run(laneCtx)
-			s.mu.Lock()
-			delete(s.running, l)
-			s.mu.Unlock()
+			s.ended(l)
 		})
 	}
+}
+
+// ended forgets a lane, and wakes settle when it was the last.
+func (s *session) ended(l *lane) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.running, l)
+	if len(s.running) == 0 {
+		select {
+		case s.empty <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (s *session) isEmpty() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.running) == 0
 }
 
 // stop closes the leg and ends what is left of its streams: a stream alone does not show that the session has died under it.
@@ -186,15 +206,14 @@ const farewellTime = time.Second
 func (s *session) settle(limit time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	closed := make(chan struct{})
-	s.a.o.Go(func() {
-		s.lanes.Wait()
-		close(closed)
-	})
-	select {
-	case <-closed:
-	case <-s.leg.Done():
-	case <-ctx.Done():
+	for waiting := true; waiting && !s.isEmpty(); {
+		select {
+		case <-s.empty:
+		case <-s.leg.Done():
+			waiting = false
+		case <-ctx.Done():
+			waiting = false
+		}
 	}
 	s.leg.Flush(ctx) // a relay that does not read gets no more time
 }

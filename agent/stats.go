@@ -35,11 +35,7 @@ func (s *session) count(m *wire.Stats) {
 		s.countEndpoint(&m.Endpoints[i])
 	}
 	s.stats.seq = max(s.stats.seq, seq)
-	total := int64(0)
-	for _, n := range s.stats.open {
-		total += n
-	}
-	s.a.conns.SetOpen(total)
+	s.sumOpen()
 	s.mu.Unlock()
 	if err := s.leg.Send(wire.MsgStatsAck, 0, &wire.StatsAck{Seq: m.Seq}); err != nil {
 		s.a.o.Log.Debug("stats", "err", err) // the leg is dead
@@ -71,8 +67,33 @@ func (s *session) countEndpoint(e *wire.EndpointStats) {
 		b.ep.conns.Took(d)
 		s.a.conns.Took(d)
 	}
-	b.ep.conns.SetOpen(e.Open)
-	s.stats.open[e.Handle] = e.Open
+	s.setOpen(b, e.Open)
+}
+
+// setOpen notes how many connections an endpoint has open. s.mu is held.
+func (s *session) setOpen(b *binding, n int64) {
+	if b.closed.Load() { // nobody will report their ends
+		n = 0
+	}
+	b.ep.conns.SetOpen(n)
+	s.stats.open[b.handle] = n
+}
+
+// sumOpen shows how many connections all endpoints have open. s.mu is held.
+func (s *session) sumOpen() {
+	total := int64(0)
+	for _, n := range s.stats.open {
+		total += n
+	}
+	s.a.conns.SetOpen(total)
+}
+
+// closeBinding takes a closed binding's open connections out of the meters: the relay reports them no more.
+func (s *session) closeBinding(b *binding) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.setOpen(b, 0)
+	s.sumOpen()
 }
 
 // closeStats: the session's open connections ended with it. The totals stay.

@@ -80,12 +80,11 @@ func (a *Agent) online(s *session) {
 	a.bus.Publish(inspect.Hint{})
 }
 
-// offline takes s away; nothing binds in it any more.
-func (a *Agent) offline(s *session) {
+// offline takes the session away; nothing binds in it any more.
+func (a *Agent) offline() {
 	a.mu.Lock()
 	a.session = nil
 	a.mu.Unlock()
-	s.closeStats()
 }
 
 // stopped is the agent's last state; err says why, nil after a drain.

@@ -3,16 +3,19 @@ package agent
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/wire"
 )
 
 // TestManyVisitors: all kinds of exchanges at once over one leg, some of them broken off. Every answer is its own request's, and in the end
@@ -55,11 +58,13 @@ func TestManyVisitors(t *testing.T) {
 		}
 		q.Host = host
 		q.Header.Set("X-Id", id)
+		q.Close = path == "/early" // the relay may close behind such an answer, too late for its head to say so
 		res, err := pool.RoundTrip(q)
 		if err != nil {
 			cancel()
+			return nil, nil, fmt.Errorf("%s %s: %w", method, path, err)
 		}
-		return res, cancel, err
+		return res, cancel, nil
 	}
 	kinds := []func(id string, rnd *rand.Rand) error{
 		func(id string, rnd *rand.Rand) error { // echo, with a length or chunked
@@ -148,6 +153,56 @@ func TestManyVisitors(t *testing.T) {
 		if x.State != inspect.Done && x.State != inspect.Failed {
 			t.Errorf("%s %s is in state %d", x.ID, x.Request.Target, x.State)
 		}
+	}
+}
+
+// TestReplayThatNeverBegins: the agent ends before a replay's goroutine has run. There is no exchange, and Replay does not name one.
+func TestReplayThatNeverBegins(t *testing.T) {
+	var holding atomic.Bool
+	hold := make(chan struct{})
+	w := newWorld(t, echo, func(o *Options, _ *Endpoint) {
+		o.Go = func(f func()) {
+			go func() {
+				if holding.Load() {
+					<-hold
+				}
+				f()
+			}()
+		}
+	})
+	w.ready()
+	x := &inspect.Exchange{ID: "x", Endpoint: "web", State: inspect.Done}
+	x.Request.Head, x.Request.Whole = []byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), true
+	w.store.Record(x)
+	until := func(what string, ok func() bool) {
+		for late := time.Now().Add(patience); ; <-time.After(time.Millisecond) {
+			w.a.mu.Lock()
+			done := ok()
+			w.a.mu.Unlock()
+			if done {
+				return
+			}
+			if time.Now().After(late) {
+				t.Fatalf("no %s", what)
+			}
+		}
+	}
+	holding.Store(true)
+	got := make(chan error, 1)
+	go func() {
+		_, err := w.a.Replay(t.Context(), "x")
+		got <- err
+	}()
+	until("replay", func() bool { return len(w.a.replays) == 1 })
+	w.stop()
+	until("end", func() bool { return w.a.closed })
+	close(hold)
+	var refused *ReplayError
+	if err := <-got; !errors.As(err, &refused) || refused.Failure.Code != int(wire.CodeAgentStopping) {
+		t.Errorf("Replay: %v", err)
+	}
+	if err := w.end(); err != nil {
+		t.Errorf("Run: %v", err)
 	}
 }
 

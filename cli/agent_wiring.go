@@ -121,7 +121,7 @@ func (a *app) embed(p *parts, o *agent.Options) (err error) {
 		Version: Version, Log: quiet(p.log), Go: a.guard.Go,
 	})
 	if err != nil {
-		return fmt.Errorf("the embedded relay: %w", err)
+		return usage("the embedded relay: %w\n  choose another state directory with --state-dir DIR", err)
 	}
 	o.Relay, o.Pin, o.CA, o.Token, o.Embedded = p.embedded.AgentsAddr(), p.embedded.Pin(), "", token, true
 	return nil

@@ -40,8 +40,8 @@ and webhooks that keep arriving. Everything goes through the real tunnel.`,
 }
 
 func (a *app) runDemo(c *cobra.Command, o demoOptions) error {
-	if o.rate < 0 || o.count < 0 || o.length < 0 {
-		return usage("--rate, --count and --for cannot be negative")
+	if !(o.rate >= 0) || o.count < 0 || o.length < 0 { // a rate may be no number at all
+		return usage("--rate, --count and --for must be numbers and not negative\n  try \"adit demo --count 20 --rate 2\"")
 	}
 	cfg, err := a.agentConfig(c)
 	if err != nil {

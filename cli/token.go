@@ -22,9 +22,9 @@ be shown again. A relay that runs with this file knows the token at once.`,
 		Example: `  adit relay token create --account acme --plan free --token-file tokens`,
 		Args:    none,
 		RunE: func(*cobra.Command, []string) error {
-			for name, v := range map[string]string{"account": account, "token-file": file} {
-				if v == "" {
-					return usage("--%s is missing\n  try \"adit relay token create --account acme --token-file tokens\"", name)
+			for _, f := range [][2]string{{"account", account}, {"token-file", file}} {
+				if f[1] == "" {
+					return usage("--%s is missing\n  try \"adit relay token create --account acme --token-file tokens\"", f[0])
 				}
 			}
 			t, err := control.CreateToken(file, account, plan)

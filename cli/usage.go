@@ -46,7 +46,8 @@ func flagHelp(c *cobra.Command) string {
 	})
 	text := "\nFlags:\n" + own.FlagUsagesWrapped(helpWidth)
 	if shared.HasFlags() {
-		text += "\nThe agent (all but --config also in the configuration file, and as ADIT_RELAY and so on in the environment):\n" + shared.FlagUsagesWrapped(helpWidth)
+		text += "\nThe agent (all but --config also in the configuration file, and as ADIT_RELAY and so on in the environment):\n"
+		text += shared.FlagUsagesWrapped(helpWidth)
 	}
 	return strings.TrimRight(text, "\n")
 }

@@ -45,6 +45,19 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// TestNothingWritten: a key without a value is as good as none, and so is a section whose lines are all comments.
+func TestNothingWritten(t *testing.T) {
+	for _, text := range []string{"version: 3\nagent:\n  # relay: x\n", "version: 3\nagent:\n  relay: ~\n  web_addr:\n  log_level: null\n"} {
+		c, err := Load(Sources{File: write(t, text)})
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+		if c.Relay != "" || c.WebAddr != "127.0.0.1:4040" || c.LogLevel != "info" || c.Origin("web-addr") != "default" {
+			t.Errorf("%q: %+v", text, c)
+		}
+	}
+}
+
 func TestRelayDefaultPort(t *testing.T) {
 	for in, want := range map[string]string{
 		"tunnel.example.com":      "tunnel.example.com:4443",

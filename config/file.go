@@ -49,6 +49,9 @@ func (l *loader) readFile(path string, data []byte) {
 }
 
 func (l *loader) agent(path string, node *yaml.Node) {
+	if isEmpty(node) {
+		return
+	}
 	if node.Kind != yaml.MappingNode {
 		l.mistake("%s:%d: agent must hold keys and values", path, node.Line)
 		return
@@ -65,10 +68,16 @@ func (l *loader) agent(path string, node *yaml.Node) {
 			l.mistake("%s:%d: %s must be one value", path, value.Line, key.Value)
 		default:
 			seen[key.Value] = key.Line
+			if isEmpty(value) {
+				return
+			}
 			l.set(fmt.Sprintf("file %s:%d", path, key.Line), s, value.Value)
 		}
 	})
 }
+
+// isEmpty says that nothing stands behind a key, or null.
+func isEmpty(n *yaml.Node) bool { return n.Tag == "!!null" }
 
 func eachPair(m *yaml.Node, f func(key, value *yaml.Node)) {
 	for i := 0; i+1 < len(m.Content); i += 2 {

@@ -56,7 +56,9 @@ func stripe(w http.ResponseWriter, q *http.Request) {
 		return
 	}
 	if event.Type == "invoice.payment_failed" {
-		answer(w, http.StatusInternalServerError, map[string]string{"error": "no handler for invoice.payment_failed", "hint": "mend it, then replay this request with r"})
+		answer(w, http.StatusInternalServerError, map[string]string{
+			"error": "no handler for invoice.payment_failed", "hint": "mend it, then replay this request with r",
+		})
 		return
 	}
 	answer(w, http.StatusOK, map[string]bool{"received": true})
@@ -68,7 +70,8 @@ func twilio(w http.ResponseWriter, q *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/xml")
-	fmt.Fprintf(w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Message>Thanks, %d characters received.</Message></Response>\n", len(q.PostForm.Get("Body")))
+	const reply = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Message>Thanks, %d characters received.</Message></Response>\n"
+	fmt.Fprintf(w, reply, len(q.PostForm.Get("Body")))
 }
 
 // report is the slow one.

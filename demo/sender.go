@@ -18,7 +18,7 @@ type Sender struct {
 	URL     string        // without a slash at the end
 	Count   int           // end after so many requests; 0: never
 	For     time.Duration // end after so long; 0: never
-	Rate    float64       // requests a second; 0: as fast as answers come, quick requests only
+	Rate    float64       // requests a second, at least one an hour; 0: as fast as answers come, quick requests only
 	Workers int           // how many at once with Rate 0; 0: 16
 }
 
@@ -71,7 +71,7 @@ func (r *run) take() (n int, ok bool) {
 func (r *run) paced(ctx, enough context.Context) {
 	var under sync.WaitGroup
 	defer under.Wait()
-	tick := time.NewTicker(time.Duration(float64(time.Second) / r.Rate))
+	tick := time.NewTicker(interval(r.Rate))
 	defer tick.Stop()
 	for {
 		n, ok := r.take()
@@ -85,6 +85,11 @@ func (r *run) paced(ctx, enough context.Context) {
 			return
 		}
 	}
+}
+
+// interval is the time between two requests at a rate above 0, within what a ticker takes.
+func interval(rate float64) time.Duration {
+	return time.Duration(max(min(float64(time.Second)/rate, float64(time.Hour)), 1))
 }
 
 func (r *run) one(ctx context.Context, n int) error {

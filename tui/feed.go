@@ -27,6 +27,7 @@ type feed struct {
 	version uint64 // of the store, read so far
 	loaded  bool   // the first List has been read
 	more    bool   // there is something to read without a hint
+	behind  bool   // changes have been forgotten since the whole list was read
 	last    time.Time
 	listed  time.Time // when the whole list was read
 }
@@ -40,7 +41,7 @@ type changes struct {
 
 // next waits for something to have changed and for the frame to be over, and reads it. It returns nil when the dashboard has ended.
 func (f *feed) next() any {
-	if f.loaded && !f.more {
+	if f.loaded && !f.more && !f.behind {
 		select {
 		case <-f.done:
 			return nil
@@ -50,37 +51,38 @@ func (f *feed) next() any {
 			}
 		}
 	}
-	if !f.pace() {
+	if !pace(&f.last, f.done) {
 		return nil
 	}
 	c := changes{status: f.observer.Status()}
 	if f.loaded {
 		items, lagged := f.reader.Since(f.version, readLimit)
-		if !lagged || time.Since(f.listed) < relistEvery {
-			f.more = lagged || len(items) == readLimit
+		f.behind = f.behind || lagged
+		if !f.behind || time.Since(f.listed) < relistEvery {
+			f.more = len(items) == readLimit
 			c.rows = f.take(items)
 			return c
 		}
 	}
-	f.listed, f.loaded, f.more = time.Now(), true, false
+	f.listed, f.loaded, f.more, f.behind = time.Now(), true, false, false
 	c.reset, c.rows = true, f.take(f.reader.List(inspect.Query{Limit: keepRows}))
 	slices.Reverse(c.rows)
 	return c
 }
 
-// pace waits until a frame has passed since the last read.
-func (f *feed) pace() bool {
-	wait := frame - time.Since(f.last)
+// pace waits until a frame has passed since last, and sets it anew; false: done was closed before.
+func pace(last *time.Time, done <-chan struct{}) bool {
+	wait := frame - time.Since(*last)
 	if wait > 0 {
 		t := time.NewTimer(wait)
 		defer t.Stop()
 		select {
-		case <-f.done:
+		case <-done:
 			return false
 		case <-t.C:
 		}
 	}
-	f.last = time.Now()
+	*last = time.Now()
 	return true
 }
 

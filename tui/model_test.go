@@ -247,6 +247,24 @@ func TestLaggedReadsTheListAgain(t *testing.T) {
 	}
 }
 
+// Changes that were forgotten between two readings of the list are not lost to the screen: it is read again when its time has come, though
+// everything since has been read and nothing else happens.
+func TestForgottenChangesAreReadLater(t *testing.T) {
+	b := newBench(t, 80, 24)
+	for n := range 20 {
+		b.f.put(exchange(n+1, "GET", "/a", 200, "OK"))
+	}
+	b.sync()
+	b.f.put(exchange(21, "GET", "/a", 200, "OK"))
+	b.f.forget(21)
+	b.put(exchange(30, "GET", "/b", 200, "OK")) // lags, and the list has just been read
+	b.m.work.feed.listed = time.Time{}
+	b.sync()
+	if got := len(b.m.rows.rows); got != 1 {
+		t.Errorf("%d rows, want the one that is kept", got)
+	}
+}
+
 func TestPanicInACommandEndsTheDashboard(t *testing.T) {
 	b := newBench(t, 80, 24)
 	cmd := safely(func() tea.Msg { panic("oops") })

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/view"
@@ -24,7 +25,9 @@ func Plain(ctx context.Context, s Source, w io.Writer) error {
 	hints, stop := s.Observer.Watch()
 	defer stop()
 	p := newPlain(s, w)
+	var last time.Time
 	for {
+		pace(&last, ctx.Done()) // a hint for each of a thousand exchanges a second costs no more than one
 		if err := p.catchUp(); err != nil {
 			return fmt.Errorf("write lines: %w", err)
 		}

@@ -109,6 +109,28 @@ func TestPlainLines(t *testing.T) {
 	}
 }
 
+// However fast hints come, the store and the status are read once a frame.
+func TestPlainReadsOnceAFrame(t *testing.T) {
+	f, w := &fake{status: online()}, newLineWriter()
+	begin := time.Now()
+	end := startPlain(t, f, w)
+	w.wait(t, 1)
+	const n = 300
+	for i := range n {
+		f.put(exchange(i, "GET", "/", 200, "OK"))
+		<-time.After(time.Millisecond)
+	}
+	w.wait(t, n)
+	if err := end(); err != nil {
+		t.Errorf("Plain: %v", err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if most := int(time.Since(begin)/frame) + 3; f.reads > most { // the first, the last, and one that the end has hurried
+		t.Errorf("%d reads, want %d at most", f.reads, most)
+	}
+}
+
 func TestPlainWritesWhatHasEndedBeforeItReturns(t *testing.T) {
 	f, w := &fake{status: online()}, newLineWriter()
 	ctx, cancel := context.WithCancel(t.Context())

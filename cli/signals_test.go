@@ -1,0 +1,34 @@
+//go:build unix
+
+package cli
+
+import (
+	"context"
+	"os/signal"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestNohup: what nohup has made a program ignore stays ignored. SIGTERM asks for the drain all the same.
+func TestNohup(t *testing.T) {
+	signal.Ignore(syscall.SIGHUP)
+	defer signal.Reset(syscall.SIGHUP)
+	var s stopper
+	ctx, stop := s.watch(context.Background(), newGuard(&app{}))
+	defer stop()
+	if !signal.Ignored(syscall.SIGHUP) {
+		t.Error("SIGHUP is not ignored any more")
+	}
+	if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(20 * time.Second):
+		t.Fatal("SIGTERM does not ask for the drain")
+	}
+	if s.interrupted.Load() {
+		t.Error("SIGTERM was taken for SIGINT")
+	}
+}

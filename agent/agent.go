@@ -121,8 +121,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	a.running = true
 	a.mu.Unlock()
+	awake := a.stayAwake(ctx)
 	err := a.keepSession(ctx)
 	a.endReplays()
+	awake()
 	a.stopped(err)
 	return err
 }

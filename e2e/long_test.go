@@ -175,12 +175,13 @@ func TestLongVisitorThatDoesNotRead(t *testing.T) {
 
 // After a minute's sleep of the agent (a closed laptop) or of the relay, the same URL works again by itself.
 func TestLongSleep(t *testing.T) {
+	long(t)
 	for name, who := range map[string]func(r *publicRelay, p *process) *process{
 		"agent": func(_ *publicRelay, p *process) *process { return p },
 		"relay": func(r *publicRelay, _ *process) *process { return r.process },
 	} {
 		t.Run(name, func(t *testing.T) {
-			long(t)
+			t.Parallel()
 			r, p, url := tunnel(t, http.HandlerFunc(hello))
 			sleeper := who(r, p)
 			sleeper.signal(syscall.SIGSTOP)

@@ -10,9 +10,11 @@ if [ "$code" -ne 0 ]; then
 else
 	grep -E '^(ok|FAIL|\?)[[:space:]]' "$log"
 fi
-if grep -qE -- '--- SKIP' "$log"; then
+# The reason stands in front of the verdict.
+skipped=$(awk '/--- SKIP/ { sub(/^[[:space:]]*[^ ]*: /, "", before); print "  " $3 ": " before } { before = $0 }' "$log")
+if [ -n "$skipped" ]; then
 	echo "skipped:"
-	grep -A1 -E -- '--- SKIP' "$log"
+	echo "$skipped"
 else
 	echo "nothing was skipped"
 fi

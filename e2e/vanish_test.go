@@ -59,20 +59,7 @@ func TestVisitorVanishes(t *testing.T) {
 				gone <- err != nil
 			}
 		}},
-		"mid-download": {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", func(began, gone chan<- bool) http.HandlerFunc {
-			return func(w http.ResponseWriter, _ *http.Request) {
-				block := make([]byte, 64<<10)
-				for i := 0; ; i++ {
-					if i == 4 {
-						began <- true
-					}
-					if _, err := w.Write(block); err != nil {
-						gone <- true
-						return
-					}
-				}
-			}
-		}},
+		"mid-download": {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", endless},
 	} {
 		t.Run(name, func(t *testing.T) {
 			began, gone := make(chan bool, 1), make(chan bool, 1)

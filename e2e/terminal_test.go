@@ -174,6 +174,29 @@ func TestBackground(t *testing.T) {
 	x.see(`code=0`)
 }
 
+// What was started in the background goes on when it is brought to the front, and ctrl-z there stops nothing but what the person sees stop.
+func TestBackgroundToFront(t *testing.T) {
+	port := service(t, http.HandlerFunc(hello))
+	x := newTerminal(t, 140, 30)
+	x.say("adit http " + port + " &")
+	url := x.see(`ready name=command_line url=(\S+)`)[1]
+	x.say("fg; echo code=$?")
+	if status, _ := get(t, url+"/front"); status != 200 {
+		t.Errorf("status %d", status)
+	}
+	x.see(`path=/front status=200`)
+	x.press("C-z")
+	x.see(`Stopped`)
+	x.say("bg")
+	if status, _ := get(t, url+"/back"); status != 200 {
+		t.Errorf("status %d", status)
+	}
+	x.see(`path=/back status=200`)
+	x.say("fg; echo last=$?")
+	x.press("C-c")
+	x.see(`last=130`)
+}
+
 // Asking for the version touches no terminal.
 func TestVersionAsksNothing(t *testing.T) {
 	x := newTerminal(t, 80, 24)

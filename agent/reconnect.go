@@ -47,10 +47,14 @@ func (b *backoff) next(now time.Time, told time.Duration) time.Duration {
 // errGivingUp cuts the last try short. It says nothing about the relay: an earlier try's error does.
 var errGivingUp = errors.New("no time left")
 
+// tellEvery is how often the log hears that there is still no session.
+const tellEvery = time.Minute
+
 // keepSession makes sessions until ctx ends or nothing helps.
 func (a *Agent) keepSession(ctx context.Context) error {
 	b := backoff{down: time.Now()}
 	var last error
+	var told time.Time // when the log last heard of it
 	for {
 		online, err := a.trySession(ctx, &b)
 		if ctx.Err() != nil {
@@ -73,7 +77,10 @@ func (a *Agent) keepSession(ctx context.Context) error {
 			return &GaveUpError{Last: last}
 		}
 		wait := a.untilTry(&b, now, err)
-		a.o.Log.Warn("no session; trying again", "err", err, "in", wait.Round(time.Millisecond))
+		if online > 0 || now.Sub(told) >= tellEvery {
+			told = now
+			a.o.Log.Warn("no session; trying again", "err", err, "next", wait.Round(time.Millisecond))
+		}
 		if !a.pause(ctx, wait, err) {
 			return nil
 		}

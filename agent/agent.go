@@ -102,7 +102,7 @@ func (a *Agent) Forward(e Endpoint) error {
 		}
 	}
 	if a.o.Slot != nil {
-		ep.port = a.o.Slot.Port(e.Name)
+		ep.port, ep.ticket = a.o.Slot.Port(e.Name), a.o.Slot.Ticket(a.o.Relay, e.Name)
 	}
 	a.endpoints = append(a.endpoints, ep)
 	if s := a.session; s != nil {

@@ -287,7 +287,7 @@ func TestAlreadyOnline(t *testing.T) {
 	w.do("GET", "/", "")
 	heir := &world{t: t, relay: w.relay}
 	heir.start(Endpoint{Name: "web", Upstream: w.a.endpoints[0].Upstream}, held, func(o *Options, _ *Endpoint) {
-		o.Slot = &Slot{lock: slot.lock, file: slot.file}
+		o.Slot = &Slot{dir: slot.dir, lock: slot.lock, file: slot.file}
 	})
 	heir.ready()
 	if err := w.end(); !errors.As(err, &f) || f.Code != int(wire.CodeSuperseded) {

@@ -76,13 +76,24 @@ func (s *session) bound(m *wire.Bound) {
 	}
 	a.checkReady()
 	a.mu.Unlock()
-	if port != 0 && a.o.Slot != nil {
-		if err := a.o.Slot.SetPort(ep.Name, port); err != nil {
-			a.o.Log.Warn("the endpoint's port could not be remembered", "endpoint", ep.Name, "err", err)
-		}
+	if err := a.remember(ep.Name, port, m.Ticket); err != nil {
+		a.o.Log.Warn("what the endpoint had could not be remembered", "endpoint", ep.Name, "err", err)
 	}
 	a.o.Log.Info("endpoint online", "endpoint", ep.Name, "url", m.URL)
 	a.bus.Publish(inspect.Hint{})
+}
+
+// remember keeps for the next process what this one's endpoint has. An embedded relay ends with this process: its tickets are worth nothing then.
+func (a *Agent) remember(endpoint string, port int, ticket string) error {
+	switch {
+	case a.o.Slot == nil:
+		return nil
+	case port != 0:
+		return a.o.Slot.SetPort(endpoint, port)
+	case ticket != "":
+		return a.o.Slot.SetTicket(a.o.Relay, endpoint, ticket)
+	}
+	return nil
 }
 
 // localPort is the port of an embedded relay's URL, 0 of others.

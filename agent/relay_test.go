@@ -224,23 +224,21 @@ func TestRelayRestarts(t *testing.T) {
 func TestSupersededLetsExchangesEnd(t *testing.T) {
 	r := relaytest.Start(t)
 	dirs := []string{t.TempDir(), t.TempDir()}
-	slots := make([]*agent.Slot, 2)
-	for i, dir := range dirs {
-		if i > 0 { // a copy of the other's identity, as a cloned machine has it
-			copySlot(t, dirs[0], dir)
-		}
-		var err error
-		if slots[i], err = agent.TakeSlot(dir); err != nil {
+	take := func(dir string) *agent.Slot {
+		slot, err := agent.TakeSlot(dir)
+		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { slots[i].Close() })
+		t.Cleanup(func() { slot.Close() })
+		return slot
 	}
+	slot := take(dirs[0])
 	arrived, release := make(chan struct{}), make(chan struct{})
 	first := newGuest(t, r, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		close(arrived)
 		<-release
 		io.WriteString(w, "whole")
-	}), func(o *agent.Options, _ *agent.Endpoint) { o.Slot = slots[0] })
+	}), func(o *agent.Options, _ *agent.Endpoint) { o.Slot = slot })
 	first.until("URL", online)
 	answer := make(chan string, 1)
 	go func() {
@@ -248,7 +246,9 @@ func TestSupersededLetsExchangesEnd(t *testing.T) {
 		answer <- fmt.Sprint(status, " ", content, " ", err)
 	}()
 	<-arrived
-	heir := newGuest(t, r, http.HandlerFunc(says), func(o *agent.Options, _ *agent.Endpoint) { o.Slot = slots[1] })
+	copySlot(t, dirs[0], dirs[1]) // as a cloned machine has it
+	slot = take(dirs[1])
+	heir := newGuest(t, r, http.HandlerFunc(says), func(o *agent.Options, _ *agent.Endpoint) { o.Slot = slot })
 	heir.until("URL", online)
 	first.until("supersession", func(s inspect.Status) bool { return s.Endpoints[0].Failure != nil })
 	close(release)

@@ -13,7 +13,7 @@ import (
 )
 
 // Slot is a running agent's place in the state directory, STATE/agent/slot-N: locked, with an instance id that a restarted process takes up
-// again, and the ports that its endpoints had at an embedded relay. Two agents at once have two slots. Safe for concurrent use.
+// again, and what its endpoints had last: ports at an embedded relay, tickets of others. Two agents at once have two slots. Safe for concurrent use.
 type Slot struct {
 	dir  string
 	lock *flock.Flock
@@ -27,7 +27,12 @@ type Slot struct {
 type slotFile struct {
 	Instance string         `json:"instance"`
 	Ports    map[string]int `json:"ports,omitempty"` // by endpoint name
+	// Tickets prove to a relay that this slot had a name: by relay, then by endpoint name.
+	Tickets map[string]map[string]string `json:"tickets,omitempty"`
 }
+
+// maxRelays is how many relays' tickets a slot keeps; beyond that others make room.
+const maxRelays = 16
 
 // maxSlots bounds the search; a machine with more agents than this has another problem.
 const maxSlots = 1000
@@ -89,6 +94,36 @@ func (s *Slot) SetPort(endpoint string, port int) error {
 		s.file.Ports = map[string]int{}
 	}
 	s.file.Ports[endpoint] = port
+	return s.save()
+}
+
+// Ticket is the last one that the relay gave for the endpoint, "" if none is known.
+func (s *Slot) Ticket(relay, endpoint string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.file.Tickets[relay][endpoint]
+}
+
+// SetTicket remembers a ticket, so that a restarted agent has its name back at once. The error is that of writing the file; the ticket is remembered
+// for this run in any case.
+func (s *Slot) SetTicket(relay, endpoint, ticket string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.file.Tickets
+	if all == nil {
+		all = map[string]map[string]string{}
+		s.file.Tickets = all
+	}
+	if all[relay] == nil {
+		for other := range all {
+			if len(all) < maxRelays {
+				break
+			}
+			delete(all, other)
+		}
+		all[relay] = map[string]string{}
+	}
+	all[relay][endpoint] = ticket
 	return s.save()
 }
 

@@ -17,6 +17,7 @@ const (
 	caFile     = "ca-key.pem"     // CA certificate and key, together, so that one never belongs to another
 	caCertFile = "ca.crt"         // the CA certificate alone, for agents' --relay-ca
 	leafFile   = "server-key.pem" // the agents' port's certificate and key
+	leasesFile = "leases.jsonl"   // who has which name
 	lockFile   = "state.lock"
 )
 

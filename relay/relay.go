@@ -46,6 +46,7 @@ type Relay struct {
 	edge     *edge.Server
 	sessions *session.Server
 	local    *localPlaces // nil unless Embedded
+	leases   *leaseFile   // nil when Embedded: its names are ports of this process
 
 	failed  chan error // a part of Run that ended by itself
 	ready   chan struct{}
@@ -70,6 +71,9 @@ func New(o Options) (*Relay, error) {
 		return nil, err
 	}
 	if err := r.listen(); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	if err := r.openLeases(); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	r.wire(key)
@@ -117,6 +121,20 @@ func (r *Relay) openStore() (control.Store, error) {
 	return control.Join(memory, file), nil
 }
 
+// openLeases gives the registry the leases of the last run.
+func (r *Relay) openLeases() error {
+	if r.o.Embedded {
+		return nil
+	}
+	file, old, err := openLeases(r.o.StateDir, r.o.Log)
+	if err != nil {
+		return fmt.Errorf("--state-dir: %w", err)
+	}
+	r.leases = file
+	r.registry.Keep(old, file)
+	return nil
+}
+
 // listen opens what the options name. What it opened before an error is closed by Close.
 func (r *Relay) listen() error {
 	for _, l := range []struct {
@@ -150,7 +168,7 @@ func (r *Relay) wire(key []byte) {
 		namer = &publicPlaces{domain: o.Domain, key: key, url: r.publicURL()}
 	}
 	r.sessions = session.New(session.Options{
-		Registry: r.registry, Control: r.store, Namer: namer, TLS: r.cert.tlsConfig(),
+		Registry: r.registry, Control: r.store, Namer: namer, TLS: r.cert.tlsConfig(), Key: key,
 		Relay: r.id(), Version: o.Version, Region: o.Region, Log: o.Log, Go: o.Go, Auth: o.Limits.Auth,
 	})
 }
@@ -203,6 +221,9 @@ func (r *Relay) Close() error {
 		if err := ln.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
+	}
+	if r.leases != nil {
+		errs = append(errs, r.leases.Close())
 	}
 	return errors.Join(append(errs, r.store.Close())...)
 }

@@ -218,7 +218,7 @@ func TestEmbedded(t *testing.T) {
 	}
 	defer release()
 	e.Upstream = &slowUpstream{begun: make(chan struct{}), finish: closed()}
-	if _, err := r.registry.Bind(e); err != nil {
+	if _, err := r.registry.Bind(e, registry.Claim{}); err != nil {
 		t.Fatal(err)
 	}
 	addr := strings.TrimPrefix(e.URL, "http://")
@@ -238,7 +238,7 @@ func TestEmbedded(t *testing.T) {
 func TestStopFinishesRequests(t *testing.T) {
 	r, cancel, ended := start(t, testOptions(t.TempDir()))
 	up := &slowUpstream{begun: make(chan struct{}), finish: make(chan struct{})}
-	if _, err := r.registry.Bind(&registry.Endpoint{Host: "a.tunnel.test", Account: "acme", Instance: "one", Upstream: up}); err != nil {
+	if _, err := r.registry.Bind(&registry.Endpoint{Host: "a.tunnel.test", Account: "acme", Instance: "one", Upstream: up}, registry.Claim{}); err != nil {
 		t.Fatal(err)
 	}
 	conn, err := net.Dial("tcp", r.HTTPAddr())

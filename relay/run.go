@@ -69,11 +69,12 @@ func (r *Relay) ended(part string, err error) {
 	}
 }
 
-// stop: first balancers hear that no more should come here; then no visitor comes in, and those inside get their answers, which takes the
-// sessions; then agents are told and the sessions end; the admin listener tells of it all to the last (Run ends it). Agents hear of it after the
-// visitors, because an agent that is told leaves as soon as it has nothing to do, and a request that was just being read would find nobody.
+// stop: first balancers hear that no more should come here; then the agents, who look for another relay (or for this one's next process: the
+// agents' port is free from here on) and keep their session here until it is ended; then no visitor comes in, and those inside get their answers, which
+// takes the sessions; then these end; the admin listener tells of it all to the last (Run ends it).
 func (r *Relay) stop() {
 	r.serving.Store(false)
+	r.sessions.Drain()
 	grace, cancel := context.WithTimeout(context.Background(), r.o.Grace)
 	defer cancel()
 	if err := r.edge.Shutdown(grace); err != nil {

@@ -186,6 +186,21 @@ func (l *Leg) Fatal(f *Fatal) {
 // Ping asks for a sign of life now; for waking up, a changed network, an impatient person.
 func (l *Leg) Ping() { l.out.sendPing(l.pulse.ping(time.Now())) }
 
+// Alive asks for a sign of life and says whether it came before ctx ended. Only the answer to this question counts, or to a later one: bytes that were on
+// their way before prove nothing.
+func (l *Leg) Alive(ctx context.Context) bool {
+	payload, answered := l.pulse.ask(time.Now())
+	defer l.pulse.forget(answered)
+	l.out.sendPing(payload)
+	select {
+	case <-answered:
+		return true
+	case <-l.done:
+	case <-ctx.Done():
+	}
+	return false
+}
+
 // RTT is the last ping's round trip, 0 before the first.
 func (l *Leg) RTT() time.Duration { return time.Duration(l.rtt.Load()) }
 

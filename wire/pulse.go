@@ -30,7 +30,8 @@ type pulse struct {
 	sent   time.Time // when it was sent; zero: answered
 	last   time.Time // when the last ping was sent
 	ticked time.Time
-	awake  time.Time // silence counts from here: before, we were not there to hear
+	awake  time.Time                // silence counts from here: before, we were not there to hear
+	asking map[chan struct{}]uint64 // who waits for the answer to a ping, or to a later one
 }
 
 // ping begins a round trip; its payload goes into a PING frame. The answer to an older ping does not count any more.
@@ -43,11 +44,37 @@ func (p *pulse) ping(now time.Time) (payload [pingSize]byte) {
 	return payload
 }
 
+// ask is ping with somebody who waits for its answer: answered is closed then. forget ends the waiting.
+func (p *pulse) ask(now time.Time) (payload [pingSize]byte, answered chan struct{}) {
+	payload = p.ping(now)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.asking == nil {
+		p.asking = map[chan struct{}]uint64{}
+	}
+	answered = make(chan struct{})
+	p.asking[answered] = be.Uint64(payload[:])
+	return payload, answered
+}
+
+func (p *pulse) forget(answered chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.asking, answered)
+}
+
 // pong ends a round trip and returns how long it took; ok is false for anything but the newest ping's answer.
 func (p *pulse) pong(now time.Time, payload []byte) (rtt time.Duration, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.sent.IsZero() || be.Uint64(payload) != p.id {
+	id := be.Uint64(payload)
+	for c, asked := range p.asking {
+		if asked <= id && id <= p.id {
+			close(c)
+			delete(p.asking, c)
+		}
+	}
+	if p.sent.IsZero() || id != p.id {
 		return 0, false
 	}
 	rtt = now.Sub(p.sent)

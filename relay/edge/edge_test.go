@@ -102,7 +102,7 @@ func (l *limits) override(o limits) {
 
 func bind(t testing.TB, reg *registry.Registry, host string, port int, up registry.Upstream) {
 	t.Helper()
-	if _, err := reg.Bind(&registry.Endpoint{Host: host, Port: port, Account: "acme", Instance: host, Name: "web", Upstream: up}); err != nil {
+	if _, err := reg.Bind(&registry.Endpoint{Host: host, Port: port, Account: "acme", Instance: host, Name: "web", Upstream: up}, registry.Claim{}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -55,6 +55,9 @@ func (c *conn) route(t *turn) error {
 	default:
 		t.ep, err = c.s.registry.Pick(name)
 	}
+	if err == registry.ErrAway {
+		t.ep, err = c.s.registry.Await(c.s.begin, name)
+	}
 	return err
 }
 

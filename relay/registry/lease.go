@@ -9,50 +9,102 @@ const (
 	// maxReserved is how many such names one account may have waiting, so that nobody fills the table, or sits on all good names, by binding and
 	// unbinding. What is above it is free at once.
 	maxReserved = 1000
+
+	// backSoon is how long visitors wait for a holder that was lost without a word: agents come back within a second or two.
+	backSoon = 5 * time.Second
 )
+
+// Lease is the right to a name: who has it or had it last, and the epoch that was given with it.
+type Lease struct {
+	Name     string // a canonical host, or ":PORT"
+	Account  string
+	Instance string
+	Epoch    uint64
+	Until    time.Time // end of the reservation; zero while the name is held
+
+	back  time.Time     // visitors wait until then for a holder that was lost
+	stirs chan struct{} // closed when the name is taken or given back; nil: nobody waits
+}
+
+// Lapsed says that the reservation is over.
+func (l *Lease) Lapsed(now time.Time) bool { return !l.Until.IsZero() && !now.Before(l.Until) }
+
+// Journal keeps leases beyond the process.
+type Journal interface {
+	// Note writes changed leases, each as it stands now: after it has returned, the end of the process loses none of them. Failures are the journal's to
+	// tell: a name is given out whether it can be written down or not.
+	Note([]Lease)
+}
+
+// Keep takes over the leases of an earlier process and notes every later change in j. Names that were held are reserved from now on. Call it before the
+// first Bind.
+func (g *Registry) Keep(old []Lease, j Journal) {
+	now := g.now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, l := range old {
+		if l.Until.IsZero() {
+			l.Until, l.back = now.Add(reserved), now.Add(backSoon)
+		}
+		if !l.Lapsed(now) {
+			g.leases.names[l.Name] = &l
+			g.leases.waiting[l.Account]++
+		}
+	}
+	g.journal, g.leases.noting = j, j != nil
+}
+
+// note writes down what has changed.
+func (g *Registry) note() {
+	g.writing.Lock()
+	defer g.writing.Unlock()
+	g.mu.Lock()
+	changed := g.leases.changed
+	g.leases.changed = nil
+	g.mu.Unlock()
+	if len(changed) > 0 {
+		g.journal.Note(changed)
+	}
+}
 
 // leases remembers who had which name, and the highest epoch given for it.
 type leases struct {
-	names   map[string]*lease
+	names   map[string]*Lease
 	waiting map[string]int // reserved names by account
 	sweepAt int            // size at which lapsed leases are looked for
-}
-
-type lease struct {
-	account string
-	epoch   uint64
-	until   time.Time // end of the reservation; zero while the name is held
+	noting  bool           // there is a journal
+	changed []Lease        // not yet in it
 }
 
 func newLeases() leases {
-	return leases{names: map[string]*lease{}, waiting: map[string]int{}, sweepAt: 1024}
+	return leases{names: map[string]*Lease{}, waiting: map[string]int{}, sweepAt: 1024}
 }
 
-// find returns the highest epoch given for name and the account that has a right to it ("" nobody), forgetting a lease that has lapsed.
-func (l *leases) find(name string, now time.Time) (epoch uint64, account string) {
+// find returns the lease of a name; one that has lapsed is forgotten, and only its epoch returned.
+func (l *leases) find(name string, now time.Time) Lease {
 	e := l.names[name]
-	if e == nil {
-		return 0, ""
+	switch {
+	case e == nil:
+		return Lease{}
+	case e.Lapsed(now):
+		l.forget(e)
+		return Lease{Epoch: e.Epoch}
 	}
-	if e.lapsed(now) {
-		l.forget(name, e)
-		return e.epoch, ""
-	}
-	return e.epoch, e.account
+	return *e
 }
 
-// take makes account the holder of name.
-func (l *leases) take(name, account string, epoch uint64) {
-	if e := l.names[name]; e != nil {
+// take makes fresh the lease of its name, which is held from now on.
+func (l *leases) take(fresh Lease) {
+	if e := l.names[fresh.Name]; e != nil {
 		l.stopWaiting(e)
-		e.account, e.epoch = account, epoch
-		return
+		e.stir()
 	}
-	l.names[name] = &lease{account: account, epoch: epoch}
+	l.names[fresh.Name] = &fresh
+	l.change(fresh)
 }
 
-// release begins the reservation of a name that is not held any more.
-func (l *leases) release(name string, now time.Time) {
+// release begins the reservation of a name that is not held any more. lost: its holder did not give it back, and may return any moment.
+func (l *leases) release(name string, now time.Time, lost bool) {
 	e := l.names[name]
 	if e == nil {
 		return
@@ -60,37 +112,55 @@ func (l *leases) release(name string, now time.Time) {
 	if len(l.names) >= l.sweepAt {
 		l.sweep(now)
 	}
-	if l.waiting[e.account] >= maxReserved {
+	e.stir()
+	e.Until = now
+	if l.waiting[e.Account] >= maxReserved {
 		delete(l.names, name)
-		return
+	} else {
+		e.Until = now.Add(reserved)
+		l.waiting[e.Account]++
+		if lost {
+			e.back = now.Add(backSoon)
+		}
 	}
-	e.until = now.Add(reserved)
-	l.waiting[e.account]++
+	l.change(*e)
+}
+
+// stir wakes who waits for news of the name.
+func (l *Lease) stir() {
+	if l.stirs != nil {
+		close(l.stirs)
+		l.stirs = nil
+	}
+}
+
+func (l *leases) change(e Lease) {
+	if l.noting {
+		l.changed = append(l.changed, e)
+	}
 }
 
 // sweep forgets what has lapsed; the next one is due when the table has doubled, so that its cost is shared by the binds that filled it.
 func (l *leases) sweep(now time.Time) {
-	for name, e := range l.names {
-		if e.lapsed(now) {
-			l.forget(name, e)
+	for _, e := range l.names {
+		if e.Lapsed(now) {
+			l.forget(e)
 		}
 	}
 	l.sweepAt = max(1024, 2*len(l.names))
 }
 
-func (l *leases) forget(name string, e *lease) {
+func (l *leases) forget(e *Lease) {
 	l.stopWaiting(e)
-	delete(l.names, name)
+	delete(l.names, e.Name)
 }
 
-func (l *leases) stopWaiting(e *lease) {
-	if e.until.IsZero() {
+func (l *leases) stopWaiting(e *Lease) {
+	if e.Until.IsZero() {
 		return
 	}
-	e.until = time.Time{}
-	if l.waiting[e.account]--; l.waiting[e.account] == 0 {
-		delete(l.waiting, e.account)
+	e.Until = time.Time{}
+	if l.waiting[e.Account]--; l.waiting[e.Account] == 0 {
+		delete(l.waiting, e.Account)
 	}
 }
-
-func (e *lease) lapsed(now time.Time) bool { return !e.until.IsZero() && !now.Before(e.until) }

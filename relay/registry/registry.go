@@ -2,9 +2,9 @@
 // Endpoint with the Upstream that serves it, edge finds it again by the visitor's Host (CanonicalHost, then Pick) or by the port it came in on
 // (PickPort), and sends exchanges to it.
 //
-// Two rules decide who gets a name. The same account and instance takes it over at once; every other newcomer is refused while somebody
-// holds it. And for 24 hours after a name was given back only its account may have it again, so that nobody inherits the visitors, webhooks
-// and cookies of a URL that was somebody else's this morning.
+// Who gets a name: an account's names are its own, while they are held and for 24 hours after, so that nobody inherits the visitors, webhooks and
+// cookies of a URL that was somebody else's this morning. Within an account a ticket of the last holder takes the name over at once; anybody else is
+// refused while the holder lives. A Journal makes all that outlast the process.
 package registry
 
 import (
@@ -45,6 +45,9 @@ type Registry struct {
 	hosts  map[string]*Endpoint
 	ports  map[int]*Endpoint
 	leases leases
+
+	writing sync.Mutex // one writer of the journal at a time, so that a name's changes stay in order
+	journal Journal
 }
 
 // New makes an empty registry. now is its clock (nil: time.Now), from which epochs and reservations are counted.
@@ -55,25 +58,45 @@ func New(now func() time.Time) *Registry {
 	return &Registry{now: now, hosts: map[string]*Endpoint{}, ports: map[int]*Endpoint{}, leases: newLeases()}
 }
 
+// Claim is what speaks for a newcomer when its name is held.
+type Claim struct {
+	// Ticket is the epoch of the ticket that the newcomer has shown, already verified; 0: none. It counts if no higher epoch is known for the name, or
+	// if that was given to the same instance.
+	Ticket uint64
+	// Over is a holder that was found dead: it is replaced if it still holds the name.
+	Over *Endpoint
+}
+
+// Held is the refusal of a name that another session of the account holds. Who finds that Holder is dead binds again with Claim.Over.
+type Held struct {
+	Holder  *Endpoint
+	refusal *Error
+}
+
+// Error and Unwrap give the refusal, an *Error of CodeAlreadyOnline.
+func (h *Held) Error() string { return h.refusal.Error() }
+func (h *Held) Unwrap() error { return h.refusal }
+
 // Bind gives e.Host (or e.Port, if it is not 0) to e, sets e.Epoch, and returns the endpoint it replaces, if any: its session's streams for it are the
-// caller's to close. The same account and instance takes over at once. Any other holder, or a reservation, refuses with an *Error:
-// CodeAlreadyOnline when the name is the same account's, CodeNameTaken when it is another's. The epoch is the clock in milliseconds, or one
-// above the highest known for the name, whichever is more.
-func (g *Registry) Bind(e *Endpoint) (replaced *Endpoint, err error) {
+// caller's to close. A ticket that counts takes over at once. Otherwise a holder of the same account refuses with *Held, and another account's, or a
+// reservation, with an *Error of CodeNameTaken. The epoch is the clock in milliseconds, or one above the highest known for the name,
+// whichever is more. The journal has it when Bind returns.
+func (g *Registry) Bind(e *Endpoint, c Claim) (replaced *Endpoint, err error) {
+	defer g.note()
 	now := g.now()
-	name := e.place()
+	name := e.Place()
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	last := g.leases.find(name, now)
+	if last.Account != "" && last.Account != e.Account {
+		return nil, taken(name)
+	}
 	old := g.holder(e)
-	if old != nil && !sameAgent(old, e) {
-		return nil, refusal(name, old.Account == e.Account)
+	if old != nil && old != c.Over && !c.counts(last, e.Instance) {
+		return nil, &Held{old, &Error{Code: wire.CodeAlreadyOnline, Text: name + " is already online from another agent of this account"}}
 	}
-	last, owner := g.leases.find(name, now)
-	if old == nil && owner != "" && owner != e.Account {
-		return nil, refusal(name, false)
-	}
-	e.Epoch = max(uint64(now.UnixMilli()), last+1)
-	g.leases.take(name, e.Account, e.Epoch)
+	e.Epoch = max(uint64(now.UnixMilli()), last.Epoch+1)
+	g.leases.take(Lease{Name: name, Account: e.Account, Instance: e.Instance, Epoch: e.Epoch})
 	if e.Port != 0 {
 		g.ports[e.Port] = e
 	} else {
@@ -82,9 +105,20 @@ func (g *Registry) Bind(e *Endpoint) (replaced *Endpoint, err error) {
 	return old, nil
 }
 
+// counts says whether the ticket takes over what last was given.
+func (c Claim) counts(last Lease, instance string) bool {
+	return c.Ticket > 0 && (last.Epoch <= c.Ticket || last.Instance == instance && instance != "")
+}
+
 // Unbind removes e if it still holds its name, and reserves the name for its account. An endpoint that was replaced is left alone, so a late
 // Unbind of an old session never takes the new one's name away.
-func (g *Registry) Unbind(e *Endpoint) {
+func (g *Registry) Unbind(e *Endpoint) { g.release(e, false) }
+
+// Lose is Unbind for an endpoint whose agent was lost without a word: Await lets visitors wait a moment for it.
+func (g *Registry) Lose(e *Endpoint) { g.release(e, true) }
+
+func (g *Registry) release(e *Endpoint, lost bool) {
+	defer g.note()
 	now := g.now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -96,7 +130,7 @@ func (g *Registry) Unbind(e *Endpoint) {
 	} else {
 		delete(g.hosts, e.Host)
 	}
-	g.leases.release(e.place(), now)
+	g.leases.release(e.Place(), now, lost)
 }
 
 // Pick finds the endpoint of a canonical host name, or ErrNoEndpoint or ErrAway. host is not kept.
@@ -106,7 +140,7 @@ func (g *Registry) Pick(host []byte) (*Endpoint, error) {
 	if e := g.hosts[string(host)]; e != nil {
 		return e, nil
 	}
-	if l := g.leases.names[string(host)]; l != nil && !l.lapsed(g.now()) {
+	if l := g.leases.names[string(host)]; l != nil && !l.Lapsed(g.now()) {
 		return nil, ErrAway
 	}
 	return nil, ErrNoEndpoint
@@ -146,6 +180,7 @@ func (g *Registry) Len() int {
 	return len(g.hosts) + len(g.ports)
 }
 
+// holder is who has e's place. g.mu is held.
 func (g *Registry) holder(e *Endpoint) *Endpoint {
 	if e.Port != 0 {
 		return g.ports[e.Port]
@@ -153,21 +188,14 @@ func (g *Registry) holder(e *Endpoint) *Endpoint {
 	return g.hosts[e.Host]
 }
 
-// place is the name that is leased: a colon cannot stand in a canonical host name without brackets, so ports and hosts never meet.
-func (e *Endpoint) place() string {
+// Place is the name that is leased: a colon cannot stand in a canonical host name without brackets, so ports and hosts never meet.
+func (e *Endpoint) Place() string {
 	if e.Port != 0 {
 		return ":" + strconv.Itoa(e.Port)
 	}
 	return e.Host
 }
 
-func sameAgent(a, b *Endpoint) bool {
-	return a.Account == b.Account && a.Instance == b.Instance && a.Instance != ""
-}
-
-func refusal(name string, own bool) *Error {
-	if own {
-		return &Error{Code: wire.CodeAlreadyOnline, Text: fmt.Sprintf("%s is already online from another agent of this account", name)}
-	}
+func taken(name string) error {
 	return &Error{Code: wire.CodeNameTaken, Text: fmt.Sprintf("%s belongs to another account", name)}
 }

@@ -26,7 +26,12 @@ func endpoint(host, account, instance string) *Endpoint {
 
 func bind(t *testing.T, g *Registry, e *Endpoint) *Endpoint {
 	t.Helper()
-	old, err := g.Bind(e)
+	return claim(t, g, e, Claim{})
+}
+
+func claim(t *testing.T, g *Registry, e *Endpoint, c Claim) *Endpoint {
+	t.Helper()
+	old, err := g.Bind(e, c)
 	if err != nil {
 		t.Fatalf("bind %s by %s/%s: %v", e.Host, e.Account, e.Instance, err)
 	}
@@ -35,7 +40,7 @@ func bind(t *testing.T, g *Registry, e *Endpoint) *Endpoint {
 
 func refused(t *testing.T, g *Registry, e *Endpoint, code wire.Code) {
 	t.Helper()
-	_, err := g.Bind(e)
+	_, err := g.Bind(e, Claim{})
 	var re *Error
 	if !errors.As(err, &re) || re.Code != code {
 		t.Fatalf("bind %s by %s/%s: %v, want %v", e.Host, e.Account, e.Instance, err, code)
@@ -66,7 +71,8 @@ func TestTakeover(t *testing.T) {
 	}
 	holds(t, g, "a.test", first)
 	second := endpoint("a.test", "acme", "one")
-	if bind(t, g, second) != first {
+	refused(t, g, second, wire.CodeAlreadyOnline)
+	if claim(t, g, second, Claim{Ticket: first.Epoch}) != first {
 		t.Fatal("the same agent did not take its name over")
 	}
 	if second.Epoch <= first.Epoch {
@@ -196,7 +202,7 @@ func TestConcurrent(t *testing.T) {
 			wg.Go(func() {
 				for range rounds {
 					e := endpoint(host, "acme", "one")
-					if _, err := g.Bind(e); err != nil {
+					if _, err := g.Bind(e, Claim{Ticket: 1}); err != nil {
 						t.Errorf("bind: %v", err)
 					}
 					g.Unbind(e)
@@ -222,7 +228,7 @@ func TestConcurrent(t *testing.T) {
 func BenchmarkPick(b *testing.B) {
 	g := New(nil)
 	for i := range 10_000 {
-		if _, err := g.Bind(endpoint(fmt.Sprintf("n%d.test", i), "acme", "one")); err != nil {
+		if _, err := g.Bind(endpoint(fmt.Sprintf("n%d.test", i), "acme", "one"), Claim{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -41,9 +41,14 @@ func join(t *testing.T, r *Relay, token, instance string) (net.Conn, *wire.Welco
 	return conn, w, err
 }
 
-// bind joins, asks for an endpoint and returns its URL.
+// tickets are what instances were given last, by the name of their endpoint.
+var tickets = map[[2]string]string{}
+
+// bind joins, asks for an endpoint with the instance's last ticket for it, and returns its URL.
 func bind(t *testing.T, r *Relay, instance string, b wire.Bind) string {
 	t.Helper()
+	who := [2]string{instance, b.Name + b.Host}
+	b.How, b.Ticket = wire.HowResume, tickets[who]
 	conn, _, err := join(t, r, r.Token, instance)
 	if err != nil {
 		t.Fatal(err)
@@ -65,6 +70,7 @@ func bind(t *testing.T, r *Relay, instance string, b wire.Bind) string {
 		case m := <-answers:
 			switch body := m.Body.(type) {
 			case *wire.Bound:
+				tickets[who] = body.Ticket
 				return body.URL
 			case *wire.Refusal:
 				return body.Code.String()
@@ -106,16 +112,16 @@ func TestChangedOptions(t *testing.T) {
 	if r.Admin != "" {
 		t.Errorf("admin %q", r.Admin)
 	}
-	if url := bind(t, r, "one", wire.Bind{Handle: 1, Protocol: "http", Host: "shop.tunnel.test", How: wire.HowStart}); url != "https://shop.tunnel.test" {
+	if url := bind(t, r, "one", wire.Bind{Handle: 1, Protocol: "http", Host: "shop.tunnel.test"}); url != "https://shop.tunnel.test" {
 		t.Errorf("url %s", url)
 	}
-	if got := bind(t, r, "two", wire.Bind{Handle: 1, Protocol: "http", Host: "shop.tunnel.test", How: wire.HowStart}); got != wire.CodeAlreadyOnline.String() {
+	if got := bind(t, r, "two", wire.Bind{Handle: 1, Protocol: "http", Host: "shop.tunnel.test"}); got != wire.CodeAlreadyOnline.String() {
 		t.Errorf("another instance: %s", got)
 	}
-	if got := bind(t, r, "two", wire.Bind{Handle: 1, Protocol: "http", Host: "shop.other.test", How: wire.HowStart}); got != wire.CodeBadName.String() {
+	if got := bind(t, r, "two", wire.Bind{Handle: 1, Protocol: "http", Host: "shop.other.test"}); got != wire.CodeBadName.String() {
 		t.Errorf("another domain: %s", got)
 	}
-	if url := bind(t, r, "one", wire.Bind{Handle: 1, Protocol: "http", Host: "shop.tunnel.test", How: wire.HowStart}); url != "https://shop.tunnel.test" {
+	if url := bind(t, r, "one", wire.Bind{Handle: 1, Protocol: "http", Host: "shop.tunnel.test"}); url != "https://shop.tunnel.test" {
 		t.Errorf("the same instance again: %s", url)
 	}
 }
@@ -130,7 +136,7 @@ func TestNamesSurviveRestarts(t *testing.T) {
 			r := Start(t, func(o *relay.Options) { o.StateDir = dir })
 			pins[r.Pin] = true
 			for _, who := range [][2]string{{"one", "web"}, {"one", "api"}, {"two", "web"}, {"one", "web"}} {
-				url := bind(t, r, who[0], wire.Bind{Handle: 1, Protocol: "http", Name: who[1], How: wire.HowStart})
+				url := bind(t, r, who[0], wire.Bind{Handle: 1, Protocol: "http", Name: who[1]})
 				m := label.FindStringSubmatch(url)
 				if m == nil {
 					t.Fatalf("url %s", url)
@@ -146,7 +152,7 @@ func TestNamesSurviveRestarts(t *testing.T) {
 
 func TestEmbedded(t *testing.T) {
 	r := Start(t, func(o *relay.Options) { o.Embedded, o.Domain, o.HTTP = true, "", "" })
-	b := wire.Bind{Handle: 1, Protocol: "http", Name: "web", How: wire.HowStart}
+	b := wire.Bind{Handle: 1, Protocol: "http", Name: "web"}
 	url := bind(t, r, "one", b)
 	if !regexp.MustCompile(`^http://localhost:\d+$`).MatchString(url) {
 		t.Fatalf("url %s", url)

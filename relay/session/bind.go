@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/adit-tunnel/adit/relay/registry"
@@ -49,7 +50,7 @@ func (s *session) bindOnce(b *wire.Bind) (*wire.Bound, error) {
 		s.log.Info("endpoint online", "url", e.reg.URL, "name", clip(e.reg.Name), "epoch", e.reg.Epoch)
 	}
 	return &wire.Bound{
-		Handle: e.handle, URL: e.reg.URL, Aliases: e.reg.Aliases, Epoch: strconv.FormatUint(e.reg.Epoch, 10),
+		Handle: e.handle, URL: e.reg.URL, Aliases: e.reg.Aliases, Epoch: strconv.FormatUint(e.reg.Epoch, 10), Ticket: s.srv.ticket(e.reg),
 	}, nil
 }
 
@@ -88,6 +89,8 @@ func offered(b *wire.Bind) error {
 	switch {
 	case b.Protocol != "http":
 		return &registry.Error{Code: wire.CodeUnsupported, Text: "this relay serves http endpoints only"}
+	case b.How != wire.HowStart && b.How != wire.HowResume && b.How != wire.HowMove:
+		return &registry.Error{Code: wire.CodeUnsupported, Text: fmt.Sprintf("this relay does not know how to bind by %q", clip(b.How))}
 	case b.Policy != "":
 		return &registry.Error{Code: wire.CodeUnsupported, Text: "this relay does not run traffic policies"}
 	case b.Pooling:
@@ -111,22 +114,42 @@ func (s *session) place(e *endpoint) error {
 	e.release = release
 	s.mu.Unlock()
 	s.pools.add(e)
-	old, err := s.srv.o.Registry.Bind(e.reg)
-	if err != nil {
+	if err := s.claim(e); err != nil {
 		s.free(e)
 		s.pools.shut(e, wire.CodeNoEndpoint, true)
 		return err
-	}
-	if old != nil {
-		if o, ok := old.Upstream.(*endpoint); ok {
-			o.sess.superseded(o, e)
-		}
 	}
 	if s.ended() { // while the name was being looked up
 		s.free(e)
 		return &registry.Error{Code: wire.CodeAgentGone}
 	}
 	return nil
+}
+
+// claim takes the name of e: at once with a ticket that counts, else when nobody has it or the one who does gives no sign of life.
+func (s *session) claim(e *endpoint) error {
+	var c registry.Claim
+	if e.bind.How != wire.HowStart {
+		c.Ticket = s.srv.claimed(e.bind.Ticket, e.reg)
+	}
+	for {
+		old, err := s.srv.o.Registry.Bind(e.reg, c)
+		if err == nil {
+			if old != nil {
+				old.Upstream.(*endpoint).superseded(e, e.bind.How == wire.HowMove && c.Ticket > 0)
+			}
+			s.srv.settleArrears(e)
+			return nil
+		}
+		var held *registry.Held
+		if !errors.As(err, &held) {
+			return err
+		}
+		if o := held.Holder.Upstream.(*endpoint); o.sess != s && o.sess.alive() {
+			return err
+		}
+		c.Over = held.Holder
+	}
 }
 
 func (s *session) ended() bool {
@@ -168,7 +191,7 @@ func (s *session) onUnbind(id int64, u *wire.Unbind) {
 	s.mu.Unlock()
 	if e != nil && s.forget(e, true) {
 		s.free(e)
-		s.pools.shut(e, wire.CodeNoEndpoint, true)
+		s.pools.shut(e, wire.CodeAgentGone, true)
 		s.stats.drop(e)
 		s.log.Info("endpoint offline", "url", e.reg.URL)
 	}
@@ -176,20 +199,25 @@ func (s *session) onUnbind(id int64, u *wire.Unbind) {
 }
 
 // superseded tells the session that the name of e belongs to heir now: idle streams are closed, exchanges under way end where they began, and
-// requests that had found e before the change go to heir.
-func (s *session) superseded(e, heir *endpoint) {
-	e.heir.Store(heir)
+// requests that had found e before the change go to heir. moved: the agent has both sessions, and knows.
+func (e *endpoint) superseded(heir *endpoint, moved bool) {
+	s := e.sess
 	if !s.forget(e, true) {
 		return
 	}
 	s.free(e)
 	s.pools.shut(e, wire.CodeAgentGone, true)
-	s.stats.drop(e)
+	if !moved {
+		s.srv.owe(e)
+		s.stats.drop(e)
+	}
 	if heir.sess == s {
 		return
 	}
-	s.log.Info("endpoint superseded", "url", e.reg.URL, "by", heir.sess.id)
-	s.send(wire.MsgSuperseded, 0, &wire.Superseded{Handle: e.handle, Epoch: strconv.FormatUint(heir.reg.Epoch, 10)})
+	s.log.Info("endpoint superseded", "url", e.reg.URL, "by", heir.sess.id, "moved", moved)
+	if !moved {
+		s.send(wire.MsgSuperseded, 0, &wire.Superseded{Handle: e.handle, Epoch: strconv.FormatUint(heir.reg.Epoch, 10)})
+	}
 	s.mu.Lock()
 	s.bereft = len(s.endpoints) == 0
 	last := s.bereft
@@ -200,10 +228,11 @@ func (s *session) superseded(e, heir *endpoint) {
 	}
 }
 
-// retire gives everything back after the leg's end.
-func (s *session) retire() {
+// retire gives everything back after the leg's end. Visitors wait a moment for an agent that was lost without a word.
+func (s *session) retire(lost bool) {
 	s.mu.Lock()
 	s.over = true
+	lost = lost && !s.draining
 	all := make([]*endpoint, 0, len(s.endpoints))
 	for _, e := range s.endpoints {
 		all = append(all, e)
@@ -212,6 +241,10 @@ func (s *session) retire() {
 	s.pools.shutAll(wire.CodeAgentGone)
 	for _, e := range all {
 		s.forget(e, true)
+		s.srv.owe(e)
+		if lost {
+			s.srv.o.Registry.Lose(e.reg)
+		}
 		s.free(e)
 	}
 }

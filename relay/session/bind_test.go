@@ -36,9 +36,10 @@ func TestBind(t *testing.T) {
 		{*http(1, "other"), wire.CodeBadHandle},
 		{*http(2, "b"), wire.CodeBadHandle},
 		{wire.Bind{Handle: 3, Protocol: "tcp"}, wire.CodeUnsupported},
-		{wire.Bind{Handle: 3, Protocol: "http", Policy: "{}"}, wire.CodeUnsupported},
-		{wire.Bind{Handle: 3, Protocol: "http", Pooling: true}, wire.CodeUnsupported},
-		{wire.Bind{Handle: 3, Protocol: "http", Host: "bad"}, wire.CodeBadName},
+		{wire.Bind{Handle: 3, Protocol: "http", How: "steal"}, wire.CodeUnsupported},
+		{wire.Bind{Handle: 3, Protocol: "http", How: wire.HowStart, Policy: "{}"}, wire.CodeUnsupported},
+		{wire.Bind{Handle: 3, Protocol: "http", How: wire.HowStart, Pooling: true}, wire.CodeUnsupported},
+		{wire.Bind{Handle: 3, Protocol: "http", How: wire.HowStart, Host: "bad"}, wire.CodeBadName},
 	} {
 		f, ok := a.ask(wire.MsgBind, &c.b).Body.(*wire.Refusal)
 		if !ok || f.Code != c.code || f.Handle != c.b.Handle || f.Text == "" {
@@ -216,7 +217,7 @@ func TestUnbindLetsExchangesEnd(t *testing.T) {
 	e := a.bind(r, 1, "a")
 	x := begin(t, e, get(1))
 	a.ask(wire.MsgUnbind, &wire.Unbind{Handle: 1})
-	if _, err := e.Upstream.Begin(t.Context(), get(2)); codeOf(err) != wire.CodeNoEndpoint {
+	if _, err := e.Upstream.Begin(t.Context(), get(2)); codeOf(err) != wire.CodeAgentGone {
 		t.Fatal(err)
 	}
 	close(hold)

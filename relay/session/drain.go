@@ -10,11 +10,15 @@ import (
 // lastWord is how long the other side has to read why a session ends, and to close it.
 const lastWord = 5 * time.Second
 
-// Drain refuses new sessions and binds and tells the agents to move. Exchanges go on, also new ones.
+// Drain closes the listeners, so that another relay may take their place, refuses new sessions and binds, and tells the agents to move. Exchanges go on,
+// also new ones: agents keep their old session until it is ended.
 func (s *Server) Drain() {
 	s.mu.Lock()
 	first := !s.draining
-	s.draining = true
+	s.draining, s.closed = true, true
+	for ln := range s.listeners {
+		ln.Close()
+	}
 	s.mu.Unlock()
 	if !first {
 		return
@@ -24,15 +28,11 @@ func (s *Server) Drain() {
 	}
 }
 
-// Shutdown drains, closes the listeners and what has not authenticated, begins no exchange any more, and ends each session when its exchanges
+// Shutdown drains, closes what has not authenticated, begins no exchange any more, and ends each session when its exchanges
 // are over, all of them when ctx ends. It returns when nothing of the server is left; the error is ctx's if exchanges were cut.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.Drain()
 	s.mu.Lock()
-	s.closed = true
-	for ln := range s.listeners {
-		ln.Close()
-	}
 	for conn := range s.pending {
 		conn.Close()
 	}
@@ -85,6 +85,7 @@ func (s *session) goodbye(ctx context.Context, f *wire.Fatal) {
 	if ctx.Err() != nil {
 		ctx, limit = context.Background(), lastWord/5
 	}
+	s.lastStats()
 	s.leg.Fatal(f)
 	last, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

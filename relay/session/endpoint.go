@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"time"
 
@@ -17,9 +16,8 @@ type endpoint struct {
 	bind   wire.Bind          // as it was asked for, to tell a repeated Bind from another one
 	reg    *registry.Endpoint // what the registry has
 	load   atomic.Int64       // exchanges under way
-	heir   atomic.Pointer[endpoint]
-	pool   pool   // guarded by pools.mu
-	counts counts // guarded by stats.mu
+	pool   pool               // guarded by pools.mu
+	counts counts             // guarded by stats.mu
 
 	release func() // gives the place back; guarded by session.mu, nil when done
 }
@@ -29,9 +27,6 @@ var _ registry.Upstream = (*endpoint)(nil)
 // Begin sends the request on an idle stream, or on a new one. At the limit of streams it waits up to 5 s for one. When the name has gone over
 // to another session, the request goes there.
 func (e *endpoint) Begin(ctx context.Context, r *registry.Request) (registry.Exchange, error) {
-	if h := e.heir.Load(); h != nil {
-		return h.Begin(ctx, r)
-	}
 	if err := ctx.Err(); err != nil {
 		return nil, ended(err, false)
 	}
@@ -39,31 +34,30 @@ func (e *endpoint) Begin(ctx context.Context, r *registry.Request) (registry.Exc
 	if err != nil {
 		return nil, err
 	}
-	e.load.Add(1)
-	e.sess.busy.Add(1)
-	x, err := e.start(nil, q)
-	if err == nil {
-		return x, nil
+	e.count()
+	x, at, err := e.deliver(nil, q)
+	if err != nil {
+		q.drop()
+		at.done(x)
+		return nil, err
 	}
-	q.drop()
-	e.done(x)
-	if h := e.heir.Load(); h != nil && untold(err) {
-		return h.Begin(ctx, r)
-	}
-	return nil, err
+	return x, nil
 }
 
-// untold says that nothing of the request can have reached the agent.
-func untold(err error) bool {
-	var re *registry.Error
-	return errors.As(err, &re) && !re.Delivered
+// count counts an exchange in.
+func (e *endpoint) count() {
+	e.load.Add(1)
+	e.sess.busy.Add(1)
 }
 
 // done counts x out; nil is an exchange that did not come to be.
 func (e *endpoint) done(x *exchange) {
-	if x != nil && x.over.Swap(true) {
-		return
+	if x == nil || !x.over.Swap(true) {
+		e.discount()
 	}
+}
+
+func (e *endpoint) discount() {
 	e.load.Add(-1)
 	e.sess.done()
 }

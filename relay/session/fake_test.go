@@ -32,6 +32,8 @@ type rig struct {
 	addr  string
 	roots *x509.CertPool
 	names *names
+
+	tickets map[string]string // by the endpoint's name
 }
 
 // names is a Namer that gives what is asked for and counts what comes back.
@@ -60,10 +62,11 @@ func newRig(t testing.TB, change ...func(*Options)) *rig {
 func prepare(t testing.TB, change ...func(*Options)) *rig {
 	t.Helper()
 	cert, roots := selfSigned(t)
-	r := &rig{t: t, reg: registry.New(nil), roots: roots, names: &names{}}
+	r := &rig{t: t, reg: registry.New(nil), roots: roots, names: &names{}, tickets: map[string]string{}}
 	o := Options{
 		Registry: r.reg, Namer: r.names, Relay: "r1", Version: "0.0", Region: "here",
 		Control: control.Memory(map[string]control.Grant{"good": {Account: "acme", Plan: "free"}, "other": {Account: "emca"}}),
+		Key:     []byte("a key of the relay's"),
 		TLS:     &tls.Config{Certificates: []tls.Certificate{cert}},
 	}
 	for _, f := range change {
@@ -219,11 +222,17 @@ func (a *agent) work(s *wire.Stream, n int) {
 // bind binds and returns the endpoint's upstream.
 func (a *agent) bind(r *rig, handle uint32, name string) *registry.Endpoint {
 	a.t.Helper()
-	m := a.ask(wire.MsgBind, &wire.Bind{Handle: handle, Protocol: "http", Name: name, How: "start"})
+	return a.bindAs(r, &wire.Bind{Handle: handle, Protocol: "http", Name: name, How: wire.HowResume, Ticket: r.tickets[name]})
+}
+
+func (a *agent) bindAs(r *rig, w *wire.Bind) *registry.Endpoint {
+	a.t.Helper()
+	m := a.ask(wire.MsgBind, w)
 	b, ok := m.Body.(*wire.Bound)
 	if !ok {
 		a.t.Fatalf("Bind answered with %s %+v", m.Type, m.Body)
 	}
+	r.tickets[w.Name] = b.Ticket
 	e, err := r.reg.Pick([]byte(b.URL[len("http://"):]))
 	if err != nil {
 		a.t.Fatal(err)

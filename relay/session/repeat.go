@@ -13,8 +13,54 @@ const maxTries = 3
 // maxMisses is how many streams may die before a request is on them.
 const maxMisses = 3
 
-// start sends q as an exchange on a stream, on another one if nobody has touched it there. x is nil for a new exchange; it is returned with an
-// error, too, when there is one by then.
+// fate is what is known of a request that has no answer.
+type fate int
+
+const (
+	untouched fate = iota // the local service has certainly got nothing of it
+	unknown               // the session died: nobody can say
+	touched
+)
+
+// deliver starts q as an exchange (x, or a new one when that is nil) at e or, when nobody has touched it there, at whoever serves the name by then. The
+// exchange is counted at e before; at is where it is counted now. x may be one even with an error.
+func (e *endpoint) deliver(x *exchange, q *request) (_ *exchange, at *endpoint, err error) {
+	for {
+		x, err = e.start(x, q)
+		if err == nil {
+			return x, e, nil
+		}
+		next := e.successor(q, err)
+		if next == nil {
+			return x, e, err
+		}
+		next.count()
+		e.discount()
+		e = next
+	}
+}
+
+// successor is who serves the name of e, since the session of e does not any more; nil: nobody, or err is of another kind. When the session was lost it
+// waits a moment for the agent.
+func (e *endpoint) successor(q *request, err error) *endpoint {
+	var re *registry.Error
+	if !errors.As(err, &re) || re.Delivered {
+		return nil
+	}
+	switch re.Code {
+	case wire.CodeAgentGone, wire.CodeAgentStopping, wire.CodeNoEndpoint:
+	default:
+		return nil
+	}
+	next, err := e.sess.srv.o.Registry.Successor(q.ctx, e.reg, re.Code == wire.CodeAgentGone)
+	if err != nil {
+		return nil
+	}
+	return next.Upstream.(*endpoint)
+}
+
+// start sends q as an exchange on a stream of e, on another one if nobody has touched it there. x is nil for a new exchange; it is returned with
+// an error, too, when there is one by then.
 func (e *endpoint) start(x *exchange, q *request) (*exchange, error) {
 	for misses := 0; ; {
 		st, err := e.sess.pools.take(e, q, &x)
@@ -34,18 +80,28 @@ func (e *endpoint) start(x *exchange, q *request) (*exchange, error) {
 		if err == nil {
 			return x, nil
 		}
-		fail, untouched := st.failure(x, err)
+		fail, f := st.failure(x, err)
 		st.drop(x, err)
-		if !untouched || !q.again() {
+		if !q.again(f) {
 			return x, fail
 		}
 	}
 }
 
-// again counts a repetition; false: there is none.
-func (q *request) again() bool {
+// again counts a repetition; false: there is none. What nobody has touched is sent again a few times, as long as all that was sent of it is here. What may
+// have been delivered is sent again once, if that does no harm.
+func (q *request) again(f fate) bool {
 	q.tries++
-	return q.whole && q.tries <= maxTries && q.ctx.Err() == nil
+	switch {
+	case !q.whole || q.ctx.Err() != nil:
+		return false
+	case f == untouched:
+		return q.tries <= maxTries
+	case f == unknown && q.harmless:
+		q.harmless = false
+		return true
+	}
+	return false
 }
 
 // drop gives up a stream whose exchange moves on or has failed, for which the agent gets the code if it was its mistake. The request stays the
@@ -80,55 +136,56 @@ func (st *stream) untouched(f wire.Frame) bool {
 	return st.req.tries < maxTries
 }
 
-// again sends the request of x on another stream if nobody has touched it; else it ends x with the reason. cause is nil for a FAIL that may be
-// repeated.
+// again sends the request of x on another stream if it may; else it ends x with the reason. cause is nil for a FAIL that may be repeated.
 func (st *stream) again(x *exchange, cause error) (*stream, error) {
-	fail, untouched := &registry.Error{Code: st.answer.fail.Code, Text: st.answer.fail.Text}, true
+	fail, f := &registry.Error{Code: st.answer.fail.Code, Text: st.answer.fail.Text}, untouched
 	if cause != nil {
-		fail, untouched = st.failure(x, cause)
+		fail, f = st.failure(x, cause)
 	}
-	q, infos := st.req, st.answer.infos
+	q, infos, at := st.req, st.answer.infos, st.e
 	st.drop(x, cause)
-	if untouched && infos == 0 && q != nil && q.again() {
-		_, err := st.e.start(x, q)
-		if err == nil {
+	if infos == 0 && q != nil && q.again(f) {
+		var err error
+		if _, at, err = at.deliver(x, q); err == nil {
 			return x.st.Load(), nil
 		}
-		errors.As(err, &fail)
+		if f == untouched {
+			errors.As(err, &fail)
+		}
 	}
 	if q != nil {
 		q.drop()
 	}
 	x.st.Store(nil)
-	st.e.done(x)
+	at.done(x)
 	return nil, fail
 }
 
-// failure says why the exchange has no whole answer, and whether the agent has certainly not touched the request.
-func (st *stream) failure(x *exchange, cause error) (e *registry.Error, untouched bool) {
+// failure says why the exchange has no whole answer, and what became of the request.
+func (st *stream) failure(x *exchange, cause error) (*registry.Error, fate) {
 	if code := wire.Code(x.code.Load()); code != 0 {
-		return &registry.Error{Code: code, Delivered: true}, false
+		return &registry.Error{Code: code, Delivered: true}, touched
 	}
 	var pe *wire.ProtocolError
 	if errors.As(cause, &pe) {
-		return &registry.Error{Code: pe.Code, Text: pe.Text, Delivered: true}, false
+		return &registry.Error{Code: pe.Code, Text: pe.Text, Delivered: true}, touched
 	}
 	st.mu.Lock()
 	low, code := st.low, st.code
 	st.mu.Unlock()
 	switch {
 	case low:
-		return &registry.Error{Code: wire.CodeAgentStopping}, true
+		return &registry.Error{Code: wire.CodeAgentStopping}, untouched
 	case code != 0 && code.Info().Status == 0:
-		return &registry.Error{Code: wire.CodeAgentAborted, Text: "agent: " + code.String(), Delivered: true}, false
+		return &registry.Error{Code: wire.CodeAgentAborted, Text: "agent: " + code.String(), Delivered: true}, touched
 	case code != 0:
-		return &registry.Error{Code: code, Delivered: true}, false
+		return &registry.Error{Code: code, Delivered: true}, touched
 	case errors.Is(cause, wire.ErrAborted):
-		return &registry.Error{Code: wire.CodeAgentAborted, Text: "the answer ended before it was whole", Delivered: true}, false
+		return &registry.Error{Code: wire.CodeAgentAborted, Text: "the answer ended before it was whole", Delivered: true}, touched
 	case !errors.Is(cause, wire.ErrLinkLost):
-		return &registry.Error{Code: wire.CodeAgentAborted, Text: "the agent closed the stream", Delivered: true}, false
+		return &registry.Error{Code: wire.CodeAgentAborted, Text: "the agent closed the stream", Delivered: true}, touched
 	case !st.answered.Load():
-		return &registry.Error{Code: wire.CodeDelivery, Delivered: true}, false
+		return &registry.Error{Code: wire.CodeDelivery, Delivered: true}, unknown
 	}
-	return &registry.Error{Code: wire.CodeLinkLost, Delivered: true}, false
+	return &registry.Error{Code: wire.CodeLinkLost, Delivered: true}, touched
 }

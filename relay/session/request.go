@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -24,15 +25,16 @@ const (
 // request is a public request as frames: REQ, and DATA when its content is whole in hand. It is held until the answer begins, so that it can
 // be sent again, and it carries Begin's context for that, because the exchange's Next, which sends it again, has none.
 type request struct {
-	ctx     context.Context
-	conn    uint64
-	frames  []byte
-	cost    int  // credit that the content takes
-	ends    bool // frames hold the request's END
-	whole   bool // frames hold all there will be before the answer
-	upgrade bool
-	tainted bool // a write of frames failed: smux may still hold them
-	tries   int
+	ctx      context.Context
+	conn     uint64
+	frames   []byte
+	cost     int  // credit that the content takes
+	ends     bool // frames hold the request's END
+	whole    bool // frames hold all there will be before the answer
+	upgrade  bool
+	harmless bool // it may be sent once more even if it may have been delivered
+	tainted  bool // a write of frames failed: smux may still hold them
+	tries    int
 
 	req wire.Req
 }
@@ -47,7 +49,7 @@ func newRequest(ctx context.Context, r *registry.Request) (*request, error) {
 	}
 	q := requests.Get().(*request)
 	q.ctx, q.conn, q.upgrade = ctx, r.Conn, upgrade
-	q.cost, q.tries, q.tainted = 0, 0, false
+	q.cost, q.tries, q.tainted, q.harmless = 0, 0, false, r.Idempotent
 	q.req = wire.Req{
 		Flags: r.Flags, Version: r.Version, Body: r.Body, Length: r.Length, ID: r.ID, Start: r.Start, Conn: r.Conn,
 		Client: r.Client, ServerPort: r.ServerPort, Head: r.Head,
@@ -95,6 +97,9 @@ func (q *request) append(content []byte) {
 
 // write sends the request as exchange seq of w, in one write if it fits one.
 func (q *request) write(w *wire.Stream, seq uint32) error {
+	if q.tainted {
+		q.frames, q.tainted = bytes.Clone(q.frames), false
+	}
 	binary.BigEndian.PutUint32(q.frames[wire.HeaderSize:], seq)
 	if q.cost > 0 && !w.TryCredit(q.cost) {
 		return &wire.ProtocolError{Code: wire.CodeInternal, Text: "the first credit does not hold what came with the request"}

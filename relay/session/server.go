@@ -44,6 +44,7 @@ type Options struct {
 	Control                control.Store
 	Namer                  Namer
 	TLS                    *tls.Config // certificates; version 1.3 and the ALPN are set here
+	Key                    []byte      // signs tickets; whoever has it can take over any name
 	Relay, Version, Region string      // told in Welcome
 	Log                    *slog.Logger
 	Go                     func(func())  // starts goroutines; nil: plain go
@@ -64,6 +65,7 @@ type Server struct {
 	pending   map[net.Conn]struct{} // before Welcome
 	from      map[netip.Prefix]int  // … by source
 	sessions  map[*session]struct{}
+	arrears   map[arrearsKey][]arrear
 	draining  bool // no new sessions and binds
 	closed    bool // no new connections
 }
@@ -91,6 +93,7 @@ func New(o Options) *Server {
 		pending:   map[net.Conn]struct{}{},
 		from:      map[netip.Prefix]int{},
 		sessions:  map[*session]struct{}{},
+		arrears:   map[arrearsKey][]arrear{},
 	}
 }
 

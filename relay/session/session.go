@@ -8,6 +8,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -43,6 +44,9 @@ type session struct {
 	owed      bool                 // Drained, as the answer to drainID
 	drainID   int64
 	bereft    bool // its last name went to another session
+
+	asking sync.Mutex // one question at a time
+	mute   time.Time  // when a sign of life was awaited in vain; zero: never
 }
 
 func newSession(srv *Server, id string, grant control.Grant, instance string, log *slog.Logger) *session {
@@ -63,7 +67,7 @@ func (s *session) run(ctx context.Context) error {
 	s.srv.start(s.keep)
 	err := s.leg.Run(ctx)
 	s.leg.Close()
-	s.retire()
+	s.retire(errors.Is(err, wire.ErrLinkLost))
 	return err
 }
 

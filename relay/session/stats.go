@@ -51,6 +51,7 @@ type counts struct {
 	changed      bool // in stats.changed
 	onWay        bool // in stats.onWay
 	gone         bool // the endpoint is over: nobody asks for its figures any more
+	arrears      []arrear
 }
 
 func (t *stats) init() { t.dirty = make(chan struct{}, 1) }
@@ -114,7 +115,7 @@ func (t *stats) ack(seq uint64) {
 	t.sent = time.Time{}
 	for _, e := range t.onWay {
 		t.held -= len(e.counts.way)
-		e.counts.way, e.counts.onWay = nil, false
+		e.counts.way, e.counts.onWay, e.counts.arrears = nil, false, nil
 	}
 	clear(t.onWay)
 	t.onWay = t.onWay[:0]
@@ -158,9 +159,9 @@ func (t *stats) fill() []wire.EndpointStats {
 		if c.gone {
 			continue
 		}
-		room -= figuresSize
+		room -= figuresSize * (1 + len(c.arrears))
 		t.number(c, &count, &room)
-		all = append(all, e.figures())
+		all = e.figures(all)
 		c.onWay = true
 		t.onWay = append(t.onWay, e)
 		if c.changed = len(c.fresh) > 0; c.changed {
@@ -177,12 +178,12 @@ func (t *stats) refill() []wire.EndpointStats {
 	var all []wire.EndpointStats
 	for _, e := range t.onWay {
 		if !e.counts.gone {
-			all = append(all, e.figures())
+			all = e.figures(all)
 		}
 	}
 	for _, e := range t.changed {
 		if !e.counts.gone && !e.counts.onWay {
-			all = append(all, e.figures())
+			all = e.figures(all)
 		}
 	}
 	return all
@@ -202,9 +203,12 @@ func (t *stats) number(c *counts, count, room *int) {
 	t.last += uint64(n)
 }
 
-// figures is what Stats says of e.
-func (e *endpoint) figures() wire.EndpointStats {
+// figures appends what Stats says of e.
+func (e *endpoint) figures(all []wire.EndpointStats) []wire.EndpointStats {
 	c := &e.counts
+	for _, a := range c.arrears {
+		all = append(all, wire.EndpointStats{Handle: e.handle, Epoch: strconv.FormatUint(a.epoch, 10), Opened: a.opened})
+	}
 	f := wire.EndpointStats{
 		Handle: e.handle, Epoch: strconv.FormatUint(e.reg.Epoch, 10), Opened: c.opened, Open: c.open,
 	}
@@ -212,7 +216,7 @@ func (e *endpoint) figures() wire.EndpointStats {
 		f.First = strconv.FormatUint(c.first, 10)
 		f.Durations = c.way
 	}
-	return f
+	return append(all, f)
 }
 
 func digits(n int64) int {
@@ -221,6 +225,25 @@ func digits(n int64) int {
 		d++
 	}
 	return d
+}
+
+// lastStats says what is left to say, before the session's end. Messages keep their order, so what was sent needs no acknowledgement any more.
+func (s *session) lastStats() {
+	for range maxHeld / maxDurations {
+		s.stats.ack(s.stats.newest())
+		m := s.stats.collect(time.Now())
+		if m == nil {
+			return
+		}
+		s.send(wire.MsgStats, 0, m)
+	}
+}
+
+// newest is the number of the last duration that was sent.
+func (t *stats) newest() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last
 }
 
 // sendStats sends what changed.

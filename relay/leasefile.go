@@ -1,0 +1,150 @@
+package relay
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/adit-tunnel/adit/relay/registry"
+)
+
+// leaseFile keeps the registry's leases in the state directory, so that after a restart nobody else can take a name. It is a journal, one line of JSON for
+// each change, written anew without what is over at every start and when it has grown long. When the old process still writes while the new one runs
+// (a restart on the same ports), the higher epoch of a name counts.
+type leaseFile struct {
+	path string
+	log  *slog.Logger
+
+	mu     sync.Mutex
+	f      *os.File // nil: it could not be opened; tried again with the next change
+	leases map[string]leaseLine
+	lines  int // written since it was made anew
+	failed bool
+}
+
+var _ registry.Journal = (*leaseFile)(nil)
+
+// leaseLine is a registry.Lease in the file.
+type leaseLine struct {
+	Name     string    `json:"name"`
+	Account  string    `json:"account"`
+	Instance string    `json:"instance"`
+	Epoch    uint64    `json:"epoch"`
+	Until    time.Time `json:"until,omitzero"`
+}
+
+// rewriteAfter is how many lines make the file long.
+const rewriteAfter = 20_000
+
+// openLeases reads dir's leases and returns them with the journal for further ones. A line that cannot be read is left out, with a word in the log.
+func openLeases(dir string, log *slog.Logger) (*leaseFile, []registry.Lease, error) {
+	l := &leaseFile{path: filepath.Join(dir, leasesFile), log: log, leases: map[string]leaseLine{}}
+	text, err := os.ReadFile(l.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("leases: %w", err)
+	}
+	l.read(text)
+	if err := l.rewrite(time.Now()); err != nil {
+		return nil, nil, fmt.Errorf("leases: %w", err)
+	}
+	var all []registry.Lease
+	for _, e := range l.leases {
+		all = append(all, registry.Lease{Name: e.Name, Account: e.Account, Instance: e.Instance, Epoch: e.Epoch, Until: e.Until})
+	}
+	return l, all, nil
+}
+
+func (l *leaseFile) read(text []byte) {
+	bad, n := 0, 0
+	for line := range bytes.Lines(text) {
+		n++
+		var e leaseLine
+		if err := json.Unmarshal(line, &e); err != nil || e.Name == "" || e.Account == "" {
+			bad = n
+			continue
+		}
+		if e.Epoch >= l.leases[e.Name].Epoch {
+			l.leases[e.Name] = e
+		}
+	}
+	if bad != 0 && bad != n { // the last one was being written when the process ended
+		l.log.Warn("a line of the lease file cannot be read and is left out", "file", l.path, "line", bad)
+	}
+}
+
+// Note implements registry.Journal.
+func (l *leaseFile) Note(changed []registry.Lease) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	for _, c := range changed {
+		e := leaseLine{Name: c.Name, Account: c.Account, Instance: c.Instance, Epoch: c.Epoch, Until: c.Until}
+		l.leases[e.Name] = e
+		l.lines++
+		if err := enc.Encode(e); err != nil {
+			l.complain(err)
+		}
+	}
+	var err error
+	if l.f == nil || l.lines > rewriteAfter {
+		err = l.rewrite(time.Now())
+	} else {
+		_, err = l.f.Write(text.Bytes())
+	}
+	l.complain(err)
+}
+
+// complain logs the first failure in a row.
+func (l *leaseFile) complain(err error) {
+	if err != nil && !l.failed {
+		l.log.Error("leases are not written down: after a restart others could take the names", "err", err)
+	}
+	l.failed = err != nil
+}
+
+// rewrite makes the file anew, and opens it for what follows.
+func (l *leaseFile) rewrite(now time.Time) error {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	for name, e := range l.leases {
+		if !e.Until.IsZero() && !now.Before(e.Until) {
+			delete(l.leases, name)
+			continue
+		}
+		if err := enc.Encode(e); err != nil {
+			return err
+		}
+	}
+	if err := writeFile(l.path, text.Bytes(), 0o600); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	if l.f != nil {
+		err = l.f.Close() // replaced: what it had is in the new one
+	}
+	l.f, l.lines = f, 0
+	return err
+}
+
+// Close closes the file.
+func (l *leaseFile) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.f == nil {
+		return nil
+	}
+	err := l.f.Close()
+	l.f = nil
+	return err
+}

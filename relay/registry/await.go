@@ -1,0 +1,98 @@
+package registry
+
+import (
+	"context"
+	"time"
+)
+
+// Await finds the endpoint of a canonical host name like Pick, but when its agent was lost a moment ago (Lose, or an earlier process's end) it waits for
+// the agent to come back, 5 s from the loss at most, or until ctx ends: a request that nobody has touched need not fail because a link did. Other names
+// are answered at once.
+func (g *Registry) Await(ctx context.Context, host []byte) (*Endpoint, error) {
+	return g.await(ctx, string(host), func() *Endpoint { return g.hosts[string(host)] })
+}
+
+// Successor returns who serves the name of e now, for the same account, when e does not any more. lost: its agent was lost, so that it waits like Await. Errors are ErrNoEndpoint and ErrAway.
+func (g *Registry) Successor(ctx context.Context, e *Endpoint, lost bool) (*Endpoint, error) {
+	if !lost {
+		ctx = over
+	}
+	next, err := g.await(ctx, e.Place(), func() *Endpoint {
+		if h := g.holder(e); h != e {
+			return h
+		}
+		return nil
+	})
+	if err == nil && next.Account != e.Account {
+		return nil, ErrNoEndpoint
+	}
+	return next, err
+}
+
+// over is a context that has ended: nothing is waited for.
+var over = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
+// await waits until find finds something, for as long as the lease of that place gives hope.
+func (g *Registry) await(ctx context.Context, place string, find func() *Endpoint) (*Endpoint, error) {
+	end := g.now().Add(backSoon)
+	for {
+		e, stirs, until := g.look(place, find)
+		switch {
+		case e != nil:
+			return e, nil
+		case stirs == nil:
+			return nil, ErrNoEndpoint
+		case until.IsZero() || until.After(end):
+			until = end
+		}
+		if !pause(ctx, stirs, until.Sub(g.now())) {
+			return nil, ErrAway
+		}
+	}
+}
+
+// pause waits for news; false: there were none in time.
+func pause(ctx context.Context, news <-chan struct{}, d time.Duration) bool {
+	if d <= 0 || ctx.Err() != nil {
+		return false
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-news:
+		return true
+	case <-t.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// look finds, or returns what is closed when the place's lease changes and until when to wait for that: zero when the place is held, by somebody whose loss
+// is about to be told. stirs is nil when nobody has a right to the place.
+func (g *Registry) look(place string, find func() *Endpoint) (e *Endpoint, stirs chan struct{}, until time.Time) {
+	now := g.now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if e = find(); e != nil {
+		return e, nil, until
+	}
+	l := g.leases.names[place]
+	if l == nil || l.Lapsed(now) {
+		return nil, nil, until
+	}
+	if l.stirs == nil {
+		l.stirs = make(chan struct{})
+	}
+	if l.Until.IsZero() {
+		return nil, l.stirs, until
+	}
+	until = l.back
+	if until.IsZero() {
+		until = now
+	}
+	return nil, l.stirs, until
+}

@@ -57,6 +57,9 @@ func (l *lane) enter(x *exchange) {
 	l.eng.requests.Opened(1)
 	l.eng.enter()
 	x.entered = true
+	if l.replayOf == "" {
+		l.ep.proven(x.begin)
+	}
 	if !l.ep.Inspect || l.eng.rec == nil {
 		return
 	}

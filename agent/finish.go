@@ -181,7 +181,7 @@ func (l *lane) drop(x *exchange) error {
 	return nil
 }
 
-// answerProbe answers the relay's own question: the way from registry to agent is open. Nobody else learns of it.
+// answerProbe answers the relay's own question, and proves that the way from registry to agent is open. Nobody else learns of it.
 func (l *lane) answerProbe(x *exchange) error {
 	for !l.content.Done() {
 		if err := l.drop(x); err != nil {
@@ -191,5 +191,10 @@ func (l *lane) answerProbe(x *exchange) error {
 	l.endUp(x)
 	l.endDown(nil, x, false, false)
 	f := wire.Resp{Seq: x.seq, Flags: wire.RespMade, Head: []byte("HTTP/1.1 204 No Content\r\n\r\n")}
-	return l.link.Write(f.Append(nil, wire.End|wire.Taken))
+	begin := x.begin // behind the answer the relay may send the next request
+	if err := l.link.Write(f.Append(nil, wire.End|wire.Taken)); err != nil {
+		return err
+	}
+	l.ep.proven(begin)
+	return nil
 }

@@ -128,13 +128,13 @@ func (l *lane) open() error {
 	}
 	switch o.Kind {
 	case wire.KindHTTP:
-		if l.bind = l.find(o.Handle); l.bind != nil {
-			l.ep = l.bind.ep
-		}
 	case wire.KindProbe:
 		l.probe = true
 	default:
 		return &wire.ProtocolError{Code: wire.CodeUnsupported, Text: "a stream of a kind that is not served here"}
+	}
+	if l.bind = l.find(o.Handle); l.bind != nil {
+		l.ep = l.bind.ep
 	}
 	return nil
 }

@@ -294,28 +294,66 @@ func TestUndelivered(t *testing.T) {
 	}
 }
 
-// TestProbe: answered by the agent itself, and nobody learns of it.
+// TestProbe: answered by the agent itself, also while it stops, and nobody learns of it but who asks for the last proof. For an endpoint that
+// is not ours it proves nothing.
 func TestProbe(t *testing.T) {
 	s := newService(t)
 	r := newRig(t, s.addr)
 	k := newFakeLink(t)
-	l, ctx := newLane(t.Context(), r.eng, k, func(uint32) *binding { return nil }, nil)
+	b := &binding{ep: r.ep}
+	l, ctx := newLane(t.Context(), r.eng, k, func(uint32) *binding { return b }, nil)
 	done := make(chan struct{})
 	go func() { l.run(ctx); close(done) }()
 	open := wire.OpenFrame{Kind: wire.KindProbe}
 	k.send(open.Append(nil))
-	for seq := range uint32(3) {
+	if !r.ep.lastProof().IsZero() {
+		t.Error("proven before the first probe")
+	}
+	begin := time.Now().Round(0)
+	var proof time.Time
+	for seq := range uint32(4) {
+		r.eng.stopping.Store(seq == 1)
+		b.closed.Store(seq >= 2)
 		q := wire.Req{Seq: seq + 1}
 		k.send(q.Append(nil, wire.End))
-		if a := k.answer(); !strings.HasPrefix(a.head, "HTTP/1.1 204 ") || !a.taken || a.resp.Flags != wire.RespMade {
-			t.Fatalf("answer %+v", a)
+		a := k.answer()
+		switch {
+		case seq < 2 && (!strings.HasPrefix(a.head, "HTTP/1.1 204 ") || !a.taken || a.resp.Flags != wire.RespMade),
+			seq >= 2 && (a.fail == nil || a.fail.Code != wire.CodeBadHandle):
+			t.Fatalf("answer %d: %+v", seq, a)
+		}
+		if seq == 2 { // what comes behind an answer is behind its proof
+			proof = r.ep.lastProof()
 		}
 	}
 	k.end()
 	<-done
 	s.none()
+	if at := r.ep.lastProof(); proof.Before(begin) || at != proof {
+		t.Errorf("the last proof is %v, was %v; begun at %v", at, proof, begin)
+	}
 	if r.ep.requests.Snapshot().Count != 0 || len(r.rec.order) != 0 {
 		t.Error("a probe was counted")
+	}
+}
+
+// TestRequestIsProof: what comes through the relay proves the way, a replay does not.
+func TestRequestIsProof(t *testing.T) {
+	s := newService(t)
+	r := newRig(t, s.addr)
+	begin := time.Now().Round(0)
+	p := exchangeOnce(r, s)
+	proof := r.ep.lastProof()
+	if proof.Before(begin) {
+		t.Errorf("last proof %v, the request came after %v", proof, begin)
+	}
+	r.lane.replayOf = "018f"
+	r.get("/again")
+	p.head()
+	p.say(ok)
+	r.answer()
+	if r.ep.lastProof() != proof {
+		t.Error("a replay was taken for a proof")
 	}
 }
 

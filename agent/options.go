@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -82,6 +83,7 @@ type endpoint struct {
 	host     []byte // value that replaces Host's; nil: preserved
 	conns    *meter.Meter
 	requests *meter.Meter
+	proof    atomic.Int64 // Unix ns of what came last through the relay for it; 0: nothing has
 
 	url      string
 	aliases  []string
@@ -112,6 +114,17 @@ func newEndpoint(e Endpoint) (*endpoint, error) {
 		ep.host = []byte(h)
 	}
 	return ep, nil
+}
+
+// proven notes that something came the whole way through the relay.
+func (ep *endpoint) proven(at time.Time) { ep.proof.Store(at.UnixNano()) }
+
+// lastProof is when that was; zero: never.
+func (ep *endpoint) lastProof() time.Time {
+	if ns := ep.proof.Load(); ns != 0 {
+		return time.Unix(0, ns)
+	}
+	return time.Time{}
 }
 
 // validHost keeps what would split a head out of a literal Host.

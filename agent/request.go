@@ -94,9 +94,7 @@ func (l *lane) startContent(end bool) error {
 // refusal says why an exchange must not be begun at all; CodeNone: it may.
 func (l *lane) refusal() wire.Code {
 	switch {
-	case l.probe:
-		return wire.CodeNone
-	case l.eng.stopping.Load():
+	case l.eng.stopping.Load() && !l.probe:
 		return wire.CodeAgentStopping
 	case l.bind == nil || l.bind.closed.Load():
 		return wire.CodeBadHandle

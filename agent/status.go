@@ -40,7 +40,7 @@ func (a *Agent) Status() inspect.Status {
 	for _, ep := range a.endpoints {
 		s.Endpoints = append(s.Endpoints, inspect.Endpoint{
 			Name: ep.Name, URL: ep.url, Aliases: slices.Clone(ep.aliases), Upstream: ep.Upstream, Inspect: ep.Inspect, Failure: ep.failure,
-			Conns: figures(ep.conns), Requests: figures(ep.requests),
+			Proof: ep.lastProof(), Conns: figures(ep.conns), Requests: figures(ep.requests),
 		})
 	}
 	return s

@@ -28,7 +28,7 @@ type Status struct {
 	Relay     string        // host:port, or "" when embedded
 	Embedded  bool          // the relay runs inside this process: URLs are reachable from this machine only
 	Latency   time.Duration // 0: not measured yet
-	Proof     time.Time     // when the link was last proven alive
+	Proof     time.Time     // when something was last heard on the link; Endpoint.Proof says more
 	Web       string        // URL of the web interface, "" when none listens
 	Endpoints []Endpoint
 	Conns     Meters // public connections, all endpoints together
@@ -44,9 +44,25 @@ type Endpoint struct {
 	Aliases  []string
 	Upstream string // e.g. http://localhost:8000
 	Inspect  bool
-	Failure  *Failure // why it is not bound
+	Failure  *Failure  // why it is not bound
+	Proof    time.Time // when a request, or the relay's probe, last came the whole way to the agent; zero: none has yet
 	Conns    Meters
 	Requests Meters
+}
+
+// Proven is the oldest proof of the endpoints that are bound: since then all of them are known to have been reached. Zero: one of them has not
+// been yet. ok is false when none is bound.
+func (s *Status) Proven() (at time.Time, ok bool) {
+	for _, e := range s.Endpoints {
+		if e.URL == "" || e.Failure != nil {
+			continue
+		}
+		if !ok || e.Proof.Before(at) {
+			at = e.Proof
+		}
+		ok = true
+	}
+	return at, ok
 }
 
 // Meters are the figures ngrok's screen and API show. Rates are per second.

@@ -19,7 +19,8 @@ type statusJSON struct {
 }
 
 type sessionJSON struct {
-	Legs []legJSON `json:"legs"`
+	Legs  []legJSON `json:"legs"`
+	Proof string    `json:"proof,omitempty"` // the oldest of the tunnels'
 }
 
 type legJSON struct {
@@ -38,6 +39,9 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) *apiError {
 		}
 		out.Session.Legs = append(out.Session.Legs, leg)
 	}
+	if at, ok := st.Proven(); ok {
+		out.Session.Proof = proofOf(at)
+	}
 	writeJSON(w, http.StatusOK, out)
 	return nil
 }
@@ -48,6 +52,7 @@ type tunnelJSON struct {
 	URI       string       `json:"uri"`
 	PublicURL string       `json:"public_url"`
 	Proto     string       `json:"proto"`
+	Proof     string       `json:"proof,omitempty"` // when something last came the whole way; not there until it has
 	Config    configJSON   `json:"config"`
 	Metrics   tunnelMeters `json:"metrics"`
 }
@@ -115,12 +120,21 @@ func tunnelOf(e inspect.Endpoint) tunnelJSON {
 		URI:       "/api/tunnels/" + url.PathEscape(e.Name),
 		PublicURL: e.URL,
 		Proto:     proto,
+		Proof:     proofOf(e.Proof),
 		Config:    configJSON{Addr: e.Upstream, Inspect: e.Inspect},
 		Metrics: tunnelMeters{
 			Conns: connsJSON{e.Conns.Count, e.Conns.Open, ratesOf(e.Conns)},
 			HTTP:  meterJSON{e.Requests.Count, ratesOf(e.Requests)},
 		},
 	}
+}
+
+// proofOf words the time of a proof; "" for none.
+func proofOf(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.Format(time.RFC3339Nano)
 }
 
 // tunnelID is the same as long as name and URL are.

@@ -276,18 +276,19 @@ func TestStatusAndTunnels(t *testing.T) {
 		State: inspect.Online, Version: "0.1.0", Region: "eu-1", Latency: 86600 * time.Microsecond,
 		Endpoints: []inspect.Endpoint{
 			{Name: "command_line (http)", URL: "https://x.example.dev", Upstream: "http://localhost:80", Inspect: true,
+				Proof:    time.Date(2026, 3, 4, 5, 6, 7, 89_000_000, time.UTC),
 				Conns:    inspect.Meters{Count: 43, Open: 2, Rate1: 0.5, P50: 168847294},
 				Requests: inspect.Meters{Count: 44, Rate15: 0.25, P99: 7}},
 			{Name: "not bound"},
 		},
 	}
 	res, body := a.do("GET", "/api/status", "")
-	want := `{"status":"online","agent_version":"0.1.0","session":{"legs":[{"region":"eu-1","latency":"87ms"}]},"uri":"/api/status"}`
+	want := `{"status":"online","agent_version":"0.1.0","session":{"legs":[{"region":"eu-1","latency":"87ms"}],"proof":"2026-03-04T05:06:07.089Z"},"uri":"/api/status"}`
 	if res.StatusCode != 200 || strings.TrimSpace(body) != want {
 		t.Errorf("status: %s", body)
 	}
 	tunnel := `{"name":"command_line (http)","ID":"` + tunnelID(a.agent.status.Endpoints[0]) + `","uri":"/api/tunnels/command_line%20%28http%29",` +
-		`"public_url":"https://x.example.dev","proto":"https","config":{"addr":"http://localhost:80","inspect":true},` +
+		`"public_url":"https://x.example.dev","proto":"https","proof":"2026-03-04T05:06:07.089Z","config":{"addr":"http://localhost:80","inspect":true},` +
 		`"metrics":{"conns":{"count":43,"gauge":2,"rate1":0.5,"rate5":0,"rate15":0,"p50":168847294,"p90":0,"p95":0,"p99":0},` +
 		`"http":{"count":44,"rate1":0,"rate5":0,"rate15":0.25,"p50":0,"p90":0,"p95":0,"p99":7}}}`
 	if _, body = a.do("GET", "/api/tunnels", ""); strings.TrimSpace(body) != `{"tunnels":[`+tunnel+`],"uri":"/api/tunnels"}` {

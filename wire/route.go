@@ -36,10 +36,11 @@ func (s *Stream) signal(t Type, g signal) error {
 	return s.onCredit(g)
 }
 
-// onReset: the relay's RESET ends the stream whatever its seq. The agent's says what it has begun; above the last REQ sent it is an error.
+// onReset: the relay's RESET ends the stream whatever its seq. The agent's says what it has begun; above the last REQ sent it is an error,
+// but for 1, which stands in the refusal of an OPEN.
 func (s *Stream) onReset(g signal) error {
 	s.mu.Lock()
-	if s.leg.relay && g.seq > s.seq.Load() {
+	if s.leg.relay && g.seq > max(s.seq.Load(), 1) {
 		s.mu.Unlock()
 		return protocolError(CodeBadSeq, "RESET for exchange %d of stream %d", g.seq, g.stream)
 	}

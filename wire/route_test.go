@@ -69,6 +69,24 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+// TestOpenRefused: an agent that does not offer a stream's kind says so when it has read OPEN, be it before the first REQ is sent.
+func TestOpenRefused(t *testing.T) {
+	l, end, s, _ := relayAlone(t, LegOptions{}, nil)
+	st := openStream(t, l)
+	refusal := signal{stream: st.ID(), seq: 1, code: CodeUnsupported}
+	s.say(t, appendReset(nil, refusal), appendPing(nil, Ping, [8]byte{9}))
+	s.hear(t, Pong)
+	m := newMemory()
+	st.Begin(1)
+	st.Handle(m)
+	if got := <-m.resets; got != (signal{seq: 1, code: CodeUnsupported}) {
+		t.Errorf("%+v", got)
+	}
+	ahead := openStream(t, l)
+	s.say(t, appendReset(nil, signal{stream: ahead.ID(), seq: 2, code: CodeUnsupported}))
+	wantCode(t, waitEnd(t, end), CodeBadSeq)
+}
+
 // TestRelaysReset: at the agent, RESET ends the stream whatever its seq, wakes its reader, and is remembered for who asks later.
 func TestRelaysReset(t *testing.T) {
 	r, a := memPair(64 << 10)

@@ -98,6 +98,7 @@ func (r *Relay) gather(set func(name string, value float64)) {
 	e := r.edge.Stats()
 	set("adit_sessions", float64(r.sessions.Sessions()))
 	set("adit_streams", float64(r.sessions.Streams()))
+	set("adit_probe_failures_total", float64(r.sessions.ProbeFailures()))
 	set("adit_endpoints", float64(r.registry.Len()))
 	set("adit_edge_connections_total", float64(e.Connections))
 	set("adit_edge_connections_open", float64(e.Open))

@@ -48,6 +48,7 @@ func (s *session) bindOnce(b *wire.Bind) (*wire.Bound, error) {
 			return nil, err
 		}
 		s.log.Info("endpoint online", "url", e.reg.URL, "name", clip(e.reg.Name), "epoch", e.reg.Epoch)
+		s.probeSoon(e)
 	}
 	return &wire.Bound{
 		Handle: e.handle, URL: e.reg.URL, Aliases: e.reg.Aliases, Epoch: strconv.FormatUint(e.reg.Epoch, 10), Ticket: s.srv.ticket(e.reg),

@@ -64,7 +64,7 @@ func prepare(t testing.TB, change ...func(*Options)) *rig {
 	cert, roots := selfSigned(t)
 	r := &rig{t: t, reg: registry.New(nil), roots: roots, names: &names{}, tickets: map[string]string{}}
 	o := Options{
-		Registry: r.reg, Namer: r.names, Relay: "r1", Version: "0.0", Region: "here",
+		Registry: r.reg, Namer: r.names, Relay: "r1", Version: "0.0", Region: "here", Probe: -1,
 		Control: control.Memory(map[string]control.Grant{"good": {Account: "acme", Plan: "free"}, "other": {Account: "emca"}}),
 		Key:     []byte("a key of the relay's"),
 		TLS:     &tls.Config{Certificates: []tls.Certificate{cert}},
@@ -132,6 +132,8 @@ func (r *rig) dial() *tls.Conn {
 type lane struct {
 	*wire.Stream
 	n      int // of this stream, in order of arrival
+	kind   wire.Kind
+	handle uint32
 	req    wire.Req
 	ended  bool // REQ had END
 	resets chan reset
@@ -199,9 +201,11 @@ func (a *agent) work(s *wire.Stream, n int) {
 	l := &lane{Stream: s, n: n, resets: make(chan reset, 16)}
 	s.Handle(l)
 	f, err := s.Next()
-	if err != nil || f.Type != wire.Open {
+	var o wire.OpenFrame
+	if err != nil || f.Type != wire.Open || o.Decode(f.Payload) != nil {
 		return
 	}
+	l.kind, l.handle = o.Kind, o.Handle
 	for {
 		f, err := s.Next()
 		if err != nil || f.Type != wire.ReqType {

@@ -49,6 +49,7 @@ type Options struct {
 	Log                    *slog.Logger
 	Go                     func(func())  // starts goroutines; nil: plain go
 	Auth                   time.Duration // from accept to Welcome; 0: 10 s
+	Probe                  time.Duration // from one probe of an endpoint to the next; 0: 15 s; negative: none
 }
 
 // Server is the agents' side. New makes one; Serve and Shutdown work it. Safe for concurrent use.
@@ -59,6 +60,8 @@ type Server struct {
 	tries tries
 	check time.Duration // how often a session's token is looked up again
 	wg    sync.WaitGroup
+
+	probes probing
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
@@ -81,6 +84,9 @@ func New(o Options) *Server {
 	if o.Auth <= 0 {
 		o.Auth = defaultAuth
 	}
+	if o.Probe == 0 {
+		o.Probe = probeEvery
+	}
 	cfg := o.TLS.Clone()
 	cfg.MinVersion = tls.VersionTLS13
 	cfg.NextProtos = []string{wire.ALPN}
@@ -89,6 +95,7 @@ func New(o Options) *Server {
 		slots:     make(chan struct{}, maxPending),
 		tries:     tries{now: time.Now},
 		check:     checkEvery,
+		probes:    probing{every: o.Probe, limit: probeLimit},
 		listeners: map[net.Listener]struct{}{},
 		pending:   map[net.Conn]struct{}{},
 		from:      map[netip.Prefix]int{},

@@ -29,10 +29,11 @@ type session struct {
 	instance string
 	log      *slog.Logger
 
-	pools pools
-	stats stats
-	busy  atomic.Int64  // exchanges under way
-	idle  chan struct{} // told when busy falls to 0 while ending
+	pools  pools
+	stats  stats
+	prober prober
+	busy   atomic.Int64  // exchanges under way
+	idle   chan struct{} // told when busy falls to 0 while ending
 	// ending is set when the session waits for its exchanges to be over: drain, or no name left.
 	ending atomic.Bool
 
@@ -59,6 +60,7 @@ func newSession(srv *Server, id string, grant control.Grant, instance string, lo
 		used:      map[uint32]struct{}{},
 	}
 	s.stats.init()
+	s.prober.init()
 	return s
 }
 
@@ -92,6 +94,8 @@ func (s *session) keep() {
 			dirty = s.stats.dirty
 		case <-sweep.C:
 			s.pools.trim()
+		case <-s.prober.timer.C:
+			s.srv.start(s.probeDue)
 		case <-check.C:
 			if s.withdrawn() {
 				s.log.Info("the session's token was withdrawn")

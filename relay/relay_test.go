@@ -102,7 +102,7 @@ func TestServesAndStops(t *testing.T) {
 	if status, body := get(t, r.HTTPAddr(), "nobody.tunnel.test", "/"); status != http.StatusNotFound || !strings.Contains(body, "3001") {
 		t.Errorf("a name nobody serves: %d %s", status, body)
 	}
-	for _, line := range []string{"adit_sessions 0", "adit_endpoints 0", "adit_edge_requests_total 1", `adit_edge_errors_total{code="NO_ENDPOINT"} 1`} {
+	for _, line := range []string{"adit_sessions 0", "adit_endpoints 0", "adit_probe_failures_total 0", "adit_edge_requests_total 1", `adit_edge_errors_total{code="NO_ENDPOINT"} 1`} {
 		awaitMetric(t, r, line)
 	}
 	cancel()

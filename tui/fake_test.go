@@ -189,6 +189,7 @@ func online() inspect.Status {
 		Latency: 45 * time.Millisecond, Proof: start, Web: "http://127.0.0.1:4040",
 		Endpoints: []inspect.Endpoint{{
 			Name: "command_line", URL: "http://9a1b-quiet-otter-7c2f.tunnel.example.com", Upstream: "http://localhost:8000", Inspect: true,
+			Proof: start.Add(-4 * time.Second),
 		}},
 	}
 }

@@ -60,6 +60,13 @@ var scenes = []struct {
 		b.f.set(st)
 		b.sync()
 	}},
+	{"unreached", func(b *bench) { // the link is there, but nobody comes through
+		b.now = start.Add(3 * time.Minute)
+		st := busy()
+		st.Proof = b.now
+		b.f.set(st)
+		b.sync()
+	}},
 	{"refused", func(b *bench) {
 		st := online()
 		st.Notice = "This relay restarts tonight at 22:00 UTC; your tunnel moves by itself."
@@ -98,7 +105,7 @@ func busy() inspect.Status {
 func (b *bench) putDay() {
 	b.now = start.Add(20 * time.Second)
 	st := busy()
-	st.Proof = b.now
+	st.Proof, st.Endpoints[0].Proof = b.now, b.now.Add(-7*time.Second)
 	b.f.set(st)
 	socket := exchange(7, "GET", "/socket", 101, "Switching Protocols")
 	socket.State, socket.Upgraded = inspect.Open, true

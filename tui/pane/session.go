@@ -13,7 +13,6 @@ const (
 	labelWide   = 30 // width of the label column, ngrok's
 	labelNarrow = 16 // on terminals of less than wideFrom cells
 	wideFrom    = 72
-	staleAfter  = 10 * time.Second // an older proof of life is mentioned
 )
 
 // label is the width of the label column.
@@ -51,7 +50,7 @@ func (l Look) session(st inspect.Status, now time.Time) []Line {
 	lines = append(lines, l.row("Account", account, RankAccount)...)
 	lines = append(lines, l.row("Version", orDash(st.Version), RankVersion)...)
 	lines = append(lines, l.row("Region", region, RankRegion)...)
-	lines = append(lines, l.row("Latency", latency(st, now), RankLatency)...)
+	lines = append(lines, l.latency(st, now))
 	if st.Web != "" {
 		lines = append(lines, l.address("Web Interface", view.Sanitize(st.Web), "", RankWeb)...)
 	}
@@ -99,21 +98,6 @@ func who(st inspect.Status) string {
 		return view.Sanitize(st.Account)
 	}
 	return view.Sanitize(st.Account + " (Plan: " + st.Plan + ")")
-}
-
-func latency(st inspect.Status, now time.Time) string {
-	text := "-"
-	if st.Latency > 0 {
-		text = fmt.Sprintf("%dms", max(st.Latency.Round(time.Millisecond), time.Millisecond).Milliseconds())
-	}
-	if age := now.Sub(st.Proof); st.State == inspect.Online && !st.Proof.IsZero() && age > staleAfter {
-		ago := view.Duration(age)
-		if age < time.Minute {
-			ago = fmt.Sprintf("%d s", age/time.Second)
-		}
-		text += " (last heard from " + ago + " ago)"
-	}
-	return text
 }
 
 // endpoint draws one address, or why there is none.

@@ -3,20 +3,21 @@ package agent
 import (
 	"context"
 	"net"
+	"slices"
 	"strings"
 	"time"
 )
 
 // wake notices what makes waiting for the next try pointless: the machine has woken from sleep, or its network has changed.
 type wake struct {
-	every time.Duration // between two looks
-	slept time.Duration // a look that comes later than every by this much: the machine slept
+	every time.Duration // between two looks: half of what noticing may take
+	slept time.Duration // a look that comes later than every by more than this: the machine slept. A busy one is late, too, but not by as much
 	now   func() time.Time
-	addrs func() string
+	addrs func() ([]net.Addr, error)
 }
 
 func newWake() wake {
-	return wake{every: 2 * time.Second, slept: 4 * time.Second, now: time.Now, addrs: addresses}
+	return wake{every: time.Second, slept: 2 * time.Second, now: time.Now, addrs: net.InterfaceAddrs}
 }
 
 // stayAwake tries at once, or asks a session for a sign of life, whenever there is reason to; stop ends that and waits for its end.
@@ -37,32 +38,36 @@ func (a *Agent) stayAwake(ctx context.Context) (stop func()) {
 func (w wake) watch(ctx context.Context, f func()) {
 	tick := time.NewTicker(w.every)
 	defer tick.Stop()
-	last, before := w.now(), w.addrs()
+	last, before := w.now(), w.network("")
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		now, addrs := w.now(), w.addrs()
-		// The wall clock: the monotonic one stands still while some systems sleep.
-		if now.Round(0).Sub(last.Round(0)) > w.every+w.slept || addrs != before {
+		now, network := w.now(), w.network(before)
+		// The wall clock: the monotonic one stands still while some systems sleep, and goes on while others do.
+		if now.Round(0).Sub(last.Round(0)) > w.every+w.slept || network != before {
 			f()
 		}
-		last, before = now, addrs
+		last, before = now, network
 	}
 }
 
-// addresses are the machine's, as one string to compare; "" if they cannot be had.
-func addresses() string {
-	all, err := net.InterfaceAddrs()
+// network is the machine's addresses as one string to compare, or before if they cannot be had. Their order means nothing, and loopback and
+// link-local ones lead to no relay: they come and go with every container that starts.
+func (w wake) network(before string) string {
+	all, err := w.addrs()
 	if err != nil {
-		return ""
+		return before
 	}
-	var b strings.Builder
+	var words []string
 	for _, a := range all {
-		b.WriteString(a.String())
-		b.WriteByte(' ')
+		if n, ok := a.(*net.IPNet); ok && (n.IP.IsLoopback() || n.IP.IsLinkLocalUnicast()) {
+			continue
+		}
+		words = append(words, a.String())
 	}
-	return b.String()
+	slices.Sort(words)
+	return strings.Join(words, " ")
 }

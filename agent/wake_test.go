@@ -2,50 +2,78 @@ package agent
 
 import (
 	"context"
-	"sync/atomic"
+	"errors"
+	"net"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
-// TestWake: a sleep and a change of addresses are noticed, each once, and nothing else is.
+// TestWake: a sleep and a change of addresses are noticed within two seconds, each once, and nothing else is.
 func TestWake(t *testing.T) {
-	var asleep atomic.Int64
-	var addrs atomic.Pointer[string]
-	set := func(s string) { addrs.Store(&s) }
-	set("10.0.0.1/8")
-	looked := make(chan struct{})
-	w := wake{
-		every: time.Millisecond, slept: time.Hour,
-		now:   func() time.Time { return time.Now().Add(time.Duration(asleep.Load())) },
-		addrs: func() string { looked <- struct{}{}; return *addrs.Load() },
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var noticed atomic.Int64
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		w.watch(ctx, func() { noticed.Add(1) })
-	}()
-	look := func(n int64) {
-		t.Helper()
-		for range 3 {
-			<-looked
+	synctest.Test(t, func(t *testing.T) {
+		w := newWake()
+		var mu sync.Mutex // the world's
+		var asleep time.Duration
+		addrs := []string{"127.0.0.1/8", "10.0.0.1/8", "fe80::1/64", "2001:db8::1/64"}
+		var broken error
+		w.now = func() time.Time {
+			mu.Lock()
+			defer mu.Unlock()
+			return time.Now().Add(asleep)
 		}
-		if got := noticed.Load(); got != n {
-			t.Errorf("noticed %d times, want %d", got, n)
+		w.addrs = func() (all []net.Addr, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, s := range addrs {
+				ip, n, err := net.ParseCIDR(s)
+				if err != nil {
+					t.Error(err)
+				}
+				all = append(all, &net.IPNet{IP: ip, Mask: n.Mask})
+			}
+			return all, broken
 		}
-	}
-	look(0)
-	asleep.Store(int64(2 * time.Hour))
-	look(1)
-	set("10.0.0.2/8")
-	look(2)
-	cancel()
-	for {
-		select {
-		case <-looked:
-		case <-ended:
-			return
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		noticed := 0
+		go w.watch(ctx, func() { noticed++ })
+		time.Sleep(10*time.Hour + 700*time.Millisecond) // between two looks
+		steps := []struct {
+			what   string
+			happen func()
+			want   int
+		}{
+			{"nothing", func() {}, 0},
+			{"a short sleep", func() { asleep += 2100 * time.Millisecond }, 1},
+			{"a night", func() { asleep += 9 * time.Hour }, 1},
+			{"a late look", func() { asleep += 1900 * time.Millisecond }, 0},
+			{"a clock that is set back", func() { asleep -= time.Hour }, 0},
+			{"another network", func() { addrs = []string{"127.0.0.1/8", "10.0.0.2/8", "fe80::1/64", "2001:db8::1/64"} }, 1},
+			{"another order", func() { addrs = []string{"2001:db8::1/64", "127.0.0.1/8", "fe80::1/64", "10.0.0.2/8"} }, 0},
+			{"a container's link", func() { addrs = append(addrs, "fe80::dead:1/64", "169.254.7.7/16", "127.0.0.2/8") }, 0},
+			{"addresses that cannot be had", func() { broken = errors.New("no") }, 0},
+			{"and can again", func() { broken = nil }, 0},
+			{"no network", func() { addrs = addrs[1:2] }, 1},
+			{"a network", func() { addrs = append(addrs, "192.0.2.7/24") }, 1},
 		}
-	}
+		for _, step := range steps {
+			noticed = 0
+			synctest.Wait()
+			mu.Lock()
+			step.happen()
+			mu.Unlock()
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			if noticed != step.want {
+				t.Errorf("%s: noticed %d times within 2 s, want %d", step.what, noticed, step.want)
+			}
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			if noticed != step.want {
+				t.Errorf("%s: noticed %d times, want %d", step.what, noticed, step.want)
+			}
+		}
+	})
 }

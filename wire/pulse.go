@@ -11,13 +11,13 @@ type limits struct {
 	quiet    time.Duration // nothing received for so long: ping
 	measure  time.Duration // ping anyway, for the latency
 	dead     time.Duration // nothing received, or nothing taken of a flush, for so long
-	slept    time.Duration // a tick that comes later than this by the wall clock: the machine slept
+	slept    time.Duration // a tick so long after the last by the wall clock: the machine slept, or was busy, and then a ping does no harm
 	farewell time.Duration // how long a leg goes on after Fatal was sent, and reads on after a write failed
 }
 
 var defaultLimits = limits{
 	tick: time.Second, quiet: 5 * time.Second, measure: 12 * time.Second, dead: 15 * time.Second,
-	slept: 4 * time.Second, farewell: 5 * time.Second,
+	slept: 3 * time.Second, farewell: 5 * time.Second,
 }
 
 // pulse decides when to ping and when the other side is dead: a ping is outstanding and not one byte came for 15 s, or a flush has been stuck for 15 s.

@@ -38,9 +38,11 @@ func TestPulse(t *testing.T) {
 			[]step{{now: 11, heard: 6, ping: true}}),
 		"traffic is measured now and then": join(quiet(0, 11, always), []step{{now: 12, heard: 12, ping: true}, {now: 13, heard: 13, answered: true}}, quiet(14, 23, always),
 			[]step{{now: 24, heard: 24, ping: true}}),
-		"a stuck flush":      join(quiet(0, 9, always), []step{{now: 10, heard: 10, stuck: at(1)}, {now: 11, heard: 11, stuck: at(1)}}, []step{{now: 12, heard: 12, stuck: at(1), ping: true}, {now: 13, heard: 13, stuck: at(1)}, {now: 14, heard: 14, stuck: at(1)}, {now: 15, heard: 15, stuck: at(1)}, {now: 16, heard: 16, stuck: at(1), dead: true}}),
-		"sleep is no death":  join(quiet(0, 4, same(0)), []step{{now: 5, ping: true}, {now: 3600, ping: true}}, quiet(3601, 3614, same(0)), []step{{now: 3615, dead: true}}),
-		"sleep with a flush": join(quiet(0, 3, always), []step{{now: 900, heard: 3, stuck: at(3), ping: true}}, []step{{now: 901, heard: 901, stuck: at(3)}}),
+		"a stuck flush":       join(quiet(0, 9, always), []step{{now: 10, heard: 10, stuck: at(1)}, {now: 11, heard: 11, stuck: at(1)}}, []step{{now: 12, heard: 12, stuck: at(1), ping: true}, {now: 13, heard: 13, stuck: at(1)}, {now: 14, heard: 14, stuck: at(1)}, {now: 15, heard: 15, stuck: at(1)}, {now: 16, heard: 16, stuck: at(1), dead: true}}),
+		"sleep is no death":   join(quiet(0, 4, same(0)), []step{{now: 5, ping: true}, {now: 3600, ping: true}}, quiet(3601, 3614, same(0)), []step{{now: 3615, dead: true}}),
+		"a short sleep":       join(quiet(0, 3, same(0)), []step{{now: 6.1, ping: true}}, quiet(7, 18, same(0)), []step{{now: 22, ping: true}}, quiet(23, 36, same(0)), []step{{now: 37, dead: true}}),
+		"late ticks are none": join(quiet(0, 3, always), []step{{now: 5.9, heard: 5.9}, {now: 8.8, heard: 8.8}}),
+		"sleep with a flush":  join(quiet(0, 3, always), []step{{now: 900, heard: 3, stuck: at(3), ping: true}}, []step{{now: 901, heard: 901, stuck: at(3)}}),
 	}
 	for name, steps := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -175,6 +175,20 @@ func TestForward(t *testing.T) {
 	}
 }
 
+// TestProven: without any visitor, an endpoint is soon reached through the relay. Nothing else shows that.
+func TestProven(t *testing.T) {
+	w := newWorld(t, echo)
+	begin := time.Now().Round(0)
+	w.ready()
+	s := w.until("proof", func(s inspect.Status) bool { at, bound := s.Proven(); return bound && !at.IsZero() })
+	if at := s.Endpoints[0].Proof; at.Before(begin) || at.After(time.Now()) {
+		t.Errorf("proven at %v, begun at %v", at, begin)
+	}
+	if s.Conns.Count != 0 || s.Requests.Count != 0 || w.store.Count() != 0 {
+		t.Errorf("%d recorded, status %+v", w.store.Count(), s)
+	}
+}
+
 // TestReplayRefused: what cannot be sent again as it was is not sent.
 func TestReplayRefused(t *testing.T) {
 	w := newWorld(t, echo)

@@ -19,8 +19,8 @@ type endpoint struct {
 	pool   pool               // guarded by pools.mu
 	counts counts             // guarded by stats.mu
 
-	probeAt time.Time // when the next probe is due; zero: none is. Guarded by session.mu, as is lame
-	lame    bool      // the last probe failed
+	probeAt time.Time // when the next probe is due; zero: none is. Guarded by session.mu
+	lame    bool      // the last probe failed; of the goroutine that probes
 
 	release func() // gives the place back; guarded by session.mu, nil when done
 }

@@ -34,10 +34,10 @@ type probing struct {
 	failures atomic.Int64
 }
 
-// prober is a session's part in it. Its fields and those of the endpoints are guarded by session.mu.
+// prober is a session's part in it.
 type prober struct {
 	timer *time.Timer // rings when a probe is due; keep hears it
-	busy  bool        // one is under way: there is one at a time
+	busy  bool        // one is under way: there is one at a time; guarded by session.mu
 }
 
 func (p *prober) init() { p.timer = time.NewTimer(math.MaxInt64) }
@@ -89,9 +89,8 @@ func (s *session) probeDue() {
 	for e := s.dueForProbe(); e != nil; e = s.dueForProbe() {
 		e.probeAt = time.Now().Add(jittered(s.srv.probes.every))
 		s.mu.Unlock()
-		err := s.probe(e)
+		s.probed(e, s.probe(e))
 		s.mu.Lock()
-		s.probed(e, err)
 	}
 	s.prober.busy = false
 	s.setProbeTimer()
@@ -111,9 +110,9 @@ func (s *session) dueForProbe() *endpoint {
 	return nil
 }
 
-// probed draws the conclusion. What was learnt of an endpoint or a session that is over by now is no news. s.mu is held.
+// probed draws the conclusion. What was learnt of an endpoint or a session that is over by now is no news.
 func (s *session) probed(e *endpoint, err error) {
-	if errors.Is(err, errNotNow) || s.leg.Lost() || s.endpoints[e.handle] != e {
+	if errors.Is(err, errNotNow) || s.leg.Lost() || !s.has(e) {
 		return
 	}
 	if err != nil {
@@ -126,6 +125,12 @@ func (s *session) probed(e *endpoint, err error) {
 		s.log.Info("endpoint can be reached again", "url", e.reg.URL)
 	}
 	e.lame = err != nil
+}
+
+func (s *session) has(e *endpoint) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.endpoints[e.handle] == e
 }
 
 // probe goes the whole way of a visitor's request; nil: the agent has answered.

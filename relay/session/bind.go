@@ -136,8 +136,8 @@ func (s *session) claim(e *endpoint) error {
 	for {
 		old, err := s.srv.o.Registry.Bind(e.reg, c)
 		if err == nil {
-			if old != nil {
-				old.Upstream.(*endpoint).superseded(e, e.bind.How == wire.HowMove && c.Ticket > 0)
+			if o := ours(old); o != nil {
+				o.superseded(e, e.bind.How == wire.HowMove && c.Ticket > 0)
 			}
 			s.srv.settleArrears(e)
 			return nil
@@ -146,11 +146,20 @@ func (s *session) claim(e *endpoint) error {
 		if !errors.As(err, &held) {
 			return err
 		}
-		if o := held.Holder.Upstream.(*endpoint); o.sess != s && o.sess.alive() {
+		if o := ours(held.Holder); o == nil || o.sess != s && o.sess.alive() {
 			return err
 		}
 		c.Over = held.Holder
 	}
+}
+
+// ours is the endpoint behind what the registry has, if a session of this relay serves it.
+func ours(e *registry.Endpoint) *endpoint {
+	if e == nil {
+		return nil
+	}
+	o, _ := e.Upstream.(*endpoint)
+	return o
 }
 
 func (s *session) ended() bool {

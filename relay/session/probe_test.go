@@ -102,14 +102,14 @@ func TestProbeFindsALostName(t *testing.T) {
 	eventually(t, "it is probed", func() bool { return n.Load() > 1 })
 	other := *e
 	other.Upstream = stranger{}
-	if _, err := r.reg.Bind(&other); err != nil {
+	if _, err := r.reg.Bind(&other, registry.Claim{Over: e}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "failures are counted", func() bool { return r.srv.ProbeFailures() > 2 })
 	if log.count(lost) != 1 || log.count(found) != 0 {
 		t.Errorf("the log: %q", log.lines)
 	}
-	if _, err := r.reg.Bind(e); err != nil {
+	if _, err := r.reg.Bind(e, registry.Claim{Over: &other}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "it is found again", func() bool { return log.count(found) == 1 })

@@ -56,7 +56,7 @@ func (e *endpoint) successor(q *request, err error) *endpoint {
 	if err != nil {
 		return nil
 	}
-	return next.Upstream.(*endpoint)
+	return ours(next)
 }
 
 // start sends q as an exchange on a stream of e, on another one if nobody has touched it there. x is nil for a new exchange; it is returned with

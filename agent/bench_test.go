@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"net"
+	"net/netip"
 	"runtime"
 	"strings"
 	"testing"
@@ -76,10 +77,10 @@ func (k *benchLink) Next() (wire.Frame, error) {
 	f, _ := splitFrame(k.buf)
 	return f, nil
 }
-func (k *benchLink) Buffered() bool { return false }
-func (k *benchLink) Idle()          {}
-func (k *benchLink) Begin(uint32)   {}
-func (k *benchLink) Took(int)       {}
+func (k *benchLink) Buffered() bool           { return false }
+func (k *benchLink) Idle()                    {}
+func (k *benchLink) Begin(uint32, netip.Addr) {}
+func (k *benchLink) Took(int)                 {}
 func (k *benchLink) Write(p []byte) error {
 	for len(p) > 0 {
 		f, n := splitFrame(p)

@@ -80,8 +80,8 @@ func (k *fakeLink) Buffered() bool {
 	defer k.mu.Unlock()
 	return len(k.in) > 0 && !k.hold
 }
-func (k *fakeLink) Idle()        {}
-func (k *fakeLink) Begin(uint32) {}
+func (k *fakeLink) Idle()                    {}
+func (k *fakeLink) Begin(uint32, netip.Addr) {}
 func (k *fakeLink) Took(n int) {
 	k.mu.Lock()
 	k.taken += n

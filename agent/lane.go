@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 
@@ -18,7 +19,7 @@ type link interface {
 	Next() (wire.Frame, error)
 	Buffered() bool
 	Idle()
-	Begin(seq uint32)
+	Begin(seq uint32, visitor netip.Addr)
 	Took(cost int)
 	Write(p []byte) error
 	WriteContent(p []byte, cost int) error

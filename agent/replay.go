@@ -233,7 +233,7 @@ func (m *memory) Next() (wire.Frame, error) {
 func (m *memory) Buffered() bool { return len(m.src) > 0 }
 
 // Begin tells Replay that the exchange is on its way.
-func (m *memory) Begin(uint32) { m.start.Do(func() { close(m.begun) }) }
+func (m *memory) Begin(uint32, netip.Addr) { m.start.Do(func() { close(m.begun) }) }
 
 // Write takes frames of the response and looks for its end.
 func (m *memory) Write(p []byte) error {

@@ -24,18 +24,18 @@ func (l *lane) exchange(ctx context.Context, f wire.Frame) error {
 		return err
 	}
 	if code := l.refusal(); code != wire.CodeNone {
-		l.link.Begin(x.seq)
+		l.link.Begin(x.seq, x.client.Addr())
 		return l.refuse(x, code)
 	}
 	if l.probe {
-		l.link.Begin(x.seq)
+		l.link.Begin(x.seq, x.client.Addr())
 		return l.answerProbe(x)
 	}
 	err = l.prepare(x)
 	if err != nil {
 		return err
 	}
-	l.link.Begin(x.seq)
+	l.link.Begin(x.seq, x.client.Addr())
 	if err := l.attach(ctx, x); err != nil {
 		if l.isDead() {
 			return err

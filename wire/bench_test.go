@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -35,7 +36,7 @@ func serveEcho(l *Leg) {
 				if q.Decode(f.Payload) != nil {
 					return
 				}
-				s.Begin(q.Seq)
+				s.Begin(q.Seq, netip.Addr{})
 				out = answer(q.Seq, out)
 				if s.WriteContent(out, 128+FrameCost) != nil {
 					return
@@ -52,7 +53,7 @@ var (
 
 func roundTrip(s *Stream, q *Req, out []byte) ([]byte, error) {
 	q.Seq++
-	s.Begin(q.Seq)
+	s.Begin(q.Seq, netip.Addr{})
 	out = q.Append(out[:0], End)
 	if err := s.Write(out); err != nil {
 		return out, err
@@ -120,9 +121,9 @@ func BenchmarkDownload(b *testing.B) {
 			left.Store(int64(b.N))
 			for range n {
 				s := openStream(b, l.relay)
-				s.Begin(1)
+				s.Begin(1, netip.Addr{})
 				peer := acceptStream(b, l.agent)
-				peer.Begin(1)
+				peer.Begin(1, netip.Addr{})
 				wg.Go(func() {
 					buf := dataFrame(MaxData, 0)
 					for left.Add(-1) >= 0 {

@@ -4,24 +4,11 @@ import "sync/atomic"
 
 // Credit is what stops a slow reader from costing a megabyte. Each direction of an exchange has its own. The sender counts Cost of each content frame from the
 // exchange's start and stays within the limit: FirstLimit at first, raised by CREDIT to an absolute value. The receiver counts what it handed on
-// or dropped ("taken") and raises the limit when no more than half of the window last granted is left.
+// or dropped ("taken") and raises the limit when no more than half of its window is left.
 
 // maxCost is what one write of content may cost: half the smallest window. More could wait for ever, because the receiver grants nothing while more than half
 // of its window is free.
 const maxCost = FirstLimit / 2
-
-// fixedWindow is how much an exchange that moves may have on its way. 2,048 streams that all stand with a full window and an unread head stay
-// below smux's receive buffer, so that its session-wide counter, which would stop every stream, never decides.
-const fixedWindow = 256 << 10
-
-// window is how much the receiver of one direction lets be on its way. It starts at FirstLimit, so that messages which fit never see a CREDIT, and is
-// full grown with the first grant.
-type window struct{ size uint64 }
-
-func newWindow() window { return window{size: FirstLimit} }
-
-// grow is called when a CREDIT is due, before it is sent.
-func (w *window) grow() { w.size = fixedWindow }
 
 // States of a sender, from better to worse. A new exchange leads back from the second, nothing from the last.
 const (
@@ -102,13 +89,14 @@ func (c *recvCredit) receive(cost int, end bool) bool {
 	return c.got <= c.limit
 }
 
-// take counts what was handed on or dropped, and returns the limit to grant when one is due.
-func (c *recvCredit) take(cost int) (limit uint64, due bool) {
+// take counts what was handed on or dropped; due: no more than half of the window is left of what was granted.
+func (c *recvCredit) take(cost int) (due bool) {
 	c.taken = min(c.taken+uint64(cost), c.got)
-	if c.ended || c.limit-c.taken > c.win.size/2 {
-		return 0, false
-	}
-	c.win.grow()
+	return !c.ended && c.limit-c.taken <= c.win.size/2
+}
+
+// grant raises the limit to a whole window beyond what was taken; false if that does not raise it.
+func (c *recvCredit) grant() (limit uint64, ok bool) {
 	if c.taken+c.win.size <= c.limit {
 		return 0, false
 	}

@@ -19,11 +19,6 @@ const (
 	maxEarly = 1024
 	// maxPlaces is how many streams of a leg write more than 4 KiB at once.
 	maxPlaces = 8
-	// maxReceive is smux's session-wide receive counter (not memory); it never decides, see fixedWindow. maxStreamBuffer is its window for a stream: it
-	// acknowledges only every half of it, so that it must be far above ours.
-	maxReceive      = 1 << 30
-	maxStreamBuffer = 4 << 20
-	smuxFrame       = 32 << 10
 )
 
 // LegOptions are what a leg needs from its owner.
@@ -35,6 +30,8 @@ type LegOptions struct {
 	OnMessage func(*Message)
 	// Log hears of what ends the leg; nil: nothing is logged.
 	Log *slog.Logger
+	// Budget is shared with other legs: it bounds windows beside the budget that each leg has of its own. nil: nothing is shared.
+	Budget *Budget
 }
 
 // Leg is one authenticated connection: gathering connection, smux session, control stream. It owns the connection.
@@ -47,6 +44,8 @@ type Leg struct {
 	out    outbox
 	in     inbox
 	places places
+	budget *Budget          // this leg's own
+	now    func() time.Time // for windows; tests have their own
 	rtt    atomic.Int64
 
 	opening chan struct{} // one place: streams are opened one at a time
@@ -99,7 +98,7 @@ func NewAgentLeg(conn net.Conn, o LegOptions) (*Leg, error) { return newLeg(conn
 func newLeg(conn net.Conn, o LegOptions, relay bool) (*Leg, error) {
 	l := &Leg{
 		relay: relay, o: o, conn: newGather(conn), pulse: pulse{lim: defaultLimits},
-		places: make(places, maxPlaces), opening: make(chan struct{}, 1),
+		places: make(places, maxPlaces), budget: NewBudget(legBudget), now: time.Now, opening: make(chan struct{}, 1),
 		streams: map[uint32]*Stream{}, highest: controlID, early: map[uint32]signal{},
 		arrived: make(chan struct{}, 1), controlled: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -117,14 +116,6 @@ func newLeg(conn net.Conn, o LegOptions, relay bool) (*Leg, error) {
 	}
 	l.mux = mux
 	return l, nil
-}
-
-// smuxConfig: version 2 only, since with 1 one unread stream stops all. We ping ourselves.
-func smuxConfig() *smux.Config {
-	return &smux.Config{
-		Version: 2, KeepAliveDisabled: true, MaxFrameSize: smuxFrame,
-		MaxReceiveBuffer: maxReceive, MaxStreamBuffer: maxStreamBuffer,
-	}
 }
 
 func (l *Leg) goes(f func()) {

@@ -245,7 +245,8 @@ type legs struct {
 
 type legSetup struct {
 	relay, agent LegOptions
-	lim          limits // the relay's
+	lim          limits           // the relay's
+	now          func() time.Time // likewise
 }
 
 func startLegs(t testing.TB, r, a net.Conn, s legSetup) *legs {
@@ -260,6 +261,9 @@ func startLegs(t testing.TB, r, a net.Conn, s legSetup) *legs {
 	}
 	if s.lim != (limits{}) {
 		relay.pulse.lim = s.lim
+	}
+	if s.now != nil {
+		relay.now = s.now
 	}
 	l := &legs{relay: relay, agent: agent, relayEnd: runLeg(t, relay), agentEnd: runLeg(t, agent)}
 	return l

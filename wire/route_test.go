@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -43,8 +44,8 @@ func TestSignals(t *testing.T) {
 			l, end, s, _ := relayAlone(t, LegOptions{}, nil)
 			st := openStream(t, l)
 			openStream(t, l).Close()
-			st.Begin(1)
-			st.Begin(2)
+			st.Begin(1, netip.Addr{})
+			st.Begin(2, netip.Addr{})
 			m := newMemory()
 			st.Handle(m)
 			s.say(t, appendPing(tt.say(st.ID()), Ping, [8]byte{9}))
@@ -94,7 +95,7 @@ func TestRelaysReset(t *testing.T) {
 	for _, seq := range []uint32{0, 1, 7} {
 		s := openStream(t, l.relay)
 		peer := acceptStream(t, l.agent)
-		peer.Begin(1)
+		peer.Begin(1, netip.Addr{})
 		ended := make(chan error, 1)
 		go func() { _, err := peer.Next(); ended <- err }()
 		s.SendReset(seq, CodeVisitorGone)

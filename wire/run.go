@@ -62,6 +62,7 @@ func (l *Leg) watch(ctx context.Context, over <-chan error) {
 		case <-late:
 			l.end(linkLost(l.conn.writeError()), true)
 		case now := <-tick.C:
+			l.rest(l.now())
 			ping, dead := l.pulse.tick(now, l.conn.lastHeard(), l.conn.stuckSince())
 			if dead != "" {
 				l.end(linkLost(errors.New(dead+" for too long")), true)

@@ -1,9 +1,8 @@
 package wire
 
 import (
-	"errors"
 	"fmt"
-	"io"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 
@@ -41,6 +40,7 @@ type Stream struct {
 	seq     atomic.Uint32 // written with mu held
 	handler Handler
 	reset   *signal // came while there was no handler
+	hold    hold
 
 	once   sync.Once
 	closed chan struct{}
@@ -50,6 +50,7 @@ func newStream(l *Leg, mux *smux.Stream) *Stream {
 	s := &Stream{leg: l, id: mux.ID(), mux: mux, closed: make(chan struct{})}
 	s.frames = frameReader{src: mux, from: l.peer()}
 	s.out.more = make(chan struct{}, 1)
+	s.hold.own, s.hold.shared = l.budget, l.o.Budget
 	s.in.begin()
 	s.out.begin()
 	return s
@@ -75,72 +76,15 @@ func (s *Stream) Handle(h Handler) {
 	}
 }
 
-// Next returns the next frame; it blocks until one is there. Its type belongs on a data stream and comes from the other side, its length and flags are
-// within the type's; order and seq are the caller's to check. The payload is valid until the next Next or Idle.
-//
-// io.EOF: the other side closed between frames, which is an abort unless nothing was under way. A *ProtocolError: the frame is one that must not be sent,
-// or is more than was granted. ErrReset, ErrClosed (this side closed), or an error that wraps ErrLinkLost: the stream is over.
-func (s *Stream) Next() (Frame, error) {
-	if s.overRead() {
-		return Frame{}, s.readError(io.EOF)
-	}
-	f, err := s.frames.next()
-	if err != nil {
-		s.frames.release()
-		return Frame{}, s.readError(err)
-	}
-	if cost := Cost(f); cost > 0 && !s.in.receive(cost, f.Flags&End != 0) {
-		return Frame{}, protocolError(CodeOverCredit, "%s beyond a credit of %d", f.Type, s.in.limit)
-	}
-	return f, nil
-}
-
-// overRead says that RESET has ended reading too.
-func (s *Stream) overRead() bool { return !s.leg.relay && s.out.state.Load() == sendReset }
-
-// readError tells why reading ended: smux cannot tell a lost link from a stream's clean end.
-func (s *Stream) readError(err error) error {
-	var bad *ProtocolError
-	select {
-	case <-s.closed:
-		if s.overRead() {
-			return ErrReset
-		}
-		return ErrClosed
-	default:
-	}
-	switch {
-	case errors.As(err, &bad):
-		return err
-	case s.overRead():
-		return ErrReset
-	case s.leg.Lost():
-		return s.leg.lostError(err)
-	}
-	return err
-}
-
-// Buffered says that Next will not block. False may be wrong: what smux holds is not seen.
-func (s *Stream) Buffered() bool { return s.frames.buffered() }
-
-// Idle gives read buffers back to their pool; Next then waits with a small one. The last frame's payload is no longer valid. To be called before waiting
-// for long.
-func (s *Stream) Idle() { s.frames.idle() }
-
-// Begin starts exchange seq: the credit of both directions is new. The relay calls it before it writes REQ, the agent when it has read REQ.
-func (s *Stream) Begin(seq uint32) {
+// Begin starts exchange seq: the credit of both directions is new. visitor is whose it is, so that one address cannot have all of the budgets; the zero
+// Addr: not known, or one that stands for many. The relay calls it before it writes REQ, the agent when it has read REQ.
+func (s *Stream) Begin(seq uint32, visitor netip.Addr) {
 	s.mu.Lock()
 	s.seq.Store(seq)
 	s.out.begin()
+	s.hold.begin(visitor)
 	s.mu.Unlock()
 	s.in.begin()
-}
-
-// Took tells that content frames of this Cost were handed on or dropped; it queues CREDIT when one is due.
-func (s *Stream) Took(cost int) {
-	if limit, due := s.in.take(cost); due {
-		s.leg.out.credit(s, s.seq.Load(), limit)
-	}
 }
 
 // Write writes whole frames, any number, as one smux write (one smux frame up to 32 KiB; a longer p is cut only there); p may be reused after. If p is
@@ -240,6 +184,9 @@ func (s *Stream) SendReset(seq uint32, code Code) {
 func (s *Stream) Close() {
 	s.once.Do(func() {
 		close(s.closed)
+		s.mu.Lock()
+		s.hold.close()
+		s.mu.Unlock()
 		s.leg.forget(s)
 		s.leg.goes(func() {
 			_ = s.mux.Close() // what it could say, the leg says

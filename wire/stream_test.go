@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -18,8 +19,8 @@ func TestCreditBothWays(t *testing.T) {
 		l := startLegs(t, r, a, legSetup{})
 		s := openStream(t, l.relay)
 		peer := acceptStream(t, l.agent)
-		s.Begin(1)
-		peer.Begin(1)
+		s.Begin(1, netip.Addr{})
+		peer.Begin(1, netip.Addr{})
 		const size = 8 << 20
 		send := func(s *Stream) error {
 			b := dataFrame(MaxData, 0)
@@ -63,42 +64,6 @@ func TestCreditBothWays(t *testing.T) {
 	})
 }
 
-// TestFittingMessagesNeedNoCredit: no CREDIT comes for content within half the first limit, nor behind END.
-func TestFittingMessagesNeedNoCredit(t *testing.T) {
-	var c recvCredit
-	c.begin()
-	if !c.receive(FirstLimit/2-1, false) {
-		t.Error("refused")
-	}
-	if limit, due := c.take(FirstLimit/2 - 1); due {
-		t.Error("granted", limit)
-	}
-	if !c.receive(FirstLimit/2, true) {
-		t.Error("refused")
-	}
-	if limit, due := c.take(FirstLimit / 2); due {
-		t.Error("granted behind END", limit)
-	}
-}
-
-func TestCreditWindow(t *testing.T) {
-	var c recvCredit
-	c.begin()
-	c.receive(FirstLimit, false)
-	if limit, due := c.take(FirstLimit / 2); !due || limit != FirstLimit/2+fixedWindow {
-		t.Error(limit, due)
-	}
-	if _, due := c.take(FirstLimit / 2); due {
-		t.Error("granted again too early")
-	}
-	if _, due := c.take(1 << 30); due {
-		t.Error("what never came was taken")
-	}
-	if c.receive(fixedWindow, false) {
-		t.Error("more than was granted is accepted")
-	}
-}
-
 func TestCreditTakesAtomically(t *testing.T) {
 	var c sendCredit
 	c.more = make(chan struct{}, 1)
@@ -125,7 +90,7 @@ func TestCreditTakesAtomically(t *testing.T) {
 func TestOverCredit(t *testing.T) {
 	l, _, s, _ := relayAlone(t, LegOptions{}, nil)
 	st := openStream(t, l)
-	st.Begin(1)
+	st.Begin(1, netip.Addr{})
 	mux, err := s.mux.AcceptStream()
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +127,7 @@ func TestWriteContentWaits(t *testing.T) {
 	l, _, s, _ := relayAlone(t, LegOptions{}, nil)
 	fill := func() (*Stream, chan error) {
 		st := openStream(t, l)
-		st.Begin(1)
+		st.Begin(1, netip.Addr{})
 		st.Handle(newMemory())
 		done := make(chan error, 1)
 		go func() {
@@ -192,7 +157,7 @@ func TestWriteContentWaits(t *testing.T) {
 		if st.TryCredit(1) {
 			t.Error("credit after STOP")
 		}
-		st.Begin(2)
+		st.Begin(2, netip.Addr{})
 		if !st.TryCredit(1) {
 			t.Error("no credit for the next exchange")
 		}
@@ -203,7 +168,7 @@ func TestWriteContentWaits(t *testing.T) {
 		if err := wait(done); err != ErrReset {
 			t.Error(err)
 		}
-		st.Begin(2)
+		st.Begin(2, netip.Addr{})
 		if err := st.Write(dataFrame(1, 0)); err != ErrReset {
 			t.Error(err)
 		}
@@ -227,7 +192,7 @@ func TestWriteContentWaits(t *testing.T) {
 	})
 	t.Run("never", func(t *testing.T) {
 		st := openStream(t, l)
-		st.Begin(1)
+		st.Begin(1, netip.Addr{})
 		st.TryCredit(FirstLimit)
 		if err := st.WriteContent(dataFrame(1, 0), maxCost+1); err == nil {
 			t.Error("it took what may never be granted")
@@ -320,9 +285,9 @@ func TestControlBesideBulk(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 200 {
 		s := openStream(t, l.relay)
-		s.Begin(1)
+		s.Begin(1, netip.Addr{})
 		peer := acceptStream(t, l.agent)
-		peer.Begin(1)
+		peer.Begin(1, netip.Addr{})
 		wg.Go(func() {
 			b := dataFrame(MaxData, 0)
 			for peer.WriteContent(b, MaxData+FrameCost) == nil {
@@ -342,12 +307,7 @@ func TestControlBesideBulk(t *testing.T) {
 		t.Errorf("%d places are taken", n)
 	}
 	for range 20 {
-		l.relay.Ping()
-		eventually(t, "an answer", func() bool {
-			l.relay.pulse.mu.Lock()
-			defer l.relay.pulse.mu.Unlock()
-			return l.relay.pulse.sent.IsZero()
-		})
+		ping(t, l.relay)
 	}
 	_ = l.relay.Close()
 	within(t, "everybody's end", wg.Wait)
@@ -365,7 +325,7 @@ func TestStreamEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	peer.Close()
-	s.Begin(1)
+	s.Begin(1, netip.Addr{})
 	mustNext(t, s, Data)
 	if _, err := s.Next(); err != io.ErrUnexpectedEOF {
 		t.Error(err)

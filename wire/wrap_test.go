@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net"
+	"net/netip"
 	"reflect"
 	"sync/atomic"
 	"testing"
@@ -48,8 +49,8 @@ func TestPooledStreamBeyond4GiB(t *testing.T) {
 // exchange carries a MiB from one to the other.
 func exchange(t *testing.T, from, to *Stream, seq uint32) {
 	t.Helper()
-	from.Begin(seq)
-	to.Begin(seq)
+	from.Begin(seq, netip.Addr{})
+	to.Begin(seq, netip.Addr{})
 	sent := make(chan error, 1)
 	go func() {
 		var err error

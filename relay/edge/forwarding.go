@@ -88,6 +88,7 @@ func (c *conn) forwardingFields(t *turn) {
 	}
 	if len(b) > begin {
 		t.q.Client = c.client(b[begin:])
+		t.q.Many = c.s.trusts(t.q.Client.Addr())
 	}
 	b = append(c.peer.Addr().AppendTo(b), "\r\n"...)
 	if !proto {

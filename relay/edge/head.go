@@ -67,6 +67,7 @@ func (c *conn) describe(t *turn) {
 	q := &t.q
 	q.ID, q.Start = newID(now), now
 	q.Conn, q.Client, q.ServerPort = c.id, c.peer, c.port
+	q.Many = c.trusted
 	q.Version = 0x10 | uint8(t.minor)
 	q.Flags = 0
 	if t.isHead {

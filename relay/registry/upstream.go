@@ -13,6 +13,7 @@ type Request struct {
 	ID         [16]byte // UUIDv7
 	Conn       uint64   // public connection id
 	Client     netip.AddrPort
+	Many       bool // Client is a trusted peer, behind which there may be many visitors
 	ServerPort uint16
 	Start      time.Time
 	Flags      uint8 // wire.ReqTLS …

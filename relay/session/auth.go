@@ -43,7 +43,7 @@ func (s *Server) welcome(conn net.Conn) *session {
 		s.refused(conn, err)
 		return nil
 	}
-	leg, err := wire.NewRelayLeg(tc, wire.LegOptions{Go: s.o.Go, OnMessage: sess.message, Log: sess.log})
+	leg, err := wire.NewRelayLeg(tc, wire.LegOptions{Go: s.o.Go, OnMessage: sess.message, Log: sess.log, Budget: s.grown})
 	if err != nil {
 		sess.log.Debug("session not begun", "err", err)
 		return nil

@@ -216,7 +216,7 @@ func (a *agent) work(s *wire.Stream, n int) {
 		}
 		l.req.Head = append([]byte(nil), l.req.Head...)
 		l.ended = f.Flags&wire.End != 0
-		s.Begin(l.req.Seq)
+		s.Begin(l.req.Seq, l.req.Client.Addr())
 		if !(*a.serve.Load())(l) {
 			return
 		}

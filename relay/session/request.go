@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"sync"
 
 	"github.com/adit-tunnel/adit/relay/registry"
@@ -27,6 +28,7 @@ const (
 type request struct {
 	ctx      context.Context
 	conn     uint64
+	visitor  netip.Addr // whom credit is counted for
 	frames   []byte
 	cost     int  // credit that the content takes
 	ends     bool // frames hold the request's END
@@ -50,6 +52,10 @@ func newRequest(ctx context.Context, r *registry.Request) (*request, error) {
 	q := requests.Get().(*request)
 	q.ctx, q.conn, q.upgrade = ctx, r.Conn, upgrade
 	q.cost, q.tries, q.tainted, q.harmless = 0, 0, false, r.Idempotent
+	q.visitor = r.Client.Addr()
+	if r.Many {
+		q.visitor = netip.Addr{}
+	}
 	q.req = wire.Req{
 		Flags: r.Flags, Version: r.Version, Body: r.Body, Length: r.Length, ID: r.ID, Start: r.Start, Conn: r.Conn,
 		Client: r.Client, ServerPort: r.ServerPort, Head: r.Head,

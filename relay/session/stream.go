@@ -59,7 +59,7 @@ func (st *stream) begin(x *exchange, q *request) bool {
 	st.watch(q.ctx)
 	st.answer.begin(st.seq, q.upgrade)
 	st.req, st.conn = q, q.conn
-	st.w.Begin(st.seq)
+	st.w.Begin(st.seq, q.visitor)
 	return true
 }
 

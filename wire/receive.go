@@ -1,0 +1,107 @@
+package wire
+
+import (
+	"errors"
+	"io"
+)
+
+// Next returns the next frame; it blocks until one is there. Its type belongs on a data stream and comes from the other side, its length and flags are
+// within the type's; order and seq are the caller's to check. The payload is valid until the next Next or Idle.
+//
+// io.EOF: the other side closed between frames, which is an abort unless nothing was under way. A *ProtocolError: the frame is one that must not be sent,
+// or is more than was granted. ErrReset, ErrClosed (this side closed), or an error that wraps ErrLinkLost: the stream is over.
+func (s *Stream) Next() (Frame, error) {
+	if s.overRead() {
+		return Frame{}, s.readError(io.EOF)
+	}
+	f, err := s.read()
+	if err != nil {
+		s.frames.release()
+		return Frame{}, s.readError(err)
+	}
+	if err := s.count(f); err != nil {
+		return Frame{}, err
+	}
+	return f, nil
+}
+
+// overRead says that RESET has ended reading too.
+func (s *Stream) overRead() bool { return !s.leg.relay && s.out.state.Load() == sendReset }
+
+// readError tells why reading ended: smux cannot tell a lost link from a stream's clean end.
+func (s *Stream) readError(err error) error {
+	var bad *ProtocolError
+	select {
+	case <-s.closed:
+		if s.overRead() {
+			return ErrReset
+		}
+		return ErrClosed
+	default:
+	}
+	switch {
+	case errors.As(err, &bad):
+		return err
+	case s.overRead():
+		return ErrReset
+	case s.leg.Lost():
+		return s.leg.lostError(err)
+	}
+	return err
+}
+
+// Buffered says that Next will not block. False may be wrong: what smux holds is not seen.
+func (s *Stream) Buffered() bool { return s.frames.buffered() }
+
+// Idle gives read buffers back to their pool; Next then waits with a small one. The last frame's payload is no longer valid. To be called before waiting
+// for long.
+func (s *Stream) Idle() { s.frames.idle() }
+
+// Took tells that content frames of this Cost were handed on or dropped; it queues CREDIT when one is due.
+func (s *Stream) Took(cost int) {
+	if !s.in.take(cost) {
+		return
+	}
+	s.resize(s.in.win.next(s.leg.now(), s.leg.RTT()))
+	if limit, ok := s.in.grant(); ok {
+		s.leg.out.credit(s, s.seq.Load(), limit)
+	}
+}
+
+// resize makes the window that large, or as large as the budgets allow.
+func (s *Stream) resize(size uint64) {
+	w := &s.in.win
+	if size == w.size {
+		return
+	}
+	s.mu.Lock()
+	w.size = FirstLimit + s.hold.resize(size-FirstLimit)
+	s.mu.Unlock()
+}
+
+// read reads the next frame. While that waits for something to come, growth may rest.
+func (s *Stream) read() (Frame, error) {
+	if !s.in.win.grown() || s.in.got != s.in.taken || s.frames.buffered() {
+		return s.frames.next()
+	}
+	s.mu.Lock()
+	s.hold.quiet = s.leg.now()
+	s.mu.Unlock()
+	f, err := s.frames.next()
+	s.mu.Lock()
+	s.hold.wake()
+	s.mu.Unlock()
+	return f, err
+}
+
+// count holds a frame against the credit. With END nothing more can come that the window would be for.
+func (s *Stream) count(f Frame) error {
+	end := f.Flags&End != 0
+	if !s.in.receive(Cost(f), end) {
+		return protocolError(CodeOverCredit, "%s beyond a credit of %d", f.Type, s.in.limit)
+	}
+	if end {
+		s.resize(FirstLimit)
+	}
+	return nil
+}

@@ -1,0 +1,198 @@
+package wire
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+)
+
+// TestFittingMessagesNeedNoCredit: no CREDIT comes for content within half the first limit, nor behind END.
+func TestFittingMessagesNeedNoCredit(t *testing.T) {
+	var c recvCredit
+	c.begin()
+	if !c.receive(FirstLimit/2-1, false) {
+		t.Error("refused")
+	}
+	if c.take(FirstLimit/2 - 1) {
+		t.Error("a grant is due")
+	}
+	if !c.receive(FirstLimit/2, true) {
+		t.Error("refused")
+	}
+	if c.take(FirstLimit / 2) {
+		t.Error("a grant is due behind END")
+	}
+}
+
+func TestGrant(t *testing.T) {
+	var c recvCredit
+	c.begin()
+	c.receive(FirstLimit, false)
+	if !c.take(FirstLimit / 2) {
+		t.Error("no grant is due at half a window")
+	}
+	c.win.size = 100_000
+	if limit, ok := c.grant(); !ok || limit != FirstLimit/2+100_000 {
+		t.Error(limit, ok)
+	}
+	if limit, ok := c.grant(); ok {
+		t.Error("granted again", limit)
+	}
+	c.win.size = FirstLimit
+	if limit, ok := c.grant(); ok {
+		t.Error("a smaller window lowers the limit to", limit)
+	}
+	if c.take(1000) {
+		t.Error("a grant is due too early")
+	}
+	if c.take(1 << 30); c.taken != c.got {
+		t.Error("what never came was taken")
+	}
+	if c.receive(100_000-FirstLimit/2+1, false) {
+		t.Error("more than was granted is accepted")
+	}
+}
+
+// TestWindow: a window follows the pace at which grants come due.
+func TestWindow(t *testing.T) {
+	const ms, full = time.Millisecond, maxWindow
+	for _, tt := range []struct {
+		name     string
+		rtt      time.Duration
+		size     uint64
+		since    time.Duration
+		want     uint64
+		wantNext uint64 // when it goes on so
+	}{
+		{"soon", 0, FirstLimit, 100 * ms, 2 * FirstLimit, 4 * FirstLimit},
+		{"not soon", 0, FirstLimit, 101 * ms, FirstLimit, FirstLimit},
+		{"soon over a long way", 80 * ms, FirstLimit, 160 * ms, 2 * FirstLimit, 4 * FirstLimit},
+		{"not soon over a long way", 80 * ms, FirstLimit, 161 * ms, FirstLimit, FirstLimit},
+		{"full grown", 0, full, 0, full, full},
+		{"nearly full grown", 0, full - 1, 0, full, full},
+		{"in between", 0, full, time.Second, full, full},
+		{"slowed down", 0, full, time.Second + 1, full / 2, full / 4},
+		{"slowed down over a long way", 400 * ms, full, 1600*ms + 1, full / 2, full / 4},
+		{"not slowed down over a long way", 400 * ms, full, 1600 * ms, full, full},
+		{"slowed down at the start", 0, FirstLimit, time.Hour, FirstLimit, FirstLimit},
+	} {
+		now := time.Now()
+		w := window{size: tt.size, due: now}
+		for _, want := range []uint64{tt.want, tt.wantNext} {
+			now = now.Add(tt.since)
+			if w.size = w.next(now, tt.rtt); w.size != want {
+				t.Errorf("%s: %d instead of %d", tt.name, w.size, want)
+			}
+		}
+	}
+	if w := newWindow(); w.next(time.Now(), 0) != FirstLimit {
+		t.Error("the first grant is larger than the first limit")
+	}
+}
+
+// TestBudgetShares: a window grows to a sixteenth of what is free, and a visitor's to an eighth of all.
+func TestBudgetShares(t *testing.T) {
+	const mib = 1 << 20
+	one, two := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	b := NewBudget(64 * mib)
+	fill := func(n int, from netip.Addr) (got int) {
+		for range n {
+			got += int(b.take(from, 0, maxWindow-FirstLimit))
+		}
+		return got
+	}
+	if got := fill(100, one); got != 8*mib || b.Held() != got {
+		t.Errorf("one address has %d, of %d given out", got, b.Held())
+	}
+	if got := fill(1, two); got != maxWindow-FirstLimit {
+		t.Errorf("another one gets %d", got)
+	}
+	fill(1000, netip.Addr{})
+	if free := 64*mib - b.Held(); free < 16*FirstLimit || free > 17*FirstLimit {
+		t.Errorf("%d are left", free)
+	}
+	if b.take(netip.Addr{}, 0, FirstLimit) != 0 || b.take(two, FirstLimit, 2*FirstLimit) != 0 {
+		t.Error("the last of it was given out")
+	}
+	b.give(one, 8*mib)
+	if b.take(one, 0, FirstLimit) != FirstLimit {
+		t.Error("what was given back is not there")
+	}
+	if NewBudget(0).take(one, 0, 1) != 0 || NewBudget(-1).take(one, 0, 1) != 0 {
+		t.Error("nothing was given out")
+	}
+	if (*Budget)(nil).take(one, 1, 5) != 4 {
+		t.Error("no budget is a bound")
+	}
+}
+
+// TestHoldOfTwoBudgets: what one of them refuses is not taken from the other.
+func TestHoldOfTwoBudgets(t *testing.T) {
+	small, large := NewBudget(4<<20), NewBudget(64<<20)
+	for _, h := range []*hold{{own: small, shared: large}, {own: large, shared: small}} {
+		if got := h.resize(maxWindow - FirstLimit); got != 4<<20/freeShare-FirstLimit || small.Held() != int(got) || large.Held() != int(got) {
+			t.Errorf("holds %d, counted as %d and %d", got, small.Held(), large.Held())
+		}
+		if got := h.resize(1000); got != 1000 || small.Held() != 1000 || large.Held() != 1000 {
+			t.Errorf("holds %d, counted as %d and %d", got, small.Held(), large.Held())
+		}
+		if h.begin(netip.Addr{}); h.size != 0 || small.Held() != 0 || large.Held() != 0 {
+			t.Errorf("the next exchange begins with %d", h.size)
+		}
+		h.resize(1000)
+		h.close()
+		if h.resize(1000) != 0 || small.Held() != 0 || large.Held() != 0 {
+			t.Error("a closed stream holds something")
+		}
+	}
+}
+
+// TestRestIsBounded: beyond maxResting growth is counted though nothing comes.
+func TestRestIsBounded(t *testing.T) {
+	b, shared := NewBudget(1<<30), NewBudget(1<<30)
+	const each = maxWindow - FirstLimit
+	var all []*hold
+	for range maxResting/each + 10 {
+		h := &hold{own: b, shared: shared}
+		h.resize(each)
+		h.quiet = time.Now().Add(-restAfter)
+		h.rest(time.Now())
+		all = append(all, h)
+	}
+	if b.Held() != 10*each || shared.Held() != 10*each {
+		t.Errorf("counted are %d and %d", b.Held(), shared.Held())
+	}
+	all[0].rest(time.Now())
+	all[0].wake()
+	all[0].rest(time.Now()) // it has just come
+	if b.Held() != 11*each || shared.Held() != 11*each {
+		t.Errorf("with one that woke: %d and %d", b.Held(), shared.Held())
+	}
+	for _, h := range all {
+		h.close()
+	}
+	if b.Held() != 0 || shared.Held() != 0 || b.rests != 0 {
+		t.Errorf("left are %d, %d and %d", b.Held(), shared.Held(), b.rests)
+	}
+}
+
+func TestAccount(t *testing.T) {
+	for in, want := range map[string]string{
+		"192.0.2.7":         "192.0.2.7",
+		"::ffff:192.0.2.7":  "192.0.2.7",
+		"2001:db8:1:2:3::4": "2001:db8:1:2::",
+		"fe80::1%eth0":      "fe80::",
+		"127.0.0.9":         "invalid IP",
+		"::ffff:127.0.0.1":  "invalid IP",
+		"::1":               "invalid IP",
+		"::":                "invalid IP",
+		"0.0.0.0":           "invalid IP",
+	} {
+		if got := account(netip.MustParseAddr(in)).String(); got != want {
+			t.Errorf("%s counts as %s", in, got)
+		}
+	}
+	if account(netip.Addr{}).IsValid() {
+		t.Error("no address counts as one")
+	}
+}

@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // Credit is what stops a slow reader from costing a megabyte. Each direction of an exchange has its own. The sender counts Cost of each content frame from the
 // exchange's start and stays within the limit: FirstLimit at first, raised by CREDIT to an absolute value. The receiver counts what it handed on
-// or dropped ("taken") and raises the limit when no more than half of its window is left.
+// or dropped ("taken") and raises the limit to a window beyond that.
 
 // maxCost is what one write of content may cost: half the smallest window. More could wait for ever, because the receiver grants nothing while more than half
 // of its window is free.
@@ -77,6 +77,7 @@ func (c *sendCredit) wake() {
 type recvCredit struct {
 	limit, got, taken uint64
 	win               window
+	held              uint64 // of the budgets
 	ended             bool
 }
 
@@ -89,10 +90,10 @@ func (c *recvCredit) receive(cost int, end bool) bool {
 	return c.got <= c.limit
 }
 
-// take counts what was handed on or dropped; due: no more than half of the window is left of what was granted.
+// take counts what was handed on or dropped; due: enough of it for a grant.
 func (c *recvCredit) take(cost int) (due bool) {
 	c.taken = min(c.taken+uint64(cost), c.got)
-	return !c.ended && c.limit-c.taken <= c.win.size/2
+	return !c.ended && c.limit-c.taken+c.win.step() <= c.win.size
 }
 
 // grant raises the limit to a whole window beyond what was taken; false if that does not raise it.

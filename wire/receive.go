@@ -59,29 +59,30 @@ func (s *Stream) Idle() { s.frames.idle() }
 
 // Took tells that content frames of this Cost were handed on or dropped; it queues CREDIT when one is due.
 func (s *Stream) Took(cost int) {
-	if !s.in.take(cost) {
+	c := &s.in
+	if !c.take(cost) {
 		return
 	}
-	s.resize(s.in.win.next(s.leg.now(), s.leg.RTT()))
-	if limit, ok := s.in.grant(); ok {
+	s.resize(c.win.next(c.taken, s.leg.now(), s.leg.RTT()))
+	if limit, ok := c.grant(); ok {
 		s.leg.out.credit(s, s.seq.Load(), limit)
 	}
 }
 
-// resize makes the window that large, or as large as the budgets allow.
+// resize makes the window that large, or as large as the budgets allow. They go on to hold what a window that shrinks has granted already.
 func (s *Stream) resize(size uint64) {
-	w := &s.in.win
-	if size == w.size {
-		return
+	c := &s.in
+	if held := max(size, c.limit-c.taken) - FirstLimit; held != c.held {
+		s.mu.Lock()
+		c.held = s.hold.resize(held)
+		s.mu.Unlock()
 	}
-	s.mu.Lock()
-	w.size = FirstLimit + s.hold.resize(size-FirstLimit)
-	s.mu.Unlock()
+	c.win.size = min(size, FirstLimit+c.held)
 }
 
 // read reads the next frame. While that waits for something to come, growth may rest.
 func (s *Stream) read() (Frame, error) {
-	if !s.in.win.grown() || s.in.got != s.in.taken || s.frames.buffered() {
+	if s.in.held == 0 || s.in.got != s.in.taken || s.frames.buffered() {
 		return s.frames.next()
 	}
 	s.mu.Lock()
@@ -94,14 +95,16 @@ func (s *Stream) read() (Frame, error) {
 	return f, err
 }
 
-// count holds a frame against the credit. With END nothing more can come that the window would be for.
+// count holds a frame against the credit. With END nothing more can come that growth would be for.
 func (s *Stream) count(f Frame) error {
 	end := f.Flags&End != 0
 	if !s.in.receive(Cost(f), end) {
 		return protocolError(CodeOverCredit, "%s beyond a credit of %d", f.Type, s.in.limit)
 	}
-	if end {
-		s.resize(FirstLimit)
+	if end && s.in.held > 0 {
+		s.mu.Lock()
+		s.in.held = s.hold.resize(0)
+		s.mu.Unlock()
 	}
 	return nil
 }

@@ -3,9 +3,9 @@ package wire
 import "time"
 
 const (
-	// maxWindow is full grown: 13 MB/s over a round trip of 80 ms.
+	// maxWindow is full grown: 11 MB/s over a round trip of 80 ms, since an eighth of it waits for a grant.
 	maxWindow = 1 << 20
-	// A grant that is due again within two round trips, and this, shows a reader that takes; one after four, and this, a reader that has slowed down.
+	// Half a window taken within two round trips, and this, shows a reader that takes; in more than four, and this, one that has slowed down.
 	windowSoon = 100 * time.Millisecond
 	windowLate = time.Second
 )
@@ -14,24 +14,29 @@ const (
 // reader that takes, and shrinks again for one that slows down.
 type window struct {
 	size uint64
-	due  time.Time // when a grant was due last; zero: none was
+	mark uint64    // what was taken when half a window had been taken last
+	at   time.Time // when that was; zero: it was not yet
 }
 
 func newWindow() window { return window{size: FirstLimit} }
 
-// next is called when a grant is due, and says how large the window should be now.
-func (w *window) next(now time.Time, rtt time.Duration) uint64 {
-	first, since := w.due.IsZero(), now.Sub(w.due)
-	w.due = now
+// step is how much is taken between two grants: half a window at first, an eighth when it is large. Half of a large one would let only half of it be on
+// its way, because what lies between the last grant and the next costs a round trip.
+func (w *window) step() uint64 { return max(w.size/8, FirstLimit/2) }
+
+// next says how large the window should be when so much has been taken.
+func (w *window) next(taken uint64, now time.Time, rtt time.Duration) uint64 {
+	if taken-w.mark < w.size/2 {
+		return w.size
+	}
+	first, took := w.at.IsZero(), now.Sub(w.at)
+	w.mark, w.at = taken, now
 	switch {
 	case first:
-	case since <= max(2*rtt, windowSoon):
+	case took <= max(2*rtt, windowSoon):
 		return min(2*w.size, maxWindow)
-	case since > max(4*rtt, windowLate):
+	case took > max(4*rtt, windowLate):
 		return max(w.size/2, FirstLimit)
 	}
 	return w.size
 }
-
-// grown says that the window holds something of the budgets.
-func (w *window) grown() bool { return w.size > FirstLimit }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func TestGrant(t *testing.T) {
 	}
 }
 
-// TestWindow: a window follows the pace at which grants come due.
+// TestWindow: a window follows the time that half of it takes.
 func TestWindow(t *testing.T) {
 	const ms, full = time.Millisecond, maxWindow
 	for _, tt := range []struct {
@@ -77,16 +78,68 @@ func TestWindow(t *testing.T) {
 		{"slowed down at the start", 0, FirstLimit, time.Hour, FirstLimit, FirstLimit},
 	} {
 		now := time.Now()
-		w := window{size: tt.size, due: now}
+		w := window{size: tt.size, at: now}
+		taken := uint64(0)
 		for _, want := range []uint64{tt.want, tt.wantNext} {
 			now = now.Add(tt.since)
-			if w.size = w.next(now, tt.rtt); w.size != want {
+			taken += w.size / 2
+			if w.size != w.next(taken-1, now, tt.rtt) {
+				t.Errorf("%s: it changes before half of it is taken", tt.name)
+			}
+			if w.size = w.next(taken, now, tt.rtt); w.size != want {
 				t.Errorf("%s: %d instead of %d", tt.name, w.size, want)
 			}
 		}
 	}
-	if w := newWindow(); w.next(time.Now(), 0) != FirstLimit {
+	if w := newWindow(); w.next(FirstLimit/2, time.Now(), 0) != FirstLimit {
 		t.Error("the first grant is larger than the first limit")
+	}
+}
+
+// TestGrantsComeEarly: a large window is on its way all but an eighth, for a reader that keeps up.
+func TestGrantsComeEarly(t *testing.T) {
+	var c recvCredit
+	c.begin()
+	c.win.size = maxWindow
+	for c.taken < 10*maxWindow {
+		c.receive(FrameCost+1000, false)
+		if c.take(FrameCost + 1000) {
+			c.grant()
+		}
+		if left := c.limit - c.taken; c.taken > FirstLimit && left < maxWindow/8*7 {
+			t.Fatalf("%d are left of %d", left, maxWindow)
+		}
+	}
+}
+
+// TestHoldCoversCredit: whatever the pace, the budget holds all that is granted beyond the first limit, and no more than a window.
+func TestHoldCoversCredit(t *testing.T) {
+	var now clock
+	rng := rand.New(rand.NewPCG(1, 2))
+	s := &Stream{leg: &Leg{now: now.now}}
+	b := NewBudget(20 << 20)
+	s.hold.own = b
+	s.in.begin()
+	shrunk := 0
+	for range 20_000 {
+		cost := 1 + rng.IntN(MaxData)
+		if left := s.in.limit - s.in.got; uint64(cost) > left || !s.in.receive(cost, false) {
+			t.Fatalf("%d are left after all was taken", left)
+		}
+		if rng.IntN(100) == 0 {
+			now.advance(time.Duration(rng.Int64N(int64(2 * windowLate))))
+		}
+		s.Took(cost)
+		granted, held := s.in.limit-s.in.taken, uint64(b.Held())
+		if granted > FirstLimit+held || held > maxWindow-FirstLimit || s.in.win.size > FirstLimit+held {
+			t.Fatalf("%d are granted in a window of %d, and %d held", granted, s.in.win.size, held)
+		}
+		if granted > s.in.win.size {
+			shrunk++
+		}
+	}
+	if shrunk == 0 {
+		t.Error("no window has shrunk: this shows little")
 	}
 }
 

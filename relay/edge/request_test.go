@@ -57,6 +57,9 @@ func TestForwardedHead(t *testing.T) {
 			if tt.client != "" && x.req.Client.Addr().String() != tt.client {
 				t.Errorf("client %v, not %v", x.req.Client, tt.client)
 			}
+			if many := tt.trusted && tt.client == ""; x.req.Many != many {
+				t.Errorf("it says %v of standing for many", x.req.Many)
+			}
 			x.over()
 		})
 	}

@@ -6,8 +6,8 @@ import "sync/atomic"
 // exchange's start and stays within the limit: FirstLimit at first, raised by CREDIT to an absolute value. The receiver counts what it handed on
 // or dropped ("taken") and raises the limit to a window beyond that.
 
-// maxCost is what one write of content may cost: half the smallest window. More could wait for ever, because the receiver grants nothing while more than half
-// of its window is free.
+// maxCost is what one write of content may cost: half the smallest window. More could wait for ever, because a receiver need not grant anything while
+// more than that is left.
 const maxCost = FirstLimit / 2
 
 // States of a sender, from better to worse. A new exchange leads back from the second, nothing from the last.

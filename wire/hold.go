@@ -20,7 +20,7 @@ type hold struct {
 	over        bool      // the stream is closed
 }
 
-// begin gives back what the last exchange held, and begins the count for the next one. s.mu is held.
+// begin gives back what the last exchange held; the next one is visitor's.
 func (h *hold) begin(visitor netip.Addr) {
 	h.resize(0)
 	h.visitor = visitor

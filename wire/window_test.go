@@ -143,6 +143,24 @@ func TestHoldCoversCredit(t *testing.T) {
 	}
 }
 
+// TestFittingExchangeCostsNothing: it allocates nothing, and touches no budget (there is none here).
+func TestFittingExchangeCostsNothing(t *testing.T) {
+	s := &Stream{leg: &Leg{now: func() time.Time { t.Error("it looks at the clock"); return time.Time{} }}}
+	visitor, seq := netip.MustParseAddr("192.0.2.1"), uint32(0)
+	f := Frame{Type: Data, Flags: End, Payload: make([]byte, 20_000)}
+	n := testing.AllocsPerRun(100, func() {
+		seq++
+		s.Begin(seq, visitor)
+		if err := s.count(f); err != nil {
+			t.Error(err)
+		}
+		s.Took(Cost(f))
+	})
+	if n != 0 || s.in.held != 0 {
+		t.Errorf("%v allocations, %d held", n, s.in.held)
+	}
+}
+
 // TestBudgetShares: a window grows to a sixteenth of what is free, and a visitor's to an eighth of all.
 func TestBudgetShares(t *testing.T) {
 	const mib = 1 << 20

@@ -78,7 +78,7 @@ func TestOpenRefused(t *testing.T) {
 	s.say(t, appendReset(nil, refusal), appendPing(nil, Ping, [8]byte{9}))
 	s.hear(t, Pong)
 	m := newMemory()
-	st.Begin(1)
+	st.Begin(1, netip.Addr{})
 	st.Handle(m)
 	if got := <-m.resets; got != (signal{seq: 1, code: CodeUnsupported}) {
 		t.Errorf("%+v", got)

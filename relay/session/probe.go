@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -189,7 +190,7 @@ func (s *Server) find(e *endpoint) error {
 // ask sends the one request of a probe's stream and awaits the answer. What is not over then is broken off: the agent may be writing.
 func ask(ctx context.Context, w *wire.Stream) error {
 	h := &probeHandler{w: w}
-	w.Begin(1)
+	w.Begin(1, netip.Addr{})
 	w.Handle(h)
 	defer context.AfterFunc(ctx, w.Close)()
 	q := wire.Req{Seq: 1, Start: time.Now()}

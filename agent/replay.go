@@ -22,12 +22,21 @@ type ReplayError struct{ Failure inspect.Failure }
 // Error returns what happened and what to do about it.
 func (e *ReplayError) Error() string { return e.Failure.Text + " " + e.Failure.Remedy }
 
-// Replay sends a recorded request again, to its endpoint's local service and nowhere else, through the same forwarding as a visitor's. It
-// returns as soon as the request is on its way, with the new exchange's ID; that exchange has ReplayOf. A request that is gone, was not
-// recorded whole, or was an upgrade is refused with a *ReplayError. ctx bounds the call, not the exchange.
+// Replay is ReplayExchange of what the agent's reader has under that ID: see SetReader.
 func (a *Agent) Replay(ctx context.Context, id inspect.ID) (inspect.ID, error) {
 	x, err := a.recorded(id)
 	if err != nil {
+		return "", err
+	}
+	return a.ReplayExchange(ctx, x)
+}
+
+// ReplayExchange sends a recorded request again, to its endpoint's local service or Listener and nowhere else, through the same forwarding as a
+// visitor's; x is what a Recorder was given, and need not be kept. It returns as soon as the request is on its way, with the new exchange's ID;
+// that exchange has ReplayOf, and is recorded and told like any other. A request that was not recorded whole, was an upgrade, or whose endpoint is
+// gone is refused with a *ReplayError. It needs no session, but ends with Run. ctx bounds the call, not the exchange.
+func (a *Agent) ReplayExchange(ctx context.Context, x *inspect.Exchange) (inspect.ID, error) {
+	if err := replayable(x); err != nil {
 		return "", err
 	}
 	ep := a.endpointOf(x.Endpoint)
@@ -99,7 +108,7 @@ func (a *Agent) endReplays() {
 	a.replaying.Wait()
 }
 
-// recorded finds the exchange and checks that it can be replayed.
+// recorded finds the exchange.
 func (a *Agent) recorded(id inspect.ID) (*inspect.Exchange, error) {
 	a.mu.Lock()
 	reader := a.reader
@@ -111,16 +120,20 @@ func (a *Agent) recorded(id inspect.ID) (*inspect.Exchange, error) {
 	if !ok {
 		return nil, refusedReplay(wire.CodeCaptureGone, "")
 	}
-	x := item.Exchange
+	return item.Exchange, nil
+}
+
+// replayable says why x cannot be replayed.
+func replayable(x *inspect.Exchange) error {
 	switch m := &x.Request.Message; {
 	case x.Upgraded:
-		return nil, refusedReplay(wire.CodeReplayPartial, "what followed an upgrade cannot be sent again")
+		return refusedReplay(wire.CodeReplayPartial, "what followed an upgrade cannot be sent again")
 	case len(m.Head) == 0:
-		return nil, refusedReplay(wire.CodeCaptureGone, "")
+		return refusedReplay(wire.CodeCaptureGone, "")
 	case m.Dropped || !m.Whole || m.Size != int64(len(m.Body)):
-		return nil, refusedReplay(wire.CodeReplayPartial, "")
+		return refusedReplay(wire.CodeReplayPartial, "")
 	}
-	return x, nil
+	return nil
 }
 
 func refusedReplay(code wire.Code, detail string) error {

@@ -16,7 +16,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -39,6 +38,7 @@ type Agent struct {
 	tryNow   chan struct{}
 	ready    chan struct{}
 	bus      inspect.Bus
+	events   events
 	version  atomic.Uint64 // the store's newest, from Changed
 
 	replaying sync.WaitGroup // lanes of replays
@@ -54,6 +54,7 @@ type Agent struct {
 	settled   bool // ready is closed
 	replays   map[*lane]struct{}
 	stopAt    time.Time // when the grace is over; zero: not stopping
+	ended     error     // why there will be no session any more; nil: there may be
 }
 
 var (
@@ -80,6 +81,7 @@ func New(o Options) (*Agent, error) {
 		}
 	}
 	a.eng = newEngine(o.Recorder, capture.NewBudget(0, 0), o.Go, o.Log)
+	a.eng.events = &a.events
 	a.link.state = inspect.Connecting
 	return a, nil
 }
@@ -91,24 +93,7 @@ func (a *Agent) Forward(e Endpoint) error {
 	if err != nil {
 		return err
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.closed {
-		return errors.New("the agent is closed")
-	}
-	for _, other := range a.endpoints {
-		if other.Name == e.Name {
-			return fmt.Errorf("endpoint %q exists already", e.Name)
-		}
-	}
-	if a.o.Slot != nil {
-		ep.port, ep.ticket = a.o.Slot.Port(e.Name), a.o.Slot.Ticket(a.o.Relay, e.Name)
-	}
-	a.endpoints = append(a.endpoints, ep)
-	if s := a.session; s != nil {
-		s.bind(ep)
-	}
-	return nil
+	return a.add(ep)
 }
 
 // Run keeps the session until ctx ends (then it drains: exchanges under way may finish within Options.Grace) or something fatal happens. It
@@ -126,8 +111,24 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.endReplays()
 	awake()
 	a.stopped(err)
+	a.ending(err)
 	return err
 }
+
+// ending tells whoever waits for something of the agent that it has ended; err is what Run returns.
+func (a *Agent) ending(err error) {
+	a.closeListeners(err)
+	a.mu.Lock()
+	if a.ended = err; err == nil {
+		a.ended = errStopped
+	}
+	a.mu.Unlock()
+	a.events.tell(Stopped{At: time.Now(), Err: err})
+	a.bus.Publish(inspect.Hint{})
+}
+
+// errStopped is what an agent says that has no Run before it any more.
+var errStopped = errors.New("the agent has stopped")
 
 // Ready is closed when every endpoint that Forward had been given before has been bound once, or refused.
 func (a *Agent) Ready() <-chan struct{} { return a.ready }
@@ -186,7 +187,11 @@ func (a *Agent) SetWeb(url string) {
 func (a *Agent) Close() error {
 	a.mu.Lock()
 	a.closed = true
+	never := !a.running
 	a.mu.Unlock()
+	if never {
+		a.ending(nil) // there is no Run to do it
+	}
 	if a.o.Slot == nil {
 		return nil
 	}

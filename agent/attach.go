@@ -48,6 +48,8 @@ func (l *lane) usable(c *local, x *exchange) bool {
 		return false
 	case c.pinned:
 		return c.pin == x.conn && c.quiet()
+	case l.ep.listener != nil && c.owner != x.conn:
+		return false // its RemoteAddr is another visitor's
 	case x.upgrade:
 		return false // it will not come back: one that is fresh costs nothing more
 	case !x.repeat && time.Since(c.since) > l.eng.limits.trust:
@@ -79,12 +81,12 @@ func (l *lane) attachNew(ctx context.Context, x *exchange) error {
 // dial opens a connection to the lane's local service.
 func (l *lane) dial(ctx context.Context, x *exchange) (*local, error) {
 	begin := time.Now()
-	conn, err := l.ep.up.dial(ctx, l.eng.limits.dial)
+	conn, err := l.ep.dial(ctx, l.eng.limits.dial, x.client)
 	if err != nil {
 		return nil, err
 	}
 	x.connect = time.Since(begin)
-	return newLocal(conn)
+	return newLocal(conn, x.conn)
 }
 
 // reclaim takes x back from c, into which not one byte could be written. False: goroutine B was first. It deals with the end of c, or passes

@@ -16,6 +16,9 @@ const rebindAfter = 2 * time.Second
 
 // bind asks for ep under a new handle. Agent.mu is held.
 func (s *session) bind(ep *endpoint) {
+	if ep.removed {
+		return
+	}
 	s.mu.Lock()
 	s.handle++
 	b := &binding{ep: ep, handle: s.handle}
@@ -80,6 +83,7 @@ func (s *session) bound(m *wire.Bound) {
 		a.o.Log.Warn("what the endpoint had could not be remembered", "endpoint", ep.Name, "err", err)
 	}
 	a.o.Log.Info("endpoint online", "endpoint", ep.Name, "url", m.URL)
+	a.tellBound(ep, m.URL)
 	a.bus.Publish(inspect.Hint{})
 }
 
@@ -136,6 +140,7 @@ func (s *session) refused(m *wire.Refusal) {
 	} else {
 		s.bindLater(ep)
 	}
+	a.tellRefused(ep)
 	a.checkReady()
 }
 
@@ -208,6 +213,7 @@ func (s *session) superseded(m *wire.Superseded) {
 	a.mu.Lock()
 	b.ep.failure = failure(wire.CodeSuperseded, "")
 	s.lose(b.ep, wire.CodeSuperseded, "")
+	a.tellRefused(b.ep)
 	a.mu.Unlock()
 	a.o.Log.Warn("endpoint taken over by another session of this agent", "endpoint", b.ep.Name)
 	a.bus.Publish(inspect.Hint{})

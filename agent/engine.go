@@ -17,6 +17,7 @@ type engine struct {
 	requests *meter.Meter // of all endpoints
 	spawn    func(func())
 	log      *slog.Logger
+	events   *events
 	limits   limits
 
 	stopping atomic.Bool  // new exchanges are refused

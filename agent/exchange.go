@@ -15,7 +15,8 @@ import (
 type exchange struct {
 	seq     uint32
 	id      [16]byte
-	tap     *capture.Tap // nil: not recorded
+	tap     *capture.Tap  // nil: not recorded
+	event   *RequestEnded // nil: nobody listens
 	begin   time.Time
 	conn    uint64 // public connection
 	client  netip.AddrPort
@@ -49,7 +50,10 @@ type exchange struct {
 func (x *exchange) record() { x.tap.Done() }
 
 // fail publishes the exchange as failed.
-func (x *exchange) fail(f *inspect.Failure) { x.tap.Fail(f) }
+func (x *exchange) fail(f *inspect.Failure) {
+	x.tap.Fail(f)
+	x.event.fail(f)
+}
 
 // enter opens the exchange in the books, and starts its record if the endpoint is inspected. The head is in l.up.
 func (l *lane) enter(x *exchange) {
@@ -60,6 +64,7 @@ func (l *lane) enter(x *exchange) {
 	if l.replayOf == "" {
 		l.ep.proven(x.begin)
 	}
+	x.event = l.began(x)
 	if !l.ep.Inspect || l.eng.rec == nil {
 		return
 	}
@@ -70,13 +75,26 @@ func (l *lane) enter(x *exchange) {
 }
 
 // leave closes an exchange that entered.
-func (l *lane) leave(x *exchange) { l.closeBooks(x.entered, x.begin) }
+func (l *lane) leave(x *exchange) { l.closeBooks(x.books()) }
 
-func (l *lane) closeBooks(entered bool, begin time.Time) {
-	if !entered {
+// books is what must be known to close an exchange when its place in the lane is another's already.
+type books struct {
+	entered bool
+	begin   time.Time
+	event   *RequestEnded
+}
+
+func (x *exchange) books() books { return books{x.entered, x.begin, x.event} }
+
+func (l *lane) closeBooks(b books) {
+	if !b.entered {
 		return
 	}
-	d := time.Since(begin)
+	d := time.Since(b.begin)
+	if b.event != nil {
+		b.event.Duration = d
+		l.eng.events.tell(*b.event)
+	}
 	l.ep.requests.Closed(d)
 	l.eng.requests.Closed(d)
 	l.eng.leave()

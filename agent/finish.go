@@ -54,7 +54,7 @@ func (l *lane) put(o outgoing, ready bool) error {
 // whose end waits for the visitor is recorded when it has gone. wait: the caller is goroutine B.
 func (l *lane) finish(c *local, x *exchange, reuse, wait bool, o outgoing) (kept bool, err error) {
 	ready := o.cost == 0 || l.link.TryCredit(o.cost)
-	tap, entered, begin := x.tap, x.entered, x.begin // x is another exchange's when o has gone
+	tap, books := x.tap, x.books() // x is another exchange's when o has gone
 	taken, kept, over := l.endDown(c, x, reuse, wait)
 	o.p[o.last] |= byte(endFlags(taken))
 	if over && ready {
@@ -67,11 +67,13 @@ func (l *lane) finish(c *local, x *exchange, reuse, wait bool, o outgoing) (kept
 	switch {
 	case ready:
 	case err != nil:
-		tap.Fail(failure(wire.CodeVisitorGone, ""))
+		gone := failure(wire.CodeVisitorGone, "")
+		tap.Fail(gone)
+		books.event.fail(gone)
 	default:
 		tap.Done()
 	}
-	l.closeBooks(entered, begin)
+	l.closeBooks(books)
 	return kept, err
 }
 
@@ -133,10 +135,10 @@ func (l *lane) abort(x *exchange, cause error) error {
 	x.fail(failure(code, cause.Error()))
 	_, _, over := l.endDown(nil, x, false, false)
 	f := wire.AbortFrame{Seq: x.seq, Code: code}
-	entered, begin := x.entered, x.begin
+	books := x.books()
 	err := l.link.Write(f.Append(nil))
 	if over {
-		l.closeBooks(entered, begin)
+		l.closeBooks(books)
 	}
 	return err
 }

@@ -1,15 +1,38 @@
 package agent
 
 import (
+	"io"
 	"net"
 	"time"
 )
 
+// localConn is what a lane needs of a connection: TCP to a local service, or the agent's end of one in memory to a Listener.
+type localConn interface {
+	io.ReadWriteCloser
+	CloseWrite() error
+	SetLinger(sec int) error
+	SetWriteDeadline(t time.Time) error
+}
+
+var (
+	_ localConn = (*net.TCPConn)(nil)
+	_ localConn = (*half)(nil)
+)
+
+// watcher tells whether bytes or the end have arrived on a connection.
+type watcher interface {
+	park() error                // waits for that; an error says that the connection was closed here; one goroutine at a time
+	quiet() bool                // says that nothing has; it does not wait; one goroutine at a time
+	take(b []byte) (int, error) // returns what park has had to read
+}
+
 // local is a connection to the local service. It stays with its lane as long as it may be trusted. The fields behind the blank line are
 // guarded by lane.mu.
 type local struct {
-	watch
-	conn *net.TCPConn
+	watcher
+	conn  localConn
+	tcp   watch  // the watcher of a TCP connection
+	owner uint64 // the public connection it was made for
 
 	cur     *exchange // whose answer comes next; nil: kept, and nothing may come
 	answers bool      // cur's answer has begun
@@ -18,11 +41,17 @@ type local struct {
 	pin     uint64
 }
 
-func newLocal(conn *net.TCPConn) (*local, error) {
-	c := &local{conn: conn}
-	if err := c.init(conn); err != nil {
-		conn.Close() // never used
-		return nil, err
+func newLocal(conn localConn, owner uint64) (*local, error) {
+	c := &local{conn: conn, owner: owner}
+	switch conn := conn.(type) {
+	case *half:
+		c.watcher = conn
+	case *net.TCPConn:
+		if err := c.tcp.init(conn); err != nil {
+			conn.Close() // never used
+			return nil, err
+		}
+		c.watcher = &c.tcp
 	}
 	return c, nil
 }

@@ -15,6 +15,7 @@ func (l *lane) answerFailure(x *exchange, wait bool, p *problem) error {
 	if x.head {
 		r.Body, r.Length, content = wire.BodyNone, 0, nil
 	}
+	x.event.answered(page.Status)
 	x.tap.ResponseBody(content)
 	x.tap.ResponseEnd(nil)
 	x.fail(failure(p.code, page.Detail))

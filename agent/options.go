@@ -80,7 +80,8 @@ func (o *Options) fill() error {
 type endpoint struct {
 	Endpoint
 	up       *upstream
-	host     []byte // value that replaces Host's; nil: preserved
+	listener *Listener // nil: it leads to up
+	host     []byte    // value that replaces Host's; nil: preserved
 	conns    *meter.Meter
 	requests *meter.Meter
 	proof    atomic.Int64 // Unix ns of what came last through the relay for it; 0: nothing has
@@ -92,20 +93,45 @@ type endpoint struct {
 	answered bool // bound once, or refused
 	failure  *inspect.Failure
 	fatal    *FatalError // a refusal that trying again cannot change
+	removed  bool        // the program has given it up
 }
 
+// newEndpoint makes one that leads to a URL.
 func newEndpoint(e Endpoint) (*endpoint, error) {
-	if e.Name == "" {
-		return nil, errors.New("an endpoint needs a name")
+	if e.Upstream == "" {
+		return nil, fmt.Errorf("endpoint %q: no upstream to forward to; want http://HOST:PORT, or Listen", e.Name)
 	}
 	up, err := parseUpstream(e.Upstream)
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %q: %w", e.Name, err)
 	}
+	return endpointTo(e, up)
+}
+
+// newListening makes one that leads to l.
+func newListening(e Endpoint, l *Listener) (*endpoint, error) {
+	if e.Upstream != "" {
+		return nil, fmt.Errorf("endpoint %q: a listener has no upstream, but %q is given; Forward leads there", e.Name, e.Upstream)
+	}
+	ep, err := endpointTo(e, &upstream{addr: "the program's listener"})
+	if err != nil {
+		return nil, err
+	}
+	ep.listener = l
+	return ep, nil
+}
+
+func endpointTo(e Endpoint, up *upstream) (*endpoint, error) {
+	if e.Name == "" {
+		return nil, errors.New("an endpoint needs a name")
+	}
 	ep := &endpoint{Endpoint: e, up: up, conns: meter.New(nil), requests: meter.New(nil)}
 	switch h := e.HostHeader; h {
 	case "", "preserve":
 	case "rewrite":
+		if up.host == "" {
+			return nil, fmt.Errorf("endpoint %q: a listener has no host name to write into Host; want a literal one, or preserve", e.Name)
+		}
 		ep.host = []byte(up.host)
 	default:
 		if !validHost(h) {

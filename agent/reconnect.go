@@ -130,6 +130,7 @@ func (a *Agent) pause(ctx context.Context, d time.Duration, why error) bool {
 	a.setLink(func(k *linkState) {
 		k.state, k.reason, k.nextTry = inspect.Reconnecting, why.Error(), time.Now().Add(d)
 	})
+	a.tellDown(why, d)
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

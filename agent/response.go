@@ -170,6 +170,7 @@ func (r *receiver) begin(n int) error {
 	if pin {
 		r.frame.Flags |= wire.RespPin
 	}
+	x.event.answered(r.resp.Status)
 	if x.tap != nil {
 		x.tap.ResponseHead(r.resp.Status, string(r.resp.Reason), raw, false, r.frame.Wait, x.connect, int(x.tries))
 	}

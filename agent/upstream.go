@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"runtime"
 	"sync/atomic"
 	"syscall"
@@ -25,6 +26,18 @@ var families = [2]string{"::1", "127.0.0.1"}
 // loopbackReceive is SO_RCVBUF towards a service on this machine (Linux doubles it). By default the kernel grows the buffer to megabytes for a
 // visitor that reads slowly, and several hundred of them stall all TCP on the machine.
 const loopbackReceive = 128 << 10
+
+// dial connects to what the endpoint leads to, within limit; a Listener is told who visits.
+func (ep *endpoint) dial(ctx context.Context, limit time.Duration, visitor netip.AddrPort) (localConn, error) {
+	if ep.listener != nil {
+		return ep.listener.dial(ctx, limit, visitor)
+	}
+	c, err := ep.up.dial(ctx, limit)
+	if err != nil {
+		return nil, err // not c: a nil pointer is not a nil interface
+	}
+	return c, nil
+}
 
 // dial connects within limit.
 func (u *upstream) dial(ctx context.Context, limit time.Duration) (*net.TCPConn, error) {

@@ -1,0 +1,287 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// network is what the addresses of connections in memory say of their network.
+const network = "adit"
+
+// Listener is a net.Listener behind a public URL, for a program that is its own local service: http.Serve(ln, handler). It opens no port.
+// A connection that it accepts is in memory, and belongs to one visitor: RemoteAddr is a *net.TCPAddr with the visitor's public address, as
+// the relay knows it. What the visitor sends on comes as HTTP/1.1. A visitor that leaves resets its connection: net/http then cancels the
+// request's context. All methods are safe for concurrent use.
+type Listener struct {
+	a     *Agent
+	ep    *endpoint
+	conns chan *half // from dial to Accept: who is not accepted waits, and only for as long as a dial may
+	done  chan struct{}
+	once  sync.Once
+	why   error  // with done closed: what Accept says
+	end   func() // ends the agent that is this listener's own; nil: there is none
+}
+
+var _ net.Listener = (*Listener)(nil)
+
+// Listen runs an agent with one endpoint, and returns when that has its public URL. It is the short form of New, Agent.Listen, Agent.Run and
+// Agent.URL for programs that need nothing else of the agent. When ctx ends, the agent drains (Options.Grace) and only then Accept returns, so that
+// a program may exit when http.Serve has returned; Listener.Close ends the agent too, but does not wait. What ended the agent by itself is wrapped
+// in Accept's error. o.Slot is given back at the end.
+func Listen(ctx context.Context, o Options, e Endpoint) (*Listener, error) {
+	a, err := New(o)
+	if err != nil {
+		return nil, err
+	}
+	l, err := a.Listen(e)
+	if err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	runCtx, cancel := context.WithCancel(ctx)
+	l.end = cancel
+	ended := make(chan struct{})
+	a.o.Go(func() {
+		defer close(ended)
+		defer cancel()
+		a.Run(runCtx) // Accept says what it says
+		if err := a.Close(); err != nil {
+			a.o.Log.Warn("agent", "err", err)
+		}
+	})
+	if _, err := a.URL(ctx, e.Name); err != nil {
+		cancel()
+		<-ended
+		return nil, err
+	}
+	return l, nil
+}
+
+// Listen adds an endpoint that leads into this program, as Forward adds one that leads to a URL: it is bound when the session is up, and again
+// after every reconnect. e.Upstream must be empty, and e.HostHeader may not be "rewrite". A visitor that the program does not Accept within
+// 10 s gets an error page. The caller closes the Listener; the end of Run does it too.
+func (a *Agent) Listen(e Endpoint) (*Listener, error) {
+	l := &Listener{a: a, conns: make(chan *half), done: make(chan struct{})}
+	var err error
+	if l.ep, err = newListening(e, l); err != nil {
+		return nil, err
+	}
+	if err := a.add(l.ep); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Accept waits for a connection. The error of a closed listener wraps net.ErrClosed, and what ended the agent if that was no drain (a
+// *FatalError, a *GaveUpError). The caller closes the connection.
+func (l *Listener) Accept() (net.Conn, error) {
+	select {
+	case <-l.done:
+		return nil, l.closed("accept")
+	default:
+	}
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, l.closed("accept")
+	}
+}
+
+// Close gives the public URL back and ends Accept. Exchanges under way may finish. More than once is fine.
+func (l *Listener) Close() error {
+	l.a.remove(l.ep)
+	l.close(nil)
+	if l.end != nil {
+		l.end()
+	}
+	return nil
+}
+
+// URL is the public URL, "" while there is none yet: Agent.URL waits for it.
+func (l *Listener) URL() string {
+	l.a.mu.Lock()
+	defer l.a.mu.Unlock()
+	return l.ep.url
+}
+
+// Addr is HOST:PORT of the public URL, in the network "adit"; before there is one, the endpoint's name.
+func (l *Listener) Addr() net.Addr {
+	u, err := url.Parse(l.URL())
+	switch {
+	case err != nil || u.Host == "":
+		return address(l.ep.Name)
+	case u.Port() != "":
+		return address(u.Host)
+	case u.Scheme == "https":
+		return address(net.JoinHostPort(u.Hostname(), "443"))
+	}
+	return address(net.JoinHostPort(u.Hostname(), "80"))
+}
+
+// address is where visitors find a Listener.
+type address string
+
+func (a address) Network() string { return network }
+func (a address) String() string  { return string(a) }
+
+// close ends Accept; why says what ended the agent.
+func (l *Listener) close(why error) {
+	l.once.Do(func() {
+		l.why = net.ErrClosed
+		if why != nil {
+			l.why = fmt.Errorf("%w: %w", net.ErrClosed, why)
+		}
+		close(l.done)
+	})
+}
+
+func (l *Listener) closed(op string) error { return l.failed(op, l.why) }
+
+func (l *Listener) failed(op string, err error) error {
+	return &net.OpError{Op: op, Net: network, Addr: l.Addr(), Err: err}
+}
+
+// dial waits until the program accepts a connection from visitor.
+func (l *Listener) dial(ctx context.Context, limit time.Duration, visitor netip.AddrPort) (localConn, error) {
+	theirs, ours := newPipe(l.Addr(), net.TCPAddrFromAddrPort(visitor))
+	select {
+	case l.conns <- theirs:
+		return ours, nil
+	default:
+	}
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	select {
+	case l.conns <- theirs:
+		return ours, nil
+	case <-l.done:
+		return nil, l.closed("dial")
+	case <-late.C:
+		return nil, l.failed("dial", errNotAccepted)
+	case <-ctx.Done():
+		return nil, l.failed("dial", ctx.Err())
+	}
+}
+
+var errNotAccepted = fmt.Errorf("the program does not accept connections: %w", os.ErrDeadlineExceeded)
+
+// RefusedError says why the relay does not serve an endpoint.
+type RefusedError struct {
+	Endpoint string
+	Failure  inspect.Failure
+}
+
+// Error returns what happened and what to do about it.
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("endpoint %q: %s: %s %s", e.Endpoint, wire.Code(e.Failure.Code), e.Failure.Text, e.Failure.Remedy)
+}
+
+// URL waits until the endpoint of that name has its public URL, which stays the same while the agent reconnects. The error is a *RefusedError
+// when the relay refuses the endpoint, even for a reason that may pass; what Run returned when it has ended; or ctx's.
+func (a *Agent) URL(ctx context.Context, name string) (string, error) {
+	hints, stop := a.bus.Watch()
+	defer stop()
+	for {
+		if url, err := a.urlNow(name); url != "" || err != nil {
+			return url, err
+		}
+		select {
+		case <-hints:
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		}
+	}
+}
+
+// urlNow is URL without waiting: neither URL nor error means that nothing is decided.
+func (a *Agent) urlNow(name string) (string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	i := slices.IndexFunc(a.endpoints, func(ep *endpoint) bool { return ep.Name == name })
+	switch {
+	case i < 0:
+		return "", fmt.Errorf("there is no endpoint %q", name)
+	case a.endpoints[i].failure != nil:
+		return "", &RefusedError{Endpoint: name, Failure: *a.endpoints[i].failure}
+	case a.ended != nil:
+		return "", a.ended
+	}
+	return a.endpoints[i].url, nil
+}
+
+// add takes up an endpoint.
+func (a *Agent) add(ep *endpoint) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return errStopped
+	}
+	for _, other := range a.endpoints {
+		if other.Name == ep.Name {
+			return fmt.Errorf("endpoint %q exists already", ep.Name)
+		}
+	}
+	if a.o.Slot != nil {
+		ep.port, ep.ticket = a.o.Slot.Port(ep.Name), a.o.Slot.Ticket(a.o.Relay, ep.Name)
+	}
+	a.endpoints = append(a.endpoints, ep)
+	if s := a.session; s != nil {
+		s.bind(ep)
+	}
+	return nil
+}
+
+// remove gives an endpoint up: the relay is told, and its name may be used again.
+func (a *Agent) remove(ep *endpoint) {
+	a.mu.Lock()
+	defer a.bus.Publish(inspect.Hint{})
+	defer a.mu.Unlock()
+	if ep.removed {
+		return
+	}
+	ep.removed = true
+	a.endpoints = slices.DeleteFunc(a.endpoints, func(other *endpoint) bool { return other == ep })
+	if s := a.session; s != nil {
+		s.unbind(ep)
+	}
+	a.checkReady()
+}
+
+// unbind gives ep's name back. What comes for it from now on is refused, before the relay has answered too. Agent.mu is held.
+func (s *session) unbind(ep *endpoint) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for handle, b := range s.bindings {
+		if b.ep != ep || b.closed.Swap(true) {
+			continue
+		}
+		s.setOpen(b, 0)
+		if err := s.leg.Send(wire.MsgUnbind, 0, &wire.Unbind{Handle: handle}); err != nil {
+			s.a.o.Log.Debug("unbind", "endpoint", ep.Name, "err", err) // the leg is dead, and the name with it
+		}
+	}
+	s.sumOpen()
+}
+
+// closeListeners ends every Accept: the agent has ended, because of why if it was no drain.
+func (a *Agent) closeListeners(why error) {
+	a.mu.Lock()
+	endpoints := slices.Clone(a.endpoints)
+	a.mu.Unlock()
+	for _, ep := range endpoints {
+		if ep.listener != nil {
+			ep.listener.close(why)
+		}
+	}
+}

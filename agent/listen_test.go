@@ -1,0 +1,370 @@
+package agent_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/adit-tunnel/adit/agent"
+	"github.com/adit-tunnel/adit/relay/relaytest"
+	"github.com/coder/websocket"
+)
+
+// program is its own local service: an agent with a Listener, and a server on it.
+type program struct {
+	t      *testing.T
+	a      *agent.Agent
+	ln     *agent.Listener
+	relay  *relaytest.Relay
+	url    string
+	stop   context.CancelFunc
+	ended  chan error // of Run
+	served chan error // of Serve
+}
+
+type connKey struct{}
+
+// newProgram serves h at a public URL.
+func newProgram(t *testing.T, h http.Handler, change ...func(*agent.Options)) *program {
+	t.Helper()
+	p := &program{t: t, relay: relaytest.Start(t), ended: make(chan error, 1), served: make(chan error, 1)}
+	o := agent.Options{Relay: p.relay.Agents, Pin: p.relay.Pin, Token: p.relay.Token}
+	for _, f := range change {
+		f(&o)
+	}
+	var err error
+	if p.a, err = agent.New(o); err != nil {
+		t.Fatal(err)
+	}
+	if p.ln, err = p.a.Listen(agent.Endpoint{Name: "web"}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	p.stop = cancel
+	srv := &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0), ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+		return context.WithValue(ctx, connKey{}, c)
+	}}
+	var both sync.WaitGroup
+	both.Go(func() { p.ended <- p.a.Run(ctx) })
+	both.Go(func() { p.served <- srv.Serve(p.ln) })
+	t.Cleanup(func() {
+		cancel()
+		both.Wait()
+		late, stop := context.WithTimeout(context.Background(), limit)
+		defer stop()
+		if err := srv.Shutdown(late); err != nil {
+			t.Errorf("connections are left in the server: %v", err)
+		}
+	})
+	if p.url, err = p.a.URL(p.context(), "web"); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// context ends when the test must have.
+func (p *program) context() context.Context {
+	ctx, cancel := context.WithTimeout(p.t.Context(), limit)
+	p.t.Cleanup(cancel)
+	return ctx
+}
+
+// visitor is a client with connections of its own.
+func (p *program) visitor() *http.Client {
+	tr := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", p.relay.HTTP)
+	}, ExpectContinueTimeout: limit}
+	p.t.Cleanup(tr.CloseIdleConnections)
+	return &http.Client{Transport: tr, Timeout: limit}
+}
+
+// do makes a request and returns its answer with the content read.
+func (p *program) do(c *http.Client, q *http.Request) (*http.Response, string) {
+	p.t.Helper()
+	res, err := c.Do(q)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		p.t.Fatalf("%d %q: %v", res.StatusCode, b, err)
+	}
+	return res, string(b)
+}
+
+func (p *program) request(method, path string, body io.Reader) *http.Request {
+	p.t.Helper()
+	q, err := http.NewRequestWithContext(p.context(), method, p.url+path, body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return q
+}
+
+// raw sends text to the relay as it is, and returns the connection to read from.
+func (p *program) raw(text string) (net.Conn, *bufio.Reader) {
+	p.t.Helper()
+	c, err := net.Dial("tcp", p.relay.HTTP)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { c.Close() })
+	if err := c.SetDeadline(time.Now().Add(limit)); err != nil {
+		p.t.Fatal(err)
+	}
+	_, host, _ := strings.Cut(p.url, "://")
+	io.WriteString(c, strings.ReplaceAll(strings.ReplaceAll(text, "HOST", host), "\n", "\r\n"))
+	return c, bufio.NewReader(c)
+}
+
+// TestListenRemoteAddr: a connection has the address of its one visitor, and a visitor that keeps its connection keeps it here too.
+func TestListenRemoteAddr(t *testing.T) {
+	var mu sync.Mutex
+	owners := map[net.Conn]string{}
+	p := newProgram(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := r.Context().Value(connKey{}).(net.Conn)
+		mu.Lock()
+		defer mu.Unlock()
+		if owner, known := owners[c]; known && owner != r.Header.Get("Visitor") {
+			t.Errorf("a connection of %s carries a request of %s", owner, r.Header.Get("Visitor"))
+		}
+		owners[c] = r.Header.Get("Visitor")
+		if _, ok := c.RemoteAddr().(*net.TCPAddr); !ok || c.LocalAddr().String() != p0(r.Host) {
+			t.Errorf("from %T %v to %v", c.RemoteAddr(), c.RemoteAddr(), c.LocalAddr())
+		}
+		fmt.Fprintf(w, "%s %p", r.RemoteAddr, c)
+	}))
+	visit := func(name string, c *http.Client) (conn string) {
+		own := ""
+		q := p.request("GET", "/", nil)
+		q.Header.Set("Visitor", name)
+		_, got := p.do(c, q.WithContext(httptrace.WithClientTrace(q.Context(), &httptrace.ClientTrace{
+			GotConn: func(i httptrace.GotConnInfo) { own = i.Conn.LocalAddr().String() },
+		})))
+		remote, conn, _ := strings.Cut(got, " ")
+		if remote != own {
+			t.Errorf("%s comes from %s, RemoteAddr says %s", name, own, remote)
+		}
+		return conn
+	}
+	a, b := p.visitor(), p.visitor()
+	if visit("a", a) != visit("a", a) {
+		t.Error("a kept connection is not kept")
+	}
+	for range 10 {
+		if visit("a", a) == visit("b", b) {
+			t.Error("two visitors on one connection")
+		}
+	}
+	var crowd sync.WaitGroup
+	for i := range 8 {
+		c := p.visitor()
+		crowd.Go(func() {
+			for range 25 {
+				visit(fmt.Sprint(i), c)
+			}
+		})
+	}
+	crowd.Wait()
+}
+
+// p0 is the address that a Host stands for.
+func p0(host string) string {
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return host
+	}
+	return host + ":80"
+}
+
+// content is n bytes that look like nothing.
+func content(n int) []byte {
+	b := make([]byte, n)
+	random := rand.NewChaCha8([32]byte{1})
+	random.Read(b)
+	return b
+}
+
+// services are what the handlers of TestListenServes do, by path.
+func services(big []byte) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Trailer", "Sum")
+		b, err := io.ReadAll(r.Body)
+		w.Write(b)
+		w.Header().Set("Sum", fmt.Sprintf("%d %v %s", len(b), err, r.Trailer.Get("Asked")))
+	})
+	mux.HandleFunc("/big", func(w http.ResponseWriter, _ *http.Request) { w.Write(big) })
+	mux.HandleFunc("/early", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "too much", http.StatusRequestEntityTooLarge)
+	})
+	mux.HandleFunc("/none", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("/identity", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Transfer-Encoding", "identity")
+		io.WriteString(w, "until the end")
+	})
+	mux.HandleFunc("/hijack", func(w http.ResponseWriter, _ *http.Request) {
+		c, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		defer c.Close()
+		rw.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		rw.Flush()
+		io.Copy(c, rw) // until the visitor's half-close
+		io.WriteString(c, "bye")
+	})
+	mux.HandleFunc("/panic", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	mux.HandleFunc("/panic/chunked", func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "half")
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	mux.HandleFunc("/panic/length", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "8")
+		io.WriteString(w, "half")
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	return mux
+}
+
+// TestListenServes: net/http on a Listener does what it does on TCP.
+func TestListenServes(t *testing.T) {
+	big := content(5 << 20)
+	p := newProgram(t, services(big))
+	t.Run("chunked with trailers", func(t *testing.T) {
+		q := p.request("POST", "/echo", io.MultiReader(bytes.NewReader(big[:9]), bytes.NewReader(big[9:])))
+		q.Trailer = http.Header{"Asked": {"yes"}}
+		if res, got := p.do(p.visitor(), q); got != string(big) || res.Trailer.Get("Sum") != fmt.Sprintf("%d <nil> yes", len(big)) {
+			t.Errorf("%d bytes, trailers %v", len(got), res.Trailer)
+		}
+	})
+	t.Run("length", func(t *testing.T) {
+		if res, got := p.do(p.visitor(), p.request("POST", "/echo", bytes.NewReader(big))); got != string(big) {
+			t.Errorf("%d, %d bytes", res.StatusCode, len(got))
+		}
+	})
+	t.Run("download", func(t *testing.T) {
+		if res, got := p.do(p.visitor(), p.request("GET", "/big", nil)); got != string(big) || res.StatusCode != 200 {
+			t.Errorf("%d, %d bytes", res.StatusCode, len(got))
+		}
+	})
+	t.Run("no content", func(t *testing.T) {
+		for _, method := range []string{"GET", "HEAD"} {
+			if res, got := p.do(p.visitor(), p.request(method, "/none", nil)); res.StatusCode != 204 || got != "" {
+				t.Errorf("%d %q", res.StatusCode, got)
+			}
+		}
+		if res, got := p.do(p.visitor(), p.request("HEAD", "/early", nil)); res.StatusCode != 413 || got != "" || res.ContentLength != 9 {
+			t.Errorf("%d %q %d", res.StatusCode, got, res.ContentLength)
+		}
+	})
+	t.Run("100-continue", func(t *testing.T) {
+		for path, want := range map[string]int{"/echo": 200, "/early": 413} {
+			granted := false
+			q := p.request("POST", path, strings.NewReader("content"))
+			q.Header.Set("Expect", "100-continue")
+			res, _ := p.do(p.visitor(), q.WithContext(httptrace.WithClientTrace(q.Context(), &httptrace.ClientTrace{
+				Got100Continue: func() { granted = true },
+			})))
+			if res.StatusCode != want || granted != (want == 200) {
+				t.Errorf("%s: %d, 100 %v", path, res.StatusCode, granted)
+			}
+		}
+	})
+	t.Run("early answer", func(t *testing.T) {
+		_, r := p.raw("POST /early HTTP/1.1\nHost: HOST\nContent-Length: 100000000\n\nbegin")
+		if res, err := http.ReadResponse(r, nil); err != nil || res.StatusCode != 413 {
+			t.Errorf("%+v %v", res, err)
+		}
+	})
+	t.Run("until the end", func(t *testing.T) {
+		_, r := p.raw("GET /identity HTTP/1.0\nHost: HOST\n\n")
+		if b, err := io.ReadAll(r); err != nil || !strings.HasSuffix(string(b), "\r\n\r\nuntil the end") {
+			t.Errorf("%q %v", b, err)
+		}
+	})
+	t.Run("hijack", func(t *testing.T) {
+		c, r := p.raw("GET /hijack HTTP/1.1\nHost: HOST\nConnection: Upgrade\nUpgrade: echo\n\nearly ")
+		if res, err := http.ReadResponse(r, nil); err != nil || res.StatusCode != 101 {
+			t.Fatalf("%+v %v", res, err)
+		}
+		io.WriteString(c, "late ")
+		c.(*net.TCPConn).CloseWrite()
+		if b, err := io.ReadAll(r); err != nil || string(b) != "early late bye" {
+			t.Errorf("%q %v", b, err)
+		}
+	})
+}
+
+// TestListenPanic: a handler that panics leaves a cut that shows.
+func TestListenPanic(t *testing.T) {
+	p := newProgram(t, services(nil))
+	if res, _ := p.do(p.visitor(), p.request("POST", "/panic", nil)); res.StatusCode != 502 || !strings.HasPrefix(res.Header.Get("Adit-Error"), "ADIT-2003") {
+		t.Errorf("%d %v", res.StatusCode, res.Header)
+	}
+	for _, path := range []string{"/panic/chunked", "/panic/length"} {
+		res, err := p.visitor().Do(p.request("GET", path, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if string(b) != "half" || !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: %q %v", path, b, err)
+		}
+	}
+}
+
+// TestListenWebSocket: a real library for WebSockets works over it.
+func TestListenWebSocket(t *testing.T) {
+	p := newProgram(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.CloseNow()
+		for {
+			kind, b, err := c.Read(r.Context())
+			if err != nil {
+				return
+			}
+			if err := c.Write(r.Context(), kind, append(b, '!')); err != nil {
+				return
+			}
+		}
+	}))
+	client := p.visitor()
+	client.Timeout = 0 // the library's rule; the context has a limit
+	c, _, err := websocket.Dial(p.context(), p.url, &websocket.DialOptions{HTTPClient: client})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow()
+	for _, n := range []int{0, 1, 125, 4000, 30000} {
+		sent := content(n)
+		if err := c.Write(p.context(), websocket.MessageBinary, sent); err != nil {
+			t.Fatal(err)
+		}
+		if _, got, err := c.Read(p.context()); err != nil || string(got) != string(sent)+"!" {
+			t.Fatalf("%d bytes: %v", len(got), err)
+		}
+	}
+	if err := c.Close(websocket.StatusNormalClosure, ""); err != nil {
+		t.Error(err)
+	}
+}

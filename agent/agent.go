@@ -1,15 +1,3 @@
-// Package agent is the developer's side of a tunnel: it keeps a session with a relay, binds endpoints, and forwards the exchanges that
-// arrive to local services. It is a library: it never prints and never exits its host.
-//
-//	a, err := agent.New(agent.Options{Relay: "tunnel.example.com:4443", Pin: "sha256:…", Token: token})
-//	if err != nil { … }
-//	defer a.Close()
-//	err = a.Forward(agent.Endpoint{Name: "web", Upstream: "http://localhost:8000"})
-//	if err != nil { … }
-//	go func() { <-a.Ready(); fmt.Println(a.Status().Endpoints[0].URL) }()
-//	err = a.Run(ctx) // until ctx ends, then it drains
-//
-// A session that is lost is made again for as long as Options.GiveUp allows; what cannot get better by trying ends Run with a *FatalError.
 package agent
 
 import (

@@ -74,8 +74,8 @@ func New(o Options) (*Agent, error) {
 	return a, nil
 }
 
-// Forward adds an endpoint; it is bound when the session is up, and again after every reconnect. Call it before Run or while it runs. An
-// error says what is wrong with e; a relay's refusal shows in Status (Endpoint.Failure).
+// Forward adds an endpoint that leads to e.Upstream; it is bound when the session is up, and again after every reconnect. Call it before Run or
+// while it runs. An error says what is wrong with e; a relay's refusal shows in URL, Events and Status (Endpoint.Failure).
 func (a *Agent) Forward(e Endpoint) error {
 	ep, err := newEndpoint(e)
 	if err != nil {
@@ -118,7 +118,8 @@ func (a *Agent) ending(err error) {
 // errStopped is what an agent says that has no Run before it any more.
 var errStopped = errors.New("the agent has stopped")
 
-// Ready is closed when every endpoint that Forward had been given before has been bound once, or refused.
+// Ready is closed when every endpoint that had been added before has been bound once, or refused. It is never closed if that does not come to
+// pass: URL waits for one endpoint and says so.
 func (a *Agent) Ready() <-chan struct{} { return a.ready }
 
 // Changed is called by the store when an exchange was recorded, so that Watch hints of both; it never blocks.

@@ -21,6 +21,11 @@ func benchServer(tb testing.TB, answer string) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	serveBench(tb, ln, answer)
+	return ln.Addr().String()
+}
+
+func serveBench(tb testing.TB, ln net.Listener, answer string) {
 	tb.Cleanup(func() { ln.Close() })
 	whole := []byte(answer)
 	go func() {
@@ -46,7 +51,6 @@ func benchServer(tb testing.TB, answer string) string {
 			}()
 		}
 	}()
-	return ln.Addr().String()
 }
 
 // benchLink feeds one request after another and drops what is answered.
@@ -102,12 +106,15 @@ type dropRecorder struct{}
 func (dropRecorder) Record(*inspect.Exchange) {}
 
 func benchmarkLane(b *testing.B, inspected bool, answer string) {
-	addr := benchServer(b, answer)
-	r := &rig{fakeLink: newFakeLink(b), rec: newMemoryRecorder()}
-	ep, err := newEndpoint(Endpoint{Name: "web", Upstream: "http://" + addr, Inspect: inspected})
+	ep, err := newEndpoint(Endpoint{Name: "web", Upstream: "http://" + benchServer(b, answer), Inspect: inspected})
 	if err != nil {
 		b.Fatal(err)
 	}
+	benchmarkEndpoint(b, ep)
+}
+
+func benchmarkEndpoint(b *testing.B, ep *endpoint) {
+	r := &rig{fakeLink: newFakeLink(b), rec: newMemoryRecorder()}
 	eng := newEngine(dropRecorder{}, testBudget(), func(f func()) { go f() }, silent())
 	k := &benchLink{n: b.N, next: make(chan struct{}, 2)}
 	k.q = *r.req("GET /path HTTP/1.1\nHost: a.example\nUser-Agent: bench/1.0\nAccept: */*\nX-Forwarded-For: 203.0.113.9\n\n", wire.BodyNone, 0)
@@ -121,7 +128,26 @@ func benchmarkLane(b *testing.B, inspected bool, answer string) {
 
 var small = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 128\r\n\r\n" + strings.Repeat("x", 128)
 
-func BenchmarkLane(b *testing.B)        { benchmarkLane(b, false, small) }
+func BenchmarkLane(b *testing.B)         { benchmarkLane(b, false, small) }
+func BenchmarkLaneListener(b *testing.B) { benchmarkListener(b, small) }
+func BenchmarkLaneListenerMiB(b *testing.B) {
+	b.SetBytes(1 << 20)
+	benchmarkListener(b, "HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n"+strings.Repeat("x", 1<<20))
+}
+
+func benchmarkListener(b *testing.B, answer string) {
+	a, err := New(Options{Relay: "relay.test:4443"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	l, err := a.Listen(Endpoint{Name: "web"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	serveBench(b, l, answer)
+	benchmarkEndpoint(b, l.ep)
+}
+
 func BenchmarkLaneCapture(b *testing.B) { benchmarkLane(b, true, small) }
 func BenchmarkLaneMiB(b *testing.B) {
 	b.SetBytes(1 << 20)

@@ -181,6 +181,7 @@ func (s *session) rebound(m *wire.Rebound) {
 	s.a.mu.Lock()
 	b.ep.url, b.ep.aliases = m.URL, m.Aliases
 	s.a.mu.Unlock()
+	s.a.tellBound(b.ep, m.URL)
 	s.a.bus.Publish(inspect.Hint{})
 }
 

@@ -21,7 +21,7 @@ type Options struct {
 	CA       string           // PEM file of roots; "" with no Pin: the system's
 	Token    string           // sent to this relay only
 	Version  string           // of the program, told to the relay
-	Slot     *Slot            // instance id and remembered ports; nil: an instance for this run only
+	Slot     *Slot            // instance id and remembered ports; nil: an instance for this Agent only
 	GiveUp   time.Duration    // end with *GaveUpError after so long without a session; 0: never
 	Embedded bool             // the relay runs in this process; only worded differently
 	Recorder inspect.Recorder // nil: nothing is recorded
@@ -33,10 +33,10 @@ type Options struct {
 // Endpoint is a public URL to bind and where it leads.
 type Endpoint struct {
 	Name       string // unique in the agent; "command_line" for one from the command line
-	Upstream   string // http://HOST:PORT
+	Upstream   string // http://HOST:PORT, for Forward; empty for Listen
 	Host       string // wanted public host name; "": the relay's choice
 	HostHeader string // "" or "preserve": as it came; "rewrite": the upstream's; else literal
-	Inspect    bool   // record its exchanges
+	Inspect    bool   // record its exchanges, if the agent has a Recorder
 }
 
 // FatalError ends Run: trying again cannot help. Code is a wire code (docs/errors.md).

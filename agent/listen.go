@@ -21,8 +21,8 @@ const network = "adit"
 
 // Listener is a net.Listener behind a public URL, for a program that is its own local service: http.Serve(ln, handler). It opens no port.
 // A connection that it accepts is in memory, and belongs to one visitor: RemoteAddr is a *net.TCPAddr with the visitor's public address, as
-// the relay knows it. What the visitor sends on comes as HTTP/1.1. A visitor that leaves resets its connection: net/http then cancels the
-// request's context. All methods are safe for concurrent use.
+// the relay knows it; what comes on it is HTTP/1.1, without TLS. It has deadlines, and CloseWrite as *net.TCPConn has. A visitor that leaves resets
+// its connection: net/http then cancels the request's context. All methods are safe for concurrent use.
 type Listener struct {
 	a     *Agent
 	ep    *endpoint

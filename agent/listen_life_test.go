@@ -191,6 +191,46 @@ func TestListenDrains(t *testing.T) {
 	}
 }
 
+// TestListenShutdown: a server that is shut down before its agent loses no answer either.
+func TestListenShutdown(t *testing.T) {
+	arrived, release := make(chan struct{}, 1), make(chan struct{})
+	p := newProgram(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		<-release
+		w.Write(content(1 << 20))
+	}))
+	answer := make(chan string, 1)
+	q, c := p.request("GET", "/", nil), p.visitor()
+	go func() {
+		res, err := c.Do(q)
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		defer res.Body.Close()
+		b, err := io.ReadAll(res.Body)
+		answer <- fmt.Sprint(res.StatusCode, " ", bytes.Equal(b, content(1<<20)), " ", err)
+	}()
+	soon(t, "request", arrived)
+	shut := make(chan error, 1)
+	ctx := p.context()
+	go func() { shut <- p.srv.Shutdown(ctx) }()
+	if err := soon(t, "end of Serve", p.served); !errors.Is(err, http.ErrServerClosed) {
+		t.Errorf("Serve: %v", err)
+	}
+	close(release)
+	if err := soon(t, "end of Shutdown", shut); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	p.stop()
+	if err := soon(t, "end of Run", p.ended); err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	if got := soon(t, "answer", answer); got != "200 true <nil>" {
+		t.Errorf("the exchange under way: %s", got)
+	}
+}
+
 // TestListenShort: the package's Listen is all that a small program needs.
 func TestListenShort(t *testing.T) {
 	silence(t)

@@ -27,6 +27,7 @@ type program struct {
 	t      *testing.T
 	a      *agent.Agent
 	ln     *agent.Listener
+	srv    *http.Server
 	relay  *relaytest.Relay
 	url    string
 	stop   context.CancelFunc
@@ -53,18 +54,18 @@ func newProgram(t *testing.T, h http.Handler, change ...func(*agent.Options)) *p
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	p.stop = cancel
-	srv := &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0), ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+	p.srv = &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0), ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, connKey{}, c)
 	}}
 	var both sync.WaitGroup
 	both.Go(func() { p.ended <- p.a.Run(ctx) })
-	both.Go(func() { p.served <- srv.Serve(p.ln) })
+	both.Go(func() { p.served <- p.srv.Serve(p.ln) })
 	t.Cleanup(func() {
 		cancel()
 		both.Wait()
 		late, stop := context.WithTimeout(context.Background(), limit)
 		defer stop()
-		if err := srv.Shutdown(late); err != nil {
+		if err := p.srv.Shutdown(late); err != nil {
 			t.Errorf("connections are left in the server: %v", err)
 		}
 	})

@@ -133,3 +133,21 @@ func TestListenerAddr(t *testing.T) {
 		}
 	}
 }
+
+// TestRemovedIsNotBound: what is tried again later is not, when the program has given it up by then.
+func TestRemovedIsNotBound(t *testing.T) {
+	a, err := New(Options{Relay: "relay.test:4443"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := a.Listen(Endpoint{Name: "web"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	s := &session{a: a, bindings: map[uint32]*binding{}}
+	s.bind(l.ep)
+	if len(s.bindings) != 0 || len(a.Status().Endpoints) != 0 {
+		t.Errorf("%d bindings, %+v", len(s.bindings), a.Status().Endpoints)
+	}
+}

@@ -38,7 +38,8 @@ var _ net.Listener = (*Listener)(nil)
 // Listen runs an agent with one endpoint, and returns when that has its public URL. It is the short form of New, Agent.Listen, Agent.Run and
 // Agent.URL for programs that need nothing else of the agent. When ctx ends, the agent drains (Options.Grace) and only then Accept returns, so that
 // a program may exit when http.Serve has returned; Listener.Close ends the agent too, but does not wait. What ended the agent by itself is wrapped
-// in Accept's error. o.Slot is given back at the end.
+// in Accept's error. A relay that cannot be reached is waited for until ctx ends or o.GiveUp has passed; the error says why. o.Slot is given back
+// at the end.
 func Listen(ctx context.Context, o Options, e Endpoint) (*Listener, error) {
 	a, err := New(o)
 	if err != nil {
@@ -199,9 +200,19 @@ func (a *Agent) URL(ctx context.Context, name string) (string, error) {
 		select {
 		case <-hints:
 		case <-ctx.Done():
-			return "", context.Cause(ctx)
+			return "", a.without(context.Cause(ctx))
 		}
 	}
+}
+
+// without adds to err, which ended a wait, why there is no session, if that is known.
+func (a *Agent) without(err error) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.link.reason == "" {
+		return err
+	}
+	return fmt.Errorf("%w; no session: %s", err, a.link.reason)
 }
 
 // urlNow is URL without waiting: neither URL nor error means that nothing is decided.

@@ -30,12 +30,14 @@ type Agent struct {
 	version  atomic.Uint64 // the store's newest, from Changed
 
 	replaying sync.WaitGroup // lanes of replays
+	fadings   sync.WaitGroup // of those in fading
 
 	mu        sync.Mutex
 	running   bool
 	closed    bool
 	endpoints []*endpoint // in the order of Forward
 	session   *session    // nil: none is online
+	fading    []*session  // left, and ended by the relay; the oldest first
 	link      linkState
 	reader    inspect.Reader
 	web       string
@@ -96,6 +98,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.mu.Unlock()
 	awake := a.stayAwake(ctx)
 	err := a.keepSession(ctx)
+	a.endFaded()
 	a.endReplays()
 	awake()
 	a.stopped(err)
@@ -143,17 +146,15 @@ func (a *Agent) graceLeft() time.Duration {
 	return time.Until(a.stopAt)
 }
 
-// Reconnect tries at once instead of waiting for the next try. A session that is up is asked for a sign of life.
+// Reconnect tries at once instead of waiting for the next try. A session that is up is asked for a sign of life; without one within 2 s another is made
+// beside it, and takes its place.
 func (a *Agent) Reconnect() {
 	a.mu.Lock()
 	if a.session != nil {
-		a.session.leg.Ping()
+		notify(a.session.asked)
 	}
 	a.mu.Unlock()
-	select {
-	case a.tryNow <- struct{}{}:
-	default:
-	}
+	notify(a.tryNow)
 }
 
 // SetReader gives Replay the store to read from. Call it before the first Replay.

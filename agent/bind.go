@@ -27,6 +27,9 @@ func (s *session) bind(ep *endpoint) {
 	m := &wire.Bind{Handle: b.handle, Protocol: "http", Name: ep.Name, Host: ep.Host, Port: ep.port, How: wire.HowStart}
 	if ep.ticket != "" {
 		m.How, m.Ticket = wire.HowResume, ep.ticket
+		if s.how != "" {
+			m.How = s.how
+		}
 	}
 	if err := s.leg.Send(wire.MsgBind, int64(b.handle), m); err != nil {
 		s.a.o.Log.Debug("bind", "endpoint", ep.Name, "err", err) // the leg is dead; the next session binds again
@@ -58,8 +61,8 @@ func (s *session) onMessage(m *wire.Message) {
 	case *wire.Notice:
 		s.a.notice(b)
 	case *wire.Drain:
-		// The relay lets exchanges end, and then the session, with a code that says when to come again.
-		s.a.o.Log.Info("the relay is about to end the session", "reason", b.Reason)
+		s.a.o.Log.Info("the relay asks to move", "reason", b.Reason)
+		notify(s.leave)
 	}
 }
 
@@ -71,7 +74,15 @@ func (s *session) bound(m *wire.Bound) {
 	}
 	a, ep := s.a, b.ep
 	port := localPort(m.URL)
+	ep.tally.begin(m.Epoch)
+	s.mu.Lock()
+	b.epoch = m.Epoch
+	s.mu.Unlock()
 	a.mu.Lock()
+	if a.session != s {
+		a.mu.Unlock()
+		return // it was left before the answer came
+	}
 	ep.url, ep.aliases, ep.ticket = m.URL, m.Aliases, m.Ticket
 	ep.failure, ep.fatal, ep.answered = nil, nil, true
 	if port != 0 {
@@ -212,6 +223,10 @@ func (s *session) superseded(m *wire.Superseded) {
 	s.closeBinding(b)
 	a := s.a
 	a.mu.Lock()
+	if a.session != s {
+		a.mu.Unlock()
+		return // by our own
+	}
 	b.ep.failure = failure(wire.CodeSuperseded, "")
 	s.lose(b.ep, wire.CodeSuperseded, "")
 	a.tellRefused(b.ep)

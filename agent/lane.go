@@ -39,6 +39,10 @@ type binding struct {
 	ep     *endpoint
 	handle uint32
 	closed atomic.Bool // unbound, refused or superseded: what comes for it was not for us
+
+	// Guarded by session.mu.
+	epoch string // it was bound with
+	open  int64  // public connections, as the relay has reported them last
 }
 
 // lane forwards the exchanges of one stream, one after another, over one local connection at a time.
@@ -53,6 +57,7 @@ type lane struct {
 	gone     <-chan struct{} // closed when the session is lost; nil for a replay
 	replayOf inspect.ID
 	cancel   context.CancelFunc
+	begun    atomic.Uint64  // seq of the exchange that was begun last, and perhaps gaveUp
 	readers  sync.WaitGroup // goroutines B
 	wake     chan struct{}  // A tells B of upDone
 
@@ -86,9 +91,12 @@ func (l *lane) run(ctx context.Context) {
 	l.link.Handle(l)
 	err := l.loop(ctx)
 	var broken *wire.ProtocolError
-	if errors.As(err, &broken) {
+	switch {
+	case errors.As(err, &broken):
 		l.eng.log.Warn("the relay broke the protocol", "err", err)
 		l.abandon(broken.Code)
+		l.skipAll()
+	case errors.Is(err, errGivenUp):
 		l.skipAll()
 	}
 	l.kill(l.lostCode(err))

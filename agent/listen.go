@@ -209,10 +209,10 @@ func (a *Agent) URL(ctx context.Context, name string) (string, error) {
 func (a *Agent) without(err error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.link.reason == "" {
+	if a.link.why == "" {
 		return err
 	}
-	return fmt.Errorf("%w; no session: %s", err, a.link.reason)
+	return fmt.Errorf("%w; no session: %s", err, a.link.why)
 }
 
 // urlNow is URL without waiting: neither URL nor error means that nothing is decided.
@@ -282,7 +282,6 @@ func (s *session) unbind(ep *endpoint) {
 			s.a.o.Log.Debug("unbind", "endpoint", ep.Name, "err", err) // the leg is dead, and the name with it
 		}
 	}
-	s.sumOpen()
 }
 
 // closeListeners ends every Accept: the agent has ended, because of why if it was no drain.

@@ -85,6 +85,7 @@ type endpoint struct {
 	conns    *meter.Meter
 	requests *meter.Meter
 	proof    atomic.Int64 // Unix ns of what came last through the relay for it; 0: nothing has
+	tally    tally        // of conns
 
 	url      string
 	aliases  []string

@@ -87,7 +87,7 @@ func (a *Agent) keepSession(ctx context.Context) error {
 	}
 }
 
-// trySession makes one session and works it to its end; online is how long it lived, 0 if it did not come to be.
+// trySession makes one session and works it, and those that take its place, to the end; online is how long they lived, 0 if none came to be.
 func (a *Agent) trySession(ctx context.Context, b *backoff) (online time.Duration, err error) {
 	dialCtx := ctx
 	if a.o.GiveUp > 0 {
@@ -103,7 +103,9 @@ func (a *Agent) trySession(ctx context.Context, b *backoff) (online time.Duratio
 		return 0, err
 	}
 	begin := time.Now()
-	err = s.run(ctx)
+	for s != nil {
+		s, err = s.run(ctx)
+	}
 	return max(time.Since(begin), 1), err
 }
 
@@ -129,6 +131,7 @@ func (a *Agent) pause(ctx context.Context, d time.Duration, why error) bool {
 	}
 	a.setLink(func(k *linkState) {
 		k.state, k.reason, k.nextTry = inspect.Reconnecting, why.Error(), time.Now().Add(d)
+		k.why = k.reason
 	})
 	a.tellDown(why, d)
 	t := time.NewTimer(d)

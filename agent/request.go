@@ -68,6 +68,9 @@ func (l *lane) accept(f wire.Frame) (*exchange, error) {
 	if early {
 		return nil, &wire.ProtocolError{Code: wire.CodeFrameOrder, Text: "a request before the response to the last one has ended"}
 	}
+	if !l.beginSeq(q.Seq) {
+		return nil, errGivenUp
+	}
 	l.seq++
 	if err := l.startContent(f.Flags&wire.End != 0); err != nil {
 		return nil, err

@@ -12,12 +12,18 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// session is one authenticated link with the relay, while it is up.
+// session is one authenticated link with the relay, while it is up. An agent has one, and for a while those before it that still have exchanges under way.
 type session struct {
 	a       *Agent
 	leg     *wire.Leg
 	welcome *wire.Welcome
-	end     chan error // what the relay or the endpoints' fate said; the first counts
+	how     string        // by which endpoints are bound; "": by what ticket there is
+	died    chan error    // why the leg has ended
+	end     chan error    // what the relay or the endpoints' fate said; the first counts
+	leave   chan struct{} // of one place: another session should take this one's place
+	asked   chan struct{} // of one place: a sign of life is wanted
+	kill    context.CancelFunc
+	workers sync.WaitGroup
 	lanes   sync.WaitGroup
 	empty   chan struct{} // the last lane has ended, for now
 
@@ -25,12 +31,13 @@ type session struct {
 	handle   uint32 // the last one given out: none is used twice in a session
 	bindings map[uint32]*binding
 	running  map[*lane]struct{}
-	stats    stats
+	counted  uint64                    // number of the last duration that was counted
 	timers   map[*endpoint]*time.Timer // binds to be tried again
+	leaving  bool                      // begins no exchange any more
 	over     bool
 }
 
-// dialSession makes a session: TCP, TLS, handshake.
+// dialSession makes a session: TCP, TLS, handshake. It must be run, or closed with discard.
 func (a *Agent) dialSession(ctx context.Context) (*session, error) {
 	conn, err := a.dialRelay(ctx)
 	if err != nil {
@@ -40,8 +47,8 @@ func (a *Agent) dialSession(ctx context.Context) (*session, error) {
 	defer stop()
 	auth := &wire.Auth{Token: a.o.Token, Instance: a.instance, Version: a.o.Version, OS: runtime.GOOS + "/" + runtime.GOARCH}
 	s := &session{
-		a: a, end: make(chan error, 1), empty: make(chan struct{}, 1),
-		bindings: map[uint32]*binding{}, running: map[*lane]struct{}{}, stats: newStats(), timers: map[*endpoint]*time.Timer{},
+		a: a, died: make(chan error, 1), end: make(chan error, 1), leave: make(chan struct{}, 1), asked: make(chan struct{}, 1), empty: make(chan struct{}, 1),
+		bindings: map[uint32]*binding{}, running: map[*lane]struct{}{}, timers: map[*endpoint]*time.Timer{},
 	}
 	if s.welcome, err = wire.ClientHandshake(conn, auth); err != nil {
 		return nil, closing(conn, fmt.Errorf("handshake with the relay: %w", err))
@@ -59,43 +66,86 @@ func closing(c net.Conn, err error) error {
 	return err
 }
 
-// run works the session until it is lost, ends for a reason of its own, or ctx ends and it has drained (nil).
-func (s *session) run(ctx context.Context) error {
+// discard closes a session that was never run.
+func (s *session) discard() { s.leg.Close() }
+
+// run works the session until it is lost, ends for a reason of its own, or ctx ends and it has drained (nil error); or until next has taken its place:
+// then it goes on in the background for as long as the relay has something for it.
+func (s *session) run(ctx context.Context) (next *session, err error) {
 	legCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	var workers sync.WaitGroup
-	died := make(chan error, 1)
-	workers.Add(2)
-	s.a.o.Go(func() {
-		defer workers.Done()
-		died <- s.leg.Run(legCtx)
-	})
-	s.a.o.Go(func() {
-		defer workers.Done()
-		s.acceptAll(legCtx)
-	})
+	s.kill = cancel
+	s.goes(func() { s.died <- s.leg.Run(legCtx) })
+	s.goes(func() { s.acceptAll(legCtx) })
 	s.a.online(s)
-	err := s.wait(ctx, died)
-	s.a.offline()
-	s.stop()
-	cancel()
-	workers.Wait()
-	s.closeStats()
-	s.lanes.Wait()
-	return err
+	if next, err = s.wait(ctx); next != nil {
+		s.a.retire(s)
+		return next, nil
+	}
+	s.a.offline(s)
+	s.close()
+	return nil, err
 }
 
-func (s *session) wait(ctx context.Context, died <-chan error) error {
-	select {
-	case err := <-died:
-		return lost(err)
-	case err := <-s.end:
-		s.drain() // no name is left; what is under way ends where it began
-		return err
-	case <-ctx.Done():
-		s.drain()
-		return nil
+// goes runs f on a goroutine of the session's.
+func (s *session) goes(f func()) {
+	s.workers.Add(1)
+	s.a.o.Go(func() {
+		defer s.workers.Done()
+		f()
+	})
+}
+
+func (s *session) wait(ctx context.Context) (next *session, err error) {
+	seek := seeker{a: s.a}
+	defer seek.stop()
+	for {
+		select {
+		case err := <-s.died:
+			return nil, lost(err)
+		case err := <-s.end:
+			s.a.drain(s) // no name is left; what is under way ends where it began
+			return nil, err
+		case <-ctx.Done():
+			s.a.drain(s)
+			return nil, nil
+		case <-s.asked:
+			s.goes(func() { s.prove(ctx) })
+		case <-s.leave:
+			seek.start(ctx)
+		case next := <-seek.found:
+			return next, nil
+		}
 	}
+}
+
+// proveWithin is how long a session may take to give a sign of life when the machine has woken up or its network has changed.
+const proveWithin = 2 * time.Second
+
+// prove leaves a session that gives no sign of life. Its link may come back, and ends by itself if not: what it carries is not cut.
+func (s *session) prove(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, proveWithin)
+	defer cancel()
+	if !s.leg.Alive(ctx) && ctx.Err() == context.DeadlineExceeded {
+		s.a.o.Log.Info("the session gives no sign of life; making another", "waited", proveWithin)
+		notify(s.leave)
+	}
+}
+
+// notify puts a token into a channel of one place, unless there is one.
+func notify(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// close ends the session and waits for all that belongs to it.
+func (s *session) close() {
+	s.stop()
+	s.kill()
+	s.workers.Wait()
+	s.closeStats()
+	s.lanes.Wait()
 }
 
 // lost words the end of a leg.
@@ -124,7 +174,7 @@ func (s *session) acceptAll(ctx context.Context) {
 		}
 		l, laneCtx := newLane(ctx, s.a.eng, stream, s.find, s.leg.Done())
 		s.mu.Lock()
-		over := s.over
+		over, leaving := s.over, s.leaving
 		if !over {
 			s.running[l] = struct{}{}
 			s.lanes.Add(1)
@@ -134,6 +184,9 @@ func (s *session) acceptAll(ctx context.Context) {
 			stream.Close()
 			l.cancel()
 			continue
+		}
+		if leaving {
+			l.giveUp()
 		}
 		s.a.o.Go(func() {
 			defer s.lanes.Done()
@@ -149,10 +202,7 @@ func (s *session) ended(l *lane) {
 	defer s.mu.Unlock()
 	delete(s.running, l)
 	if len(s.running) == 0 {
-		select {
-		case s.empty <- struct{}{}:
-		default:
-		}
+		notify(s.empty)
 	}
 }
 
@@ -167,10 +217,7 @@ func (s *session) stop() {
 	s.leg.Close() // the session is over whatever it says
 	s.mu.Lock()
 	s.over = true
-	lanes := make([]*lane, 0, len(s.running))
-	for l := range s.running {
-		lanes = append(lanes, l)
-	}
+	lanes := s.allLanes()
 	for _, t := range s.timers {
 		t.Stop()
 	}
@@ -180,40 +227,11 @@ func (s *session) stop() {
 	}
 }
 
-// drain lets exchanges under way end, within Grace; new ones are refused. What was written last must reach the relay before the leg is
-// closed: unbinding makes the relay close the idle streams, which it does behind all that it has read.
-func (s *session) drain() {
-	s.a.eng.stopping.Store(true)
-	grace := time.NewTimer(s.a.graceLeft())
-	defer grace.Stop()
-	s.leg.Send(wire.MsgDrain, 0, &wire.Drain{Reason: "the agent is stopping"}) // of a dead leg: then there is nothing to drain
-	s.mu.Lock()
-	for h, b := range s.bindings {
-		if !b.closed.Load() {
-			s.leg.Send(wire.MsgUnbind, 0, &wire.Unbind{Handle: h})
-		}
+// allLanes lists what runs. s.mu is held.
+func (s *session) allLanes() []*lane {
+	lanes := make([]*lane, 0, len(s.running))
+	for l := range s.running {
+		lanes = append(lanes, l)
 	}
-	s.mu.Unlock()
-	if s.a.eng.drained(grace.C, s.leg.Done()) {
-		s.settle(farewellTime)
-	}
-}
-
-// farewellTime is how long the relay may take to close what is idle.
-const farewellTime = time.Second
-
-// settle waits until the relay has closed all streams, or for limit, and until control frames are written.
-func (s *session) settle(limit time.Duration) {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	for waiting := true; waiting && !s.isEmpty(); {
-		select {
-		case <-s.empty:
-		case <-s.leg.Done():
-			waiting = false
-		case <-ctx.Done():
-			waiting = false
-		}
-	}
-	s.leg.Flush(ctx) // a relay that does not read gets no more time
+	return lanes
 }

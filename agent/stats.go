@@ -2,26 +2,63 @@ package agent
 
 import (
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// stats is what a session's relay has reported of public connections. Its counts are absolute, by handle and epoch, and its durations are
-// numbered, so a report that comes twice changes nothing.
-type stats struct {
-	seq    uint64 // of the last duration that was counted
-	counts map[statsKey]int64
-	open   map[uint32]int64 // by handle
+// What relays report of public connections: counts that are absolute in each epoch of a name, and durations that are numbered over the session. So a report
+// that comes twice changes nothing, one that was lost with its session is made up for by the next, and two sessions may report at once.
+
+// tally is how many connections of an endpoint have been counted, by epoch. Epochs that are not in it were not this run's: an earlier process's
+// connections are not counted.
+type tally struct {
+	mu   sync.Mutex
+	seen map[string]int64
 }
 
-type statsKey struct {
-	handle uint32
-	epoch  string
+// maxEpochs is how many epochs a tally keeps; relays do not come back to older ones.
+const maxEpochs = 64
+
+// begin takes up an epoch that the endpoint was bound with.
+func (t *tally) begin(epoch string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.seen == nil {
+		t.seen = map[string]int64{}
+	}
+	if _, known := t.seen[epoch]; known {
+		return
+	}
+	if len(t.seen) >= maxEpochs {
+		delete(t.seen, t.oldest())
+	}
+	t.seen[epoch] = 0
 }
 
-func newStats() stats { return stats{counts: map[statsKey]int64{}, open: map[uint32]int64{}} }
+// oldest is the lowest epoch. They are decimal numbers.
+func (t *tally) oldest() (low string) {
+	for e := range t.seen {
+		if low == "" || len(e) < len(low) || len(e) == len(low) && e < low {
+			low = e
+		}
+	}
+	return low
+}
+
+// fresh is how many of the connections that an epoch had in all are news.
+func (t *tally) fresh(epoch string, opened int64) int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before, known := t.seen[epoch]
+	if !known || opened <= before {
+		return 0
+	}
+	t.seen[epoch] = opened
+	return opened - before
+}
 
 // count takes a report into the meters and acknowledges it.
 func (s *session) count(m *wire.Stats) {
@@ -34,8 +71,7 @@ func (s *session) count(m *wire.Stats) {
 	for i := range m.Endpoints {
 		s.countEndpoint(&m.Endpoints[i])
 	}
-	s.stats.seq = max(s.stats.seq, seq)
-	s.sumOpen()
+	s.counted = max(s.counted, seq)
 	s.mu.Unlock()
 	if err := s.leg.Send(wire.MsgStatsAck, 0, &wire.StatsAck{Seq: m.Seq}); err != nil {
 		s.a.o.Log.Debug("stats", "err", err) // the leg is dead
@@ -49,43 +85,36 @@ func (s *session) countEndpoint(e *wire.EndpointStats) {
 	if b == nil || e.Opened < 0 || e.Open < 0 {
 		return
 	}
-	key := statsKey{e.Handle, e.Epoch}
-	if d := e.Opened - s.stats.counts[key]; d > 0 {
-		s.stats.counts[key] = e.Opened
-		b.ep.conns.Opened(d)
-		s.a.conns.Opened(d)
+	if n := b.ep.tally.fresh(e.Epoch, e.Opened); n > 0 {
+		b.ep.conns.Told(n, 0)
+		s.a.conns.Told(n, 0)
 	}
 	first, err := strconv.ParseUint(e.First, 10, 64)
 	if err != nil {
-		first = s.stats.seq + 1 // durations without a number are new
+		first = s.counted + 1 // durations without a number are new
 	}
 	for i, us := range e.Durations {
-		if first+uint64(i) <= s.stats.seq || us < 0 {
+		if first+uint64(i) <= s.counted || us < 0 {
 			continue
 		}
 		d := time.Duration(us) * time.Microsecond
 		b.ep.conns.Took(d)
 		s.a.conns.Took(d)
 	}
-	s.setOpen(b, e.Open)
+	if e.Epoch == b.epoch { // what an older epoch had open ended with its session
+		s.setOpen(b, e.Open)
+	}
 }
 
-// setOpen notes how many connections an endpoint has open. s.mu is held.
+// setOpen notes how many connections a binding has open. s.mu is held.
 func (s *session) setOpen(b *binding, n int64) {
 	if b.closed.Load() { // nobody will report their ends
 		n = 0
 	}
-	b.ep.conns.SetOpen(n)
-	s.stats.open[b.handle] = n
-}
-
-// sumOpen shows how many connections all endpoints have open. s.mu is held.
-func (s *session) sumOpen() {
-	total := int64(0)
-	for _, n := range s.stats.open {
-		total += n
-	}
-	s.a.conns.SetOpen(total)
+	d := n - b.open
+	b.open = n
+	b.ep.conns.Told(0, d)
+	s.a.conns.Told(0, d)
 }
 
 // closeBinding takes a closed binding's open connections out of the meters: the relay reports them no more.
@@ -93,7 +122,6 @@ func (s *session) closeBinding(b *binding) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.setOpen(b, 0)
-	s.sumOpen()
 }
 
 // closeStats: the session's open connections ended with it. The totals stay.
@@ -101,7 +129,6 @@ func (s *session) closeStats() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, b := range s.bindings {
-		b.ep.conns.SetOpen(0)
+		s.setOpen(b, 0)
 	}
-	s.a.conns.SetOpen(0)
 }

@@ -12,12 +12,13 @@ func TestOpenConnectionsOfWhatIsUnbound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{a: a, bindings: map[uint32]*binding{}, stats: newStats()}
+	s := &session{a: a, bindings: map[uint32]*binding{}}
 	for i, name := range []string{"web", "api"} {
 		if err := a.Forward(Endpoint{Name: name, Upstream: "http://127.0.0.1:1"}); err != nil {
 			t.Fatal(err)
 		}
-		s.bindings[uint32(i)] = &binding{ep: a.endpoints[i], handle: uint32(i)}
+		a.endpoints[i].tally.begin("1")
+		s.bindings[uint32(i)] = &binding{ep: a.endpoints[i], handle: uint32(i), epoch: "1"}
 	}
 	report := func(opened, open int64) {
 		s.mu.Lock()
@@ -25,7 +26,6 @@ func TestOpenConnectionsOfWhatIsUnbound(t *testing.T) {
 		for i := range uint32(2) {
 			s.countEndpoint(&wire.EndpointStats{Handle: i, Epoch: "1", Opened: opened, Open: open})
 		}
-		s.sumOpen()
 	}
 	report(3, 2)
 	if c := a.Status().Conns; c.Count != 6 || c.Open != 4 {

@@ -13,6 +13,7 @@ import (
 type linkState struct {
 	state   inspect.SessionState
 	reason  string
+	why     string // there was no session last; it stays when the agent stops
 	nextTry time.Time
 	welcome wire.Welcome // of the last session: account and plan stay on the screen while the agent reconnects
 	notice  string
@@ -81,10 +82,12 @@ func (a *Agent) online(s *session) {
 	a.bus.Publish(inspect.Hint{})
 }
 
-// offline takes the session away; nothing binds in it any more.
-func (a *Agent) offline() {
+// offline takes the session away, if it is the agent's; nothing binds in it any more.
+func (a *Agent) offline(s *session) {
 	a.mu.Lock()
-	a.session = nil
+	if a.session == s {
+		a.session = nil
+	}
 	a.mu.Unlock()
 }
 

@@ -64,17 +64,21 @@ func (m *Meter) Closed(d time.Duration) {
 	m.mu.Unlock()
 }
 
-// Took adds a duration without touching the gauge, for figures that come from elsewhere together with SetOpen.
-func (m *Meter) Took(d time.Duration) {
+// Told takes in figures that come from elsewhere: events that began since the last time (below 1: none), and how the number of open ones has changed.
+func (m *Meter) Told(opened, open int64) {
 	m.mu.Lock()
-	m.took.add(m.age(), d)
+	if opened > 0 {
+		m.rates.add(m.age(), opened)
+		m.count += opened
+	}
+	m.open += open
 	m.mu.Unlock()
 }
 
-// SetOpen overwrites the gauge with an absolute figure.
-func (m *Meter) SetOpen(n int64) {
+// Took adds a duration without touching the gauge, for figures that come from elsewhere together with Told.
+func (m *Meter) Took(d time.Duration) {
 	m.mu.Lock()
-	m.open = n
+	m.took.add(m.age(), d)
 	m.mu.Unlock()
 }
 

@@ -145,11 +145,14 @@ func TestGauge(t *testing.T) {
 	if s := m.Snapshot(); s.Open != 2 || s.Count != 3 {
 		t.Errorf("open %d of %d", s.Open, s.Count)
 	}
-	m.SetOpen(7)
-	if s := m.Snapshot(); s.Open != 7 {
-		t.Errorf("open %d after SetOpen(7)", s.Open)
+	m.Told(4, 5)
+	if s := m.Snapshot(); s.Open != 7 || s.Count != 7 {
+		t.Errorf("open %d of %d after Told(4, 5)", s.Open, s.Count)
 	}
-	m.SetOpen(0)
+	m.Told(-1, -7)
+	if s := m.Snapshot(); s.Open != 0 || s.Count != 7 {
+		t.Errorf("open %d of %d after Told(-1, -7)", s.Open, s.Count)
+	}
 	m.Closed(0)
 	if s := m.Snapshot(); s.Open != 0 {
 		t.Errorf("open %d is shown", s.Open)

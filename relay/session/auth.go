@@ -18,12 +18,11 @@ import (
 // maxInstance bounds the agent's name for its slot.
 const maxInstance = 128
 
-// welcome takes conn through TLS and authentication to a session, within the time of Options.Auth. nil: it was refused or failed, and conn
-// is the caller's to close. The place among the connections before Welcome is given back here.
-func (s *Server) welcome(conn net.Conn) *session {
-	defer s.admitted(conn)
-	limit := time.AfterFunc(s.o.Auth, func() { conn.Close() })
-	defer limit.Stop()
+// welcome takes a guest through TLS and authentication to a session. nil: it was refused, failed or was cut, and its connection is the caller's to
+// close. It has left the lobby on return.
+func (s *Server) welcome(g *guest) *session {
+	defer s.lobby.leave(g)
+	conn := g.conn
 	wire.TuneLink(conn)
 	tc := tls.Server(conn, s.tls)
 	if err := tc.Handshake(); err != nil {
@@ -49,7 +48,7 @@ func (s *Server) welcome(conn net.Conn) *session {
 		return nil
 	}
 	sess.leg, sess.pools.leg = leg, leg
-	if !limit.Stop() || !s.enter(sess) {
+	if !s.lobby.leave(g) || !s.enter(sess) {
 		leg.Close()
 		return nil
 	}
@@ -72,9 +71,6 @@ func (s *Server) decide(conn net.Conn, a *wire.Auth) (*wire.Welcome, *session, e
 	if s.stopping() {
 		return nil, nil, &wire.FatalError{Code: wire.CodeRelayStopping, Text: wire.CodeRelayStopping.Info().Text, Wait: time.Second}
 	}
-	if w := s.tries.wait(from); w > 0 {
-		return nil, nil, &wire.FatalError{Code: wire.CodeTooManyTries, Text: wire.CodeTooManyTries.Info().Text, Wait: w}
-	}
 	if !validInstance(a.Instance) {
 		return nil, nil, fatal(wire.CodeBadAuth)
 	}
@@ -83,8 +79,7 @@ func (s *Server) decide(conn net.Conn, a *wire.Auth) (*wire.Welcome, *session, e
 	case errors.Is(err, control.ErrUnknownToken) && a.Token == "":
 		return nil, nil, fatal(wire.CodeTokenRequired)
 	case errors.Is(err, control.ErrUnknownToken):
-		s.tries.failed(from)
-		return nil, nil, fatal(wire.CodeBadToken)
+		return nil, nil, s.tries.refusal(from)
 	case err != nil:
 		s.o.Log.Error("token store failed", "err", err)
 		return nil, nil, &wire.FatalError{Code: wire.CodeRelayBusy, Text: "the relay cannot look tokens up at the moment", Wait: 5 * time.Second}

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -95,6 +94,9 @@ func TestFailedTokensHaveToWait(t *testing.T) {
 			t.Fatalf("try %d: %v", i, fe)
 		}
 	}
+	if w, fe := r.auth(wire.Auth{Token: "good", Instance: "i2"}); w == nil {
+		t.Fatalf("who has a token at the same address is refused: %v", fe)
+	}
 }
 
 func TestSilentConnectionsAreCut(t *testing.T) {
@@ -125,68 +127,6 @@ func TestSessionsOutliveTheTimeOfAuth(t *testing.T) {
 	timer := time.NewTimer(2200 * time.Millisecond)
 	<-timer.C
 	do(t, e, get(1))
-}
-
-func TestTheRestIsClosedUnheard(t *testing.T) {
-	r := prepare(t)
-	r.srv.slots = make(chan struct{}, 1)
-	r.serve()
-	first, err := net.Dial("tcp", r.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer first.Close()
-	eventually(t, "the first has the place", func() bool { return len(r.srv.slots) == 1 })
-	second, err := net.Dial("tcp", r.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer second.Close()
-	if _, err := io.Copy(io.Discard, second); err != nil && !errors.Is(err, net.ErrClosed) {
-		t.Log(err) // a reset will do, too
-	}
-	first.Close()
-	eventually(t, "the place is free", func() bool { return len(r.srv.slots) == 0 })
-	if w, _ := r.auth(wire.Auth{Token: "good", Instance: "i1"}); w == nil {
-		t.Fatal("no welcome")
-	}
-}
-
-// TestOneSourceCannotTakeAllPlaces: however many connections a stranger keeps silent, agents from elsewhere come in.
-func TestOneSourceCannotTakeAllPlaces(t *testing.T) {
-	r := newRig(t)
-	for range maxFrom {
-		c, err := net.Dial("tcp", r.addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-	}
-	eventually(t, "they wait", func() bool { return len(r.srv.slots) == maxFrom })
-	more, err := net.Dial("tcp", r.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer more.Close()
-	if err := more.SetReadDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
-	var ne net.Error
-	if _, err := more.Read(make([]byte, 1)); err == nil || errors.As(err, &ne) && ne.Timeout() {
-		t.Fatalf("one more is heard: %v", err)
-	}
-	elsewhere := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
-	c, err := tls.DialWithDialer(&elsewhere, "tcp", r.addr, &tls.Config{RootCAs: r.roots, NextProtos: []string{wire.ALPN}})
-	if errors.Is(err, syscall.EADDRNOTAVAIL) {
-		t.Skip("this system has no second loopback address")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := wire.ClientHandshake(c, &wire.Auth{Token: "good", Instance: "i1"}); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestOtherProtocolsAreNotSpoken(t *testing.T) {

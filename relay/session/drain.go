@@ -33,9 +33,7 @@ func (s *Server) Drain() {
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.Drain()
 	s.mu.Lock()
-	for conn := range s.pending {
-		conn.Close()
-	}
+	s.lobby.close()
 	s.mu.Unlock()
 	cut := make(chan bool)
 	all := s.online()

@@ -16,12 +16,6 @@ import (
 )
 
 const (
-	// maxPending is how many connections may be on their way to Welcome at once; what comes above it is closed unheard.
-	maxPending = 1024
-
-	// maxFrom is how many of them may come from one source, so that no stranger can keep all agents out.
-	maxFrom = maxPending / 4
-
 	// defaultAuth is the time from accept to Welcome.
 	defaultAuth = 10 * time.Second
 
@@ -60,8 +54,8 @@ type Options struct {
 type Server struct {
 	o     Options
 	tls   *tls.Config
-	slots chan struct{} // one for each connection before Welcome
-	grown *wire.Budget  // what all sessions' windows may grow
+	grown *wire.Budget // what all sessions' windows may grow
+	lobby lobby
 	tries tries
 	check time.Duration // how often a session's token is looked up again
 	wg    sync.WaitGroup
@@ -70,8 +64,6 @@ type Server struct {
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
-	pending   map[net.Conn]struct{} // before Welcome
-	from      map[netip.Prefix]int  // … by source
 	sessions  map[*session]struct{}
 	arrears   map[arrearsKey][]arrear
 	draining  bool // no new sessions and binds
@@ -97,14 +89,12 @@ func New(o Options) *Server {
 	cfg.NextProtos = []string{wire.ALPN}
 	return &Server{
 		o: o, tls: cfg,
-		slots:     make(chan struct{}, maxPending),
 		grown:     wire.NewBudget(maxGrown),
+		lobby:     lobby{room: maxGuests, limit: o.Auth, from: map[netip.AddrPort]*origin{}},
 		tries:     tries{now: time.Now},
 		check:     checkEvery,
 		probes:    probing{every: o.Probe, limit: probeLimit},
 		listeners: map[net.Listener]struct{}{},
-		pending:   map[net.Conn]struct{}{},
-		from:      map[netip.Prefix]int{},
 		sessions:  map[*session]struct{}{},
 		arrears:   map[arrearsKey][]arrear{},
 	}
@@ -138,42 +128,20 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	}
 }
 
-// admit gives conn a goroutine if there is room before Welcome. It never blocks: the accept loop only accepts.
+// admit gives conn a goroutine. It never blocks: the accept loop only accepts.
 func (s *Server) admit(conn net.Conn) {
-	select {
-	case s.slots <- struct{}{}:
-	default:
-		conn.Close()
-		return
-	}
-	from := source(conn)
 	s.mu.Lock()
-	if s.closed || s.from[from] >= maxFrom {
-		s.mu.Unlock()
-		<-s.slots
+	defer s.mu.Unlock()
+	g := s.lobby.enter(conn)
+	if g == nil {
 		conn.Close()
 		return
 	}
-	s.pending[conn] = struct{}{}
-	s.from[from]++
-	s.wg.Add(1)
-	s.mu.Unlock()
+	s.wg.Add(1) // before Shutdown waits: it closes the lobby with s.mu held
 	s.o.Go(func() {
 		defer s.wg.Done()
-		s.serve(conn)
+		s.serve(g)
 	})
-}
-
-// admitted gives back what admit took for a connection on its way to Welcome.
-func (s *Server) admitted(conn net.Conn) {
-	from := source(conn)
-	s.mu.Lock()
-	delete(s.pending, conn)
-	if s.from[from]--; s.from[from] == 0 {
-		delete(s.from, from)
-	}
-	s.mu.Unlock()
-	<-s.slots
 }
 
 // start runs f on a goroutine that Shutdown waits for; it is called from such a goroutine.
@@ -186,13 +154,13 @@ func (s *Server) start(f func()) {
 }
 
 // serve works one connection from accept to its end.
-func (s *Server) serve(conn net.Conn) {
-	defer conn.Close()
-	sess := s.welcome(conn)
+func (s *Server) serve(g *guest) {
+	defer g.conn.Close()
+	sess := s.welcome(g)
 	if sess == nil {
 		return
 	}
-	sess.log.Info("agent online", "remote", conn.RemoteAddr().String())
+	sess.log.Info("agent online", "remote", g.conn.RemoteAddr().String())
 	err := sess.run(context.Background())
 	s.mu.Lock()
 	delete(s.sessions, sess)

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/adit-tunnel/adit/wire"
 )
 
 const (
@@ -13,8 +15,9 @@ const (
 	maxSources = 8192             // addresses remembered
 )
 
-// tries counts failed tokens by source and says how long a source has to wait: 1 s after the third failure, doubling up to 5 minutes.
-// Tokens cannot be guessed; this keeps a broken agent or a scanner from costing a look-up and a log line each time.
+// tries counts failed tokens by source and says how long a source has to wait: 1 s after the third failure, doubling up to 5 minutes. Tokens cannot be
+// guessed: this slows a broken agent or a scanner down, and keeps it from costing a log line each time. It keeps nobody out who has a token, because one
+// address may stand for many people.
 type tries struct {
 	now func() time.Time
 
@@ -26,6 +29,15 @@ type failures struct {
 	n     int
 	last  time.Time
 	until time.Time
+}
+
+// refusal counts a failure and words it; nothing is counted while the source should wait.
+func (t *tries) refusal(from netip.Prefix) error {
+	if w := t.wait(from); w > 0 {
+		return &wire.FatalError{Code: wire.CodeTooManyTries, Text: wire.CodeTooManyTries.Info().Text, Wait: w}
+	}
+	t.failed(from)
+	return fatal(wire.CodeBadToken)
 }
 
 // wait is how long the source has to wait; 0: it may try now.

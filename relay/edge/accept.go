@@ -22,7 +22,10 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, port int) error {
 			pause = least
 			s.welcome(nc, port)
 			continue
-		case s.stopping.Load() || ctx.Err() != nil:
+		case ctx.Err() != nil:
+			return nil
+		case s.stopping.Load():
+			s.lastCall(ln, port)
 			return nil
 		case !passing(err):
 			return err
@@ -57,7 +60,7 @@ func (s *Server) welcome(nc net.Conn, port int) {
 	wire.NotSentLowat(nc, notSentLowat)
 	c := newConn(s, nc, port)
 	s.mu.Lock()
-	if s.stopping.Load() {
+	if s.closed {
 		s.mu.Unlock()
 		nc.Close()
 		return
@@ -80,7 +83,7 @@ func (s *Server) farewell(c *conn) {
 	s.count.open.Add(-1)
 	s.mu.Lock()
 	delete(s.conns, c)
-	if len(s.conns) == 0 && s.stopping.Load() {
+	if len(s.conns) == 0 && s.closed {
 		close(s.empty)
 	}
 	s.mu.Unlock()

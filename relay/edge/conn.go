@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/wire"
@@ -139,16 +140,49 @@ func (c *conn) await() bool {
 		phase = phaseIdle
 		c.enter(phase)
 	}
-	if c.s.stopping.Load() { // after the phase is told: Shutdown closes what it finds idle
-		return false
-	}
 	n, err := c.net.Read(c.in.space())
-	if n == 0 && err != nil {
+	over := c.phase.Load() == phaseOver
+	if n == 0 && over {
+		n = c.lastLook()
+	}
+	switch {
+	case n == 0 && over:
+		c.lingerOn()
+		return false
+	case n == 0 && err != nil:
 		return false
 	}
 	c.in.w += n
 	c.since.Store(c.s.clock.Load())
-	return c.phase.CompareAndSwap(phase, phaseHead)
+	if !c.phase.CompareAndSwap(phase, phaseHead) { // the request was quicker than the end of its wait
+		c.unrouse()
+		c.enter(phaseHead)
+	}
+	return true
+}
+
+// rouse ends the read that a phase waits in, if the connection is still in that phase: its time is over.
+func (c *conn) rouse(phase uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase.CompareAndSwap(phase, phaseOver) {
+		c.net.SetReadDeadline(longAgo)
+	}
+}
+
+// unrouse lets the connection read again.
+func (c *conn) unrouse() {
+	c.mu.Lock() // or rouse's deadline might come after it
+	defer c.mu.Unlock()
+	c.net.SetReadDeadline(time.Time{})
+}
+
+// lastLook reads what came in the very moment a wait was ended: a read whose deadline passes does not look again.
+func (c *conn) lastLook() int {
+	c.unrouse()
+	c.net.SetReadDeadline(time.Now().Add(time.Millisecond))
+	n, _ := c.net.Read(c.in.space())
+	return n
 }
 
 // enter begins a phase.
@@ -214,7 +248,7 @@ func (c *conn) sit(u registry.Upstream) {
 	c.seats = append(c.seats, seat{u, u.Attach(c.id, len(c.seats) == 0)})
 }
 
-// retire ends an idle connection; a busy one is told by the server's stopping. For Shutdown.
+// retire ends a connection that waits for a request. For Shutdown, when its patience is over.
 func (c *conn) retire() {
 	for _, p := range [...]uint32{phaseFresh, phaseIdle} {
 		if c.phase.CompareAndSwap(p, phaseOver) {

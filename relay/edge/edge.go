@@ -24,7 +24,6 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/relay/registry"
-	"github.com/adit-tunnel/adit/wire"
 )
 
 // Options says whom to serve and within which limits. Only Registry is required.
@@ -56,6 +55,7 @@ type Server struct {
 	clock    atomic.Int64  // running time in ns, advanced by the sweeper; never 0 once it runs
 	lastConn atomic.Uint64 // public connection ids
 	stopping atomic.Bool
+	stopAt   atomic.Int64  // when that began; 0: it has not
 	wake     chan struct{} // a connection came while there was none
 
 	// begin is given to every Begin: exchanges outlive the Serve that took their connection in, and end with cut.
@@ -65,8 +65,10 @@ type Server struct {
 	mu        sync.Mutex
 	started   bool
 	listeners map[net.Listener]struct{}
+	accepting sync.WaitGroup
 	conns     map[*conn]struct{}
-	empty     chan struct{} // closed when stopping and no connection is left
+	closed    bool          // no connection comes any more
+	empty     chan struct{} // closed when that is so and none is left
 	stop      chan struct{} // ends the sweeper and the access log
 	helpers   sync.WaitGroup
 }
@@ -121,6 +123,7 @@ func (s *Server) open(ln net.Listener) bool {
 		return false
 	}
 	s.listeners[ln] = struct{}{}
+	s.accepting.Add(1)
 	if !s.started {
 		s.started = true
 		s.helpers.Add(2)
@@ -135,52 +138,8 @@ func (s *Server) forget(ln net.Listener) {
 	s.mu.Lock()
 	delete(s.listeners, ln)
 	s.mu.Unlock()
+	s.accepting.Done()
 }
-
-// Shutdown closes the listeners, ends idle connections, and waits for requests under way, which are answered with Connection: close, until ctx ends;
-// then it ends them (with a page if no answer has begun, else cut) and returns ctx's error. No goroutine of the server is left when it returns, and the access log is written.
-func (s *Server) Shutdown(ctx context.Context) error {
-	s.mu.Lock()
-	first := !s.stopping.Swap(true)
-	for ln := range s.listeners {
-		ln.Close()
-	}
-	if first && len(s.conns) == 0 {
-		close(s.empty)
-	}
-	s.mu.Unlock()
-	s.each((*conn).retire)
-	var err error
-	select {
-	case <-s.empty:
-	case <-ctx.Done():
-		err = ctx.Err()
-		s.cut()
-		s.each(func(c *conn) { c.expire(wire.CodeRelayStopping) })
-		s.hurry()
-	}
-	if first {
-		s.cut()
-		close(s.stop)
-	}
-	s.helpers.Wait()
-	return err
-}
-
-// hurry gives connections whose exchange was ended a moment to say so, and closes what is left.
-func (s *Server) hurry() {
-	t := time.NewTimer(lastWord)
-	defer t.Stop()
-	select {
-	case <-s.empty:
-	case <-t.C:
-		s.each(func(c *conn) { c.cut(wire.CodeRelayStopping) })
-		<-s.empty
-	}
-}
-
-// lastWord is how long a visitor may take to be told that the relay stops.
-const lastWord = time.Second
 
 // each calls f for every connection. f must not block.
 func (s *Server) each(f func(*conn)) {

@@ -72,10 +72,7 @@ func start(t testing.TB, script func(x *fakeExchange), opts ...option) *world {
 	}
 	w.s = New(o)
 	w.s.lim.override(lim)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := listen(t)
 	w.addr = ln.Addr().String()
 	served := make(chan error, 1)
 	go func() { served <- w.s.Serve(context.Background(), ln, 0) }()
@@ -87,6 +84,18 @@ func start(t testing.TB, script func(x *fakeExchange), opts ...option) *world {
 		up.wg.Wait()
 	})
 	return w
+}
+
+// listen opens a listener as the relay does: plain TCP.
+func listen(t testing.TB) net.Listener {
+	t.Helper()
+	var c net.ListenConfig
+	c.SetMultipathTCP(false)
+	ln, err := c.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ln
 }
 
 // override takes the limits that are not 0.

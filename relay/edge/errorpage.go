@@ -36,8 +36,8 @@ func (c *conn) errorPage(t *turn, code wire.Code, text string) ending {
 	if t.up.running || t.up.result != upWhole {
 		t.close, t.linger = true, true
 	}
-	if c.s.stopping.Load() {
-		t.close = true
+	if c.s.stopping.Load() && !t.close {
+		t.close, t.linger = true, true // another request may be on its way
 	}
 	t.code = code
 	t.pickFormat()

@@ -65,7 +65,7 @@ func TestQuoting(t *testing.T) {
 	}
 }
 
-// TestShutdown: idle connections end at once, busy ones when they are through, all with a sign.
+// TestShutdown: connections that stay idle end, busy ones when they are through, all with a sign.
 func TestShutdown(t *testing.T) {
 	free := make(chan struct{})
 	w := start(t, func(x *fakeExchange) {
@@ -82,7 +82,7 @@ func TestShutdown(t *testing.T) {
 	go func() { result <- w.shutdown(patience) }()
 	fresh.rest()
 	idle.rest()
-	until(t, "stopping", w.s.stopping.Load)
+	until(t, "the door is closed", func() bool { return w.s.doors() == 0 })
 	if nc, err := net.Dial("tcp", w.addr); err == nil {
 		nc.Close()
 		t.Error("the listener is open")

@@ -7,6 +7,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// synOnly drops segments that have SYN and not ACK set: the first of a handshake. The rest passes.
+var synOnly = []unix.SockFilter{
+	{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: 13}, // the flags, in the TCP header
+	{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: 0x12},
+	{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: 0x02, Jf: 1},
+	{Code: unix.BPF_RET | unix.BPF_K, K: 0},
+	{Code: unix.BPF_RET | unix.BPF_K, K: 1<<32 - 1},
+}
+
+// mute keeps new connections away from a listener, while handshakes under way end. It refuses nobody: the visitor's system asks again after a second,
+// and finds the door closed, or open again. False: the system cannot do that.
+func mute(ln net.Listener) bool {
+	c, ok := ln.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return false
+	}
+	p := unix.SockFprog{Len: uint16(len(synOnly)), Filter: &synOnly[0]}
+	cerr := raw.Control(func(fd uintptr) { err = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &p) })
+	return cerr == nil && err == nil
+}
+
 // unsent is how many bytes the kernel still has to send or get acknowledged; -1 if it does not say, or the socket is closed.
 func unsent(nc net.Conn) int {
 	n := -1

@@ -1,12 +1,45 @@
 package edge
 
 import (
+	"errors"
 	"net"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// TestMute: nobody new comes to a mute listener and nobody is refused; who is there is let in.
+func TestMute(t *testing.T) {
+	ln := listen(t)
+	defer ln.Close()
+	before, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer before.Close()
+	if !mute(ln) {
+		t.Fatal("it cannot be done here")
+	}
+	nc, err := net.DialTimeout("tcp", ln.Addr().String(), 200*time.Millisecond)
+	if err == nil {
+		nc.Close()
+		t.Error("somebody new has come")
+	} else if errors.Is(err, syscall.ECONNREFUSED) {
+		t.Error(err)
+	}
+	in, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	go before.Write([]byte("x"))
+	in.SetReadDeadline(time.Now().Add(patience))
+	if _, err := in.Read(make([]byte, 1)); err != nil {
+		t.Error(err)
+	}
+}
 
 // TestPublicSocket: the kernel keeps little for a visitor that does not read, and says how much.
 func TestPublicSocket(t *testing.T) {

@@ -47,12 +47,12 @@ func (c *conn) sweep(now int64) {
 		if p == phaseFresh {
 			limit = l.head
 		}
-		if age > limit && c.phase.CompareAndSwap(p, phaseOver) {
-			c.net.Close()
+		if age > limit || c.s.late(now-age, now) {
+			c.rouse(p)
 		}
 	case phaseHead:
-		if age > l.head && c.phase.CompareAndSwap(p, phaseOver) {
-			c.net.SetReadDeadline(longAgo)
+		if age > l.head {
+			c.rouse(p)
 		}
 	case phaseBusy:
 		c.sweepBusy(now, l)

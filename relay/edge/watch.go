@@ -54,7 +54,7 @@ func (c *conn) stopWatch() {
 // overtake the answer. The sweeper bounds it.
 func (c *conn) lingerOn() {
 	c.enter(phaseLinger)
-	c.net.SetReadDeadline(time.Time{})
+	c.unrouse()
 	half, ok := c.net.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
 		return

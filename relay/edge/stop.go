@@ -1,0 +1,126 @@
+package edge
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/adit-tunnel/adit/wire"
+)
+
+const (
+	// farHandshake is how long a visitor's handshake that is under way may take to end, nearHandshake is that of one on this machine.
+	farHandshake  = 250 * time.Millisecond
+	nearHandshake = 10 * time.Millisecond
+
+	// lastCallMost bounds the last call where new connections cannot be kept away.
+	lastCallMost = time.Second
+
+	// lastWord is how long a visitor may take to be told that the relay stops.
+	lastWord = time.Second
+)
+
+// Shutdown stops so that no request is lost that was sent before its visitor could know. Who is at the door is let in, then the listeners close; requests
+// under way are waited for, and answered with Connection: close; so are those that come within a second on connections that were idle, or had sent
+// nothing yet, before these are closed too. When ctx ends, what is left is ended (with a page if no answer has begun, else cut), and ctx's error
+// returned. No goroutine of the server is left when it returns, and the access log is written.
+func (s *Server) Shutdown(ctx context.Context) error {
+	first := s.leave()
+	var err error
+	select {
+	case <-s.empty:
+	case <-ctx.Done():
+		err = ctx.Err()
+		s.cut()
+		s.hurry()
+	}
+	if first {
+		s.cut()
+		close(s.stop)
+	}
+	s.helpers.Wait()
+	return err
+}
+
+// leave begins the stop, once: it makes the last call at every listener.
+func (s *Server) leave() (first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping.Load() {
+		return false
+	}
+	s.stopAt.Store(s.clock.Load())
+	s.stopping.Store(true)
+	for ln := range s.listeners {
+		if d, ok := ln.(deadliner); !ok || d.SetDeadline(longAgo) != nil {
+			ln.Close()
+		}
+	}
+	s.helpers.Add(1)
+	s.run(func() {
+		defer s.helpers.Done()
+		s.accepting.Wait()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.closed = true
+		if len(s.conns) == 0 {
+			close(s.empty)
+		}
+	})
+	return true
+}
+
+// deadliner is a listener whose Accept can be ended without closing it.
+type deadliner interface{ SetDeadline(t time.Time) error }
+
+// lastCall lets in who is at the door. Closing a listener resets the connections that wait in it, and those whose handshake is under way, though their
+// visitors may have sent a request already. So no new handshake begins any more, as far as the system can do that, and those under way are waited for.
+func (s *Server) lastCall(ln net.Listener, port int) {
+	d, ok := ln.(deadliner)
+	if !ok {
+		return
+	}
+	wait := nearHandshake
+	if mute(ln) && !addrPort(ln.Addr()).Addr().IsLoopback() {
+		wait = farHandshake
+	}
+	begin := time.Now()
+	for time.Since(begin) < lastCallMost {
+		if d.SetDeadline(time.Now().Add(max(nearHandshake, wait-time.Since(begin)))) != nil {
+			return
+		}
+		nc, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		s.welcome(nc, port)
+	}
+}
+
+// late says that a connection that has been waiting for a request since then has had its chance since the stop began.
+func (s *Server) late(since, now int64) bool {
+	stop := s.stopAt.Load()
+	return stop != 0 && now-max(stop, since) > s.lim.late
+}
+
+// hurry is for when patience is over: it gives connections whose exchange was ended a moment to say so, and closes what is left.
+func (s *Server) hurry() {
+	s.mu.Lock()
+	for ln := range s.listeners {
+		ln.Close()
+	}
+	s.mu.Unlock()
+	t := time.NewTimer(lastWord)
+	defer t.Stop()
+	s.accepting.Wait()
+	s.each(func(c *conn) {
+		c.retire()
+		c.expire(wire.CodeRelayStopping)
+	})
+	select {
+	case <-s.empty:
+	case <-t.C:
+		s.each(func(c *conn) { c.cut(wire.CodeRelayStopping) })
+		<-s.empty
+	}
+}

@@ -97,6 +97,9 @@ func (c *conn) interim(t *turn, payload []byte) error {
 	case t.minor == 0, t.res.Status == 100 && (!t.expect || c.got.Load()):
 		return nil
 	}
+	if t.res.Status == 100 {
+		c.ask()
+	}
 	t.res.DropHopByHop(false)
 	t.res.Drop("Adit-Error")
 	t.out = t.res.Append(t.out, nil)

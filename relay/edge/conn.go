@@ -60,6 +60,7 @@ type conn struct {
 	answered atomic.Bool  // a final response has begun
 	fin      atomic.Int64 // since when the visitor's side is closed; 0: it is open
 	got      atomic.Bool  // content of the request has been read
+	unasked  atomic.Bool  // the visitor waits to be asked for content (100-continue)
 
 	mu      sync.Mutex
 	x       registry.Exchange // the exchange under way, for those who may abort it

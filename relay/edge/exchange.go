@@ -59,6 +59,7 @@ func (c *conn) start(t *turn, x registry.Exchange, upload bool) {
 	c.answered.Store(false)
 	c.fin.Store(0)
 	c.got.Store(!upload || c.in.len() > 0)
+	c.unasked.Store(t.expect)
 	c.began.Store(c.s.clock.Load())
 	c.mu.Lock()
 	c.x, c.verdict, c.kicked = x, wire.CodeNone, false

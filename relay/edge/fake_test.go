@@ -16,7 +16,8 @@ import (
 type fakeUpstream struct {
 	t      testing.TB
 	script func(x *fakeExchange)
-	fail   error // what Begin returns, when set
+	fail   error           // what Begin returns, when set
+	credit <-chan struct{} // when set, Send waits for it
 	wg     sync.WaitGroup
 
 	mu       sync.Mutex
@@ -31,7 +32,7 @@ func (u *fakeUpstream) Begin(ctx context.Context, r *registry.Request) (registry
 	if u.fail != nil {
 		return nil, u.fail
 	}
-	x := &fakeExchange{t: u.t, req: *r, stopped: make(chan struct{}), ended: make(chan struct{}), up: make(chan frame, 1<<16)}
+	x := &fakeExchange{t: u.t, req: *r, credit: u.credit, stopped: make(chan struct{}), ended: make(chan struct{}), up: make(chan frame, 1<<16)}
 	x.req.Head, x.req.Content = bytes.Clone(r.Head), bytes.Clone(r.Content)
 	x.more = sync.NewCond(&x.mu)
 	u.mu.Lock()
@@ -105,6 +106,7 @@ func (f frame) String() string {
 type fakeExchange struct {
 	t       testing.TB
 	req     registry.Request
+	credit  <-chan struct{}
 	up      chan frame // what the visitor sent
 	stopped chan struct{}
 	ended   chan struct{} // Finish or Abort was called
@@ -153,6 +155,9 @@ func (x *fakeExchange) Took(cost int) {
 }
 
 func (x *fakeExchange) Send(p []byte, cost int, last bool) error {
+	if x.credit != nil {
+		<-x.credit
+	}
 	x.mu.Lock()
 	noMore, dead := x.noMore, x.dead
 	x.mu.Unlock()

@@ -41,7 +41,7 @@ func TestMute(t *testing.T) {
 	}
 }
 
-// TestPublicSocket: the kernel keeps little for a visitor that does not read, and says how much.
+// TestPublicSocket: the kernel keeps little for a visitor that does not read, and says how much; it asks silent ones whether they are still there.
 func TestPublicSocket(t *testing.T) {
 	hold := make(chan struct{})
 	w := start(t, func(x *fakeExchange) { <-hold; x.ok("x") })
@@ -56,6 +56,9 @@ func TestPublicSocket(t *testing.T) {
 	raw.Control(func(fd uintptr) {
 		if v, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT); err != nil || v != notSentLowat {
 			t.Errorf("TCP_NOTSENT_LOWAT is %d, %v", v, err)
+		}
+		if v, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_KEEPALIVE); err != nil || v != 1 {
+			t.Errorf("SO_KEEPALIVE is %d, %v: nothing else ends an upgraded connection whose visitor is gone", v, err)
 		}
 	})
 	if n := unsent(nc); n != 0 {

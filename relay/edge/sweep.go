@@ -75,7 +75,7 @@ func (c *conn) sweepBusy(now int64, l *limits) {
 		if stalled(l.early) || now-ended > l.earlyAll {
 			c.expire(wire.CodeBodyTimeout)
 		}
-	case stalled(l.body) && !c.answered.Load():
+	case stalled(l.body) && c.awaited():
 		c.expire(wire.CodeBodyTimeout)
 	}
 	if writing != 0 && now-writing > int64(l.tick) && c.stall.stuck(writing, now, unsent(c.net)) > l.reader {

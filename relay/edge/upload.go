@@ -112,6 +112,19 @@ func (c *conn) read(p []byte) (int, error) {
 	return 0, errGone
 }
 
+// ask is called when the visitor is asked for content: from now on it has to come.
+func (c *conn) ask() {
+	if r := c.reading.Load(); r != 0 {
+		c.reading.CompareAndSwap(r, c.s.clock.Load())
+	}
+	c.unasked.Store(false)
+}
+
+// awaited says that content is wanted and the visitor knows.
+func (c *conn) awaited() bool {
+	return !c.answered.Load() && (c.got.Load() || !c.unasked.Load())
+}
+
 // send passes frames on.
 func (c *conn) send(t *turn, p []byte, cost int, last bool) error {
 	switch err := t.x.Send(p, cost, last); {

@@ -18,7 +18,7 @@ import (
 
 type relayOptions struct {
 	relay.Options
-	trust                    []string
+	trust, timeouts          []string
 	accessLog                string
 	log, logLevel, logFormat string
 	stateDir                 string
@@ -50,6 +50,7 @@ nginx, Caddy or a balancer that ends TLS, say so with --public-url and --trust-f
 	f.StringVar(&o.Region, "region", "", "name of the `REGION` that agents show")
 	f.StringVar(&o.accessLog, "access-log", "stdout", "a line for each request: stdout, stderr, false or a `FILE`")
 	f.DurationVar(&o.Grace, "grace", 0, "`DURATION` that requests under way may go on when the relay stops (default 30s)")
+	f.StringSliceVar(&o.timeouts, "timeout", nil, "`NAME=DURATION` of a time limit: head (10s), idle (75s), body (30s), reader (60s), auth (10s)")
 	f.StringVar(&o.stateDir, "state-dir", "", "`DIR` for certificate authority and keys")
 	f.StringVar(&o.log, "log", "stderr", "where logs go: stderr, stdout, false or a `FILE`")
 	f.StringVar(&o.logLevel, "log-level", "info", "`LEVEL`: debug, info, warn or error")
@@ -80,6 +81,9 @@ func (a *app) runRelay(o relayOptions) error {
 // newRelay turns flags into a relay with open listeners; done closes what it was given.
 func (a *app) newRelay(o relayOptions) (_ *relay.Relay, done func(), err error) {
 	if o.Trust, err = prefixes(o.trust); err != nil {
+		return nil, nil, err
+	}
+	if err = setLimits(&o.Limits, o.timeouts); err != nil {
 		return nil, nil, err
 	}
 	if o.StateDir, err = a.relayState(o.stateDir); err != nil {

@@ -38,7 +38,7 @@ type Options struct {
 
 // Limits are the time limits of the public side; 0 takes the default in brackets.
 type Limits struct {
-	Head   time.Duration // [10 s] a request head
+	Head   time.Duration // [10 s] a request head, and a new connection's first byte
 	Idle   time.Duration // [75 s] between requests
 	Body   time.Duration // [30 s] without a byte of the request body
 	Reader time.Duration // [60 s] a visitor that reads nothing

@@ -38,7 +38,7 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, port int) error {
 		case <-time.After(pause):
 		case <-ctx.Done():
 			return nil
-		case <-s.stop:
+		case <-s.begin.Done():
 			return nil
 		}
 		pause = min(2*pause, most)

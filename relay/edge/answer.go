@@ -134,6 +134,7 @@ func (c *conn) head(t *turn, payload []byte) error {
 	}
 	r.DropHopByHop(t.down == downTunnel)
 	c.decideClose(t)
+	c.bare.Store(t.down == downClose || t.down == downTunnel)
 	t.extra = t.answerLines(t.extra[:0])
 	c.answered.Store(true)
 	t.out = r.Append(t.out, t.extra)

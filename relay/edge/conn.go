@@ -58,6 +58,7 @@ type conn struct {
 	ended    atomic.Int64 // the answer, while the upload goes on
 	reader   atomic.Uint32
 	answered atomic.Bool  // a final response has begun
+	bare     atomic.Bool  // … whose end only the connection's end shows
 	fin      atomic.Int64 // since when the visitor's side is closed; 0: it is open
 	got      atomic.Bool  // content of the request has been read
 	unasked  atomic.Bool  // the visitor waits to be asked for content (100-continue)
@@ -297,5 +298,9 @@ func (c *conn) reset() {
 // cut ends the connection whatever it does. For Shutdown, when its patience is over.
 func (c *conn) cut(code wire.Code) {
 	c.abort(code)
+	if c.bare.Load() && c.phase.Load() != phaseLinger {
+		c.reset()
+		return
+	}
 	c.net.Close()
 }

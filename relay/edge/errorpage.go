@@ -22,7 +22,7 @@ func (c *conn) refuse(t *turn, err error) {
 
 // answerError answers a request that was not sent on.
 func (c *conn) answerError(t *turn, err error) {
-	code, text := codeOf(err)
+	code, text := c.reason(err)
 	if c.errorPage(t, code, text) == endGone {
 		t.close, t.linger = true, false
 	}

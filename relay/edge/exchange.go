@@ -57,6 +57,7 @@ func (c *conn) takeContent(t *turn) bool {
 func (c *conn) start(t *turn, x registry.Exchange, upload bool) {
 	t.x = x
 	c.answered.Store(false)
+	c.bare.Store(false)
 	c.fin.Store(0)
 	c.got.Store(!upload || c.in.len() > 0)
 	c.unasked.Store(t.expect)
@@ -183,7 +184,11 @@ func (c *conn) reason(err error) (wire.Code, string) {
 	if verdict != wire.CodeNone {
 		return verdict, ""
 	}
-	return codeOf(err)
+	code, text := codeOf(err)
+	if code == wire.CodeVisitorGone && c.s.begin.Err() != nil {
+		code = wire.CodeRelayStopping // who takes begin for the visitor's presence cannot know better
+	}
+	return code, text
 }
 
 // codeOf turns an error into a code and a detail.

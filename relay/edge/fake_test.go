@@ -32,12 +32,16 @@ func (u *fakeUpstream) Begin(ctx context.Context, r *registry.Request) (registry
 	if u.fail != nil {
 		return nil, u.fail
 	}
+	if ctx.Err() != nil {
+		return nil, &registry.Error{Code: wire.CodeVisitorGone}
+	}
 	x := &fakeExchange{t: u.t, req: *r, credit: u.credit, stopped: make(chan struct{}), ended: make(chan struct{}), up: make(chan frame, 1<<16)}
 	x.req.Head, x.req.Content = bytes.Clone(r.Head), bytes.Clone(r.Content)
 	x.more = sync.NewCond(&x.mu)
 	u.mu.Lock()
 	u.all = append(u.all, x)
 	u.mu.Unlock()
+	context.AfterFunc(ctx, func() { x.end(wire.CodeVisitorGone, wire.CodeVisitorGone) })
 	u.wg.Add(1)
 	go func() {
 		defer u.wg.Done()
@@ -201,14 +205,17 @@ func (x *fakeExchange) Finish() {
 	close(x.ended)
 }
 
-func (x *fakeExchange) Abort(code wire.Code) {
+func (x *fakeExchange) Abort(code wire.Code) { x.end(code, wire.CodeLinkLost) }
+
+// end aborts; heard is what Next says then.
+func (x *fakeExchange) end(code, heard wire.Code) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.finished || x.aborted {
 		return
 	}
 	x.aborted, x.code = true, code
-	x.die(&registry.Error{Code: wire.CodeLinkLost})
+	x.die(&registry.Error{Code: heard})
 	close(x.ended)
 }
 

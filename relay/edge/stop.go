@@ -31,7 +31,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-s.empty:
 	case <-ctx.Done():
 		err = ctx.Err()
-		s.cut()
 		s.hurry()
 	}
 	if first {
@@ -110,16 +109,17 @@ func (s *Server) hurry() {
 		ln.Close()
 	}
 	s.mu.Unlock()
-	t := time.NewTimer(lastWord)
-	defer t.Stop()
-	s.accepting.Wait()
 	s.each(func(c *conn) {
 		c.retire()
 		c.expire(wire.CodeRelayStopping)
 	})
+	s.cut() // for exchanges that are just being begun
+	t := time.NewTimer(lastWord)
+	defer t.Stop()
 	select {
 	case <-s.empty:
 	case <-t.C:
+		s.accepting.Wait()
 		s.each(func(c *conn) { c.cut(wire.CodeRelayStopping) })
 		<-s.empty
 	}

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/adit-tunnel/adit/wire"
 )
 
 // load is visitors that ask as fast as they may, until nobody lets them in any more.
@@ -261,4 +263,23 @@ func TestQuickerThanItsEnd(t *testing.T) {
 	until(t, "idle", func() bool { return c.phase.Load() == phaseIdle })
 	c.rouse(phaseIdle)
 	v.rest()
+}
+
+// TestStopCutsVisibly: an answer that only the connection's end delimits is not taken for whole when patience ends while its visitor reads slowly.
+func TestStopCutsVisibly(t *testing.T) {
+	w := start(t, func(x *fakeExchange) {
+		x.put(respFrame("HTTP/1.1 200 OK\r\n\r\n", wire.BodyUntil, 0, false))
+		for range 1000 {
+			x.put(dataFrame(strings.Repeat("x", wire.MaxData), false))
+		}
+	})
+	v := w.dial()
+	v.SetReadBuffer(4 << 10)
+	v.send("GET / HTTP/1.0\r\nHost: app.test\r\n\r\n").head()
+	if err := w.shutdown(20 * time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	if n, err := io.Copy(io.Discard, v.r); err == nil {
+		t.Errorf("%d bytes look whole", n)
+	}
 }

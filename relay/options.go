@@ -42,7 +42,7 @@ type Limits struct {
 	Idle   time.Duration // [75 s] between requests
 	Body   time.Duration // [30 s] without a byte of the request body
 	Reader time.Duration // [60 s] a visitor that reads nothing
-	Auth   time.Duration // [10 s] before authentication on the agents' port
+	Auth   time.Duration // [10 s] before authentication on the agents' port, of which Auth itself may take 10 s
 }
 
 const defaultGrace = 30 * time.Second

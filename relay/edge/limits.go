@@ -11,7 +11,7 @@ type limits struct {
 	leave                    int64 // after a visitor's FIN: how long the answer may have nothing to send
 	early, earlyAll          int64 // an upload after its answer: without a byte, in all
 	linger, lingerAll        int64 // a connection that waits for the visitor's FIN: without a byte, in all
-	late                     int64 // at a stop: how long a request may still come on a connection that waits for one
+	late                     int64 // at a stop: how long one may still come on a connection that waits for a request; twice that since the last
 	tick                     time.Duration
 }
 

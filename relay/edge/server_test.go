@@ -73,7 +73,7 @@ func TestShutdown(t *testing.T) {
 			<-free
 		}
 		x.ok("x")
-	})
+	}, func(_ *Options, l *limits) { l.late = int64(50 * time.Millisecond) })
 	fresh, idle, busy := w.dial(), w.dial(), w.dial()
 	idle.send(get).response("GET")
 	busy.send("GET /slow HTTP/1.1\r\nHost: app.test\r\n\r\n")

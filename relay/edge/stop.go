@@ -21,8 +21,8 @@ const (
 )
 
 // Shutdown stops so that no request is lost that was sent before its visitor could know. Who is at the door is let in, then the listeners close; requests
-// under way are waited for, and answered with Connection: close; so are those that come within a second on connections that were idle, or had sent
-// nothing yet, before these are closed too. When ctx ends, what is left is ended (with a page if no answer has begun, else cut), and ctx's error
+// under way are waited for, and answered with Connection: close; so are those that come on connections that were idle, or had sent
+// nothing yet: these are closed after a second, or two if they are younger than that. When ctx ends, what is left is ended (with a page if no answer has begun, else cut), and ctx's error
 // returned. No goroutine of the server is left when it returns, and the access log is written.
 func (s *Server) Shutdown(ctx context.Context) error {
 	first := s.leave()
@@ -96,10 +96,11 @@ func (s *Server) lastCall(ln net.Listener, port int) {
 	}
 }
 
-// late says that a connection that has been waiting for a request since then has had its chance since the stop began.
+// late says that a connection that has been waiting for a request since then has had its chance at the stop: nobody who has just asked goes on to be
+// silent for that long, and then asks.
 func (s *Server) late(since, now int64) bool {
 	stop := s.stopAt.Load()
-	return stop != 0 && now-max(stop, since) > s.lim.late
+	return stop != 0 && now-stop > s.lim.late && now-since > 2*s.lim.late
 }
 
 // hurry is for when patience is over: it gives connections whose exchange was ended a moment to say so, and closes what is left.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/wire"
@@ -342,7 +343,11 @@ func (x *fakeExchange) recv() (frame, bool) {
 
 // over waits for Finish (CodeNone) or Abort.
 func (x *fakeExchange) over() (code wire.Code, finished bool) {
-	<-x.ended
+	select {
+	case <-x.ended:
+	case <-time.After(patience):
+		x.t.Error("the exchange was never ended")
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.code, x.finished

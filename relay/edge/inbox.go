@@ -43,19 +43,21 @@ func (in *inbox) grow() bool {
 	case in.r > 0:
 		in.w = copy(in.b, in.bytes())
 		in.r = 0
-	case in.big != nil:
-		return false
 	default:
-		in.widen()
+		return in.widen()
 	}
 	return true
 }
 
-// widen changes to the big buffer.
-func (in *inbox) widen() {
+// widen changes to the big buffer, and leaves the small one as it is; false: that has been done.
+func (in *inbox) widen() bool {
+	if in.big != nil {
+		return false
+	}
 	in.big = bigInboxes.Get().(*[bigInbox]byte)
 	in.w = copy(in.big[:], in.bytes())
 	in.b, in.r = in.big[:], 0
+	return true
 }
 
 // refill replaces the content by p, which may be a slice of nothing but other memory and at most bigInbox long.

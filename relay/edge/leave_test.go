@@ -23,6 +23,9 @@ func TestVisitorLeaves(t *testing.T) {
 			}
 		}
 	}
+	upload := func(field string, n int) string {
+		return "POST / HTTP/1.1\r\nHost: app.test\r\nX: " + field + "\r\nContent-Length: " + itoa(n) + "\r\n\r\n" + strings.Repeat("y", n)
+	}
 	tests := []struct {
 		name, req string
 		script    func(x *fakeExchange)
@@ -30,6 +33,8 @@ func TestVisitorLeaves(t *testing.T) {
 	}{
 		{"while waiting", get, func(*fakeExchange) {}, false},
 		{"while waiting after an upload", "POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", func(x *fakeExchange) { x.upload() }, false},
+		{"while waiting after an upload that filled the inbox", upload("", 10_000), func(x *fakeExchange) { x.upload() }, false},
+		{"while waiting after an upload that filled the big inbox", upload(strings.Repeat("h", 5000), 100_000), func(x *fakeExchange) { x.upload() }, false},
 		{"in an upload", "POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 10\r\n\r\nhello", func(*fakeExchange) {}, false},
 		{"in a chunked upload", "POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe", func(*fakeExchange) {}, false},
 		{"in a silent answer", get, func(x *fakeExchange) { x.put(sse) }, true},

@@ -52,6 +52,9 @@ func (c *conn) upload() {
 	} else {
 		err = c.uploadChunks(t)
 	}
+	if err == nil {
+		c.in.rest() // there is room for a watcher's byte then, and a long wait holds no big buffer
+	}
 	c.uploadEnded(t, err)
 }
 

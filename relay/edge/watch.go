@@ -18,11 +18,10 @@ func (c *conn) watch() {
 		}
 		c.watchDone <- struct{}{}
 	}()
-	space := c.in.space()
-	if len(space) == 0 {
+	if len(c.in.space()) == 0 && !c.in.widen() { // what is in there, used or not, may still be looked at
 		return
 	}
-	n, err := c.net.Read(space[:1])
+	n, err := c.net.Read(c.in.space()[:1])
 	switch {
 	case n > 0:
 		c.in.w += n

@@ -126,8 +126,7 @@ func (c *conn) end() {
 func (c *conn) panicked(p any) {
 	c.s.log.Error("a connection panicked", "conn", c.id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 	c.s.count.failed(wire.CodeInternal)
-	c.abort(wire.CodeInternal)
-	c.net.Close()
+	c.cut(wire.CodeInternal)
 }
 
 // await waits for the first byte of a request, without holding anything big.
@@ -161,22 +160,6 @@ func (c *conn) await() bool {
 		c.enter(phaseHead)
 	}
 	return true
-}
-
-// rouse ends the read that a phase waits in, if the connection is still in that phase: its time is over.
-func (c *conn) rouse(phase uint32) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.phase.CompareAndSwap(phase, phaseOver) {
-		c.net.SetReadDeadline(longAgo)
-	}
-}
-
-// unrouse lets the connection read again.
-func (c *conn) unrouse() {
-	c.mu.Lock() // or rouse's deadline might come after it
-	defer c.mu.Unlock()
-	c.net.SetReadDeadline(time.Time{})
 }
 
 // lastLook reads what came in the very moment a wait was ended: a read whose deadline passes does not look again.
@@ -295,7 +278,7 @@ func (c *conn) reset() {
 	c.net.Close()
 }
 
-// cut ends the connection whatever it does. For Shutdown, when its patience is over.
+// cut ends the connection whatever it does.
 func (c *conn) cut(code wire.Code) {
 	c.abort(code)
 	if c.bare.Load() && c.phase.Load() != phaseLinger {

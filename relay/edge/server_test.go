@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"regexp"
 	"strings"
@@ -220,3 +221,35 @@ func TestPanic(t *testing.T) {
 type panicking struct{ *fakeUpstream }
 
 func (panicking) Begin(context.Context, *registry.Request) (registry.Exchange, error) { panic("boom") }
+
+// TestPanicCutsVisibly: an answer that a bug ends in the middle is not taken for whole.
+func TestPanicCutsVisibly(t *testing.T) {
+	w := start(t, func(x *fakeExchange) {
+		x.put(respFrame("HTTP/1.1 200 OK\r\n\r\n", wire.BodyUntil, 0, false), dataFrame("half", false))
+	})
+	bind(t, w.s.registry, "boom.test", 0, &brittle{w.up})
+	v := w.dial().send("GET / HTTP/1.0\r\nHost: boom.test\r\n\r\n")
+	if got, err := io.ReadAll(v.r); err == nil {
+		t.Errorf("%q looks whole", got)
+	}
+}
+
+// brittle panics when its exchange waits for a third frame.
+type brittle struct{ *fakeUpstream }
+
+func (b *brittle) Begin(ctx context.Context, r *registry.Request) (registry.Exchange, error) {
+	x, err := b.fakeUpstream.Begin(ctx, r)
+	return &brittleExchange{Exchange: x}, err
+}
+
+type brittleExchange struct {
+	registry.Exchange
+	frames int
+}
+
+func (x *brittleExchange) Next() (wire.Frame, error) {
+	if x.frames++; x.frames > 2 {
+		panic("boom")
+	}
+	return x.Exchange.Next()
+}

@@ -20,10 +20,10 @@ const (
 	lastWord = time.Second
 )
 
-// Shutdown stops so that no request is lost that was sent before its visitor could know. Who is at the door is let in, then the listeners close; requests
-// under way are waited for, and answered with Connection: close; so are those that come on connections that were idle, or had sent
-// nothing yet: these are closed after a second, or two if they are younger than that. When ctx ends, what is left is ended (with a page if no answer has begun, else cut), and ctx's error
-// returned. No goroutine of the server is left when it returns, and the access log is written.
+// Shutdown stops so that no request is lost that was sent before its visitor could know. Who is at the door is let in, then the listeners close. Requests
+// under way are waited for and answered with Connection: close. So are those that still come on connections that were idle, or had sent nothing yet: these
+// are closed after a second, or two since their last request. When ctx ends, what is left is ended (with a page if no answer has begun, else cut), and
+// ctx's error returned. No goroutine of the server is left when it returns, and the access log is written.
 func (s *Server) Shutdown(ctx context.Context) error {
 	first := s.leave()
 	var err error

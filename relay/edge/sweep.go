@@ -67,6 +67,22 @@ func (c *conn) sweep(now int64) {
 	}
 }
 
+// rouse ends the read that a phase waits in, if the connection is still in that phase: its time is over.
+func (c *conn) rouse(phase uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase.CompareAndSwap(phase, phaseOver) {
+		c.net.SetReadDeadline(longAgo)
+	}
+}
+
+// unrouse lets the connection read again.
+func (c *conn) unrouse() {
+	c.mu.Lock() // or rouse's deadline might come after it
+	defer c.mu.Unlock()
+	c.net.SetReadDeadline(time.Time{})
+}
+
 func (c *conn) sweepBusy(now int64, l *limits) {
 	reading, writing := c.reading.Load(), c.writing.Load()
 	stalled := func(limit int64) bool { return reading != 0 && now-reading > limit }

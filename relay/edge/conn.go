@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/wire"
@@ -165,9 +164,7 @@ func (c *conn) await() bool {
 // lastLook reads what came in the very moment a wait was ended: a read whose deadline passes does not look again.
 func (c *conn) lastLook() int {
 	c.unrouse()
-	c.net.SetReadDeadline(time.Now().Add(time.Millisecond))
-	n, _ := c.net.Read(c.in.space())
-	return n
+	return readNow(c.net, c.in.space())
 }
 
 // enter begins a phase.

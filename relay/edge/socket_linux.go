@@ -32,6 +32,17 @@ func mute(ln net.Listener) bool {
 	return cerr == nil && err == nil
 }
 
+// readNow reads what has come, without waiting; 0: nothing, or an error.
+func readNow(nc net.Conn, p []byte) int {
+	n := 0
+	if c, ok := nc.(syscall.Conn); ok {
+		if raw, err := c.SyscallConn(); err == nil {
+			raw.Read(func(fd uintptr) bool { n, _ = unix.Read(int(fd), p); return true })
+		}
+	}
+	return max(n, 0)
+}
+
 // unsent is how many bytes the kernel still has to send or get acknowledged; -1 if it does not say, or the socket is closed.
 func unsent(nc net.Conn) int {
 	n := -1

@@ -2,10 +2,21 @@
 
 package edge
 
-import "net"
+import (
+	"net"
+	"time"
+)
 
 // unsent is how many bytes the kernel still has to send: here it is not asked.
 func unsent(net.Conn) int { return -1 }
 
 // mute keeps new connections away from a listener: here it is not tried.
 func mute(net.Listener) bool { return false }
+
+// readNow reads what has come, waiting only a moment; 0: nothing, or an error.
+func readNow(nc net.Conn, p []byte) int {
+	nc.SetReadDeadline(time.Now().Add(5 * time.Millisecond))
+	defer nc.SetReadDeadline(time.Time{})
+	n, _ := nc.Read(p)
+	return n
+}

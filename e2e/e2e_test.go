@@ -87,6 +87,12 @@ func (l *lines) text() string {
 	return strings.Join(all, "\n")
 }
 
+// tail is the end of the text: a process under load says more than anybody reads.
+func (l *lines) tail() string {
+	all, _ := l.snapshot()
+	return strings.Join(all[max(0, len(all)-100):], "\n")
+}
+
 // start runs adit with env (cleanEnv when nil) and ends it with the test.
 func start(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
@@ -123,7 +129,7 @@ func start(t *testing.T, env []string, args ...string) *process {
 		_ = cmd.Process.Kill()
 		<-p.ended
 		if t.Failed() {
-			t.Logf("adit %s\nstdout:\n%s\nstderr:\n%s", strings.Join(args, " "), p.stdout.text(), p.stderr.text())
+			t.Logf("adit %s\nstdout:\n%s\nstderr:\n%s", strings.Join(args, " "), p.stdout.tail(), p.stderr.tail())
 		}
 	})
 	return p

@@ -1,0 +1,29 @@
+package e2e
+
+import (
+	"regexp"
+	"syscall"
+)
+
+func nameFaults() []row {
+	return []row{{
+		name: "a second agent of the account wants the name", host: "shop.tunnel.test",
+		fault: func(w *world) { w.refused(w.join("second", w.token), "ADIT-3003") },
+		demand: func(w *world) {
+			nobodyFails(w)
+			if line := regexp.MustCompile(`(?m)^.*(ADIT-3011|taken over|no session).*$`).FindString(w.agent.stderr.text()); line != "" {
+				w.t.Errorf("the first agent flapped: %s", line)
+			}
+		},
+		survive: true,
+	}, {
+		name: "agent killed, another account wants its name", host: "shop.tunnel.test",
+		fault: func(w *world) {
+			w.agent.signal(syscall.SIGKILL)
+			w.agent.code()
+			w.refused(w.join("stranger", w.other), "ADIT-3004")
+			w.load.mend()
+			w.startAgent()
+		},
+	}}
+}

@@ -77,9 +77,16 @@ func (l *load) leaves(v *visitor) {
 	l.mu.Unlock()
 }
 
-// ask sends the next request and notes what became of it.
-func (l *load) ask(v *visitor) verdict {
-	q := nth(l.last.Add(1))
+// ask sends the next request of the mixture.
+func (l *load) ask(v *visitor) {
+	l.put(v, nth(l.last.Add(1)))
+}
+
+// put sends a request, with a number of its own if it has none, and notes what became of it.
+func (l *load) put(v *visitor, q question) {
+	if q.id == 0 {
+		q.id = l.last.Add(1)
+	}
 	began := time.Now()
 	kind, what := v.ask(q)
 	reached := kind != whole && kind != refused && l.w.service.reached(q.id)
@@ -99,7 +106,6 @@ func (l *load) ask(v *visitor) verdict {
 		l.examples[kind] = append(l.examples[kind], fmt.Sprintf("request %d (%+v) after %v at %s, reached the service: %v: %s",
 			q.id, q, time.Since(began).Round(time.Millisecond), began.Format("15:04:05.000"), reached, what))
 	}
-	return kind
 }
 
 // mend notes that nothing is wrong any more but what adit has to mend itself.

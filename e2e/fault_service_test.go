@@ -19,13 +19,16 @@ func pattern(id int64, n int) []byte {
 
 // witness is the local service under the faults. It knows each request by its number and swears to how often it came, and how.
 type witness struct {
-	mu    sync.Mutex
-	begun map[int64]int // how often a request came
-	posts map[int64]int // of these, POSTs
-	wrong []string      // what must not be: content of another request, cut content that looks whole
+	mu     sync.Mutex
+	begun  map[int64]int  // how often a request came
+	posts  map[int64]int  // of these, POSTs
+	missed chan time.Time // when a visitor was found to have left before its answer was whole; the first one
+	wrong  []string       // what must not be: content of another request, cut content that looks whole
 }
 
-func newWitness() *witness { return &witness{begun: map[int64]int{}, posts: map[int64]int{}} }
+func newWitness() *witness {
+	return &witness{begun: map[int64]int{}, posts: map[int64]int{}, missed: make(chan time.Time, 1)}
+}
 
 // ServeHTTP answers /ID?size=N&pieces=P&pause=D with N bytes of ID's pattern, in P pieces with pauses, of known length unless chunked=1. A POST's
 // content must be sent=N bytes of the same pattern.
@@ -48,10 +51,12 @@ func (s *witness) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	pause, _ := time.ParseDuration(ask.Get("pause"))
 	for i := range pieces {
 		if _, err := w.Write(body[i*len(body)/pieces : (i+1)*len(body)/pieces]); err != nil {
+			s.misses()
 			return
 		}
 		_ = http.NewResponseController(w).Flush()
 		if i < pieces-1 && !pauseFor(q, pause) {
+			s.misses()
 			return
 		}
 	}
@@ -69,6 +74,13 @@ func pauseFor(q *http.Request, d time.Duration) bool {
 		return true
 	case <-q.Context().Done():
 		return false
+	}
+}
+
+func (s *witness) misses() {
+	select {
+	case s.missed <- time.Now():
+	default:
 	}
 }
 

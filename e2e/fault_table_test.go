@@ -17,7 +17,8 @@ type result struct {
 	left    string
 	note    string
 	skipped string
-	played  bool
+	begun   bool // the row was not left out with -run
+	played  bool // to the end of the load
 	failed  bool
 }
 
@@ -36,6 +37,8 @@ func printTable(to io.Writer, rows []row, results []result) {
 	fmt.Fprintln(t, "\nfault\tback after\trequests\tok\trefused\tpage\tcrossed\tcut\tforeign\tlooks whole\tPOST twice\tleft behind\t")
 	for i, r := range results {
 		switch {
+		case !r.begun:
+			continue
 		case r.skipped != "":
 			fmt.Fprintf(t, "%s\tskipped: %s\n", rows[i].name, r.skipped)
 			continue

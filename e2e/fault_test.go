@@ -22,6 +22,8 @@ type row struct {
 	demand func(w *world)
 	// survive: neither process was replaced, so that the agent's counters must agree with the relay's.
 	survive bool
+	// silent: nobody comes but whom the fault lets come.
+	silent bool
 }
 
 func faults() []row {
@@ -29,6 +31,7 @@ func faults() []row {
 	all = append(all, agentFaults()...)
 	all = append(all, relayFaults()...)
 	all = append(all, linkFaults()...)
+	all = append(all, slowFault())
 	return append(all, nameFaults()...)
 }
 
@@ -58,17 +61,18 @@ func TestFaults(t *testing.T) {
 		go func() {
 			defer over.Done()
 			busy <- struct{}{}
-			t.Run(strings.ReplaceAll(r.name, " ", "_"), func(t *testing.T) { r.run(t, fresh, &results[i], func() { <-busy }) })
+			free := sync.OnceFunc(func() { <-busy })
+			defer free()
+			t.Run(strings.ReplaceAll(r.name, " ", "_"), func(t *testing.T) { r.run(t, fresh, &results[i], free) })
 		}()
 	}
 	over.Wait()
 	printTable(os.Stdout, rows, results)
 }
 
-// run plays one row; free is called when the load is over, however the row ends.
+// run plays one row and calls free when the load is over.
 func (r row) run(t *testing.T, fresh int, out *result, free func()) {
-	free = sync.OnceFunc(free)
-	defer free()
+	out.begun = true
 	defer func() { out.failed = t.Failed() }()
 	w := newWorld(t)
 	w.name, w.out = r.host, out
@@ -82,7 +86,9 @@ func (r row) run(t *testing.T, fresh int, out *result, free func()) {
 	}
 	w.settle()
 	w.calm = w.idle()
-	w.load.begin()
+	if !r.silent {
+		w.load.begin()
+	}
 	defer w.load.end()
 	w.pass(lead)
 	w.load.mend()

@@ -4,7 +4,7 @@ GO      ?= go
 GOFLAGS ?=
 BIN     := bin/adit
 
-.PHONY: build demo test test-long setup vet cross race fuzz frames clean
+.PHONY: build demo test test-long test-faults setup vet cross race fuzz frames clean
 
 build: $(BIN)
 
@@ -24,6 +24,10 @@ test: setup vet cross fuzz race
 # What takes long: 1 GiB bodies, freezes of a minute.
 test-long: setup
 	@ADIT_TEST_LONG=1 sh testdata/test.sh -count=1 -timeout 60m
+
+# Relay and agent killed, stopped, frozen and cut off under load; it prints a table of what visitors saw (docs/reliability.md).
+test-faults: setup
+	@cd e2e && ADIT_TEST_FAULTS=1 $(GO) test -count=1 -timeout 20m -run '^TestFaults$$'
 
 setup:
 	@sh testdata/setup.sh

@@ -32,7 +32,7 @@ func agentFaults() []row {
 		demand: nobodyFails, survive: true,
 	}, {
 		name:    "agent frozen 60 s",
-		before:  onlyLong,
+		long:    true,
 		fault:   func(w *world) { w.freezes(w.agent, freeze) },
 		survive: true,
 	}}

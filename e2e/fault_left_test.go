@@ -71,7 +71,7 @@ func (w *world) countersAgree() {
 	}
 	for deadline := time.Now().Add(patience); !agree(); {
 		if time.Now().After(deadline) {
-			w.t.Errorf("the agent counts %d connections (%d open), %d requests; the relay accepted %d connections, the service answered on %d of them, and got %d requests",
+			w.t.Errorf("the agent counts %d connections (%d open) and %d requests; the relay accepted %d, the service answered on %d and got %d requests",
 				conns, open, requests, accepted, w.load.alive, came)
 			return
 		}

@@ -34,7 +34,7 @@ func linkFaults() []row {
 
 // cutsLink drops what passes between agents and relay, both ways, for d.
 func (w *world) cutsLink(d time.Duration) {
-	lift := w.firewall(portOf(w.agents))
+	lift := w.firewall("")
 	w.pass(d)
 	w.load.mend()
 	lift()
@@ -47,12 +47,17 @@ func portOf(addr string) string {
 
 var tables atomic.Int64
 
-// firewall drops all TCP from and to a port of this machine, without telling anybody, until the test ends or it is lifted.
-func (w *world) firewall(port string) (lift func()) {
+// firewall drops, without telling anybody, what passes between the relay's agents' port and the port at the other end ("": any), until it is
+// lifted or the test ends. Both ports are named, because the system may give the other one to somebody else later.
+func (w *world) firewall(other string) (lift func()) {
 	w.t.Helper()
 	name := fmt.Sprintf("adit_test_%d_%d", os.Getpid(), tables.Add(1))
 	lift = func() { _ = nft("delete table inet " + name) }
-	err := nft(fmt.Sprintf("table inet %s {\n chain in {\n type filter hook input priority 0\n tcp dport %s drop\n tcp sport %s drop\n }\n}\n", name, port, port))
+	up, down := "tcp dport "+portOf(w.agents), "tcp sport "+portOf(w.agents)
+	if other != "" {
+		up, down = up+" tcp sport "+other, down+" tcp dport "+other
+	}
+	err := nft(fmt.Sprintf("table inet %s {\n chain in {\n type filter hook input priority 0\n %s drop\n %s drop\n }\n}\n", name, up, down))
 	if err != nil {
 		w.skip("nft: " + err.Error())
 	}

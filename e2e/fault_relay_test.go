@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -54,7 +53,7 @@ func relayFaults() []row {
 		demand: nobodyFails, survive: true,
 	}, {
 		name:    "relay frozen 60 s",
-		before:  onlyLong,
+		long:    true,
 		fault:   func(w *world) { w.freezes(w.relay, freeze) },
 		survive: true,
 	}, {
@@ -79,13 +78,6 @@ func relayFaults() []row {
 func (w *world) killRelay() {
 	w.relay.signal(syscall.SIGKILL)
 	w.relay.code()
-}
-
-// onlyLong leaves a row to "make test-long" and its like.
-func onlyLong(w *world) {
-	if os.Getenv("ADIT_TEST_LONG") == "" {
-		w.skip("takes minutes: set ADIT_TEST_LONG=1")
-	}
 }
 
 // freezes stops a process for d, as a laptop's sleep or a machine without memory does.

@@ -113,7 +113,7 @@ func slowFault() row {
 	}
 }
 
-// crowd sends fifty requests at once, 400 KiB of content each way in all, and lets a visitor leave in the midst of a download of its own: the
+// crowd sends fifty requests at once, half a megabyte of content each way in all, and lets a visitor leave in the midst of a download of its own: the
 // service must hear of that while the others' content is still waiting for its turn.
 func (w *world) crowd() {
 	leaver := question{id: w.load.last.Add(1), size: 8 << 20, pieces: 1}
@@ -130,9 +130,9 @@ func (w *world) crowd() {
 		q := question{size: 200, pieces: 1}
 		switch i % 5 {
 		case 0:
-			q.size = 40 << 10
+			q.size = 50 << 10
 		case 1, 2:
-			q.post, q.sent = true, 20<<10
+			q.post, q.sent = true, 30<<10
 		}
 		over.Add(1)
 		go func() {

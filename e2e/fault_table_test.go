@@ -39,19 +39,13 @@ func printTable(to io.Writer, rows []row, results []result) {
 		switch {
 		case !r.begun:
 			continue
-		case r.skipped != "":
-			fmt.Fprintf(t, "%s\tskipped: %s\n", rows[i].name, r.skipped)
-			continue
-		case !r.played:
-			fmt.Fprintf(t, "%s\tFAILED\n", rows[i].name)
+		case r.skipped != "", !r.played:
+			fmt.Fprintf(t, "%s%s%s\n", rows[i].name, strings.Repeat("\t", 12), outcome(r))
 			continue
 		}
-		left, verdict := "nothing", ""
+		left := "nothing"
 		if r.left != "" {
 			left = "something"
-		}
-		if r.failed {
-			verdict = "FAILED"
 		}
 		total := 0
 		for _, n := range r.count {
@@ -59,7 +53,7 @@ func printTable(to io.Writer, rows []row, results []result) {
 		}
 		c := r.count
 		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", rows[i].name, r.back, total, c[whole], c[refused], c[page],
-			c[crossed], c[cut]+c[hung], c[foreign], c[pretends], r.twice, left, verdict)
+			c[crossed], c[cut]+c[hung], c[foreign], c[pretends], r.twice, left, outcome(r))
 	}
 	_ = t.Flush()
 	fmt.Fprintln(to)
@@ -68,6 +62,16 @@ func printTable(to io.Writer, rows []row, results []result) {
 			fmt.Fprintf(to, "%s: %s\n", rows[i].name, says)
 		}
 	}
+}
+
+func outcome(r result) string {
+	switch {
+	case r.skipped != "":
+		return "skipped: " + r.skipped
+	case r.failed:
+		return "FAILED"
+	}
+	return ""
 }
 
 // says is what the numbers do not.

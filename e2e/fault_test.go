@@ -12,7 +12,8 @@ import (
 // is demanded always.
 type row struct {
 	name  string
-	quick bool   // every "make test" has it, "make test-faults" has all
+	quick bool   // every "make test" has it, "make test-faults" has all but the long ones
+	long  bool   // takes a minute more: ADIT_TEST_LONG
 	host  string // the name that the agent wants; "": a random one
 	// before, if any, changes the world before anything runs in it.
 	before func(w *world)
@@ -40,7 +41,7 @@ const (
 	lead  = 2 * time.Second
 	trail = 2 * time.Second
 	// busyRows are under load at once; those that wait for the processes to become idle do not count.
-	busyRows = 2
+	busyRows = 4
 )
 
 // Whatever dies, stops or is cut: the same URL answers again by itself, no answer goes to the wrong visitor, none that was cut looks whole, no
@@ -48,7 +49,7 @@ const (
 func TestFaults(t *testing.T) {
 	var rows []row
 	for _, r := range faults() {
-		if r.quick || os.Getenv("ADIT_TEST_FAULTS") != "" {
+		if r.wanted() {
 			rows = append(rows, r)
 		}
 	}
@@ -68,6 +69,13 @@ func TestFaults(t *testing.T) {
 	}
 	over.Wait()
 	printTable(os.Stdout, rows, results)
+}
+
+func (r row) wanted() bool {
+	if r.long {
+		return os.Getenv("ADIT_TEST_LONG") != ""
+	}
+	return r.quick || os.Getenv("ADIT_TEST_FAULTS") != ""
 }
 
 // run plays one row and calls free when the load is over.

@@ -2,22 +2,53 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// routines ends a process with a list of its goroutines and counts them, without the runtime's own.
-func routines(p *process) (n int) {
+// routines ends a process that has come to rest with a list of its goroutines, and counts them by what started them, without the runtime's own.
+func routines(p *process) (n int, by map[string]int) {
+	rests(p)
 	p.signal(syscall.SIGQUIT)
 	p.code()
+	by = map[string]int{}
 	for line := range strings.Lines(p.stderr.text()) {
-		if strings.HasPrefix(line, "created by ") && !strings.HasPrefix(line, "created by runtime.") {
+		if starter, ok := strings.CutPrefix(line, "created by "); ok && !strings.HasPrefix(starter, "runtime.") {
+			starter, _, _ = strings.Cut(starter, " in goroutine")
+			by[starter]++
 			n++
 		}
 	}
-	return n
+	return n, by
+}
+
+// rests waits until no thread of p has had anything to do for a while: on a busy machine the last of its work may still wait for a processor.
+func rests(p *process) {
+	p.t.Helper()
+	const looks = 20
+	quiet := 0
+	eventually(p.t, "the process rests", func() bool {
+		if quiet++; runs(p) {
+			quiet = 0
+		}
+		return quiet >= looks
+	})
+}
+
+// runs says whether a thread of p has work or waits for a processor.
+func runs(p *process) bool {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.cmd.Process.Pid))
+	for _, task := range tasks {
+		stat, _ := os.ReadFile(task)
+		if _, state, ok := strings.Cut(string(stat), ") "); ok && state[0] == 'R' {
+			return true
+		}
+	}
+	return false
 }
 
 // freshAgent is how many goroutines an agent has when its first request is over.
@@ -29,7 +60,8 @@ func freshAgent(t *testing.T) int {
 		t.Fatal("the URL does not answer")
 	}
 	w.settle()
-	return routines(w.agent)
+	n, _ := routines(w.agent)
+	return n
 }
 
 // settle waits until the visitors' connections are closed and streams that are not needed have been given back.
@@ -51,8 +83,8 @@ func (w *world) left(fresh int) string {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	if n := routines(w.agent); n > fresh {
-		return fmt.Sprintf("agent: goroutines %d; before: %d", n, fresh)
+	if n, by := routines(w.agent); n > fresh {
+		return fmt.Sprintf("agent: goroutines %d, before: %d: %v", n, fresh, by)
 	}
 	return ""
 }

@@ -36,12 +36,14 @@ type Journal interface {
 	Note([]Lease)
 }
 
-// Keep takes over the leases of an earlier process and notes every later change in j. Names that were held are reserved from now on. Call it before the
-// first Bind.
+// Keep takes over the leases of an earlier process and notes every later change in j. Names that were held, or whose agent was lost, are reserved from now
+// on, and visitors wait a moment for them. Call it before the first Bind.
 func (g *Registry) Keep(old []Lease, j Journal) {
+	defer g.note()
 	now := g.now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.journal, g.leases.noting = j, true
 	for _, l := range old {
 		if l.Until.IsZero() {
 			l.Until, l.back = now.Add(reserved), now.Add(backSoon)
@@ -49,9 +51,9 @@ func (g *Registry) Keep(old []Lease, j Journal) {
 		if !l.Lapsed(now) {
 			g.leases.names[l.Name] = &l
 			g.leases.waiting[l.Account]++
+			g.leases.change(l)
 		}
 	}
-	g.journal, g.leases.noting = j, j != nil
 }
 
 // note writes down what has changed.
@@ -113,15 +115,17 @@ func (l *leases) release(name string, now time.Time, lost bool) {
 		l.sweep(now)
 	}
 	e.stir()
-	e.Until = now
 	if l.waiting[e.Account] >= maxReserved {
 		delete(l.names, name)
-	} else {
-		e.Until = now.Add(reserved)
-		l.waiting[e.Account]++
-		if lost {
-			e.back = now.Add(backSoon)
-		}
+		e.Until = now
+		l.change(*e)
+		return
+	}
+	e.Until = now.Add(reserved)
+	l.waiting[e.Account]++
+	if lost {
+		e.back = now.Add(backSoon) // the journal still has it as held, so that visitors of the next process wait, too
+		return
 	}
 	l.change(*e)
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -80,6 +81,7 @@ func (s *session) reserve(b *wire.Bind) (e *endpoint, again bool, err error) {
 		return nil, false, &registry.Error{Code: wire.CodeEndpointLimit}
 	}
 	e = &endpoint{sess: s, handle: b.Handle, bind: *b}
+	e.life, e.end = context.WithCancel(context.Background())
 	e.reg = &registry.Endpoint{Account: s.account, Instance: s.instance, Name: b.Name, Upstream: e}
 	s.endpoints[b.Handle] = e
 	return e, false, nil
@@ -117,7 +119,7 @@ func (s *session) place(e *endpoint) error {
 	s.pools.add(e)
 	if err := s.claim(e); err != nil {
 		s.free(e)
-		s.pools.shut(e, wire.CodeNoEndpoint, true)
+		s.pools.shut(e, wire.CodeNoEndpoint)
 		return err
 	}
 	if s.ended() { // while the name was being looked up
@@ -171,6 +173,7 @@ func (s *session) ended() bool {
 // free gives an endpoint's name and place back; it may be called more than once.
 func (s *session) free(e *endpoint) {
 	s.srv.o.Registry.Unbind(e.reg)
+	e.end()
 	s.mu.Lock()
 	release := e.release
 	e.release = nil
@@ -201,7 +204,7 @@ func (s *session) onUnbind(id int64, u *wire.Unbind) {
 	s.mu.Unlock()
 	if e != nil && s.forget(e, true) {
 		s.free(e)
-		s.pools.shut(e, wire.CodeAgentGone, true)
+		s.pools.shut(e, wire.CodeAgentGone)
 		s.stats.drop(e)
 		s.log.Info("endpoint offline", "url", e.reg.URL)
 	}
@@ -216,7 +219,7 @@ func (e *endpoint) superseded(heir *endpoint, moved bool) {
 		return
 	}
 	s.free(e)
-	s.pools.shut(e, wire.CodeAgentGone, true)
+	s.pools.shut(e, wire.CodeAgentGone)
 	if !moved {
 		s.srv.owe(e)
 		s.stats.drop(e)
@@ -238,8 +241,10 @@ func (e *endpoint) superseded(heir *endpoint, moved bool) {
 	}
 }
 
-// retire gives everything back after the leg's end. Visitors wait a moment for an agent that was lost without a word.
+// retire gives everything back after the leg's end. Visitors wait a moment for an agent that was lost without a word, or was sent away because the relay
+// stops: then at the next one.
 func (s *session) retire(lost bool) {
+	lost = lost || s.srv.stopping()
 	s.mu.Lock()
 	s.over = true
 	lost = lost && !s.draining

@@ -16,8 +16,10 @@ type endpoint struct {
 	bind   wire.Bind          // as it was asked for, to tell a repeated Bind from another one
 	reg    *registry.Endpoint // what the registry has
 	load   atomic.Int64       // exchanges under way
-	pool   pool               // guarded by pools.mu
-	counts counts             // guarded by stats.mu
+	life   context.Context    // until it gives its name back: who waits for a stream of it waits in vain then
+	end    context.CancelFunc
+	pool   pool   // guarded by pools.mu
+	counts counts // guarded by stats.mu
 
 	probeAt time.Time // when the next probe is due; zero: none is. Guarded by session.mu
 	lame    bool      // the last probe failed; of the goroutine that probes

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -171,19 +172,12 @@ func (p *pools) add(e *endpoint) {
 	p.mu.Unlock()
 }
 
-// shut begins no exchange on e any more, which code explains, and closes its idle streams. Exchanges under way go on. remove: e is over.
-func (p *pools) shut(e *endpoint, code wire.Code, remove bool) {
+// shut begins no exchange on e any more, which code explains, and closes its idle streams. Exchanges under way go on.
+func (p *pools) shut(e *endpoint, code wire.Code) {
 	p.mu.Lock()
 	e.pool.refuse = code
 	old := e.pool.drain()
-	if remove {
-		for i, o := range p.endpoints {
-			if o == e {
-				p.endpoints = append(p.endpoints[:i], p.endpoints[i+1:]...)
-				break
-			}
-		}
-	}
+	p.endpoints = slices.DeleteFunc(p.endpoints, func(o *endpoint) bool { return o == e })
 	p.dismiss(func(w *waiter) bool { return w.e == e }, code)
 	p.mu.Unlock()
 	closeAll(old)

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// maxWait is how long a request waits for a stream when the leg has all it may have.
+	// maxWait is how long a request waits for a stream when the leg has all it may have. For a link that is slow it waits as long as the link lives.
 	maxWait = 5 * time.Second
 
 	// retryOpen is how often the first who waits tries to open one: a stream counts until its close has gone through, which nothing tells.
@@ -39,14 +39,17 @@ func (p *pools) take(e *endpoint, q *request, x **exchange) (*stream, error) {
 
 // open opens a stream, or waits for one.
 func (p *pools) open(e *endpoint, q *request) (*stream, error) {
-	ctx, cancel := context.WithTimeout(q.ctx, maxWait)
+	ctx, cancel := context.WithCancel(q.ctx)
 	defer cancel()
+	defer context.AfterFunc(e.life, cancel)()
 	if !p.queued() {
 		st, err := p.tryOpen(ctx, e)
 		if st != nil || !full(err) {
-			return st, p.explain(q, err)
+			return st, e.explain(q, err)
 		}
 	}
+	ctx, cancel = context.WithTimeout(ctx, maxWait)
+	defer cancel()
 	w := &waiter{e: e, got: make(chan *stream, 1), turn: make(chan struct{})}
 	if code := p.queue(w); code != 0 {
 		return nil, &registry.Error{Code: code}
@@ -55,7 +58,7 @@ func (p *pools) open(e *endpoint, q *request) (*stream, error) {
 	if got := p.leave(w); got != nil && got != st {
 		p.put(got) // handed over in the moment we had one or gave up
 	}
-	return st, p.explain(q, err)
+	return st, e.explain(q, err)
 }
 
 // await waits for a stream that comes back, or for room to open one when it is w's turn.
@@ -80,6 +83,9 @@ func (p *pools) await(ctx context.Context, w *waiter) (*stream, error) {
 				return st, err
 			}
 		case <-ctx.Done():
+			if w.e.life.Err() != nil {
+				return nil, &registry.Error{Code: wire.CodeAgentGone}
+			}
 			return nil, &registry.Error{Code: wire.CodeTooManyStreams}
 		}
 	}
@@ -102,7 +108,7 @@ func full(err error) bool {
 }
 
 // explain makes a *registry.Error of what kept a stream from being opened.
-func (p *pools) explain(q *request, err error) error {
+func (e *endpoint) explain(q *request, err error) error {
 	var re *registry.Error
 	switch {
 	case err == nil:
@@ -114,7 +120,7 @@ func (p *pools) explain(q *request, err error) error {
 		return re
 	case q.ctx.Err() != nil:
 		return ended(q.ctx.Err(), false)
-	case errors.Is(err, context.DeadlineExceeded):
+	case e.life.Err() == nil && !errors.Is(err, wire.ErrLinkLost):
 		return &registry.Error{Code: wire.CodeTimeout, Text: "the link to the agent is jammed: no stream could be opened"}
 	default:
 		return &registry.Error{Code: wire.CodeAgentGone} // err may name the agent's address, which is no visitor's business

@@ -7,6 +7,7 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/adit-tunnel/adit/wire"
@@ -22,6 +23,7 @@ type session struct {
 	end     chan error    // what the relay or the endpoints' fate said; the first counts
 	leave   chan struct{} // of one place: another session should take this one's place
 	asked   chan struct{} // of one place: a sign of life is wanted
+	proving atomic.Bool   // … and awaited
 	kill    context.CancelFunc
 	workers sync.WaitGroup
 	lanes   sync.WaitGroup
@@ -98,6 +100,8 @@ func (s *session) goes(f func()) {
 func (s *session) wait(ctx context.Context) (next *session, err error) {
 	seek := seeker{a: s.a}
 	defer seek.stop()
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
 	for {
 		select {
 		case err := <-s.died:
@@ -108,8 +112,14 @@ func (s *session) wait(ctx context.Context) (next *session, err error) {
 		case <-ctx.Done():
 			s.a.drain(s)
 			return nil, nil
+		case <-look.C:
+			if time.Since(s.leg.Proof()) > silence {
+				notify(s.asked)
+			}
 		case <-s.asked:
-			s.goes(func() { s.prove(ctx) })
+			if !s.proving.Swap(true) {
+				s.goes(func() { s.prove(ctx) })
+			}
 		case <-s.leave:
 			seek.start(ctx)
 		case next := <-seek.found:
@@ -118,11 +128,16 @@ func (s *session) wait(ctx context.Context) (next *session, err error) {
 	}
 }
 
-// proveWithin is how long a session may take to give a sign of life when the machine has woken up or its network has changed.
-const proveWithin = 2 * time.Second
+const (
+	// silence makes a session doubtful: the leg has pinged by then, and is dead only after 15 s.
+	silence = 6 * time.Second
+	// proveWithin is how long a doubtful session may take to give a sign of life; one is, too, when the machine has woken up or its network has changed.
+	proveWithin = 2 * time.Second
+)
 
 // prove leaves a session that gives no sign of life. Its link may come back, and ends by itself if not: what it carries is not cut.
 func (s *session) prove(ctx context.Context) {
+	defer s.proving.Store(false)
 	ctx, cancel := context.WithTimeout(ctx, proveWithin)
 	defer cancel()
 	if !s.leg.Alive(ctx) && ctx.Err() == context.DeadlineExceeded {

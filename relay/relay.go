@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -135,7 +136,8 @@ func (r *Relay) openLeases() error {
 	return nil
 }
 
-// listen opens what the options name. What it opened before an error is closed by Close.
+// listen opens what the options name. What it opened before an error is closed by Close. The last process keeps the admin's address for as
+// long as it answers visitors: Run waits for it.
 func (r *Relay) listen() error {
 	for _, l := range []struct {
 		flag, addr string
@@ -144,7 +146,10 @@ func (r *Relay) listen() error {
 		if l.addr == "" {
 			continue
 		}
-		ln, err := listen("tcp", l.addr)
+		ln, err := listenWithin(context.Background(), portsWithin, l.addr, r.o.Log)
+		if l.to == &r.admin && errors.Is(err, syscall.EADDRINUSE) && stopping(l.addr) {
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.flag, err)
 		}

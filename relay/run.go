@@ -33,10 +33,8 @@ func (r *Relay) Run(ctx context.Context) error {
 			r.ended(name, serve())
 		})
 	}
-	if r.admin != nil {
-		start("admin listener", func() error {
-			return admin.Serve(alive, r.admin, admin.Source{Ready: r.serving.Load, Gather: r.gather})
-		})
+	if r.o.Admin != "" {
+		start("admin listener", func() error { return r.serveAdmin(alive) })
 	}
 	start("agents' listener", func() error { return r.sessions.Serve(alive, r.agents) })
 	if r.http != nil {
@@ -56,6 +54,18 @@ func (r *Relay) Run(ctx context.Context) error {
 	end()
 	parts.Wait()
 	return errors.Join(err, r.Close())
+}
+
+// serveAdmin serves the admin listener, when it can be had: the last process keeps it until the end of its grace.
+func (r *Relay) serveAdmin(ctx context.Context) error {
+	ln := r.admin
+	if ln == nil {
+		var err error
+		if ln, err = listenWithin(ctx, r.o.Grace+farewell, r.o.Admin, r.o.Log); err != nil {
+			return fmt.Errorf("--admin: %w", err)
+		}
+	}
+	return admin.Serve(ctx, ln, admin.Source{Ready: r.serving.Load, Gather: r.gather})
 }
 
 // ended tells Run that a part is over. Only the first one counts: later ones end because Run ends them.

@@ -146,8 +146,12 @@ func (r *Relay) listen() error {
 		if l.addr == "" {
 			continue
 		}
-		ln, err := listenWithin(context.Background(), portsWithin, l.addr, r.o.Log)
-		if l.to == &r.admin && errors.Is(err, syscall.EADDRINUSE) && stopping(l.addr) {
+		limit := portsWithin
+		if l.to == &r.admin {
+			limit = 0
+		}
+		ln, err := listenWithin(context.Background(), limit, l.addr, r.o.Log)
+		if limit == 0 && errors.Is(err, syscall.EADDRINUSE) && stopping(l.addr) {
 			continue
 		}
 		if err != nil {

@@ -31,6 +31,8 @@ import (
 const (
 	stateLockWait  = 10 * time.Second
 	stateLockRetry = 20 * time.Millisecond
+
+	lateNearby = 100 * time.Millisecond
 )
 
 // Relay is a public server. New makes one.
@@ -165,9 +167,13 @@ func (r *Relay) listen() error {
 // wire makes the rooms and introduces them to each other; nothing runs yet.
 func (r *Relay) wire(key []byte) {
 	o := r.o
+	late := time.Duration(0)
+	if o.Embedded { // its visitors are on this machine, and somebody waits at the keyboard
+		late = lateNearby
+	}
 	r.edge = edge.New(edge.Options{
 		Registry: r.registry, Trust: o.Trust, Log: o.Log, AccessLog: o.AccessLog, Go: o.Go,
-		Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader,
+		Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader, Late: late,
 	})
 	var namer session.Namer
 	if o.Embedded {

@@ -39,6 +39,7 @@ type Options struct {
 	Idle   time.Duration // between requests; 0: 75 s
 	Body   time.Duration // without a byte of the request's content, while it is wanted and no response has begun; 0: 30 s
 	Reader time.Duration // a visitor that takes nothing of its answer; 0: 60 s
+	Late   time.Duration // at a stop: how long a request may still come on a connection that waits for one; twice that since its last; 0: 1 s
 }
 
 // Server serves plain HTTP/1.1 on any number of listeners. New makes one.

@@ -27,7 +27,7 @@ func newLimits(o Options) limits {
 		watch: int64(250 * time.Millisecond), leave: int64(2 * time.Second),
 		early: int64(5 * time.Second), earlyAll: int64(30 * time.Second),
 		linger: int64(5 * time.Second), lingerAll: int64(30 * time.Second),
-		late: int64(time.Second),
+		late: or(o.Late, time.Second),
 	}
 	least := time.Duration(min(l.head, l.idle, l.body, l.reader))
 	l.tick = max(5*time.Millisecond, min(250*time.Millisecond, least/4))

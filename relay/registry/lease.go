@@ -36,8 +36,8 @@ type Journal interface {
 	Note([]Lease)
 }
 
-// Keep takes over the leases of an earlier process and notes every later change in j. Names that were held, or whose agent was lost, are reserved from now
-// on, and visitors wait a moment for them. Call it before the first Bind.
+// Keep takes over the leases of an earlier process and notes every later change in j. Names that were held are reserved from now on, and visitors wait a
+// moment for all of them, because their agents may just be trying. Call it before the first Bind.
 func (g *Registry) Keep(old []Lease, j Journal) {
 	defer g.note()
 	now := g.now()
@@ -46,8 +46,9 @@ func (g *Registry) Keep(old []Lease, j Journal) {
 	g.journal, g.leases.noting = j, true
 	for _, l := range old {
 		if l.Until.IsZero() {
-			l.Until, l.back = now.Add(reserved), now.Add(backSoon)
+			l.Until = now.Add(reserved)
 		}
+		l.back = now.Add(backSoon)
 		if !l.Lapsed(now) {
 			g.leases.names[l.Name] = &l
 			g.leases.waiting[l.Account]++
@@ -124,8 +125,7 @@ func (l *leases) release(name string, now time.Time, lost bool) {
 	e.Until = now.Add(reserved)
 	l.waiting[e.Account]++
 	if lost {
-		e.back = now.Add(backSoon) // the journal still has it as held, so that visitors of the next process wait, too
-		return
+		e.back = now.Add(backSoon)
 	}
 	l.change(*e)
 }

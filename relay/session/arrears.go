@@ -1,6 +1,8 @@
 package session
 
 import (
+	"context"
+
 	"github.com/adit-tunnel/adit/relay/registry"
 )
 
@@ -47,6 +49,18 @@ func (s *Server) owe(e *endpoint) {
 	s.arrears[key] = due[max(0, len(due)-maxArrear):]
 }
 
+// leave keeps what the agent of e has not acknowledged when the session of e has died after the name moved on: who has the name now reports it.
+func (s *Server) leave(e *endpoint) {
+	s.owe(e)
+	next, err := s.o.Registry.Successor(context.Background(), e.reg, false)
+	if err != nil || next.Instance != e.reg.Instance {
+		return
+	}
+	if heir := ours(next); heir != nil {
+		s.settleArrears(heir)
+	}
+}
+
 // settleArrears lets e report what earlier sessions of its agent owe.
 func (s *Server) settleArrears(e *endpoint) {
 	key := arrearsOf(e.reg)
@@ -60,6 +74,6 @@ func (s *Server) settleArrears(e *endpoint) {
 	t := &e.sess.stats
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e.counts.arrears = due
+	e.counts.arrears = append(e.counts.arrears, due...)
 	t.touch(e)
 }

@@ -232,6 +232,9 @@ func (e *endpoint) superseded(heir *endpoint, moved bool) {
 		s.send(wire.MsgSuperseded, 0, &wire.Superseded{Handle: e.handle, Epoch: strconv.FormatUint(heir.reg.Epoch, 10)})
 	}
 	s.mu.Lock()
+	if moved {
+		s.moved = append(s.moved, e)
+	}
 	s.bereft = len(s.endpoints) == 0
 	last := s.bereft
 	s.mu.Unlock()
@@ -248,6 +251,7 @@ func (s *session) retire(lost bool) {
 	s.mu.Lock()
 	s.over = true
 	lost = lost && !s.draining
+	moved := s.moved
 	all := make([]*endpoint, 0, len(s.endpoints))
 	for _, e := range s.endpoints {
 		all = append(all, e)
@@ -261,5 +265,8 @@ func (s *session) retire(lost bool) {
 			s.srv.o.Registry.Lose(e.reg)
 		}
 		s.free(e)
+	}
+	for _, e := range moved {
+		s.srv.leave(e)
 	}
 }

@@ -44,7 +44,8 @@ type session struct {
 	draining  bool                 // the agent takes no new work
 	owed      bool                 // Drained, as the answer to drainID
 	drainID   int64
-	bereft    bool // its last name went to another session
+	bereft    bool        // its last name went to another session
+	moved     []*endpoint // … by the agent's own will: it still reports their connections
 
 	asking sync.Mutex // one question at a time
 	mute   time.Time  // when a sign of life was awaited in vain; zero: never

@@ -11,14 +11,18 @@ import (
 )
 
 const (
-	// How much a gathering connection holds: little on a slow link, so that control frames do not queue behind it; more on a fast one.
-	gatherMin = 64 << 10
+	// How much a gathering connection holds: more on a fast link, little on a slow one, so that control frames do not queue behind it.
+	gatherMin = 16 << 10
 	gatherMax = 256 << 10
 	// What it holds should leave within about this time.
 	gatherTime = 4 * time.Millisecond
 	// One write of a flush is one TLS record, so that progress shows on slow links too.
 	gatherPiece = 16 << 10
 	gatherRead  = 64 << 10
+
+	// Below this many bytes a second a link is slow; it is judged after so many, or after a second of flushing.
+	slowRate   = 512 << 10
+	judgeAfter = 512 << 10
 )
 
 // gather lies between smux and the connection. smux makes one write of each frame, which would be a TLS record and a system call each; here
@@ -31,6 +35,7 @@ type gather struct {
 	heard  atomic.Int64 // when bytes last came, in ns since base
 	stuck  atomic.Int64 // since when a write has been under way, likewise; 0: none is
 	deaf   atomic.Bool  // reading has failed
+	slow   atomic.Bool  // the link takes little, or is not known yet; see judge
 
 	rbuf []byte // the reader's alone
 	r, w int
@@ -40,6 +45,8 @@ type gather struct {
 	room     sync.Cond // writers wait for room
 	pend     *gatherBuffer
 	limit    int
+	sum      int           // flushed since the link was judged last
+	busy     time.Duration // … in this time
 	flushing bool
 	err      error           // of writing
 	broken   chan struct{}   // closed when err is set
@@ -54,6 +61,7 @@ var gatherBuffers = sync.Pool{New: func() any { return &gatherBuffer{b: make([]b
 func newGather(conn net.Conn) *gather {
 	g := &gather{conn: conn, base: time.Now(), rbuf: make([]byte, gatherRead), limit: gatherMin, broken: make(chan struct{})}
 	g.work.L, g.room.L = &g.mu, &g.mu
+	g.slow.Store(true)
 	return g
 }
 
@@ -157,9 +165,15 @@ func (g *gather) writeOut(b []byte) error {
 	return nil
 }
 
-// adapt doubles the limit when a full buffer would leave well within gatherTime, and halves it when it would take much longer.
+// adapt hears how long a flush has taken. On a link that is not slow it doubles the limit when a full buffer would leave well within gatherTime, and halves it
+// when it would take much longer.
 func (g *gather) adapt(n int, took time.Duration) {
 	if n < gatherMin/2 {
+		return
+	}
+	g.judge(n, took)
+	if g.slow.Load() {
+		g.limit = gatherMin
 		return
 	}
 	full := took * time.Duration(g.limit) / time.Duration(n)
@@ -169,6 +183,26 @@ func (g *gather) adapt(n int, took time.Duration) {
 	if full > 4*gatherTime && g.limit > gatherMin {
 		g.limit /= 2
 	}
+}
+
+// judge decides from time to time whether the link is slow. It counts as slow until as much has left quickly as would fill every buffer on the way: then the kernel
+// holds more for it, and more streams write bulk at once.
+func (g *gather) judge(n int, took time.Duration) {
+	g.sum += n
+	g.busy += took
+	if g.sum < judgeAfter && g.busy < time.Second {
+		return
+	}
+	slow := float64(g.sum) < slowRate*g.busy.Seconds()
+	g.sum, g.busy = 0, 0
+	if g.slow.Swap(slow) == slow {
+		return
+	}
+	unsent := linkUnsent
+	if slow {
+		unsent = slowUnsent
+	}
+	NotSentLowat(g.conn, unsent)
 }
 
 func (g *gather) failLocked(err error) {

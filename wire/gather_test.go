@@ -187,22 +187,30 @@ func TestGatherDrainEnds(t *testing.T) {
 
 func TestGatherAdapts(t *testing.T) {
 	g := newGather(&record{})
-	for range 5 {
+	check := func(what string, limit int, slow bool) {
+		t.Helper()
+		if g.limit != limit || g.slow.Load() != slow {
+			t.Errorf("%s: limit %d, slow %v", what, g.limit, g.slow.Load())
+		}
+	}
+	for range judgeAfter/gatherMin - 1 {
 		g.adapt(gatherMin, time.Millisecond)
 	}
-	if g.limit != gatherMax {
-		t.Errorf("limit %d on a fast link", g.limit)
+	check("buffers on the way may have taken it all", gatherMin, true)
+	for range 9 {
+		g.adapt(gatherMin, 200*time.Microsecond)
 	}
+	check("a fast link", gatherMax, false)
 	g.adapt(1000, time.Hour)
-	if g.limit != gatherMax {
-		t.Error("a small flush changed the limit")
-	}
+	check("a small flush", gatherMax, false)
 	for range 5 {
-		g.adapt(gatherMin, 3*time.Second)
+		g.adapt(gatherMin, 20*time.Millisecond)
 	}
-	if g.limit != gatherMin {
-		t.Errorf("limit %d on a slow link", g.limit)
-	}
+	check("neither fast nor slow", gatherMin, false)
+	g.adapt(gatherMin, 3*time.Second)
+	check("a slow link", gatherMin, true)
+	g.adapt(gatherMin, time.Millisecond)
+	check("one quick flush", gatherMin, true)
 }
 
 func TestGatherRead(t *testing.T) {

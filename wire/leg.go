@@ -17,8 +17,9 @@ const (
 	controlID = 2 // the control stream: the first that the relay opens
 	// maxEarly is how many streams may wait in smux's backlog, and so how many RESETs may come before their streams.
 	maxEarly = 1024
-	// maxPlaces is how many streams of a leg write more than 4 KiB at once.
-	maxPlaces = 8
+	// maxPlaces is how many streams of a leg write more than 4 KiB at once; slowPlaces is that of a slow link.
+	maxPlaces  = 8
+	slowPlaces = 1
 )
 
 // LegOptions are what a leg needs from its owner.
@@ -44,6 +45,7 @@ type Leg struct {
 	out    outbox
 	in     inbox
 	places places
+	narrow places           // … on a slow link
 	budget *Budget          // this leg's own
 	now    func() time.Time // for windows; tests have their own
 	rtt    atomic.Int64
@@ -98,7 +100,7 @@ func NewAgentLeg(conn net.Conn, o LegOptions) (*Leg, error) { return newLeg(conn
 func newLeg(conn net.Conn, o LegOptions, relay bool) (*Leg, error) {
 	l := &Leg{
 		relay: relay, o: o, conn: newGather(conn), pulse: pulse{lim: defaultLimits},
-		places: make(places, maxPlaces), budget: NewBudget(legBudget), now: time.Now, opening: make(chan struct{}, 1),
+		places: make(places, maxPlaces), narrow: make(places, slowPlaces), budget: NewBudget(legBudget), now: time.Now, opening: make(chan struct{}, 1),
 		streams: map[uint32]*Stream{}, highest: controlID, early: map[uint32]signal{},
 		arrived: make(chan struct{}, 1), controlled: make(chan struct{}), done: make(chan struct{}),
 	}

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net/netip"
 	"sync"
@@ -35,15 +36,25 @@ func beforeControl(t *testing.T, conn io.Reader, typ Type) (n int) {
 	}
 }
 
-// TestControlPassesBulk: with 200 writers on a link that takes nothing, a RESET and a CREDIT wait behind no more than 8 of them and what has gathered. Without
-// places it would be a frame of each.
+// TestControlPassesBulk: with 200 writers on a link that takes nothing, a RESET and a CREDIT wait behind no more than 8 of them and what has gathered; on a slow
+// link behind one. Without places it would be a frame of each.
 func TestControlPassesBulk(t *testing.T) {
-	for _, typ := range []Type{Reset, Credit} {
-		t.Run(typ.String(), func(t *testing.T) {
+	for _, c := range []struct {
+		typ  Type
+		slow bool
+		most int
+	}{{Reset, false, 1 << 20}, {Credit, false, 1 << 20}, {Reset, true, 192 << 10}, {Credit, true, 192 << 10}} {
+		typ := c.typ
+		t.Run(fmt.Sprintf("%s, slow %v", typ, c.slow), func(t *testing.T) {
 			r, a := memPair(64 << 10)
 			l, err := NewRelayLeg(r, LegOptions{})
 			if err != nil {
 				t.Fatal(err)
+			}
+			l.conn.slow.Store(c.slow)
+			places, busy := l.places, maxPlaces
+			if c.slow {
+				places, busy = l.narrow, slowPlaces
 			}
 			runLeg(t, l)
 			a.freeze(true)
@@ -60,14 +71,14 @@ func TestControlPassesBulk(t *testing.T) {
 				s.Begin(1, netip.Addr{})
 				wg.Go(func() { _ = pour(s, 2*MaxData, 0) })
 			}
-			eventually(t, "8 writers", func() bool { return len(l.places) == maxPlaces })
+			eventually(t, "writers in all places", func() bool { return len(places) == busy })
 			if typ == Reset {
 				streams[199].SendReset(1, CodeVisitorGone)
 			} else {
 				l.out.credit(streams[199], 1, 2*FirstLimit)
 			}
 			a.freeze(false)
-			if n := beforeControl(t, a, typ); n > 1<<20 {
+			if n := beforeControl(t, a, typ); n > c.most {
 				t.Errorf("%d bytes came first", n)
 			} else {
 				t.Logf("%d KiB came first", n>>10)

@@ -88,16 +88,20 @@ func (s *Stream) Begin(seq uint32, visitor netip.Addr) {
 }
 
 // Write writes whole frames, any number, as one smux write (one smux frame up to 32 KiB; a longer p is cut only there); p may be reused after. If p is
-// above 4 KiB it takes one of the leg's 8 places. It blocks while the link takes nothing; Close does not free a write that waits for the link itself,
+// above 4 KiB it takes one of the leg's 8 places (of a slow link: the one). It blocks while the link takes nothing; Close does not free a write that waits for the link itself,
 // since its bytes lie in p, but the leg dies after 15 s of that. An error means that the stream is over.
 func (s *Stream) Write(p []byte) error {
 	s.wmu.Lock()
 	defer s.wmu.Unlock()
 	if len(p) > placeSize {
-		if err := s.takePlace(); err != nil {
+		places := s.leg.places
+		if s.leg.conn.slow.Load() {
+			places = s.leg.narrow
+		}
+		if err := s.takePlace(places); err != nil {
 			return err
 		}
-		defer s.leg.places.give()
+		defer places.give()
 	}
 	if s.out.state.Load() == sendReset {
 		return ErrReset
@@ -108,9 +112,9 @@ func (s *Stream) Write(p []byte) error {
 	return nil
 }
 
-func (s *Stream) takePlace() error {
+func (s *Stream) takePlace(places places) error {
 	select {
-	case s.leg.places <- struct{}{}:
+	case places <- struct{}{}:
 		return nil
 	case <-s.closed:
 	case <-s.leg.done:

@@ -230,7 +230,7 @@ func TestOpenEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	go func() { _ = s.Write(make([]byte, 3*gatherMin)) }() // blocks
+	go func() { _ = s.Write(make([]byte, 8*gatherMin)) }() // blocks
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
 	var last error

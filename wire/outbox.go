@@ -88,10 +88,11 @@ type dueCredit struct {
 	limit uint64
 }
 
-// take moves everything that waits into buf.
-func (o *outbox) take(buf []byte) []byte {
+// take moves everything that waits into buf; asks: a PING is among it.
+func (o *outbox) take(buf []byte) (all []byte, asks bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	asks = o.ping != nil
 	if o.pong != nil {
 		buf = appendPing(buf, Pong, *o.pong)
 	}
@@ -113,17 +114,20 @@ func (o *outbox) take(buf []byte) []byte {
 		}
 		o.drained = nil
 	}
-	return buf
+	return buf, asks
 }
 
-// write writes to w what is put in, until done or an error.
-func (o *outbox) write(w io.Writer, done <-chan struct{}) error {
+// write writes to w what is put in, until done or an error. asked is called when a PING has been written.
+func (o *outbox) write(w io.Writer, done <-chan struct{}, asked func()) error {
 	var buf []byte
-	for {
-		buf = o.take(keepSmall(buf))
+	for asks := false; ; {
+		buf, asks = o.take(keepSmall(buf))
 		if len(buf) > 0 {
 			if _, err := w.Write(buf); err != nil {
 				return err
+			}
+			if asks {
+				asked()
 			}
 			continue
 		}

@@ -21,13 +21,15 @@ var defaultLimits = limits{
 }
 
 // pulse decides when to ping and when the other side is dead: a ping is outstanding and not one byte came for 15 s, or a flush has been stuck for 15 s.
-// It is never the age of a pong alone, because on a congested link pongs of a healthy session took 4 s and more.
+// It is never the age of a pong alone, because on a congested link pongs of a healthy session took 4 s and more. Nor does silence count before the ping has
+// left: on a link of 20 KiB/s it waits for many seconds behind bulk of our own, and who has not been asked need not answer.
 type pulse struct {
 	lim limits
 
 	mu     sync.Mutex
 	id     uint64    // of the last ping
-	sent   time.Time // when it was sent; zero: answered
+	sent   time.Time // when it was queued; zero: answered
+	left   time.Time // when it was written to the link; zero: it still waits
 	last   time.Time // when the last ping was sent
 	ticked time.Time
 	awake  time.Time                // silence counts from here: before, we were not there to hear
@@ -39,9 +41,29 @@ func (p *pulse) ping(now time.Time) (payload [pingSize]byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.id++
-	p.sent, p.last = now, now
+	p.sent, p.last, p.left = now, now, time.Time{}
 	be.PutUint64(payload[:], p.id)
 	return payload
+}
+
+// wrote notes that the last ping has left.
+func (p *pulse) wrote() { p.wroteAt(time.Now()) }
+
+func (p *pulse) wroteAt(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.left = now
+}
+
+// unheard is for how long the other side has owed us a byte. p.mu is held.
+func (p *pulse) unheard(now, heard time.Time) time.Duration {
+	switch {
+	case p.sent.IsZero(), p.left.IsZero():
+		return 0
+	case p.left.Sub(p.sent) > p.lim.tick: // it waited behind bulk, and in the kernel it does so again
+		heard = later(heard, p.left)
+	}
+	return now.Sub(later(heard, p.awake))
 }
 
 // ask is ping with somebody who waits for its answer: answered is closed then. forget ends the waiting.
@@ -95,7 +117,7 @@ func (p *pulse) tick(now, heard, stuck time.Time) (ping bool, dead string) {
 	}
 	silence := now.Sub(later(heard, p.awake))
 	switch {
-	case !p.sent.IsZero() && silence >= p.lim.dead:
+	case p.unheard(now, heard) >= p.lim.dead:
 		return false, "nothing was heard"
 	case !stuck.IsZero() && now.Sub(later(stuck, p.awake)) >= p.lim.dead:
 		return false, "nothing could be sent"

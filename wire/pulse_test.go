@@ -12,7 +12,8 @@ func TestPulse(t *testing.T) {
 	type step struct {
 		now, heard float64
 		stuck      time.Time
-		answered   bool // the last ping, before this tick
+		answered   bool    // the last ping, before this tick
+		waits      float64 // the ping, before it leaves
 		ping       bool
 		dead       bool
 	}
@@ -34,6 +35,7 @@ func TestPulse(t *testing.T) {
 	tests := map[string][]step{
 		"silence, ping, death":          join(quiet(0, 4, same(0)), []step{{now: 5, ping: true}}, quiet(6, 14, same(0)), []step{{now: 15, dead: true}}),
 		"bytes without a pong are life": join(quiet(0, 4, same(0)), []step{{now: 5, ping: true}}, quiet(6, 60, always)),
+		"a ping behind bulk":            join(quiet(0, 4, same(0)), []step{{now: 5, ping: true, waits: 12}}, quiet(6, 31, same(0)), []step{{now: 32, dead: true}}),
 		"an answer starts anew": join(quiet(0, 4, same(0)), []step{{now: 5, ping: true}, {now: 6, heard: 6, answered: true}}, quiet(7, 10, same(6)),
 			[]step{{now: 11, heard: 6, ping: true}}),
 		"traffic is measured now and then": join(quiet(0, 11, always), []step{{now: 12, heard: 12, ping: true}, {now: 13, heard: 13, answered: true}}, quiet(14, 23, always),
@@ -65,6 +67,7 @@ func TestPulse(t *testing.T) {
 				}
 				if ping {
 					p.ping(at(s.now))
+					p.wroteAt(at(s.now + s.waits))
 				}
 			}
 		})

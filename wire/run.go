@@ -23,7 +23,7 @@ func (l *Leg) Run(ctx context.Context) error {
 	goes(func() {
 		ctl, err := l.control()
 		if err == nil {
-			goes(func() { _ = l.out.write(ctl, l.done) })
+			goes(func() { _ = l.out.write(ctl, l.done, l.pulse.wrote) })
 			l.Ping()
 			err = l.listen(ctl)
 		}

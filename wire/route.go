@@ -49,14 +49,17 @@ func (s *Stream) onReset(g signal) error {
 		s.reset = &g
 	}
 	s.mu.Unlock()
+	if s.leg.relay && h != nil { // first: whoever is refused by the stream asks the handler why
+		h.OnReset(g.seq, g.code)
+	}
 	if !s.leg.relay || g.code != CodeNone {
 		s.out.end(sendReset)
 	}
 	if !s.leg.relay {
 		s.Close()
-	}
-	if h != nil {
-		h.OnReset(g.seq, g.code)
+		if h != nil {
+			h.OnReset(g.seq, g.code)
+		}
 	}
 	return nil
 }

@@ -108,8 +108,7 @@ func (q *request) again(f fate) bool {
 // caller's.
 func (st *stream) drop(x *exchange, cause error) {
 	code := wire.CodeNone
-	var pe *wire.ProtocolError
-	if errors.As(cause, &pe) {
+	if pe := mistake(cause); pe != nil {
 		code = pe.Code
 		st.e.sess.log.Warn("agent broke the protocol", "code", code, "what", clip(pe.Text))
 	}
@@ -161,13 +160,21 @@ func (st *stream) again(x *exchange, cause error) (*stream, error) {
 	return nil, fail
 }
 
+// mistake is the agent's, if one on this stream is what err tells of. A leg may have ended because of another: then the stream is just lost.
+func mistake(err error) *wire.ProtocolError {
+	var pe *wire.ProtocolError
+	if errors.Is(err, wire.ErrLinkLost) || !errors.As(err, &pe) {
+		return nil
+	}
+	return pe
+}
+
 // failure says why the exchange has no whole answer, and what became of the request.
 func (st *stream) failure(x *exchange, cause error) (*registry.Error, fate) {
 	if code := wire.Code(x.code.Load()); code != 0 {
 		return &registry.Error{Code: code, Delivered: true}, touched
 	}
-	var pe *wire.ProtocolError
-	if errors.As(cause, &pe) {
+	if pe := mistake(cause); pe != nil {
 		return &registry.Error{Code: pe.Code, Text: pe.Text, Delivered: true}, touched
 	}
 	st.mu.Lock()

@@ -27,6 +27,7 @@ type stream struct {
 	seq     uint32
 	stopped bool          // STOP came
 	givenUp bool          // the agent begins nothing above seq
+	over    bool          // the agent's RESET has ended the stream
 	low     bool          // the agent had given the stream up before it read this request
 	code    wire.Code     // the agent's RESET
 	stop    chan struct{} // made when somebody asks
@@ -48,7 +49,7 @@ var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); retu
 func (st *stream) begin(x *exchange, q *request) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if st.gone.Load() {
+	if st.over || st.gone.Load() {
 		return false
 	}
 	st.seq++
@@ -213,6 +214,7 @@ func (st *stream) OnReset(seq uint32, code wire.Code) {
 	default:
 		st.code = code
 	}
+	st.over = true // before anybody begins an exchange that is not close's to end
 	st.signal()
 	st.mu.Unlock()
 	st.close()

@@ -90,9 +90,9 @@ func (l *lane) run(ctx context.Context) {
 	defer l.cancel()
 	l.link.Handle(l)
 	err := l.loop(ctx)
-	var broken *wire.ProtocolError
+	broken := mistake(err)
 	switch {
-	case errors.As(err, &broken):
+	case broken != nil:
 		l.eng.log.Warn("the relay broke the protocol", "err", err)
 		l.abandon(broken.Code)
 		l.skipAll()
@@ -195,15 +195,23 @@ func (l *lane) abandon(code wire.Code) {
 	l.link.SendReset(max(l.seq, 1), code)
 }
 
+// mistake is the relay's, if one on this stream is what err tells of. A leg may have ended because of another: then the stream is just lost.
+func mistake(err error) *wire.ProtocolError {
+	var broken *wire.ProtocolError
+	if errors.Is(err, wire.ErrLinkLost) || !errors.As(err, &broken) {
+		return nil
+	}
+	return broken
+}
+
 // skipAll drops what still comes until the relay closes the stream.
 func (l *lane) skipAll() {
 	for {
 		f, err := l.link.Next()
-		if err != nil {
-			var broken *wire.ProtocolError
-			if errors.As(err, &broken) {
-				continue
-			}
+		switch {
+		case mistake(err) != nil:
+			continue
+		case err != nil:
 			l.link.Close()
 			return
 		}

@@ -114,7 +114,7 @@ func (l *lane) prepare(x *exchange) error {
 		l.req = nil
 	}()
 	n, err := l.req.Parse(l.q.Head)
-	if err == nil && n != len(l.q.Head) {
+	if err == nil && (n == 0 || n != len(l.q.Head)) {
 		err = errPartialHead
 	}
 	if err != nil {

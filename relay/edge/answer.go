@@ -92,7 +92,7 @@ func (c *conn) interim(t *turn, payload []byte) error {
 	switch {
 	case err != nil:
 		return badFraming(err.Error())
-	case n != len(t.info.Head) || t.res.Status >= 200:
+	case n == 0 || n != len(t.info.Head) || t.res.Status >= 200:
 		return badFraming("an interim answer is not one 1xx head")
 	case t.minor == 0, t.res.Status == 100 && (!t.expect || c.got.Load()):
 		return nil
@@ -119,7 +119,7 @@ func (c *conn) head(t *turn, payload []byte) error {
 	switch {
 	case err != nil:
 		return badFraming(err.Error())
-	case n != len(a.Head) || r.Status < 200 && r.Status != 101:
+	case n == 0 || n != len(a.Head) || r.Status < 200 && r.Status != 101:
 		return badFraming("an answer is not one final head")
 	case !agree(r, a):
 		return badFraming("the framing of an answer differs from its head")

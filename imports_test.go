@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 	"relay/admin":     {"relay/registry", "relay/control", "inspect/meter"},
 	"relay/relaytest": {"relay", "relay/control"},
 	"wire":            {},
+	"wire/wiretest":   {"wire"},
 	"errorpage":       {"wire"},
 	"http1":           {},
 	"demo":            {},

@@ -36,7 +36,7 @@ func (u *fakeUpstream) Begin(ctx context.Context, r *registry.Request) (registry
 	if ctx.Err() != nil {
 		return nil, &registry.Error{Code: wire.CodeVisitorGone}
 	}
-	x := &fakeExchange{t: u.t, req: *r, credit: u.credit, stopped: make(chan struct{}), ended: make(chan struct{}), up: make(chan frame, 1<<16)}
+	x := &fakeExchange{t: u.t, ctx: ctx, req: *r, credit: u.credit, stopped: make(chan struct{}), ended: make(chan struct{}), up: make(chan frame, 1<<16)}
 	x.req.Head, x.req.Content = bytes.Clone(r.Head), bytes.Clone(r.Content)
 	x.more = sync.NewCond(&x.mu)
 	u.mu.Lock()
@@ -110,6 +110,7 @@ func (f frame) String() string {
 // fakeExchange records what the edge does and answers with what the script says.
 type fakeExchange struct {
 	t       testing.TB
+	ctx     context.Context // of Begin
 	req     registry.Request
 	credit  <-chan struct{}
 	up      chan frame // what the visitor sent
@@ -196,6 +197,9 @@ func (x *fakeExchange) Stopped() <-chan struct{} { return x.stopped }
 func (x *fakeExchange) Finish() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if x.aborted && x.ctx.Err() != nil {
+		return // the context was first
+	}
 	if x.finished || x.aborted {
 		x.t.Error("Finish of an exchange that is over")
 	}

@@ -53,7 +53,7 @@ func (e *FatalError) Unwrap() error  { return e.Err }
 func (e *GaveUpError) Error() string { return fmt.Sprintf("gave up: %v", e.Last) }
 func (e *GaveUpError) Unwrap() error { return e.Last }
 
-// graceDefault is DESIGN's graceful stop.
+// graceDefault is the time of a graceful stop.
 const graceDefault = 30 * time.Second
 
 // fill checks o and sets what was left out.

@@ -1,4 +1,4 @@
-// Package promises holds the promises of wire.md, section 9 (what broke earlier designs), through the whole of adit in one process: a visitor's
+// Package promises holds what broke earlier designs of the protocol, numbered, through the whole of adit in one process: a visitor's
 // socket, a real relay, a real agent, a local service that speaks bytes. Not every promise is tested here; this is where each of them is, by
 // room and test, and TestTable holds that they exist:
 //
@@ -10,15 +10,15 @@
 //	                                  TestPromise05ResetBelow · agent: TestPromise05ControlAgainstData, TestPromise05CreditForAnOldSeq, TestPromise05EarlyResets,
 //	                                  TestPromise05RelayThatIsAhead · wire: TestResetBeforeAccept, TestSignals
 //	 6 Bind, Unbind against OPEN      agent: TestPromise06StreamBeforeItsBound, TestPromise06BindAndOpenCross · relay: TestPromise06BindAndOpenCross
-//	 7 standing readers               wire: TestUnreadStreams
-//	 8 full duplex                    e2e/promises: TestPromise08FullDuplex · wire: TestCreditBothWays
+//	 7 standing readers               wire: TestUnreadStreams, TestStandingReaders
+//	 8 full duplex                    e2e/promises: TestPromise08FullDuplex · wire: TestCreditBothWays, TestEcho
 //	 9 upgrades                       e2e/promises: TestPromise09Upgrade · agent: TestUpgradeDeclined · relay/edge: TestUpgradeDeclined
 //	10 close-delimited, cut           relay/edge: TestCuts · agent: TestResetMidway · relay: TestPromise17AnswersCutAtEveryByte
 //	11 HEAD, 204, 304                 e2e: TestByteEquality · agent: TestResponses · relay/edge: TestAnswers
 //	12 100-continue                   relay/edge: TestContinueGranted, TestContinueLate, TestContinueRefused · agent: TestContinue · e2e: TestByteEquality
-//	13 NTLM (PROXY: later)            agent: TestPin · relay/session: TestPin
+//	13 NTLM (PROXY: later)            agent: TestPin, TestListenRemoteAddr · relay/session: TestPin
 //	14 Fatal is read                  wire: TestFatalIsAlwaysRead, TestRefusalIsAlwaysRead
-//	15 a link of 20 KiB/s             wire: TestPromise15SlowLink
+//	15 a link of 20 KiB/s             wire: TestPromise15SlowLink, TestControlPassesBulk · e2e: TestFaults
 //	16 unknown frames                 relay: TestPromise16UnknownFrames · agent: TestPromise16UnknownFrames · wire: TestUnknownFrames
 //	17 every frame cut at every byte  relay: TestPromise17AnswersCutAtEveryByte, TestPromise17ControlCutAtEveryByte, TestPromise17HelloCutAtEveryByte ·
 //	                                  agent: TestPromise17RequestsCutAtEveryByte, TestPromise17ControlCutAtEveryByte, TestPromise17GreetingCutAtEveryByte · wire: TestCutFrames
@@ -27,7 +27,7 @@
 //	20 trailers                       e2e: TestByteEquality · agent: TestRequestContent, TestResponses · relay/edge: TestAnswers
 //	21 chunk borders                  e2e: TestByteEquality · agent: TestChunkBorders · relay/edge: TestChunkBordersDown, TestChunkBordersUp
 //	22 stream ids run out (one leg)   wire: TestStreamIDsRunOut
-//	23 strangers before Welcome       wire: TestHandshakeStrangers · relay/session: TestAuth
+//	23 strangers before Welcome       wire: TestHandshakeStrangers · relay/session: TestAuth, TestFullLobby, TestSilentConnectionsAreCut, TestSilentConnectionsKeepNobodyOut, TestGarbage
 package promises
 
 import (

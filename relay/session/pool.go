@@ -45,9 +45,9 @@ type visitor struct {
 	pin  *stream // belongs to this connection alone
 }
 
-// pop takes an idle stream, the most recently used one, or the one pinned to conn. nil without an error: there is none. x gets a fresh
-// exchange if it is nil.
-func (p *pools) pop(e *endpoint, conn uint64, x **exchange) (*stream, error) {
+// pop takes an idle stream, the most recently used one, or the one pinned to the visitor of q. nil without an error: there is none, or it is the last try, which no
+// idle stream must spoil: its agent may be letting all of them go. x gets a fresh exchange if it is nil.
+func (p *pools) pop(e *endpoint, q *request, x **exchange) (*stream, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if code := p.refusal(e); code != 0 {
@@ -57,11 +57,11 @@ func (p *pools) pop(e *endpoint, conn uint64, x **exchange) (*stream, error) {
 		*x = p.ticket()
 	}
 	if e.pool.pinned > 0 {
-		if st, err := e.pool.own(conn); st != nil || err != nil {
+		if st, err := e.pool.own(q.conn); st != nil || err != nil {
 			return st, err
 		}
 	}
-	for n := len(e.pool.idle); n > 0; n-- {
+	for n := len(e.pool.idle); n > 0 && q.tries < maxTries; n-- {
 		st := e.pool.idle[n-1]
 		e.pool.idle[n-1] = nil
 		e.pool.idle = e.pool.idle[:n-1]

@@ -2,9 +2,11 @@ package session
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/wire"
 )
 
@@ -104,6 +106,45 @@ func TestResetBelowIsSentAgain(t *testing.T) {
 		}
 	}
 	if n := a.streams.Load(); n != 2 {
+		t.Fatalf("%d streams", n)
+	}
+}
+
+// TestIdleStreamsGivenUp: an agent that lets all its idle streams go while a request comes gets that request on a new one.
+func TestIdleStreamsGivenUp(t *testing.T) {
+	const idle = maxTries + 2
+	r := newRig(t)
+	var all sync.WaitGroup
+	all.Add(idle)
+	a := r.agent("good", "i1", func(l *lane) bool {
+		switch {
+		case l.req.Seq > 1:
+			l.SendReset(1, 0)
+			_, err := l.Next()
+			return err == nil
+		case l.n <= idle:
+			all.Done()
+			all.Wait()
+		}
+		return ok("hello")(l)
+	})
+	e := a.bind(r, 1, "a")
+	var xs [idle]registry.Exchange
+	for i := range xs {
+		xs[i] = begin(t, e, get(uint64(i+1)))
+	}
+	for _, x := range xs {
+		if _, _, err := read(x); err != nil {
+			t.Fatal(err)
+		}
+		x.Finish()
+	}
+	x := begin(t, e, post("content"))
+	if got, _, err := read(x); got != "hello" || err != nil {
+		t.Fatal(got, err)
+	}
+	x.Finish()
+	if n := a.streams.Load(); n != idle+1 {
 		t.Fatalf("%d streams", n)
 	}
 }

@@ -30,7 +30,7 @@ func (p *pools) take(e *endpoint, q *request, x **exchange) (*stream, error) {
 	if p.leg.Lost() {
 		return nil, &registry.Error{Code: wire.CodeAgentGone}
 	}
-	st, err := p.pop(e, q.conn, x)
+	st, err := p.pop(e, q, x)
 	if st != nil || err != nil {
 		return st, err
 	}

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/adit-tunnel/adit/http1"
@@ -239,6 +240,9 @@ func (c *conn) failed(t *turn, payload []byte) ending {
 	}
 	if c.answered.Load() {
 		return c.broken(t, &registry.Error{Code: f.Code})
+	}
+	if f.Code == wire.CodeNone || f.Code.Info().Status == 0 { // says nothing to a visitor
+		f.Code, f.Text = wire.CodeAgentAborted, fmt.Sprintf("agent: %s: %s", f.Code, f.Text)
 	}
 	return c.errorPage(t, f.Code, f.Text)
 }

@@ -10,6 +10,19 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
+// TestPageOfCodesThatAreNotForVisitors: what an agent says of itself, or of visitors, is no page.
+func TestPageOfCodesThatAreNotForVisitors(t *testing.T) {
+	for _, code := range []wire.Code{wire.CodeVisitorGone, wire.CodeAlreadyOnline, wire.CodeNone} {
+		w := start(t, func(x *fakeExchange) { x.failWith(code, "why") })
+		v := w.dial()
+		v.send("GET / HTTP/1.1\r\nHost: app.test\r\nAccept: text/plain\r\n\r\n")
+		res, body := v.response("GET")
+		if res.StatusCode != 502 || !strings.HasPrefix(res.Header.Get("Adit-Error"), "ADIT-2010 ") || !strings.Contains(body, "why") {
+			t.Errorf("%s: %d %q %q", code, res.StatusCode, res.Header.Get("Adit-Error"), body)
+		}
+	}
+}
+
 func TestErrorPages(t *testing.T) {
 	const evil = "dial <script>alert(1)</script>\r\nSet-Cookie: a\x1b]0;title\x07\u202e\u061c"
 	w := start(t, func(x *fakeExchange) { x.failWith(wire.CodeLocalRefused, evil) })

@@ -18,7 +18,7 @@ Every failure that adit tells anybody about has a number: on error pages, in log
 else. This page is written from the table in wire/code.go (` + "`go test ./wire -run TestCodesPage -update`" + `).
 
 *Status* is that of the page a visitor gets; without one a visitor never sees the code. An agent that is told a code marked *ends* about its session
-gives up; with any other it tries again.
+gives up; with any other it tries again. What an agent does on every code, wherever it comes, is in [protocol.md](protocol.md#what-to-do-on-every-code).
 `)
 	section := 0
 	for _, c := range Codes {

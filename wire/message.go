@@ -31,10 +31,10 @@ type Message struct {
 
 // Auth is how an agent begins a session.
 type Auth struct {
-	Token    string   `json:"token"`
+	Token    string   `json:"token"`    // "": none, which a relay on loopback may accept
 	Instance string   `json:"instance"` // of the slot: random, kept in the state directory; 1 to 128 visible ASCII characters
 	Version  string   `json:"version"`  // of the agent
-	OS       string   `json:"os"`
+	OS       string   `json:"os"`       // such as "linux/amd64"
 	Features []string `json:"features,omitempty"`
 }
 
@@ -75,16 +75,16 @@ const (
 
 // Bind asks for an endpoint. It is idempotent by handle.
 type Bind struct {
-	Handle   uint32 `json:"handle"`         // chosen by the agent, never used again in a session
-	Protocol string `json:"protocol"`       // "http"
-	Name     string `json:"name,omitempty"` // of the endpoint at the agent; part of a random URL's derivation
-	Host     string `json:"host,omitempty"` // wanted host name; "": a random one
-	Port     int    `json:"port,omitempty"` // wanted port of an embedded relay; 0: any
-	How      string `json:"how"`            // "start", "resume" or "move"
-	Ticket   string `json:"ticket,omitempty"`
-	Pooling  bool   `json:"pooling,omitempty"`
-	Policy   string `json:"policy,omitempty"`
-	Metadata string `json:"metadata,omitempty"`
+	Handle   uint32 `json:"handle"`             // chosen by the agent, never used again in a session
+	Protocol string `json:"protocol"`           // "http"
+	Name     string `json:"name,omitempty"`     // of the endpoint at the agent; part of a random URL's derivation
+	Host     string `json:"host,omitempty"`     // wanted host name, whole; "": one derived from account, instance and name
+	Port     int    `json:"port,omitempty"`     // wanted port of an embedded relay; 0: any
+	How      string `json:"how"`                // "start", "resume" or "move"
+	Ticket   string `json:"ticket,omitempty"`   // the newest that Bound brought for this endpoint; with resume and move
+	Pooling  bool   `json:"pooling,omitempty"`  // share the name with other agents; refused by relays that do not offer it
+	Policy   string `json:"policy,omitempty"`   // traffic policy; likewise
+	Metadata string `json:"metadata,omitempty"` // the agent's own words for the endpoint
 }
 
 // Bound is the relay's yes to Bind.
@@ -92,8 +92,8 @@ type Bound struct {
 	Handle  uint32   `json:"handle"`
 	URL     string   `json:"url"`
 	Aliases []string `json:"aliases,omitempty"`
-	Epoch   string   `json:"epoch"` // u64: higher than any before for this name
-	Ticket  string   `json:"ticket,omitempty"`
+	Epoch   string   `json:"epoch"`            // u64: higher than any before for this name
+	Ticket  string   `json:"ticket,omitempty"` // proof of having the name, for a later Bind; without meaning to the agent
 }
 
 // Refusal is the relay's no to Bind.
@@ -133,8 +133,8 @@ type Stats struct {
 // EndpointStats is one endpoint's part of Stats. A message holds at most 4,096 durations in all.
 type EndpointStats struct {
 	Handle    uint32  `json:"handle"`
-	Epoch     string  `json:"epoch"`               // u64
-	Opened    int64   `json:"opened"`              // connections since the bind, absolute
+	Epoch     string  `json:"epoch"`               // u64: that of Bound, or an older one of this endpoint
+	Opened    int64   `json:"opened"`              // connections since the Bound with this epoch, absolute
 	Open      int64   `json:"open"`                // now
 	First     string  `json:"first,omitempty"`     // u64: number of the first duration below
 	Durations []int64 `json:"durations,omitempty"` // µs, of closed connections, oldest first
@@ -142,7 +142,7 @@ type EndpointStats struct {
 
 // StatsAck says up to which duration the agent has counted.
 type StatsAck struct {
-	Seq string `json:"seq"` // u64
+	Seq string `json:"seq"` // u64: that of Stats
 }
 
 // Turned tells of visitors turned away before the tunnel, at most 20 a second; the rest is a count.
@@ -175,7 +175,7 @@ type Drained struct{}
 // Superseded tells that another session owns this name now.
 type Superseded struct {
 	Handle uint32 `json:"handle"`
-	Epoch  string `json:"epoch"` // u64
+	Epoch  string `json:"epoch"` // u64: of the session that has the name now
 }
 
 // Notice is a text for the person.

@@ -19,7 +19,7 @@ const (
 	schemasEnd   = "<!-- end of schemas -->\n"
 )
 
-// TestProtocolPage: docs/protocol.md names every frame, and its schemas are those of the structs in message.go.
+// TestProtocolPage: docs/protocol.md names every frame and every code with which an agent gives up, and its schemas are those of the structs in message.go.
 func TestProtocolPage(t *testing.T) {
 	raw, err := os.ReadFile(protocolFile)
 	if err != nil {
@@ -40,6 +40,12 @@ func TestProtocolPage(t *testing.T) {
 	}
 	if page != want {
 		t.Error("the schemas are not those of message.go; run this test with -update")
+	}
+	_, advice, _ := strings.Cut(before, "## What to do on every code\n")
+	for _, c := range Codes {
+		if c.Fatal && !strings.Contains(advice, strconv.Itoa(int(c.Code))) {
+			t.Errorf("an agent is not told what to do on %s", c.Code)
+		}
 	}
 	for typ, r := range rules {
 		if r.name != "" && !strings.Contains(before, fmt.Sprintf("| %02x | %s |", typ, r.name)) {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/adit-tunnel/adit/relay/registry"
@@ -13,6 +14,10 @@ type exchange struct {
 	st   atomic.Pointer[stream] // nil when it is over
 	code atomic.Uint32          // why it was aborted; 0: it was not
 	over atomic.Bool            // counted out
+
+	// mu parts the one who sends from the one who moves the exchange to another stream, or lets go of what is kept for that. Nobody waits for credit, or
+	// for the link, with it held, but who moves.
+	mu sync.Mutex
 }
 
 var _ registry.Exchange = (*exchange)(nil)
@@ -26,8 +31,8 @@ func (x *exchange) Next() (wire.Frame, error) {
 	for {
 		f, err := st.w.Next()
 		if err == nil {
-			if err = st.answer.accept(f, st.sentEnd.Load()); err == nil && !st.untouched(f) {
-				st.began(f)
+			if err = st.answer.accept(f, st.sentEnd.Load()); err == nil && !st.untouched(x, f) {
+				st.began(x, f)
 				return f, nil
 			}
 		}
@@ -52,16 +57,24 @@ func (x *exchange) Took(cost int) {
 
 // Send implements registry.Exchange.
 func (x *exchange) Send(p []byte, cost int, last bool) error {
+	x.mu.Lock()
 	st := x.st.Load()
 	if st == nil {
+		x.mu.Unlock()
 		return x.ended()
 	}
 	if last && st.sentEnd.Swap(true) {
+		x.mu.Unlock()
 		return nil // an upgrade that was declined has been ended already
 	}
+	kept := st.req.keep(p, cost, last)
+	x.mu.Unlock()
 	err := st.send(p, cost)
-	if err == nil || err == wire.ErrStopped {
+	switch {
+	case err == nil, err == wire.ErrStopped:
 		return err
+	case kept && x.code.Load() == 0:
+		return nil // Next sends it again, or says why not
 	}
 	e, _ := st.failure(x, err)
 	return e
@@ -115,13 +128,13 @@ func (x *exchange) ended() *registry.Error {
 
 // began is called for each frame that is handed on: with an answer begun the request is not sent again, and an upgrade that was declined
 // has no content to come.
-func (st *stream) began(f wire.Frame) {
+func (st *stream) began(x *exchange, f wire.Frame) {
 	if st.req == nil || f.Type == wire.InfoType {
 		return
 	}
 	st.answered.Store(true)
 	declined := st.req.upgrade && !st.answer.tunnel
-	st.dropRequest()
+	st.dropRequest(x)
 	if declined && !st.sentEnd.Swap(true) {
 		var end [wire.HeaderSize]byte
 		wire.PutHeader(end[:], wire.Data, wire.End, 0)

@@ -124,9 +124,14 @@ func (st *stream) drop(x *exchange, cause error) {
 
 // untouched says that the agent has answered with FAIL UNDELIVERED, and that another try may help. A local service that refuses would refuse
 // again: that FAIL is the answer.
-func (st *stream) untouched(f wire.Frame) bool {
+func (st *stream) untouched(x *exchange, f wire.Frame) bool {
 	a := &st.answer
-	if f.Type != wire.FailType || !a.fail.Undelivered || a.infos > 0 || st.req == nil || !st.req.whole {
+	if f.Type != wire.FailType || !a.fail.Undelivered || a.infos > 0 || st.req == nil {
+		return false
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !st.req.whole {
 		return false
 	}
 	if a.fail.Code >= wire.CodeLocalRefused && a.fail.Code <= wire.CodeLocalTLS {
@@ -137,6 +142,8 @@ func (st *stream) untouched(f wire.Frame) bool {
 
 // again sends the request of x on another stream if it may; else it ends x with the reason. cause is nil for a FAIL that may be repeated.
 func (st *stream) again(x *exchange, cause error) (*stream, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	fail, f := &registry.Error{Code: st.answer.fail.Code, Text: st.answer.fail.Text}, untouched
 	if cause != nil {
 		fail, f = st.failure(x, cause)

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	// maxContent is how much content may come with Begin: all of it is held until the answer begins, and it fits the first credit.
+	// maxContent is how much content may come with Begin: all of it is held until the answer begins, and it fits the first credit. So is, as far as it goes,
+	// what is sent later.
 	maxContent = 64 << 10
 
 	// oneWrite is the largest smux frame: what is longer is written frame by frame, so that no short frame is cut.
@@ -32,7 +33,7 @@ type request struct {
 	frames   []byte
 	cost     int  // credit that the content takes
 	ends     bool // frames hold the request's END
-	whole    bool // frames hold all there will be before the answer
+	whole    bool // frames hold all that was sent of it
 	upgrade  bool
 	harmless bool // it may be sent once more even if it may have been delivered
 	tainted  bool // a write of frames failed: smux may still hold them
@@ -66,7 +67,7 @@ func newRequest(ctx context.Context, r *registry.Request) (*request, error) {
 		f = wire.End
 	}
 	q.ends = empty || len(r.Content) > 0
-	q.whole = q.ends || upgrade
+	q.whole = true
 	q.frames = q.req.Append(q.frames[:0], f)
 	q.req.Head = nil
 	q.append(r.Content)
@@ -99,6 +100,22 @@ func (q *request) append(content []byte) {
 		q.cost += n + wire.FrameCost
 		content = content[n:]
 	}
+}
+
+// keep keeps content that is about to be sent behind the head, as long as that is not too much, so that all of it can be sent again. False: it is not kept. A
+// nil q keeps nothing: an answer has begun.
+func (q *request) keep(p []byte, cost int, last bool) bool {
+	if q == nil || !q.whole {
+		return false
+	}
+	if q.cost+cost > maxContent {
+		q.whole = false
+		return false
+	}
+	q.frames = append(q.frames, p...)
+	q.cost += cost
+	q.ends = q.ends || last
+	return true
 }
 
 // write sends the request as exchange seq of w, in one write if it fits one.

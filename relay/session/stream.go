@@ -171,7 +171,7 @@ func (st *stream) finish(x *exchange) {
 	seq := st.seq
 	st.release(x)
 	st.mu.Unlock()
-	st.dropRequest()
+	st.dropRequest(x)
 	if clean && st.w.Buffered() {
 		clean = false // frames that nobody asked for
 	}
@@ -231,9 +231,12 @@ func (st *stream) OnStop(seq uint32) {
 }
 
 // dropRequest gives the kept request back: it is not sent again.
-func (st *stream) dropRequest() {
-	if q := st.req; q != nil {
-		st.req = nil
+func (st *stream) dropRequest(x *exchange) {
+	x.mu.Lock()
+	q := st.req
+	st.req = nil
+	x.mu.Unlock()
+	if q != nil {
 		q.drop()
 	}
 }

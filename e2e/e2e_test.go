@@ -3,6 +3,7 @@ package e2e
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -28,6 +29,10 @@ const patience = time.Minute
 const beAdit = "ADIT_TEST_BE_ADIT"
 
 func TestMain(m *testing.M) {
+	if os.Getenv(beCrowd) != "" {
+		fmt.Fprintln(os.Stderr, crowdMain(os.Args[1:]))
+		os.Exit(1)
+	}
 	if os.Getenv(beAdit) != "" {
 		os.Unsetenv(beAdit)
 		os.Exit(cli.Main(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Environ()))

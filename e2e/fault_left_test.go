@@ -70,7 +70,7 @@ func (w *world) settle() {
 	w.load.over.Wait()
 	eventually(w.t, "the relay is idle", func() bool {
 		f := w.figures()
-		return f["adit_edge_connections_open"] == 0 && f["adit_streams"] <= 2
+		return f["adit_edge_connections_open"] == 0 && f["adit_streams"] <= 2*f["adit_sessions"]
 	})
 }
 

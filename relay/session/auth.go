@@ -24,8 +24,11 @@ func (s *Server) welcome(g *guest) *session {
 	defer s.lobby.leave(g)
 	conn := g.conn
 	wire.TuneLink(conn)
-	tc := tls.Server(conn, s.tls)
-	if err := tc.Handshake(); err != nil {
+	n := s.turns.begin(conn)
+	tc := tls.Server(n, s.tls)
+	err := tc.Handshake()
+	n.end()
+	if err != nil {
 		s.o.Log.Debug("TLS with agent failed", "remote", conn.RemoteAddr().String(), "err", err)
 		return nil
 	}
@@ -33,7 +36,7 @@ func (s *Server) welcome(g *guest) *session {
 		return nil
 	}
 	var sess *session
-	_, err := wire.ServerHandshake(tc, func(a *wire.Auth) (*wire.Welcome, error) {
+	_, err = wire.ServerHandshake(tc, func(a *wire.Auth) (*wire.Welcome, error) {
 		w, made, err := s.decide(conn, a)
 		sess = made
 		return w, err

@@ -56,6 +56,7 @@ type Server struct {
 	tls   *tls.Config
 	grown *wire.Budget // what all sessions' windows may grow
 	lobby lobby
+	turns turns
 	tries tries
 	check time.Duration // how often a session's token is looked up again
 	wg    sync.WaitGroup
@@ -91,6 +92,7 @@ func New(o Options) *Server {
 		o: o, tls: cfg,
 		grown:     wire.NewBudget(maxGrown),
 		lobby:     lobby{room: maxGuests, limit: o.Auth, from: map[netip.AddrPort]*origin{}},
+		turns:     newTurns(),
 		tries:     tries{now: time.Now},
 		check:     checkEvery,
 		probes:    probing{every: o.Probe, limit: probeLimit},

@@ -25,7 +25,8 @@ test: setup vet cross fuzz race
 test-long: setup
 	@ADIT_TEST_LONG=1 sh testdata/test.sh -count=1 -timeout 60m
 
-# Relay and agent killed, stopped, frozen and cut off under load, with a table of what visitors saw, and great numbers of agents and requests (docs/reliability.md).
+# Relay and agent killed, stopped, frozen and cut off under load, with a table of what visitors saw, and great numbers of agents and
+# requests (docs/reliability.md).
 test-faults: setup
 	@cd e2e && ADIT_TEST_FAULTS=1 $(GO) test -count=1 -timeout 20m -run '^(TestFaults|TestMany.*)$$'
 

@@ -45,6 +45,7 @@ func TestManyRequests(t *testing.T) {
 	if full() {
 		n = amounts{100_000, 1_000, 1_000}
 	}
+	beside(t)
 	fresh := freshAgent(t)
 	b := newBusy(t)
 	b.requests(n.requests)
@@ -287,20 +288,4 @@ func (b *busy) truth() {
 	if now, all := b.counted(), b.accepted(); now.Conns > all {
 		b.t.Errorf("the agents count %d connections; the relay accepted %d", now.Conns, all)
 	}
-}
-
-// verdicts are the load's, in words.
-func (l *load) verdicts() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var all []string
-	for v, n := range l.count {
-		if n > 0 {
-			all = append(all, fmt.Sprintf("%d %v", n, verdict(v)))
-		}
-	}
-	for code, n := range l.pages {
-		all = append(all, fmt.Sprintf("%d × %s", n, code))
-	}
-	return strings.Join(all, ", ")
 }

@@ -18,6 +18,7 @@ const (
 
 // Many agents that lose their links at once, or their relay, are all back under their URLs, and those whose links held feel nothing.
 func TestManyAgentsReconnect(t *testing.T) {
+	beside(t)
 	n := 100
 	if full() {
 		n = 1000
@@ -185,4 +186,20 @@ func (all samples) String() string {
 		return took[int(part*float64(len(took)-1))].Round(100 * time.Microsecond)
 	}
 	return fmt.Sprintf("%d requests, %d failed, p50 %v, p99 %v, longest %v", len(all), len(all.failed()), at(0.5), at(0.99), at(1))
+}
+
+// verdicts are the load's, in words.
+func (l *load) verdicts() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []string
+	for v, n := range l.count {
+		if n > 0 {
+			all = append(all, fmt.Sprintf("%d %v", n, verdict(v)))
+		}
+	}
+	for code, n := range l.pages {
+		all = append(all, fmt.Sprintf("%d × %s", n, code))
+	}
+	return strings.Join(all, ", ")
 }

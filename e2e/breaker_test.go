@@ -50,10 +50,15 @@ func (b *breaker) join(c *net.TCPConn) {
 	b.keep(c, up)
 	defer b.drop(c, up)
 	go func() {
-		_, _ = io.Copy(up, c)
+		pass(up, c)
 		_ = up.Close()
 	}()
-	_, _ = io.Copy(c, up)
+	pass(c, up)
+}
+
+// pass copies with a buffer: left to itself, io.Copy has the kernel do it, through a pipe for each direction.
+func pass(to io.Writer, from io.Reader) {
+	_, _ = io.Copy(struct{ io.Writer }{to}, struct{ io.Reader }{from})
 }
 
 func (b *breaker) keep(ends ...*net.TCPConn) {

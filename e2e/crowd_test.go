@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -97,7 +98,7 @@ func (w *world) gather(n int, link string) *crowd {
 	w.t.Helper()
 	p := start(w.t, append(w.env, beCrowd+"=1"), link, w.pin, w.token, "http://127.0.0.1:"+w.local.port, strconv.Itoa(n))
 	c := &crowd{process: p, n: n, pages: p.waitFor(p.stdout, `^pages (\S+)`)[1]}
-	c.await(1)
+	c.await(time.Time{})
 	c.elsewhere()
 	return c
 }
@@ -135,31 +136,30 @@ func (c *crowd) bounds() [][]bound {
 // backWithin is five times what is promised.
 const backWithin = 5 * 30 * time.Second
 
-// await waits until each member has got its name for the nth time, the one it had, and returns when that was.
-func (c *crowd) await(nth int) (at []time.Time) {
+// await waits until each member has got its name since then, the one it had, and returns when that was. It may get it once more: who is kept from
+// running for seconds takes that for sleep, and makes a new session.
+func (c *crowd) await(since time.Time) (at []time.Time) {
 	c.t.Helper()
-	var all [][]bound
-	deadline := time.Now().Add(backWithin)
-	back := func() (n int) {
-		all = c.bounds()
-		for _, b := range all {
-			if len(b) >= nth {
-				n++
+	for deadline := time.Now().Add(backWithin); ; time.Sleep(20 * time.Millisecond) {
+		at = at[:0]
+		for _, all := range c.bounds() {
+			if i := slices.IndexFunc(all, func(b bound) bool { return b.at.After(since) }); i >= 0 {
+				at = append(at, all[i].at)
 			}
 		}
-		return n
-	}
-	for n := back(); n < c.n; n = back() {
+		if len(at) == c.n {
+			break
+		}
 		if time.Now().After(deadline) {
-			c.t.Fatalf("only %d of %d agents have their URLs", n, c.n)
+			c.t.Fatalf("only %d of %d agents have their URLs", len(at), c.n)
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
-	for i, b := range all {
-		if b[nth-1].url != b[0].url {
-			c.t.Errorf("agent %d had %s, has %s", i, b[0].url, b[nth-1].url)
+	for i, all := range c.bounds() {
+		for _, b := range all {
+			if b.url != all[0].url {
+				c.t.Errorf("agent %d had %s, has %s", i, all[0].url, b.url)
+			}
 		}
-		at = append(at, b[nth-1].at)
 	}
 	return at
 }
@@ -188,24 +188,34 @@ func (h held) within(before held) bool {
 	return h.Goroutines <= before.Goroutines && h.files <= before.files
 }
 
-// answer asks each member's URL once: the right agent must answer.
+// answer asks each member's URL until it answers: the right agent must.
 func (c *crowd) answer(w *world) {
 	c.t.Helper()
 	for i, host := range c.hosts() {
-		q, err := http.NewRequest("GET", "http://"+w.public+"/0", nil)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		q.Host = host
-		a, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(q)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		_ = a.Body.Close()
-		if got := a.Header.Get("X-Host"); a.StatusCode != http.StatusOK || got != member(i) {
-			c.t.Errorf("%s of %s: status %d of %q, %s", host, member(i), a.StatusCode, got, a.Header.Get("Adit-Error"))
+		var got, page string
+		eventually(c.t, host+" answers", func() bool {
+			got, page = w.whoAnswers(host)
+			return page == ""
+		})
+		if got != member(i) {
+			c.t.Errorf("%s of %s: %s has answered", host, member(i), got)
 		}
 	}
+}
+
+// whoAnswers is the agent behind a host, or the relay's page that says why there is none.
+func (w *world) whoAnswers(host string) (name, page string) {
+	q, err := http.NewRequest("GET", "http://"+w.public+"/0", nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	q.Host = host
+	a, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(q)
+	if err != nil {
+		return "", err.Error()
+	}
+	_ = a.Body.Close()
+	return a.Header.Get("X-Host"), a.Header.Get("Adit-Error")
 }
 
 // named has the service say which Host it was asked for.

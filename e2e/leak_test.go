@@ -34,7 +34,6 @@ type busy struct {
 	hosts   []string // of the crowd
 
 	before, relayBefore held
-	resets              int
 	heard               atomic.Int64 // downloads of which the service heard the end
 }
 
@@ -186,10 +185,11 @@ func (b *busy) reconnects(n int) {
 // reset resets all links and waits until all agents are back.
 func (b *busy) reset() {
 	b.t.Helper()
-	b.resets++
+	online := func() int { return strings.Count(b.agent.stderr.text(), `msg="endpoint online"`) }
+	began, before := time.Now(), online()
 	b.breaker.reset()
-	b.crowd.await(b.resets + 1)
-	eventually(b.t, "the agent has its URL again", func() bool { return strings.Count(b.agent.stderr.text(), `msg="endpoint online"`) > b.resets })
+	b.crowd.await(began)
+	eventually(b.t, "the agent has its URL again", func() bool { return online() > before })
 }
 
 // answers waits for n more whole ones.

@@ -56,7 +56,7 @@ func (w *world) storm(c *crowd, link *breaker, live []string) {
 	during := w.watchLive(live, func() {
 		cutAt = time.Now()
 		link.reset()
-		back = c.await(2)
+		back = c.await(cutAt)
 	})
 	report(w.t, fmt.Sprintf("%d agents whose links are reset at once: %s", c.n, spread(cutAt, back)))
 	report(w.t, fmt.Sprintf("%d agents beside them: before %s; meanwhile %s", lives, calm, during))
@@ -100,7 +100,7 @@ func (w *world) relayKilled(c *crowd, live []string) {
 	w.killRelay()
 	cutAt := time.Now()
 	w.startRelay()
-	back := c.await(3)
+	back := c.await(cutAt)
 	report(w.t, fmt.Sprintf("%d agents whose relay is killed and started again: %s", c.n+lives, spread(cutAt, back)))
 	c.answer(w)
 	for _, host := range live {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,7 +28,9 @@ type Agent struct {
 	ready    chan struct{}
 	bus      inspect.Bus
 	events   events
-	version  atomic.Uint64 // the store's newest, from Changed
+	version  atomic.Uint64                                                     // the store's newest, from Changed
+	dial     func(ctx context.Context, network, addr string) (net.Conn, error) // to the relay; tests have their own
+	wake     wake
 
 	replaying sync.WaitGroup // lanes of replays
 	fadings   sync.WaitGroup // of those in fading
@@ -35,9 +38,10 @@ type Agent struct {
 	mu        sync.Mutex
 	running   bool
 	closed    bool
-	endpoints []*endpoint // in the order of Forward
-	session   *session    // nil: none is online
-	fading    []*session  // left, and ended by the relay; the oldest first
+	endpoints []*endpoint             // in the order of Forward
+	session   *session                // nil: none is online
+	cutTry    context.CancelCauseFunc // of the last try to make one
+	fading    []*session              // left, and ended by the relay; the oldest first
 	link      linkState
 	reader    inspect.Reader
 	web       string
@@ -63,6 +67,7 @@ func New(o Options) (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{o: o, tls: conf, conns: meter.New(nil), tryNow: make(chan struct{}, 1), ready: make(chan struct{}), replays: map[*lane]struct{}{}}
+	a.dial, a.wake = new(net.Dialer).DialContext, newWake()
 	a.instance = uuid.NewString()
 	if o.Slot != nil {
 		a.instance = o.Slot.Instance()
@@ -146,14 +151,17 @@ func (a *Agent) graceLeft() time.Duration {
 	return time.Until(a.stopAt)
 }
 
-// Reconnect tries at once instead of waiting for the next try. A session that is up is asked for a sign of life; without one within 2 s another is made
-// beside it, and takes its place.
+// Reconnect tries at once instead of waiting for the next try, or for one that is under way. A session that is up is asked for a sign of life; without one
+// within 2 s another is made beside it, and takes its place.
 func (a *Agent) Reconnect() {
 	a.mu.Lock()
-	if a.session != nil {
+	defer a.mu.Unlock()
+	switch {
+	case a.session != nil:
 		notify(a.session.asked)
+	case a.cutTry != nil:
+		a.cutTry(errCut) // its packets may have gone another way than those that come through now
 	}
-	a.mu.Unlock()
 	notify(a.tryNow)
 }
 

@@ -43,8 +43,7 @@ func (o *Options) relayTLS() (*tls.Config, error) {
 func (a *Agent) dialRelay(ctx context.Context) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", a.o.Relay)
+	conn, err := a.dial(ctx, "tcp", a.o.Relay)
 	if err != nil {
 		return nil, fmt.Errorf("the relay cannot be reached: %w", err)
 	}

@@ -44,8 +44,8 @@ func (b *backoff) next(now time.Time, told time.Duration) time.Duration {
 	return max(d, told)
 }
 
-// errGivingUp cuts the last try short. It says nothing about the relay: an earlier try's error does.
-var errGivingUp = errors.New("no time left")
+// errCut ends a try whose time is over, or that was to begin anew. It says nothing about the relay: an earlier try's error does.
+var errCut = errors.New("the try was cut short")
 
 // tellEvery is how often the log hears that there is still no session.
 const tellEvery = time.Minute
@@ -60,7 +60,7 @@ func (a *Agent) keepSession(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if last == nil || !errors.Is(err, errGivingUp) {
+		if last == nil || !errors.Is(err, errCut) {
 			last = err
 		}
 		if f := fatal(err); f != nil {
@@ -89,16 +89,18 @@ func (a *Agent) keepSession(ctx context.Context) error {
 
 // trySession makes one session and works it, and those that take its place, to the end; online is how long they lived, 0 if none came to be.
 func (a *Agent) trySession(ctx context.Context, b *backoff) (online time.Duration, err error) {
-	dialCtx := ctx
+	dialCtx, cut := context.WithCancelCause(ctx)
+	defer cut(nil)
 	if a.o.GiveUp > 0 {
 		var cancel context.CancelFunc
-		dialCtx, cancel = context.WithDeadlineCause(ctx, b.down.Add(a.o.GiveUp), errGivingUp)
+		dialCtx, cancel = context.WithDeadlineCause(dialCtx, b.down.Add(a.o.GiveUp), errCut)
 		defer cancel()
 	}
+	a.trying(cut)
 	s, err := a.dialSession(dialCtx)
 	if err != nil {
-		if context.Cause(dialCtx) == errGivingUp {
-			err = fmt.Errorf("%w (%w)", err, errGivingUp)
+		if context.Cause(dialCtx) == errCut {
+			err = fmt.Errorf("%w (%w)", err, errCut)
 		}
 		return 0, err
 	}
@@ -106,7 +108,19 @@ func (a *Agent) trySession(ctx context.Context, b *backoff) (online time.Duratio
 	for s != nil {
 		s, err = s.run(ctx)
 	}
+	a.trying(nil)
 	return max(time.Since(begin), 1), err
+}
+
+// trying notes what cuts the try that begins now; nil: a session has ended. What Reconnect has asked for before was about another state.
+func (a *Agent) trying(cut context.CancelCauseFunc) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cutTry = cut
+	select {
+	case <-a.tryNow:
+	default:
+	}
 }
 
 // untilTry is how long to wait after err: never beyond the moment to give up.
@@ -125,10 +139,6 @@ func (a *Agent) untilTry(b *backoff, now time.Time, err error) time.Duration {
 
 // pause waits for d, or until Reconnect. False: ctx has ended.
 func (a *Agent) pause(ctx context.Context, d time.Duration, why error) bool {
-	select {
-	case <-a.tryNow: // from before: the person saw another state
-	default:
-	}
 	a.setLink(func(k *linkState) {
 		k.state, k.reason, k.nextTry = inspect.Reconnecting, why.Error(), time.Now().Add(d)
 		k.why = k.reason

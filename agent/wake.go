@@ -26,7 +26,7 @@ func (a *Agent) stayAwake(ctx context.Context) (stop func()) {
 	ended := make(chan struct{})
 	a.o.Go(func() {
 		defer close(ended)
-		newWake().watch(ctx, a.Reconnect)
+		a.wake.watch(ctx, a.Reconnect)
 	})
 	return func() {
 		cancel()

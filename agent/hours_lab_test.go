@@ -254,7 +254,10 @@ func (w *lab) agent(change ...func(*Options)) *resident {
 	}
 	srv := &http.Server{Handler: http.HandlerFunc(func(out http.ResponseWriter, q *http.Request) {
 		if q.URL.Path == "/slow" {
-			<-r.slow
+			select {
+			case <-r.slow:
+			case <-q.Context().Done():
+			}
 		}
 		io.WriteString(out, q.URL.Path)
 	})}

@@ -93,13 +93,43 @@ func (l *leaseFile) Note(changed []registry.Lease) {
 			l.complain(err)
 		}
 	}
-	var err error
-	if l.f == nil || l.lines > rewriteAfter {
-		err = l.rewrite(time.Now())
-	} else {
-		_, err = l.f.Write(text.Bytes())
+	l.complain(l.write(text.Bytes()))
+}
+
+// write adds lines to the file, and makes it anew when it has grown long, or may lack what could not be written before.
+func (l *leaseFile) write(lines []byte) (err error) {
+	if l.f != nil {
+		_, err = l.f.Write(lines)
 	}
-	l.complain(err)
+	switch {
+	case l.f != nil && err == nil && !l.failed && l.lines <= rewriteAfter:
+		return nil
+	case l.overtaken():
+		return l.follow(lines)
+	}
+	return l.rewrite(time.Now())
+}
+
+// overtaken says that the next process has made the file anew: it would lose it if this one did so, too.
+func (l *leaseFile) overtaken() bool {
+	if l.f == nil {
+		return false
+	}
+	mine, err := l.f.Stat()
+	if err != nil {
+		return false
+	}
+	now, err := os.Stat(l.path)
+	return err == nil && !os.SameFile(mine, now)
+}
+
+// follow adds lines to the next process's file from now on.
+func (l *leaseFile) follow(lines []byte) error {
+	if err := l.open(); err != nil {
+		return err
+	}
+	_, err := l.f.Write(lines)
+	return err
 }
 
 // complain logs the first failure in a row.
@@ -126,15 +156,20 @@ func (l *leaseFile) rewrite(now time.Time) error {
 	if err := writeFile(l.path, text.Bytes(), 0o600); err != nil {
 		return err
 	}
+	return l.open()
+}
+
+// open opens the file that is there now for what follows.
+func (l *leaseFile) open() error {
 	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
 	if l.f != nil {
-		err = l.f.Close() // replaced: what it had is in the new one
+		l.f.Close() // replaced, and what it could not take is in the new one
 	}
 	l.f, l.lines = f, 0
-	return err
+	return nil
 }
 
 // Close closes the file.

@@ -32,6 +32,7 @@ type rig struct {
 	addr  string
 	roots *x509.CertPool
 	names *names
+	begun time.Time
 
 	tickets map[string]string // by the endpoint's name
 }
@@ -62,7 +63,7 @@ func newRig(t testing.TB, change ...func(*Options)) *rig {
 func prepare(t testing.TB, change ...func(*Options)) *rig {
 	t.Helper()
 	cert, roots := selfSigned(t)
-	r := &rig{t: t, reg: registry.New(nil), roots: roots, names: &names{}, tickets: map[string]string{}}
+	r := &rig{t: t, reg: registry.New(nil), roots: roots, names: &names{}, begun: time.Now(), tickets: map[string]string{}}
 	o := Options{
 		Registry: r.reg, Namer: r.names, Relay: "r1", Version: "0.0", Region: "here", Probe: -1,
 		Control: control.Memory(map[string]control.Grant{"good": {Account: "acme", Plan: "free"}, "other": {Account: "emca"}}),
@@ -165,7 +166,12 @@ type agent struct {
 
 func (r *rig) agent(token, instance string, serve func(*lane) bool) *agent {
 	r.t.Helper()
-	conn := r.dial()
+	return r.agentOn(r.dial(), token, instance, serve)
+}
+
+// agentOn is agent on a connection that has done its TLS handshake.
+func (r *rig) agentOn(conn net.Conn, token, instance string, serve func(*lane) bool) *agent {
+	r.t.Helper()
 	if _, err := wire.ClientHandshake(conn, &wire.Auth{Token: token, Instance: instance, Version: "t", OS: "t"}); err != nil {
 		r.t.Fatal(err)
 	}

@@ -156,11 +156,11 @@ func (a *Agent) graceLeft() time.Duration {
 func (a *Agent) Reconnect() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	switch {
-	case a.session != nil:
+	if a.session != nil {
 		notify(a.session.asked)
-	case a.cutTry != nil:
-		a.cutTry(errCut) // its packets may have gone another way than those that come through now
+	}
+	if a.cutTry != nil {
+		a.cutTry(errCut)
 	}
 	notify(a.tryNow)
 }

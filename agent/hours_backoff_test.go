@@ -203,13 +203,7 @@ func TestRelaySaysWhen(t *testing.T) {
 		}
 		a := w.agent()
 		for _, how := range []func(*tls.Conn){refuse, decide} {
-			w.change(func() {
-				w.door = func(k net.Conn) {
-					c := tls.Server(k, wire.ServerTLS(w.cert))
-					defer c.Close()
-					how(c)
-				}
-			})
+			w.change(func() { w.door = w.atTheDoor(how) })
 			wait(2 * told.Wait)
 			w.taken()
 			wait(time.Hour)

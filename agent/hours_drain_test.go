@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -77,6 +78,29 @@ func TestRelayDrainsAlone(t *testing.T) {
 		r = w.relay()
 		wait(2 * time.Second)
 		r.works()
+	})
+}
+
+// TestRelayDrainsLongerThanGiveUp: an agent that would give up without a session has one, and its tries to find another are no more than usual.
+func TestRelayDrainsLongerThanGiveUp(t *testing.T) {
+	hours(t, func(t *testing.T) {
+		w := newLab(t)
+		r, a := w.relay(), w.agent(func(o *Options) { o.GiveUp = 10 * time.Second })
+		wait(time.Minute)
+		w.taken()
+		w.change(func() { w.door = nil })
+		r.srv.Drain()
+		wait(time.Minute)
+		if n := len(w.taken()); n < 40 || n > 90 {
+			t.Errorf("%d tries in a minute", n)
+		}
+		r.works()
+		r.stop(time.Second)
+		wait(10 * time.Second)
+		var g *GaveUpError
+		if err := a.over(); !errors.As(err, &g) {
+			t.Errorf("Run: %v", err)
+		}
 	})
 }
 

@@ -1,10 +1,12 @@
 package agent
 
 import (
+	"crypto/tls"
 	"testing"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/wire"
 )
 
 // noticed is how long the agent may take to have another session when the machine has slept or moved, and its session's link is dead.
@@ -187,6 +189,34 @@ func TestLinkThatComesBackFirst(t *testing.T) {
 		wait(time.Minute)
 		if mine, theirs := a.sessions(), r.srv.Sessions(); mine != 1 || theirs != 1 {
 			t.Errorf("%d sessions at the agent, %d at the relay", mine, theirs)
+		}
+	})
+}
+
+// TestMovesAgain: the machine moves from a network that swallows everything to one that works, while the agent dials its next session, or waits to: it dials
+// anew at once.
+func TestMovesAgain(t *testing.T) {
+	hours(t, func(t *testing.T) {
+		for _, lost := range []bool{true, false} {
+			w := newLab(t)
+			_, a := w.online()
+			id, door := a.session(), w.door
+			w.link().cut()
+			w.change(func() {
+				w.lost = lost
+				w.door = w.atTheDoor(func(c *tls.Conn) { _ = wire.Refuse(c, &wire.FatalError{Code: wire.CodeRelayBusy, Wait: time.Hour}) })
+			})
+			w.moves()
+			wait(noticed + time.Second)
+			if n := len(w.taken()); n != 1 {
+				t.Errorf("lost %v: %d tries", lost, n)
+			}
+			w.change(func() { w.lost, w.door = false, door })
+			w.moves()
+			wait(time.Second)
+			if a.session() == id || len(w.taken()) != 1 {
+				t.Errorf("lost %v: no other session", lost)
+			}
 		}
 	})
 }

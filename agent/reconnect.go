@@ -76,7 +76,10 @@ func (a *Agent) keepSession(ctx context.Context) error {
 		if a.o.GiveUp > 0 && now.Sub(b.down) >= a.o.GiveUp {
 			return &GaveUpError{Last: last}
 		}
-		wait := a.untilTry(&b, now, err)
+		wait := b.untilTry(now, err)
+		if a.o.GiveUp > 0 {
+			wait = min(wait, b.down.Add(a.o.GiveUp).Sub(now))
+		}
 		if online > 0 || now.Sub(told) >= tellEvery {
 			told = now
 			a.o.Log.Warn("no session; trying again", "err", err, "next", wait.Round(time.Millisecond))
@@ -89,19 +92,14 @@ func (a *Agent) keepSession(ctx context.Context) error {
 
 // trySession makes one session and works it, and those that take its place, to the end; online is how long they lived, 0 if none came to be.
 func (a *Agent) trySession(ctx context.Context, b *backoff) (online time.Duration, err error) {
-	dialCtx, cut := context.WithCancelCause(ctx)
-	defer cut(nil)
+	dialCtx := ctx
 	if a.o.GiveUp > 0 {
 		var cancel context.CancelFunc
-		dialCtx, cancel = context.WithDeadlineCause(dialCtx, b.down.Add(a.o.GiveUp), errCut)
+		dialCtx, cancel = context.WithDeadlineCause(ctx, b.down.Add(a.o.GiveUp), errCut)
 		defer cancel()
 	}
-	a.trying(cut)
-	s, err := a.dialSession(dialCtx)
+	s, err := a.tryDial(dialCtx)
 	if err != nil {
-		if context.Cause(dialCtx) == errCut {
-			err = fmt.Errorf("%w (%w)", err, errCut)
-		}
 		return 0, err
 	}
 	begin := time.Now()
@@ -110,6 +108,18 @@ func (a *Agent) trySession(ctx context.Context, b *backoff) (online time.Duratio
 	}
 	a.trying(nil)
 	return max(time.Since(begin), 1), err
+}
+
+// tryDial makes a session, unless Reconnect cuts the try: its packets may go another way than those that come through now.
+func (a *Agent) tryDial(ctx context.Context) (*session, error) {
+	ctx, cut := context.WithCancelCause(ctx)
+	defer cut(nil)
+	a.trying(cut)
+	s, err := a.dialSession(ctx)
+	if err != nil && context.Cause(ctx) == errCut {
+		err = fmt.Errorf("%w (%w)", err, errCut)
+	}
+	return s, err
 }
 
 // trying notes what cuts the try that begins now; nil: a session has ended. What Reconnect has asked for before was about another state.
@@ -123,18 +133,14 @@ func (a *Agent) trying(cut context.CancelCauseFunc) {
 	}
 }
 
-// untilTry is how long to wait after err: never beyond the moment to give up.
-func (a *Agent) untilTry(b *backoff, now time.Time, err error) time.Duration {
+// untilTry is next after err, which may say what the relay asked for.
+func (b *backoff) untilTry(now time.Time, err error) time.Duration {
 	var told time.Duration
 	var f *wire.FatalError
 	if errors.As(err, &f) {
 		told = f.Wait
 	}
-	d := b.next(now, told)
-	if a.o.GiveUp > 0 {
-		d = min(d, b.down.Add(a.o.GiveUp).Sub(now))
-	}
-	return d
+	return b.next(now, told)
 }
 
 // pause waits for d, or until Reconnect. False: ctx has ended.

@@ -55,7 +55,7 @@ func (k *seeker) stop() {
 func (a *Agent) seek(ctx context.Context) *session {
 	b := backoff{down: time.Now()}
 	for {
-		s, err := a.dialSession(ctx)
+		s, err := a.tryDial(ctx)
 		if err == nil {
 			return s
 		}
@@ -63,9 +63,11 @@ func (a *Agent) seek(ctx context.Context) *session {
 		if fatal(err) != nil || ctx.Err() != nil {
 			return nil
 		}
-		t := time.NewTimer(a.untilTry(&b, time.Now(), err))
+		t := time.NewTimer(b.untilTry(time.Now(), err))
 		select {
 		case <-t.C:
+		case <-a.tryNow:
+			t.Stop()
 		case <-ctx.Done():
 			t.Stop()
 			return nil

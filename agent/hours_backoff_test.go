@@ -169,12 +169,7 @@ func TestReconnectAfterHours(t *testing.T) {
 			for _, lost := range []bool{false, true} {
 				w.change(func() { w.lost = lost })
 				wait(2 * time.Hour)
-				for tries := w.taken(); ; tries = w.taken() { // until one has just begun or failed
-					if len(tries) > 0 && time.Since(tries[len(tries)-1]) <= time.Second {
-						break
-					}
-					wait(time.Second)
-				}
+				w.nextTry()
 				begin := time.Now()
 				why.happen()
 				wait(why.notice)
@@ -216,7 +211,7 @@ func TestRelaySaysWhen(t *testing.T) {
 			if len(tries) < 39 {
 				t.Errorf("%d tries in an hour", len(tries))
 			}
-			wait(time.Second) // not at the moment of a try
+			w.nextTry()
 			a.Reconnect()
 			wait(0)
 			if n := len(w.taken()); n != 1 {

@@ -101,6 +101,13 @@ func (w *lab) taken() []time.Time {
 	return all
 }
 
+// nextTry waits until one has just been made.
+func (w *lab) nextTry() {
+	for w.taken(); len(w.taken()) == 0; {
+		wait(time.Second)
+	}
+}
+
 // link is the last one that was made.
 func (w *lab) link() *memoryLink {
 	w.mu.Lock()

@@ -105,7 +105,7 @@ func TestNameOfAKilledAgent(t *testing.T) {
 		self := w.slot()
 		r := w.relay()
 		w.agent(self)
-		wait(time.Hour)
+		wait(10 * time.Minute)
 		for range 10 {
 			w.link().cut() // all that a killed process does in a network that swallows its FIN
 			next := w.agent(self)
@@ -117,7 +117,7 @@ func TestNameOfAKilledAgent(t *testing.T) {
 			if got, err := r.visit("/again"); got != "/again" || err != nil {
 				t.Fatal(got, err)
 			}
-			wait(time.Hour)
+			wait(10 * time.Minute)
 			if n := r.srv.Sessions(); n != 1 {
 				t.Errorf("%d sessions", n)
 			}

@@ -25,7 +25,7 @@ func hours(t *testing.T, f func(*testing.T)) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*testTime)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.v", "-test.run=^"+t.Name()+"$")
-	cmd.Env = append(os.Environ(), inBubble+"=1")
+	cmd.Env = append(os.Environ(), inBubble+"=1", "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0") // its second of sleep at the end is for other threads
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
 		t.Fatalf("%v\n%s", err, out)

@@ -244,6 +244,25 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestStartOnAFullDisk: a relay starts all the same, says so, and has its leases in the file as soon as there is room.
+func TestStartOnAFullDisk(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	o := openOffice(t, dir) // nothing can be made in it: it is not there
+	o.gets("a.test", "acme")
+	o.gets("b.test", "acme")
+	if n := strings.Count(o.log.String(), "ERROR"); n != 1 {
+		t.Errorf("%d errors in the log\n%s", n, o.log)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	o.gets("c.test", "acme")
+	next := openOffice(t, dir)
+	for _, name := range []string{"a.test", "b.test", "c.test"} {
+		next.waits(name)
+	}
+}
+
 // TestLeaseFileThatCannotBeMadeAnew: what is added is in the file nevertheless.
 func TestLeaseFileThatCannotBeMadeAnew(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")

@@ -43,7 +43,8 @@ type leaseLine struct {
 // rewriteAfter is how many lines make the file long.
 const rewriteAfter = 20_000
 
-// openLeases reads dir's leases and returns them with the journal for further ones. A line that cannot be read is left out, with a word in the log.
+// openLeases reads dir's leases and returns them with the journal for further ones. A line that cannot be read is left out, with a word in the log. A disk
+// that is full keeps no relay from starting.
 func openLeases(dir string, log *slog.Logger) (*leaseFile, []registry.Lease, error) {
 	l := &leaseFile{path: filepath.Join(dir, leasesFile), log: log, leases: map[string]leaseLine{}}
 	text, err := os.ReadFile(l.path)
@@ -51,9 +52,7 @@ func openLeases(dir string, log *slog.Logger) (*leaseFile, []registry.Lease, err
 		return nil, nil, fmt.Errorf("leases: %w", err)
 	}
 	l.read(text)
-	if err := l.rewrite(time.Now()); err != nil {
-		return nil, nil, fmt.Errorf("leases: %w", err)
-	}
+	l.complain(l.rewrite(time.Now()))
 	var all []registry.Lease
 	for _, e := range l.leases {
 		all = append(all, registry.Lease{Name: e.Name, Account: e.Account, Instance: e.Instance, Epoch: e.Epoch, Until: e.Until})

@@ -33,13 +33,14 @@ type lab struct {
 	lost   bool           // nothing comes through: dials wait in vain
 	tries  []time.Time    // to dial the relay
 	links  []*memoryLink
-	asleep time.Duration // by which the wall clock is ahead
+	last   map[string]*memoryLink // of them, by the agent's instance
+	asleep time.Duration          // by which the wall clock is ahead
 	addrs  []net.Addr
 	moved  byte // how often it has got other addresses
 }
 
 func newLab(t *testing.T) *lab {
-	w := &lab{t: t, addrs: []net.Addr{&net.IPNet{IP: net.IPv4(10, 0, 0, 1), Mask: net.CIDRMask(8, 32)}}}
+	w := &lab{t: t, last: map[string]*memoryLink{}, addrs: []net.Addr{&net.IPNet{IP: net.IPv4(10, 0, 0, 1), Mask: net.CIDRMask(8, 32)}}}
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -110,6 +111,13 @@ func (w *lab) link() *memoryLink {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.links[len(w.links)-1]
+}
+
+// linkOf is the last one that an agent made.
+func (w *lab) linkOf(instance string) *memoryLink {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last[instance]
 }
 
 // sleeps lets the agents' machine sleep for d: they do not see the time pass, but the wall clock.

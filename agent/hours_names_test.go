@@ -146,7 +146,7 @@ func TestTwoAgentsNeverFlap(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		go w.service(ctx, w.slot())
 		wait(time.Second)
-		epoch, link := r.epoch(), w.link()
+		epoch := r.epoch()
 		go w.service(ctx, w.slot())
 		for i := range 6 {
 			for range 600 {
@@ -155,15 +155,14 @@ func TestTwoAgentsNeverFlap(t *testing.T) {
 				}
 			}
 			r.works()
+			link := w.linkOf(r.holder())
 			link.cut()
 			wait(10 * time.Second)
-			old := link
-			link = w.link() // the only one that has dialled
 			if r.epoch() == epoch {
 				t.Error("the name is kept for a holder that is mute")
 			}
 			if epoch = r.epoch(); i%2 == 0 {
-				old.mend()
+				link.mend()
 			}
 		}
 		cancel()

@@ -28,7 +28,13 @@ func (w *lab) agent(change ...func(*Options)) *resident {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	a.dial = w.dial
+	a.dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := w.dial(ctx, network, addr)
+		if err == nil {
+			w.change(func() { w.last[a.instance] = c.(*linkEnd).link })
+		}
+		return c, err
+	}
 	a.wake.now = func() (t time.Time) {
 		w.change(func() { t = time.Now().Add(w.asleep) })
 		return t

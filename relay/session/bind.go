@@ -205,7 +205,6 @@ func (s *session) onUnbind(id int64, u *wire.Unbind) {
 	if e != nil && s.forget(e, true) {
 		s.free(e)
 		s.pools.shut(e, wire.CodeAgentGone)
-		s.stats.drop(e)
 		s.log.Info("endpoint offline", "url", e.reg.URL)
 	}
 	s.send(wire.MsgUnbound, id, &wire.Unbound{Handle: u.Handle})
@@ -220,10 +219,7 @@ func (e *endpoint) superseded(heir *endpoint, moved bool) {
 	}
 	s.free(e)
 	s.pools.shut(e, wire.CodeAgentGone)
-	if !moved {
-		s.srv.owe(e)
-		s.stats.drop(e)
-	}
+	s.srv.owe(e)
 	if heir.sess == s {
 		return
 	}
@@ -232,9 +228,6 @@ func (e *endpoint) superseded(heir *endpoint, moved bool) {
 		s.send(wire.MsgSuperseded, 0, &wire.Superseded{Handle: e.handle, Epoch: strconv.FormatUint(heir.reg.Epoch, 10)})
 	}
 	s.mu.Lock()
-	if moved {
-		s.moved = append(s.moved, e)
-	}
 	s.bereft = len(s.endpoints) == 0
 	last := s.bereft
 	s.mu.Unlock()
@@ -251,22 +244,20 @@ func (s *session) retire(lost bool) {
 	s.mu.Lock()
 	s.over = true
 	lost = lost && !s.draining
-	moved := s.moved
 	all := make([]*endpoint, 0, len(s.endpoints))
 	for _, e := range s.endpoints {
 		all = append(all, e)
 	}
 	s.mu.Unlock()
 	s.pools.shutAll(wire.CodeAgentGone)
+	for _, e := range s.stats.end() {
+		s.srv.owe(e)
+	}
 	for _, e := range all {
 		s.forget(e, true)
-		s.srv.owe(e)
 		if lost {
 			s.srv.o.Registry.Lose(e.reg)
 		}
 		s.free(e)
-	}
-	for _, e := range moved {
-		s.srv.leave(e)
 	}
 }

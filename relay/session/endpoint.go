@@ -84,8 +84,8 @@ func (e *endpoint) Attach(conn uint64, count bool) (detach func()) {
 	e.pool.visitors[conn] = v
 	v.refs++
 	p.mu.Unlock()
-	if count {
-		e.sess.stats.opened(e)
+	if count && e.sess.stats.opened(e) {
+		e.sess.srv.owe(e)
 	}
 	since := time.Now()
 	var once atomic.Bool

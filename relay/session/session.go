@@ -45,7 +45,6 @@ type session struct {
 	owed      bool                 // Drained, as the answer to drainID
 	drainID   int64
 	bereft    bool        // its last name went to another session
-	moved     []*endpoint // … by the agent's own will: it still reports their connections
 
 	asking sync.Mutex // one question at a time
 	mute   time.Time  // when a sign of life was awaited in vain; zero: never

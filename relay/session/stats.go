@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -21,6 +22,9 @@ const (
 	// maxHeld is how many durations wait to be sent or acknowledged, over the session; what closes beyond them is only counted.
 	maxHeld = 16384
 
+	// maxLast is how many Stats a session may end with: enough for all durations that wait.
+	maxLast = 2 * maxHeld / maxDurations
+
 	// maxDuration saturates one: 2^40 µs are 12 days.
 	maxDuration = 1 << 40
 
@@ -40,6 +44,8 @@ type stats struct {
 	last    uint64      // number of the last duration that was sent
 	held    int         // durations kept, numbered or not
 	sent    time.Time   // when the message that waits for its StatsAck was sent; zero: none does
+	left    int         // room in it
+	over    bool        // the session has ended: what is counted now is owed
 }
 
 // counts are one endpoint's.
@@ -50,19 +56,20 @@ type counts struct {
 	first        uint64
 	changed      bool // in stats.changed
 	onWay        bool // in stats.onWay
-	gone         bool // the endpoint is over: nobody asks for its figures any more
 	arrears      []arrear
+	told         int // so many of them are in the message on its way
 }
 
 func (t *stats) init() { t.dirty = make(chan struct{}, 1) }
 
-// opened counts a public connection in.
-func (t *stats) opened(e *endpoint) {
+// opened counts a public connection in. late: the session has ended, so the count is owed.
+func (t *stats) opened(e *endpoint) (late bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e.counts.opened++
 	e.counts.open++
 	t.touch(e)
+	return t.over
 }
 
 // closed counts it out.
@@ -70,7 +77,7 @@ func (t *stats) closed(e *endpoint, d time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e.counts.open--
-	if !e.counts.gone && t.held < maxHeld {
+	if !t.over && t.held < maxHeld {
 		e.counts.fresh = append(e.counts.fresh, min(d.Microseconds(), maxDuration))
 		t.held++
 	}
@@ -79,7 +86,7 @@ func (t *stats) closed(e *endpoint, d time.Duration) {
 
 // touch marks e as changed.
 func (t *stats) touch(e *endpoint) {
-	if e.counts.gone {
+	if t.over {
 		return
 	}
 	if !e.counts.changed {
@@ -96,13 +103,12 @@ func (t *stats) wake() {
 	}
 }
 
-// drop forgets an endpoint that is over.
-func (t *stats) drop(e *endpoint) {
+// end says that the session is over, and returns the endpoints of which its agent may not have heard the last.
+func (t *stats) end() []*endpoint {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c := &e.counts
-	t.held -= len(c.fresh) + len(c.way)
-	c.gone, c.fresh, c.way = true, nil, nil
+	t.over = true
+	return append(slices.Clone(t.onWay), t.changed...)
 }
 
 // ack lets go what the agent has acknowledged.
@@ -114,8 +120,9 @@ func (t *stats) ack(seq uint64) {
 	}
 	t.sent = time.Time{}
 	for _, e := range t.onWay {
-		t.held -= len(e.counts.way)
-		e.counts.way, e.counts.onWay, e.counts.arrears = nil, false, nil
+		c := &e.counts
+		t.held -= len(c.way)
+		c.way, c.onWay, c.arrears, c.told = nil, false, c.arrears[c.told:], 0
 	}
 	clear(t.onWay)
 	t.onWay = t.onWay[:0]
@@ -124,8 +131,9 @@ func (t *stats) ack(seq uint64) {
 	}
 }
 
-// collect makes the next message; nil: there is nothing to say, or the last one has not been acknowledged.
-func (t *stats) collect(now time.Time) *wire.Stats {
+// collect makes the next message; nil: there is nothing to say, or the last one has not been acknowledged. final: no acknowledgement is waited for, but what
+// was said without one stays owed.
+func (t *stats) collect(now time.Time, final bool) *wire.Stats {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.changed) == 0 {
@@ -133,7 +141,7 @@ func (t *stats) collect(now time.Time) *wire.Stats {
 	}
 	m := &wire.Stats{}
 	switch {
-	case t.sent.IsZero():
+	case final, t.sent.IsZero():
 		m.Endpoints = t.fill()
 	case now.Sub(t.sent) < statsAgain:
 		t.wake() // look again
@@ -156,33 +164,40 @@ func (t *stats) fill() []wire.EndpointStats {
 	rest := t.changed[:0]
 	for _, e := range t.changed {
 		c := &e.counts
-		if c.gone {
+		size := figuresSize * (1 + len(c.arrears))
+		if size > room {
+			rest = append(rest, e)
 			continue
 		}
-		room -= figuresSize * (1 + len(c.arrears))
+		room -= size
+		c.told = len(c.arrears)
 		t.number(c, &count, &room)
 		all = e.figures(all)
-		c.onWay = true
-		t.onWay = append(t.onWay, e)
+		if !c.onWay {
+			c.onWay = true
+			t.onWay = append(t.onWay, e)
+		}
 		if c.changed = len(c.fresh) > 0; c.changed {
 			rest = append(rest, e)
 		}
 	}
 	clear(t.changed[len(rest):])
-	t.changed = rest
+	t.changed, t.left = rest, room
 	return all
 }
 
-// refill says again what was not acknowledged, and today's counts of all.
+// refill says again what was not acknowledged, and today's counts of others as far as there is room.
 func (t *stats) refill() []wire.EndpointStats {
 	var all []wire.EndpointStats
 	for _, e := range t.onWay {
-		if !e.counts.gone {
-			all = e.figures(all)
-		}
+		all = e.figures(all)
 	}
+	room := t.left
 	for _, e := range t.changed {
-		if !e.counts.gone && !e.counts.onWay {
+		if room -= figuresSize; room < 0 {
+			break
+		}
+		if !e.counts.onWay {
 			all = e.figures(all)
 		}
 	}
@@ -197,6 +212,7 @@ func (t *stats) number(c *counts, count, room *int) {
 		*count--
 		n++
 	}
+	t.held -= len(c.way) // of a message that nobody has acknowledged, before a final one
 	c.first = t.last + 1
 	c.way = c.fresh[:n:n]
 	c.fresh = c.fresh[n:]
@@ -206,7 +222,7 @@ func (t *stats) number(c *counts, count, room *int) {
 // figures appends what Stats says of e.
 func (e *endpoint) figures(all []wire.EndpointStats) []wire.EndpointStats {
 	c := &e.counts
-	for _, a := range c.arrears {
+	for _, a := range c.arrears[:c.told] {
 		all = append(all, wire.EndpointStats{Handle: e.handle, Epoch: strconv.FormatUint(a.epoch, 10), Opened: a.opened})
 	}
 	f := wire.EndpointStats{
@@ -227,11 +243,10 @@ func digits(n int64) int {
 	return d
 }
 
-// lastStats says what is left to say, before the session's end. Messages keep their order, so what was sent needs no acknowledgement any more.
+// lastStats says what is left to say, before the session's end.
 func (s *session) lastStats() {
-	for range maxHeld / maxDurations {
-		s.stats.ack(s.stats.newest())
-		m := s.stats.collect(time.Now())
+	for range maxLast {
+		m := s.stats.collect(time.Now(), true)
 		if m == nil {
 			return
 		}
@@ -239,16 +254,9 @@ func (s *session) lastStats() {
 	}
 }
 
-// newest is the number of the last duration that was sent.
-func (t *stats) newest() uint64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.last
-}
-
 // sendStats sends what changed.
 func (s *session) sendStats() {
-	if m := s.stats.collect(time.Now()); m != nil {
+	if m := s.stats.collect(time.Now(), false); m != nil {
 		s.send(wire.MsgStats, 0, m)
 	}
 }

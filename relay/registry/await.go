@@ -12,7 +12,8 @@ func (g *Registry) Await(ctx context.Context, host []byte) (*Endpoint, error) {
 	return g.await(ctx, string(host), func() *Endpoint { return g.hosts[string(host)] })
 }
 
-// Successor returns who serves the name of e now, for the same account, when e does not any more. lost: its agent was lost, so that it waits like Await. Errors are ErrNoEndpoint and ErrAway.
+// Successor returns who serves the name of e now, for the same account, when e does not any more. lost: its agent was lost, so that it waits like Await.
+// Errors are ErrNoEndpoint and ErrAway.
 func (g *Registry) Successor(ctx context.Context, e *Endpoint, lost bool) (*Endpoint, error) {
 	if !lost {
 		ctx = over

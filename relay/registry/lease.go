@@ -10,6 +10,9 @@ const (
 	// unbinding. What is above it is free at once.
 	maxReserved = 1000
 
+	// spared is how long a name above that waits when its agent was lost: the agents of a large account may all lose their links at once.
+	spared = time.Minute
+
 	// backSoon is how long visitors wait for a holder that was lost without a word: agents come back within a second or two.
 	backSoon = 5 * time.Second
 )
@@ -116,13 +119,17 @@ func (l *leases) release(name string, now time.Time, lost bool) {
 		l.sweep(now)
 	}
 	e.stir()
+	wait := reserved
 	if l.waiting[e.Account] >= maxReserved {
-		delete(l.names, name)
-		e.Until = now
-		l.change(*e)
-		return
+		wait = spared
+		if !lost {
+			delete(l.names, name)
+			e.Until = now
+			l.change(*e)
+			return
+		}
 	}
-	e.Until = now.Add(reserved)
+	e.Until = now.Add(wait)
 	l.waiting[e.Account]++
 	if lost {
 		e.back = now.Add(backSoon)
@@ -155,6 +162,7 @@ func (l *leases) sweep(now time.Time) {
 }
 
 func (l *leases) forget(e *Lease) {
+	l.change(*e)
 	l.stopWaiting(e)
 	delete(l.names, e.Name)
 }

@@ -33,6 +33,7 @@ type Endpoint struct {
 	Instance string   // the agent's slot; "" is never the same instance as another
 	Name     string   // the endpoint's name at the agent
 	Epoch    uint64   // rises with every bind of this name; the highest one owns it
+	Session  uint64   // number of its session: of one instance, the one with the higher number has the newer will
 	Upstream Upstream // who serves it
 }
 
@@ -78,9 +79,9 @@ func (h *Held) Error() string { return h.refusal.Error() }
 func (h *Held) Unwrap() error { return h.refusal }
 
 // Bind gives e.Host (or e.Port, if it is not 0) to e, sets e.Epoch, and returns the endpoint it replaces, if any: its session's streams for it are the
-// caller's to close. A ticket that counts takes over at once. Otherwise a holder of the same account refuses with *Held, and another account's, or a
-// reservation, with an *Error of CodeNameTaken. The epoch is the clock in milliseconds, or one above the highest known for the name,
-// whichever is more. The journal has it when Bind returns.
+// caller's to close. A ticket that counts takes over at once, but not from a later session of the same instance. Otherwise a holder of the same account
+// refuses with *Held, and another account's, or a reservation, with an *Error of CodeNameTaken. The epoch is the clock in milliseconds, or one above the
+// highest known for the name, the ticket's among them, whichever is more. The journal has it when Bind returns.
 func (g *Registry) Bind(e *Endpoint, c Claim) (replaced *Endpoint, err error) {
 	defer g.note()
 	now := g.now()
@@ -92,10 +93,10 @@ func (g *Registry) Bind(e *Endpoint, c Claim) (replaced *Endpoint, err error) {
 		return nil, taken(name)
 	}
 	old := g.holder(e)
-	if old != nil && old != c.Over && !c.counts(last, e.Instance) {
+	if old != nil && old != c.Over && (!c.counts(last, e.Instance) || old.outdates(e)) {
 		return nil, &Held{old, &Error{Code: wire.CodeAlreadyOnline, Text: name + " is already online from another agent of this account"}}
 	}
-	e.Epoch = max(uint64(now.UnixMilli()), last.Epoch+1)
+	e.Epoch = max(uint64(now.UnixMilli()), last.Epoch+1, c.Ticket+1)
 	g.leases.take(Lease{Name: name, Account: e.Account, Instance: e.Instance, Epoch: e.Epoch})
 	if e.Port != 0 {
 		g.ports[e.Port] = e
@@ -108,6 +109,11 @@ func (g *Registry) Bind(e *Endpoint, c Claim) (replaced *Endpoint, err error) {
 // counts says whether the ticket takes over what last was given.
 func (c Claim) counts(last Lease, instance string) bool {
 	return c.Ticket > 0 && (last.Epoch <= c.Ticket || last.Instance == instance && instance != "")
+}
+
+// outdates says that e is of the same agent as old, which holds the name, but of an earlier session: what it asks for was overtaken.
+func (old *Endpoint) outdates(e *Endpoint) bool {
+	return old.Instance == e.Instance && old.Session > e.Session
 }
 
 // Unbind removes e if it still holds its name, and reserves the name for its account. An endpoint that was replaced is left alone, so a late

@@ -46,6 +46,7 @@ func (s *session) bindOnce(b *wire.Bind) (*wire.Bound, error) {
 	if !again {
 		if err := s.place(e); err != nil {
 			s.forget(e, false)
+			s.endWhenBare()
 			return nil, err
 		}
 		s.log.Info("endpoint online", "url", e.reg.URL, "name", clip(e.reg.Name), "epoch", e.reg.Epoch)
@@ -75,14 +76,14 @@ func (s *session) reserve(b *wire.Bind) (e *endpoint, again bool, err error) {
 	switch _, used := s.used[b.Handle]; {
 	case used:
 		return nil, false, &registry.Error{Code: wire.CodeBadHandle, Text: "the handle was used before in this session"}
-	case s.over, s.draining:
+	case s.over, s.draining, s.leg.Lost():
 		return nil, false, &registry.Error{Code: wire.CodeAgentStopping}
 	case len(s.endpoints) >= maxEndpoints, len(s.used) >= maxHandles:
 		return nil, false, &registry.Error{Code: wire.CodeEndpointLimit}
 	}
 	e = &endpoint{sess: s, handle: b.Handle, bind: *b}
 	e.life, e.end = context.WithCancel(context.Background())
-	e.reg = &registry.Endpoint{Account: s.account, Instance: s.instance, Name: b.Name, Upstream: e}
+	e.reg = &registry.Endpoint{Account: s.account, Instance: s.instance, Name: b.Name, Session: s.number, Upstream: e}
 	s.endpoints[b.Handle] = e
 	return e, false, nil
 }
@@ -151,6 +152,9 @@ func (s *session) claim(e *endpoint) error {
 		if o := ours(held.Holder); o == nil || o.sess != s && o.sess.alive() {
 			return err
 		}
+		if s.leg.Lost() { // in the meantime: it would fence the holder, and have nothing of it
+			return &registry.Error{Code: wire.CodeAgentGone}
+		}
 		c.Over = held.Holder
 	}
 }
@@ -208,6 +212,7 @@ func (s *session) onUnbind(id int64, u *wire.Unbind) {
 		s.log.Info("endpoint offline", "url", e.reg.URL)
 	}
 	s.send(wire.MsgUnbound, id, &wire.Unbound{Handle: u.Handle})
+	s.endWhenBare()
 }
 
 // superseded tells the session that the name of e belongs to heir now: idle streams are closed, exchanges under way end where they began, and
@@ -228,13 +233,23 @@ func (e *endpoint) superseded(heir *endpoint, moved bool) {
 		s.send(wire.MsgSuperseded, 0, &wire.Superseded{Handle: e.handle, Epoch: strconv.FormatUint(heir.reg.Epoch, 10)})
 	}
 	s.mu.Lock()
-	s.bereft = len(s.endpoints) == 0
-	last := s.bereft
+	s.bereft = s.bereft || moved || len(s.endpoints) == 0
 	s.mu.Unlock()
-	if last {
+	s.endWhenBare()
+}
+
+// endWhenBare lets a session end, when its exchanges have, that is bereft of names and has none left.
+func (s *session) endWhenBare() {
+	if s.bare() {
 		s.ending.Store(true)
 		s.wake()
 	}
+}
+
+func (s *session) bare() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bereft && len(s.endpoints) == 0
 }
 
 // retire gives everything back after the leg's end. Visitors wait a moment for an agent that was lost without a word, or was sent away because the relay

@@ -111,13 +111,12 @@ func (s *session) settled() {
 	}
 	s.mu.Lock()
 	drained, id := s.owed, s.drainID
-	bereft := s.bereft && len(s.endpoints) == 0
 	s.owed = false
 	s.mu.Unlock()
 	if drained {
 		s.send(wire.MsgDrained, id, &wire.Drained{})
 	}
-	if bereft {
+	if s.bare() {
 		s.goodbye(context.Background(), &wire.Fatal{Code: wire.CodeSuperseded, Text: wire.CodeSuperseded.Info().Text})
 	}
 }

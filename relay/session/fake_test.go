@@ -119,9 +119,11 @@ func selfSigned(t testing.TB) (tls.Certificate, *x509.CertPool) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
 }
 
-func (r *rig) dial() *tls.Conn {
+func (r *rig) dial() *tls.Conn { return r.dialTo(r.addr) }
+
+func (r *rig) dialTo(addr string) *tls.Conn {
 	r.t.Helper()
-	c, err := tls.Dial("tcp", r.addr, &tls.Config{RootCAs: r.roots, NextProtos: []string{wire.ALPN}})
+	c, err := tls.Dial("tcp", addr, &tls.Config{RootCAs: r.roots, NextProtos: []string{wire.ALPN}})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -167,6 +169,13 @@ type agent struct {
 func (r *rig) agent(token, instance string, serve func(*lane) bool) *agent {
 	r.t.Helper()
 	return r.agentOn(r.dial(), token, instance, serve)
+}
+
+// agentBehind is an agent at the end of a cable.
+func (r *rig) agentBehind(instance string, serve func(*lane) bool) (*agent, *cable) {
+	r.t.Helper()
+	c := newCable(r.t, r.addr)
+	return r.agentOn(r.dialTo(c.addr), "good", instance, serve), c
 }
 
 // agentOn is agent on a connection that has done its TLS handshake.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/adit-tunnel/adit/relay/control"
@@ -60,6 +61,7 @@ type Server struct {
 	tries tries
 	check time.Duration // how often a session's token is looked up again
 	wg    sync.WaitGroup
+	made  atomic.Uint64 // sessions
 
 	probes probing
 

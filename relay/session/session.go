@@ -23,6 +23,7 @@ type session struct {
 	srv      *Server
 	leg      *wire.Leg
 	id       string
+	number   uint64 // later sessions have higher ones
 	grant    control.Grant
 	missed   bool // its token was not found at the last look; keep's
 	account  string
@@ -44,7 +45,7 @@ type session struct {
 	draining  bool                 // the agent takes no new work
 	owed      bool                 // Drained, as the answer to drainID
 	drainID   int64
-	bereft    bool        // its last name went to another session
+	bereft    bool // its last name went to another session
 
 	asking sync.Mutex // one question at a time
 	mute   time.Time  // when a sign of life was awaited in vain; zero: never
@@ -53,7 +54,7 @@ type session struct {
 func newSession(srv *Server, id string, grant control.Grant, instance string, log *slog.Logger) *session {
 	account := grant.Account
 	s := &session{
-		srv: srv, id: id, grant: grant, account: account, instance: instance,
+		srv: srv, id: id, number: srv.made.Add(1), grant: grant, account: account, instance: instance,
 		log:       log.With("session", id, "account", account, "instance", instance),
 		idle:      make(chan struct{}, 1),
 		endpoints: map[uint32]*endpoint{},

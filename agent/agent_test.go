@@ -55,6 +55,11 @@ func (w *world) start(e Endpoint, change ...func(*Options, *Endpoint)) {
 	if err := a.Forward(e); err != nil {
 		w.t.Fatal(err)
 	}
+	w.run(a)
+}
+
+// run runs a until the test ends.
+func (w *world) run(a *Agent) {
 	ctx, cancel := context.WithCancel(context.Background())
 	w.a, w.stop, w.ended = a, cancel, make(chan error, 1)
 	go func() { w.ended <- a.Run(ctx) }()

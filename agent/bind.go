@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -79,9 +80,12 @@ func (s *session) bound(m *wire.Bound) {
 	b.epoch = m.Epoch
 	s.mu.Unlock()
 	a.mu.Lock()
-	if a.session != s {
+	if a.session != s { // it was left before the answer came
+		if ep.ticket == "" {
+			ep.ticket = m.Ticket
+		}
 		a.mu.Unlock()
-		return // it was left before the answer came
+		return
 	}
 	ep.url, ep.aliases, ep.ticket = m.URL, m.Aliases, m.Ticket
 	ep.failure, ep.fatal, ep.answered = nil, nil, true
@@ -129,6 +133,7 @@ func (s *session) refused(m *wire.Refusal) {
 	if b == nil || b.closed.Swap(true) {
 		return
 	}
+	s.closeBinding(b)
 	s.mu.Lock()
 	delete(s.bindings, m.Handle) // it may be refused again and again, each time under a new handle
 	s.mu.Unlock()
@@ -136,12 +141,16 @@ func (s *session) refused(m *wire.Refusal) {
 	a.mu.Lock()
 	defer a.bus.Publish(inspect.Hint{})
 	defer a.mu.Unlock()
-	if a.session != s {
+	if a.session != s || ep.removed {
 		return
 	}
-	if m.Code == wire.CodePortTaken && ep.port != 0 { // only remembered, never demanded
+	switch {
+	case m.Code == wire.CodePortTaken && ep.port != 0: // only remembered, never demanded
 		ep.port = 0
 		s.bind(ep)
+		return
+	case m.Code == wire.CodeAlreadyOnline && a.mayStillHold(ep):
+		s.bindLater(ep)
 		return
 	}
 	ep.answered, ep.failure = true, failure(m.Code, m.Text)
@@ -153,6 +162,21 @@ func (s *session) refused(m *wire.Refusal) {
 	}
 	a.tellRefused(ep)
 	a.checkReady()
+}
+
+// mayStillHold says whether a session that was left has asked for ep, too, and may be the one that has it: its answer, with the ticket to move by, may still
+// come. a.mu is held.
+func (a *Agent) mayStillHold(ep *endpoint) bool {
+	return slices.ContainsFunc(a.fading, func(s *session) bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, b := range s.bindings {
+			if b.ep == ep && !b.closed.Load() {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // lose notes that ep will not be bound again by itself; when that is so for all endpoints, Run has nothing left to do. Agent.mu is held.
@@ -223,9 +247,9 @@ func (s *session) superseded(m *wire.Superseded) {
 	s.closeBinding(b)
 	a := s.a
 	a.mu.Lock()
-	if a.session != s {
+	if a.session != s || b.ep.removed {
 		a.mu.Unlock()
-		return // by our own
+		return // by our own, or no matter
 	}
 	b.ep.failure = failure(wire.CodeSuperseded, "")
 	s.lose(b.ep, wire.CodeSuperseded, "")

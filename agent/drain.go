@@ -13,23 +13,38 @@ func (a *Agent) drain(s *session) {
 	a.eng.stopping.Store(true)
 	grace := time.NewTimer(a.graceLeft())
 	defer grace.Stop()
-	all := append(a.faded(), s)
-	for _, s := range all {
-		s.giveUp()
-	}
-	if !a.eng.drained(grace.C, s.leg.Done()) {
+	all := append([]*session{s}, a.faded()...)
+	giveUp(all)
+	if !a.eng.drained(grace.C, s.leg.Done(), s.stop) { // the others end by themselves when they are lost
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), farewellTime)
+	defer cancel()
 	for _, s := range all {
-		s.settle(farewellTime)
+		s.settle(ctx)
 	}
 }
 
-// farewellTime is how long the relay may take to close what is idle.
+// farewellTime is how long relays may take to read what they are told, and then to close what is idle.
 const farewellTime = time.Second
 
-// giveUp tells the relay that no exchange is begun any more, first in words, so that it looks elsewhere, then for each stream.
-func (s *session) giveUp() {
+// giveUp tells the relays that no exchange is begun any more, first in words, so that they look elsewhere, then for each stream: RESETs overtake messages.
+func giveUp(all []*session) {
+	ctx, cancel := context.WithTimeout(context.Background(), farewellTime)
+	defer cancel()
+	for _, s := range all {
+		s.announce()
+	}
+	for _, s := range all {
+		s.leg.Flush(ctx) // a relay that does not read gets no more time
+	}
+	for _, s := range all {
+		s.giveUp()
+	}
+}
+
+// announce says that the agent is stopping.
+func (s *session) announce() {
 	s.leg.Send(wire.MsgDrain, 0, &wire.Drain{Reason: "the agent is stopping"}) // of a dead leg: then there is nothing to drain
 	s.mu.Lock()
 	for h, b := range s.bindings {
@@ -38,9 +53,10 @@ func (s *session) giveUp() {
 		}
 	}
 	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), farewellTime)
-	defer cancel()
-	s.leg.Flush(ctx) // RESETs overtake messages; a relay that does not read gets no more time
+}
+
+// giveUp begins nothing any more.
+func (s *session) giveUp() {
 	s.mu.Lock()
 	s.leaving = true
 	lanes := s.allLanes()
@@ -50,10 +66,8 @@ func (s *session) giveUp() {
 	}
 }
 
-// settle waits until the relay has closed all streams, or for limit, and until control frames are written.
-func (s *session) settle(limit time.Duration) {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
+// settle waits until the relay has closed all streams and control frames are written, or for the end of ctx.
+func (s *session) settle(ctx context.Context) {
 	for waiting := true; waiting && !s.isEmpty(); {
 		select {
 		case <-s.empty:

@@ -52,15 +52,16 @@ func (e *engine) leave() {
 	}
 }
 
-// drained waits until no exchange is under way, or until stop or gone. Set stopping first.
-func (e *engine) drained(stop <-chan time.Time, gone <-chan struct{}) bool {
+// drained waits until no exchange is under way, or until stop. Set stopping first. lost is called when gone is closed: it ends exchanges that cannot end well.
+func (e *engine) drained(stop <-chan time.Time, gone <-chan struct{}, lost func()) bool {
 	for e.busy.Load() > 0 {
 		select {
 		case <-e.idle:
 		case <-stop:
 			return false
 		case <-gone:
-			return false
+			lost()
+			gone = nil
 		}
 	}
 	return true

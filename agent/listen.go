@@ -266,6 +266,9 @@ func (a *Agent) remove(ep *endpoint) {
 	if s := a.session; s != nil {
 		s.unbind(ep)
 	}
+	for _, s := range a.fading {
+		s.unbind(ep)
+	}
 	a.checkReady()
 }
 

@@ -98,7 +98,7 @@ func (a *Agent) endReplays() {
 	a.eng.stopping.Store(true)
 	grace := time.NewTimer(a.graceLeft())
 	defer grace.Stop()
-	a.eng.drained(grace.C, nil)
+	a.eng.drained(grace.C, nil, nil)
 	a.mu.Lock()
 	a.closed = true
 	for l := range a.replays {

@@ -124,6 +124,9 @@ func (s *session) wait(ctx context.Context) (next *session, err error) {
 			seek.start(ctx)
 		case next := <-seek.found:
 			return next, nil
+		case <-seek.ended:
+			seek.stop()
+			seek = seeker{a: s.a} // there may be another reason to look
 		}
 	}
 }

@@ -19,6 +19,9 @@ type tally struct {
 	seen map[string]int64
 }
 
+// maxInteger is the largest one of the protocol's.
+const maxInteger = 1<<53 - 1
+
 // maxEpochs is how many epochs a tally keeps; relays do not come back to older ones.
 const maxEpochs = 64
 
@@ -82,7 +85,7 @@ func (s *session) count(m *wire.Stats) {
 // countEndpoint takes one endpoint's counts. s.mu is held.
 func (s *session) countEndpoint(e *wire.EndpointStats) {
 	b := s.bindings[e.Handle]
-	if b == nil || e.Opened < 0 || e.Open < 0 {
+	if b == nil || e.Opened < 0 || e.Open < 0 || e.Opened > maxInteger || e.Open > maxInteger {
 		return
 	}
 	if n := b.ep.tally.fresh(e.Epoch, e.Opened); n > 0 {
@@ -94,7 +97,7 @@ func (s *session) countEndpoint(e *wire.EndpointStats) {
 		first = s.counted + 1 // durations without a number are new
 	}
 	for i, us := range e.Durations {
-		if first+uint64(i) <= s.counted || us < 0 {
+		if first+uint64(i) <= s.counted || us < 0 || us > maxInteger {
 			continue
 		}
 		d := time.Duration(us) * time.Microsecond

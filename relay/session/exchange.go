@@ -118,6 +118,9 @@ func (x *exchange) Abort(code wire.Code) {
 	}
 }
 
+// aborted says that the caller has given x up; nil is an exchange that it does not know yet.
+func (x *exchange) aborted() bool { return x != nil && x.code.Load() != 0 }
+
 // ended is the error of an exchange that is over.
 func (x *exchange) ended() *registry.Error {
 	if code := wire.Code(x.code.Load()); code != 0 {

@@ -63,6 +63,9 @@ func (e *endpoint) successor(q *request, err error) *endpoint {
 // an error, too, when there is one by then.
 func (e *endpoint) start(x *exchange, q *request) (*exchange, error) {
 	for misses := 0; ; {
+		if x.aborted() {
+			return x, x.ended() // while it was between streams
+		}
 		st, err := e.sess.pools.take(e, q, &x)
 		if err != nil {
 			return x, err
@@ -73,11 +76,10 @@ func (e *endpoint) start(x *exchange, q *request) (*exchange, error) {
 			}
 			continue
 		}
-		if code := wire.Code(x.code.Load()); code != 0 {
-			st.abort(x, code) // it came while x was between streams
-		}
-		err = q.write(st.w, st.seq)
-		if err == nil {
+		if x.aborted() {
+			st.abort(x, wire.Code(x.code.Load())) // likewise
+			err = wire.ErrClosed
+		} else if err = q.write(st.w, st.seq); err == nil {
 			return x, nil
 		}
 		fail, f := st.failure(x, err)
@@ -155,7 +157,7 @@ func (st *stream) again(x *exchange, cause error) (*stream, error) {
 		if _, at, err = at.deliver(x, q); err == nil {
 			return x.st.Load(), nil
 		}
-		if f == untouched {
+		if f == untouched || x.aborted() {
 			errors.As(err, &fail)
 		}
 	}

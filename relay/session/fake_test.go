@@ -163,6 +163,7 @@ type agent struct {
 	msgs    chan *wire.Message
 	streams atomic.Int64
 	serve   atomic.Pointer[func(*lane) bool]
+	stats   atomic.Pointer[func(*wire.Stats)] // hears of figures instead of msgs, and they are acknowledged
 	id      int64
 }
 
@@ -186,7 +187,7 @@ func (r *rig) agentOn(conn net.Conn, token, instance string, serve func(*lane) b
 	}
 	a := &agent{t: r.t, msgs: make(chan *wire.Message, 1024)}
 	a.serve.Store(&serve)
-	leg, err := wire.NewAgentLeg(conn, wire.LegOptions{OnMessage: func(m *wire.Message) { a.msgs <- m }})
+	leg, err := wire.NewAgentLeg(conn, wire.LegOptions{OnMessage: a.hear})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -197,6 +198,17 @@ func (r *rig) agentOn(conn net.Conn, token, instance string, serve func(*lane) b
 	go func() { defer wg.Done(); a.accept(&wg) }()
 	r.t.Cleanup(func() { leg.Close(); wg.Wait() })
 	return a
+}
+
+func (a *agent) hear(m *wire.Message) {
+	st, figures := m.Body.(*wire.Stats)
+	f := a.stats.Load()
+	if !figures || f == nil {
+		a.msgs <- m
+		return
+	}
+	(*f)(st)
+	_ = a.leg.Send(wire.MsgStatsAck, 0, &wire.StatsAck{Seq: st.Seq})
 }
 
 func (a *agent) accept(wg *sync.WaitGroup) {

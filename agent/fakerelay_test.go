@@ -139,9 +139,12 @@ func (s *relaySide) bind() *wire.Bind {
 	return s.hear(wire.MsgBind).Body.(*wire.Bind)
 }
 
+// bound answers a Bind, and waits until the agent has heard it.
 func (s *relaySide) bound(handle uint32, epoch, ticket string) {
 	s.t.Helper()
 	s.say(wire.MsgBound, &wire.Bound{Handle: handle, URL: "http://a.test", Epoch: epoch, Ticket: ticket})
+	s.say(wire.MsgStats, &wire.Stats{Seq: "0"})
+	s.hear(wire.MsgStatsAck)
 }
 
 // ended waits for the session's end.

@@ -92,3 +92,10 @@ func (c *cable) set(f func()) {
 	f()
 	c.cond.Broadcast()
 }
+
+// agentBehind is an agent at the end of a cable.
+func (r *rig) agentBehind(instance string, serve func(*lane) bool) (*agent, *cable) {
+	r.t.Helper()
+	c := newCable(r.t, r.addr)
+	return r.agentOn(r.dialTo(c.addr), "good", instance, serve), c
+}

@@ -172,13 +172,6 @@ func (r *rig) agent(token, instance string, serve func(*lane) bool) *agent {
 	return r.agentOn(r.dial(), token, instance, serve)
 }
 
-// agentBehind is an agent at the end of a cable.
-func (r *rig) agentBehind(instance string, serve func(*lane) bool) (*agent, *cable) {
-	r.t.Helper()
-	c := newCable(r.t, r.addr)
-	return r.agentOn(r.dialTo(c.addr), "good", instance, serve), c
-}
-
 // agentOn is agent on a connection that has done its TLS handshake.
 func (r *rig) agentOn(conn net.Conn, token, instance string, serve func(*lane) bool) *agent {
 	r.t.Helper()

@@ -32,12 +32,12 @@ func (g *guest) visits(method, path string) <-chan outcome {
 	return got
 }
 
-// rests waits until nothing is open. Figures change without a hint.
-func (g *guest) rests() inspect.Status {
+// rests waits until nothing is open, and all connections are counted, if it is known how many there were. Figures change without a hint.
+func (g *guest) rests(conns int64) inspect.Status {
 	g.t.Helper()
 	for late := time.Now().Add(limit); ; <-time.After(5 * time.Millisecond) {
 		s := g.a.Status()
-		if s.Conns.Open == 0 && s.Requests.Open == 0 {
+		if s.Conns.Open == 0 && s.Requests.Open == 0 && (conns < 0 || s.Conns.Count == conns) {
 			return s
 		}
 		if time.Now().After(late) {
@@ -104,7 +104,7 @@ func TestMuteLink(t *testing.T) {
 			if n := posts.Load(); n != 1 {
 				t.Errorf("the POST came %d times", n)
 			}
-			g.rests()
+			g.rests(3)
 			g.stop()
 			if err := g.end(); err != nil {
 				t.Errorf("Run: %v", err)
@@ -206,7 +206,7 @@ func TestRelayChangesUnderLoad(t *testing.T) {
 			t.Errorf("POST %s came %d times", path, n)
 		}
 	}
-	if s := g.rests(); s.Endpoints[0].URL != url || s.State != inspect.Online {
+	if s := g.rests(-1); s.Endpoints[0].URL != url || s.State != inspect.Online {
 		t.Errorf("URL %s, was %s; %s", s.Endpoints[0].URL, url, s.State)
 	}
 	g.stop()

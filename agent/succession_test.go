@@ -87,8 +87,7 @@ func TestUnbindWhileMoving(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := r.next()
-	for range 2 {
-		b := first.bind()
+	for _, b := range []*wire.Bind{first.bind(), first.bind()} {
 		first.bound(b.Handle, "5", "ticket")
 	}
 	w.ready()

@@ -22,7 +22,7 @@ func (s *session) bind(ep *endpoint) {
 	}
 	s.mu.Lock()
 	s.handle++
-	b := &binding{ep: ep, handle: s.handle}
+	b := &binding{ep: ep, handle: s.handle, blind: ep.ticket == ""}
 	s.bindings[b.handle] = b // before the answer: a stream may come sooner
 	s.mu.Unlock()
 	m := &wire.Bind{Handle: b.handle, Protocol: "http", Name: ep.Name, Host: ep.Host, Port: ep.port, How: wire.HowStart}
@@ -149,7 +149,7 @@ func (s *session) refused(m *wire.Refusal) {
 		ep.port = 0
 		s.bind(ep)
 		return
-	case m.Code == wire.CodeAlreadyOnline && a.mayStillHold(ep):
+	case m.Code == wire.CodeAlreadyOnline && b.blind && a.mayStillHold(ep):
 		s.bindLater(ep)
 		return
 	}

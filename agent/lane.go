@@ -38,6 +38,7 @@ var (
 type binding struct {
 	ep     *endpoint
 	handle uint32
+	blind  bool        // it was asked for without a ticket
 	closed atomic.Bool // unbound, refused or superseded: what comes for it was not for us
 
 	// Guarded by session.mu.

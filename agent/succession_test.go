@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -319,4 +320,20 @@ func TestForgedStats(t *testing.T) {
 	}
 	s.say(wire.MsgRefusal, &wire.Refusal{Handle: b.Handle, Code: wire.CodeRelayBusy})
 	w.until("nothing open", func(st inspect.Status) bool { return st.Conns.Open == 0 })
+}
+
+// Another agent that has the name is no session of ours that was left, however long that one still has something under way.
+func TestRefusedAfterSuccession(t *testing.T) {
+	r := newFakeRelay(t)
+	w := r.run("web")
+	first := r.next()
+	b := first.bind()
+	first.bound(b.Handle, "5", "ticket five")
+	second := r.succeed(first)
+	c := second.bind()
+	second.say(wire.MsgRefusal, &wire.Refusal{Handle: c.Handle, Code: wire.CodeAlreadyOnline})
+	var f *FatalError
+	if err := w.end(); !errors.As(err, &f) || f.Code != int(wire.CodeAlreadyOnline) {
+		t.Errorf("Run: %v", err)
+	}
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 
 	"github.com/adit-tunnel/adit/relay/registry"
@@ -40,6 +41,19 @@ func (e *endpoint) deliver(x *exchange, q *request) (_ *exchange, at *endpoint, 
 	}
 }
 
+// deliver is endpoint.deliver for an exchange that moves on from st: Abort ends its waiting.
+func (st *stream) deliver(x *exchange, q *request) (at *endpoint, err error) {
+	wait, quit := context.WithCancel(q.ctx)
+	defer quit()
+	q.wait = wait
+	st.mu.Lock()
+	st.quit = quit
+	st.mu.Unlock()
+	_, at, err = st.e.deliver(x, q)
+	q.wait = q.ctx
+	return at, err
+}
+
 // successor is who serves the name of e, since the session of e does not any more; nil: nobody, or err is of another kind. When the session was lost it
 // waits a moment for the agent.
 func (e *endpoint) successor(q *request, err error) *endpoint {
@@ -52,7 +66,7 @@ func (e *endpoint) successor(q *request, err error) *endpoint {
 	default:
 		return nil
 	}
-	next, err := e.sess.srv.o.Registry.Successor(q.ctx, e.reg, re.Code == wire.CodeAgentGone)
+	next, err := e.sess.srv.o.Registry.Successor(q.wait, e.reg, re.Code == wire.CodeAgentGone)
 	if err != nil {
 		return nil
 	}
@@ -154,10 +168,13 @@ func (st *stream) again(x *exchange, cause error) (*stream, error) {
 	st.drop(x, cause)
 	if infos == 0 && q != nil && q.again(f) {
 		var err error
-		if _, at, err = at.deliver(x, q); err == nil {
+		if at, err = st.deliver(x, q); err == nil {
 			return x.st.Load(), nil
 		}
-		if f == untouched || x.aborted() {
+		switch {
+		case x.aborted():
+			fail = x.ended()
+		case f == untouched:
 			errors.As(err, &fail)
 		}
 	}

@@ -28,6 +28,7 @@ const (
 // be sent again, and it carries Begin's context for that, because the exchange's Next, which sends it again, has none.
 type request struct {
 	ctx      context.Context
+	wait     context.Context // as long as it may wait: ctx, until the caller gives it up between two streams
 	conn     uint64
 	visitor  netip.Addr // whom credit is counted for
 	frames   []byte
@@ -51,7 +52,7 @@ func newRequest(ctx context.Context, r *registry.Request) (*request, error) {
 		return nil, err
 	}
 	q := requests.Get().(*request)
-	q.ctx, q.conn, q.upgrade = ctx, r.Conn, upgrade
+	q.ctx, q.wait, q.conn, q.upgrade = ctx, ctx, r.Conn, upgrade
 	q.cost, q.tries, q.tainted, q.harmless = 0, 0, false, r.Idempotent
 	q.visitor = r.Client.Addr()
 	if r.Many {
@@ -137,7 +138,7 @@ func (q *request) drop() {
 	if q.tainted || cap(q.frames) > keptBuffer {
 		return
 	}
-	q.ctx = nil
+	q.ctx, q.wait = nil, nil
 	requests.Put(q)
 }
 

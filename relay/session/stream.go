@@ -33,6 +33,7 @@ type stream struct {
 	stop    chan struct{} // made when somebody asks
 	watched <-chan struct{}
 	unwatch func() bool // ends the watch on the context whose Done is watched
+	quit    func()      // ends the waiting of the exchange that has moved on from here
 
 	// Of the goroutine that reads.
 	answer answer
@@ -128,9 +129,12 @@ func (st *stream) stoppedChan(x *exchange) <-chan struct{} {
 // abort ends x now, if it is still this stream's.
 func (st *stream) abort(x *exchange, code wire.Code) {
 	st.mu.Lock()
-	seq, mine := st.seq, st.release(x)
+	seq, mine, quit := st.seq, st.release(x), st.quit
 	st.mu.Unlock()
 	if !mine {
+		if quit != nil {
+			quit()
+		}
 		return
 	}
 	st.reset(seq, code)

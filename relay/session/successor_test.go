@@ -170,18 +170,25 @@ func TestAbortBetweenSessions(t *testing.T) {
 	old := r.agent("good", "i1", swallows(came))
 	before := old.bind(r, 1, "a")
 	x := begin(t, before, get(1))
-	got := finish(x)
+	got, stays := finish(x), finish(begin(t, before, get(2)))
+	<-came
 	<-came
 	old.leg.Close()
 	eventually(t, "its session is gone", func() bool { return r.srv.Sessions() == 0 })
 	x.Abort(wire.CodeVisitorGone)
-	young := r.agent("good", "i1", swallows(came))
-	after := young.bind(r, 1, "a")
 	if o := <-got; codeOf(o.err) != wire.CodeVisitorGone {
 		t.Errorf("%q %v", o.content, o.err)
 	}
+	young := r.agent("good", "i1", func(l *lane) bool { came <- l.req.Conn; return ok("young")(l) })
+	after := young.bind(r, 1, "a")
+	if o := <-stays; o.content != "young" || o.err != nil {
+		t.Errorf("the other one: %q %v", o.content, o.err)
+	}
+	if n := <-came; n != 2 {
+		t.Errorf("request %d came", n)
+	}
 	idle(t, before, after)
-	eventually(t, "no stream is left", func() bool { return r.srv.Streams() == 0 })
+	eventually(t, "no stream is left", func() bool { return r.srv.Streams() <= 1 })
 	select {
 	case n := <-came:
 		t.Errorf("request %d came after its visitor had gone", n)

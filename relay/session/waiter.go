@@ -39,7 +39,7 @@ func (p *pools) take(e *endpoint, q *request, x **exchange) (*stream, error) {
 
 // open opens a stream, or waits for one.
 func (p *pools) open(e *endpoint, q *request) (*stream, error) {
-	ctx, cancel := context.WithCancel(q.ctx)
+	ctx, cancel := context.WithCancel(q.wait)
 	defer cancel()
 	defer context.AfterFunc(e.life, cancel)()
 	if !p.queued() {
@@ -118,8 +118,8 @@ func (e *endpoint) explain(q *request, err error) error {
 			return ended(cause, false)
 		}
 		return re
-	case q.ctx.Err() != nil:
-		return ended(q.ctx.Err(), false)
+	case q.wait.Err() != nil:
+		return ended(q.wait.Err(), false)
 	case e.life.Err() == nil && !errors.Is(err, wire.ErrLinkLost):
 		return &registry.Error{Code: wire.CodeTimeout, Text: "the link to the agent is jammed: no stream could be opened"}
 	default:

@@ -18,7 +18,7 @@ type seeker struct {
 	a      *Agent
 	found  chan *session // nil until start
 	cancel context.CancelFunc
-	ended  chan struct{}
+	ended  chan struct{} // closed when the search is over
 }
 
 // start begins the search, once. What is found binds its names by moving them.

@@ -45,7 +45,7 @@ type session struct {
 	draining  bool                 // the agent takes no new work
 	owed      bool                 // Drained, as the answer to drainID
 	drainID   int64
-	bereft    bool // its last name went to another session
+	bereft    bool // its last name went to another session, or its agent has begun to move
 
 	asking sync.Mutex // one question at a time
 	mute   time.Time  // when a sign of life was awaited in vain; zero: never

@@ -114,7 +114,7 @@ func (e *endpoint) explain(q *request, err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &re):
-		if cause := q.ctx.Err(); cause != nil {
+		if cause := q.wait.Err(); cause != nil {
 			return ended(cause, false)
 		}
 		return re

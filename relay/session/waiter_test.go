@@ -49,7 +49,7 @@ func TestNothingIsSentOnALostLink(t *testing.T) {
 // TestReasonsNameNoAddress: a visitor is not told where the agent is, which the errors of a lost link say.
 func TestReasonsNameNoAddress(t *testing.T) {
 	lost := fmt.Errorf("open: %w: read tcp 192.0.2.1:4443->198.51.100.7:5555: connection reset by peer", wire.ErrLinkLost)
-	err := (&endpoint{life: t.Context()}).explain(&request{ctx: t.Context()}, lost)
+	err := (&endpoint{life: t.Context()}).explain(&request{wait: t.Context()}, lost)
 	if codeOf(err) != wire.CodeAgentGone || strings.Contains(err.Error(), "198.51.100.7") {
 		t.Error(err)
 	}

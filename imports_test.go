@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"relay/relaytest": {"relay", "relay/control"},
 	"wire":            {},
 	"wire/wiretest":   {"wire"},
+	"wire/hours":      {},
 	"errorpage":       {"wire"},
 	"http1":           {},
 	"demo":            {},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/wire"
+	"github.com/adit-tunnel/adit/wire/hours"
 )
 
 // pace is the delay that is due after a failure so long after the session was lost.
@@ -48,7 +49,7 @@ func paced(t *testing.T, each time.Duration, tries ...time.Time) {
 // TestHoursWithoutRelay: three hours of tries, and the first one after the relay is there has a session. One that lived long starts the back-off anew, one
 // that did not does not.
 func TestHoursWithoutRelay(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		a := w.agent()
 		wait(3 * time.Hour)
@@ -88,7 +89,7 @@ func TestHoursWithoutRelay(t *testing.T) {
 
 // TestHoursOfSilence: nothing comes back from the relay's address. Each try takes its ten seconds, and the delays are the same.
 func TestHoursOfSilence(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		w.lost = true
 		w.agent()
@@ -113,7 +114,7 @@ func TestHoursOfSilence(t *testing.T) {
 
 // TestHoursUntilGiveUp: Run ends to the moment, whatever the tries are like, and says why the last whole one failed.
 func TestHoursUntilGiveUp(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		for _, lost := range []bool{false, true} {
 			w := newLab(t)
 			w.lost = lost
@@ -154,7 +155,7 @@ func TestHoursUntilGiveUp(t *testing.T) {
 
 // TestReconnectAfterHours: whoever is asked to try does it at that moment, also while a try of before waits in vain.
 func TestReconnectAfterHours(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		a := w.agent()
 		for _, why := range []struct {
@@ -189,7 +190,7 @@ func TestReconnectAfterHours(t *testing.T) {
 // TestRelaySaysWhen: a relay that says in how many seconds to come back is obeyed, whether it says so before it knows who comes, or after; and a person who
 // asks for a try is obeyed more.
 func TestRelaySaysWhen(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		told := &wire.FatalError{Code: wire.CodeRelayBusy, Wait: 90 * time.Second}
 		refuse := func(c *tls.Conn) { _ = wire.Refuse(c, told) }

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/wire/hours"
 )
 
 // TestRelayDrains: the agent is at the next relay before it leaves the old one. What is under way ends where it began, the old relay takes visitors to the
 // end, and there is no moment without a session. Three relays in a row.
 func TestRelayDrains(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		old, a := w.online()
 		url := a.Status().Endpoints[0].URL
@@ -56,7 +57,7 @@ func TestRelayDrains(t *testing.T) {
 
 // TestRelayDrainsAlone: there is no other relay. The agent keeps its session and serves until it is ended, then it tries until the relay is there again.
 func TestRelayDrainsAlone(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		r, a := w.online()
 		id := a.session()
@@ -83,7 +84,7 @@ func TestRelayDrainsAlone(t *testing.T) {
 
 // TestRelayDrainsLongerThanGiveUp: an agent that would give up without a session has one, and its tries to find another are no more than usual.
 func TestRelayDrainsLongerThanGiveUp(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		r, a := w.relay(), w.agent(func(o *Options) { o.GiveUp = 10 * time.Second })
 		wait(time.Minute)
@@ -107,7 +108,7 @@ func TestRelayDrainsLongerThanGiveUp(t *testing.T) {
 // TestRelayDrainsTwice: the relay that the agent has moved to drains, too, while the first one still has an exchange of it; then the third one is ended
 // at once. Every exchange ends where it began, and the agent has one session in the end.
 func TestRelayDrainsTwice(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		first, a := w.online()
 		one := first.slowly()
@@ -142,7 +143,7 @@ func TestRelayDrainsTwice(t *testing.T) {
 
 // TestManyDrains: a relay that asks to move again and again costs a few sessions at a time, not more.
 func TestManyDrains(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		r, a := w.online()
 		var all []chan string
@@ -174,7 +175,7 @@ func TestManyDrains(t *testing.T) {
 // TestStopWithTwoSessions: the agent is stopped while it has left a session that still carries something. Both drain, and Run returns when the last
 // exchange is over, or when the grace is.
 func TestStopWithTwoSessions(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		for _, patient := range []bool{true, false} {
 			w := newLab(t)
 			first, a := w.online()

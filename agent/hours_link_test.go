@@ -1,38 +1,13 @@
 package agent
 
 import (
-	"context"
 	"errors"
 	"net"
 	"os"
-	"os/exec"
-	"strings"
 	"sync"
-	"testing"
 	"testing/synctest"
 	"time"
 )
-
-// inBubble in the environment says that this process is one of hours'.
-const inBubble = "ADIT_TEST_BUBBLE"
-
-// hours runs f in a synctest bubble, where hours pass in no time and to the nanosecond. It has a process of its own, because smux keeps channels in
-// pools that are the whole process's, and what a bubble has made must not be used outside of it.
-func hours(t *testing.T, f func(*testing.T)) {
-	t.Helper()
-	if os.Getenv(inBubble) != "" {
-		synctest.Test(t, f)
-		return
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], "-test.v", "-test.run=^"+t.Name()+"$")
-	cmd.Env = append(os.Environ(), inBubble+"=1", "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0") // its second of sleep at the end is for other threads
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
-		t.Fatalf("%v\n%s", err, out)
-	}
-}
 
 // memoryLink is a connection in memory that can be cut without a word. What is written meanwhile comes when it is mended, if it ever is.
 type memoryLink struct {

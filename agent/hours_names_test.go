@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/wire"
+	"github.com/adit-tunnel/adit/wire/hours"
 )
 
 // slot is an identity that outlives agents.
@@ -34,7 +35,7 @@ func (r *resident) endedBy(code wire.Code) {
 
 // TestNameOfALivingHolder: another agent of the account is refused at once, another account's too, for hours; the holder feels nothing.
 func TestNameOfALivingHolder(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		r, a := w.online()
 		for range 20 {
@@ -54,7 +55,7 @@ func TestNameOfALivingHolder(t *testing.T) {
 // TestNameOfAMuteHolder: who gives no sign of life for two seconds loses the name to another agent of the account, but not to a stranger. When its link comes
 // back it hears that; when that is dead, it is refused on its return.
 func TestNameOfAMuteHolder(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		for _, dead := range []bool{false, true} {
 			w := newLab(t)
 			r, a := w.online()
@@ -100,7 +101,7 @@ func TestNameOfAMuteHolder(t *testing.T) {
 
 // TestNameOfAKilledAgent: the same agent's next process has its name at once, while the relay still believes in the old one.
 func TestNameOfAKilledAgent(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		self := w.slot()
 		r := w.relay()
@@ -140,7 +141,7 @@ func (w *lab) service(ctx context.Context, self func(*Options)) {
 // TestTwoAgentsNeverFlap: two agents of an account want one name for an hour, and never stop trying. It changes hands when its holder has been mute, and
 // never else.
 func TestTwoAgentsNeverFlap(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		r := w.relay()
 		ctx, cancel := context.WithCancel(t.Context())

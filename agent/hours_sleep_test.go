@@ -7,6 +7,7 @@ import (
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/wire"
+	"github.com/adit-tunnel/adit/wire/hours"
 )
 
 // noticed is how long the agent may take to have another session when the machine has slept or moved, and its session's link is dead.
@@ -52,7 +53,7 @@ func (r *resident) sessions() int {
 
 // TestSleepOfALivingSession: a session that lives through a sleep or another network is kept, and nobody dials.
 func TestSleepOfALivingSession(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		r, a := w.online()
 		id := a.session()
@@ -72,7 +73,7 @@ func TestSleepOfALivingSession(t *testing.T) {
 // TestSleepOfADeadSession: the link has died meanwhile, without a word. The agent has another session within a second's look and two seconds of doubt, under
 // the same name; the old one ends by itself, and twenty of them leave nothing behind.
 func TestSleepOfADeadSession(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		r, a := w.online()
 		for range 10 {
@@ -99,7 +100,7 @@ func TestSleepOfADeadSession(t *testing.T) {
 
 // TestSleepWithoutASession: waking and moving end the wait for the next try.
 func TestSleepWithoutASession(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		r, a := w.online()
 		for what, happens := range w.jolts() {
@@ -121,7 +122,7 @@ func TestSleepWithoutASession(t *testing.T) {
 // TestLinkThatComesBack: the session gave no sign of life in time, and has a successor; but its link was only slow. What it carries ends where it began,
 // new visitors are the successor's, and then it ends.
 func TestLinkThatComesBack(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		r, a := w.online()
 		for what, happens := range w.jolts() {
@@ -161,7 +162,7 @@ func TestLinkThatComesBack(t *testing.T) {
 // TestLinkThatComesBackFirst: nobody can be dialled while the session is in doubt. When its link comes back before that, it is left all the same, but nothing
 // is cut and no visitor is turned away.
 func TestLinkThatComesBackFirst(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		w := newLab(t)
 		r, a := w.online()
 		w.change(func() { w.lost = true })
@@ -194,7 +195,7 @@ func TestLinkThatComesBackFirst(t *testing.T) {
 // TestMovesAgain: the machine moves from a network that swallows everything to one that works, while the agent dials its next session, or waits to: it dials
 // anew at once.
 func TestMovesAgain(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		for _, lost := range []bool{true, false} {
 			w := newLab(t)
 			_, a := w.online()

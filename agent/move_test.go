@@ -14,6 +14,7 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/relay"
 	"github.com/adit-tunnel/adit/relay/relaytest"
+	"github.com/adit-tunnel/adit/wire/wiretest"
 )
 
 // outcome is what a visitor got.
@@ -52,9 +53,9 @@ func TestMuteLink(t *testing.T) {
 	for _, back := range []bool{true, false} {
 		t.Run(fmt.Sprint("it comes back: ", back), func(t *testing.T) {
 			r := relaytest.Start(t)
-			link := newCable(t, r.Agents)
+			link := wiretest.NewCable(t, r.Agents)
 			behind := *r
-			behind.Agents = link.addr
+			behind.Agents = link.Addr
 			arrived, release := make(chan string, 9), make(chan struct{})
 			var posts atomic.Int64
 			g := newGuest(t, &behind, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
@@ -73,7 +74,7 @@ func TestMuteLink(t *testing.T) {
 			get, post := g.visits("GET", "/slow"), g.visits("POST", "/slow")
 			<-arrived
 			<-arrived
-			link.interrupt()
+			link.Interrupt()
 			g.a.Reconnect() // as on wake-up
 			for moved := false; !moved; {
 				e, ok := events()
@@ -90,9 +91,9 @@ func TestMuteLink(t *testing.T) {
 			}
 			close(release)
 			if back {
-				link.mend()
+				link.Mend()
 			} else {
-				link.reset()
+				link.Reset()
 			}
 			if o := <-get; o.err != nil || o.status != 200 || o.content != "GET /slow " {
 				t.Errorf("GET: %+v", o)

@@ -1,36 +1,12 @@
 package wire
 
 import (
-	"context"
 	"errors"
-	"os"
-	"os/exec"
-	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"github.com/adit-tunnel/adit/wire/hours"
 )
-
-// inBubble in the environment says that this process is one of hours'.
-const inBubble = "ADIT_TEST_BUBBLE"
-
-// hours runs f in a synctest bubble, where hours pass in no time and to the nanosecond. It has a process of its own, because smux keeps channels in
-// pools that are the whole process's, and what a bubble has made must not be used outside of it.
-func hours(t *testing.T, f func(*testing.T)) {
-	t.Helper()
-	if os.Getenv(inBubble) != "" {
-		synctest.Test(t, f)
-		return
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*testTime)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], "-test.v", "-test.run=^"+t.Name()+"$")
-	cmd.Env = append(os.Environ(), inBubble+"=1", "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0") // its second of sleep at the end is for other threads
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
-		t.Fatalf("%v\n%s", err, out)
-	}
-}
 
 // sleeps makes the leg's last look at the wall clock one of before a sleep. The monotonic clock has stood still.
 func (l *Leg) sleeps(d time.Duration) {
@@ -48,7 +24,7 @@ func (l *Leg) pings() uint64 {
 // TestLegAfterSleep: a leg that wakes asks at its next look, and what it has not heard before counts for nothing: the other side has fifteen seconds from
 // then. A link that lives is left alone.
 func TestLegAfterSleep(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		for name, c := range map[string]struct {
 			silence time.Duration // before the sleep
 			slept   time.Duration

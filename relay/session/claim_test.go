@@ -60,7 +60,7 @@ func TestClaimOfAHolderThatIsMute(t *testing.T) {
 	for i, name := range names {
 		a.bind(r, uint32(i+1), name)
 	}
-	link.interrupt()
+	link.Interrupt()
 	b := r.agent("good", "i2", ok("second"))
 	begin := time.Now()
 	for i, name := range names {
@@ -71,7 +71,7 @@ func TestClaimOfAHolderThatIsMute(t *testing.T) {
 	if d := time.Since(begin); d < aliveWithin || d > aliveWithin*time.Duration(len(names)) {
 		t.Errorf("it took %v", d)
 	}
-	link.mend()
+	link.Mend()
 	for i := range names {
 		if s := a.await(wire.MsgSuperseded).Body.(*wire.Superseded); s.Handle != uint32(i+1) {
 			t.Errorf("%+v", s)
@@ -92,7 +92,7 @@ func TestClaimOfWhoIsLost(t *testing.T) {
 	r := newRig(t)
 	a, link := r.agentBehind("i1", ok("first"))
 	e := a.bind(r, 1, "a")
-	link.interrupt()
+	link.Interrupt()
 	b := r.agent("good", "i2", ok("second"))
 	if err := b.leg.Send(wire.MsgBind, 1, claims(1, wire.HowStart, "a.acme.test", "")); err != nil {
 		t.Fatal(err)
@@ -107,7 +107,7 @@ func TestClaimOfWhoIsLost(t *testing.T) {
 	})
 	b.leg.Close()
 	eventually(t, "it is gone", func() bool { return r.srv.Sessions() == 1 })
-	link.mend()
+	link.Mend()
 	if got := do(t, e, get(1)); got != "first" || !a.quiet() {
 		t.Errorf("got %q", got)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/adit-tunnel/adit/relay/control"
 	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/wire"
+	"github.com/adit-tunnel/adit/wire/wiretest"
 )
 
 // patience bounds everything a test waits for.
@@ -170,6 +171,13 @@ type agent struct {
 func (r *rig) agent(token, instance string, serve func(*lane) bool) *agent {
 	r.t.Helper()
 	return r.agentOn(r.dial(), token, instance, serve)
+}
+
+// agentBehind is an agent at the end of a cable.
+func (r *rig) agentBehind(instance string, serve func(*lane) bool) (*agent, *wiretest.Cable) {
+	r.t.Helper()
+	c := wiretest.NewCable(r.t, r.addr)
+	return r.agentOn(r.dialTo(c.Addr), "good", instance, serve), c
 }
 
 // agentOn is agent on a connection that has done its TLS handshake.

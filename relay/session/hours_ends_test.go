@@ -7,12 +7,13 @@ import (
 
 	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/wire"
+	"github.com/adit-tunnel/adit/wire/hours"
 )
 
 // TestSilence: a link is dead when nothing has come for fifteen seconds and a ping is out, or when nothing could be sent for as long; and hours of nothing
 // to say are no silence.
 func TestSilence(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		r := inMemory(t)
 		for what, happens := range map[string]func(*link){
 			"nothing comes": func(k *link) { k.down.set(func(l *line) { l.cut = true }) },
@@ -41,7 +42,7 @@ func TestSilence(t *testing.T) {
 
 // TestLateAnswers: on a link that is so congested that an answer to a ping takes forty seconds, but that never falls silent, a session lives for hours.
 func TestLateAnswers(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		r := inMemory(t)
 		a, k := r.remote("good", "i1", ok("hello"))
 		e := a.bind(r, 1, "a")
@@ -78,7 +79,7 @@ func TestLateAnswers(t *testing.T) {
 // TestSupersededSession: the session that has lost its name to another ends when the exchange it still has does, hours later. One that did not know is told
 // at once, one that was moved is not.
 func TestSupersededSession(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		for _, how := range []string{wire.HowResume, wire.HowMove} {
 			r := inMemory(t)
 			hold := make(chan struct{})
@@ -128,7 +129,7 @@ func TestSupersededSession(t *testing.T) {
 // TestVisitorsOfALostSession: a request that does no harm waits for the agent that was lost with it, five seconds from the loss, and goes to the next session
 // if that comes in time. What may have been delivered and does harm is not sent again.
 func TestVisitorsOfALostSession(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		r := inMemory(t)
 		for _, back := range []time.Duration{0, 3 * time.Second, 6 * time.Second} {
 			stuck := make(chan struct{})
@@ -226,7 +227,7 @@ func TestTicketsOfOthers(t *testing.T) {
 
 // TestTicketOfAnotherAgent: with somebody else's ticket nobody takes a name over while its holder lives, for hours.
 func TestTicketOfAnotherAgent(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		r := inMemory(t)
 		a, _ := r.remote("good", "i1", ok("hello"))
 		e := a.bind(r, 1, "a")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/adit-tunnel/adit/relay/control"
 	"github.com/adit-tunnel/adit/wire"
+	"github.com/adit-tunnel/adit/wire/hours"
 )
 
 // ends fails the test unless the last session ends between least and most from now.
@@ -56,7 +57,7 @@ func (l *lookups) Stands(g control.Grant) bool {
 
 // TestTokenIsLookedUpTwice: a token that is not found at one look may just be being written; at two it was withdrawn. Its session ends with the reason.
 func TestTokenIsLookedUpTwice(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		var store *lookups
 		r := inMemory(t, func(o *Options) { store = &lookups{Store: o.Control}; o.Control = store })
 		a, _ := r.remote("good", "i1", ok("hello"))
@@ -83,7 +84,7 @@ func TestTokenIsLookedUpTwice(t *testing.T) {
 
 // TestFarewell: who is told why it is over closes; who hears nothing is cut five seconds later; and on a slow link the reason comes before the end.
 func TestFarewell(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		r := inMemory(t)
 		for _, c := range []struct {
 			what        string
@@ -119,7 +120,7 @@ func TestFarewell(t *testing.T) {
 
 // TestAgentsFarewell: what an agent says before it ends the session is heard, and its Fatal ends it at once: nobody waits for such an agent.
 func TestAgentsFarewell(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		var log book
 		r := inMemory(t, logged(&log))
 		a, k := r.remote("good", "i1", ok("hello"))
@@ -142,7 +143,7 @@ func TestAgentsFarewell(t *testing.T) {
 
 // TestTenSecondsToWelcome: whoever is not authenticated after ten seconds is cut, at whatever point and however busy; who is slow, but in time, comes in.
 func TestTenSecondsToWelcome(t *testing.T) {
-	hours(t, func(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
 		r := inMemory(t)
 		for what, begins := range map[string]func(*link) net.Conn{
 			"silence": func(k *link) net.Conn { return k.agent },

@@ -1,4 +1,4 @@
-package session
+package wiretest
 
 import (
 	"net"
@@ -6,26 +6,27 @@ import (
 	"testing"
 )
 
-// cable is a link to the server that can be interrupted without either end hearing of it.
-type cable struct {
-	addr string
+// Cable is a link to a relay that can be interrupted without either end hearing of it. Agents connect to Addr.
+type Cable struct {
+	Addr string
 	ln   net.Listener
 	wg   sync.WaitGroup
 
 	mu    sync.Mutex
 	cond  sync.Cond
-	dead  bool // nothing passes
+	dead  map[net.Conn]bool // of which nothing is passed on
 	over  bool
 	conns []net.Conn
 }
 
-func newCable(t testing.TB, to string) *cable {
+// NewCable makes one that leads to the address to; it is cut at the test's end.
+func NewCable(t testing.TB, to string) *Cable {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cable{addr: ln.Addr().String(), ln: ln}
+	c := &Cable{Addr: ln.Addr().String(), ln: ln, dead: map[net.Conn]bool{}}
 	c.cond.L = &c.mu
 	c.wg.Add(1)
 	go func() {
@@ -48,19 +49,19 @@ func newCable(t testing.TB, to string) *cable {
 			go c.carry(far, near)
 		}
 	}()
-	t.Cleanup(c.cut)
+	t.Cleanup(c.Cut)
 	return c
 }
 
 // carry passes on what comes, while the cable is whole.
-func (c *cable) carry(from, to net.Conn) {
+func (c *Cable) carry(from, to net.Conn) {
 	defer c.wg.Done()
 	defer to.Close()
 	b := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(b)
 		c.mu.Lock()
-		for c.dead && !c.over {
+		for c.dead[from] && !c.over {
 			c.cond.Wait()
 		}
 		c.mu.Unlock()
@@ -70,12 +71,30 @@ func (c *cable) carry(from, to net.Conn) {
 	}
 }
 
-// interrupt holds back all that is sent; mend lets it pass.
-func (c *cable) interrupt() { c.set(func() { c.dead = true }) }
-func (c *cable) mend()      { c.set(func() { c.dead = false }) }
+// Interrupt holds back all that is sent on the connections of now.
+func (c *Cable) Interrupt() {
+	c.set(func() {
+		for _, conn := range c.conns {
+			c.dead[conn] = true
+		}
+	})
+}
 
-// cut ends it, and both ends hear of that.
-func (c *cable) cut() {
+// Mend lets pass what was held back.
+func (c *Cable) Mend() { c.set(func() { clear(c.dead) }) }
+
+// Reset ends the connections that are held back.
+func (c *Cable) Reset() {
+	c.set(func() {
+		for conn := range c.dead {
+			conn.Close()
+		}
+		clear(c.dead)
+	})
+}
+
+// Cut ends all of it, and both ends hear of that.
+func (c *Cable) Cut() {
 	c.ln.Close()
 	c.set(func() {
 		c.over = true
@@ -86,16 +105,9 @@ func (c *cable) cut() {
 	c.wg.Wait()
 }
 
-func (c *cable) set(f func()) {
+func (c *Cable) set(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f()
 	c.cond.Broadcast()
-}
-
-// agentBehind is an agent at the end of a cable.
-func (r *rig) agentBehind(instance string, serve func(*lane) bool) (*agent, *cable) {
-	r.t.Helper()
-	c := newCable(r.t, r.addr)
-	return r.agentOn(r.dialTo(c.addr), "good", instance, serve), c
 }

@@ -1,0 +1,42 @@
+// Package hours is for tests of what takes hours: they run in a synctest bubble, where hours pass in no time and to the nanosecond.
+//
+//	func TestBackoff(t *testing.T) {
+//		hours.Run(t, func(t *testing.T) { … })
+//	}
+package hours
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const (
+	// inBubble in the environment says that this process is one of Run's.
+	inBubble = "ADIT_TEST_BUBBLE"
+
+	// patience bounds what a bubble may take of real time.
+	patience = 200 * time.Second
+)
+
+// Run runs f in a bubble, which has a process of its own, because smux keeps channels in pools that are the whole process's, and what a bubble has made must not be
+// used outside of it. It must be the whole of its test.
+func Run(t *testing.T, f func(*testing.T)) {
+	t.Helper()
+	if os.Getenv(inBubble) != "" {
+		synctest.Test(t, f)
+		return
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.v", "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), inBubble+"=1", "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0") // its second of sleep at the end is for other threads
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}

@@ -193,6 +193,7 @@ func TestBackgroundToFront(t *testing.T) {
 	}
 	x.see(`path=/back status=200`)
 	x.say("fg; echo last=$?")
+	x.see(`last=\$\?\s+adit http`) // the shell says so when it has put it in front
 	x.press("C-c")
 	x.see(`last=130`)
 }

@@ -47,8 +47,7 @@ func (a *Agent) dialRelay(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the relay cannot be reached: %w", err)
 	}
-	wire.TuneLink(conn)
-	c := tls.Client(conn, a.tls)
+	c := tls.Client(wire.TuneLink(conn), a.tls)
 	if err := c.HandshakeContext(ctx); err != nil {
 		return nil, closing(conn, fmt.Errorf("TLS with the relay %s: %w", a.o.Relay, err))
 	}

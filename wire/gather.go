@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,12 @@ const (
 	// One write of a flush is one TLS record, so that progress shows on slow links too.
 	gatherPiece = 16 << 10
 	gatherRead  = 64 << 10
+	// A push of up to this much writes itself out.
+	pushSelf = 4 << 10
+	// Writes that follow each other faster are a crowd's.
+	crowdTime = 100 * time.Microsecond
+	// Control frames, and smux's own, may be so far above the limit: the writers of bulk fill every room as soon as there is some.
+	controlRoom = 64 << 10
 
 	// Below this many bytes a second a link is slow; it is judged after so many, or after a second of flushing.
 	slowRate   = 512 << 10
@@ -26,10 +33,15 @@ const (
 )
 
 // gather lies between smux and the connection. smux makes one write of each frame, which would be a TLS record and a system call each; here
-// writes are appended to a buffer and return, while one goroutine writes out what has gathered since its last write. Nothing is delayed: a write on
+// writes are appended to a buffer and return, while one goroutine at a time writes out what has gathered since the last write. Nothing is delayed: a write on
 // an idle connection leaves at once. Reads go through a buffer, for smux reads headers of 8 bytes.
+//
+// Who writes out: a small push on an idle connection does it itself, which saves waking somebody, and leaves to the flusher's goroutine what has gathered
+// meanwhile; everything else is the flusher's. When that finds several pushes at once the connection is busy, and all leave it to the flusher, since the time
+// until it runs is when others gather; until it finds one alone again.
 type gather struct {
 	conn   net.Conn
+	below  *records // under TLS; nil: there are none
 	closed sync.Once
 	base   time.Time
 	heard  atomic.Int64 // when bytes last came, in ns since base
@@ -45,9 +57,13 @@ type gather struct {
 	room     sync.Cond // writers wait for room
 	pend     *gatherBuffer
 	limit    int
-	sum      int           // flushed since the link was judged last
-	busy     time.Duration // … in this time
-	flushing bool
+	sum      int             // flushed since the link was judged last
+	busy     time.Duration   // … in this time
+	flushing bool            // somebody writes out, or the flusher has been told to
+	handed   bool            // … it has
+	pushes   int             // in pend
+	crowd    bool            // several pushes left at once, or one after another
+	wrote    time.Time       // when a write began last
 	err      error           // of writing
 	broken   chan struct{}   // closed when err is set
 	drained  []chan struct{} // closed when nothing is left to write
@@ -59,7 +75,7 @@ var gatherBuffers = sync.Pool{New: func() any { return &gatherBuffer{b: make([]b
 
 // newGather takes conn over. Its flush must run on a goroutine until close.
 func newGather(conn net.Conn) *gather {
-	g := &gather{conn: conn, base: time.Now(), rbuf: make([]byte, gatherRead), limit: gatherMin, broken: make(chan struct{})}
+	g := &gather{conn: conn, below: recordsOf(conn), base: time.Now(), rbuf: make([]byte, gatherRead), limit: gatherMin, broken: make(chan struct{})}
 	g.work.L, g.room.L = &g.mu, &g.mu
 	g.slow.Store(true)
 	return g
@@ -97,62 +113,145 @@ func (g *gather) receive(p []byte) (int, error) {
 // Write appends p; it blocks only while the buffer is full.
 func (g *gather) Write(p []byte) (int, error) { return g.WriteBuffers([][]byte{p}) }
 
-// WriteBuffers is what smux looks for: header and payload of one frame.
+// WriteBuffers is what smux looks for: header and payload of one frame. Data goes past it, so they are short.
 func (g *gather) WriteBuffers(v [][]byte) (n int, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for g.err == nil && g.pend != nil && len(g.pend.b) >= g.limit {
-		g.room.Wait()
-	}
-	if g.err != nil {
-		return 0, g.err
-	}
-	if g.pend == nil {
-		g.pend = gatherBuffers.Get().(*gatherBuffer)
-		if !g.flushing {
-			g.work.Signal()
-		}
+	if err := g.waitRoom(controlRoom); err != nil {
+		return 0, err
 	}
 	for _, p := range v {
-		g.pend.b = append(g.pend.b, p...)
 		n += len(p)
+		g.add(p)
+	}
+	if !g.flushing {
+		g.handOver()
 	}
 	return n, nil
 }
 
-// flush writes out what gathers until close or an error. It is the one goroutine that writes to the connection.
+// push appends p as one smux frame of the stream, cut only where it is longer than smuxFrame. It blocks while the buffer is full, or while the connection
+// takes nothing of a small push that it writes out itself.
+func (g *gather) push(stream uint32, p []byte) error {
+	above := 0
+	if stream == controlID {
+		above = controlRoom
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	alone := len(p) <= pushSelf && !g.crowd
+	g.pushes++
+	for len(p) > 0 {
+		if err := g.waitRoom(above); err != nil {
+			return err
+		}
+		n := min(len(p), smuxFrame)
+		h := pushHeader(stream, n)
+		g.add(h[:])
+		g.add(p[:n])
+		p = p[n:]
+	}
+	switch {
+	case g.flushing:
+	case alone:
+		g.flushing = true
+		g.writeOnce()
+		if g.flushing = false; g.pend != nil {
+			g.handOver()
+		} else {
+			g.tellDrained()
+		}
+	default:
+		g.handOver()
+	}
+	return g.err
+}
+
+// waitRoom waits until the buffer may grow, for some so far above its limit. g.mu is held.
+func (g *gather) waitRoom(above int) error {
+	for g.err == nil && g.pend != nil && len(g.pend.b) >= g.limit+above {
+		if !g.flushing {
+			g.handOver()
+		}
+		g.room.Wait()
+	}
+	return g.err
+}
+
+func (g *gather) add(p []byte) {
+	if g.pend == nil {
+		g.pend = gatherBuffers.Get().(*gatherBuffer)
+	}
+	g.pend.b = append(g.pend.b, p...)
+}
+
+// handOver tells the flusher to write out. g.mu is held.
+func (g *gather) handOver() {
+	g.flushing, g.handed = true, true
+	g.work.Signal()
+}
+
+// flush is the flusher: it writes out what it is told to, and what gathers meanwhile, until close or an error.
 func (g *gather) flush() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for g.err == nil {
-		if g.pend == nil {
-			g.flushing = false
-			g.tellDrained()
+		if !g.handed {
 			g.work.Wait()
 			continue
 		}
-		out := g.pend
-		g.pend, g.flushing = nil, true
-		g.room.Broadcast()
-		g.mu.Unlock()
-		began := time.Now()
-		err := g.writeOut(out.b)
-		took, n := time.Since(began), len(out.b)
-		out.b = out.b[:0]
-		gatherBuffers.Put(out)
-		g.mu.Lock()
-		if err != nil {
-			g.failLocked(err)
+		for g.pend != nil {
+			if g.crowd {
+				g.giveWay()
+			}
+			if g.pend != nil { // it may have been closed meanwhile
+				g.writeOnce()
+			}
 		}
-		g.adapt(n, took)
+		g.handed, g.flushing = false, false
+		g.tellDrained()
 	}
 	g.tellDrained()
 }
 
-func (g *gather) writeOut(b []byte) error {
+// giveWay lets those run who are about to push. g.mu is held, but not meanwhile.
+func (g *gather) giveWay() {
+	g.mu.Unlock()
+	runtime.Gosched()
+	g.mu.Lock()
+}
+
+// writeOnce writes out what has gathered. g.mu is held, but not while it writes; flushing keeps others off the connection.
+func (g *gather) writeOnce() {
+	began := time.Now()
+	g.crowd = g.pushes > 1 || began.Sub(g.wrote) < crowdTime
+	g.wrote = began
+	out := g.pend
+	g.pend, g.pushes = nil, 0
+	g.room.Broadcast()
+	g.mu.Unlock()
+	err := g.writeOut(out.b, began)
+	n := len(out.b)
+	took := time.Duration(0)
+	if n >= gatherMin/2 {
+		took = time.Since(began)
+	}
+	out.b = out.b[:0]
+	gatherBuffers.Put(out)
+	g.mu.Lock()
+	if err != nil {
+		g.failLocked(err)
+	}
+	g.adapt(n, took)
+}
+
+func (g *gather) writeOut(b []byte, now time.Time) error {
 	defer g.stuck.Store(0)
+	if len(b) > gatherPiece && !g.slow.Load() {
+		g.below.cork()
+	}
 	for len(b) > 0 {
-		g.stuck.Store(max(int64(time.Since(g.base)), 1))
+		g.stuck.Store(max(int64(now.Sub(g.base)), 1))
 		n, err := g.conn.Write(b[:min(len(b), gatherPiece)])
 		if err != nil {
 			return err
@@ -160,9 +259,11 @@ func (g *gather) writeOut(b []byte) error {
 		if n <= 0 {
 			return io.ErrShortWrite
 		}
-		b = b[n:]
+		if b = b[n:]; len(b) > 0 {
+			now = time.Now()
+		}
 	}
-	return nil
+	return g.below.uncork()
 }
 
 // adapt hears how long a flush has taken. On a link that is not slow it doubles the limit when a full buffer would leave well within gatherTime, and halves it

@@ -105,7 +105,7 @@ func TestGatherIsBounded(t *testing.T) {
 	go func() {
 		defer close(done)
 		for range 100 {
-			if _, err := g.Write(make([]byte, 8<<10)); err != nil {
+			if err := g.push(4, make([]byte, 8<<10-8)); err != nil {
 				t.Error(err)
 			}
 			in.Add(8 << 10)

@@ -36,7 +36,7 @@ func (l *Leg) Open(ctx context.Context, o *OpenFrame) (*Stream, error) {
 		s, err := l.opened(mux, err)
 		<-l.opening
 		if err == nil {
-			err = s.Write(o.Append(nil))
+			err = s.announce(o)
 		}
 		c <- opened{s, err}
 	})

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"context"
-	"io"
 	"sync"
 )
 
@@ -117,13 +116,13 @@ func (o *outbox) take(buf []byte) (all []byte, asks bool) {
 	return buf, asks
 }
 
-// write writes to w what is put in, until done or an error. asked is called when a PING has been written.
-func (o *outbox) write(w io.Writer, done <-chan struct{}, asked func()) error {
+// write hands what is put in to w, until done or an error. asked is called when a PING has been written.
+func (o *outbox) write(w func([]byte) error, done <-chan struct{}, asked func()) error {
 	var buf []byte
 	for asks := false; ; {
 		buf, asks = o.take(keepSmall(buf))
 		if len(buf) > 0 {
-			if _, err := w.Write(buf); err != nil {
+			if err := w(buf); err != nil {
 				return err
 			}
 			if asks {

@@ -23,7 +23,7 @@ func (l *Leg) Run(ctx context.Context) error {
 	goes(func() {
 		ctl, err := l.control()
 		if err == nil {
-			goes(func() { _ = l.out.write(ctl, l.done, l.pulse.wrote) })
+			goes(func() { _ = l.out.write(l.writeControl, l.done, l.pulse.wrote) })
 			l.Ping()
 			err = l.listen(ctl)
 		}
@@ -74,7 +74,7 @@ func (l *Leg) watch(ctx context.Context, over <-chan error) {
 }
 
 // control is the control stream; the agent's side waits for it.
-func (l *Leg) control() (io.ReadWriter, error) {
+func (l *Leg) control() (io.Reader, error) {
 	if l.relay {
 		return l.ctl, nil
 	}
@@ -85,6 +85,8 @@ func (l *Leg) control() (io.ReadWriter, error) {
 		return nil, ErrClosed
 	}
 }
+
+func (l *Leg) writeControl(p []byte) error { return l.conn.push(controlID, p) }
 
 // listen reads the control stream to its end. It only decodes and queues: it never writes, dials, closes what could block, or asks anybody.
 func (l *Leg) listen(ctl io.Reader) error {

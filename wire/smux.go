@@ -1,6 +1,10 @@
 package wire
 
-import "github.com/xtaci/smux"
+import (
+	"encoding/binary"
+
+	"github.com/xtaci/smux"
+)
 
 // smux's own windows never decide. Streams that all stand with a full first window and an unread head, and everything that windows have grown beyond it, stay
 // below maxReceive, its counter for a whole session (not memory): it would stop every stream. maxStreamBuffer is its window for a stream, which it
@@ -17,4 +21,12 @@ func smuxConfig() *smux.Config {
 		Version: 2, KeepAliveDisabled: true, MaxFrameSize: smuxFrame,
 		MaxReceiveBuffer: maxReceive, MaxStreamBuffer: maxStreamBuffer,
 	}
+}
+
+// pushHeader is the header of a smux frame that carries data (cmd PSH): version, command, length and stream, little-endian.
+func pushHeader(stream uint32, n int) (h [8]byte) {
+	h[0], h[1] = 2, 2
+	binary.LittleEndian.PutUint16(h[2:], uint16(n))
+	binary.LittleEndian.PutUint32(h[4:], stream)
+	return h
 }

@@ -106,7 +106,20 @@ func (s *Stream) Write(p []byte) error {
 	if s.out.state.Load() == sendReset {
 		return ErrReset
 	}
-	if _, err := s.mux.Write(p); err != nil {
+	if isClosed(s.closed) {
+		return s.writeError(ErrClosed)
+	}
+	if err := s.leg.conn.push(s.id, p); err != nil {
+		return s.writeError(err)
+	}
+	return nil
+}
+
+// announce writes OPEN. The first request follows at once, so that it need not leave by itself.
+func (s *Stream) announce(o *OpenFrame) error {
+	p := o.Append(nil)
+	h := pushHeader(s.id, len(p))
+	if _, err := s.leg.conn.WriteBuffers([][]byte{h[:], p}); err != nil {
 		return s.writeError(err)
 	}
 	return nil

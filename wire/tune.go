@@ -13,15 +13,16 @@ const (
 
 // TuneLink sets a link's TCP options, below TLS too: it dies when nothing is acknowledged for 15 s (TCP_USER_TIMEOUT), the kernel holds at most 16 KiB
 // that have not been sent (TCP_NOTSENT_LOWAT; 128 KiB once the link has shown that it is not slow), so that control frames do not queue there, and keepalive runs. What the system does not know is left out; a
-// connection that is not TCP is left alone.
-func TuneLink(conn net.Conn) {
+// connection that is not TCP is left alone. TLS goes on what it returns, which is conn but for the way it writes.
+func TuneLink(conn net.Conn) net.Conn {
 	tcp := tcpConn(conn)
 	if tcp == nil {
-		return
+		return conn
 	}
 	_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: linkDead, Interval: 5 * time.Second, Count: 3})
 	setUserTimeout(tcp, linkDead)
 	setNotSentLowat(tcp, slowUnsent)
+	return &records{Conn: conn}
 }
 
 // NotSentLowat bounds what the kernel holds unsent for a public connection to n bytes: with default socket options 500 unread downloads held 1.8 GB of kernel

@@ -23,8 +23,7 @@ const maxInstance = 128
 func (s *Server) welcome(g *guest) *session {
 	defer s.lobby.leave(g)
 	conn := g.conn
-	wire.TuneLink(conn)
-	n := s.turns.begin(conn)
+	n := s.turns.begin(wire.TuneLink(conn))
 	tc := tls.Server(n, s.tls)
 	err := tc.Handshake()
 	n.end()

@@ -30,6 +30,9 @@ func (n *newcomer) end() {
 	n.turns = nil
 }
 
+// NetConn is the connection itself.
+func (n *newcomer) NetConn() net.Conn { return n.Conn }
+
 func (n *newcomer) Read(b []byte) (int, error) {
 	if t := n.turns; t != nil {
 		<-t

@@ -19,8 +19,8 @@ import (
 //	ready name=command_line url=http://localhost:41234 inspect=http://127.0.0.1:4040
 //
 // then one logfmt line for each exchange that has ended, in the order in which they end. None is lost, unless they come faster than w takes
-// them for so long that the store lets them go; then a line says how many. Each line is one Write. When ctx ends, Plain writes what has
-// ended until then and returns nil. It waits for nothing but w, whose errors it returns.
+// them for so long that the store lets them go; then a line says how many. A Write holds the lines of one moment, never a part of one. When ctx
+// ends, Plain writes what has ended until then and returns nil. It waits for nothing but w, whose errors it returns.
 func Plain(ctx context.Context, s Source, w io.Writer) error {
 	hints, stop := s.Observer.Watch()
 	defer stop()
@@ -54,7 +54,11 @@ type plain struct {
 	version  uint64              // of the store, read so far
 	highest  uint64              // Seq met so far
 	expected map[uint64]struct{} // Seqs up to highest whose line is still to come
+	lines    []byte              // whole lines to be written
 }
+
+// maxLines is how many bytes of lines are gathered before they are written.
+const maxLines = 32 << 10
 
 func newPlain(s Source, w io.Writer) *plain {
 	return &plain{source: s, out: w, ready: map[string]string{}, expected: map[uint64]struct{}{}}
@@ -62,6 +66,13 @@ func newPlain(s Source, w io.Writer) *plain {
 
 // catchUp writes everything there is to say now.
 func (p *plain) catchUp() error {
+	if err := p.gather(); err != nil {
+		return err
+	}
+	return p.write()
+}
+
+func (p *plain) gather() error {
 	if err := p.announce(); err != nil {
 		return err
 	}
@@ -110,7 +121,8 @@ func (p *plain) take(it inspect.Item) error {
 		return nil
 	}
 	delete(p.expected, it.Seq)
-	return p.line(view.ExchangeLine(it.Exchange))
+	p.lines = view.AppendExchange(p.lines, it.Exchange)
+	return p.endLine()
 }
 
 // reconcile reads the store anew after changes have been forgotten: what is there is written, what is expected and gone is counted.
@@ -147,7 +159,24 @@ func (p *plain) reconcile() error {
 }
 
 func (p *plain) line(text string) error {
-	_, err := io.WriteString(p.out, text+"\n")
+	p.lines = append(p.lines, text...)
+	return p.endLine()
+}
+
+func (p *plain) endLine() error {
+	p.lines = append(p.lines, '\n')
+	if len(p.lines) < maxLines {
+		return nil
+	}
+	return p.write()
+}
+
+func (p *plain) write() error {
+	if len(p.lines) == 0 {
+		return nil
+	}
+	_, err := p.out.Write(p.lines)
+	p.lines = p.lines[:0]
 	return err
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 )
 
-// lineWriter takes one line for each Write.
+// lineWriter keeps lines; a Write that ends within one is an error.
 type lineWriter struct {
 	mu    sync.Mutex
 	lines []string
@@ -28,8 +28,13 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 	if w.fail != nil {
 		return 0, w.fail
 	}
-	w.lines = append(w.lines, string(p))
-	w.more <- struct{}{}
+	if !strings.HasSuffix(string(p), "\n") {
+		return 0, fmt.Errorf("a part of a line: %q", p)
+	}
+	for line := range strings.Lines(string(p)) {
+		w.lines = append(w.lines, line)
+		w.more <- struct{}{}
+	}
 	return len(p), nil
 }
 

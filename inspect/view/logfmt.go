@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -15,54 +16,57 @@ type Pair struct{ Key, Value string }
 // Logfmt writes pairs as one line without a line end: key=value, one space between them.
 func Logfmt(pairs ...Pair) string {
 	var b []byte
-	for i, p := range pairs {
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		b = append(b, p.Key...)
-		b = append(b, '=')
-		b = appendValue(b, p.Value)
+	for _, p := range pairs {
+		b = appendPair(b, p.Key, p.Value)
 	}
-	return string(b)
+	return string(b[:max(len(b)-1, 0)])
 }
 
-// ExchangeLine is an exchange as one line of logfmt, without a line end and without its content. Keys that have nothing to say are left out; no
+// appendPair writes key=value and a space.
+func appendPair(b []byte, key, value string) []byte {
+	return append(appendValue(append(append(b, key...), '='), value), ' ')
+}
+
+func appendNumber(b []byte, key string, n int64) []byte {
+	return append(strconv.AppendInt(append(append(b, key...), '='), n, 10), ' ')
+}
+
+// AppendExchange appends an exchange as one line of logfmt, without a line end and without its content. Keys that have nothing to say are left out; no
 // key comes twice.
-func ExchangeLine(x *inspect.Exchange) string {
-	pairs := []Pair{
-		{"t", x.Start.Format("2006-01-02T15:04:05.000Z07:00")},
-		{"id", string(x.ID)},
-		{"endpoint", x.Endpoint},
-		{"method", x.Request.Method},
-		{"path", x.Request.Target},
-	}
+func AppendExchange(b []byte, x *inspect.Exchange) []byte {
+	b = x.Start.AppendFormat(append(b, "t="...), "2006-01-02T15:04:05.000Z07:00")
+	b = appendPair(append(b, ' '), "id", string(x.ID))
+	b = appendPair(b, "endpoint", x.Endpoint)
+	b = appendPair(b, "method", x.Request.Method)
+	b = appendPair(b, "path", x.Request.Target)
 	if r := x.Response; r != nil {
-		pairs = append(pairs, Pair{"status", strconv.Itoa(r.Status)})
+		b = appendNumber(b, "status", int64(r.Status))
 	} else {
-		pairs = append(pairs, Pair{"state", x.State.String()})
+		b = appendPair(b, "state", x.State.String())
 	}
-	pairs = append(pairs, Pair{"ms", millis(x.Duration)}, Pair{"in", strconv.FormatInt(x.Request.Size, 10)})
+	b = append(appendMillis(append(b, "ms="...), x.Duration), ' ')
+	b = appendNumber(b, "in", x.Request.Size)
 	if r := x.Response; r != nil {
-		pairs = append(pairs, Pair{"out", strconv.FormatInt(r.Size, 10)})
+		b = appendNumber(b, "out", r.Size)
 	}
 	if x.Client.IsValid() {
-		pairs = append(pairs, Pair{"client", x.Client.String()})
+		b = append(x.Client.AppendTo(append(b, "client="...)), ' ')
 	}
 	if w := WebhookOf(x.Request.Head); w.Provider != "" {
-		pairs = append(pairs, Pair{"provider", w.Provider})
+		b = appendPair(b, "provider", w.Provider)
 	}
 	if x.ReplayOf != "" {
-		pairs = append(pairs, Pair{"replay_of", string(x.ReplayOf)})
+		b = appendPair(b, "replay_of", string(x.ReplayOf))
 	}
 	if f := x.Failure; f != nil {
-		pairs = append(pairs, Pair{"err", f.Name}, Pair{"reason", f.Text})
+		b = appendPair(appendPair(b, "err", f.Name), "reason", f.Text)
 	}
-	return Logfmt(pairs...)
+	return b[:len(b)-1]
 }
 
-// millis writes d in milliseconds with at most two decimals.
-func millis(d time.Duration) string {
-	return strconv.FormatFloat(float64(d.Round(10*time.Microsecond))/1e6, 'f', -1, 64)
+// appendMillis writes d in milliseconds with at most two decimals.
+func appendMillis(b []byte, d time.Duration) []byte {
+	return strconv.AppendFloat(b, float64(d.Round(10*time.Microsecond))/1e6, 'f', -1, 64)
 }
 
 // appendValue writes a value, quoted when it is empty or holds anything but plain visible characters. Within quotes a quote and a backslash
@@ -99,8 +103,27 @@ func appendValue(b []byte, v string) []byte {
 	return append(b, '"')
 }
 
+// bare are the ASCII characters that may stand without quotes.
+var bare = func() (t [utf8.RuneSelf]bool) {
+	for c := range t {
+		t[c] = c > ' ' && c < 0x7f && !strings.ContainsRune("\"'=\\`", rune(c))
+	}
+	return t
+}()
+
 // plain says that v may stand without quotes.
 func plain(v string) bool {
+	i := 0
+	for i < len(v) && v[i] < utf8.RuneSelf && bare[v[i]] {
+		i++
+	}
+	if i == len(v) {
+		return v != ""
+	}
+	return plainRunes(v[i:])
+}
+
+func plainRunes(v string) bool {
 	for _, r := range v {
 		switch {
 		case r == ' ', r == '"', r == '\'', r == '=', r == '\\', r == '`', r == utf8.RuneError:
@@ -109,7 +132,7 @@ func plain(v string) bool {
 			return false
 		}
 	}
-	return v != ""
+	return true
 }
 
 // spaceLike says that r is a space that is not ASCII; some parsers split at it.

@@ -11,7 +11,7 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 )
 
-func TestExchangeLine(t *testing.T) {
+func TestAppendExchange(t *testing.T) {
 	x := &inspect.Exchange{
 		ID: "0199", Endpoint: "command_line", Start: time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC), Duration: 12345 * time.Microsecond,
 		Client: netip.MustParseAddrPort("192.0.2.1:5678"), State: inspect.Done, ReplayOf: "0198",
@@ -20,13 +20,13 @@ func TestExchangeLine(t *testing.T) {
 	}
 	want := `t=2026-01-02T03:04:05.678Z id=0199 endpoint=command_line method=POST path="/hook?a=b c\u001b[2J" status=200 ms=12.35 ` +
 		`in=7 out=9 client=192.0.2.1:5678 provider=Stripe replay_of=0198`
-	if got := ExchangeLine(x); got != want {
+	if got := string(AppendExchange(nil, x)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	y := &inspect.Exchange{ID: "1", State: inspect.Failed, Failure: &inspect.Failure{Name: "LOCAL_REFUSED", Text: `it said "no"`}}
 	y.Request.Method = "GET"
 	want = `t=0001-01-01T00:00:00.000Z id=1 endpoint="" method=GET path="" state=failed ms=0 in=0 err=LOCAL_REFUSED reason="it said \"no\""`
-	if got := ExchangeLine(y); got != want {
+	if got := string(AppendExchange(nil, y)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -1,6 +1,9 @@
 package view
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // Webhook is what a well-known sender of webhooks tells about itself in its header fields. It is a name to show, not a proof: the
 // signature has not been verified. Both parts are safe to show.
@@ -52,20 +55,46 @@ var providers = []struct{ field, name, event string }{
 	{"X-Hub-Signature-256", "Meta", ""}, // without GitHub's own field
 }
 
-// WebhookOf recognises a sender by the fields of a recorded request head; the zero value is nobody known.
+// telling is the index in providers by the field's name in lower case; of two with one name the first.
+var telling = func() map[string]int {
+	m := map[string]int{}
+	for i := len(providers) - 1; i >= 0; i-- {
+		m[strings.ToLower(providers[i].field)] = i
+	}
+	return m
+}()
+
+// WebhookOf recognises a sender by the fields of a recorded request head; the zero value is nobody known. It is called for every exchange, and
+// allocates for those only whose sender is known.
 func WebhookOf(head []byte) Webhook {
-	fs := Headers(head)
-	for _, p := range providers {
-		for _, f := range fs {
-			if !strings.EqualFold(f.Name, p.field) {
-				continue
-			}
-			w := Webhook{Provider: p.name}
-			if p.event != "" {
-				w.Event = Sanitize(Get(fs, p.event))
-			}
-			return w
+	first := len(providers)
+	var lower [64]byte
+	for line := range bytes.SplitSeq(head, []byte("\n")) {
+		name, _, ok := bytes.Cut(line, []byte(":"))
+		if !ok || len(name) > len(lower) {
+			continue
+		}
+		if i, ok := telling[string(appendLower(lower[:0], name))]; ok {
+			first = min(first, i)
 		}
 	}
-	return Webhook{}
+	if first == len(providers) {
+		return Webhook{}
+	}
+	w := Webhook{Provider: providers[first].name}
+	if event := providers[first].event; event != "" {
+		w.Event = Sanitize(Get(Headers(head), event))
+	}
+	return w
+}
+
+// appendLower appends ASCII letters in lower case, and the rest as it is: names of fields are ASCII.
+func appendLower(b, name []byte) []byte {
+	for _, c := range name {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return b
 }

@@ -70,8 +70,21 @@ func (l *lane) enter(x *exchange) {
 	}
 	x.tap = l.eng.budget.Start(l.eng.rec, capture.Begin{
 		ID: exchangeID(l.q.ID), Endpoint: l.ep.Name, Start: x.begin, Client: x.client,
-		Method: string(l.req.Method), Target: string(l.req.Path), Host: string(l.hostValue()), Head: l.up.out, Whole: l.content.Done(), ReplayOf: l.replayOf,
+		Method: text(l.req.Method), Target: string(l.req.Path), Host: l.hostText(), Head: l.up.out, Whole: l.content.Done(), ReplayOf: l.replayOf,
 	})
+}
+
+// text is b as a string. What is in nearly every exchange is not allocated again.
+func text(b []byte) string {
+	switch string(b) {
+	case "GET":
+		return "GET"
+	case "POST":
+		return "POST"
+	case "OK":
+		return "OK"
+	}
+	return string(b)
 }
 
 // leave closes an exchange that entered.

@@ -57,7 +57,10 @@ func (l *lane) finish(c *local, x *exchange, reuse, wait bool, o outgoing) (kept
 	tap, books := x.tap, x.books() // x is another exchange's when o has gone
 	taken, kept, over := l.endDown(c, x, reuse, wait)
 	o.p[o.last] |= byte(endFlags(taken))
-	if over && ready {
+	switch {
+	case !ready, !over:
+		tap.Waits()
+	default:
 		tap.Done()
 	}
 	err = l.put(o, ready)

@@ -69,6 +69,7 @@ type lane struct {
 	seq     uint32
 	q       wire.Req
 	req     *http1.Request // while a head is being read
+	host    string         // of the last exchange
 	content wire.Content
 	up      upload
 

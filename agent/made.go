@@ -2,6 +2,7 @@ package agent
 
 import (
 	"github.com/adit-tunnel/adit/errorpage"
+	"github.com/adit-tunnel/adit/inspect/capture"
 	"github.com/adit-tunnel/adit/wire"
 )
 
@@ -10,7 +11,7 @@ func (l *lane) answerFailure(x *exchange, wait bool, p *problem) error {
 	page := errorpage.New(p.code, p.detail, string(exchangeID(x.id)))
 	head, content := page.Response(x.format)
 	head = append(head, "\r\n"...)
-	x.tap.ResponseHead(page.Status, page.Reason(), head, true, 0, x.connect, int(x.tries))
+	x.tap.ResponseHead(capture.Head{Status: page.Status, Reason: page.Reason(), Bytes: head, Made: true, Connect: x.connect, Tries: int(x.tries)})
 	r := wire.Resp{Seq: x.seq, Flags: wire.RespMade, Body: wire.BodyLength, Length: uint64(len(content)), Connect: x.connect, Tries: x.tries, Head: head}
 	if x.head {
 		r.Body, r.Length, content = wire.BodyNone, 0, nil

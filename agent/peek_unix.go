@@ -14,12 +14,17 @@ type watch struct {
 	ready          func(fd uintptr) bool
 	lookControl    func(fd uintptr)
 	parked, looked [1]byte // what was peeked; the two users are different goroutines
+	woken          bool    // ready is called again: something has arrived, perhaps
 	quietNow       bool
 }
 
 func (w *watch) init(c *net.TCPConn) (err error) {
 	w.raw, err = c.SyscallConn()
-	w.ready = func(fd uintptr) bool { return arrived(fd, w.parked[:]) }
+	w.ready = func(fd uintptr) bool {
+		done := w.woken || arrived(fd, w.parked[:])
+		w.woken = true
+		return done
+	}
 	w.lookControl = func(fd uintptr) { w.quietNow = !arrived(fd, w.looked[:]) }
 	return err
 }
@@ -34,8 +39,11 @@ func arrived(fd uintptr, b []byte) bool {
 	}
 }
 
-// park waits until something has arrived or the connection is closed. One goroutine at a time.
-func (w *watch) park() error { return w.raw.Read(w.ready) }
+// park waits until something has arrived or the connection is closed; now and then it returns for nothing. One goroutine at a time.
+func (w *watch) park() error {
+	w.woken = false
+	return w.raw.Read(w.ready)
+}
 
 // quiet says that nothing has arrived. It does not wait, not even for a goroutine in park. One goroutine at a time.
 func (w *watch) quiet() bool {

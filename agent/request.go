@@ -188,6 +188,14 @@ func (l *lane) hostValue() []byte {
 	return l.req.Host
 }
 
+// hostText is hostValue as a string, mostly the same as for the exchange before.
+func (l *lane) hostText() string {
+	if h := l.hostValue(); string(h) != l.host {
+		l.host = string(h)
+	}
+	return l.host
+}
+
 // skipBuffered reads on as long as nothing must be waited for, so that the END of a small request is known before its answer is made.
 func (l *lane) skipBuffered(ctx context.Context, x *exchange) error {
 	l.up.c = nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/http1"
+	"github.com/adit-tunnel/adit/inspect/capture"
 	"github.com/adit-tunnel/adit/wire"
 )
 
@@ -172,7 +173,9 @@ func (r *receiver) begin(n int) error {
 	}
 	x.event.answered(r.resp.Status)
 	if x.tap != nil {
-		x.tap.ResponseHead(r.resp.Status, string(r.resp.Reason), raw, false, r.frame.Wait, x.connect, int(x.tries))
+		x.tap.ResponseHead(capture.Head{
+			Status: r.resp.Status, Reason: text(r.resp.Reason), Bytes: raw, Wait: r.frame.Wait, Connect: x.connect, Tries: int(x.tries), AtHand: r.atHand(n),
+		})
 	}
 	shift := wire.HeaderSize
 	switch r.resp.Body {
@@ -192,6 +195,15 @@ func (r *receiver) begin(n int) error {
 	r.startHead(&r.frame, r.in-shift-wire.HeaderSize-wire.RespSize)
 	r.in += n
 	return nil
+}
+
+// atHand says that the exchange is as good as over: the request has been read, and all content of the response lies in the buffer, behind its head of n
+// bytes.
+func (r *receiver) atHand(n int) bool {
+	if !r.x.upRead.Load() {
+		return false
+	}
+	return r.resp.Body == http1.BodyNone || r.resp.Body == http1.BodyLength && r.resp.Length <= int64(r.n-r.in-n)
 }
 
 // challengesConnection looks for a challenge whose answer authenticates the connection.

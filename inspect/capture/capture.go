@@ -5,7 +5,7 @@
 //
 //	tap := budget.Start(recorder, capture.Begin{ID: id, Head: head, …})   // Pending
 //	tap.RequestBody(p); tap.RequestEnd(nil)
-//	tap.ResponseHead(200, "OK", head, false, wait, connect, 1)             // Open
+//	tap.ResponseHead(capture.Head{Status: 200, Reason: "OK", Bytes: head}) // Open
 //	tap.ResponseBody(p); tap.ResponseEnd(nil)
 //	tap.Done()                                                             // Done, or tap.Fail(f)
 //
@@ -118,10 +118,21 @@ func (t *Tap) RequestEnd(trailers []byte) {
 	}
 }
 
-// ResponseHead tells the response's head and publishes Open. made says that the agent made it; wait is the time from the last request byte
-// to this head, connect the time to dial (0: a kept connection), tries how often the request was written. Interim (1xx) heads are not told; a
-// further head replaces what was told of the response before.
-func (t *Tap) ResponseHead(status int, reason string, head []byte, made bool, wait, connect time.Duration, tries int) {
+// Head is what is known of an exchange when its response head has arrived. Reason is kept, Bytes is copied.
+type Head struct {
+	Status  int
+	Reason  string
+	Bytes   []byte
+	Made    bool          // by the agent
+	Wait    time.Duration // from the last request byte to this head
+	Connect time.Duration // to dial; 0: a kept connection
+	Tries   int           // how often the request was written
+	AtHand  bool          // all content has come with the head: Done follows at once, so that nobody need see Open; else call Waits
+}
+
+// ResponseHead tells the response's head and publishes Open. Interim (1xx) heads are not told; a further head replaces what was told of the
+// response before.
+func (t *Tap) ResponseHead(h Head) {
 	if t == nil {
 		return
 	}
@@ -130,18 +141,33 @@ func (t *Tap) ResponseHead(status int, reason string, head []byte, made bool, wa
 	if t.ended {
 		return
 	}
-	t.x.State, t.x.Wait, t.x.Connect, t.x.Tries = inspect.Open, wait, connect, tries
+	t.x.State, t.x.Wait, t.x.Connect, t.x.Tries = inspect.Open, h.Wait, h.Connect, h.Tries
 	t.hasRes, t.resBody = true, body{}
-	t.res = inspect.Response{Status: status, Reason: reason, Made: made}
-	if t.take(len(head)) {
-		t.res.Head = bytes.Clone(head)
+	t.res = inspect.Response{Status: h.Status, Reason: h.Reason, Made: h.Made}
+	if t.take(len(h.Bytes)) {
+		t.res.Head = bytes.Clone(h.Bytes)
 	} else {
 		t.res.Dropped = true
 	}
+	if h.AtHand {
+		return
+	}
 	t.publish(t.budget.now())
-	if bytes.Contains(head, []byte("text/event-stream")) {
+	if bytes.Contains(h.Bytes, []byte("text/event-stream")) {
 		t.every = everyEvents
 		t.published = time.Time{} // the first event often comes with the head
+	}
+}
+
+// Waits publishes Open: the end of an answer that was AtHand does not follow at once after all.
+func (t *Tap) Waits() {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ended {
+		t.publish(t.budget.now())
 	}
 }
 

@@ -79,7 +79,7 @@ func TestStates(t *testing.T) {
 	clear(trailers)
 	*now = now.Add(10 * time.Millisecond)
 	answer := []byte(resHead)
-	tap.ResponseHead(200, "OK", answer, false, 7*time.Millisecond, 3*time.Millisecond, 2)
+	tap.ResponseHead(Head{Status: 200, Reason: "OK", Bytes: answer, Wait: 7 * time.Millisecond, Connect: 3 * time.Millisecond, Tries: 2})
 	clear(answer)
 	tap.ResponseBody([]byte("fine"))
 	tap.ResponseEnd([]byte("X-End: 2\r\n"))
@@ -136,9 +136,9 @@ func TestFurtherHeadReplacesTheResponse(t *testing.T) {
 	b, _ := clocked(0, 0)
 	rec := &recorder{}
 	tap := b.Start(rec, begin())
-	tap.ResponseHead(200, "OK", []byte(resHead), false, 0, 0, 1)
+	tap.ResponseHead(Head{Status: 200, Reason: "OK", Bytes: []byte(resHead), Tries: 1})
 	tap.ResponseBody([]byte("half of it"))
-	tap.ResponseHead(502, "Bad Gateway", nil, true, 0, 0, 1)
+	tap.ResponseHead(Head{Status: 502, Reason: "Bad Gateway", Made: true, Tries: 1})
 	tap.ResponseBody([]byte("sorry"))
 	tap.Done()
 	if r := rec.last().Response; r.Status != 502 || string(r.Body) != "sorry" || r.Size != 5 || !r.Made {
@@ -153,7 +153,7 @@ func TestUpgraded(t *testing.T) {
 	b, _ := clocked(0, 0)
 	rec := &recorder{}
 	tap := b.Start(rec, begin())
-	tap.ResponseHead(101, "Switching Protocols", []byte("HTTP/1.1 101 Switching Protocols\r\n\r\n"), false, 0, 0, 1)
+	tap.ResponseHead(Head{Status: 101, Reason: "Switching Protocols", Bytes: []byte("HTTP/1.1 101 Switching Protocols\r\n\r\n"), Tries: 1})
 	tap.Upgraded()
 	tap.RequestBody([]byte("ping"))
 	tap.ResponseBody([]byte("pong"))
@@ -171,7 +171,7 @@ func TestNilTap(t *testing.T) {
 		}
 		tap.RequestBody([]byte("x"))
 		tap.RequestEnd(nil)
-		tap.ResponseHead(200, "OK", nil, false, 0, 0, 1)
+		tap.ResponseHead(Head{Status: 200, Reason: "OK", Tries: 1})
 		tap.ResponseBody([]byte("x"))
 		tap.ResponseEnd(nil)
 		tap.Upgraded()
@@ -187,7 +187,7 @@ func TestSideBudget(t *testing.T) {
 	tap.RequestBody([]byte("0123456"))
 	tap.RequestBody([]byte("789abc"))
 	tap.RequestBody([]byte("def"))
-	tap.ResponseHead(200, "OK", []byte(resHead), false, 0, 0, 1)
+	tap.ResponseHead(Head{Status: 200, Reason: "OK", Bytes: []byte(resHead), Tries: 1})
 	tap.ResponseBody([]byte("0123456789"))
 	tap.Done()
 	x := rec.last()
@@ -233,7 +233,7 @@ func TestNoRoomForHeads(t *testing.T) {
 	x := begin()
 	x.Target = "/" + strings.Repeat("a", 1000)
 	tap := b.Start(rec, x)
-	tap.ResponseHead(200, "OK", []byte(resHead), false, 0, 0, 1)
+	tap.ResponseHead(Head{Status: 200, Reason: "OK", Bytes: []byte(resHead), Tries: 1})
 	tap.RequestEnd([]byte("X-Trailer: is longer than twenty bytes\r\n"))
 	tap.Done()
 	got := rec.last()
@@ -260,7 +260,7 @@ func TestStreamsArePublishedAsTheyGrow(t *testing.T) {
 		b, now := clocked(0, 0)
 		rec := &recorder{}
 		tap := b.Start(rec, begin())
-		tap.ResponseHead(200, "OK", []byte("HTTP/1.1 200 OK\r\nContent-Type: "+c.media+"\r\n\r\n"), false, 0, 0, 1)
+		tap.ResponseHead(Head{Status: 200, Reason: "OK", Bytes: []byte("HTTP/1.1 200 OK\r\nContent-Type: " + c.media + "\r\n\r\n"), Tries: 1})
 		tap.ResponseBody([]byte("data: 0\n\n"))
 		for range 1000 {
 			*now = now.Add(10 * time.Millisecond)
@@ -313,7 +313,7 @@ func TestBothSidesAtOnce(t *testing.T) {
 				tap.RequestEnd(nil)
 			})
 			sides.Go(func() {
-				tap.ResponseHead(200, "OK", []byte(resHead), false, 0, 0, 1)
+				tap.ResponseHead(Head{Status: 200, Reason: "OK", Bytes: []byte(resHead), Tries: 1})
 				for i := range 300 {
 					tap.ResponseBody(bytes.Repeat([]byte{byte(i)}, 100))
 				}
@@ -356,7 +356,7 @@ func small(b *Budget, x Begin, answer []byte) {
 	tap := b.Start(discard{}, x)
 	tap.RequestBody(x.Head)
 	tap.RequestEnd(nil)
-	tap.ResponseHead(200, "OK", answer, false, time.Millisecond, 0, 1)
+	tap.ResponseHead(Head{Status: 200, Reason: "OK", Bytes: answer, Wait: time.Millisecond, Tries: 1})
 	tap.ResponseBody(answer)
 	tap.ResponseEnd(nil)
 	tap.Done()

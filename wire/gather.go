@@ -303,7 +303,7 @@ func (g *gather) judge(n int, took time.Duration) {
 	if slow {
 		unsent = slowUnsent
 	}
-	NotSentLowat(g.conn, unsent)
+	notSentLowat(g.conn, unsent)
 }
 
 func (g *gather) failLocked(err error) {

@@ -43,6 +43,7 @@ type Stream struct {
 	hold    hold
 
 	once   sync.Once
+	over   atomic.Bool // closed is
 	closed chan struct{}
 }
 
@@ -106,7 +107,7 @@ func (s *Stream) Write(p []byte) error {
 	if s.out.state.Load() == sendReset {
 		return ErrReset
 	}
-	if isClosed(s.closed) {
+	if s.over.Load() {
 		return s.writeError(ErrClosed)
 	}
 	if err := s.leg.conn.push(s.id, p); err != nil {
@@ -201,6 +202,7 @@ func (s *Stream) SendReset(seq uint32, code Code) {
 func (s *Stream) Close() {
 	s.once.Do(func() {
 		close(s.closed)
+		s.over.Store(true)
 		s.mu.Lock()
 		s.hold.close()
 		s.mu.Unlock()

@@ -107,10 +107,10 @@ func TestTLSRefusesToTrustEverybody(t *testing.T) {
 func TestTune(t *testing.T) {
 	r, a := tlsPair(t)
 	TuneLink(r)
-	NotSentLowat(a, 128<<10)
+	notSentLowat(a, 128<<10)
 	m, n := memPair(1)
 	TuneLink(m)
-	NotSentLowat(n, 1)
+	notSentLowat(n, 1)
 	for _, c := range []interface{ Close() error }{r, a} {
 		_ = c.Close()
 	}

@@ -6,8 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"time"
-
-	"github.com/adit-tunnel/adit/wire"
 )
 
 // accept gives every connection a goroutine of its own. Running out of descriptors or memory passes: it waits and tries again.
@@ -51,13 +49,8 @@ func passing(err error) bool {
 	return !errors.Is(err, net.ErrClosed) && errors.As(err, &ne)
 }
 
-// notSentLowat is how much of an answer the kernel keeps for a visitor that does not read it, beyond what is on its way. With the default, 1,000 unread
-// downloads stall all TCP on the machine. (Set on the listener it would not reach connections that a multipath listener, Go's default, accepts.)
-const notSentLowat = 128 << 10
-
 // welcome starts a connection's loop.
 func (s *Server) welcome(nc net.Conn, port int) {
-	wire.NotSentLowat(nc, notSentLowat)
 	c := newConn(s, nc, port)
 	s.mu.Lock()
 	if s.closed {

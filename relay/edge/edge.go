@@ -106,7 +106,8 @@ func New(o Options) *Server {
 }
 
 // Serve accepts on ln, which it closes, until Shutdown or ctx's end, and returns nil then; connections go on until Shutdown. port 0: requests are
-// routed by Host; else all go to the endpoint with that port of its own. Any number of Serves may run at once.
+// routed by Host; else all go to the endpoint with that port of its own. Any number of Serves may run at once. Keepalive and what the kernel buffers are
+// options of ln.
 func (s *Server) Serve(ctx context.Context, ln net.Listener, port int) error {
 	if !s.open(ln) {
 		return ln.Close()

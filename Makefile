@@ -4,7 +4,7 @@ GO      ?= go
 GOFLAGS ?=
 BIN     := bin/adit
 
-.PHONY: build demo test test-long test-faults setup vet cross race fuzz frames clean
+.PHONY: build demo test test-long test-faults bench setup vet cross race fuzz frames clean
 
 build: $(BIN)
 
@@ -29,6 +29,12 @@ test-long: setup
 # requests (docs/reliability.md).
 test-faults: setup
 	@cd e2e && ADIT_TEST_FAULTS=1 $(GO) test -count=1 -timeout 20m -run '^(TestFaults|TestMany.*)$$'
+
+# The same load on a service directly and through adit, and one table (docs/performance.md). BENCH holds further flags, such as -rows c50,down1.
+BENCH ?=
+bench: build
+	@sh testdata/setup.sh wrk:wrk
+	@$(GO) run ./bench -adit $(BIN) $(BENCH)
 
 setup:
 	@sh testdata/setup.sh

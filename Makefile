@@ -4,7 +4,7 @@ GO      ?= go
 GOFLAGS ?=
 BIN     := bin/adit
 
-.PHONY: build demo test test-long test-faults bench setup vet cross race fuzz frames clean
+.PHONY: build demo test test-long test-faults bench setup vet cross race fuzz frames allocs allocs-check clean
 
 build: $(BIN)
 
@@ -17,9 +17,9 @@ FORCE:
 demo: build
 	@$(BIN) demo
 
-# Everything: vet, builds for the other systems, all tests with the race detector, short fuzzing. It installs what the tests need
+# Everything: vet, builds for the other systems, all tests with the race detector, short fuzzing, allocations. It installs what the tests need
 # when it can, and names what it skipped at the end.
-test: setup vet cross fuzz race
+test: setup vet cross fuzz allocs-check race
 
 # What takes long: 1 GiB bodies, freezes of a minute.
 test-long: setup
@@ -58,6 +58,14 @@ fuzz:
 # Rewrites the golden frames of the dashboard.
 frames:
 	$(GO) test ./tui -update
+
+# Fails when a benchmark of testdata/allocs.txt allocates more often than it says there.
+allocs-check:
+	@sh testdata/allocs.sh
+
+# Rewrites testdata/allocs.txt.
+allocs:
+	@sh testdata/allocs.sh update
 
 clean:
 	rm -rf bin

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -73,9 +74,9 @@ func run(ctx context.Context, o options) error {
 	all := b.rounds(chosen, sides, o.rounds)
 	printTable(os.Stdout, chosen, sides, all)
 	if o.json != "" {
-		return writeJSON(o.json, all)
+		err = writeJSON(o.json, all)
 	}
-	return ctx.Err()
+	return errors.Join(err, ctx.Err())
 }
 
 // rounds measures each row on each side before the next row, and all rows before the next round: what the machine does meanwhile meets all sides.

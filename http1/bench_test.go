@@ -31,6 +31,8 @@ const typicalResponse = "HTTP/1.1 200 OK\r\n" +
 
 var forwarding = []byte("X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: x.example\r\n")
 
+var closing = []byte("Connection: close\r\n")
+
 func BenchmarkRequestParse(b *testing.B) {
 	var r http1.Request
 	in := []byte(typicalRequest)
@@ -69,6 +71,21 @@ func BenchmarkResponseParse(b *testing.B) {
 		if n, err := r.Parse(in, false, false); n != len(in) {
 			b.Fatal(n, err)
 		}
+	}
+}
+
+// BenchmarkResponseForward is all that either half does with the head of an answer.
+func BenchmarkResponseForward(b *testing.B) {
+	var r http1.Response
+	in := []byte(typicalResponse)
+	out := make([]byte, 0, 4096)
+	b.ReportAllocs()
+	for b.Loop() {
+		if n, err := r.Parse(in, false, false); n != len(in) {
+			b.Fatal(n, err)
+		}
+		r.DropHopByHop(false)
+		out = r.Append(out[:0], closing)
 	}
 }
 

@@ -30,8 +30,9 @@ awk -v keep="$keep" -v new="$log.new" '
 	}
 	FNR == NR { next }
 	/^#/ { print >new; next }
-	{ k = $1 " " $2; print $1, $2, $3, got[k] >new }
+	{ k = $1 " " $2 }
 	!(k in got) { print "there is no benchmark " k; bad = 1; next }
+	{ print $1, $2, $3, got[k] >new }
 	keep == "least" && got[k] > $4 { print k ": " got[k] " allocations, " $4 " are written down"; bad = 1 }
 	keep == "least" && got[k] < $4 { print k ": only " got[k] " allocations, " $4 " are written down" }
 	END { exit bad }' "$log" "$table" || {

@@ -21,9 +21,9 @@ demo: build
 # when it can, and names what it skipped at the end.
 test: setup vet cross fuzz allocs-check race
 
-# What takes long: 1 GiB bodies, freezes of a minute.
+# What takes long: 1 GiB bodies, freezes of a minute, a soak of an hour (ADIT_SOAK=10m: of ten minutes).
 test-long: setup
-	@ADIT_TEST_LONG=1 sh testdata/test.sh -count=1 -timeout 60m
+	@ADIT_TEST_LONG=1 sh testdata/test.sh -count=1 -timeout 150m
 
 # Relay and agent killed, stopped, frozen and cut off under load, with a table of what visitors saw, and great numbers of agents and
 # requests (docs/reliability.md).

@@ -84,11 +84,16 @@ func newBusy(t *testing.T) *busy {
 	return b
 }
 
-// serve is the witness, and content without an end.
+// serve is the witness, content without an end, and an echo.
 func (b *busy) serve(w http.ResponseWriter, q *http.Request) {
-	if q.URL.Path != "/endless" {
+	switch q.URL.Path {
+	default:
 		b.service.ServeHTTP(w, q)
 		return
+	case "/echo":
+		echo(w)
+		return
+	case "/endless":
 	}
 	block := make([]byte, 32<<10)
 	for {

@@ -49,11 +49,14 @@ func digest(t *testing.T, r io.Reader) string {
 
 func hexSum(h hash.Hash) string { return fmt.Sprintf("%x", h.Sum(nil)) }
 
-// peak is the most memory that a process has held, 0 where that cannot be seen.
-func peak(p *process) int64 {
+// peak is the most memory that a process has held, resident what it holds; 0 where that cannot be seen.
+func peak(p *process) int64     { return memory(p, "VmHWM:") }
+func resident(p *process) int64 { return memory(p, "VmRSS:") }
+
+func memory(p *process, field string) int64 {
 	status, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid), "status"))
 	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if rest, ok := strings.CutPrefix(line, field); ok {
 			kb, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
 			return kb << 10
 		}

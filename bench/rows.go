@@ -24,7 +24,8 @@ func rows() []row {
 			measure: evicted, columns: []column{{key: "gone", unit: "evicted", reach: "1,000"}, {key: "after", unit: "all after s", digits: 1}}},
 		{id: "idle", name: "idle", tunnelOnly: true, measure: idle, columns: memory("≤ 20", "≤ 20")},
 		{id: "idle5000", name: "5,000 idle connections", tunnelOnly: true, measure: idleConnections, columns: memory("≤ 110", "≤ 25")},
-		{id: "start", name: "start of the agent to the first 200", tunnelOnly: true, measure: starts, columns: []column{{key: "ms", unit: "ms", digits: 1, reach: "≤ 15"}}},
+		{id: "start", name: "start of the agent to the first 200", tunnelOnly: true, measure: starts,
+			columns: []column{{key: "ms", unit: "ms", digits: 1, reach: "≤ 15"}}},
 		{id: "rtt80", name: "1 download at 80 ms between agent and relay", tunnelOnly: true, roundTrip: 80 * time.Millisecond,
 			measure: far, columns: []column{{key: "rate", unit: "MB/s", digits: 1, reach: "≥ 10"}}},
 	}

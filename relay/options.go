@@ -34,6 +34,7 @@ type Options struct {
 	Go            func(func())   // starts goroutines; nil: plain go
 	Grace         time.Duration  // how long requests under way may go on after Run's ctx has ended; 0: 30 s
 	Limits        Limits
+	PerAddress    int // public connections that one address, or one /64 of IPv6, may have; 0: 1,000; negative: any number. Loopback and Trust are nobody's
 }
 
 // Limits are the time limits of the public side; 0 takes the default in brackets.

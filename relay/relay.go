@@ -173,7 +173,7 @@ func (r *Relay) wire(key []byte) {
 	}
 	r.edge = edge.New(edge.Options{
 		Registry: r.registry, Trust: o.Trust, Log: o.Log, AccessLog: o.AccessLog, Go: o.Go,
-		Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader, Late: late,
+		Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader, Late: late, Share: o.PerAddress,
 	})
 	var namer session.Namer
 	if o.Embedded {

@@ -59,6 +59,7 @@ const (
 	CodeReaderTimeout  Code = 4007
 	CodeVisitorGone    Code = 4008
 	CodeTransferCoding Code = 4009
+	CodeTooManyConns   Code = 4010
 
 	CodeProtocol     Code = 5001
 	CodeFrameOrder   Code = 5002
@@ -141,6 +142,7 @@ var Codes = []CodeInfo{
 	{CodeReaderTimeout, "READER_TIMEOUT", 0, "The visitor stopped reading the answer.", whoVisitor, "Try again.", false},
 	{CodeVisitorGone, "VISITOR_GONE", 0, "The visitor closed the connection before the exchange was over.", whoVisitor, "Nothing; the answer was not wanted any more.", false},
 	{CodeTransferCoding, "TRANSFER_CODING", 501, "This transfer coding is not served.", whoVisitor, "Send the body as it is or chunked.", false},
+	{CodeTooManyConns, "TOO_MANY_CONNECTIONS", 429, "Too many connections are open from this address.", whoVisitor, "Close some, or wait until they are closed.", false},
 
 	{CodeProtocol, "PROTOCOL", 502, "The other side broke the protocol.", whoMakers, "Update agent and relay; report it if it stays.", false},
 	{CodeFrameOrder, "FRAME_ORDER", 502, "A frame came where it must not.", whoMakers, "Update agent and relay; report it if it stays.", false},

@@ -51,10 +51,16 @@ func passing(err error) bool {
 
 // welcome starts a connection's loop.
 func (s *Server) welcome(nc net.Conn, port int) {
+	account, ok := s.admit(nc)
+	if !ok {
+		return
+	}
 	c := newConn(s, nc, port)
+	c.account = account
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
+		s.visitors.leave(account)
 		nc.Close()
 		return
 	}
@@ -74,6 +80,7 @@ func (s *Server) welcome(nc net.Conn, port int) {
 // farewell is the last thing a connection does.
 func (s *Server) farewell(c *conn) {
 	s.count.open.Add(-1)
+	s.visitors.leave(c.account)
 	s.mu.Lock()
 	delete(s.conns, c)
 	if len(s.conns) == 0 && s.closed {

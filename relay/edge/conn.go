@@ -39,9 +39,10 @@ type conn struct {
 	net     net.Conn
 	id      uint64
 	peer    netip.AddrPort
-	trusted bool   // the peer's forwarding fields are believed
-	port    uint16 // ours
-	fixed   int    // the port of the one endpoint it leads to; 0: routed by Host
+	trusted bool       // the peer's forwarding fields are believed
+	account netip.Addr // whom it is counted for
+	port    uint16     // ours
+	fixed   int        // the port of the one endpoint it leads to; 0: routed by Host
 
 	in    inbox
 	seats []seat

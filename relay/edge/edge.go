@@ -40,6 +40,9 @@ type Options struct {
 	Body   time.Duration // without a byte of the request's content, while it is wanted and no response has begun; 0: 30 s
 	Reader time.Duration // a visitor that takes nothing of its answer; 0: 60 s
 	Late   time.Duration // at a stop: how long a request may still come on a connection that waits for one; twice that since its last; 0: 1 s
+
+	// Share is how many connections one address, or one /64 of IPv6, may have; 0: 1,000; negative: any number. Loopback and Trust are nobody's address.
+	Share int
 }
 
 // Server serves plain HTTP/1.1 on any number of listeners. New makes one.
@@ -52,6 +55,7 @@ type Server struct {
 	lim      limits
 	access   *accessLog
 	count    counters
+	visitors visitors
 
 	clock    atomic.Int64  // running time in ns, advanced by the sweeper; never 0 once it runs
 	lastConn atomic.Uint64 // public connection ids
@@ -88,6 +92,7 @@ func New(o Options) *Server {
 		wake:      make(chan struct{}, 1),
 		listeners: map[net.Listener]struct{}{},
 		conns:     map[*conn]struct{}{},
+		visitors:  newVisitors(o.Share),
 		empty:     make(chan struct{}),
 		stop:      make(chan struct{}),
 	}

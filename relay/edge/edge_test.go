@@ -136,7 +136,12 @@ type visitor struct {
 
 func (w *world) dial() *visitor {
 	w.t.Helper()
-	nc, err := net.Dial("tcp", w.addr)
+	return w.dialTo(w.addr)
+}
+
+func (w *world) dialTo(addr string) *visitor {
+	w.t.Helper()
+	nc, err := net.Dial("tcp", addr)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -104,8 +104,8 @@ func (c *conn) uploadChunks(t *turn) error {
 		c.in.r = cr.r
 		return err
 	}
-	buf := upBuffers.Get().(*upBuffer)
-	defer upBuffers.Put(buf)
+	var src source
+	defer src.release()
 	c.in.refill(nil)
 	for drained := 0; !done; {
 		if err == errStopped {
@@ -116,13 +116,11 @@ func (c *conn) uploadChunks(t *turn) error {
 				break
 			}
 		}
-		cr.b, cr.r = buf.b[:], upRoom
-		var n int
 		var re error
-		if n, re = c.readContent(buf.b[upRoom:]); re != nil {
+		if cr.b, re = src.read(c, wire.MaxData); re != nil {
 			return re
 		}
-		if cr.w = upRoom + n; err == errStopped {
+		if cr.r, cr.w = upRoom, len(cr.b); err == errStopped {
 			continue
 		}
 		if done, err = cr.take(); err != nil && err != errStopped {

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -19,6 +20,7 @@ type fakeUpstream struct {
 	script func(x *fakeExchange)
 	fail   error           // what Begin returns, when set
 	credit <-chan struct{} // when set, Send waits for it
+	queue  int             // how many frames of an upload it holds; 0: 65,536
 	wg     sync.WaitGroup
 
 	mu       sync.Mutex
@@ -36,7 +38,7 @@ func (u *fakeUpstream) Begin(ctx context.Context, r *registry.Request) (registry
 	if ctx.Err() != nil {
 		return nil, &registry.Error{Code: wire.CodeVisitorGone}
 	}
-	x := &fakeExchange{t: u.t, ctx: ctx, req: *r, credit: u.credit, stopped: make(chan struct{}), ended: make(chan struct{}), up: make(chan frame, 1<<16)}
+	x := &fakeExchange{t: u.t, ctx: ctx, req: *r, credit: u.credit, stopped: make(chan struct{}), ended: make(chan struct{}), up: make(chan frame, cmp.Or(u.queue, 1<<16))}
 	x.req.Head, x.req.Content = bytes.Clone(r.Head), bytes.Clone(r.Content)
 	x.more = sync.NewCond(&x.mu)
 	u.mu.Lock()

@@ -43,6 +43,28 @@ func readNow(nc net.Conn, p []byte) int {
 	return max(n, 0)
 }
 
+// awaitBytes waits until something has come, bytes or the end, without taking it. What keeps it from that shows when it is read.
+func awaitBytes(nc net.Conn) {
+	c, ok := nc.(syscall.Conn)
+	if !ok {
+		return
+	}
+	if raw, err := c.SyscallConn(); err == nil {
+		raw.Read(arrived)
+	}
+}
+
+// arrived peeks at a socket that does not block.
+func arrived(fd uintptr) bool {
+	var b [1]byte
+	for {
+		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK)
+		if err != unix.EINTR {
+			return err != unix.EAGAIN
+		}
+	}
+}
+
 // unsent is how many bytes the kernel still has to send or get acknowledged; -1 if it does not say, or the socket is closed.
 func unsent(nc net.Conn) int {
 	n := -1

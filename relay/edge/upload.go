@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"sync"
 
 	"github.com/adit-tunnel/adit/http1"
 	"github.com/adit-tunnel/adit/wire"
@@ -30,10 +29,6 @@ type upload struct {
 	result  upResult
 	err     error // what is wrong with the content, for the error page
 }
-
-type upBuffer struct{ b [upBig]byte }
-
-var upBuffers = sync.Pool{New: func() any { return new(upBuffer) }}
 
 // Why an uploader stops.
 var (
@@ -155,15 +150,15 @@ func (c *conn) uploadLength(t *turn) error {
 	if left == 0 {
 		return nil
 	}
-	buf := upBuffers.Get().(*upBuffer)
-	defer upBuffers.Put(buf)
+	var src source
+	defer src.release()
 	for left > 0 {
-		n, err := c.readContent(buf.b[upRoom : upRoom+min(left, wire.MaxData)])
+		p, err := src.read(c, int(min(left, wire.MaxData)))
 		if err != nil {
 			return err
 		}
-		left -= int64(n)
-		if err := c.sendData(t, buf.b[upRoom-wire.HeaderSize:upRoom+n], left == 0); err != nil {
+		left -= int64(len(p) - upRoom)
+		if err := c.sendData(t, p[upRoom-wire.HeaderSize:], left == 0); err != nil {
 			return c.discard(err, left)
 		}
 	}
@@ -192,14 +187,14 @@ func (c *conn) discard(err error, left int64) error {
 	n := min(left, int64(c.in.len()))
 	c.in.r += int(n)
 	left -= n
-	buf := upBuffers.Get().(*upBuffer)
-	defer upBuffers.Put(buf)
+	var src source
+	defer src.release()
 	for left > 0 {
-		n, err := c.readContent(buf.b[:min(left, upBig)])
+		p, err := src.read(c, int(min(left, wire.MaxData)))
 		if err != nil {
 			return err
 		}
-		left -= int64(n)
+		left -= int64(len(p) - upRoom)
 	}
 	return nil
 }

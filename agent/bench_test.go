@@ -97,6 +97,8 @@ func (k *benchLink) Write(p []byte) error {
 }
 func (k *benchLink) WriteContent(p []byte, _ int) error { return k.Write(p) }
 func (k *benchLink) TryCredit(int) bool                 { return true }
+func (k *benchLink) HasCredit(int) bool                 { return true }
+func (k *benchLink) AwaitCredit(int) error              { return nil }
 func (k *benchLink) SendStop(uint32)                    {}
 func (k *benchLink) SendReset(uint32, wire.Code)        {}
 func (k *benchLink) Close()                             {}

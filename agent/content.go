@@ -16,6 +16,12 @@ func (r *receiver) fill(off int) error {
 			return err
 		}
 	}
+	if r.bulk && !r.l.link.HasCredit(blockCost) { // the visitor takes nothing: what comes waits in the socket, not in a block
+		r.buf.release()
+		if err := r.l.link.AwaitCredit(blockCost); err != nil {
+			return &linkError{err}
+		}
+	}
 	if r.buf.b == nil || r.bulk && len(r.buf.b) < len(block{}) {
 		r.buf.release()
 		if r.bulk {

@@ -15,6 +15,8 @@ const (
 	chunkRoom = wire.HeaderSize + 8 + wire.HeaderSize
 	// maxCost keeps one write's content below half of the smallest window: more might wait for credit that never comes.
 	maxCost = wire.FirstLimit / 2
+	// blockCost is that of the frame that a whole block makes.
+	blockCost = wire.MaxData + wire.FrameCost
 	// moveMax is how much content is moved to close the gap that a chunk's framing has left; more goes out in a write of its own.
 	moveMax = 4 << 10
 )

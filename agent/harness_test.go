@@ -36,6 +36,7 @@ type fakeLink struct {
 	out     []byte // frames of the agent
 	writes  int
 	credit  int
+	waits   int  // in AwaitCredit, now
 	closed  bool // by the agent
 	ended   bool // by the relay
 	stops   []uint32
@@ -118,6 +119,27 @@ func (k *fakeLink) TryCredit(cost int) bool {
 	}
 	k.credit -= cost
 	return true
+}
+
+func (k *fakeLink) HasCredit(cost int) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.credit >= cost
+}
+
+func (k *fakeLink) AwaitCredit(cost int) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.waits++
+	defer func() { k.waits-- }()
+	k.cond.Broadcast()
+	for k.credit < cost {
+		if k.closed {
+			return wire.ErrClosed
+		}
+		k.cond.Wait()
+	}
+	return nil
 }
 
 func (k *fakeLink) SendStop(seq uint32) { k.note(func() { k.stops = append(k.stops, seq) }) }

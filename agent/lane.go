@@ -13,7 +13,7 @@ import (
 )
 
 // link is what a lane forwards: a stream of the relay's, or the memory of a replay. Next, Buffered, Idle, Begin and Took belong to goroutine
-// A; Write, WriteContent and TryCredit to whoever owns the response; the rest to anyone. wire.Stream documents them.
+// A; Write, WriteContent and the three of credit to whoever owns the response; the rest to anyone. wire.Stream documents them.
 type link interface {
 	Handle(h wire.Handler)
 	Next() (wire.Frame, error)
@@ -24,6 +24,8 @@ type link interface {
 	Write(p []byte) error
 	WriteContent(p []byte, cost int) error
 	TryCredit(cost int) bool
+	HasCredit(cost int) bool
+	AwaitCredit(cost int) error
 	SendStop(seq uint32)
 	SendReset(seq uint32, code wire.Code)
 	Close()

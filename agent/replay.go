@@ -266,6 +266,12 @@ func (m *memory) WriteContent(p []byte, _ int) error { return m.Write(p) }
 // TryCredit always has some.
 func (m *memory) TryCredit(int) bool { return true }
 
+// HasCredit is always so.
+func (m *memory) HasCredit(int) bool { return true }
+
+// AwaitCredit does not wait.
+func (m *memory) AwaitCredit(int) error { return nil }
+
 // Close ends the exchange.
 func (m *memory) Close() { m.once.Do(func() { close(m.over) }) }
 

@@ -45,6 +45,11 @@ func (c *sendCredit) take(cost int) bool {
 	}
 }
 
+// has says that take would.
+func (c *sendCredit) has(cost int) bool {
+	return c.sent.Load()+uint64(cost) <= c.limit.Load() && c.state.Load() == sendOpen
+}
+
 // grant raises the limit; false if that would lower it. Calls are one after another.
 func (c *sendCredit) grant(limit uint64) bool {
 	if limit < c.limit.Load() {

@@ -151,18 +151,24 @@ func (s *Stream) writeError(err error) error {
 // TryCredit takes credit without waiting; false if there is not enough, or the content is not wanted any more (then nothing was taken).
 func (s *Stream) TryCredit(cost int) bool { return s.out.take(cost) }
 
+// HasCredit says that TryCredit would take that cost now.
+func (s *Stream) HasCredit(cost int) bool { return s.out.has(cost) }
+
+// AwaitCredit waits until HasCredit, for who has something to read and nowhere to send it yet. Its errors are those of WriteContent.
+func (s *Stream) AwaitCredit(cost int) error { return s.awaitCredit(cost, s.out.has) }
+
 // WriteContent waits for credit of that cost (the sum of Cost of p's frames, at most 36,864), then writes like Write. ErrStopped after STOP of this
 // exchange, ErrReset after RESET. Nothing may be held meanwhile that the other side's reading waits for.
 func (s *Stream) WriteContent(p []byte, cost int) error {
 	if !s.out.take(cost) {
-		if err := s.awaitCredit(cost); err != nil {
+		if err := s.awaitCredit(cost, s.out.take); err != nil {
 			return err
 		}
 	}
 	return s.Write(p)
 }
 
-func (s *Stream) awaitCredit(cost int) error {
+func (s *Stream) awaitCredit(cost int, ready func(cost int) bool) error {
 	if cost > maxCost {
 		return fmt.Errorf("one write costs %d, more than the %d that are granted for sure", cost, maxCost)
 	}
@@ -173,7 +179,7 @@ func (s *Stream) awaitCredit(cost int) error {
 		case sendReset:
 			return ErrReset
 		}
-		if s.out.take(cost) {
+		if ready(cost) {
 			return nil
 		}
 		select {

@@ -75,11 +75,11 @@ func (w *world) account(name string) string {
 }
 
 // startRelay starts a relay at the addresses of the one before, as soon as that one has let go of them.
-func (w *world) startRelay() {
+func (w *world) startRelay(more ...string) {
 	w.t.Helper()
 	eventually(w.t, "a relay runs", func() bool {
-		p := start(w.t, w.env, "relay", "--domain", "tunnel.test", "--http", w.public, "--agents", w.agents, "--admin", "127.0.0.1:0",
-			"--token-file", filepath.Join(w.dir, "tokens"), "--state-dir", w.relayState, "--access-log", "false")
+		p := start(w.t, w.env, append([]string{"relay", "--domain", "tunnel.test", "--http", w.public, "--agents", w.agents, "--admin", "127.0.0.1:0",
+			"--token-file", filepath.Join(w.dir, "tokens"), "--state-dir", w.relayState, "--access-log", "false"}, more...)...)
 		ready := said(p, p.stdout, `^ready .* pin=(\S+)`)
 		if ready == nil {
 			if !strings.Contains(p.stderr.text(), "address already in use") {

@@ -98,7 +98,7 @@ func (c *recvCredit) receive(cost int, end bool) bool {
 // take counts what was handed on or dropped; due: enough of it for a grant.
 func (c *recvCredit) take(cost int) (due bool) {
 	c.taken = min(c.taken+uint64(cost), c.got)
-	return !c.ended && c.limit-c.taken+c.win.step() <= c.win.size
+	return !c.ended && c.limit-c.taken <= max(minus(c.win.size, c.win.step()), maxCost)
 }
 
 // grant raises the limit to a whole window beyond what was taken; false if that does not raise it.

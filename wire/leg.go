@@ -50,6 +50,8 @@ type Leg struct {
 	now    func() time.Time // for windows; tests have their own
 	rtt    atomic.Int64
 
+	leastRTT atomic.Int64 // the shortest so far: how far away the other side is, however busy both are
+
 	opening chan struct{} // one place: streams are opened one at a time
 
 	mu         sync.Mutex

@@ -63,7 +63,7 @@ func (s *Stream) Took(cost int) {
 	if !c.take(cost) {
 		return
 	}
-	s.resize(c.win.next(c.taken, s.leg.now(), s.leg.RTT()))
+	s.resize(c.win.next(c.taken, s.leg.now(), s.leg.RTT(), s.leg.near()))
 	if limit, ok := c.grant(); ok {
 		s.leg.out.credit(s, s.seq.Load(), limit)
 	}
@@ -72,7 +72,7 @@ func (s *Stream) Took(cost int) {
 // resize makes the window that large, or as large as the budgets allow. They go on to hold what a window that shrinks has granted already.
 func (s *Stream) resize(size uint64) {
 	c := &s.in
-	if held := max(size, c.limit-c.taken) - FirstLimit; held != c.held {
+	if held := minus(max(size, c.limit-c.taken), FirstLimit); held != c.held {
 		s.mu.Lock()
 		c.held = s.hold.resize(held)
 		s.mu.Unlock()

@@ -115,6 +115,9 @@ func (l *Leg) hear(f Frame) error {
 	case Pong:
 		if rtt, ok := l.pulse.pong(time.Now(), f.Payload); ok {
 			l.rtt.Store(int64(rtt))
+			if least := l.leastRTT.Load(); least == 0 || int64(rtt) < least {
+				l.leastRTT.Store(int64(rtt))
+			}
 		}
 	default:
 		return l.route(f.Type, decodeSignal(f.Type, f.Payload))

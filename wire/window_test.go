@@ -75,24 +75,52 @@ func TestWindow(t *testing.T) {
 		{"slowed down", 0, full, time.Second + 1, full / 2, full / 4},
 		{"slowed down over a long way", 400 * ms, full, 1600*ms + 1, full / 2, full / 4},
 		{"not slowed down over a long way", 400 * ms, full, 1600 * ms, full, full},
-		{"slowed down at the start", 0, FirstLimit, time.Hour, FirstLimit, FirstLimit},
+		{"slowed down at the start", 0, startWindow, time.Hour, startWindow, startWindow},
 	} {
 		now := time.Now()
-		w := window{size: tt.size, at: now}
-		taken := uint64(0)
+		w := window{size: tt.size, at: now, mark: proofTaken}
+		taken := uint64(proofTaken)
 		for _, want := range []uint64{tt.want, tt.wantNext} {
 			now = now.Add(tt.since)
 			taken += w.size / 2
-			if w.size != w.next(taken-1, now, tt.rtt) {
+			if w.size != w.next(taken-1, now, tt.rtt, true) {
 				t.Errorf("%s: it changes before half of it is taken", tt.name)
 			}
-			if w.size = w.next(taken, now, tt.rtt); w.size != want {
+			if w.size = w.next(taken, now, tt.rtt, true); w.size != want {
 				t.Errorf("%s: %d instead of %d", tt.name, w.size, want)
 			}
 		}
 	}
-	if w := newWindow(); w.next(FirstLimit/2, time.Now(), 0) != FirstLimit {
-		t.Error("the first grant is larger than the first limit")
+	if w := newWindow(); w.next(FirstLimit/2, time.Now(), 0, true) != startWindow {
+		t.Error("the first grant is of more than the first window")
+	}
+}
+
+// TestWindowOfWhoTakesNothing: what the sockets nearby take in does not make the window of a reader grow that takes nothing, and behind the frame that it leaves
+// there is no other. Over a long way the window grows at once.
+func TestWindowOfWhoTakesNothing(t *testing.T) {
+	const frame = MaxData + FrameCost
+	for _, tt := range []struct {
+		least time.Duration // 0: not known yet
+		grown bool
+	}{{time.Millisecond, false}, {20 * time.Millisecond, true}, {0, true}} {
+		var l Leg
+		l.leastRTT.Store(int64(tt.least))
+		var c recvCredit
+		c.begin()
+		now := time.Now()
+		for c.taken+frame <= 256<<10 {
+			if !c.receive(frame, false) {
+				t.Fatal("a frame of full size is more than was granted")
+			}
+			if now = now.Add(time.Millisecond); c.take(frame) {
+				c.win.size = c.win.next(c.taken, now, tt.least, l.near())
+				c.grant()
+			}
+		}
+		if left := c.limit - c.taken; left < maxCost || left >= 2*frame != tt.grown {
+			t.Errorf("over %v: %d are left, window %d", tt.least, left, c.win.size)
+		}
 	}
 }
 

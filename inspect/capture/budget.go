@@ -8,7 +8,7 @@ import (
 // Defaults of a Budget, in bytes.
 const (
 	DefaultSide  = 1 << 20
-	DefaultTotal = 64 << 20
+	DefaultTotal = 24 << 20
 )
 
 // Budget bounds what captures hold in memory: a number of bytes per body, and a total over all captures that have not ended. What has

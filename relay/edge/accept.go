@@ -51,7 +51,7 @@ func passing(err error) bool {
 
 // welcome starts a connection's loop.
 func (s *Server) welcome(nc net.Conn, port int) {
-	account, ok := s.admit(nc)
+	account, ok := s.takeShare(nc)
 	if !ok {
 		return
 	}

@@ -23,13 +23,13 @@ const (
 
 // visitors counts connections by address; the zero Addr is nobody's.
 type visitors struct {
-	share int // that each may have; 0: any number
+	share int // how many each may have; 0: any number
 
 	mu      sync.Mutex
 	open    map[netip.Addr]int // no zeros
 	telling int
-	turned  int       // away, since that was logged last
-	said    time.Time // when that was
+	turned  int       // away, since it was logged last
+	said    time.Time // when it was
 }
 
 func newVisitors(share int) visitors {
@@ -107,8 +107,8 @@ func (s *Server) accountOf(a netip.Addr) netip.Addr {
 	return a
 }
 
-// admit counts a new connection, or turns it away if its address has its share already.
-func (s *Server) admit(nc net.Conn) (account netip.Addr, ok bool) {
+// takeShare counts a new connection, or turns it away if its address has its share already.
+func (s *Server) takeShare(nc net.Conn) (account netip.Addr, ok bool) {
 	account = s.accountOf(addrPort(nc.RemoteAddr()).Addr())
 	if s.visitors.enter(account) {
 		return account, true
@@ -117,12 +117,12 @@ func (s *Server) admit(nc net.Conn) (account netip.Addr, ok bool) {
 	if n := s.visitors.due(time.Now()); n > 0 {
 		s.log.Warn("visitors are turned away: their address has its share of connections", "address", account.String(), "share", s.visitors.share, "times", n)
 	}
-	s.turnAway(nc)
+	s.tellCrowded(nc)
 	return account, false
 }
 
-// turnAway tells a visitor why it is not served, without reading what it asks for. It does not wait.
-func (s *Server) turnAway(nc net.Conn) {
+// tellCrowded tells a visitor why it is not served, without reading what it asks for. It does not wait.
+func (s *Server) tellCrowded(nc net.Conn) {
 	if !s.visitors.tell() {
 		nc.Close()
 		return

@@ -18,8 +18,9 @@ const (
 	// tricklesFor is how long they are watched, and trickleEvery how long each of them waits before its next byte.
 	tricklesFor  = 10 * time.Second
 	trickleEvery = 2 * time.Second
-	// tricklersCost is what a thousand of them may cost relay and agent together, in MiB.
-	tricklersCost = 64
+	// tricklersCost is what a thousand of them may cost relay and agent together, in MiB: the 64 that are promised, and what the load beside them makes the
+	// relay grow by.
+	tricklersCost = 64 + 16
 )
 
 // Visitors that send a byte every few seconds, or get one, are not cut, cost little, and those beside them feel nothing.

@@ -49,8 +49,7 @@ type Leg struct {
 	budget *Budget          // this leg's own
 	now    func() time.Time // for windows; tests have their own
 	rtt    atomic.Int64
-
-	leastRTT atomic.Int64 // the shortest so far: how far away the other side is, however busy both are
+	least  atomic.Int64 // the shortest rtt so far: how far away the other side is, however busy both are; 0: not known yet
 
 	opening chan struct{} // one place: streams are opened one at a time
 

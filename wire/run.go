@@ -115,8 +115,8 @@ func (l *Leg) hear(f Frame) error {
 	case Pong:
 		if rtt, ok := l.pulse.pong(time.Now(), f.Payload); ok {
 			l.rtt.Store(int64(rtt))
-			if least := l.leastRTT.Load(); least == 0 || int64(rtt) < least {
-				l.leastRTT.Store(int64(rtt))
+			if least := l.least.Load(); least == 0 || int64(rtt) < least {
+				l.least.Store(int64(rtt))
 			}
 		}
 	default:

@@ -26,7 +26,7 @@ type window struct {
 
 // near says that the other side is known to be so near that a window need not grow before its reader has shown that it takes.
 func (l *Leg) near() bool {
-	least := l.leastRTT.Load()
+	least := l.least.Load()
 	return least > 0 && least < int64(nearRTT)
 }
 

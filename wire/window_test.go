@@ -105,7 +105,7 @@ func TestWindowOfWhoTakesNothing(t *testing.T) {
 		grown bool
 	}{{time.Millisecond, false}, {20 * time.Millisecond, true}, {0, true}} {
 		var l Leg
-		l.leastRTT.Store(int64(tt.least))
+		l.least.Store(int64(tt.least))
 		var c recvCredit
 		c.begin()
 		now := time.Now()

@@ -47,7 +47,8 @@ nginx, Caddy or a balancer that ends TLS, say so with --public-url and --trust-f
 	f.StringVar(&o.TokenFile, "token-file", "", "`FILE` with the tokens' hashes (adit relay token create); without one, only on loopback")
 	f.StringVar(&o.PublicURL, "public-url", "", "`URL` pattern of what is seen from outside, such as https://*.tunnel.example.com")
 	f.StringSliceVar(&o.trust, "trust-forwarded", nil, "`CIDR` of peers whose X-Forwarded fields are believed")
-	f.IntVar(&o.PerAddress, "conns-per-address", 1000, "at most `N` connections from one address (IPv6: /64), 0: no limit;\nthis machine and --trust-forwarded are not counted")
+	f.IntVar(&o.PerAddress, "conns-per-address", 1000,
+		"at most `N` connections from one address (IPv6: /64), 0: no limit;\nthis machine and --trust-forwarded are not counted")
 	f.StringVar(&o.Region, "region", "", "name of the `REGION` that agents show")
 	f.StringVar(&o.accessLog, "access-log", "stdout", "a line for each request: stdout, stderr, false or a `FILE`")
 	f.DurationVar(&o.Grace, "grace", 0, "`DURATION` that requests under way may go on when the relay stops (default 30s)")

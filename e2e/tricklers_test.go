@@ -6,9 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -36,12 +34,12 @@ func TestManyTricklers(t *testing.T) {
 	w.startAgent()
 	live := w.startLive()
 	calm := w.watchLive(live, func() { w.pass(calmFor) })
-	before := resident(t, w.relay) + resident(t, w.agent)
+	before := int((resident(w.relay) + resident(w.agent)) >> 20)
 	var all tricklers
 	defer all.leave()
 	all.come(w, n)
 	during := w.watchLive(live, func() { w.pass(tricklesFor) })
-	grown := resident(t, w.relay) + resident(t, w.agent) - before
+	grown := int((resident(w.relay)+resident(w.agent))>>20) - before
 	report(t, fmt.Sprintf("%d visitors who send or get a byte every %v: relay and agent grow by %d MiB", n, trickleEvery, grown))
 	report(t, fmt.Sprintf("%d agents beside them: before %s; meanwhile %s", lives, calm, during))
 	if failed := during.failed(); len(failed) > 0 {
@@ -124,23 +122,6 @@ func (a *tricklers) leave() {
 	for _, c := range a.conns {
 		_ = c.Close()
 	}
-}
-
-// resident is how many MiB a process has in memory.
-func resident(t *testing.T, p *process) int {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		if f := strings.Fields(line); len(f) == 3 && f[0] == "VmRSS:" {
-			kib, _ := strconv.Atoi(f[1])
-			return kib >> 10
-		}
-	}
-	t.Fatal("no VmRSS")
-	return 0
 }
 
 // One address has its share of the relay's connections. One more is told so, and this machine, where a proxy may stand, is not counted.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -40,6 +41,7 @@ type Leg struct {
 	relay  bool
 	o      LegOptions
 	conn   *gather
+	guard  *guard // the relay's
 	mux    *smux.Session
 	pulse  pulse
 	out    outbox
@@ -108,11 +110,12 @@ func newLeg(conn net.Conn, o LegOptions, relay bool) (*Leg, error) {
 	l.out.wake = make(chan struct{}, 1)
 	l.in.wake = make(chan struct{}, 1)
 	l.goes(l.conn.flush)
-	side := smux.Client
+	side, link := smux.Client, io.ReadWriteCloser(l.conn)
 	if relay {
-		side = smux.Server
+		l.guard = newGuard(l.conn, l.done)
+		side, link = smux.Server, l.guard
 	}
-	mux, err := side(l.conn, smuxConfig())
+	mux, err := side(link, smuxConfig())
 	if err != nil {
 		_ = l.conn.Close()
 		return nil, fmt.Errorf("leg: %w", err)

@@ -68,6 +68,7 @@ func (l *Leg) reserve() error {
 	l.open++
 	l.pending = l.highest + 2
 	l.highest = l.pending
+	l.guard.opened(l.pending)
 	return nil
 }
 
@@ -80,6 +81,7 @@ func (l *Leg) opened(mux *smux.Stream, err error) (*Stream, error) {
 	delete(l.early, id)
 	if err != nil {
 		l.mu.Unlock()
+		l.guard.closed(id)
 		l.release()
 		err = fmt.Errorf("open: %w", err)
 		if errors.Is(err, smux.ErrGoAway) {

@@ -49,6 +49,7 @@ type frameReader struct {
 	src     io.Reader
 	from    side // who is at the other end
 	control bool
+	tally   *tally // hears of what was read; nil: nobody does
 	buf     []byte // nil, or of takeBuffer
 	r, w    int    // buf[r:w] has been read and not been handed out
 }
@@ -138,6 +139,7 @@ func (fr *frameReader) read() error {
 		n, err := fr.src.Read(fr.buf[fr.w:])
 		fr.w += n
 		if n > 0 {
+			fr.tally.took(n)
 			return nil
 		}
 		if err != nil && failed {

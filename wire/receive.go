@@ -64,7 +64,9 @@ func (s *Stream) Took(cost int) {
 		return
 	}
 	s.resize(c.win.next(c.taken, s.leg.now(), s.leg.RTT(), s.leg.near()))
-	if limit, ok := c.grant(); ok {
+	limit, ok := c.grant()
+	s.tally.grant(c.limit - c.taken)
+	if ok {
 		s.leg.out.credit(s, s.seq.Load(), limit)
 	}
 }
@@ -100,6 +102,9 @@ func (s *Stream) count(f Frame) error {
 	end := f.Flags&End != 0
 	if !s.in.receive(Cost(f), end) {
 		return protocolError(CodeOverCredit, "%s beyond a credit of %d", f.Type, s.in.limit)
+	}
+	if end {
+		s.tally.grant(0)
 	}
 	if end && s.in.held > 0 {
 		s.mu.Lock()

@@ -27,7 +27,7 @@ func (l *Leg) Run(ctx context.Context) error {
 			l.Ping()
 			err = l.listen(ctl)
 		}
-		over <- err
+		over <- l.guard.verdict(err)
 	})
 	l.watch(ctx, over)
 	l.in.close()
@@ -90,7 +90,7 @@ func (l *Leg) writeControl(p []byte) error { return l.conn.push(controlID, p) }
 
 // listen reads the control stream to its end. It only decodes and queues: it never writes, dials, closes what could block, or asks anybody.
 func (l *Leg) listen(ctl io.Reader) error {
-	fr := frameReader{src: ctl, from: l.peer(), control: true}
+	fr := frameReader{src: ctl, from: l.peer(), control: true, tally: l.guard.tally(controlID)}
 	defer fr.release()
 	for {
 		f, err := fr.next()

@@ -29,6 +29,7 @@ type Stream struct {
 	id  uint32
 	mux *smux.Stream
 
+	tally  *tally      // the guard's; nil at the agent
 	frames frameReader // the reader's
 	in     recvCredit  // likewise
 
@@ -49,7 +50,8 @@ type Stream struct {
 
 func newStream(l *Leg, mux *smux.Stream) *Stream {
 	s := &Stream{leg: l, id: mux.ID(), mux: mux, closed: make(chan struct{})}
-	s.frames = frameReader{src: mux, from: l.peer()}
+	s.tally = l.guard.tally(s.id)
+	s.frames = frameReader{src: mux, from: l.peer(), tally: s.tally}
 	s.out.more = make(chan struct{}, 1)
 	s.hold.own, s.hold.shared = l.budget, l.o.Budget
 	s.in.begin()
@@ -86,6 +88,7 @@ func (s *Stream) Begin(seq uint32, visitor netip.Addr) {
 	s.hold.begin(visitor)
 	s.mu.Unlock()
 	s.in.begin()
+	s.tally.grant(FirstLimit)
 }
 
 // Write writes whole frames, any number, as one smux write (one smux frame up to 32 KiB; a longer p is cut only there); p may be reused after. If p is
@@ -215,6 +218,7 @@ func (s *Stream) Close() {
 		s.leg.forget(s)
 		s.leg.goes(func() {
 			_ = s.mux.Close() // what it could say, the leg says
+			s.leg.guard.closed(s.id)
 			s.leg.release()
 		})
 	})

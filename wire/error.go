@@ -31,7 +31,7 @@ type ProtocolError struct {
 func (e *ProtocolError) Error() string { return e.Code.String() + ": " + e.Text }
 
 func protocolError(c Code, format string, args ...any) *ProtocolError {
-	return &ProtocolError{Code: c, Text: fmt.Sprintf(format, args...)}
+	return &ProtocolError{Code: c, Text: cutText(fmt.Sprintf(format, args...))}
 }
 
 // FatalError is what a Fatal message or the answer to a preface said, and what a certificate that is not trusted amounts to. Whether trying again can

@@ -166,7 +166,7 @@ func readAuth(conn net.Conn) (a *Auth, id int64, err error) {
 	case *Join:
 		return nil, m.ID, &FatalError{Code: CodeUnsupported, Text: "this relay takes one connection for a session"}
 	}
-	return nil, m.ID, &FatalError{Code: CodeBadAuth, Text: m.Type + " where Auth should be"}
+	return nil, m.ID, &FatalError{Code: CodeBadAuth, Text: cutText(m.Type) + " where Auth should be"}
 }
 
 // appendVerdict is the message to answer Auth with, and why it is a refusal. What is wrong inside the relay is not told to strangers.

@@ -16,6 +16,9 @@ const (
 
 	// maxHandles is how many handles a session may use up; each is remembered, because none may come back.
 	maxHandles = 10_000
+
+	// maxName is how long a name, a host name and a ticket may be: they are kept as long as the endpoint.
+	maxName = 255
 )
 
 // onBind answers with Bound or Refusal. It is idempotent by handle: an agent that has missed the answer asks again.
@@ -34,7 +37,7 @@ func (s *session) onBind(id int64, b *wire.Bind) {
 	if text == "" {
 		text = re.Code.Info().Text
 	}
-	s.log.Info("bind refused", "handle", b.Handle, "code", re.Code, "text", text)
+	s.refusals.info(s.log, refusalLine, "handle", b.Handle, "code", re.Code, "text", text)
 	s.send(wire.MsgRefusal, id, &wire.Refusal{Handle: b.Handle, Code: re.Code, Text: text})
 }
 
@@ -82,6 +85,10 @@ func (s *session) reserve(b *wire.Bind) (e *endpoint, again bool, err error) {
 		return nil, false, &registry.Error{Code: wire.CodeEndpointLimit}
 	}
 	e = &endpoint{sess: s, handle: b.Handle, bind: *b}
+	e.bind.Metadata = "" // nobody asks for it
+	if len(b.Ticket) > maxName {
+		e.bind.Ticket = "" // it is none
+	}
 	e.life, e.end = context.WithCancel(context.Background())
 	e.reg = &registry.Endpoint{Account: s.account, Instance: s.instance, Name: b.Name, Session: s.number, Upstream: e}
 	s.endpoints[b.Handle] = e
@@ -97,6 +104,8 @@ func offered(b *wire.Bind) error {
 		return &registry.Error{Code: wire.CodeUnsupported, Text: fmt.Sprintf("this relay does not know how to bind by %q", clip(b.How))}
 	case b.Policy != "":
 		return &registry.Error{Code: wire.CodeUnsupported, Text: "this relay does not run traffic policies"}
+	case len(b.Name) > maxName, len(b.Host) > maxName:
+		return &registry.Error{Code: wire.CodeBadName, Text: fmt.Sprintf("a name has at most %d bytes", maxName)}
 	case b.Pooling:
 		return &registry.Error{Code: wire.CodeUnsupported, Text: "this relay does not share an endpoint between agents"}
 	}

@@ -47,9 +47,17 @@ type session struct {
 	drainID   int64
 	bereft    bool // its last name went to another session, or its agent has begun to move
 
+	refusals, notices chatter // of the goroutine of message
+
 	asking sync.Mutex // one question at a time
 	mute   time.Time  // when a sign of life was awaited in vain; zero: never
 }
+
+// What an agent can have logged as often as it likes.
+const (
+	refusalLine = "bind refused"
+	noticeLine  = "notice from agent"
+)
 
 func newSession(srv *Server, id string, grant control.Grant, instance string, log *slog.Logger) *session {
 	account := grant.Account
@@ -70,6 +78,8 @@ func (s *session) run(ctx context.Context) error {
 	s.srv.start(s.keep)
 	err := s.leg.Run(ctx)
 	s.leg.Close()
+	s.refusals.end(s.log, refusalLine)
+	s.notices.end(s.log, noticeLine)
 	s.retire(errors.Is(err, wire.ErrLinkLost))
 	return err
 }
@@ -132,7 +142,7 @@ func (s *session) message(m *wire.Message) {
 	case *wire.Drain:
 		s.onDrain(m.ID)
 	case *wire.Notice:
-		s.log.Info("notice from agent", "level", b.Level, "code", b.Code, "text", clip(b.Text))
+		s.notices.info(s.log, noticeLine, "level", clip(b.Level), "code", b.Code, "text", clip(b.Text))
 	case *wire.Fatal:
 		s.log.Info("agent ends the session", "code", b.Code, "text", clip(b.Text)) // the leg ends by itself
 	default:

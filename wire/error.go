@@ -56,7 +56,7 @@ func (e *FatalError) message() *Fatal {
 }
 
 func (f *Fatal) err() *FatalError {
-	return &FatalError{Code: f.Code, Text: f.Text, Wait: time.Duration(min(max(f.Wait, 0), maxWait)) * time.Second}
+	return &FatalError{Code: f.Code, Text: cutText(f.Text), Wait: time.Duration(min(max(f.Wait, 0), maxWait)) * time.Second}
 }
 
 // maxWait bounds what the other side can make us wait: a day.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -75,5 +76,21 @@ func TestFatalRoundTrip(t *testing.T) {
 		if e.Wait < 0 || e.Wait.Seconds() > maxWait || e.message().Code != f.Code {
 			t.Errorf("%+v becomes %+v", f, e)
 		}
+	}
+}
+
+// TestRelayLeavesListsAlone: what an agent has no reason to say is kept as it came, however much could be made of it.
+func TestRelayLeavesListsAlone(t *testing.T) {
+	heard := make(chan *Message, 1)
+	_, _, s, _ := relayAlone(t, LegOptions{OnMessage: func(m *Message) { heard <- m }}, nil)
+	raw := `{"type":"Turned","body":{"handle":1,"visitors":[` + strings.Repeat("{},", 20000) + `{}]}}`
+	s.say(t, append(AppendHeader(nil, Msg, 0, len(raw)), raw...))
+	select {
+	case m := <-heard:
+		if body, ok := m.Body.(json.RawMessage); !ok || len(body) > len(raw) {
+			t.Errorf("%T", m.Body)
+		}
+	case <-time.After(testTime):
+		t.Error("it was not heard")
 	}
 }

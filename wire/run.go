@@ -126,7 +126,7 @@ func (l *Leg) hear(f Frame) error {
 }
 
 func (l *Leg) hearMessage(p []byte) error {
-	m, err := decodeMessage(p)
+	m, err := decodeFrom(p, l.peer())
 	if err != nil {
 		return err
 	}

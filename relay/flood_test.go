@@ -277,3 +277,26 @@ func TestPromise18AgentThatTakesNothing(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// TestPromise23RefusalsAreCounted: who is refused again and again, token or not, does not fill the log.
+func TestPromise23RefusalsAreCounted(t *testing.T) {
+	s, log := newLoggedStage(t)
+	for i := range 40 {
+		token, instance := "", "stranger"
+		if i%2 == 0 {
+			token, instance = s.r.Token, "no instance"
+		}
+		conn, link, err := wiretest.DialTLS(s.r.Agents, s.r.Pin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		_, _ = conn.Write(wiretest.Hello(token, instance))
+		_, _ = io.ReadFull(conn, make([]byte, 12)) // the preface's answer, and a Fatal's header
+		link.Close()
+	}
+	if got := log.lines("agent refused"); len(got) == 0 || len(got) > 2 {
+		t.Errorf("%d lines in the log", len(got))
+	}
+	s.a.Round()
+}

@@ -1,12 +1,10 @@
 package session
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/hex"
 	"errors"
-	"log/slog"
 	"net"
 	"net/netip"
 	"time"
@@ -57,14 +55,14 @@ func (s *Server) welcome(g *guest) *session {
 	return sess
 }
 
-// refused logs a refusal; what never authenticated, and what has been told to wait, is not worth a line for each try.
+// refused logs a refusal; what never came to ask, and what has been told to wait, is not worth a line.
 func (s *Server) refused(conn net.Conn, err error) {
-	level := slog.LevelDebug
+	say := s.o.Log.Debug
 	var fe *wire.FatalError
 	if errors.As(err, &fe) && fe.Code != wire.CodeTooManyTries {
-		level = slog.LevelInfo
+		say = func(text string, args ...any) { s.refusals.info(s.o.Log, text, args...) }
 	}
-	s.o.Log.Log(context.Background(), level, "agent refused", "remote", conn.RemoteAddr().String(), "err", err)
+	say("agent refused", "remote", conn.RemoteAddr().String(), "err", err)
 }
 
 // decide looks the token up and answers with Welcome or a *wire.FatalError. The token goes nowhere else.

@@ -2,23 +2,28 @@ package session
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 )
 
-// chatterEvery is how often an agent gets a line in the log for what it can repeat at will.
+// chatterEvery is how often there is a line in the log for what agents and strangers can repeat at will.
 const chatterEvery = time.Minute
 
-// chatter logs the first of many lines that an agent can cause as often as it likes, then one a minute, which says how many were left out before it. It is
-// of the goroutine that hears the agent's messages.
+// chatter logs the first of many lines that the other side can cause as often as it likes, then one a minute, which says how many were left out before it.
+// Who wants to see them all logs at the debug level.
 type chatter struct {
+	mu      sync.Mutex
 	next    time.Time
 	omitted int
 }
 
 func (c *chatter) info(log *slog.Logger, text string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	now := time.Now()
 	if now.Before(c.next) {
 		c.omitted++
+		log.Debug(text, args...)
 		return
 	}
 	if c.omitted > 0 {
@@ -28,8 +33,10 @@ func (c *chatter) info(log *slog.Logger, text string, args ...any) {
 	log.Info(text, args...)
 }
 
-// end says what was left out since the last line. The messages are over by then.
+// end says what was left out since the last line.
 func (c *chatter) end(log *slog.Logger, text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.omitted > 0 {
 		log.Info(text, "omitted", c.omitted)
 	}

@@ -16,7 +16,7 @@ func TestChatter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		log := slog.New(slog.NewTextHandler(&out, nil))
-		var c chatter
+		c := &chatter{}
 		for range 3 {
 			for range 1000 {
 				c.info(log, "said", "what", "x")
@@ -24,7 +24,7 @@ func TestChatter(t *testing.T) {
 			time.Sleep(chatterEvery)
 		}
 		c.end(log, "said")
-		c = chatter{}
+		c = &chatter{}
 		c.info(log, "said", "what", "y")
 		c.end(log, "said")
 		var got []string

@@ -65,6 +65,8 @@ type Server struct {
 
 	probes probing
 
+	refusals chatter // of agents
+
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
 	sessions  map[*session]struct{}

@@ -47,7 +47,7 @@ type session struct {
 	drainID   int64
 	bereft    bool // its last name went to another session, or its agent has begun to move
 
-	refusals, notices chatter // of the goroutine of message
+	refusals, notices chatter
 
 	asking sync.Mutex // one question at a time
 	mute   time.Time  // when a sign of life was awaited in vain; zero: never

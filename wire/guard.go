@@ -49,7 +49,7 @@ type guard struct {
 	mu      sync.Mutex // shared with who opens and closes streams, not with who reads and writes them
 	open    map[uint32]*tally
 	highest uint32
-	late    int // what may still come for streams that are closed, as cost
+	late    int64 // what may still come for streams that are closed, as cost
 }
 
 // errGuard is all that smux is told.
@@ -100,7 +100,7 @@ func (g *guard) closed(id uint32) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if t := g.open[id]; t != nil {
-		g.late += t.allowed()
+		g.late += int64(t.allowed())
 		delete(g.open, id)
 	}
 }
@@ -214,7 +214,7 @@ func (g *guard) find(id uint32, cost int) (*tally, *ProtocolError) {
 	if id == 0 || id%2 != 0 || id > g.highest {
 		return nil, protocolError(CodeBadSeq, "smux: stream %d was not opened", id)
 	}
-	if g.late -= cost; g.late < 0 {
+	if g.late -= int64(cost); g.late < 0 {
 		return nil, protocolError(CodeOverCredit, "more came for closed streams than was granted them")
 	}
 	return nil, nil

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"log/slog"
 	"math"
 	"net"
 	"runtime"
@@ -14,50 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/adit-tunnel/adit/relay"
-	"github.com/adit-tunnel/adit/relay/relaytest"
 	"github.com/adit-tunnel/adit/wire"
 	"github.com/adit-tunnel/adit/wire/wiretest"
 )
 
-// logbook is a relay's log.
-type logbook struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logbook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-// lines are those that have all of these words.
-func (l *logbook) lines(words ...string) (got []string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-next:
-	for line := range strings.Lines(l.b.String()) {
-		for _, w := range words {
-			if !strings.Contains(line, w) {
-				continue next
-			}
-		}
-		got = append(got, line)
-	}
-	return got
-}
-
-// newLoggedStage is newStage with the relay's log.
-func newLoggedStage(t *testing.T) (*stage, *logbook) {
-	l := &logbook{}
-	s := &stage{t: t, r: relaytest.Start(t, func(o *relay.Options) { o.Log = slog.New(slog.NewTextHandler(l, nil)) })}
-	s.a = s.agent("puppet")
-	s.host = s.a.Bind(1, "web")
-	return s, l
-}
-
-// maxGrowth is by how much the heap of the whole test may grow while one agent floods the relay. What is bounded is a few hundred KiB; what is not, all that is sent.
+// maxGrowth is by how much the heap of the whole test may grow while one agent floods the relay. What is bounded is a few hundred KiB; what is not, all that
+// is sent.
 const maxGrowth = 24 << 20
 
 // heap is what is alive on it.
@@ -187,18 +148,6 @@ func flood(a *wiretest.Peer, b []byte, total int) {
 			return
 		}
 		a.Raw(b)
-	}
-}
-
-func (l *logbook) await(t *testing.T, words ...string) {
-	t.Helper()
-	for late := time.Now().Add(patience); len(l.lines(words...)) == 0; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(late) {
-			t.Fatalf("no line with %q, but\n%s", words, strings.Join(l.lines(words[1]), ""))
-		}
-	}
-	if got := l.lines(words...); len(got) > 1 {
-		t.Errorf("it is said %d times", len(got))
 	}
 }
 

@@ -119,7 +119,8 @@ func alone() *guard {
 	return g
 }
 
-// TestGuardSlack: what an honest agent may have unread at most, in the most expensive pushes, does not trip the guard; what smux would hold is bounded when it does.
+// TestGuardSlack: what an honest agent may have unread at most, in the most expensive pushes, does not trip the guard; and there is a bound to what a hostile
+// one has.
 func TestGuardSlack(t *testing.T) {
 	head := []int{smuxFrame, smuxFrame, HeaderSize + RespSize + MaxExt + MaxHead - 2*smuxFrame, HeaderSize + abortSize}
 	for _, open := range []int{FirstLimit, 2 * FirstLimit, maxWindow} {

@@ -30,8 +30,8 @@ var messageBodies = map[string]func() any{
 	MsgNotice:     func() any { return new(Notice) },
 }
 
-// relaySays are the messages of which an agent has none to send. The relay leaves their bodies as they come: their lists would cost it forty times what it counts
-// for a message that waits.
+// relaySays are the messages of which an agent has none to send. The relay leaves their bodies as they come: their lists would cost it forty times what it
+// counts for a message that waits.
 var relaySays = map[string]bool{
 	MsgWelcome: true, MsgBound: true, MsgRefusal: true, MsgUnbound: true, MsgRebound: true, MsgStats: true, MsgTurned: true, MsgSuperseded: true,
 }

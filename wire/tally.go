@@ -2,10 +2,10 @@ package wire
 
 import "sync/atomic"
 
-// tally is what the guard knows of a stream. A push costs its bytes and FrameCost, until its last byte is read. smux holds at most twice that on the heap, since
-// it rounds up to powers of two.
+// tally is what the guard knows of a stream. A push costs its bytes and FrameCost, until its last byte is read. smux holds at most twice that on the heap: it
+// rounds up to powers of two.
 //
-// An honest agent stays within the credit that is open (limit − taken), a head and guardSlack, at any time:
+// An honest agent stays within the credit that is open (limit − taken) and guardSlack, at any time:
 //   - content that was granted and not taken costs open at most, by frames: payload + FrameCost. Each frame is in one push, alone or with others, and only
 //     what is longer than smuxFrame is cut. So the pushes of those frames cost HeaderSize more each, which is at most a sixteenth (an empty TRAILERS: 64, 68),
 //     and FrameCost for each smuxFrame: of the largest window 66 KiB.

@@ -70,7 +70,7 @@ func (r *fakeRelay) serve(ctx context.Context, conn net.Conn, n int) {
 	defer conn.Close()
 	_, err := wire.ServerHandshake(conn, func(*wire.Auth) (*wire.Welcome, error) {
 		return &wire.Welcome{Account: "acme", Session: fmt.Sprint("s", n), Relay: "r", Legs: 1}, nil
-	})
+	}, nil)
 	if err != nil {
 		return
 	}

@@ -195,7 +195,7 @@ func TestRelaySaysWhen(t *testing.T) {
 		told := &wire.FatalError{Code: wire.CodeRelayBusy, Wait: 90 * time.Second}
 		refuse := func(c *tls.Conn) { _ = wire.Refuse(c, told) }
 		decide := func(c *tls.Conn) {
-			_, _ = wire.ServerHandshake(c, func(*wire.Auth) (*wire.Welcome, error) { return nil, told })
+			_, _ = wire.ServerHandshake(c, func(*wire.Auth) (*wire.Welcome, error) { return nil, told }, nil)
 		}
 		a := w.agent()
 		for _, how := range []func(*tls.Conn){refuse, decide} {

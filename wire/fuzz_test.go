@@ -126,7 +126,7 @@ func FuzzHandshake(f *testing.F) {
 		w, err := ServerHandshake(script{bytes.NewReader(b), &out}, func(a *Auth) (*Welcome, error) {
 			asked = true
 			return welcome(a)
-		})
+		}, nil)
 		if (err == nil) != (w != nil) || (err == nil) != asked {
 			t.Fatalf("%v, %v, asked %t", w, err, asked)
 		}

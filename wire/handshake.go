@@ -17,8 +17,13 @@ const (
 
 // ClientHandshake sends preface and Auth over an established TLS connection and reads the answer: 10 s for all of it (a deadline on conn, cleared
 // on return). A refusal is a *FatalError. The connection stays the caller's, who closes it at once after any error.
-func ClientHandshake(conn net.Conn, a *Auth) (*Welcome, error) {
-	hello, err := appendMessage(appendPreface(nil, Version, Version), MsgAuth, 1, a)
+func ClientHandshake(conn net.Conn, a *Auth) (*Welcome, error) { return shake(conn, MsgAuth, a) }
+
+// ClientJoin is ClientHandshake with Leg instead of Auth: conn becomes a further leg of a session. A refusal ends that connection only.
+func ClientJoin(conn net.Conn, j *Join) (*Welcome, error) { return shake(conn, MsgLeg, j) }
+
+func shake(conn net.Conn, typ string, body any) (*Welcome, error) {
+	hello, err := appendMessage(appendPreface(nil, Version, Version), typ, 1, body)
 	if err != nil {
 		return nil, err
 	}
@@ -59,29 +64,47 @@ func readWelcome(conn net.Conn) (*Welcome, error) {
 	case *Fatal:
 		return nil, body.err()
 	}
-	return nil, protocolError(CodeFrameOrder, "%s in answer to Auth", m.Type)
+	return nil, protocolError(CodeFrameOrder, "%s where Welcome should be", m.Type)
 }
 
-// ServerHandshake reads preface and Auth, asks decide, and answers. decide returns Welcome, or a *FatalError to tell the agent; any other error is told
-// as CodeInternal. It is safe with strangers that say anything: it reads at most 64 KiB from them within 10 s, and answers nobody who does not begin with
+// ServerHandshake reads preface and Auth or Leg, asks decide or join, and answers. Both return Welcome, or a *FatalError to tell the agent; any other error is
+// told as CodeInternal. Without join there are no further legs. It is safe with strangers that say anything: it reads at most 64 KiB from them within 10 s, and answers nobody who does not begin with
 // the preface. On an error it has waited until the agent closed, at most 5 s, so that the refusal is read; the caller closes conn at once.
-func ServerHandshake(conn net.Conn, decide func(*Auth) (*Welcome, error)) (*Welcome, error) {
+func ServerHandshake(conn net.Conn, decide func(*Auth) (*Welcome, error), join func(*Join) (*Welcome, error)) (*Welcome, error) {
 	if err := conn.SetDeadline(time.Now().Add(handshakeTime)); err != nil {
 		return nil, fmt.Errorf("handshake: %w", err)
 	}
 	if err := acceptPreface(conn); err != nil {
 		return nil, err
 	}
-	a, id, err := readAuth(conn)
-	var fatal *FatalError
-	if err != nil && !errors.As(err, &fatal) {
+	m, err := readMessage(conn)
+	var bad *ProtocolError
+	if err != nil && !errors.As(err, &bad) {
 		return nil, err
 	}
 	var w *Welcome
-	if err == nil {
-		w, err = decide(a)
+	var id int64
+	if bad != nil {
+		err = &FatalError{Code: CodeBadAuth, Text: bad.Text}
+	} else {
+		id = m.ID
+		w, err = judge(m, decide, join)
 	}
 	return answerAuth(conn, id, w, err)
+}
+
+// judge asks who is to decide on m.
+func judge(m *Message, decide func(*Auth) (*Welcome, error), join func(*Join) (*Welcome, error)) (*Welcome, error) {
+	switch body := m.Body.(type) {
+	case *Auth:
+		return decide(body)
+	case *Join:
+		if join != nil {
+			return join(body)
+		}
+		return nil, &FatalError{Code: CodeUnsupported, Text: "this relay takes one connection for a session"}
+	}
+	return nil, &FatalError{Code: CodeBadAuth, Text: m.Type + " where Auth should be"}
 }
 
 // answerAuth tells the agent what was decided.
@@ -148,25 +171,6 @@ func refusePreface(conn net.Conn, reason *FatalError) error {
 	}
 	linger(conn)
 	return nil
-}
-
-// readAuth returns the message's id too, which the answer repeats.
-func readAuth(conn net.Conn) (a *Auth, id int64, err error) {
-	m, err := readMessage(conn)
-	var bad *ProtocolError
-	if errors.As(err, &bad) {
-		return nil, 0, &FatalError{Code: CodeBadAuth, Text: bad.Text}
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	switch body := m.Body.(type) {
-	case *Auth:
-		return body, m.ID, nil
-	case *Join:
-		return nil, m.ID, &FatalError{Code: CodeUnsupported, Text: "this relay takes one connection for a session"}
-	}
-	return nil, m.ID, &FatalError{Code: CodeBadAuth, Text: cutText(m.Type) + " where Auth should be"}
 }
 
 // appendVerdict is the message to answer Auth with, and why it is a refusal. What is wrong inside the relay is not told to strangers.

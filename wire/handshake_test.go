@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ type served struct {
 func serve(conn net.Conn, decide func(*Auth) (*Welcome, error)) chan served {
 	c := make(chan served, 1)
 	go func() {
-		w, err := ServerHandshake(conn, decide)
+		w, err := ServerHandshake(conn, decide, nil)
 		if err != nil {
 			_ = conn.Close()
 		}
@@ -252,5 +253,29 @@ func TestClientHandshakeStrangers(t *testing.T) {
 	var fatal *FatalError
 	if !errors.As(err, &fatal) || fatal.Code != CodeRelayBusy || fatal.Wait != time.Minute {
 		t.Error(err)
+	}
+}
+
+// TestJoin: a further leg is asked for in the same way, and answered by who knows the sessions.
+func TestJoin(t *testing.T) {
+	for _, refusal := range []error{nil, &FatalError{Code: CodeBadAuth, Text: "no"}} {
+		r, a := memPair(64 << 10)
+		told := make(chan Join, 1)
+		go func() {
+			defer r.Close()
+			_, _ = ServerHandshake(r, nil, func(j *Join) (*Welcome, error) {
+				told <- *j
+				return &Welcome{Session: j.Session}, refusal
+			})
+		}()
+		want := Join{Session: "s", Secret: "shh", Version: "1", Spare: true}
+		w, err := ClientJoin(a, &want)
+		_ = a.Close()
+		if got := <-told; got != want {
+			t.Errorf("the relay heard %+v", got)
+		}
+		if refusal == nil && (err != nil || w.Session != "s") || refusal != nil && !reflect.DeepEqual(err, refusal) {
+			t.Errorf("%v: %+v, %v", refusal, w, err)
+		}
 	}
 }

@@ -34,6 +34,8 @@ type LegOptions struct {
 	Log *slog.Logger
 	// Budget is shared with other legs: it bounds windows beside the budget that each leg has of its own. nil: nothing is shared.
 	Budget *Budget
+	// IDs is how many stream ids the leg has; 0: all of them, 2³¹ − 1. Tests have fewer.
+	IDs uint32
 }
 
 // Leg is one authenticated connection: gathering connection, smux session, control stream. It owns the connection.
@@ -69,6 +71,7 @@ type Leg struct {
 	farewell   *time.Timer   // runs once Fatal was sent
 	cause      error         // why it has ended; set before done is closed
 	done       chan struct{}
+	shut       bool // no stream is opened any more
 	drain      bool // the link is lost, and streams are still read: the smux session ends with the last of them
 }
 
@@ -106,6 +109,9 @@ func newLeg(conn net.Conn, o LegOptions, relay bool) (*Leg, error) {
 		places: make(places, maxPlaces), narrow: make(places, slowPlaces), budget: NewBudget(legBudget), now: time.Now, opening: make(chan struct{}, 1),
 		streams: map[uint32]*Stream{}, highest: controlID, early: map[uint32]signal{},
 		arrived: make(chan struct{}, 1), controlled: make(chan struct{}), done: make(chan struct{}),
+	}
+	if l.o.IDs == 0 {
+		l.o.IDs = allIDs
 	}
 	l.out.wake = make(chan struct{}, 1)
 	l.in.wake = make(chan struct{}, 1)
@@ -203,13 +209,6 @@ func (l *Leg) RTT() time.Duration { return time.Duration(l.rtt.Load()) }
 
 // Proof is when bytes last came from the other side.
 func (l *Leg) Proof() time.Time { return l.conn.lastHeard() }
-
-// Streams is how many are open, those included whose closing is under way.
-func (l *Leg) Streams() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.open
-}
 
 // Flush waits until the control frames queued so far are written to the network, or ctx ends.
 func (l *Leg) Flush(ctx context.Context) error {

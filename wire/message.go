@@ -43,6 +43,7 @@ type Join struct {
 	Session string `json:"session"` // from Welcome
 	Secret  string `json:"secret"`  // from Welcome
 	Version string `json:"version"`
+	Spare   bool   `json:"spare,omitempty"` // made for a crowd: the relay ends it when the crowd has gone
 }
 
 // Welcome is the relay's yes to Auth or Leg.
@@ -55,7 +56,7 @@ type Welcome struct {
 	Session  string           `json:"session"`
 	Secret   string           `json:"secret,omitempty"` // what a further leg shows
 	Legs     int              `json:"legs"`             // wanted
-	Limits   map[string]int64 `json:"limits,omitempty"` // "endpoints" of the session and "streams" of a leg at once
+	Limits   map[string]int64 `json:"limits,omitempty"` // "endpoints" and "legs" of the session, "streams" of a leg at once
 	Features []string         `json:"features,omitempty"`
 }
 

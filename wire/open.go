@@ -8,9 +8,16 @@ import (
 	"github.com/xtaci/smux"
 )
 
+const (
+	// allIDs is how many even numbers a u32 holds, but 0.
+	allIDs = 1<<31 - 1
+	// wornPart of a leg's ids is left when another leg should take its place: hours, at thousands of streams a second.
+	wornPart = 16
+)
+
 // Open opens a stream and writes its OPEN frame (relay). With MaxStreams open it returns a *ProtocolError with CodeTooManyStreams at once. It may block up to
-// ctx's end; streams are opened one at a time, so that their ids arrive in order. The stream is the caller's to close. After 2³¹ streams there are no ids left: that
-// ends the leg.
+// ctx's end; streams are opened one at a time, so that their ids arrive in order. The stream is the caller's to close. When no id is left the
+// leg ends; Worn says so in time.
 func (l *Leg) Open(ctx context.Context, o *OpenFrame) (*Stream, error) {
 	if !l.relay {
 		return nil, protocolError(CodeProtocol, "only the relay opens streams")
@@ -24,6 +31,9 @@ func (l *Leg) Open(ctx context.Context, o *OpenFrame) (*Stream, error) {
 	}
 	if err := l.reserve(); err != nil {
 		<-l.opening
+		if err == errNoIDs {
+			l.end(err, true)
+		}
 		return nil, err
 	}
 	type opened struct {
@@ -58,11 +68,19 @@ func (l *Leg) Open(ctx context.Context, o *OpenFrame) (*Stream, error) {
 	}
 }
 
+// errNoIDs ends a leg: only a new connection helps.
+var errNoIDs = fmt.Errorf("%w: no stream ids are left", ErrLinkLost)
+
 // reserve counts a stream that will be opened. Its id is known before the agent can name it.
 func (l *Leg) reserve() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.open >= MaxStreams {
+	switch {
+	case l.shut:
+		return linkLost(ErrClosed)
+	case l.highest/2 >= l.o.IDs:
+		return errNoIDs
+	case l.open >= MaxStreams:
 		return protocolError(CodeTooManyStreams, "%d streams are open", l.open)
 	}
 	l.open++
@@ -229,4 +247,31 @@ func (l *Leg) release() {
 	if last {
 		_ = l.mux.Close()
 	}
+}
+
+// Streams is how many are open, those included whose closing is under way.
+func (l *Leg) Streams() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.open
+}
+
+// Worn says that nearly all stream ids of the leg are used up: another leg should take its place while there is time. Both sides see it.
+func (l *Leg) Worn() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	left := uint64(l.o.IDs) - uint64(l.highest/2)
+	return left <= uint64(l.o.IDs)/wornPart
+}
+
+// CloseUnused closes the leg if no stream is open and none is being opened (relay); it says whether.
+func (l *Leg) CloseUnused() bool {
+	l.mu.Lock()
+	l.shut = l.shut || l.open == 0
+	unused := l.shut
+	l.mu.Unlock()
+	if unused {
+		l.end(ErrClosed, false)
+	}
+	return unused
 }

@@ -100,3 +100,41 @@ func TestStreamIDsRunOut(t *testing.T) {
 		}
 	}
 }
+
+// TestWorn: both sides see in time that ids run out; streams can be opened to the last of them.
+func TestWorn(t *testing.T) {
+	r, a := memPair(64 << 10)
+	l := startLegs(t, r, a, legSetup{relay: LegOptions{IDs: 33}, agent: LegOptions{IDs: 33}}) // one is the control stream's
+	for n := 1; n <= 32; n++ {
+		openStream(t, l.relay)
+		acceptStream(t, l.agent)
+		if worn := n >= 30; l.relay.Worn() != worn || l.agent.Worn() != worn {
+			t.Fatalf("after %d streams: relay %t, agent %t", n, l.relay.Worn(), l.agent.Worn())
+		}
+	}
+	if _, err := l.relay.Open(t.Context(), &OpenFrame{}); !errors.Is(err, ErrLinkLost) {
+		t.Errorf("a stream beyond the last id: %v", err)
+	}
+	if err := waitEnd(t, l.relayEnd); !errors.Is(err, ErrLinkLost) {
+		t.Errorf("the leg ended with %v", err)
+	}
+}
+
+// TestCloseUnused: a leg with a stream stays.
+func TestCloseUnused(t *testing.T) {
+	r, a := memPair(64 << 10)
+	l := startLegs(t, r, a, legSetup{})
+	s := openStream(t, l.relay)
+	if l.relay.CloseUnused() {
+		t.Fatal("it was closed under a stream")
+	}
+	openStream(t, l.relay).Close()
+	s.Close()
+	eventually(t, "the leg's end", l.relay.CloseUnused)
+	if _, err := l.relay.Open(t.Context(), &OpenFrame{}); !errors.Is(err, ErrLinkLost) {
+		t.Errorf("a stream of a closed leg: %v", err)
+	}
+	if err := waitEnd(t, l.relayEnd); err != ErrClosed {
+		t.Errorf("the leg ended with %v", err)
+	}
+}

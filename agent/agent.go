@@ -31,6 +31,7 @@ type Agent struct {
 	version  atomic.Uint64                                                     // the store's newest, from Changed
 	dial     func(ctx context.Context, network, addr string) (net.Conn, error) // to the relay; tests have their own
 	wake     wake
+	ids      uint32 // that a leg has; 0: all there are
 
 	replaying sync.WaitGroup // lanes of replays
 	fadings   sync.WaitGroup // of those in fading

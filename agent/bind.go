@@ -22,18 +22,17 @@ func (s *session) bind(ep *endpoint) {
 	}
 	s.mu.Lock()
 	s.handle++
-	b := &binding{ep: ep, handle: s.handle, blind: ep.ticket == ""}
-	s.bindings[b.handle] = b // before the answer: a stream may come sooner
-	s.mu.Unlock()
-	m := &wire.Bind{Handle: b.handle, Protocol: "http", Name: ep.Name, Host: ep.Host, Port: ep.port, How: wire.HowStart}
+	m := &wire.Bind{Handle: s.handle, Protocol: "http", Name: ep.Name, Host: ep.Host, Port: ep.port, How: wire.HowStart}
 	if ep.ticket != "" {
 		m.How, m.Ticket = wire.HowResume, ep.ticket
 		if s.how != "" {
 			m.How = s.how
 		}
 	}
-	if err := s.leg.Send(wire.MsgBind, int64(b.handle), m); err != nil {
-		s.a.o.Log.Debug("bind", "endpoint", ep.Name, "err", err) // the leg is dead; the next session binds again
+	s.bindings[m.Handle] = &binding{ep: ep, handle: m.Handle, blind: ep.ticket == "", wish: m} // before the answer: a stream may come sooner
+	s.mu.Unlock()
+	if err := s.send(wire.MsgBind, int64(m.Handle), m); err != nil {
+		s.a.o.Log.Debug("bind", "endpoint", ep.Name, "err", err) // the session is dead; the next one binds again
 	}
 }
 
@@ -44,8 +43,10 @@ func (s *session) find(handle uint32) *binding {
 	return s.bindings[handle]
 }
 
-// onMessage takes what the relay says on the control stream. It runs on a goroutine of the leg's, and may block.
+// onMessage takes what the relay says on a control stream. It runs on a goroutine of the leg's, and may block.
 func (s *session) onMessage(m *wire.Message) {
+	s.hearing.Lock()
+	defer s.hearing.Unlock()
 	switch b := m.Body.(type) {
 	case *wire.Bound:
 		s.bound(b)

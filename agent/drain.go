@@ -8,14 +8,14 @@ import (
 )
 
 // drain lets the exchanges of all sessions end, within Grace; new ones are not begun: the relay gets them back untouched. What was written last must reach
-// the relay before a leg is closed, so the relay closes the streams, which it does behind all that it has read.
+// the relay before its leg is closed, so the relay closes the streams, which it does behind all that it has read.
 func (a *Agent) drain(s *session) {
 	a.eng.stopping.Store(true)
 	grace := time.NewTimer(a.graceLeft())
 	defer grace.Stop()
 	all := append([]*session{s}, a.faded()...)
 	giveUp(all)
-	if !a.eng.drained(grace.C, s.leg.Done(), s.stop) { // the others end by themselves when they are lost
+	if !a.eng.drained(grace.C, s.legs.done, s.stop) { // the others end by themselves when they are lost
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), farewellTime)
@@ -36,7 +36,7 @@ func giveUp(all []*session) {
 		s.announce()
 	}
 	for _, s := range all {
-		s.leg.Flush(ctx) // a relay that does not read gets no more time
+		s.legs.flush(ctx) // a relay that does not read gets no more time
 	}
 	for _, s := range all {
 		s.giveUp()
@@ -45,11 +45,13 @@ func giveUp(all []*session) {
 
 // announce says that the agent is stopping.
 func (s *session) announce() {
-	s.leg.Send(wire.MsgDrain, 0, &wire.Drain{Reason: "the agent is stopping"}) // of a dead leg: then there is nothing to drain
+	for _, l := range s.legs.list() {
+		_ = l.Send(wire.MsgDrain, 0, &wire.Drain{Reason: "the agent is stopping"}) // of a dead leg: then there is nothing to drain
+	}
 	s.mu.Lock()
 	for h, b := range s.bindings {
 		if !b.closed.Load() {
-			s.leg.Send(wire.MsgUnbind, 0, &wire.Unbind{Handle: h})
+			_ = s.send(wire.MsgUnbind, 0, &wire.Unbind{Handle: h})
 		}
 	}
 	s.mu.Unlock()
@@ -71,11 +73,11 @@ func (s *session) settle(ctx context.Context) {
 	for waiting := true; waiting && !s.isEmpty(); {
 		select {
 		case <-s.empty:
-		case <-s.leg.Done():
+		case <-s.legs.done:
 			waiting = false
 		case <-ctx.Done():
 			waiting = false
 		}
 	}
-	s.leg.Flush(ctx)
+	s.legs.flush(ctx)
 }

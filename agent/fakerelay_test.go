@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,14 +27,21 @@ type fakeRelay struct {
 	t        testing.TB
 	ln       net.Listener
 	ca       string
+	legs     int                             // Options.Legs of its agents
+	ids      uint32                          // of a leg
+	limits   map[string]int64                // of Welcome
+	refuse   atomic.Pointer[wire.FatalError] // what answers Leg; nil: Welcome
 	sessions chan *relaySide
+	joined   chan *relaySide // further legs
 }
 
 // relaySide is the relay's end of a session.
 type relaySide struct {
 	*wire.Leg
-	t    testing.TB
-	msgs chan *wire.Message
+	t       testing.TB
+	join    *wire.Join // nil: the first of its session
+	refused bool       // the leg was refused; there is no Leg
+	msgs    chan *wire.Message
 }
 
 func newFakeRelay(t testing.TB) *fakeRelay {
@@ -43,7 +51,7 @@ func newFakeRelay(t testing.TB) *fakeRelay {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &fakeRelay{t: t, ln: ln, ca: ca, sessions: make(chan *relaySide, 100)}
+	r := &fakeRelay{t: t, ln: ln, ca: ca, sessions: make(chan *relaySide, 100), joined: make(chan *relaySide, 100)}
 	var wg sync.WaitGroup
 	ctx, cancel := context.WithCancel(context.Background())
 	wg.Add(1)
@@ -68,17 +76,29 @@ func newFakeRelay(t testing.TB) *fakeRelay {
 
 func (r *fakeRelay) serve(ctx context.Context, conn net.Conn, n int) {
 	defer conn.Close()
+	s := &relaySide{t: r.t, msgs: make(chan *wire.Message, 1024)}
 	_, err := wire.ServerHandshake(conn, func(*wire.Auth) (*wire.Welcome, error) {
-		return &wire.Welcome{Account: "acme", Session: fmt.Sprint("s", n), Relay: "r", Legs: 1}, nil
-	}, nil)
+		return &wire.Welcome{Account: "acme", Session: fmt.Sprint("s", n), Secret: "shh", Relay: "r", Legs: 1, Limits: r.limits}, nil
+	}, func(j *wire.Join) (*wire.Welcome, error) {
+		s.join = j
+		if f := r.refuse.Load(); f != nil {
+			s.refused = true
+			r.joined <- s
+			return nil, f
+		}
+		return &wire.Welcome{Session: j.Session}, nil
+	})
 	if err != nil {
 		return
 	}
-	s := &relaySide{t: r.t, msgs: make(chan *wire.Message, 1024)}
-	if s.Leg, err = wire.NewRelayLeg(conn, wire.LegOptions{OnMessage: func(m *wire.Message) { s.msgs <- m }}); err != nil {
+	if s.Leg, err = wire.NewRelayLeg(conn, wire.LegOptions{IDs: r.ids, OnMessage: func(m *wire.Message) { s.msgs <- m }}); err != nil {
 		return
 	}
-	r.sessions <- s
+	if s.join != nil {
+		r.joined <- s
+	} else {
+		r.sessions <- s
+	}
 	_ = s.Run(ctx)
 	s.Close()
 }
@@ -86,11 +106,16 @@ func (r *fakeRelay) serve(ctx context.Context, conn net.Conn, n int) {
 // next waits for the agent's next session.
 func (r *fakeRelay) next() *relaySide {
 	r.t.Helper()
+	return r.of(r.sessions)
+}
+
+func (r *fakeRelay) of(c chan *relaySide) *relaySide {
+	r.t.Helper()
 	select {
-	case s := <-r.sessions:
+	case s := <-c:
 		return s
 	case <-time.After(patience):
-		r.t.Fatal("the agent makes no session")
+		r.t.Fatal("the agent makes no connection")
 		return nil
 	}
 }
@@ -99,10 +124,11 @@ func (r *fakeRelay) next() *relaySide {
 func (r *fakeRelay) run(names ...string) *world {
 	r.t.Helper()
 	w := &world{t: r.t.(*testing.T)}
-	a, err := New(Options{Relay: r.ln.Addr().String(), CA: r.ca, Grace: patience, Log: slog.New(slog.NewTextHandler(r.t.Output(), nil))})
+	a, err := New(Options{Relay: r.ln.Addr().String(), CA: r.ca, Grace: patience, Legs: r.legs, Log: slog.New(slog.NewTextHandler(r.t.Output(), nil))})
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	a.ids = r.ids
 	for _, name := range names {
 		if err := a.Forward(Endpoint{Name: name, Upstream: "http://127.0.0.1:1"}); err != nil {
 			r.t.Fatal(err)

@@ -41,6 +41,7 @@ type binding struct {
 	ep     *endpoint
 	handle uint32
 	blind  bool        // it was asked for without a ticket
+	wish   *wire.Bind  // what was asked for
 	closed atomic.Bool // unbound, refused or superseded: what comes for it was not for us
 
 	// Guarded by session.mu.

@@ -281,8 +281,8 @@ func (s *session) unbind(ep *endpoint) {
 			continue
 		}
 		s.setOpen(b, 0)
-		if err := s.leg.Send(wire.MsgUnbind, 0, &wire.Unbind{Handle: handle}); err != nil {
-			s.a.o.Log.Debug("unbind", "endpoint", ep.Name, "err", err) // the leg is dead, and the name with it
+		if err := s.send(wire.MsgUnbind, 0, &wire.Unbind{Handle: handle}); err != nil {
+			s.a.o.Log.Debug("unbind", "endpoint", ep.Name, "err", err) // the session is dead, and the name with it
 		}
 	}
 }

@@ -22,6 +22,7 @@ type Options struct {
 	Token    string           // sent to this relay only
 	Version  string           // of the program, told to the relay
 	Slot     *Slot            // instance id and remembered ports; nil: an instance for this Agent only
+	Legs     int              // TLS connections of a session, 1 to 4, as far as the relay takes them; a crowd makes it more for a while; 0: 1
 	GiveUp   time.Duration    // end with *GaveUpError after so long without a session; 0: never
 	Embedded bool             // the relay runs in this process; only worded differently
 	Recorder inspect.Recorder // nil: nothing is recorded
@@ -63,6 +64,9 @@ func (o *Options) fill() error {
 	}
 	if o.Pin != "" && o.CA != "" {
 		return errors.New("a pin and a CA file exclude each other")
+	}
+	if o.Legs < 0 || o.Legs > maxLegs {
+		return fmt.Errorf("%d legs: want 1 to %d", o.Legs, maxLegs)
 	}
 	if o.Log == nil {
 		o.Log = silent()

@@ -13,26 +13,29 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// session is one authenticated link with the relay, while it is up. An agent has one, and for a while those before it that still have exchanges under way.
+// session is one authenticated link with the relay, of one leg or several, while it is up. An agent has one, and for a while those before it that still have exchanges under way.
 type session struct {
 	a       *Agent
-	leg     *wire.Leg
+	legs    legs
 	welcome *wire.Welcome
-	how     string        // by which endpoints are bound; "": by what ticket there is
-	died    chan error    // why the leg has ended
-	end     chan error    // what the relay or the endpoints' fate said; the first counts
-	leave   chan struct{} // of one place: another session should take this one's place
-	asked   chan struct{} // of one place: a sign of life is wanted
-	proving atomic.Bool   // … and awaited
+	how     string          // by which endpoints are bound; "": by what ticket there is
+	died    chan error      // why the last leg has ended, or the first that was told that the session is over
+	end     chan error      // what the relay or the endpoints' fate said; the first counts
+	leave   chan struct{}   // of one place: another session should take this one's place
+	asked   chan struct{}   // of one place: a sign of life is wanted
+	proving atomic.Bool     // … and awaited
+	life    context.Context // of the legs; set by run
 	kill    context.CancelFunc
 	workers sync.WaitGroup
 	lanes   sync.WaitGroup
 	empty   chan struct{} // the last lane has ended, for now
 
+	hearing sync.Mutex // one message at a time
+
 	mu       sync.Mutex
 	handle   uint32 // the last one given out: none is used twice in a session
 	bindings map[uint32]*binding
-	running  map[*lane]struct{}
+	running  map[*lane]*leg
 	counted  uint64                    // number of the last duration that was counted
 	timers   map[*endpoint]*time.Timer // binds to be tried again
 	leaving  bool                      // begins no exchange any more
@@ -49,17 +52,27 @@ func (a *Agent) dialSession(ctx context.Context) (*session, error) {
 	defer stop()
 	auth := &wire.Auth{Token: a.o.Token, Instance: a.instance, Version: a.o.Version, OS: runtime.GOOS + "/" + runtime.GOARCH}
 	s := &session{
-		a: a, died: make(chan error, 1), end: make(chan error, 1), leave: make(chan struct{}, 1), asked: make(chan struct{}, 1), empty: make(chan struct{}, 1),
-		bindings: map[uint32]*binding{}, running: map[*lane]struct{}{}, timers: map[*endpoint]*time.Timer{},
+		a: a, legs: newLegs(), died: make(chan error, 1), end: make(chan error, 1), leave: make(chan struct{}, 1), asked: make(chan struct{}, 1), empty: make(chan struct{}, 1),
+		bindings: map[uint32]*binding{}, running: map[*lane]*leg{}, timers: map[*endpoint]*time.Timer{},
 	}
 	if s.welcome, err = wire.ClientHandshake(conn, auth); err != nil {
 		return nil, closing(conn, fmt.Errorf("handshake with the relay: %w", err))
 	}
-	s.leg, err = wire.NewAgentLeg(conn, wire.LegOptions{Go: a.o.Go, OnMessage: s.onMessage, Log: a.o.Log})
+	l, err := s.newLeg(conn)
+	if err != nil {
+		return nil, err
+	}
+	s.legs.add(l)
+	return s, nil
+}
+
+// newLeg makes a leg of a connection that the relay has welcomed; it owns conn, whether it fails or not.
+func (s *session) newLeg(conn net.Conn) (*leg, error) {
+	w, err := wire.NewAgentLeg(conn, wire.LegOptions{Go: s.a.o.Go, OnMessage: s.onMessage, Log: s.a.o.Log, IDs: s.a.ids})
 	if err != nil {
 		return nil, closing(conn, err)
 	}
-	return s, nil
+	return &leg{Leg: w, s: s, since: time.Now()}, nil
 }
 
 // closing closes what err made useless.
@@ -69,17 +82,21 @@ func closing(c net.Conn, err error) error {
 }
 
 // discard closes a session that was never run.
-func (s *session) discard() { s.leg.Close() }
+func (s *session) discard() { s.legs.close() }
 
 // run works the session until it is lost, ends for a reason of its own, or ctx ends and it has drained (nil error); or until next has taken its place:
 // then it goes on in the background for as long as the relay has something for it.
 func (s *session) run(ctx context.Context) (next *session, err error) {
-	legCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s.kill = cancel
-	s.goes(func() { s.died <- s.leg.Run(legCtx) })
-	s.goes(func() { s.acceptAll(legCtx) })
+	s.life, s.kill = context.WithCancel(context.WithoutCancel(ctx))
+	for _, l := range s.legs.list() {
+		s.goes(func() { l.work(s.life) })
+	}
 	s.a.online(s)
-	if next, err = s.wait(ctx); next != nil {
+	keepCtx, enough := context.WithCancel(ctx)
+	s.goes(func() { s.keepLegs(keepCtx) })
+	next, err = s.wait(ctx)
+	enough()
+	if next != nil {
 		s.a.retire(s)
 		return next, nil
 	}
@@ -113,7 +130,7 @@ func (s *session) wait(ctx context.Context) (next *session, err error) {
 			s.a.drain(s)
 			return nil, nil
 		case <-look.C:
-			if time.Since(s.leg.Proof()) > silence {
+			if time.Since(s.legs.proof()) > silence {
 				notify(s.asked)
 			}
 		case <-s.asked:
@@ -132,20 +149,29 @@ func (s *session) wait(ctx context.Context) (next *session, err error) {
 }
 
 const (
-	// silence makes a session doubtful: the leg has pinged by then, and is dead only after 15 s.
+	// silence makes a session doubtful: its leg has pinged by then, and is dead only after 15 s.
 	silence = 6 * time.Second
 	// proveWithin is how long a doubtful session may take to give a sign of life; one is, too, when the machine has woken up or its network has changed.
 	proveWithin = 2 * time.Second
 )
 
-// prove leaves a session that gives no sign of life. Its link may come back, and ends by itself if not: what it carries is not cut.
+// prove leaves a session that gives no sign of life, on one of its legs at least: the relay may send visitors there. The link may come back, and ends by itself
+// if not: what it carries is not cut.
 func (s *session) prove(ctx context.Context) {
 	defer s.proving.Store(false)
 	ctx, cancel := context.WithTimeout(ctx, proveWithin)
 	defer cancel()
-	if !s.leg.Alive(ctx) && ctx.Err() == context.DeadlineExceeded {
-		s.a.o.Log.Info("the session gives no sign of life; making another", "waited", proveWithin)
-		notify(s.leave)
+	all := s.legs.list()
+	answers := make(chan bool, len(all))
+	for _, l := range all {
+		s.goes(func() { answers <- l.Alive(ctx) })
+	}
+	for range all {
+		if !<-answers && ctx.Err() == context.DeadlineExceeded {
+			s.a.o.Log.Info("the session gives no sign of life; making another", "waited", proveWithin)
+			notify(s.leave)
+			return
+		}
 	}
 }
 
@@ -183,18 +209,21 @@ func (s *session) finish(err error) {
 	}
 }
 
-// acceptAll starts a lane for each stream that the relay opens. It does nothing else: a full backlog would stop the session.
-func (s *session) acceptAll(ctx context.Context) {
+// acceptAll starts a lane for each stream that the relay opens on a leg. It does nothing else: a full backlog would stop the leg.
+func (s *session) acceptAll(ctx context.Context, of *leg) {
 	for {
-		stream, err := s.leg.Accept()
+		stream, err := of.Accept()
 		if err != nil {
 			return // the leg's Run says why
 		}
-		l, laneCtx := newLane(ctx, s.a.eng, stream, s.find, s.leg.Done())
+		if of.Worn() || of.crowded() {
+			notify(s.legs.look)
+		}
+		l, laneCtx := newLane(ctx, s.a.eng, stream, s.find, of.Done())
 		s.mu.Lock()
 		over, leaving := s.over, s.leaving
 		if !over {
-			s.running[l] = struct{}{}
+			s.running[l] = of
 			s.lanes.Add(1)
 		}
 		s.mu.Unlock()
@@ -230,14 +259,26 @@ func (s *session) isEmpty() bool {
 	return len(s.running) == 0
 }
 
-// stop closes the leg and ends what is left of its streams: a stream alone does not show that the session has died under it.
+// stop closes the legs and ends what is left of their streams.
 func (s *session) stop() {
-	s.leg.Close() // the session is over whatever it says
+	s.legs.shut()
 	s.mu.Lock()
 	s.over = true
-	lanes := s.allLanes()
 	for _, t := range s.timers {
 		t.Stop()
+	}
+	s.mu.Unlock()
+	s.killLanes(func(*leg) bool { return true })
+}
+
+// killLanes ends the lanes of legs that are over: a stream alone does not show that the link has died under it.
+func (s *session) killLanes(over func(of *leg) bool) {
+	s.mu.Lock()
+	var lanes []*lane
+	for l, of := range s.running {
+		if over(of) {
+			lanes = append(lanes, l)
+		}
 	}
 	s.mu.Unlock()
 	for _, l := range lanes {

@@ -76,8 +76,8 @@ func (s *session) count(m *wire.Stats) {
 	}
 	s.counted = max(s.counted, seq)
 	s.mu.Unlock()
-	if err := s.leg.Send(wire.MsgStatsAck, 0, &wire.StatsAck{Seq: m.Seq}); err != nil {
-		s.a.o.Log.Debug("stats", "err", err) // the leg is dead
+	if err := s.send(wire.MsgStatsAck, 0, &wire.StatsAck{Seq: m.Seq}); err != nil {
+		s.a.o.Log.Debug("stats", "err", err) // the session is dead
 	}
 	s.a.bus.Publish(inspect.Hint{})
 }

@@ -33,7 +33,7 @@ func (a *Agent) Status() inspect.Status {
 		s.Relay = ""
 	}
 	if a.session != nil {
-		s.Latency, s.Proof = a.session.leg.RTT(), a.session.leg.Proof()
+		s.Latency, s.Proof = a.session.legs.rtt(), a.session.legs.proof()
 	}
 	if d, ok := a.o.Recorder.(interface{ Dropped() int64 }); ok {
 		s.Dropped = d.Dropped()

@@ -86,7 +86,7 @@ func (a *Agent) retire(s *session) {
 	a.mu.Unlock()
 	a.o.Log.Info("session left", "session", s.welcome.Session)
 	if eldest != nil {
-		eldest.leg.Close()
+		eldest.legs.close()
 	}
 	a.fadings.Add(1)
 	a.o.Go(func() {
@@ -115,7 +115,7 @@ func (a *Agent) faded() []*session {
 // endFaded ends them, and waits for it.
 func (a *Agent) endFaded() {
 	for _, s := range a.faded() {
-		s.leg.Close()
+		s.legs.close()
 	}
 	a.fadings.Wait()
 }

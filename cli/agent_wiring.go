@@ -78,7 +78,7 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 	a.guard.setDir(p.slot.Dir())
 	o := agent.Options{
 		Relay: cfg.Relay, Pin: cfg.RelayPin, CA: cfg.RelayCA, Token: cfg.Authtoken,
-		Version: Version, Slot: p.slot, GiveUp: cfg.GiveUp, Log: p.log, Go: a.guard.Go,
+		Version: Version, Slot: p.slot, GiveUp: cfg.GiveUp, Legs: cfg.Legs, Log: p.log, Go: a.guard.Go,
 	}
 	if cfg.Relay == "" {
 		if err = a.embed(p, &o); err != nil {

@@ -19,6 +19,7 @@ func agentFlags(to *pflag.FlagSet) {
 	f.String("web-addr", "", "`HOST:PORT` of the local API, or false (default 127.0.0.1:4040, or the next free port)")
 	f.Bool("no-tui", false, "print lines instead of the dashboard")
 	f.String("give-up", "", "end with exit code 4 after `DURATION` without a relay, such as 30s (default: never)")
+	f.String("legs", "", "connections to the relay, `N` of 1 to 4; a crowd of visitors makes it more by itself (default 1)")
 	f.String("state-dir", "", "`DIR` for keys, slots and captures")
 	f.String("config", "", "configuration `FILE`")
 	f.String("log", "", "where logs go: stderr, stdout, false or a `FILE` (default stderr; none under the dashboard)")

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,6 +34,7 @@ type Config struct {
 	LogLevel  string        // debug, info, warn, error
 	LogFormat string        // logfmt or json
 	GiveUp    time.Duration // end after so long without a session; 0 never
+	Legs      int           // connections to the relay, 1 to 4
 	Notices   []string      // what the person should know about the configuration, though it is no mistake
 
 	origin map[string]string
@@ -158,6 +160,7 @@ func (l *loader) config() *Config {
 		Notices: l.notices, origin: l.origin,
 	}
 	c.GiveUp, _ = time.ParseDuration(l.get("give-up"))
+	c.Legs, _ = strconv.Atoi(l.get("legs"))
 	switch l.get("no-tui") {
 	case "true":
 		c.NoTUI = Yes

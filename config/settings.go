@@ -36,6 +36,7 @@ var settings = []setting{
 	{"log-level", "log_level", "info", oneOf("debug", "info", "warn", "error")},
 	{"log-format", "log_format", "logfmt", oneOf("logfmt", "json")},
 	{"give-up", "give_up", "0s", checkDuration},
+	{"legs", "legs", "1", oneOf("1", "2", "3", "4")},
 }
 
 func (s *setting) key() string { return "agent" + delim + s.file }

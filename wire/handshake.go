@@ -104,7 +104,7 @@ func judge(m *Message, decide func(*Auth) (*Welcome, error), join func(*Join) (*
 		}
 		return nil, &FatalError{Code: CodeUnsupported, Text: "this relay takes one connection for a session"}
 	}
-	return nil, &FatalError{Code: CodeBadAuth, Text: m.Type + " where Auth should be"}
+	return nil, &FatalError{Code: CodeBadAuth, Text: cutText(m.Type) + " where Auth should be"}
 }
 
 // answerAuth tells the agent what was decided.

@@ -13,13 +13,13 @@ const aliveWithin = 2 * time.Second
 func (s *session) alive() bool {
 	s.asking.Lock()
 	defer s.asking.Unlock()
-	if !s.mute.IsZero() && !s.leg.Proof().After(s.mute) {
+	if !s.mute.IsZero() && !s.legs.proof().After(s.mute) {
 		return false
 	}
 	asked := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), aliveWithin)
 	defer cancel()
-	if s.leg.Alive(ctx) {
+	if s.legs.alive(ctx) {
 		return true
 	}
 	s.mute = time.Now()

@@ -2,6 +2,7 @@ package session
 
 import (
 	"crypto/rand"
+	"crypto/subtle"
 	"crypto/tls"
 	"encoding/hex"
 	"errors"
@@ -16,9 +17,9 @@ import (
 // maxInstance bounds the agent's name for its slot.
 const maxInstance = 128
 
-// welcome takes a guest through TLS and authentication to a session. nil: it was refused, failed or was cut, and its connection is the caller's to
+// welcome takes a guest through TLS and authentication to a leg, of a new session or another one of one that is online. nil: it was refused, failed or was cut, and its connection is the caller's to
 // close. It has left the lobby on return.
-func (s *Server) welcome(g *guest) *session {
+func (s *Server) welcome(g *guest) *leg {
 	defer s.lobby.leave(g)
 	conn := g.conn
 	n := s.turns.begin(wire.TuneLink(conn))
@@ -32,27 +33,40 @@ func (s *Server) welcome(g *guest) *session {
 	if tc.ConnectionState().NegotiatedProtocol != wire.ALPN {
 		return nil
 	}
-	var sess *session
-	_, err = wire.ServerHandshake(tc, func(a *wire.Auth) (*wire.Welcome, error) {
-		w, made, err := s.decide(conn, a)
-		sess = made
-		return w, err
-	})
+	l := &leg{}
+	_, err = wire.ServerHandshake(tc,
+		func(a *wire.Auth) (*wire.Welcome, error) { return s.decide(conn, l, a) },
+		func(j *wire.Join) (*wire.Welcome, error) { return s.join(conn, l, j) })
+	if err == nil && s.begin(g, tc, l) {
+		return l
+	}
+	if l.sess != nil {
+		l.sess.legs.withdraw()
+	}
 	if err != nil {
 		s.refused(conn, err)
-		return nil
 	}
-	leg, err := wire.NewRelayLeg(tc, wire.LegOptions{Go: s.o.Go, OnMessage: sess.message, Log: sess.log, Budget: s.grown})
-	if err != nil {
-		sess.log.Debug("session not begun", "err", err)
-		return nil
+	return nil
+}
+
+// begin makes the leg of a guest that was welcomed; false: it ends here.
+func (s *Server) begin(g *guest, conn net.Conn, l *leg) bool {
+	var err error
+	o := wire.LegOptions{Go: s.o.Go, OnMessage: l.hear, Log: l.sess.log, Budget: s.grown, IDs: s.ids}
+	if l.Leg, err = wire.NewRelayLeg(conn, o); err != nil {
+		l.sess.log.Debug("leg not begun", "err", err)
+		return false
 	}
-	sess.leg, sess.pools.leg = leg, leg
-	if !s.lobby.leave(g) || !s.enter(sess) {
-		leg.Close()
-		return nil
+	if !s.lobby.leave(g) || !s.enter(l) {
+		_ = l.Close()
+		return false
 	}
-	return sess
+	what := "agent online"
+	if l.more {
+		what = "leg online"
+	}
+	l.sess.log.Info(what, "remote", conn.RemoteAddr().String())
+	return true
 }
 
 // refused logs a refusal; what never came to ask, and what has been told to wait, is not worth a line.
@@ -65,32 +79,54 @@ func (s *Server) refused(conn net.Conn, err error) {
 	say("agent refused", "remote", conn.RemoteAddr().String(), "err", err)
 }
 
-// decide looks the token up and answers with Welcome or a *wire.FatalError. The token goes nowhere else.
-func (s *Server) decide(conn net.Conn, a *wire.Auth) (*wire.Welcome, *session, error) {
+// decide looks the token up, and makes l the first leg of a session and answers with Welcome, or with a *wire.FatalError. The token goes nowhere else.
+func (s *Server) decide(conn net.Conn, l *leg, a *wire.Auth) (*wire.Welcome, error) {
 	from := source(conn)
 	if s.stopping() {
-		return nil, nil, &wire.FatalError{Code: wire.CodeRelayStopping, Text: wire.CodeRelayStopping.Info().Text, Wait: time.Second}
+		return nil, errStopping
 	}
 	if !validInstance(a.Instance) {
-		return nil, nil, fatal(wire.CodeBadAuth)
+		return nil, fatal(wire.CodeBadAuth)
 	}
 	grant, err := s.o.Control.Authenticate(a.Token)
 	switch {
 	case errors.Is(err, control.ErrUnknownToken) && a.Token == "":
-		return nil, nil, fatal(wire.CodeTokenRequired)
+		return nil, fatal(wire.CodeTokenRequired)
 	case errors.Is(err, control.ErrUnknownToken):
-		return nil, nil, s.tries.refusal(from)
+		return nil, s.tries.refusal(from, fatal(wire.CodeBadToken))
 	case err != nil:
 		s.o.Log.Error("token store failed", "err", err)
-		return nil, nil, &wire.FatalError{Code: wire.CodeRelayBusy, Text: "the relay cannot look tokens up at the moment", Wait: 5 * time.Second}
+		return nil, &wire.FatalError{Code: wire.CodeRelayBusy, Text: "the relay cannot look tokens up at the moment", Wait: 5 * time.Second}
 	}
 	s.tries.passed(from)
-	sess := newSession(s, newID(), grant, a.Instance, s.o.Log)
+	l.sess = newSession(s, newID(), grant, a.Instance, s.o.Log)
+	l.sess.legs.promise()
+	return s.greeting(l.sess), nil
+}
+
+// join makes l another leg of a session that is online. Who does not know its secret is not told whether there is such a session.
+func (s *Server) join(conn net.Conn, l *leg, j *wire.Join) (*wire.Welcome, error) {
+	sess := s.session(j.Session)
+	switch {
+	case s.stopping():
+		return nil, errStopping
+	case sess == nil || subtle.ConstantTimeCompare([]byte(j.Secret), []byte(sess.secret)) != 1:
+		return nil, s.tries.refusal(source(conn), &wire.FatalError{Code: wire.CodeBadAuth, Text: "no session has this secret"})
+	case !sess.legs.promise():
+		return nil, &wire.FatalError{Code: wire.CodeRelayBusy, Text: "the session has all the connections it may have", Wait: time.Second}
+	}
+	l.sess, l.more, l.spare = sess, true, j.Spare
+	return s.greeting(sess), nil
+}
+
+var errStopping = &wire.FatalError{Code: wire.CodeRelayStopping, Text: wire.CodeRelayStopping.Info().Text, Wait: time.Second}
+
+func (s *Server) greeting(sess *session) *wire.Welcome {
 	return &wire.Welcome{
-		Account: grant.Account, Plan: grant.Plan, Region: s.o.Region, Relay: s.o.Relay, Version: s.o.Version,
-		Session: sess.id, Legs: 1,
-		Limits: map[string]int64{"endpoints": maxEndpoints, "streams": wire.MaxStreams},
-	}, sess, nil
+		Account: sess.account, Plan: sess.grant.Plan, Region: s.o.Region, Relay: s.o.Relay, Version: s.o.Version,
+		Session: sess.id, Secret: sess.secret, Legs: 1,
+		Limits: map[string]int64{"endpoints": maxEndpoints, "legs": maxLegs, "streams": wire.MaxStreams},
+	}
 }
 
 func fatal(c wire.Code) error { return &wire.FatalError{Code: c, Text: c.Info().Text} }

@@ -22,10 +22,10 @@ const (
 )
 
 // onBind answers with Bound or Refusal. It is idempotent by handle: an agent that has missed the answer asks again.
-func (s *session) onBind(id int64, b *wire.Bind) {
+func (s *session) onBind(l *leg, id int64, b *wire.Bind) {
 	bound, err := s.bindOnce(b)
 	if err == nil {
-		s.send(wire.MsgBound, id, bound)
+		l.answer(wire.MsgBound, id, bound)
 		return
 	}
 	var re *registry.Error
@@ -38,7 +38,7 @@ func (s *session) onBind(id int64, b *wire.Bind) {
 		text = re.Code.Info().Text
 	}
 	s.refusals.info(s.log, refusalLine, "handle", b.Handle, "code", re.Code, "text", text)
-	s.send(wire.MsgRefusal, id, &wire.Refusal{Handle: b.Handle, Code: re.Code, Text: text})
+	l.answer(wire.MsgRefusal, id, &wire.Refusal{Handle: b.Handle, Code: re.Code, Text: text})
 }
 
 func (s *session) bindOnce(b *wire.Bind) (*wire.Bound, error) {
@@ -79,7 +79,7 @@ func (s *session) reserve(b *wire.Bind) (e *endpoint, again bool, err error) {
 	switch _, used := s.used[b.Handle]; {
 	case used:
 		return nil, false, &registry.Error{Code: wire.CodeBadHandle, Text: "the handle was used before in this session"}
-	case s.over, s.draining, s.leg.Lost():
+	case s.over, s.draining, s.legs.lost():
 		return nil, false, &registry.Error{Code: wire.CodeAgentStopping}
 	case len(s.endpoints) >= maxEndpoints, len(s.used) >= maxHandles:
 		return nil, false, &registry.Error{Code: wire.CodeEndpointLimit}
@@ -161,7 +161,7 @@ func (s *session) claim(e *endpoint) error {
 		if o := ours(held.Holder); o == nil || o.sess != s && o.sess.alive() {
 			return err
 		}
-		if s.leg.Lost() { // in the meantime: it would fence the holder, and have nothing of it
+		if s.legs.lost() { // in the meantime: it would fence the holder, and have nothing of it
 			return &registry.Error{Code: wire.CodeAgentGone}
 		}
 		c.Over = held.Holder
@@ -211,7 +211,7 @@ func (s *session) forget(e *endpoint, used bool) bool {
 }
 
 // onUnbind takes the endpoint away. Exchanges under way end where they are.
-func (s *session) onUnbind(id int64, u *wire.Unbind) {
+func (s *session) onUnbind(l *leg, id int64, u *wire.Unbind) {
 	s.mu.Lock()
 	e := s.endpoints[u.Handle]
 	s.mu.Unlock()
@@ -220,7 +220,7 @@ func (s *session) onUnbind(id int64, u *wire.Unbind) {
 		s.pools.shut(e, wire.CodeAgentGone)
 		s.log.Info("endpoint offline", "url", e.reg.URL)
 	}
-	s.send(wire.MsgUnbound, id, &wire.Unbound{Handle: u.Handle})
+	l.answer(wire.MsgUnbound, id, &wire.Unbound{Handle: u.Handle})
 	s.endWhenBare()
 }
 
@@ -239,7 +239,7 @@ func (e *endpoint) superseded(heir *endpoint, moved bool) {
 	}
 	s.log.Info("endpoint superseded", "url", e.reg.URL, "by", heir.sess.id, "moved", moved)
 	if !moved {
-		s.send(wire.MsgSuperseded, 0, &wire.Superseded{Handle: e.handle, Epoch: strconv.FormatUint(heir.reg.Epoch, 10)})
+		s.tell(wire.MsgSuperseded, &wire.Superseded{Handle: e.handle, Epoch: strconv.FormatUint(heir.reg.Epoch, 10)})
 	}
 	s.mu.Lock()
 	s.bereft = s.bereft || moved || len(s.endpoints) == 0
@@ -261,7 +261,7 @@ func (s *session) bare() bool {
 	return s.bereft && len(s.endpoints) == 0
 }
 
-// retire gives everything back after the leg's end. Visitors wait a moment for an agent that was lost without a word, or was sent away because the relay
+// retire gives everything back after the last leg's end. Visitors wait a moment for an agent that was lost without a word, or was sent away because the relay
 // stops: then at the next one.
 func (s *session) retire(lost bool) {
 	lost = lost || s.srv.stopping()

@@ -24,7 +24,7 @@ func (s *Server) Drain() {
 		return
 	}
 	for _, sess := range s.online() {
-		sess.send(wire.MsgDrain, 0, &wire.Drain{Reason: "the relay is stopping"})
+		sess.tell(wire.MsgDrain, &wire.Drain{Reason: "the relay is stopping"})
 	}
 }
 
@@ -70,7 +70,7 @@ func (s *session) quiet(ctx context.Context) bool {
 		case <-poll.C:
 		case <-ctx.Done():
 			return false
-		case <-s.leg.Done():
+		case <-s.legs.done:
 			return true
 		}
 	}
@@ -84,20 +84,20 @@ func (s *session) goodbye(ctx context.Context, f *wire.Fatal) {
 		ctx, limit = context.Background(), lastWord/5
 	}
 	s.lastStats()
-	s.leg.Fatal(f)
+	s.legs.fatal(f)
 	last, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	select {
-	case <-s.leg.Done():
+	case <-s.legs.done:
 	case <-last.Done():
 	}
-	s.leg.Close()
+	s.legs.close()
 }
 
 // onDrain: the agent takes no new work. When what is under way has ended it is told so.
-func (s *session) onDrain(id int64) {
+func (s *session) onDrain(l *leg, id int64) {
 	s.mu.Lock()
-	s.draining, s.owed, s.drainID = true, true, id
+	s.draining, s.owed, s.drainID = true, l, id
 	s.mu.Unlock()
 	s.pools.shutAll(wire.CodeAgentStopping)
 	s.ending.Store(true)
@@ -110,11 +110,11 @@ func (s *session) settled() {
 		return
 	}
 	s.mu.Lock()
-	drained, id := s.owed, s.drainID
-	s.owed = false
+	asked, id := s.owed, s.drainID
+	s.owed = nil
 	s.mu.Unlock()
-	if drained {
-		s.send(wire.MsgDrained, id, &wire.Drained{})
+	if asked != nil {
+		asked.answer(wire.MsgDrained, id, &wire.Drained{})
 	}
 	if s.bare() {
 		s.goodbye(context.Background(), &wire.Fatal{Code: wire.CodeSuperseded, Text: wire.CodeSuperseded.Info().Text})

@@ -161,6 +161,7 @@ func (l *lane) OnStop(uint32) {}
 type agent struct {
 	t       testing.TB
 	leg     *wire.Leg
+	welcome *wire.Welcome
 	msgs    chan *wire.Message
 	streams atomic.Int64
 	serve   atomic.Pointer[func(*lane) bool]
@@ -183,10 +184,28 @@ func (r *rig) agentBehind(instance string, serve func(*lane) bool) (*agent, *wir
 // agentOn is agent on a connection that has done its TLS handshake.
 func (r *rig) agentOn(conn net.Conn, token, instance string, serve func(*lane) bool) *agent {
 	r.t.Helper()
-	if _, err := wire.ClientHandshake(conn, &wire.Auth{Token: token, Instance: instance, Version: "t", OS: "t"}); err != nil {
+	w, err := wire.ClientHandshake(conn, &wire.Auth{Token: token, Instance: instance, Version: "t", OS: "t"})
+	if err != nil {
 		r.t.Fatal(err)
 	}
-	a := &agent{t: r.t, msgs: make(chan *wire.Message, 1024)}
+	return r.welcomed(conn, w, serve)
+}
+
+// further is another leg of a's session.
+func (r *rig) further(a *agent, spare bool, serve func(*lane) bool) *agent {
+	r.t.Helper()
+	conn := r.dial()
+	w, err := wire.ClientJoin(conn, &wire.Join{Session: a.welcome.Session, Secret: a.welcome.Secret, Version: "t", Spare: spare})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return r.welcomed(conn, w, serve)
+}
+
+// welcomed is an agent's leg on a connection whose handshake is done.
+func (r *rig) welcomed(conn net.Conn, w *wire.Welcome, serve func(*lane) bool) *agent {
+	r.t.Helper()
+	a := &agent{t: r.t, welcome: w, msgs: make(chan *wire.Message, 1024)}
 	a.serve.Store(&serve)
 	leg, err := wire.NewAgentLeg(conn, wire.LegOptions{OnMessage: a.hear})
 	if err != nil {

@@ -102,7 +102,7 @@ func TestFarewell(t *testing.T) {
 			pass(time.Second)
 			c.do(k)
 			for _, s := range r.srv.online() {
-				s.leg.Fatal(&wire.Fatal{Code: wire.CodeSessionLimit, Text: "why not"})
+				s.legs.fatal(&wire.Fatal{Code: wire.CodeSessionLimit, Text: "why not"})
 			}
 			r.ends(c.what, c.least, c.most)
 			pass(time.Minute)

@@ -18,10 +18,10 @@ const (
 	ticketBlock = 64
 )
 
-// pools are the streams of one leg: idle ones by endpoint, and those who wait for one. One lock for all of them is held for a few
+// pools are the streams of a session: idle ones by endpoint, and those who wait for one. One lock for all of them is held for a few
 // instructions at a time.
 type pools struct {
-	leg *wire.Leg
+	legs *legs
 
 	mu        sync.Mutex
 	endpoints []*endpoint
@@ -73,6 +73,9 @@ func (p *pools) pop(e *endpoint, q *request, x **exchange) (*stream, error) {
 	return nil, nil
 }
 
+// boundEnded is what a visitor with a connection of its own is told when that has ended.
+const boundEnded = "the connection that this visitor was bound to has ended"
+
 // own returns the stream pinned to conn, if it is free. One that died took the visitor's authenticated connection with it, which another
 // stream cannot give back: the visitor is told once.
 func (l *pool) own(conn uint64) (*stream, error) {
@@ -88,7 +91,7 @@ func (l *pool) own(conn uint64) (*stream, error) {
 		if st.lent {
 			return nil, nil // its exchange has told
 		}
-		return nil, &registry.Error{Code: wire.CodeLinkLost, Text: "the connection that this visitor was bound to has ended"}
+		return nil, &registry.Error{Code: wire.CodeLinkLost, Text: boundEnded}
 	case st.lent:
 		return nil, nil
 	}
@@ -115,7 +118,7 @@ func (p *pools) ticket() *exchange {
 // put gives a clean stream back: to who waits for one, or to its pool.
 func (p *pools) put(st *stream) {
 	p.mu.Lock()
-	kept := !st.gone.Load() && p.refusal(st.e) == 0
+	kept := !st.gone.Load() && !st.leg.leaving.Load() && p.refusal(st.e) == 0
 	switch {
 	case !kept:
 	case len(p.waiting) > 0:
@@ -134,7 +137,7 @@ func (p *pools) pin(st *stream, conn uint64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v := st.e.pool.visitors[conn]
-	if v == nil || st.gone.Load() || p.refusal(st.e) != 0 || (v.pin != nil && v.pin != st) {
+	if v == nil || st.gone.Load() || st.leg.Lost() || p.refusal(st.e) != 0 || (v.pin != nil && v.pin != st) {
 		return false
 	}
 	if v.pin == nil {

@@ -113,7 +113,7 @@ func (s *session) dueForProbe() *endpoint {
 
 // probed draws the conclusion. What was learnt of an endpoint or a session that is over by now is no news.
 func (s *session) probed(e *endpoint, err error) {
-	if errors.Is(err, errNotNow) || s.leg.Lost() || !s.has(e) {
+	if errors.Is(err, errNotNow) || s.legs.lost() || !s.has(e) {
 		return
 	}
 	if err != nil {
@@ -144,7 +144,7 @@ func (s *session) probe(e *endpoint) error {
 	if err := s.leadsTo(ctx, e); err != nil {
 		return err
 	}
-	w, err := s.leg.Open(ctx, &wire.OpenFrame{Kind: wire.KindProbe, Handle: e.handle})
+	w, _, err := s.pools.newStream(ctx, &wire.OpenFrame{Kind: wire.KindProbe, Handle: e.handle})
 	if full(err) {
 		return errNotNow
 	}
@@ -155,11 +155,12 @@ func (s *session) probe(e *endpoint) error {
 	return ask(ctx, w)
 }
 
-// unfit says that e takes no exchange any more, or that the leg has all the streams it may have: a probe would take a visitor's.
+// unfit says that e takes no exchange any more, or that the legs have all the streams they may have: a probe would take a visitor's.
 func (p *pools) unfit(e *endpoint) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.refusal(e) != 0 || len(p.waiting) > 0 || p.leg.Streams() >= wire.MaxStreams
+	l := p.legs.roomiest()
+	return p.refusal(e) != 0 || len(p.waiting) > 0 || l != nil && l.Streams() >= wire.MaxStreams
 }
 
 // leadsTo says whether visitors who look for e find it. It looks twice: while another session takes the name over, it leads there a moment

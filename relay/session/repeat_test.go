@@ -58,7 +58,7 @@ func TestStreamsThatDieFirst(t *testing.T) {
 	streams := make([]*stream, maxMisses+1)
 	e.sess.pools.mu.Lock()
 	for i := range streams {
-		streams[i] = &stream{e: e}
+		streams[i] = &stream{e: e, leg: e.sess.legs.first()}
 		streams[i].mu.Lock()
 		e.pool.idle = append([]*stream{streams[i]}, e.pool.idle...) // taken in this order
 	}

@@ -59,6 +59,8 @@ type Server struct {
 	lobby lobby
 	turns turns
 	tries tries
+	ids   uint32        // that a leg has; 0: all there are
+	sweep time.Duration // from one look at pools and legs to the next
 	check time.Duration // how often a session's token is looked up again
 	wg    sync.WaitGroup
 	made  atomic.Uint64 // sessions
@@ -69,7 +71,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
-	sessions  map[*session]struct{}
+	sessions  map[string]*session // by id
 	arrears   map[arrearsKey][]arrear
 	draining  bool // no new sessions and binds
 	closed    bool // no new connections
@@ -98,10 +100,11 @@ func New(o Options) *Server {
 		lobby:     lobby{room: maxGuests, limit: o.Auth, from: map[netip.AddrPort]*origin{}},
 		turns:     newTurns(),
 		tries:     tries{now: time.Now},
+		sweep:     sweepEvery,
 		check:     checkEvery,
 		probes:    probing{every: o.Probe, limit: probeLimit},
 		listeners: map[net.Listener]struct{}{},
-		sessions:  map[*session]struct{}{},
+		sessions:  map[string]*session{},
 		arrears:   map[arrearsKey][]arrear{},
 	}
 }
@@ -162,27 +165,37 @@ func (s *Server) start(f func()) {
 // serve works one connection from accept to its end.
 func (s *Server) serve(g *guest) {
 	defer g.conn.Close()
-	sess := s.welcome(g)
-	if sess == nil {
-		return
+	if l := s.welcome(g); l != nil {
+		l.work()
 	}
-	sess.log.Info("agent online", "remote", g.conn.RemoteAddr().String())
-	err := sess.run(context.Background())
-	s.mu.Lock()
-	delete(s.sessions, sess)
-	s.mu.Unlock()
-	sess.log.Info("agent offline", "reason", err)
 }
 
-// enter makes sess one of the sessions that are online; false: the relay is stopping.
-func (s *Server) enter(sess *session) bool {
+// enter makes l one of its session's legs, with the first of them a session that is online; false: the relay is stopping, or the session has ended.
+func (s *Server) enter(l *leg) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.draining {
+	if s.draining || !l.sess.legs.add(l) {
 		return false
 	}
-	s.sessions[sess] = struct{}{}
+	if s.sessions[l.sess.id] == nil {
+		s.sessions[l.sess.id] = l.sess
+		s.start(l.sess.keep)
+	}
 	return true
+}
+
+// leave takes out a session that has ended.
+func (s *Server) leave(sess *session) {
+	s.mu.Lock()
+	delete(s.sessions, sess.id)
+	s.mu.Unlock()
+}
+
+// session finds one by its id; nil: it is not online.
+func (s *Server) session(id string) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sessions[id]
 }
 
 func (s *Server) stopping() bool {
@@ -212,7 +225,7 @@ func (s *Server) online() []*session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := make([]*session, 0, len(s.sessions))
-	for sess := range s.sessions {
+	for _, sess := range s.sessions {
 		all = append(all, sess)
 	}
 	return all
@@ -229,7 +242,7 @@ func (s *Server) Sessions() int {
 func (s *Server) Streams() int {
 	n := 0
 	for _, sess := range s.online() {
-		n += sess.leg.Streams()
+		n += sess.legs.streams()
 	}
 	return n
 }

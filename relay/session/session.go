@@ -7,8 +7,6 @@
 package session
 
 import (
-	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -18,11 +16,11 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// session is one agent that is online: one leg, its endpoints, and the exchanges under way on its streams.
+// session is one agent that is online: its legs, its endpoints, and the exchanges under way on its streams.
 type session struct {
 	srv      *Server
-	leg      *wire.Leg
 	id       string
+	secret   string // what a further leg shows
 	number   uint64 // later sessions have higher ones
 	grant    control.Grant
 	missed   bool // its token was not found at the last look; keep's
@@ -30,6 +28,7 @@ type session struct {
 	instance string
 	log      *slog.Logger
 
+	legs   legs
 	pools  pools
 	stats  stats
 	prober prober
@@ -43,11 +42,13 @@ type session struct {
 	used      map[uint32]struct{}  // handles that were unbound: never bound again
 	over      bool                 // no endpoint is added any more
 	draining  bool                 // the agent takes no new work
-	owed      bool                 // Drained, as the answer to drainID
+	owed      *leg                 // Drained, as the answer to drainID; nil: it is not
 	drainID   int64
 	bereft    bool // its last name went to another session, or its agent has begun to move
 
 	refusals, notices chatter
+
+	hearing sync.Mutex // one message at a time
 
 	asking sync.Mutex // one question at a time
 	mute   time.Time  // when a sign of life was awaited in vain; zero: never
@@ -62,31 +63,22 @@ const (
 func newSession(srv *Server, id string, grant control.Grant, instance string, log *slog.Logger) *session {
 	account := grant.Account
 	s := &session{
-		srv: srv, id: id, number: srv.made.Add(1), grant: grant, account: account, instance: instance,
+		srv: srv, id: id, secret: newID(), number: srv.made.Add(1), grant: grant, account: account, instance: instance,
 		log:       log.With("session", id, "account", account, "instance", instance),
 		idle:      make(chan struct{}, 1),
 		endpoints: map[uint32]*endpoint{},
 		used:      map[uint32]struct{}{},
 	}
+	s.legs.init()
+	s.pools.legs = &s.legs
 	s.stats.init()
 	s.prober.init()
 	return s
 }
 
-// run works the session until its leg dies or ctx ends, and gives its names back.
-func (s *session) run(ctx context.Context) error {
-	s.srv.start(s.keep)
-	err := s.leg.Run(ctx)
-	s.leg.Close()
-	s.refusals.end(s.log, refusalLine)
-	s.notices.end(s.log, noticeLine)
-	s.retire(errors.Is(err, wire.ErrLinkLost))
-	return err
-}
-
-// keep does what is due from time to time: figures for the agent, trimming pools, and the end that waits for exchanges.
+// keep does what is due from time to time: figures for the agent, trimming pools, leaving legs, and the end that waits for exchanges.
 func (s *session) keep() {
-	sweep := time.NewTicker(sweepEvery)
+	sweep := time.NewTicker(s.srv.sweep)
 	defer sweep.Stop()
 	check := time.NewTicker(s.srv.check)
 	defer check.Stop()
@@ -95,7 +87,7 @@ func (s *session) keep() {
 	dirty := s.stats.dirty
 	for {
 		select {
-		case <-s.leg.Done():
+		case <-s.legs.done:
 			return
 		case <-dirty:
 			s.sendStats()
@@ -105,12 +97,13 @@ func (s *session) keep() {
 			dirty = s.stats.dirty
 		case <-sweep.C:
 			s.pools.trim()
+			s.prune()
 		case <-s.prober.timer.C:
 			s.srv.start(s.probeDue)
 		case <-check.C:
 			if s.withdrawn() {
 				s.log.Info("the session's token was withdrawn")
-				s.leg.Fatal(&wire.Fatal{Code: wire.CodeBadToken, Text: "the token was withdrawn"})
+				s.legs.fatal(&wire.Fatal{Code: wire.CodeBadToken, Text: "the token was withdrawn"})
 				return
 			}
 		case <-s.idle:
@@ -130,30 +123,37 @@ func (s *session) withdrawn() bool {
 	return again
 }
 
-// message routes one control message. It may block: the leg calls it on a goroutine of its own.
-func (s *session) message(m *wire.Message) {
+// message routes one control message of l. It may block: legs call it on goroutines of their own.
+func (s *session) message(l *leg, m *wire.Message) {
 	switch b := m.Body.(type) {
 	case *wire.Bind:
-		s.onBind(m.ID, b)
+		s.onBind(l, m.ID, b)
 	case *wire.Unbind:
-		s.onUnbind(m.ID, b)
+		s.onUnbind(l, m.ID, b)
 	case *wire.StatsAck:
 		s.onStatsAck(b)
 	case *wire.Drain:
-		s.onDrain(m.ID)
+		s.onDrain(l, m.ID)
 	case *wire.Notice:
 		s.notices.info(s.log, noticeLine, "level", clip(b.Level), "code", b.Code, "text", clip(b.Text))
 	case *wire.Fatal:
-		s.log.Info("agent ends the session", "code", b.Code, "text", clip(b.Text)) // the leg ends by itself
+		s.log.Info("agent ends the session", "code", b.Code, "text", clip(b.Text)) // the legs end by themselves
 	default:
 		s.log.Debug("message ignored", "type", clip(m.Type))
 	}
 }
 
-// send queues a message; a leg that cannot take it any more is dead or dying, and then nobody waits for it.
-func (s *session) send(typ string, id int64, body any) {
-	if err := s.leg.Send(typ, id, body); err != nil {
-		s.log.Debug("message not sent", "type", typ, "err", err)
+// send queues a message that may be lost with its leg: it is said again, or nobody waits for it.
+func (s *session) send(typ string, body any) {
+	if l := s.legs.first(); l != nil {
+		l.answer(typ, 0, body)
+	}
+}
+
+// tell queues a message on every leg, so that it is not lost with one. To hear it twice changes nothing.
+func (s *session) tell(typ string, body any) {
+	for _, l := range s.legs.all() {
+		l.answer(typ, 0, body)
 	}
 }
 

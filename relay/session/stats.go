@@ -250,14 +250,14 @@ func (s *session) lastStats() {
 		if m == nil {
 			return
 		}
-		s.send(wire.MsgStats, 0, m)
+		s.send(wire.MsgStats, m)
 	}
 }
 
 // sendStats sends what changed.
 func (s *session) sendStats() {
 	if m := s.stats.collect(time.Now(), false); m != nil {
-		s.send(wire.MsgStats, 0, m)
+		s.send(wire.MsgStats, m)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 type stream struct {
 	w    *wire.Stream
 	e    *endpoint
+	leg  *leg
 	gone atomic.Bool // closed by us
 	own  bool        // pinned to one public connection; guarded by pools.mu
 	lent bool        // own and under way; guarded by pools.mu

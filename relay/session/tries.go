@@ -31,13 +31,13 @@ type failures struct {
 	until time.Time
 }
 
-// refusal counts a failure and words it; nothing is counted while the source should wait.
-func (t *tries) refusal(from netip.Prefix) error {
+// refusal counts a failure, of which why is told; nothing is counted while the source should wait.
+func (t *tries) refusal(from netip.Prefix, why error) error {
 	if w := t.wait(from); w > 0 {
 		return &wire.FatalError{Code: wire.CodeTooManyTries, Text: wire.CodeTooManyTries.Info().Text, Wait: w}
 	}
 	t.failed(from)
-	return fatal(wire.CodeBadToken)
+	return why
 }
 
 // wait is how long the source has to wait; 0: it may try now.

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// maxWait is how long a request waits for a stream when the leg has all it may have. For a link that is slow it waits as long as the link lives.
+	// maxWait is how long a request waits for a stream when the legs have all they may have. For a link that is slow it waits as long as the link lives.
 	maxWait = 5 * time.Second
 
 	// retryOpen is how often the first who waits tries to open one: a stream counts until its close has gone through, which nothing tells.
@@ -27,14 +27,21 @@ type waiter struct {
 
 // take is pop, else opens a stream, else waits for one. Errors are *registry.Error: nothing was sent.
 func (p *pools) take(e *endpoint, q *request, x **exchange) (*stream, error) {
-	if p.leg.Lost() {
-		return nil, &registry.Error{Code: wire.CodeAgentGone}
+	for {
+		st, err := p.pop(e, q, x)
+		switch {
+		case err != nil:
+			return nil, err
+		case st == nil:
+			return p.open(e, q)
+		case !st.leg.Lost():
+			return st, nil
+		}
+		st.close()
+		if st.own {
+			return nil, &registry.Error{Code: wire.CodeLinkLost, Text: boundEnded}
+		}
 	}
-	st, err := p.pop(e, q, x)
-	if st != nil || err != nil {
-		return st, err
-	}
-	return p.open(e, q)
 }
 
 // open opens a stream, or waits for one.
@@ -92,16 +99,16 @@ func (p *pools) await(ctx context.Context, w *waiter) (*stream, error) {
 }
 
 func (p *pools) tryOpen(ctx context.Context, e *endpoint) (*stream, error) {
-	w, err := p.leg.Open(ctx, &wire.OpenFrame{Kind: wire.KindHTTP, Handle: e.handle})
+	w, l, err := p.newStream(ctx, &wire.OpenFrame{Kind: wire.KindHTTP, Handle: e.handle})
 	if err != nil {
 		return nil, err
 	}
-	st := &stream{w: w, e: e}
+	st := &stream{w: w, e: e, leg: l}
 	w.Handle(st)
 	return st, nil
 }
 
-// full says that the leg has all streams it may have.
+// full says that the legs have all streams they may have.
 func full(err error) bool {
 	var pe *wire.ProtocolError
 	return errors.As(err, &pe) && pe.Code == wire.CodeTooManyStreams

@@ -38,7 +38,7 @@ func TestNothingIsSentOnALostLink(t *testing.T) {
 	}
 	<-slow.entered // the session cannot end before this bind has
 	a.leg.Close()
-	<-e.Upstream.(*endpoint).sess.leg.Done()
+	<-e.Upstream.(*endpoint).sess.legs.first().Done()
 	_, err := e.Upstream.Begin(context.Background(), post("x"))
 	close(slow.free)
 	if re, ok := err.(*registry.Error); !ok || re.Code != wire.CodeAgentGone || re.Delivered {

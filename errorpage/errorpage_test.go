@@ -51,6 +51,9 @@ func TestEveryCode(t *testing.T) {
 				!strings.Contains(string(head), fmt.Sprintf("\r\nContent-Length: %d\r\n", len(content))) || strings.HasSuffix(string(head), "\r\n\r\n") {
 				t.Errorf("%v, format %d: head %q", c.Code, f, head)
 			}
+			if strings.Contains(string(head), "\r\nRetry-After: ") != (p.Status == 503) {
+				t.Errorf("%v: when to try again: %q", c.Code, head)
+			}
 		}
 	}
 }

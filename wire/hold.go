@@ -35,7 +35,7 @@ func (h *hold) resize(want uint64) uint64 {
 		h.shared.give(h.from, h.size-want)
 		h.size = want
 	case want > h.size && !h.over:
-		h.from = account(h.visitor)
+		h.from = Account(h.visitor)
 		more := h.own.take(h.from, h.size, want)
 		most := h.shared.take(h.from, h.size, h.size+more)
 		h.own.give(h.from, more-most)
@@ -69,9 +69,9 @@ func (h *hold) wake() {
 	}
 }
 
-// account is whom a visitor's growth is counted for: its address, or the /64 that one customer has of IPv6. Nobody, if the address is not known or is this
+// Account is whom a visitor's growth, and its streams, are counted for: its address, or the /64 that one customer has of IPv6. Nobody, if the address is not known or is this
 // machine's, from which many may come.
-func account(a netip.Addr) netip.Addr {
+func Account(a netip.Addr) netip.Addr {
 	a = a.Unmap().WithZone("")
 	if !a.IsValid() || a.IsLoopback() || a.IsUnspecified() {
 		return netip.Addr{}

@@ -287,11 +287,11 @@ func TestAccount(t *testing.T) {
 		"::":                "invalid IP",
 		"0.0.0.0":           "invalid IP",
 	} {
-		if got := account(netip.MustParseAddr(in)).String(); got != want {
+		if got := Account(netip.MustParseAddr(in)).String(); got != want {
 			t.Errorf("%s counts as %s", in, got)
 		}
 	}
-	if account(netip.Addr{}).IsValid() {
+	if Account(netip.Addr{}).IsValid() {
 		t.Error("no address counts as one")
 	}
 }

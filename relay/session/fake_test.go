@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -194,12 +195,18 @@ func (r *rig) agentOn(conn net.Conn, token, instance string, serve func(*lane) b
 // further is another leg of a's session.
 func (r *rig) further(a *agent, spare bool, serve func(*lane) bool) *agent {
 	r.t.Helper()
-	conn := r.dial()
+	conn, s := r.dial(), r.srv.session(a.welcome.Session)
+	before := s.legs.all()
 	w, err := wire.ClientJoin(conn, &wire.Join{Session: a.welcome.Session, Secret: a.welcome.Secret, Version: "t", Spare: spare})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return r.welcomed(conn, w, serve)
+	b := r.welcomed(conn, w, serve)
+	eventually(r.t, "the relay has the leg", func() bool {
+		all := s.legs.all()
+		return len(all) > 0 && !slices.Contains(before, all[len(all)-1])
+	})
+	return b
 }
 
 // welcomed is an agent's leg on a connection whose handshake is done.

@@ -2,12 +2,10 @@ package session
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/wire"
 )
 
@@ -18,15 +16,6 @@ const (
 	// calmSweeps in a row without a crowd end a leg that was made for one.
 	calmSweeps = 6
 )
-
-// leg is one connection of a session. A stream belongs to its leg and is lost with it; everything else is the session's, and outlives it.
-type leg struct {
-	*wire.Leg
-	sess    *session
-	more    bool        // not the session's first
-	spare   bool        // made for a crowd
-	leaving atomic.Bool // no stream of it is used again: it ends when those under way have
-}
 
 // legs are a session's connections, in the order in which they came. What is said to the agent goes over the first that lives, what must not be lost with
 // it over all of them.
@@ -122,11 +111,9 @@ func (k *legs) roomiest() *leg {
 		if old := than.old(); old != l.old() {
 			return old
 		}
-		return l.Streams() < than.Streams()
+		return l.load() < than.load()
 	})
 }
-
-func (l *leg) old() bool { return l.leaving.Load() || l.Worn() }
 
 // lost says that none lives.
 func (k *legs) lost() bool { return k.first() == nil }
@@ -176,42 +163,6 @@ func (k *legs) fatal(f *wire.Fatal) {
 func (k *legs) close() {
 	for _, l := range k.all() {
 		_ = l.Close()
-	}
-}
-
-// work works the leg until it dies, and ends the session with the last one, or when one side has said that it is over.
-func (l *leg) work() {
-	s := l.sess
-	err := l.Run(context.Background())
-	_ = l.Close()
-	l.leaving.Store(true)
-	s.pools.abandon(l)
-	var told *wire.FatalError
-	if errors.As(err, &told) {
-		s.legs.fatal(&wire.Fatal{Code: told.Code, Text: told.Text, Wait: int(told.Wait / time.Second)})
-	}
-	if !s.legs.remove(l) {
-		s.log.Info("leg ended", "reason", err, "left", len(s.legs.all()))
-		return
-	}
-	s.refusals.end(s.log, refusalLine)
-	s.notices.end(s.log, noticeLine)
-	s.retire(errors.Is(err, wire.ErrLinkLost))
-	s.srv.leave(s)
-	s.log.Info("agent offline", "reason", err)
-}
-
-// hear takes a message. Those of all legs are handled one at a time.
-func (l *leg) hear(m *wire.Message) {
-	l.sess.hearing.Lock()
-	defer l.sess.hearing.Unlock()
-	l.sess.message(l, m)
-}
-
-// answer is send on the leg that asked.
-func (l *leg) answer(typ string, id int64, body any) {
-	if err := l.Send(typ, id, body); err != nil {
-		l.sess.log.Debug("message not sent", "type", typ, "err", err)
 	}
 }
 
@@ -267,18 +218,4 @@ func (p *pools) abandon(l *leg) {
 	}
 	p.mu.Unlock()
 	closeAll(old)
-}
-
-// newStream opens a stream on the roomiest leg. One that is lost in that moment has carried nothing of the request.
-func (p *pools) newStream(ctx context.Context, o *wire.OpenFrame) (*wire.Stream, *leg, error) {
-	for {
-		l := p.legs.roomiest()
-		if l == nil {
-			return nil, nil, &registry.Error{Code: wire.CodeAgentGone}
-		}
-		w, err := l.Open(ctx, o)
-		if err == nil || ctx.Err() != nil || !errors.Is(err, wire.ErrLinkLost) {
-			return w, l, err
-		}
-	}
 }

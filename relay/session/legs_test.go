@@ -228,3 +228,15 @@ func TestSpareLegEnds(t *testing.T) {
 		t.Error("another one has ended, too")
 	}
 }
+
+// TestStatsLostWithALeg: figures that were on their way are told again on another leg, though nothing changes any more.
+func TestStatsLostWithALeg(t *testing.T) {
+	r := newRig(t)
+	first := r.agent("good", "i1", ok(""))
+	e := first.bind(r, 1, "a")
+	second := r.further(first, false, ok(""))
+	attach(e, 3)
+	first.await(wire.MsgStats) // and says nothing
+	first.leg.Close()
+	second.reported(1, e.Epoch, 3)
+}

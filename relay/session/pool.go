@@ -28,6 +28,7 @@ type pools struct {
 	waiting   []*waiter // in order of arrival
 	tickets   []exchange
 	refuse    wire.Code // why no exchange is begun any more, on any endpoint; 0: they are
+	shares    shares
 }
 
 // pool is one endpoint's.
@@ -67,6 +68,7 @@ func (p *pools) pop(e *endpoint, q *request, x **exchange) (*stream, error) {
 		e.pool.idle = e.pool.idle[:n-1]
 		e.pool.least = min(e.pool.least, n-1)
 		if !st.gone.Load() {
+			p.grant(st, q.visitor)
 			return st, nil
 		}
 	}
@@ -124,6 +126,7 @@ func (p *pools) put(st *stream) {
 	case len(p.waiting) > 0:
 		kept = p.handOver(st) // what nobody here can use makes room for who needs a new one
 	default:
+		p.free(st)
 		st.e.pool.idle = append(st.e.pool.idle, st)
 	}
 	p.mu.Unlock()
@@ -216,6 +219,7 @@ func (l *pool) drain() []*stream {
 // trim closes what was idle since the last sweep, but for one stream an endpoint.
 func (p *pools) trim() {
 	p.mu.Lock()
+	p.relax()
 	var old []*stream
 	for _, e := range p.endpoints {
 		l := &e.pool

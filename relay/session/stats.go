@@ -261,6 +261,18 @@ func (s *session) sendStats() {
 	}
 }
 
+// retell lets the message that was on its way be said again at once: it may have been lost with its leg.
+func (t *stats) retell() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.sent.IsZero() {
+		t.sent = t.sent.Add(-statsAgain)
+	}
+	for _, e := range t.onWay {
+		t.touch(e)
+	}
+}
+
 func (s *session) onStatsAck(a *wire.StatsAck) {
 	if seq, err := strconv.ParseUint(a.Seq, 10, 64); err == nil {
 		s.stats.ack(seq)

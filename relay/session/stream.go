@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"math"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 
@@ -12,12 +13,15 @@ import (
 // stream is a wire.Stream with what the exchange it carries needs; it is used for one exchange after another, so that none of them
 // allocates.
 type stream struct {
-	w    *wire.Stream
-	e    *endpoint
-	leg  *leg
-	gone atomic.Bool // closed by us
-	own  bool        // pinned to one public connection; guarded by pools.mu
-	lent bool        // own and under way; guarded by pools.mu
+	w   *wire.Stream
+	e   *endpoint
+	leg *leg
+	// granted: it has a visitor, holder. Guarded by pools.mu.
+	granted bool
+	holder  netip.Addr
+	gone    atomic.Bool // closed by us
+	own     bool        // pinned to one public connection; guarded by pools.mu
+	lent    bool        // own and under way; guarded by pools.mu
 
 	// sentEnd: the END of the request has been given to Write, or nothing more is to be sent.
 	sentEnd  atomic.Bool
@@ -160,6 +164,7 @@ func (st *stream) close() {
 	if unwatch != nil {
 		unwatch()
 	}
+	st.e.sess.pools.strike(st)
 	st.w.Close()
 }
 

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/adit-tunnel/adit/relay/registry"
@@ -19,10 +20,11 @@ const (
 
 // waiter is a request without a stream.
 type waiter struct {
-	e    *endpoint
-	got  chan *stream  // a stream of its endpoint, or nil: refused
-	turn chan struct{} // closed when it is the first
-	code wire.Code     // with nil: why
+	e       *endpoint
+	visitor netip.Addr
+	got     chan *stream  // a stream of its endpoint, or nil: refused
+	turn    chan struct{} // closed when it is the first
+	code    wire.Code     // with nil: why
 }
 
 // take is pop, else opens a stream, else waits for one. Errors are *registry.Error: nothing was sent.
@@ -49,15 +51,15 @@ func (p *pools) open(e *endpoint, q *request) (*stream, error) {
 	ctx, cancel := context.WithCancel(q.wait)
 	defer cancel()
 	defer context.AfterFunc(e.life, cancel)()
-	if !p.queued() {
-		st, err := p.tryOpen(ctx, e)
+	if !p.mustWait(q.visitor) {
+		st, err := p.tryOpen(ctx, e, q.visitor)
 		if st != nil || !full(err) {
 			return st, e.explain(q, err)
 		}
 	}
 	ctx, cancel = context.WithTimeout(ctx, maxWait)
 	defer cancel()
-	w := &waiter{e: e, got: make(chan *stream, 1), turn: make(chan struct{})}
+	w := &waiter{e: e, visitor: q.visitor, got: make(chan *stream, 1), turn: make(chan struct{})}
 	if code := p.queue(w); code != 0 {
 		return nil, &registry.Error{Code: code}
 	}
@@ -85,8 +87,7 @@ func (p *pools) await(ctx context.Context, w *waiter) (*stream, error) {
 			defer t.Stop()
 			tick = t.C
 		case <-tick:
-			st, err := p.tryOpen(ctx, w.e)
-			if st != nil || !full(err) && ctx.Err() == nil {
+			if st, err := p.serve(ctx, w); st != nil || err != nil && ctx.Err() == nil {
 				return st, err
 			}
 		case <-ctx.Done():
@@ -98,13 +99,14 @@ func (p *pools) await(ctx context.Context, w *waiter) (*stream, error) {
 	}
 }
 
-func (p *pools) tryOpen(ctx context.Context, e *endpoint) (*stream, error) {
+func (p *pools) tryOpen(ctx context.Context, e *endpoint, visitor netip.Addr) (*stream, error) {
 	w, l, err := p.newStream(ctx, &wire.OpenFrame{Kind: wire.KindHTTP, Handle: e.handle})
 	if err != nil {
 		return nil, err
 	}
 	st := &stream{w: w, e: e, leg: l}
-	w.Handle(st)
+	p.enlist(st, visitor)
+	w.Handle(st) // it may be over already
 	return st, nil
 }
 
@@ -132,12 +134,6 @@ func (e *endpoint) explain(q *request, err error) error {
 	default:
 		return &registry.Error{Code: wire.CodeAgentGone} // err may name the agent's address, which is no visitor's business
 	}
-}
-
-func (p *pools) queued() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.waiting) > 0
 }
 
 // queue puts w last and makes room: an idle stream of another endpoint is worth less than a request.
@@ -191,25 +187,26 @@ func (p *pools) leave(w *waiter) *stream {
 	}
 }
 
-func (p *pools) remove(w *waiter) {
+// remove is false if w was not in the queue any more.
+func (p *pools) remove(w *waiter) bool {
 	for i, o := range p.waiting {
 		if o == w {
 			p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
 			if i == 0 && len(p.waiting) > 0 {
 				close(p.waiting[0].turn)
 			}
-			return
+			return true
 		}
 	}
+	return false
 }
 
-// handOver gives st to the first who waits for one of its endpoint.
+// handOver gives st to the first who waits for one of its endpoint, and may have it.
 func (p *pools) handOver(st *stream) bool {
+	p.free(st)
 	for _, w := range p.waiting {
-		if w.e == st.e {
-			p.remove(w)
-			w.got <- st
-			return true
+		if w.e == st.e && !p.sated(w.visitor) {
+			return p.give(st, w)
 		}
 	}
 	return false

@@ -27,6 +27,7 @@ type lab struct {
 	t    *testing.T
 	cert tls.Certificate
 	pin  string
+	ids  uint32 // that agents take a leg to have; 0: all there are
 
 	mu     sync.Mutex
 	door   func(net.Conn) // who listens at the relay's address; nil: nobody, and dials are refused
@@ -207,13 +208,17 @@ func (r *memoryRelay) holder() string {
 }
 
 // visit is a public request; it returns the answer's content.
-func (r *memoryRelay) visit(path string) (string, error) {
+func (r *memoryRelay) visit(path string) (string, error) { return r.visitWith(path, "", 0) }
+
+// visitWith is visit with further lines in the head, and flags of REQ.
+func (r *memoryRelay) visitWith(path, lines string, flags uint8) (string, error) {
 	e, err := r.reg.Await(r.t.Context(), []byte(host))
 	if err != nil {
 		return "", err
 	}
 	x, err := e.Upstream.Begin(r.t.Context(), &registry.Request{
-		Conn: 1, Client: netip.MustParseAddrPort("192.0.2.1:1"), Start: time.Now(), Version: 0x11, Head: fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path),
+		Conn: 1, Client: netip.MustParseAddrPort("192.0.2.1:1"), Start: time.Now(), Version: 0x11, Flags: flags,
+		Head: fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n", path, lines),
 	})
 	if err != nil {
 		return "", err

@@ -35,6 +35,7 @@ func (w *lab) agent(change ...func(*Options)) *resident {
 		}
 		return c, err
 	}
+	a.ids = w.ids
 	a.wake.now = func() (t time.Time) {
 		w.change(func() { t = time.Now().Add(w.asleep) })
 		return t

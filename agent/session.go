@@ -13,7 +13,8 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// session is one authenticated link with the relay, of one leg or several, while it is up. An agent has one, and for a while those before it that still have exchanges under way.
+// session is one authenticated link with the relay, of one leg or several, while it is up. An agent has one, and for a while those before it that still have
+// exchanges under way.
 type session struct {
 	a       *Agent
 	legs    legs
@@ -52,7 +53,8 @@ func (a *Agent) dialSession(ctx context.Context) (*session, error) {
 	defer stop()
 	auth := &wire.Auth{Token: a.o.Token, Instance: a.instance, Version: a.o.Version, OS: runtime.GOOS + "/" + runtime.GOARCH}
 	s := &session{
-		a: a, legs: newLegs(), died: make(chan error, 1), end: make(chan error, 1), leave: make(chan struct{}, 1), asked: make(chan struct{}, 1), empty: make(chan struct{}, 1),
+		a: a, legs: newLegs(), died: make(chan error, 1), end: make(chan error, 1),
+		leave: make(chan struct{}, 1), asked: make(chan struct{}, 1), empty: make(chan struct{}, 1),
 		bindings: map[uint32]*binding{}, running: map[*lane]*leg{}, timers: map[*endpoint]*time.Timer{},
 	}
 	if s.welcome, err = wire.ClientHandshake(conn, auth); err != nil {

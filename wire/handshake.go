@@ -68,8 +68,9 @@ func readWelcome(conn net.Conn) (*Welcome, error) {
 }
 
 // ServerHandshake reads preface and Auth or Leg, asks decide or join, and answers. Both return Welcome, or a *FatalError to tell the agent; any other error is
-// told as CodeInternal. Without join there are no further legs. It is safe with strangers that say anything: it reads at most 64 KiB from them within 10 s, and answers nobody who does not begin with
-// the preface. On an error it has waited until the agent closed, at most 5 s, so that the refusal is read; the caller closes conn at once.
+// told as CodeInternal. Without join there are no further legs. It is safe with strangers that say anything: it reads at most 64 KiB from them within 10 s,
+// and answers nobody who does not begin with the preface. On an error it has waited until the agent closed, at most 5 s, so that the refusal is read; the
+// caller closes conn at once.
 func ServerHandshake(conn net.Conn, decide func(*Auth) (*Welcome, error), join func(*Join) (*Welcome, error)) (*Welcome, error) {
 	if err := conn.SetDeadline(time.Now().Add(handshakeTime)); err != nil {
 		return nil, fmt.Errorf("handshake: %w", err)

@@ -69,8 +69,8 @@ func (h *hold) wake() {
 	}
 }
 
-// Account is whom a visitor's growth, and its streams, are counted for: its address, or the /64 that one customer has of IPv6. Nobody, if the address is not known or is this
-// machine's, from which many may come.
+// Account is whom a visitor's growth, and its streams, are counted for: its address, or the /64 that one customer has of IPv6. Nobody, if the address is not
+// known or is this machine's, from which many may come.
 func Account(a netip.Addr) netip.Addr {
 	a = a.Unmap().WithZone("")
 	if !a.IsValid() || a.IsLoopback() || a.IsUnspecified() {

@@ -17,8 +17,8 @@ import (
 // maxInstance bounds the agent's name for its slot.
 const maxInstance = 128
 
-// welcome takes a guest through TLS and authentication to a leg, of a new session or another one of one that is online. nil: it was refused, failed or was cut, and its connection is the caller's to
-// close. It has left the lobby on return.
+// welcome takes a guest through TLS and authentication to a leg, of a new session or of one that is online. nil: it was refused, failed or was cut, and its
+// connection is the caller's to close. It has left the lobby on return.
 func (s *Server) welcome(g *guest) *leg {
 	defer s.lobby.leave(g)
 	conn := g.conn
@@ -52,7 +52,7 @@ func (s *Server) welcome(g *guest) *leg {
 // begin makes the leg of a guest that was welcomed; false: it ends here.
 func (s *Server) begin(g *guest, conn net.Conn, l *leg) bool {
 	var err error
-	o := wire.LegOptions{Go: s.o.Go, OnMessage: l.hear, Log: l.sess.log, Budget: s.grown, IDs: s.ids}
+	o := wire.LegOptions{Go: s.o.Go, OnMessage: l.hear, Log: l.sess.log, Budget: s.grown, IDs: s.o.StreamIDs}
 	if l.Leg, err = wire.NewRelayLeg(conn, o); err != nil {
 		l.sess.log.Debug("leg not begun", "err", err)
 		return false

@@ -170,8 +170,8 @@ func TestLegIsRefused(t *testing.T) {
 
 // TestWornLeg: a leg that runs out of stream ids goes on until there is another one, then leaves; visitors notice nothing.
 func TestWornLeg(t *testing.T) {
-	r := prepare(t)
-	r.srv.ids, r.srv.sweep = 64, 10*time.Millisecond
+	r := prepare(t, func(o *Options) { o.StreamIDs = 64 })
+	r.srv.sweep = 10 * time.Millisecond
 	r.serve()
 	once := func(l *lane) bool { // without TAKEN each request needs a stream of its own
 		return l.drain() && l.Write(l.response("hello", wire.End)) == nil

@@ -49,6 +49,7 @@ type Options struct {
 	Go                     func(func())  // starts goroutines; nil: plain go
 	Auth                   time.Duration // from accept to Welcome; 0: 10 s
 	Probe                  time.Duration // from one probe of an endpoint to the next; 0: 15 s; negative: none
+	StreamIDs              uint32        // that a leg has; 0: all there are, 2³¹ − 1; fewer for tests
 }
 
 // Server is the agents' side. New makes one; Serve and Shutdown work it. Safe for concurrent use.
@@ -59,7 +60,6 @@ type Server struct {
 	lobby lobby
 	turns turns
 	tries tries
-	ids   uint32        // that a leg has; 0: all there are
 	sweep time.Duration // from one look at pools and legs to the next
 	check time.Duration // how often a session's token is looked up again
 	wg    sync.WaitGroup

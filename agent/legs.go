@@ -226,7 +226,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 func (s *session) missing() (spare, wanted bool) {
 	most := int(min(s.welcome.Limits["legs"], maxLegs))
 	kept, all, crowded := 0, 0, true
-	for _, l := range s.legs.list() {
+	legs := s.legs.list()
+	for _, l := range legs {
 		if l.Worn() {
 			continue
 		}
@@ -236,8 +237,8 @@ func (s *session) missing() (spare, wanted bool) {
 			kept++
 		}
 	}
-	if all >= most {
-		return false, false
+	if len(legs) == 0 || all >= most {
+		return false, false // with the last leg the session has ended
 	}
 	if kept < max(s.a.o.Legs, s.welcome.Legs) {
 		return false, true

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,6 +38,8 @@ func (a *agent) ended() {
 // TestLegsShareStreams: streams are spread; a leg that is lost costs those that it carries, and nobody else notices.
 func TestLegsShareStreams(t *testing.T) {
 	hold := make(chan struct{})
+	release := sync.OnceFunc(func() { close(hold) })
+	defer release()
 	r := newRig(t)
 	first := r.agent("good", "i1", held(hold))
 	e := first.bind(r, 1, "a")
@@ -50,7 +53,7 @@ func TestLegsShareStreams(t *testing.T) {
 	}
 	all[1].leg.Close()
 	eventually(t, "the relay knows", func() bool { return len(e.Upstream.(*endpoint).sess.legs.all()) == 2 })
-	close(hold)
+	release()
 	for _, x := range xs {
 		if content, _, err := read(x); content != "hello" { // they are GETs: sent once more, on another leg
 			t.Error(content, err)
@@ -200,6 +203,8 @@ func TestSpareLegEnds(t *testing.T) {
 	r.srv.sweep = 10 * time.Millisecond
 	r.serve()
 	hold := make(chan struct{})
+	release := sync.OnceFunc(func() { close(hold) })
+	defer release()
 	first := r.agent("good", "i1", held(hold))
 	e := first.bind(r, 1, "a")
 	second := r.further(first, false, held(hold))
@@ -216,7 +221,7 @@ func TestSpareLegEnds(t *testing.T) {
 	if spare.streams.Load() != before || spare.leg.Lost() {
 		t.Error("it is used, or closed under a visitor")
 	}
-	close(hold)
+	release()
 	for _, x := range xs {
 		if content, _, err := read(x); content != "hello" {
 			t.Error(content, err)

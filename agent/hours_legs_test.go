@@ -47,7 +47,7 @@ func TestStreamIDsRunOutUnderLoad(t *testing.T) {
 			t.Errorf("%d connections, session %q, then %q", made, id, a.session())
 		}
 		wait(time.Minute)
-		if n := legsOfAgent(a); n != 2 {
+		if n := len(a.legs()); n != 2 {
 			t.Errorf("%d legs: that of the slow visitor, and the present one", n)
 		}
 		close(a.slow)
@@ -55,15 +55,57 @@ func TestStreamIDsRunOutUnderLoad(t *testing.T) {
 			t.Errorf("the slow visitor got %q", got)
 		}
 		wait(time.Minute)
-		if n := legsOfAgent(a); n != 1 {
+		if n := len(a.legs()); n != 1 {
 			t.Errorf("%d legs at the end", n)
 		}
 		r.works()
 	})
 }
 
-func legsOfAgent(a *resident) int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.Agent.session.legs.list())
+// TestCrowdHasLegsOfItsOwn: when streams on one leg pass half of what it may have, there is a second one, which the crowd's next visitors use. When the crowd has
+// gone, so does the leg, and no visitor notices either.
+func TestCrowdHasLegsOfItsOwn(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
+		w := newLab(t)
+		r := w.relay()
+		a := w.agent()
+		<-a.Ready()
+		id := a.session()
+		var visitors sync.WaitGroup
+		for n := range wire.MaxStreams/2 + 100 {
+			visitors.Go(func() {
+				time.Sleep(time.Duration(n) * time.Millisecond)
+				if got, err := r.visit("/slow"); err != nil || got != "/slow" {
+					t.Errorf("visitor %d: %q %v", n, got, err)
+				}
+			})
+		}
+		wait(2 * time.Second)
+		if n := len(a.legs()); n != 2 {
+			t.Errorf("%d legs in a crowd", n)
+		}
+		second := a.legs()[1]
+		if n := second.Streams(); n < 90 || !second.spare {
+			t.Errorf("%d streams on the second leg", n)
+		}
+		wait(5 * time.Minute)
+		if len(a.legs()) != 2 || second.Lost() {
+			t.Error("the crowd has lost its leg")
+		}
+		close(a.slow)
+		visitors.Wait()
+		for range 180 {
+			wait(time.Second)
+			r.works()
+		}
+		if len(a.legs()) != 1 || !second.Lost() || a.session() != id {
+			t.Errorf("%d legs after the crowd", len(a.legs()))
+		}
+	})
+}
+
+func (r *resident) legs() []*leg {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.Agent.session.legs.list()
 }

@@ -104,6 +104,72 @@ func TestCrowdHasLegsOfItsOwn(t *testing.T) {
 	})
 }
 
+// TestAllLegsMoveAndStop: what is under way on any leg of a session ends where it began, when the relay drains and when the agent stops, and no leg stays behind.
+func TestAllLegsMoveAndStop(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
+		w := newLab(t)
+		old := w.relay()
+		a := w.agent(func(o *Options) { o.Legs = 3 })
+		<-a.Ready()
+		wait(time.Second)
+		var got []<-chan string
+		for range 6 {
+			got = append(got, old.slowly())
+			wait(0)
+		}
+		for n, l := range a.legs() {
+			if l.Streams() < 2 {
+				t.Errorf("%d streams on leg %d", l.Streams(), n)
+			}
+		}
+		id, next := a.session(), w.relay()
+		old.srv.Drain()
+		wait(time.Second)
+		if a.session() == id || a.sessions() != 2 || len(a.legs()) != 3 {
+			t.Errorf("%d sessions, the present one with %d legs", a.sessions(), len(a.legs()))
+		}
+		go old.stop(time.Minute)
+		for range 6 {
+			got = append(got, next.slowly())
+		}
+		wait(10 * time.Second)
+		a.stop()
+		wait(time.Second)
+		close(a.slow)
+		for n, c := range got {
+			if s := <-c; s != "/slow" {
+				t.Errorf("visitor %d got %q", n, s)
+			}
+		}
+		wait(10 * time.Second)
+		if err := a.over(); err != nil || old.srv.Sessions() != 0 || next.srv.Sessions() != 0 {
+			t.Errorf("Run returned %v; %d and %d sessions", err, old.srv.Sessions(), next.srv.Sessions())
+		}
+	})
+}
+
+// TestMuteLegIsLeft: when nothing comes through any more on one leg of several, the session is left before visitors are lost there for long.
+func TestMuteLegIsLeft(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
+		w := newLab(t)
+		r := w.relay()
+		a := w.agent(func(o *Options) { o.Legs = 2 })
+		<-a.Ready()
+		wait(time.Minute)
+		id := a.session()
+		w.link().cut()
+		wait(10 * time.Second)
+		if a.session() == id {
+			t.Error("the session is as it was")
+		}
+		r.works()
+		wait(time.Minute)
+		if len(a.legs()) != 2 || a.sessions() != 1 || r.srv.Sessions() != 1 {
+			t.Errorf("%d legs, %d sessions, %d at the relay", len(a.legs()), a.sessions(), r.srv.Sessions())
+		}
+	})
+}
+
 func (r *resident) legs() []*leg {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -37,7 +37,11 @@ func (s *Server) welcome(g *guest) *leg {
 	_, err = wire.ServerHandshake(tc,
 		func(a *wire.Auth) (*wire.Welcome, error) { return s.decide(conn, l, a) },
 		func(j *wire.Join) (*wire.Welcome, error) { return s.join(conn, l, j) })
-	if err == nil && s.begin(g, tc, l) {
+	begun := err == nil && s.begin(g, tc, l)
+	if l.sess != nil && !l.more {
+		s.arrived(l.sess)
+	}
+	if begun {
 		return l
 	}
 	if l.sess != nil {
@@ -101,6 +105,7 @@ func (s *Server) decide(conn net.Conn, l *leg, a *wire.Auth) (*wire.Welcome, err
 	s.tries.passed(from)
 	l.sess = newSession(s, newID(), grant, a.Instance, s.o.Log)
 	l.sess.legs.promise()
+	s.expect(l.sess)
 	return s.greeting(l.sess), nil
 }
 

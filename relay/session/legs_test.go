@@ -245,3 +245,21 @@ func TestStatsLostWithALeg(t *testing.T) {
 	first.leg.Close()
 	second.reported(1, e.Epoch, 3)
 }
+
+// TestNextLegComesAtOnce: the secret counts from the moment that the agent has it, though the first leg may not be there yet.
+func TestNextLegComesAtOnce(t *testing.T) {
+	r := newRig(t)
+	for range 20 {
+		first, second := r.dial(), r.dial()
+		w, err := wire.ClientHandshake(first, &wire.Auth{Token: "good", Instance: "i1", Version: "t", OS: "t"})
+		if err == nil {
+			_, err = wire.ClientJoin(second, &wire.Join{Session: w.Session, Secret: w.Secret})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = first.Close()
+		_ = second.Close()
+	}
+	eventually(t, "their end", func() bool { return r.srv.Sessions() == 0 })
+}

@@ -71,7 +71,8 @@ type Server struct {
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
-	sessions  map[string]*session // by id
+	sessions  map[string]*session // online, by id
+	welcomed  map[string]*session // whose first leg is about to be made: the agent may ask for the next one already
 	arrears   map[arrearsKey][]arrear
 	draining  bool // no new sessions and binds
 	closed    bool // no new connections
@@ -105,6 +106,7 @@ func New(o Options) *Server {
 		probes:    probing{every: o.Probe, limit: probeLimit},
 		listeners: map[net.Listener]struct{}{},
 		sessions:  map[string]*session{},
+		welcomed:  map[string]*session{},
 		arrears:   map[arrearsKey][]arrear{},
 	}
 }
@@ -191,10 +193,26 @@ func (s *Server) leave(sess *session) {
 	s.mu.Unlock()
 }
 
-// session finds one by its id; nil: it is not online.
+// expect makes sess one that further legs find, until arrived.
+func (s *Server) expect(sess *session) {
+	s.mu.Lock()
+	s.welcomed[sess.id] = sess
+	s.mu.Unlock()
+}
+
+func (s *Server) arrived(sess *session) {
+	s.mu.Lock()
+	delete(s.welcomed, sess.id)
+	s.mu.Unlock()
+}
+
+// session finds one by its id; nil: there is none.
 func (s *Server) session(id string) *session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if sess := s.welcomed[id]; sess != nil {
+		return sess
+	}
 	return s.sessions[id]
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// upheaval is a relay whose agents' sessions are lost, moved, drained and unbound while visitors come.
+// upheaval is a relay whose agents' sessions are lost, moved, drained and unbound, and get and lose legs, while visitors come.
 type upheaval struct {
 	*rig
 	next  atomic.Uint64 // request ids
@@ -35,7 +35,8 @@ type house struct {
 	token, instance, name string
 	rnd                   *rand.Rand
 	ticket                string
-	now                   *agent
+	now                   *agent   // the leg that messages go over
+	more                  []*agent // other legs
 	handle                uint32
 }
 
@@ -75,14 +76,25 @@ func (h *house) host() string {
 	return h.name + "." + map[string]string{"good": "acme", "other": "emca"}[h.token] + ".test"
 }
 
-// move makes a session that has the name from now on, and returns the one before.
-func (h *house) move(how string) (old *agent) {
-	old = h.now
-	h.now = h.u.agent(h.token, h.instance, h.serve)
+// move makes a session that has the name from now on, and returns the legs of the one before.
+func (h *house) move(how string) (old legsOfOne) {
+	if h.now != nil {
+		old = append(h.more, h.now)
+	}
+	h.now, h.more = h.u.agent(h.token, h.instance, h.serve), nil
 	h.now.stats.Store(ptr(h.count))
 	h.handle = 0
 	h.bind(how)
 	return old
+}
+
+// legsOfOne are those of one session.
+type legsOfOne []*agent
+
+func (k legsOfOne) close() {
+	for _, a := range k {
+		a.leg.Close()
+	}
 }
 
 func (h *house) bind(how string) {
@@ -100,21 +112,33 @@ func (h *house) bind(how string) {
 func (h *house) live() {
 	for end := time.Now().Add(4 * time.Second); time.Now().Before(end); {
 		wait(context.Background(), time.Duration(h.rnd.IntN(300))*time.Millisecond)
-		switch h.rnd.IntN(5) {
+		switch h.rnd.IntN(9) {
 		case 0: // lost, and back
-			h.now.leg.Close()
+			append(legsOfOne(h.more), h.now).close()
 			h.move(wire.HowResume)
 		case 1: // back before the loss was noticed
-			h.move(wire.HowResume).leg.Close()
+			h.move(wire.HowResume).close()
 		case 2: // moved; the old one is ended by the relay
 			old := h.move(wire.HowMove)
-			old.await(wire.MsgFatal)
-			old.leg.Close()
+			for _, a := range old {
+				a.await(wire.MsgFatal)
+			}
+			old.close()
 		case 3: // drained
 			_ = h.now.leg.Send(wire.MsgDrain, 0, &wire.Drain{})
-			old := h.move(wire.HowMove)
-			old.leg.Close()
-		case 4:
+			h.move(wire.HowMove).close()
+		case 4, 5: // another leg
+			if len(h.more) < maxLegs-2 { // the relay may not have noticed that one is lost
+				a := h.u.further(h.now, h.rnd.IntN(2) == 0, h.serve)
+				a.stats.Store(ptr(h.count))
+				h.more = append(h.more, a)
+			}
+		case 6, 7: // one is lost
+			if len(h.more) > 0 {
+				h.now.leg.Close()
+				h.now, h.more = h.more[0], h.more[1:]
+			}
+		case 8:
 			_ = h.now.leg.Send(wire.MsgUnbind, 0, &wire.Unbind{Handle: h.handle})
 			h.bind(wire.HowResume)
 		}
@@ -256,7 +280,7 @@ func (u *upheaval) check() {
 			}
 			return told == u.came[h.host()]
 		})
-		h.now.leg.Close()
+		append(legsOfOne(h.more), h.now).close()
 	}
 	eventually(u.t, "only the thief is left, without a stream", func() bool { return u.srv.Sessions() == 1 && u.srv.Streams() == 0 })
 }

@@ -43,6 +43,17 @@ func (s *session) find(handle uint32) *binding {
 	return s.bindings[handle]
 }
 
+// taken is find for a handle that the relay has no more.
+func (s *session) taken(handle uint32) *binding {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.bindings[handle]
+	if b != nil {
+		b.gone = true
+	}
+	return b
+}
+
 // onMessage takes what the relay says on a control stream. It runs on a goroutine of the leg's, and may block.
 func (s *session) onMessage(m *wire.Message) {
 	s.hearing.Lock()
@@ -223,7 +234,7 @@ func (s *session) rebound(m *wire.Rebound) {
 
 // unbound: the relay has taken the name away, or answers our Unbind; then the endpoint is not wanted any more.
 func (s *session) unbound(m *wire.Unbound) {
-	b := s.find(m.Handle)
+	b := s.taken(m.Handle)
 	if b == nil || b.closed.Swap(true) {
 		return
 	}
@@ -241,7 +252,7 @@ func (s *session) unbound(m *wire.Unbound) {
 
 // superseded: another session of the same agent owns the name. Exchanges under way end where they began, and the name is not bound again.
 func (s *session) superseded(m *wire.Superseded) {
-	b := s.find(m.Handle)
+	b := s.taken(m.Handle)
 	if b == nil || b.closed.Swap(true) {
 		return
 	}

@@ -45,6 +45,7 @@ type binding struct {
 	closed atomic.Bool // unbound, refused or superseded: what comes for it was not for us
 
 	// Guarded by session.mu.
+	gone  bool   // the relay has it no more
 	epoch string // it was bound with
 	open  int64  // public connections, as the relay has reported them last
 }

@@ -97,14 +97,15 @@ func (k *legs) proof() (at time.Time) {
 	return at
 }
 
-// rtt is the shortest round trip; 0: none was measured yet.
-func (k *legs) rtt() (d time.Duration) {
+// rtts are the round trips, and the shortest of them; 0: not measured yet.
+func (k *legs) rtts() (least time.Duration, all []time.Duration) {
 	for _, l := range k.list() {
-		if r := l.RTT(); d == 0 || r > 0 && r < d {
-			d = r
+		r := l.RTT()
+		if all = append(all, r); least == 0 || r > 0 && r < least {
+			least = r
 		}
 	}
-	return d
+	return least, all
 }
 
 func (k *legs) flush(ctx context.Context) {
@@ -154,6 +155,7 @@ func (s *session) askAgain() {
 	defer s.mu.Unlock()
 	for handle, b := range s.bindings {
 		switch {
+		case b.gone:
 		case b.closed.Load():
 			_ = s.send(wire.MsgUnbind, 0, &wire.Unbind{Handle: handle})
 		case b.epoch == "":

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/wire"
 )
 
@@ -31,6 +32,12 @@ func (r *fakeRelay) none() {
 	}
 }
 
+// legs waits until the agent, too, has so many.
+func (w *world) legs(n int) {
+	w.t.Helper()
+	w.until("legs", func(s inspect.Status) bool { return len(s.Legs) == n })
+}
+
 func (s *relaySide) opens(n int) (all []*wire.Stream) {
 	s.t.Helper()
 	for range n {
@@ -53,11 +60,14 @@ func TestLegsThatWereAskedFor(t *testing.T) {
 	first.bound(b.Handle, "1", "t")
 	second := r.further(false)
 	r.none() // the relay takes two
+	w.legs(2)
 	second.Close()
 	second = r.further(false)
+	w.legs(2)
 	first.Close()
 	third := r.further(false)
-	third.say(wire.MsgStats, &wire.Stats{Seq: "0"}) // heard on any leg, answered on the first that lives
+	w.legs(2)
+	third.say(wire.MsgStats, &wire.Stats{Seq: "0"}) // heard on any leg, answered on the first that lives, which is known: the lost one is replaced
 	second.hear(wire.MsgStatsAck)
 	if w.a.Status().State != "online" {
 		t.Error(w.a.Status().State)
@@ -92,6 +102,46 @@ func TestBindIsAskedAgain(t *testing.T) {
 	}
 	second.bound(b.Handle, "1", "t")
 	<-w.a.Ready()
+}
+
+// TestUnbindIsSaidAgain: that a name is given back is said again when its answer was lost with the leg, and not when it was not.
+func TestUnbindIsSaidAgain(t *testing.T) {
+	r := newFakeRelay(t)
+	r.limits, r.legs = legsOf(2), 2
+	w := r.run("a")
+	legs := []*relaySide{r.next(), r.further(false)}
+	legs[0].bound(legs[0].bind().Handle, "1", "t")
+	legs[1].say(wire.MsgStats, &wire.Stats{Seq: "0"}) // it is one of the session's when this is answered
+	legs[0].hear(wire.MsgStatsAck)
+	ln, err := w.a.Listen(Endpoint{Name: "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := legs[0].bind()
+	legs[0].bound(b.Handle, "2", "u")
+	ln.Close()
+	legs[0].hear(wire.MsgUnbind)
+	legs[0].Close()
+	if m := legs[1].hear(wire.MsgUnbind).Body.(*wire.Unbind); m.Handle != b.Handle {
+		t.Errorf("handle %d was given back, not %d", m.Handle, b.Handle)
+	}
+	legs[1].say(wire.MsgUnbound, &wire.Unbound{Handle: b.Handle})
+	legs[1].say(wire.MsgStats, &wire.Stats{Seq: "0"})
+	legs[1].hear(wire.MsgStatsAck)
+	legs = append(legs, r.further(false))
+	w.legs(2)
+	legs[1].Close()
+	for acked := false; !acked; { // until it is the first that lives
+		legs[2].say(wire.MsgStats, &wire.Stats{Seq: "0"})
+		select {
+		case m := <-legs[2].msgs:
+			acked = m.Type == wire.MsgStatsAck
+			if m.Type == wire.MsgUnbind {
+				t.Error("it was given back once more")
+			}
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // TestCrowdMakesLegs: with more than half of the streams on every leg there is another one, a spare; a third one at most.

@@ -33,7 +33,8 @@ func (a *Agent) Status() inspect.Status {
 		s.Relay = ""
 	}
 	if a.session != nil {
-		s.Latency, s.Proof = a.session.legs.rtt(), a.session.legs.proof()
+		s.Latency, s.Legs = a.session.legs.rtts()
+		s.Proof = a.session.legs.proof()
 	}
 	if d, ok := a.o.Recorder.(interface{ Dropped() int64 }); ok {
 		s.Dropped = d.Dropped()

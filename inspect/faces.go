@@ -24,12 +24,13 @@ type Status struct {
 	Account   string
 	Plan      string
 	Region    string
-	Version   string        // of the agent
-	Relay     string        // host:port, or "" when embedded
-	Embedded  bool          // the relay runs inside this process: URLs are reachable from this machine only
-	Latency   time.Duration // 0: not measured yet
-	Proof     time.Time     // when something was last heard on the link; Endpoint.Proof says more
-	Web       string        // URL of the web interface, "" when none listens
+	Version   string          // of the agent
+	Relay     string          // host:port, or "" when embedded
+	Embedded  bool            // the relay runs inside this process: URLs are reachable from this machine only
+	Latency   time.Duration   // the shortest of Legs; 0: not measured yet
+	Legs      []time.Duration // round trips of the connections to the relay; 0: not measured yet
+	Proof     time.Time       // when something was last heard on the leg that has been silent longest; Endpoint.Proof says more
+	Web       string          // URL of the web interface, "" when none listens
 	Endpoints []Endpoint
 	Conns     Meters // public connections, all endpoints together
 	Requests  Meters // HTTP requests, all endpoints together

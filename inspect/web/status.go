@@ -32,10 +32,10 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) *apiError {
 	st := s.observer.Status()
 	out := statusJSON{Status: string(st.State), AgentVersion: st.Version, URI: "/api/status"}
 	out.Session.Legs = []legJSON{}
-	if st.State == inspect.Online {
+	for _, rtt := range st.Legs {
 		leg := legJSON{Region: st.Region}
-		if st.Latency > 0 {
-			leg.Latency = strconv.FormatInt(st.Latency.Round(time.Millisecond).Milliseconds(), 10) + "ms"
+		if rtt > 0 {
+			leg.Latency = strconv.FormatInt(rtt.Round(time.Millisecond).Milliseconds(), 10) + "ms"
 		}
 		out.Session.Legs = append(out.Session.Legs, leg)
 	}

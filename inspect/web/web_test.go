@@ -273,7 +273,7 @@ func TestClear(t *testing.T) {
 func TestStatusAndTunnels(t *testing.T) {
 	a := serve(t)
 	a.agent.status = inspect.Status{
-		State: inspect.Online, Version: "0.1.0", Region: "eu-1", Latency: 86600 * time.Microsecond,
+		State: inspect.Online, Version: "0.1.0", Region: "eu-1", Legs: []time.Duration{86600 * time.Microsecond, 0},
 		Endpoints: []inspect.Endpoint{
 			{Name: "command_line (http)", URL: "https://x.example.dev", Upstream: "http://localhost:80", Inspect: true,
 				Proof:    time.Date(2026, 3, 4, 5, 6, 7, 89_000_000, time.UTC),
@@ -283,7 +283,7 @@ func TestStatusAndTunnels(t *testing.T) {
 		},
 	}
 	res, body := a.do("GET", "/api/status", "")
-	want := `{"status":"online","agent_version":"0.1.0","session":{"legs":[{"region":"eu-1","latency":"87ms"}],"proof":"2026-03-04T05:06:07.089Z"},"uri":"/api/status"}`
+	want := `{"status":"online","agent_version":"0.1.0","session":{"legs":[{"region":"eu-1","latency":"87ms"},{"region":"eu-1"}],"proof":"2026-03-04T05:06:07.089Z"},"uri":"/api/status"}`
 	if res.StatusCode != 200 || strings.TrimSpace(body) != want {
 		t.Errorf("status: %s", body)
 	}

@@ -170,6 +170,40 @@ func TestMuteLegIsLeft(t *testing.T) {
 	})
 }
 
+// TestLegsAreTriedForWithPauses: a lost leg is tried for as a lost session is, and so is one that is lost again and again as soon as it is there.
+func TestLegsAreTriedForWithPauses(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
+		w := newLab(t)
+		w.relay()
+		door := w.door
+		a := w.agent(func(o *Options) { o.Legs = 2 })
+		<-a.Ready()
+		wait(time.Minute)
+		id := a.session()
+		w.taken()
+		w.change(func() { w.door = nil })
+		w.link().agent.Close()
+		wait(time.Minute)
+		if n := len(w.taken()); n < 45 || n > 90 || len(a.legs()) != 1 {
+			t.Errorf("%d tries in a minute, %d legs", n, len(a.legs()))
+		}
+		w.change(func() { w.door = door })
+		wait(2 * time.Second)
+		if len(a.legs()) != 2 || a.session() != id {
+			t.Errorf("%d legs", len(a.legs()))
+		}
+		wait(time.Minute)
+		w.taken()
+		for range 60 {
+			w.link().agent.Close()
+			wait(time.Second)
+		}
+		if n := len(w.taken()); n < 20 || n > 62 || a.session() != id {
+			t.Errorf("%d legs were made and lost in a minute", n)
+		}
+	})
+}
+
 func (r *resident) legs() []*leg {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/adit-tunnel/adit/wire"
@@ -28,16 +29,14 @@ type leg struct {
 
 // legs are those that live, in the order in which they came. Messages go over the first; what must not be lost with it, over all.
 type legs struct {
-	look chan struct{} // of one place: there may be one missing
-	done chan struct{} // closed when the last has ended
+	look  chan struct{} // of one place: there may be one missing
+	done  chan struct{} // closed when the last has ended
+	hasty atomic.Bool   // one was lost as soon as it was there: the next one may be, too
 
-	mu    sync.Mutex
-	all   []*leg
-	over  bool // none is added any more
-	hasty bool // the last that was lost had not lived long
+	mu   sync.Mutex
+	all  []*leg
+	over bool // none is added any more
 }
-
-func newLegs() legs { return legs{look: make(chan struct{}, 1), done: make(chan struct{})} }
 
 func (k *legs) list() []*leg {
 	k.mu.Lock()
@@ -64,7 +63,9 @@ func (k *legs) remove(l *leg) (last bool) {
 			k.all = append(k.all[:i:i], k.all[i+1:]...)
 		}
 	}
-	k.hasty = time.Since(l.since) < steadyAfter
+	if time.Since(l.since) < steadyAfter {
+		k.hasty.Store(true)
+	}
 	if len(k.all) > 0 {
 		return false
 	}
@@ -166,49 +167,43 @@ func (s *session) askAgain() {
 
 // keepLegs makes the legs that are missing, until ctx ends or the relay wants no more of them.
 func (s *session) keepLegs(ctx context.Context) {
-	b := backoff{down: time.Now()}
+	b, made := backoff{down: time.Now()}, time.Now()
 	for {
 		spare, wanted := s.missing()
 		if !wanted {
 			select {
 			case <-s.legs.look:
-				continue
 			case <-ctx.Done():
 				return
 			}
-		}
-		err := s.settleDown(ctx, &b)
-		if err == nil {
-			err = s.addLeg(ctx, spare)
-		}
-		switch {
-		case err == nil:
+			if time.Since(made) >= steadyAfter {
+				b = backoff{down: time.Now()}
+			}
 			continue
-		case ctx.Err() != nil:
-			return
-		case fatal(err) != nil:
-			s.a.o.Log.Warn("the session gets no further leg", "err", err)
+		}
+		if s.legs.hasty.Swap(false) && !sleep(ctx, b.next(time.Now(), 0)) {
 			return
 		}
-		s.a.o.Log.Debug("no leg", "err", err)
-		if !sleep(ctx, b.untilTry(time.Now(), err)) {
+		err := s.addLeg(ctx, spare)
+		if err == nil {
+			made = time.Now()
+		} else if !s.tryLegAgain(ctx, &b, err) {
 			return
 		}
 	}
 }
 
-// settleDown waits when the last leg was lost as soon as it was there: the next one may be, too.
-func (s *session) settleDown(ctx context.Context, b *backoff) error {
-	s.legs.mu.Lock()
-	hasty := s.legs.hasty
-	s.legs.hasty = false
-	s.legs.mu.Unlock()
-	if !hasty {
-		*b = backoff{down: time.Now()}
-	} else if !sleep(ctx, b.next(time.Now(), 0)) {
-		return ctx.Err()
+// tryLegAgain waits for the next try; false: there is none.
+func (s *session) tryLegAgain(ctx context.Context, b *backoff, err error) bool {
+	if ctx.Err() != nil {
+		return false
 	}
-	return nil
+	if fatal(err) != nil {
+		s.a.o.Log.Warn("the session gets no further leg", "err", err)
+		return false
+	}
+	s.a.o.Log.Debug("no leg", "err", err)
+	return sleep(ctx, b.untilTry(time.Now(), err))
 }
 
 // sleep is false when ctx ended first.

@@ -53,7 +53,7 @@ func (a *Agent) dialSession(ctx context.Context) (*session, error) {
 	defer stop()
 	auth := &wire.Auth{Token: a.o.Token, Instance: a.instance, Version: a.o.Version, OS: runtime.GOOS + "/" + runtime.GOARCH}
 	s := &session{
-		a: a, legs: newLegs(), died: make(chan error, 1), end: make(chan error, 1),
+		a: a, legs: legs{look: make(chan struct{}, 1), done: make(chan struct{})}, died: make(chan error, 1), end: make(chan error, 1),
 		leave: make(chan struct{}, 1), asked: make(chan struct{}, 1), empty: make(chan struct{}, 1),
 		bindings: map[uint32]*binding{}, running: map[*lane]*leg{}, timers: map[*endpoint]*time.Timer{},
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
-	"github.com/adit-tunnel/adit/inspect/capture"
 	"github.com/adit-tunnel/adit/inspect/meter"
 	"github.com/adit-tunnel/adit/wire"
 	"github.com/google/uuid"
@@ -75,8 +74,9 @@ func New(o Options) (*Agent, error) {
 			o.Log.Warn("agent slot", "err", err)
 		}
 	}
-	a.eng = newEngine(o.Recorder, capture.NewBudget(0, 0), o.Go, o.Log)
-	a.eng.events = &a.events
+	means, captures := newMeans(o.Memory, o.Files, o.Log)
+	a.eng = newEngine(o.Recorder, captures, o.Go, o.Log)
+	a.eng.events, a.eng.means = &a.events, means
 	a.link.state = inspect.Connecting
 	return a, nil
 }

@@ -102,6 +102,10 @@ func (a *app) newRelay(o relayOptions) (_ *relay.Relay, done func(), err error) 
 	}
 	done = func() { closeAccess(); closeLog() }
 	o.Version, o.Go = Version, a.guard.Go
+	if o.Memory, o.Files, err = takeStock(); err != nil {
+		done()
+		return nil, nil, err
+	}
 	r, err := relay.New(o.Options)
 	if err != nil {
 		done()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/adit-tunnel/adit/budget"
 	"github.com/adit-tunnel/adit/relay/registry"
 )
 
@@ -34,6 +35,8 @@ type Options struct {
 	Go            func(func())   // starts goroutines; nil: plain go
 	Grace         time.Duration  // how long requests under way may go on after Run's ctx has ended; 0: 30 s
 	Limits        Limits
+	Memory        int64 // bytes that the relay may use, of which it counts what strangers can make grow; 0: what the process may (package budget)
+	Files         int64 // connections and files that it may have open; 0: what the process may
 }
 
 // Limits are the time limits of the public side; 0 takes the default in brackets.
@@ -57,6 +60,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Grace == 0 {
 		o.Grace = defaultGrace
+	}
+	if o.Memory == 0 {
+		o.Memory, _ = budget.Memory()
+	}
+	if o.Files == 0 {
+		o.Files = budget.Files()
 	}
 	account := "local"
 	if o.Embedded {

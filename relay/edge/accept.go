@@ -10,11 +10,10 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// accept gives every connection a goroutine of its own. Running out of descriptors or memory passes: it waits and tries again.
+// accept gives every connection a goroutine of its own. Running out of descriptors or memory passes: it makes room, waits and tries again.
 func (s *Server) accept(ctx context.Context, ln net.Listener, port int) error {
 	const least, most = 5 * time.Millisecond, time.Second
 	pause := least
-	var warned time.Time
 	for {
 		nc, err := ln.Accept()
 		switch {
@@ -30,10 +29,10 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, port int) error {
 		case !passing(err):
 			return err
 		}
-		if time.Since(warned) > time.Minute {
-			warned = time.Now()
-			s.log.Warn("public listener cannot accept", "addr", ln.Addr().String(), "err", err)
+		if n, due := s.short.Due(); due {
+			s.log.Warn("visitors' connections cannot be accepted; trying again", "addr", ln.Addr().String(), "err", err, "times", n)
 		}
+		s.shed(false)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -57,10 +56,15 @@ const notSentLowat = 128 << 10
 
 // welcome starts a connection's loop.
 func (s *Server) welcome(nc net.Conn, port int) {
+	if !s.admit() {
+		s.turnAway(nc)
+		return
+	}
 	wire.NotSentLowat(nc, notSentLowat)
 	c := newConn(s, nc, port)
 	s.mu.Lock()
 	if s.closed {
+		s.vacate(c)
 		s.mu.Unlock()
 		nc.Close()
 		return
@@ -83,6 +87,7 @@ func (s *Server) farewell(c *conn) {
 	s.count.open.Add(-1)
 	s.mu.Lock()
 	delete(s.conns, c)
+	s.vacate(c)
 	if len(s.conns) == 0 && s.closed {
 		close(s.empty)
 	}

@@ -20,7 +20,7 @@ const maxInstance = 128
 
 // welcome takes a guest through TLS and authentication to a session. nil: it was refused, failed or was cut, and its connection is the caller's to
 // close. It has left the lobby on return.
-func (s *Server) welcome(g *guest) *session {
+func (s *Server) welcome(g *guest) (made *session) {
 	defer s.lobby.leave(g)
 	conn := g.conn
 	wire.TuneLink(conn)
@@ -36,6 +36,11 @@ func (s *Server) welcome(g *guest) *session {
 		return nil
 	}
 	var sess *session
+	defer func() {
+		if made == nil && sess != nil {
+			s.leave()
+		}
+	}()
 	_, err = wire.ServerHandshake(tc, func(a *wire.Auth) (*wire.Welcome, error) {
 		w, made, err := s.decide(conn, a)
 		sess = made
@@ -62,7 +67,7 @@ func (s *Server) welcome(g *guest) *session {
 func (s *Server) refused(conn net.Conn, err error) {
 	level := slog.LevelDebug
 	var fe *wire.FatalError
-	if errors.As(err, &fe) && fe.Code != wire.CodeTooManyTries {
+	if errors.As(err, &fe) && fe.Code != wire.CodeTooManyTries && fe.Code != wire.CodeRelayBusy {
 		level = slog.LevelInfo
 	}
 	s.o.Log.Log(context.Background(), level, "agent refused", "remote", conn.RemoteAddr().String(), "err", err)
@@ -88,6 +93,12 @@ func (s *Server) decide(conn net.Conn, a *wire.Auth) (*wire.Welcome, *session, e
 		return nil, nil, &wire.FatalError{Code: wire.CodeRelayBusy, Text: "the relay cannot look tokens up at the moment", Wait: 5 * time.Second}
 	}
 	s.tries.passed(from)
+	if !s.room() {
+		if n, due := s.full.Due(); due {
+			s.o.Log.Warn("agents are refused: no memory or no connections are left", "times", n)
+		}
+		return nil, nil, &wire.FatalError{Code: wire.CodeRelayBusy, Text: wire.CodeRelayBusy.Info().Text, Wait: busyWait}
+	}
 	sess := newSession(s, newID(), grant, a.Instance, s.o.Log)
 	return &wire.Welcome{
 		Account: grant.Account, Plan: grant.Plan, Region: s.o.Region, Relay: s.o.Relay, Version: s.o.Version,

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/adit-tunnel/adit/budget"
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/meter"
 	"github.com/adit-tunnel/adit/wire"
@@ -22,7 +23,8 @@ type Agent struct {
 	tls      *tls.Config // one for all sessions, so that later ones resume
 	instance string
 	eng      *engine
-	conns    *meter.Meter // public connections of all endpoints
+	forgets  budget.Complaint // about what a slot could not keep
+	conns    *meter.Meter     // public connections of all endpoints
 	tryNow   chan struct{}
 	ready    chan struct{}
 	bus      inspect.Bus

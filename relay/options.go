@@ -31,7 +31,7 @@ type Options struct {
 	Embedded      bool           // for this machine only, in the agent's process
 	Account, Plan string         // what Welcome says of Tokens' owner; "": "local (embedded relay)" when Embedded, else "local"
 	Log           *slog.Logger   // nil: silent
-	AccessLog     io.Writer      // one line per request; nil none
+	AccessLog     io.Writer      // one line per request; nil none. Lines it fails to write are lost, and counted
 	Go            func(func())   // starts goroutines; nil: plain go
 	Grace         time.Duration  // how long requests under way may go on after Run's ctx has ended; 0: 30 s
 	Limits        Limits

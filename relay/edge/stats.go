@@ -13,7 +13,7 @@ type Stats struct {
 	Requests    uint64            // whose head was understood
 	Errors      map[string]uint64 // answers that were made here or cut, by the code's name
 	TurnedAway  uint64            // connections for which there was no room
-	LogDropped  uint64            // lines the access log lost because its writer was too slow
+	LogDropped  uint64            // lines the access log lost because its writer was too slow, or failed
 }
 
 type counters struct {

@@ -1,7 +1,7 @@
 // Package budget is what this process may use, of memory and of open files, and how much of it is given out.
 //
 //	bytes, from := budget.Memory()
-//	budget.Collect(bytes)
+//	budget.Collect(bytes, run)
 //	b := budget.New(bytes / 2)
 //	if !b.Take(connCost) { … refuse … }
 //	defer b.Give(connCost)

@@ -98,6 +98,25 @@ func TestPercent(t *testing.T) {
 	}
 }
 
+func TestRest(t *testing.T) {
+	var r rest
+	total := uint64(0)
+	for i, step := range []struct {
+		more uint64
+		due  bool
+	}{
+		{4 << 20, false}, {1000, false}, {1000, false}, // the start: not worth it
+		{100 << 20, false}, {2 << 20, false}, {1000, false}, {1000, true}, // it has worked, and rests
+		{1000, false}, {1000, false}, // nothing is left to give back
+		{50 << 20, false}, {1000, false}, {20 << 20, false}, {1000, false}, {0, true}, // a pause is no rest
+	} {
+		total += step.more
+		if r.due(total) != step.due {
+			t.Errorf("step %d: due is %v", i, !step.due)
+		}
+	}
+}
+
 // beChild makes the test binary say what it may use.
 const beChild = "ADIT_TEST_BUDGET"
 

@@ -80,7 +80,7 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 		Relay: cfg.Relay, Pin: cfg.RelayPin, CA: cfg.RelayCA, Token: cfg.Authtoken,
 		Version: Version, Slot: p.slot, GiveUp: cfg.GiveUp, Log: p.log, Go: a.guard.Go,
 	}
-	if o.Memory, o.Files, err = takeStock(); err != nil {
+	if o.Memory, o.Files, err = a.takeStock(); err != nil {
 		return nil, err
 	}
 	if cfg.Relay == "" {

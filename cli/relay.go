@@ -103,7 +103,7 @@ func (a *app) newRelay(o relayOptions) (_ *relay.Relay, done func(), err error) 
 	}
 	done = func() { closeAccess(); closeLog() }
 	o.Version, o.Go = Version, a.guard.Go
-	if o.Memory, o.Files, err = takeStock(); err != nil {
+	if o.Memory, o.Files, err = a.takeStock(); err != nil {
 		done()
 		return nil, nil, err
 	}

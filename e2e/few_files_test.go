@@ -153,6 +153,19 @@ func TestFilesRunOut(t *testing.T) {
 	}
 }
 
+// An agent with its relay inside shares what there is.
+func TestFewFilesForBoth(t *testing.T) {
+	t.Parallel()
+	s := newScarce(t)
+	p := s.under("ulimit -n 64", "http", service(t, http.HandlerFunc(hello)), "--no-tui")
+	url := p.ready()
+	for range 50 {
+		if status, body := get(t, url+"/"); status != 200 {
+			t.Fatalf("%d %s", status, body)
+		}
+	}
+}
+
 // With too few to work at all, adit says at the start what it needs.
 func TestTooFewFilesToStart(t *testing.T) {
 	t.Parallel()

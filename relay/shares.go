@@ -22,7 +22,7 @@ type shares struct {
 
 func divide(memory, files int64) shares {
 	files = max(files-ownFiles, 8)
-	agents := files / 4
+	agents := max(files/4, 4)
 	lobby := min(max(agents/4, 2), session.MaxGuests)
 	return shares{
 		memory:   budget.New(memory / 2),

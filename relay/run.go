@@ -42,7 +42,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	}
 	r.serving.Store(true)
 	close(r.ready)
-	r.o.Log.Info("relay ready", "agents", r.AgentsAddr(), "http", r.HTTPAddr(), "admin", r.AdminAddr(), "pin", r.Pin())
+	r.o.Log.Info("relay ready", "agents", r.AgentsAddr(), "http", r.HTTPAddr(), "admin", r.AdminAddr(), "pin", r.Pin(), "memory", r.o.Memory, "files", r.o.Files)
 
 	var err error
 	select {

@@ -14,9 +14,10 @@ const (
 	// socket.
 	connCost = 12 << 10
 
-	// look is among how many connections the one that has been idle longest is searched: looking at all of them for each newcomer would be slow exactly when
-	// many come.
-	look = 64
+	// look is among how many connections the one that has been idle longest is searched, and lookMost if none of them idles: looking at all of them for each
+	// newcomer would be slow exactly when many come.
+	look     = 64
+	lookMost = 1024
 
 	// maxTurned is how many may be told at once that there is no room, and turnTime is how long that may take. More are just closed.
 	maxTurned = 16
@@ -54,7 +55,7 @@ func (s *Server) shed(heir bool) bool {
 		if wait := c.waits(now); wait > most {
 			oldest, most = c, wait
 		}
-		if seen++; seen >= look && oldest != nil {
+		if seen++; seen >= look && oldest != nil || seen >= lookMost {
 			break
 		}
 	}

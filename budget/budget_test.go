@@ -4,12 +4,15 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 func TestBudget(t *testing.T) {
@@ -91,7 +94,7 @@ func TestFound(t *testing.T) {
 }
 
 func TestPercent(t *testing.T) {
-	for live, want := range map[uint64]int{0: 400, 1 << 20: 400, 8 << 20: 400, 16 << 20: 200, 32 << 20: 100, gib: 100} {
+	for live, want := range map[uint64]int{0: 200, 1 << 20: 200, 16 << 20: 200, 20 << 20: 160, 32 << 20: 100, gib: 100} {
 		if got := percentFor(live); got != want {
 			t.Errorf("%d alive: %d%%, want %d%%", live, got, want)
 		}
@@ -127,6 +130,35 @@ func TestMain(m *testing.M) {
 		return
 	}
 	os.Exit(m.Run())
+}
+
+// TestCollect: the growth that is allowed follows what lives, up and down.
+func TestCollect(t *testing.T) {
+	if os.Getenv("GOGC") != "" {
+		t.Skip("GOGC is set")
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
+	Collect(1<<40, func(func()) {})
+	becomes := func(want int) {
+		t.Helper()
+		for end := time.Now().Add(10 * time.Second); ; runtime.GC() {
+			got := debug.SetGCPercent(100)
+			debug.SetGCPercent(got)
+			if got == want {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("GOGC is %d, want %d", got, want)
+			}
+		}
+	}
+	becomes(most)
+	live := make([]byte, 64<<20)
+	becomes(100)
+	runtime.KeepAlive(live)
+	live = nil
+	becomes(most)
 }
 
 // What the environment says counts.

@@ -66,7 +66,7 @@ func heavy(w http.ResponseWriter, q *http.Request) {
 	fmt.Fprint(w, n)
 }
 
-// Relay and agent with 128 MiB each, as GOMEMLIMIT or as a cgroup has it, under all at once: 2,000 idle connections, 200 downloads that nobody reads, and downloads and
+// Relay and agent with 128 MiB each, as GOMEMLIMIT or as a cgroup has it, under all at once: 4,000 idle connections, 200 downloads that nobody reads, and downloads and
 // uploads that go on. They stay alive and within their limits, serve others meanwhile, and what they cannot take they refuse with a code.
 func TestLittleMemory(t *testing.T) {
 	program := lean(t)
@@ -81,6 +81,7 @@ func TestLittleMemory(t *testing.T) {
 			s.startRelay(relayLine, "--state-dir", s.dir+"/relay", "--access-log", "false")
 			s.startAgent(agentLine, service(t, http.HandlerFunc(heavy)))
 			s.burden()
+			s.overload()
 			for who, p := range map[string]*process{"relay": s.relay, "agent": s.agent} {
 				select {
 				case <-p.ended:
@@ -102,28 +103,16 @@ func TestLittleMemory(t *testing.T) {
 // burden is the load.
 func (s *scarce) burden() {
 	s.t.Helper()
-	for range 2000 {
+	for range 4000 { // of which more than half fit: who has waited longest makes room
 		if a := s.call().ask("/"); a == nil || a.StatusCode != 200 {
-			s.t.Fatal("an idle connection's first request was not served")
+			eventually(s.t, "a visitor who comes back is served", func() bool { status, _ := s.get("/"); return status == 200 })
 		}
 	}
-	var over sync.WaitGroup
-	var mu sync.Mutex
-	answers := map[string]int{}
-	for range 200 {
-		c := s.call()
-		over.Go(func() {
-			what := unread(c)
-			mu.Lock()
-			defer mu.Unlock()
-			answers[what]++
-		})
-	}
-	over.Wait()
-	report(s.t, fmt.Sprintf("downloads that nobody reads: %v", answers))
-	if n := answers["whole"]; n < 100 || n+answers["refused"] != 200 {
+	answers, _ := s.unread(200)
+	if n := answers["begun"]; n < 100 || n+answers["refused"] != 200 {
 		s.t.Errorf("downloads that nobody reads: %v", answers)
 	}
+	var over sync.WaitGroup
 	for range 8 {
 		over.Go(func() { s.transfer(s.download) })
 		over.Go(func() { s.transfer(s.upload) })
@@ -153,11 +142,44 @@ func (s *scarce) burden() {
 	s.healthy()
 }
 
-// unread asks for a download and reads its head only.
-func unread(c *caller) string {
+// overload asks for more than there is memory for, which is refused, and leaves again.
+func (s *scarce) overload() {
+	s.t.Helper()
+	answers, all := s.unread(400)
+	if answers["refused"] == 0 || answers["begun"]+answers["refused"] != 400 {
+		s.t.Errorf("400 more downloads that nobody reads: %v", answers)
+	}
+	for _, c := range all {
+		c.Close()
+	}
+	eventually(s.t, "others are served again", func() bool { status, _ := s.get("/"); return status == 200 })
+}
+
+// unread begins n downloads of which only the head is read.
+func (s *scarce) unread(n int) (answers map[string]int, all []*caller) {
+	s.t.Helper()
+	var over sync.WaitGroup
+	var mu sync.Mutex
+	answers = map[string]int{}
+	for range n {
+		c := s.call()
+		all = append(all, c)
+		over.Go(func() {
+			what := begin(c)
+			mu.Lock()
+			defer mu.Unlock()
+			answers[what]++
+		})
+	}
+	over.Wait()
+	report(s.t, fmt.Sprintf("%d downloads that nobody reads: %v", n, answers))
+	return answers, all
+}
+
+func begin(c *caller) string {
 	switch a := c.ask("/?100000000"); {
 	case a != nil && a.StatusCode == 200:
-		return "whole"
+		return "begun"
 	case a != nil && a.StatusCode == 503 && a.Header.Get("Adit-Error") != "" && a.Header.Get("Retry-After") != "":
 		return "refused"
 	}

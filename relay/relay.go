@@ -176,7 +176,7 @@ func (r *Relay) wire(key []byte) {
 	r.edge = edge.New(edge.Options{
 		Registry: r.registry, Trust: o.Trust, Log: o.Log, AccessLog: o.AccessLog, Go: o.Go,
 		Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader, Late: late,
-		Memory: r.shares.memory, Files: r.shares.visitors,
+		Memory: r.shares.connections, Files: r.shares.visitors,
 	})
 	var namer session.Namer
 	if o.Embedded {
@@ -188,7 +188,7 @@ func (r *Relay) wire(key []byte) {
 	r.sessions = session.New(session.Options{
 		Registry: r.registry, Control: r.store, Namer: namer, TLS: r.cert.tlsConfig(), Key: key,
 		Relay: r.id(), Version: o.Version, Region: o.Region, Log: o.Log, Go: o.Go, Auth: o.Limits.Auth,
-		Memory: r.shares.memory, Files: r.shares.agents, Guests: r.shares.lobby, Grown: r.shares.grown,
+		Memory: r.shares.streams, SessionMemory: r.shares.sessions, Files: r.shares.agents, Guests: r.shares.lobby, Grown: r.shares.grown,
 	})
 }
 

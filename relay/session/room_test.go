@@ -14,11 +14,11 @@ import (
 // TestNoRoomForASession: an agent for which there is neither memory nor a connection is told to come again, and gets in when another has left.
 func TestNoRoomForASession(t *testing.T) {
 	for name, o := range map[string]Options{
-		"memory": {Memory: budget.New(sessionCost)},
+		"memory": {SessionMemory: budget.New(sessionCost)},
 		"files":  {Files: budget.New(1)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, func(x *Options) { x.Memory, x.Files = o.Memory, o.Files })
+			r := newRig(t, func(x *Options) { x.SessionMemory, x.Files = o.SessionMemory, o.Files })
 			first := r.agent("good", "i1", ok("hello"))
 			eventually(t, "it is in", func() bool { return r.srv.Sessions() == 1 })
 			for range 3 { // what was refused leaves nothing behind
@@ -31,7 +31,7 @@ func TestNoRoomForASession(t *testing.T) {
 				t.Errorf("a stranger: %+v", fe)
 			}
 			first.leg.Close()
-			eventually(t, "its place is free", func() bool { return o.Memory.Held() == 0 && o.Files.Held() == 0 })
+			eventually(t, "its place is free", func() bool { return o.SessionMemory.Held() == 0 && o.Files.Held() == 0 })
 			r.agent("good", "i2", ok("hello"))
 			eventually(t, "the other is in", func() bool { return r.srv.Sessions() == 1 })
 		})
@@ -40,7 +40,7 @@ func TestNoRoomForASession(t *testing.T) {
 
 // TestNoMemoryForAStream: a request for whose stream there is no memory waits for another one's; if none comes free, it is refused. What was taken is given back.
 func TestNoMemoryForAStream(t *testing.T) {
-	memory := budget.New(sessionCost + streamCost)
+	memory := budget.New(streamCost)
 	r := newRig(t, func(o *Options) { o.Memory = memory })
 	a := r.agent("good", "i1", ok("hello"))
 	e := a.bind(r, 1, "a")
@@ -61,8 +61,8 @@ func TestNoMemoryForAStream(t *testing.T) {
 	if s := <-got; s != "hello" {
 		t.Errorf("got %q", s)
 	}
-	if held := memory.Held(); held != sessionCost+streamCost {
-		t.Errorf("%d bytes are held for a session and a stream", held)
+	if held := memory.Held(); held != streamCost {
+		t.Errorf("%d bytes are held for a stream", held)
 	}
 	a.leg.Close()
 	eventually(t, "all is given back", func() bool { return memory.Held() == 0 })
@@ -88,7 +88,7 @@ func TestMemoryOfStreamsComesBack(t *testing.T) {
 	for _, x := range all[:10] {
 		x.Abort(wire.CodeVisitorGone)
 	}
-	eventually(t, "half of it is back", func() bool { return memory.Held() == sessionCost+10*streamCost })
+	eventually(t, "half of it is back", func() bool { return memory.Held() == 10*streamCost })
 	close(stay)
 	a.leg.Close()
 	for _, x := range all[10:] {

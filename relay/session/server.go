@@ -59,10 +59,11 @@ type Options struct {
 	Auth                   time.Duration // from accept to Welcome; 0: 10 s
 	Probe                  time.Duration // from one probe of an endpoint to the next; 0: 15 s; negative: none
 
-	Memory *budget.Budget // of sessions and streams; nil: as much as they want
-	Files  *budget.Budget // of sessions, each of which takes one; nil: as many as come
-	Guests int            // how many connections may be on their way to being a session; 0: MaxGuests
-	Grown  int            // bytes that the credit windows of all sessions may grow beyond the first, together; 0: MaxGrown
+	Memory        *budget.Budget // of streams; nil: as much as they want
+	SessionMemory *budget.Budget // of sessions; nil: as much as they want
+	Files         *budget.Budget // of sessions, each of which takes one; nil: as many as come
+	Guests        int            // how many connections may be on their way to being a session; 0: MaxGuests
+	Grown         int            // bytes that the credit windows of all sessions may grow beyond the first, together; 0: MaxGrown
 }
 
 // Server is the agents' side. New makes one; Serve and Shutdown work it. Safe for concurrent use.
@@ -202,7 +203,7 @@ func (s *Server) room() bool {
 	if !s.o.Files.Take(1) {
 		return false
 	}
-	if !s.o.Memory.Take(sessionCost) {
+	if !s.o.SessionMemory.Take(sessionCost) {
 		s.o.Files.Give(1)
 		return false
 	}
@@ -210,7 +211,7 @@ func (s *Server) room() bool {
 }
 
 func (s *Server) leave() {
-	s.o.Memory.Give(sessionCost)
+	s.o.SessionMemory.Give(sessionCost)
 	s.o.Files.Give(1)
 }
 

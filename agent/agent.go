@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/adit-tunnel/adit/budget"
 	"github.com/adit-tunnel/adit/inspect"
-	"github.com/adit-tunnel/adit/inspect/capture"
 	"github.com/adit-tunnel/adit/inspect/meter"
 	"github.com/adit-tunnel/adit/wire"
 	"github.com/google/uuid"
@@ -23,7 +23,8 @@ type Agent struct {
 	tls      *tls.Config // one for all sessions, so that later ones resume
 	instance string
 	eng      *engine
-	conns    *meter.Meter // public connections of all endpoints
+	forgets  budget.Complaint // about what a slot could not keep
+	conns    *meter.Meter     // public connections of all endpoints
 	tryNow   chan struct{}
 	ready    chan struct{}
 	bus      inspect.Bus
@@ -76,8 +77,9 @@ func New(o Options) (*Agent, error) {
 			o.Log.Warn("agent slot", "err", err)
 		}
 	}
-	a.eng = newEngine(o.Recorder, capture.NewBudget(0, 0), o.Go, o.Log)
-	a.eng.events = &a.events
+	means, captures := newMeans(o.Memory, o.Files, o.Log)
+	a.eng = newEngine(o.Recorder, captures, o.Go, o.Log)
+	a.eng.events, a.eng.means = &a.events, means
 	a.link.state = inspect.Connecting
 	return a, nil
 }

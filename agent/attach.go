@@ -81,12 +81,18 @@ func (l *lane) attachNew(ctx context.Context, x *exchange) error {
 // dial opens a connection to the lane's local service.
 func (l *lane) dial(ctx context.Context, x *exchange) (*local, error) {
 	begin := time.Now()
-	conn, err := l.ep.dial(ctx, l.eng.limits.dial, x.client)
+	conn, err := l.eng.means.dial(ctx, l.ep, l.eng.limits.dial, x.client)
 	if err != nil {
 		return nil, err
 	}
 	x.connect = time.Since(begin)
-	return newLocal(conn, x.conn)
+	c, err := newLocal(conn, x.conn)
+	if err != nil {
+		l.eng.means.files.Give(1)
+		return nil, err
+	}
+	c.files = l.eng.means.files
+	return c, nil
 }
 
 // reclaim takes x back from c, into which not one byte could be written. False: goroutine B was first. It deals with the end of c, or passes

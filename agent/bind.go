@@ -107,7 +107,9 @@ func (s *session) bound(m *wire.Bound) {
 	a.checkReady()
 	a.mu.Unlock()
 	if err := a.remember(ep.Name, port, m.Ticket); err != nil {
-		a.o.Log.Warn("what the endpoint had could not be remembered", "endpoint", ep.Name, "err", err)
+		if n, due := a.forgets.Due(); due {
+			a.o.Log.Warn("what the endpoint had could not be remembered; trying again", "endpoint", ep.Name, "err", err, "times", n)
+		}
 	}
 	a.o.Log.Info("endpoint online", "endpoint", ep.Name, "url", m.URL)
 	a.tellBound(ep, m.URL)

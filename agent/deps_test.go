@@ -20,6 +20,7 @@ const module = "github.com/adit-tunnel/adit"
 // most. Each one more is a decision.
 var reaches = []string{
 	"github.com/adit-tunnel/adit/agent",
+	"github.com/adit-tunnel/adit/budget",
 	"github.com/adit-tunnel/adit/errorpage",
 	"github.com/adit-tunnel/adit/http1",
 	"github.com/adit-tunnel/adit/inspect",

@@ -19,6 +19,7 @@ type engine struct {
 	log      *slog.Logger
 	events   *events
 	limits   limits
+	means    *means
 
 	stopping atomic.Bool  // new exchanges are refused
 	busy     atomic.Int64 // exchanges under way
@@ -36,6 +37,7 @@ type limits struct {
 func newEngine(rec inspect.Recorder, budget *capture.Budget, spawn func(func()), log *slog.Logger) *engine {
 	return &engine{
 		rec: rec, budget: budget, requests: meter.New(nil), spawn: spawn, log: log, idle: make(chan struct{}, 1),
+		means:  &means{wait: dialWait, log: log},
 		limits: limits{dial: 10 * time.Second, trust: time.Second, late: time.Second, taken: 10 * time.Millisecond},
 	}
 }

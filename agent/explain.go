@@ -35,6 +35,8 @@ func localCode(err error) wire.Code {
 	)
 	dialing := errors.As(err, &op) && op.Op == "dial"
 	switch {
+	case noFiles(err):
+		return wire.CodeAgentBusy
 	case errors.As(err, &bad):
 		if bad == http1.ErrStatusLine || bad == http1.ErrStatus || bad == http1.ErrVersion {
 			return wire.CodeLocalNotHTTP

@@ -70,6 +70,7 @@ type lane struct {
 	bind    *binding
 	ep      *endpoint
 	probe   bool
+	roomy   bool // it has its part of the memory
 	seq     uint32
 	q       wire.Req
 	req     *http1.Request // while a head is being read
@@ -108,6 +109,9 @@ func (l *lane) run(ctx context.Context) {
 	l.kill(l.lostCode(err))
 	l.readers.Wait()
 	l.settle()
+	if l.roomy && !l.probe {
+		l.eng.means.memory.Give(laneCost)
+	}
 }
 
 func (l *lane) loop(ctx context.Context) error {

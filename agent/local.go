@@ -3,7 +3,10 @@ package agent
 import (
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
+
+	"github.com/adit-tunnel/adit/budget"
 )
 
 // localConn is what a lane needs of a connection: TCP to a local service, or the agent's end of one in memory to a Listener.
@@ -31,6 +34,8 @@ type watcher interface {
 type local struct {
 	watcher
 	conn  localConn
+	files *budget.Budget // of which it is one
+	gone  atomic.Bool
 	tcp   watch  // the watcher of a TCP connection
 	owner uint64 // the public connection it was made for
 
@@ -65,10 +70,15 @@ func (c *local) read(b []byte) (int, error) {
 }
 
 // close ends the connection in order. What its error could say is known: nobody needs the connection any more.
-func (c *local) close() { c.conn.Close() }
+func (c *local) close() {
+	c.conn.Close()
+	if !c.gone.Swap(true) {
+		c.files.Give(1)
+	}
+}
 
 // abort ends the connection with RST: a FIN could pass for the end of a request.
 func (c *local) abort() {
 	c.conn.SetLinger(0)
-	c.conn.Close()
+	c.close()
 }

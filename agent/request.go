@@ -101,8 +101,16 @@ func (l *lane) refusal() wire.Code {
 		return wire.CodeAgentStopping
 	case l.bind == nil || l.bind.closed.Load():
 		return wire.CodeBadHandle
+	case !l.roomy && !l.takeRoom():
+		return wire.CodeAgentBusy
 	}
 	return wire.CodeNone
+}
+
+// takeRoom takes what a lane needs of the memory, when its first exchange begins or the next one that finds some.
+func (l *lane) takeRoom() bool {
+	l.roomy = l.probe || l.eng.means.memory.Take(laneCost)
+	return l.roomy
 }
 
 // prepare reads the head, writes what the local service shall get of it into l.up, and opens the exchange in the books.

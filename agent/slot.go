@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/google/uuid"
@@ -19,8 +20,10 @@ type Slot struct {
 	lock *flock.Flock
 	warn error
 
-	mu   sync.Mutex
-	file slotFile
+	mu     sync.Mutex
+	file   slotFile
+	again  *time.Timer // while the file could not be written
+	closed bool
 }
 
 // slotFile is agent.json.
@@ -33,6 +36,9 @@ type slotFile struct {
 
 // maxRelays is how many relays' tickets a slot keeps; beyond that others make room.
 const maxRelays = 16
+
+// saveAgain is how long after a failure the file is written again, when nothing new comes before that: a disk is not full for ever.
+const saveAgain = 5 * time.Second
 
 // maxSlots bounds the search; a machine with more agents than this has another problem.
 const maxSlots = 1000
@@ -83,7 +89,7 @@ func (s *Slot) Port(endpoint string) int {
 	return s.file.Ports[endpoint]
 }
 
-// SetPort remembers the endpoint's port. The error is that of writing the file; the port is remembered for this run in any case.
+// SetPort remembers the endpoint's port. The error is that of writing the file, which is tried again; the port is remembered for this run in any case.
 func (s *Slot) SetPort(endpoint string, port int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,7 +100,7 @@ func (s *Slot) SetPort(endpoint string, port int) error {
 		s.file.Ports = map[string]int{}
 	}
 	s.file.Ports[endpoint] = port
-	return s.save()
+	return s.keep()
 }
 
 // Ticket is the last one that the relay gave for the endpoint, "" if none is known.
@@ -104,8 +110,8 @@ func (s *Slot) Ticket(relay, endpoint string) string {
 	return s.file.Tickets[relay][endpoint]
 }
 
-// SetTicket remembers a ticket, so that a restarted agent has its name back at once. The error is that of writing the file; the ticket is remembered
-// for this run in any case.
+// SetTicket remembers a ticket, so that a restarted agent has its name back at once. The error is that of writing the file, which is tried again; the
+// ticket is remembered for this run in any case.
 func (s *Slot) SetTicket(relay, endpoint, ticket string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,11 +130,18 @@ func (s *Slot) SetTicket(relay, endpoint, ticket string) error {
 		all[relay] = map[string]string{}
 	}
 	all[relay][endpoint] = ticket
-	return s.save()
+	return s.keep()
 }
 
 // Close gives the slot back; once is enough, more is fine.
 func (s *Slot) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	if s.again != nil {
+		s.again.Stop()
+		s.again = nil
+	}
+	s.mu.Unlock()
 	if err := s.lock.Unlock(); err != nil {
 		return fmt.Errorf("agent slot: unlock: %w", err)
 	}
@@ -153,7 +166,7 @@ func (s *Slot) load() error {
 		return err
 	}
 	s.file = slotFile{Instance: uuid.NewString()}
-	if err := s.save(); err != nil {
+	if err := s.keep(); err != nil {
 		s.warn = errors.Join(s.warn, err)
 	}
 	return nil
@@ -173,6 +186,24 @@ func parseSlotFile(b []byte) (slotFile, error) {
 		}
 	}
 	return f, nil
+}
+
+// keep saves, and has it tried again when that fails.
+func (s *Slot) keep() error {
+	err := s.save()
+	if err != nil && s.again == nil && !s.closed {
+		s.again = time.AfterFunc(saveAgain, s.tryAgain)
+	}
+	return err
+}
+
+func (s *Slot) tryAgain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.again = nil
+	if !s.closed {
+		_ = s.keep() // it has been told
+	}
 }
 
 // save writes a new file and renames it over the old one, so that a full disk or a crash leaves one of the two whole.

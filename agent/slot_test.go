@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func take(t *testing.T, dir string) *Slot {
@@ -73,4 +75,29 @@ func FuzzSlotFile(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestSlotThatCannotBeWritten: it is written when it can be, though nothing new comes.
+func TestSlotThatCannotBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	s := take(t, dir)
+	synctest.Test(t, func(t *testing.T) {
+		away := s.Dir() + ".away"
+		if err := os.Rename(s.Dir(), away); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SetTicket("relay:4443", "web", "ticket"); err == nil {
+			t.Fatal("written to nowhere")
+		}
+		time.Sleep(3 * saveAgain)
+		if err := os.Rename(away, s.Dir()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * saveAgain)
+		synctest.Wait()
+		s.Close()
+	})
+	if got := take(t, dir).Ticket("relay:4443", "web"); got != "ticket" {
+		t.Errorf("the ticket is %q", got)
+	}
 }

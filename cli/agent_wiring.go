@@ -80,7 +80,11 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 		Relay: cfg.Relay, Pin: cfg.RelayPin, CA: cfg.RelayCA, Token: cfg.Authtoken,
 		Version: Version, Slot: p.slot, GiveUp: cfg.GiveUp, Legs: cfg.Legs, Log: p.log, Go: a.guard.Go,
 	}
+	if o.Memory, o.Files, err = a.takeStock(); err != nil {
+		return nil, err
+	}
 	if cfg.Relay == "" {
+		o.Memory, o.Files = o.Memory/2, o.Files/2 // the other half is the relay's
 		if err = a.embed(p, &o); err != nil {
 			return nil, err
 		}
@@ -90,7 +94,7 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 
 // join makes agent, store and local API and introduces them to each other.
 func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) (err error) {
-	p.store = store.NewMemory(store.Options{OnChange: func(v uint64) { p.agent.Changed(v) }})
+	p.store = store.NewMemory(store.Options{Bytes: min(store.DefaultBytes, o.Memory/8), OnChange: func(v uint64) { p.agent.Changed(v) }})
 	o.Recorder = p.store
 	if p.agent, err = agent.New(o); err != nil {
 		return &exitError{exitUsage, err}
@@ -118,7 +122,7 @@ func (a *app) embed(p *parts, o *agent.Options) (err error) {
 	p.embedded, err = relay.New(relay.Options{
 		Embedded: true, Agents: "127.0.0.1:0", StateDir: filepath.Join(p.slot.Dir(), "relay"),
 		Tokens: []string{token}, Account: "local (embedded relay)", Region: "this machine",
-		Version: Version, Log: quiet(p.log), Go: a.guard.Go,
+		Version: Version, Log: quiet(p.log), Go: a.guard.Go, Memory: o.Memory, Files: o.Files,
 	})
 	if err != nil {
 		return usage("the embedded relay: %w\n  choose another state directory with --state-dir DIR", err)

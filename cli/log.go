@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -23,14 +24,14 @@ func (a *app) logger(to, level, format string, dashboard bool) (log *slog.Logger
 		if dashboard {
 			return slog.New(slog.DiscardHandler), close, nil
 		}
-		w = a.Err
+		w = &lossy{w: a.Err}
 	case "stderr", "stdout":
 		if dashboard {
 			return nil, nil, usage("the log cannot go to %s while the dashboard has the screen\n  name a file, or pass --no-tui", to)
 		}
-		w = a.Err
+		w = &lossy{w: a.Err}
 		if to == "stdout" {
-			w = a.Out
+			w = &lossy{w: a.Out, what: "the log", say: a.complain}
 		}
 	case "false":
 		return slog.New(slog.DiscardHandler), close, nil
@@ -39,10 +40,17 @@ func (a *app) logger(to, level, format string, dashboard bool) (log *slog.Logger
 		if err != nil {
 			return nil, nil, usage("the log: %w", err)
 		}
-		w, close = f, func() { _ = f.Close() }
+		file := &lossy{w: f, what: "the log " + to, say: a.complain}
+		if dashboard {
+			file.say = nil // it has the screen
+		}
+		w, close = file, func() { _ = f.Close() }
 	}
 	return slog.New(handler(w)), close, nil
 }
+
+// complain tells the person at the terminal, or who reads stderr later, what cannot be told in the log.
+func (a *app) complain(text string) { fmt.Fprintln(a.Err, "adit:", text) }
 
 func logHandler(level, format string) (func(io.Writer) slog.Handler, error) {
 	var l slog.Level

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -104,12 +105,16 @@ func (a *app) newRelay(o relayOptions) (_ *relay.Relay, done func(), err error) 
 	if o.Log, closeLog, err = a.logger(o.log, o.logLevel, o.logFormat, false); err != nil {
 		return nil, nil, err
 	}
-	if o.AccessLog, closeAccess, err = a.accessLog(o.accessLog); err != nil {
+	if o.AccessLog, closeAccess, err = a.accessLog(o.accessLog, o.Log); err != nil {
 		closeLog()
 		return nil, nil, err
 	}
 	done = func() { closeAccess(); closeLog() }
 	o.Version, o.Go = Version, a.guard.Go
+	if o.Memory, o.Files, err = a.takeStock(); err != nil {
+		done()
+		return nil, nil, err
+	}
 	r, err := relay.New(o.Options)
 	if err != nil {
 		done()
@@ -144,20 +149,24 @@ func (a *app) relayState(dir string) (string, error) {
 	return filepath.Join(base, "relay"), nil
 }
 
-func (a *app) accessLog(to string) (io.Writer, func(), error) {
+func (a *app) accessLog(to string, log *slog.Logger) (io.Writer, func(), error) {
+	w := &lossy{what: "the access log", say: func(text string) { log.Warn(text) }}
 	switch to {
 	case "false", "":
 		return nil, func() {}, nil
 	case "stdout":
-		return a.Out, func() {}, nil
+		w.w = a.Out
+		return w, func() {}, nil
 	case "stderr":
-		return a.Err, func() {}, nil
+		w.w = a.Err
+		return w, func() {}, nil
 	}
 	f, err := os.OpenFile(to, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
 	if err != nil {
 		return nil, nil, usage("--access-log: %w", err)
 	}
-	return f, func() { _ = f.Close() }, nil
+	w.w, w.what = f, w.what+" "+to
+	return w, func() { _ = f.Close() }, nil
 }
 
 // prefixes reads CIDRs; a single address counts as a network of one.

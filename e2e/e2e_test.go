@@ -108,7 +108,12 @@ func start(t *testing.T, env []string, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self, args...)
+	return launch(t, env, exec.Command(self, args...))
+}
+
+// launch is start for a command that leads to adit in the end.
+func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
+	t.Helper()
 	cmd.Env = append(slices.Clone(env), beAdit+"=1")
 	cmd.Dir = t.TempDir()
 	p := &process{t: t, cmd: cmd, ended: make(chan struct{})}
@@ -134,7 +139,7 @@ func start(t *testing.T, env []string, args ...string) *process {
 		_ = cmd.Process.Kill()
 		<-p.ended
 		if t.Failed() {
-			t.Logf("adit %s\nstdout:\n%s\nstderr:\n%s", strings.Join(args, " "), p.stdout.tail(), p.stderr.tail())
+			t.Logf("adit %s\nstdout:\n%s\nstderr:\n%s", strings.Join(cmd.Args[1:], " "), p.stdout.tail(), p.stderr.tail())
 		}
 	})
 	return p

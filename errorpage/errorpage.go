@@ -57,7 +57,7 @@ func (p *Page) Response(f Format) (head, content []byte) {
 	kind, content := p.content(f)
 	head = fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nAdit-Error: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n"+
 		"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n", p.Status, p.Reason(), p.Code(), kind, len(content))
-	if p.Status == http.StatusServiceUnavailable {
+	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
 		head = append(head, "Retry-After: 1\r\n"...)
 	}
 	if f == HTML {

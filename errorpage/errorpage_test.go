@@ -51,8 +51,8 @@ func TestEveryCode(t *testing.T) {
 				!strings.Contains(string(head), fmt.Sprintf("\r\nContent-Length: %d\r\n", len(content))) || strings.HasSuffix(string(head), "\r\n\r\n") {
 				t.Errorf("%v, format %d: head %q", c.Code, f, head)
 			}
-			if strings.Contains(string(head), "\r\nRetry-After: ") != (p.Status == 503) {
-				t.Errorf("%v: when to try again: %q", c.Code, head)
+			if again := strings.Contains(string(head), "\r\nRetry-After: 1\r\n"); again != (p.Status == 503 || p.Status == 429) {
+				t.Errorf("%v, format %d: told to try again: %v", c.Code, f, again)
 			}
 		}
 	}

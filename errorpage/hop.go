@@ -19,7 +19,7 @@ func hopOf(code wire.Code) Hop {
 	switch code {
 	case wire.CodeRelayStopping, wire.CodeRelayBusy, wire.CodeInternal:
 		return Relay
-	case wire.CodeAgentStopping, wire.CodeAgentAborted, wire.CodeNoEndpoint, wire.CodeAgentGone, wire.CodeTooManyStreams, wire.CodeBadFraming:
+	case wire.CodeAgentStopping, wire.CodeAgentAborted, wire.CodeAgentBusy, wire.CodeNoEndpoint, wire.CodeAgentGone, wire.CodeTooManyStreams, wire.CodeBadFraming:
 		return Agent
 	case wire.CodeDelivery:
 		return Link

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/adit-tunnel/adit/budget"
 	"github.com/adit-tunnel/adit/relay/registry"
 )
 
@@ -27,6 +28,9 @@ type leaseFile struct {
 	leases map[string]leaseLine
 	lines  int // written since it was made anew
 	failed bool
+	told   budget.Complaint
+	again  *time.Timer // while failed
+	closed bool
 }
 
 var _ registry.Journal = (*leaseFile)(nil)
@@ -40,8 +44,13 @@ type leaseLine struct {
 	Until    time.Time `json:"until,omitzero"`
 }
 
-// rewriteAfter is how many lines make the file long.
-const rewriteAfter = 20_000
+const (
+	// rewriteAfter is how many lines make the file long.
+	rewriteAfter = 20_000
+
+	// leasesAgain is how long after a failure the file is made anew, when no change comes before that.
+	leasesAgain = 5 * time.Second
+)
 
 // openLeases reads dir's leases and returns them with the journal for further ones. A line that cannot be read is left out, with a word in the log. A disk
 // that is full keeps no relay from starting.
@@ -63,7 +72,9 @@ func openLeases(dir string, log *slog.Logger) (*leaseFile, []registry.Lease, err
 func (l *leaseFile) read(text []byte) {
 	bad, n := 0, 0
 	for line := range bytes.Lines(text) {
-		n++
+		if n++; len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
 		var e leaseLine
 		if err := json.Unmarshal(line, &e); err != nil || e.Name == "" || e.Account == "" {
 			bad = n
@@ -97,6 +108,9 @@ func (l *leaseFile) Note(changed []registry.Lease) {
 
 // write adds lines to the file, and makes it anew when it has grown long, or may lack what could not be written before.
 func (l *leaseFile) write(lines []byte) (err error) {
+	if l.failed {
+		lines = append([]byte("\n"), lines...) // ends a line of which a full disk took a half
+	}
 	if l.f != nil {
 		_, err = l.f.Write(lines)
 	}
@@ -131,12 +145,31 @@ func (l *leaseFile) follow(lines []byte) error {
 	return err
 }
 
-// complain logs the first failure in a row.
+// complain logs that the file could not be written, once a minute, and has it tried again; and that it is whole again.
 func (l *leaseFile) complain(err error) {
-	if err != nil && !l.failed {
-		l.log.Error("leases are not written down: after a restart others could take the names", "err", err)
+	if err == nil {
+		if l.failed {
+			l.log.Info("leases are written down again")
+		}
+		l.failed = false
+		return
 	}
-	l.failed = err != nil
+	if n, due := l.told.Due(); due {
+		l.log.Error("leases are not written down: after a restart others could take the names", "err", err, "times", n)
+	}
+	l.failed = true
+	if l.again == nil && !l.closed {
+		l.again = time.AfterFunc(leasesAgain, l.tryAgain)
+	}
+}
+
+func (l *leaseFile) tryAgain() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.again = nil
+	if l.failed && !l.closed {
+		l.complain(l.write(nil))
+	}
 }
 
 // rewrite makes the file anew, and opens it for what follows.
@@ -175,6 +208,11 @@ func (l *leaseFile) open() error {
 func (l *leaseFile) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.closed = true
+	if l.again != nil {
+		l.again.Stop()
+		l.again = nil
+	}
 	if l.f == nil {
 		return nil
 	}

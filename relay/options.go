@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/adit-tunnel/adit/budget"
 	"github.com/adit-tunnel/adit/relay/registry"
 )
 
@@ -30,11 +31,13 @@ type Options struct {
 	Embedded      bool           // for this machine only, in the agent's process
 	Account, Plan string         // what Welcome says of Tokens' owner; "": "local (embedded relay)" when Embedded, else "local"
 	Log           *slog.Logger   // nil: silent
-	AccessLog     io.Writer      // one line per request; nil none
+	AccessLog     io.Writer      // one line per request; nil none. Lines it fails to write are lost, and counted
 	Go            func(func())   // starts goroutines; nil: plain go
 	Grace         time.Duration  // how long requests under way may go on after Run's ctx has ended; 0: 30 s
 	Limits        Limits
-	PerAddress    int // public connections that one address, or one /64 of IPv6, may have; 0: 1,000; negative: any number. Loopback and Trust are nobody's
+	Memory        int64 // bytes that the relay may use, of which it counts what strangers can make grow; 0: what the process may (package budget)
+	Files         int64 // connections and files that it may have open; 0: what the process may
+	PerAddress    int   // public connections that one address, or one /64 of IPv6, may have; 0: 1,000; negative: any number. Loopback and Trust are nobody's
 }
 
 // Limits are the time limits of the public side; 0 takes the default in brackets.
@@ -58,6 +61,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Grace == 0 {
 		o.Grace = defaultGrace
+	}
+	if o.Memory == 0 {
+		o.Memory, _ = budget.Memory()
+	}
+	if o.Files == 0 {
+		o.Files = budget.Files()
 	}
 	account := "local"
 	if o.Embedded {

@@ -48,6 +48,7 @@ type Relay struct {
 	registry *registry.Registry
 	edge     *edge.Server
 	sessions *session.Server
+	shares   shares
 	local    *localPlaces // nil unless Embedded
 	leases   *leaseFile   // nil when Embedded: its names are ports of this process
 
@@ -171,9 +172,11 @@ func (r *Relay) wire(key []byte) {
 	if o.Embedded { // its visitors are on this machine, and somebody waits at the keyboard
 		late = lateNearby
 	}
+	r.shares = divide(o.Memory, o.Files)
 	r.edge = edge.New(edge.Options{
 		Registry: r.registry, Trust: o.Trust, Log: o.Log, AccessLog: o.AccessLog, Go: o.Go,
 		Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader, Late: late, Share: o.PerAddress,
+		Memory: r.shares.connections, Files: r.shares.visitors,
 	})
 	var namer session.Namer
 	if o.Embedded {
@@ -185,6 +188,7 @@ func (r *Relay) wire(key []byte) {
 	r.sessions = session.New(session.Options{
 		Registry: r.registry, Control: r.store, Namer: namer, TLS: r.cert.tlsConfig(), Key: key,
 		Relay: r.id(), Version: o.Version, Region: o.Region, Log: o.Log, Go: o.Go, Auth: o.Limits.Auth,
+		Memory: r.shares.streams, SessionMemory: r.shares.sessions, Files: r.shares.agents, Guests: r.shares.lobby, Grown: r.shares.grown,
 	})
 }
 

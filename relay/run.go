@@ -42,7 +42,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	}
 	r.serving.Store(true)
 	close(r.ready)
-	r.o.Log.Info("relay ready", "agents", r.AgentsAddr(), "http", r.HTTPAddr(), "admin", r.AdminAddr(), "pin", r.Pin())
+	r.o.Log.Info("relay ready", "agents", r.AgentsAddr(), "http", r.HTTPAddr(), "admin", r.AdminAddr(), "pin", r.Pin(), "memory", r.o.Memory, "files", r.o.Files)
 
 	var err error
 	select {
@@ -114,6 +114,10 @@ func (r *Relay) gather(set func(name string, value float64)) {
 	set("adit_edge_connections_open", float64(e.Open))
 	set("adit_edge_requests_total", float64(e.Requests))
 	set("adit_edge_access_log_dropped_total", float64(e.LogDropped))
+	set("adit_edge_turned_away_total", float64(e.TurnedAway))
+	r.shares.gather(set)
+	set(`adit_budget_held{of="credit"}`, float64(r.sessions.Grown()))
+	set(`adit_budget_size{of="credit"}`, float64(r.shares.grown))
 	for code, n := range e.Errors {
 		set(fmt.Sprintf("adit_edge_errors_total{code=%q}", code), float64(n))
 	}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"math"
 	"net/netip"
 	"sync"
 )
@@ -8,7 +9,8 @@ import (
 const (
 	// legBudget is how far the windows of a leg may grow beyond FirstLimit, all together.
 	legBudget = 48 << 20
-	// maxResting is how much growth on which nothing comes a leg may have beside it. What wakes is counted again, even beyond the budget.
+	// maxResting is how much growth on which nothing comes a leg may have beside it; all legs that share a budget may have as much as that beside it. What wakes
+	// is counted again, even beyond the budget.
 	maxResting = 128 << 20
 	// A window grows up to this part of what is free, so that there is always something left for others; and a visitor's address has at most that
 	// part of the whole.
@@ -32,7 +34,7 @@ func NewBudget(size int) *Budget {
 	return &Budget{size: uint64(max(size, 0)), from: map[netip.Addr]uint64{}}
 }
 
-// Held is how many bytes of it are given out. It is 0 when no exchange is under way; it may be more than the size for a while (maxResting).
+// Held is how many bytes of it are given out. It is 0 when no exchange is under way; it may be more than the size for a while, when what rested wakes.
 func (b *Budget) Held() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -65,11 +67,14 @@ func (b *Budget) give(from netip.Addr, n uint64) {
 	b.drop(from, n)
 }
 
-// rest stops counting n; false: too much rests already.
-func (b *Budget) rest(from netip.Addr, n uint64) bool {
+// rest stops counting n, if no more than most rests then.
+func (b *Budget) rest(from netip.Addr, n, most uint64) bool {
+	if b == nil {
+		return true
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.rests+n > maxResting {
+	if b.rests+n > most {
 		return false
 	}
 	b.rests += n
@@ -77,17 +82,23 @@ func (b *Budget) rest(from netip.Addr, n uint64) bool {
 	return true
 }
 
-// wake counts n again, whether there is room or not: it has been granted. rested: it was this budget that let it rest.
-func (b *Budget) wake(from netip.Addr, n uint64, rested bool) {
+// wake counts n again, whether there is room or not: it has been granted.
+func (b *Budget) wake(from netip.Addr, n uint64) {
 	if b == nil {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if rested {
-		b.rests -= n
-	}
+	b.rests -= n
 	b.add(from, n)
+}
+
+// all is its size; that of none is without end.
+func (b *Budget) all() uint64 {
+	if b == nil {
+		return math.MaxUint64
+	}
+	return b.size
 }
 
 // add and drop are called with b.mu held.

@@ -36,6 +36,7 @@ const (
 	CodeAgentAborted  Code = 2010
 	CodeCaptureGone   Code = 2011
 	CodeReplayPartial Code = 2012
+	CodeAgentBusy     Code = 2013
 
 	CodeNoEndpoint     Code = 3001
 	CodeAgentGone      Code = 3002
@@ -99,7 +100,7 @@ var Codes = []CodeInfo{
 	{CodeBadAuth, "BAD_AUTH", 0, "The authentication message could not be read.", whoMakers, "Update the agent.", true},
 	{CodeTooManyTries, "TOO_MANY_TRIES", 0, "Too many failed tries came from this address.", whoDev, "Wait for the time the relay names.", false},
 	{CodeRelayStopping, "RELAY_STOPPING", 503, "The relay is stopping.", whoOwner, "Try again in a moment.", false},
-	{CodeRelayBusy, "RELAY_BUSY", 503, "The relay has no room for another session.", whoOwner, "Try again in a moment.", false},
+	{CodeRelayBusy, "RELAY_BUSY", 503, "The relay has no room for more at the moment.", whoOwner, "Try again in a moment.", false},
 	{CodePinMismatch, "PIN_MISMATCH", 0, "The relay's certificate does not match the pin.", whoDev, "Compare --relay-pin with what the relay prints at its start; if they differ, somebody may stand between.", true},
 	{CodeUntrustedRelay, "UNTRUSTED_RELAY", 0, "The relay's certificate is signed by nobody this machine trusts.", whoDev, "Pass the --relay-pin that the relay prints at its start, or --relay-ca.", true},
 	{CodeSessionLimit, "SESSION_LIMIT", 0, "The account has no session left in its plan.", whoDev, "Stop another agent of the account.", true},
@@ -119,6 +120,7 @@ var Codes = []CodeInfo{
 	{CodeAgentAborted, "AGENT_ABORTED", 502, "The agent broke the exchange off.", whoDev, "Look at the agent's log.", false},
 	{CodeCaptureGone, "CAPTURE_GONE", 0, "The recorded request is no longer kept.", whoDev, "Replay a newer one.", false},
 	{CodeReplayPartial, "REPLAY_PARTIAL", 0, "The request's body was not recorded whole, so it cannot be replayed.", whoDev, "Send it again from where it came.", false},
+	{CodeAgentBusy, "AGENT_BUSY", 503, "The agent has no memory or no open files left for another request.", whoDev, "Try again in a moment; if it stays, raise the agent's limits (ulimit -n, memory).", false},
 
 	{CodeNoEndpoint, "NO_ENDPOINT", 404, "No endpoint is online under this name.", whoDev, "Check the URL, and that the agent is running.", false},
 	{CodeAgentGone, "AGENT_GONE", 502, "The endpoint's agent is not connected.", whoDev, "Start the agent again or wait until it has reconnected.", false},

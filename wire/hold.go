@@ -52,10 +52,13 @@ func (h *hold) close() {
 
 // rest stops counting growth on which nothing has come for long: a WebSocket after a burst.
 func (h *hold) rest(now time.Time) {
-	if h.size == 0 || h.resting || h.quiet.IsZero() || now.Sub(h.quiet) < restAfter || !h.own.rest(h.from, h.size) {
+	if h.size == 0 || h.resting || h.quiet.IsZero() || now.Sub(h.quiet) < restAfter || !h.own.rest(h.from, h.size, maxResting) {
 		return
 	}
-	h.shared.give(h.from, h.size)
+	if !h.shared.rest(h.from, h.size, h.shared.all()) {
+		h.own.wake(h.from, h.size)
+		return
+	}
 	h.resting = true
 }
 
@@ -63,8 +66,8 @@ func (h *hold) rest(now time.Time) {
 func (h *hold) wake() {
 	h.quiet = time.Time{}
 	if h.resting {
-		h.own.wake(h.from, h.size, true)
-		h.shared.wake(h.from, h.size, false)
+		h.own.wake(h.from, h.size)
+		h.shared.wake(h.from, h.size)
 		h.resting = false
 	}
 }

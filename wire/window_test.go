@@ -275,6 +275,41 @@ func TestRestIsBounded(t *testing.T) {
 	}
 }
 
+// TestRestOfManyLegsIsBounded: what rests on all legs that share a budget is no more than that budget.
+func TestRestOfManyLegsIsBounded(t *testing.T) {
+	shared := NewBudget(64 << 20)
+	const each = maxWindow - FirstLimit
+	var all []*hold
+	for range 40 {
+		own := NewBudget(legBudget)
+		for range 4 {
+			h := &hold{own: own, shared: shared}
+			h.resize(each)
+			h.quiet = time.Now().Add(-restAfter)
+			h.rest(time.Now())
+			all = append(all, h)
+		}
+	}
+	var size uint64
+	for _, h := range all {
+		size += h.size
+	}
+	if shared.rests > 64<<20 || size > 2*64<<20 || shared.held == 0 || size != shared.rests+shared.held {
+		t.Errorf("%d rest, %d are counted, %d are granted", shared.rests, shared.held, size)
+	}
+	for _, h := range all {
+		h.close()
+	}
+	for _, h := range all {
+		if h.own.held != 0 || h.own.rests != 0 {
+			t.Fatalf("a leg holds %d, %d rest", h.own.held, h.own.rests)
+		}
+	}
+	if shared.held != 0 || shared.rests != 0 {
+		t.Errorf("left are %d, %d rest", shared.held, shared.rests)
+	}
+}
+
 func TestAccount(t *testing.T) {
 	for in, want := range map[string]string{
 		"192.0.2.7":         "192.0.2.7",

@@ -81,10 +81,14 @@ func appendLine(f *os.File, text []byte, line string) error {
 	case text[len(text)-1] != '\n':
 		line = "\n" + line
 	}
-	if _, err := f.WriteString(line); err != nil {
-		return err
+	_, err := f.WriteString(line)
+	if err == nil {
+		err = f.Sync()
 	}
-	return f.Sync()
+	if err != nil {
+		return errors.Join(err, f.Truncate(int64(len(text)))) // of a full disk's half line one could read another plan
+	}
+	return nil
 }
 
 func tokenLine(token, account, plan string, created time.Time) string {

@@ -6,13 +6,14 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"github.com/adit-tunnel/adit/wire"
 )
 
-// accept gives every connection a goroutine of its own. Running out of descriptors or memory passes: it waits and tries again.
+// accept gives every connection a goroutine of its own. Running out of descriptors or memory passes: it makes room, waits and tries again.
 func (s *Server) accept(ctx context.Context, ln net.Listener, port int) error {
 	const least, most = 5 * time.Millisecond, time.Second
 	pause := least
-	var warned time.Time
 	for {
 		nc, err := ln.Accept()
 		switch {
@@ -28,10 +29,10 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, port int) error {
 		case !passing(err):
 			return err
 		}
-		if time.Since(warned) > time.Minute {
-			warned = time.Now()
-			s.log.Warn("public listener cannot accept", "addr", ln.Addr().String(), "err", err)
+		if n, due := s.short.Due(); due {
+			s.log.Warn("visitors' connections cannot be accepted; trying again", "addr", ln.Addr().String(), "err", err, "times", n)
 		}
+		s.shed(false)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -55,10 +56,19 @@ func (s *Server) welcome(nc net.Conn, port int) {
 	if !ok {
 		return
 	}
+	if !s.admit() {
+		s.visitors.leave(account)
+		if n, due := s.full.Due(); due {
+			s.log.Warn("visitors are turned away: no memory or no connections are left", "times", n)
+		}
+		s.turnAway(nc, wire.CodeRelayBusy)
+		return
+	}
 	c := newConn(s, nc, port)
 	c.account = account
 	s.mu.Lock()
 	if s.closed {
+		s.vacate(c)
 		s.mu.Unlock()
 		s.visitors.leave(account)
 		nc.Close()
@@ -83,6 +93,7 @@ func (s *Server) farewell(c *conn) {
 	s.visitors.leave(c.account)
 	s.mu.Lock()
 	delete(s.conns, c)
+	s.vacate(c)
 	if len(s.conns) == 0 && s.closed {
 		close(s.empty)
 	}

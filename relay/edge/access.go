@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"bytes"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -41,7 +42,7 @@ func (l *accessLog) add(line []byte) {
 	}
 }
 
-// write works until stop, then writes what is left. A writer's error loses the lines it was for: there is nowhere to put them.
+// write works until stop, then writes what is left. A writer's error loses the lines it was for, which are counted: there is nowhere to put them.
 func (l *accessLog) write(stop <-chan struct{}) {
 	var spare []byte
 	for done := false; !done; {
@@ -55,7 +56,9 @@ func (l *accessLog) write(stop <-chan struct{}) {
 		l.lines = spare[:0]
 		l.mu.Unlock()
 		if len(lines) > 0 && l.w != nil {
-			l.w.Write(lines)
+			if n, err := l.w.Write(lines); err != nil {
+				l.dropped.Add(uint64(bytes.Count(lines[n:], []byte("\n"))))
+			}
 		}
 		spare = lines
 	}

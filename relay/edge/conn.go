@@ -47,6 +47,7 @@ type conn struct {
 	in    inbox
 	seats []seat
 	stall stall // the sweeper's
+	left  bool  // its place to a newcomer; guarded by s.mu
 
 	// What the sweeper reads. Times are the sweeper's clock; 0: not now.
 	phase    atomic.Uint32
@@ -231,13 +232,15 @@ func (c *conn) sit(u registry.Upstream) {
 	c.seats = append(c.seats, seat{u, u.Attach(c.id, len(c.seats) == 0)})
 }
 
-// retire ends a connection that waits for a request. For Shutdown, when its patience is over.
-func (c *conn) retire() {
+// retire ends a connection that waits for a request, and says whether it did. For Shutdown, when its patience is over, and for who needs its place.
+func (c *conn) retire() bool {
 	for _, p := range [...]uint32{phaseFresh, phaseIdle} {
 		if c.phase.CompareAndSwap(p, phaseOver) {
 			c.net.Close()
+			return true
 		}
 	}
+	return false
 }
 
 // abort ends the exchange under way, if there is one. It does not block.

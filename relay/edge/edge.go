@@ -23,6 +23,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/adit-tunnel/adit/budget"
 	"github.com/adit-tunnel/adit/relay/registry"
 )
 
@@ -34,6 +35,9 @@ type Options struct {
 	AccessLog io.Writer        // one logfmt line per request; nil: none. A slow writer loses lines, never traffic
 	Go        func(func())     // starts goroutines; nil: plain go
 	Now       func() time.Time // nil: time.Now; for the start and duration of requests, not for the limits
+
+	Memory *budget.Budget // of connections; nil: as much as they want
+	Files  *budget.Budget // of connections, each of which takes one; nil: as many as come
 
 	Head   time.Duration // for a request head, and for the first byte of a connection; 0: 10 s
 	Idle   time.Duration // between requests; 0: 75 s
@@ -56,6 +60,10 @@ type Server struct {
 	access   *accessLog
 	count    counters
 	visitors visitors
+
+	memory, files *budget.Budget
+	turning       atomic.Int32     // visitors that are being turned away
+	full, short   budget.Complaint // about visitors that are turned away, and those that cannot be accepted
 
 	clock    atomic.Int64  // running time in ns, advanced by the sweeper; never 0 once it runs
 	lastConn atomic.Uint64 // public connection ids
@@ -89,6 +97,8 @@ func New(o Options) *Server {
 		lim:       newLimits(o),
 		access:    newAccessLog(o.AccessLog),
 		count:     newCounters(),
+		memory:    o.Memory,
+		files:     o.Files,
 		wake:      make(chan struct{}, 1),
 		listeners: map[net.Listener]struct{}{},
 		conns:     map[*conn]struct{}{},

@@ -12,14 +12,15 @@ type Stats struct {
 	Open        int64             // now
 	Requests    uint64            // whose head was understood
 	Errors      map[string]uint64 // answers that were made here or cut, by the code's name
-	LogDropped  uint64            // lines the access log lost because its writer was too slow
+	TurnedAway  uint64            // connections for which there was no room
+	LogDropped  uint64            // lines the access log lost because its writer was too slow, or failed
 }
 
 type counters struct {
-	connections, requests atomic.Uint64
-	open                  atomic.Int64
-	errors                map[wire.Code]*atomic.Uint64 // every code of the table, so that counting needs no lock
-	strange               atomic.Uint64                // codes that are not in it
+	connections, requests, turnedAway atomic.Uint64
+	open                              atomic.Int64
+	errors                            map[wire.Code]*atomic.Uint64 // every code of the table, so that counting needs no lock
+	strange                           atomic.Uint64                // codes that are not in it
 }
 
 func newCounters() counters {
@@ -46,6 +47,7 @@ func (s *Server) Stats() Stats {
 		Open:        n.open.Load(),
 		Requests:    n.requests.Load(),
 		Errors:      map[string]uint64{},
+		TurnedAway:  n.turnedAway.Load(),
 		LogDropped:  s.access.dropped.Load(),
 	}
 	for code, e := range n.errors {

@@ -126,7 +126,7 @@ func TestTurnedAwayInCrowds(t *testing.T) {
 	crowd := w.serveFrom("192.0.2.1")
 	w.dialTo(crowd).send(get).response("GET")
 	var all []*visitor
-	for range 10 * maxTold {
+	for range 10 * maxTurned {
 		all = append(all, w.dialTo(crowd)) // and says nothing
 	}
 	told := 0
@@ -135,7 +135,7 @@ func TestTurnedAwayInCrowds(t *testing.T) {
 			told++
 		}
 	}
-	if told < maxTold {
+	if told < maxTurned {
 		t.Errorf("%d were told", told)
 	}
 	if n := w.s.Stats().Errors[wire.CodeTooManyConns.Info().Name]; n != uint64(len(all)) {

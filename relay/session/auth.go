@@ -47,6 +47,7 @@ func (s *Server) welcome(g *guest) *leg {
 	if l.sess != nil {
 		l.sess.legs.withdraw()
 	}
+	s.givePlace(l)
 	if err != nil {
 		s.refused(conn, err)
 	}
@@ -77,7 +78,7 @@ func (s *Server) begin(g *guest, conn net.Conn, l *leg) bool {
 func (s *Server) refused(conn net.Conn, err error) {
 	say := s.o.Log.Debug
 	var fe *wire.FatalError
-	if errors.As(err, &fe) && fe.Code != wire.CodeTooManyTries {
+	if errors.As(err, &fe) && fe.Code != wire.CodeTooManyTries && fe.Code != wire.CodeRelayBusy {
 		say = func(text string, args ...any) { s.refusals.info(s.o.Log, text, args...) }
 	}
 	say("agent refused", "remote", conn.RemoteAddr().String(), "err", err)
@@ -103,6 +104,9 @@ func (s *Server) decide(conn net.Conn, l *leg, a *wire.Auth) (*wire.Welcome, err
 		return nil, &wire.FatalError{Code: wire.CodeRelayBusy, Text: "the relay cannot look tokens up at the moment", Wait: 5 * time.Second}
 	}
 	s.tries.passed(from)
+	if !s.takePlace(l) {
+		return nil, s.busy()
+	}
 	l.sess = newSession(s, newID(), grant, a.Instance, s.o.Log)
 	l.sess.legs.promise()
 	s.expect(l.sess)
@@ -117,6 +121,8 @@ func (s *Server) join(conn net.Conn, l *leg, j *wire.Join) (*wire.Welcome, error
 		return nil, errStopping
 	case sess == nil || subtle.ConstantTimeCompare([]byte(j.Secret), []byte(sess.secret)) != 1:
 		return nil, s.tries.refusal(source(conn), &wire.FatalError{Code: wire.CodeBadAuth, Text: "no session has this secret"})
+	case !s.takePlace(l):
+		return nil, s.busy()
 	case !sess.legs.promise():
 		return nil, &wire.FatalError{Code: wire.CodeRelayBusy, Text: "the session has all the connections it may have", Wait: time.Second}
 	}

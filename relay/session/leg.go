@@ -14,6 +14,7 @@ import (
 type leg struct {
 	*wire.Leg
 	sess    *session
+	placed  bool         // it has what is counted for it; of the goroutine that serves its connection
 	more    bool         // not the session's first
 	spare   bool         // made for a crowd
 	opening atomic.Int64 // streams that are being opened

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// maxGuests is how many connections may be on their way to Welcome at once.
-const maxGuests = 1024
+// MaxGuests is how many connections may be on their way to Welcome at once.
+const MaxGuests = 1024
 
 // lobby holds the connections between accept and Welcome, and cuts those that stay too long. When it is full, a newcomer takes the place of the oldest one
 // of the source that has most: an agent is through in milliseconds, so who fills the lobby with connections that say nothing, or never come to the point,

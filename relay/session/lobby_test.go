@@ -114,7 +114,7 @@ func descriptors() int {
 func TestSilentConnectionsKeepNobodyOut(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Auth = 3 * time.Second })
 	before := descriptors()
-	conns := r.silent(maxGuests + 100)
+	conns := r.silent(MaxGuests + 100)
 	a := r.agent("good", "i1", ok("hello"))
 	e := a.bind(r, 1, "a")
 	for _, c := range conns[:100] {

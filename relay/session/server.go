@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/adit-tunnel/adit/budget"
 	"github.com/adit-tunnel/adit/relay/control"
 	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/wire"
@@ -20,9 +21,17 @@ const (
 	// defaultAuth is the time from accept to Welcome.
 	defaultAuth = 10 * time.Second
 
-	// maxGrown is how far the credit windows of all sessions may grow together. It is what 10 Gbit/s have on their way over a round trip of 200 ms: more
-	// would not make a relay faster, only keep what slow visitors do not take.
-	maxGrown = 256 << 20
+	// MaxGrown is how far the credit windows of all sessions may grow together, however much memory there is. It is what 10 Gbit/s have on their way over a round
+	// trip of 200 ms: more would not make a relay faster, only keep what slow visitors do not take.
+	MaxGrown = 256 << 20
+
+	// sessionCost is what a session holds in memory, roughly: TLS, the gathering buffer of a link that is used, goroutines; streamCost is what a stream may:
+	// the first window and a head, on the way to a visitor that does not take them.
+	sessionCost = 128 << 10
+	streamCost  = wire.FirstLimit + 16<<10
+
+	// busyWait is how long an agent is told to stay away when there is no room for its session.
+	busyWait = 5 * time.Second
 
 	// checkEvery is how long a session may outlive its token.
 	checkEvery = 2 * time.Second
@@ -50,6 +59,12 @@ type Options struct {
 	Auth                   time.Duration // from accept to Welcome; 0: 10 s
 	Probe                  time.Duration // from one probe of an endpoint to the next; 0: 15 s; negative: none
 	StreamIDs              uint32        // that a leg has; 0: all there are, 2³¹ − 1; fewer for tests
+
+	Memory        *budget.Budget // of streams; nil: as much as they want
+	SessionMemory *budget.Budget // of sessions; nil: as much as they want
+	Files         *budget.Budget // of sessions, each of which takes one; nil: as many as come
+	Guests        int            // how many connections may be on their way to being a session; 0: MaxGuests
+	Grown         int            // bytes that the credit windows of all sessions may grow beyond the first, together; 0: MaxGrown
 }
 
 // Server is the agents' side. New makes one; Serve and Shutdown work it. Safe for concurrent use.
@@ -66,6 +81,8 @@ type Server struct {
 	made  atomic.Uint64 // sessions
 
 	probes probing
+	short  budget.Complaint // about connections that cannot be accepted
+	full   budget.Complaint // about sessions that are refused
 
 	refusals chatter // of agents
 
@@ -92,13 +109,19 @@ func New(o Options) *Server {
 	if o.Probe == 0 {
 		o.Probe = probeEvery
 	}
+	if o.Guests <= 0 {
+		o.Guests = MaxGuests
+	}
+	if o.Grown <= 0 {
+		o.Grown = MaxGrown
+	}
 	cfg := o.TLS.Clone()
 	cfg.MinVersion = tls.VersionTLS13
 	cfg.NextProtos = []string{wire.ALPN}
 	return &Server{
 		o: o, tls: cfg,
-		grown:     wire.NewBudget(maxGrown),
-		lobby:     lobby{room: maxGuests, limit: o.Auth, from: map[netip.AddrPort]*origin{}},
+		grown:     wire.NewBudget(o.Grown),
+		lobby:     lobby{room: o.Guests, limit: o.Auth, from: map[netip.AddrPort]*origin{}},
 		turns:     newTurns(),
 		tries:     tries{now: time.Now},
 		sweep:     sweepEvery,
@@ -132,7 +155,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			return nil
 		}
 		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-		s.o.Log.Warn("accepting agents failed; trying again", "err", err, "in", pause)
+		if n, due := s.short.Due(); due {
+			s.o.Log.Warn("agents' connections cannot be accepted; trying again", "err", err, "times", n)
+		}
 		if !wait(ctx, pause) {
 			return nil
 		}
@@ -169,7 +194,37 @@ func (s *Server) serve(g *guest) {
 	defer g.conn.Close()
 	if l := s.welcome(g); l != nil {
 		l.work()
+		s.givePlace(l)
 	}
+}
+
+// takePlace takes what a leg needs, for givePlace to give back; false: there is none.
+func (s *Server) takePlace(l *leg) bool {
+	if !s.o.Files.Take(1) {
+		return false
+	}
+	if !s.o.SessionMemory.Take(sessionCost) {
+		s.o.Files.Give(1)
+		return false
+	}
+	l.placed = true
+	return true
+}
+
+func (s *Server) givePlace(l *leg) {
+	if l.placed {
+		s.o.SessionMemory.Give(sessionCost)
+		s.o.Files.Give(1)
+		l.placed = false
+	}
+}
+
+// busy refuses a leg for which there is no place.
+func (s *Server) busy() error {
+	if n, due := s.full.Due(); due {
+		s.o.Log.Warn("agents are refused: no memory or no connections are left", "times", n)
+	}
+	return &wire.FatalError{Code: wire.CodeRelayBusy, Text: wire.CodeRelayBusy.Info().Text, Wait: busyWait}
 }
 
 // enter makes l one of its session's legs, with the first of them a session that is online; false: the relay is stopping, or the session has ended.
@@ -255,6 +310,9 @@ func (s *Server) Sessions() int {
 	defer s.mu.Unlock()
 	return len(s.sessions)
 }
+
+// Grown is how far the credit windows of all sessions have grown beyond the first.
+func (s *Server) Grown() int { return s.grown.Held() }
 
 // Streams is how many streams all sessions hold, idle ones too.
 func (s *Server) Streams() int {

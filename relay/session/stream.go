@@ -157,6 +157,7 @@ func (st *stream) close() {
 	if st.gone.Swap(true) {
 		return
 	}
+	st.e.sess.srv.o.Memory.Give(streamCost)
 	st.mu.Lock()
 	unwatch := st.unwatch
 	st.watched, st.unwatch = nil, nil

@@ -1,0 +1,96 @@
+package budget
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+const (
+	// breath is how much the heap may grow before it is collected, while what lives in it is less than that. Go's own rule, twice what lives, has an agent with a
+	// few megabytes alive spend an eighth of its time under load on collecting.
+	breath = 32 << 20
+
+	// most bounds the growth as a part of what lives, in percent: it is also what Go makes of the least heap it collects, 4 MiB at 100.
+	most = 200
+
+	// restEvery is how often it is looked whether the process has nothing to do, calm how little it allocates between two looks then, and worth how much it must
+	// have allocated before for the system to be given back what it does not need.
+	restEvery = 5 * time.Second
+	calm      = 1 << 20
+	worth     = 8 << 20
+)
+
+// Collect tells the collector how much memory it may use in all, which it keeps to by working harder, and to take it easy below that; when there is nothing to do,
+// the system has back what is not needed. It respects GOMEMLIMIT and GOGC. It is for a program's start, not for a library, and lasts until the end.
+func Collect(limit int64, run func(func())) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit)
+	}
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	t := &tuner{}
+	t.tune()
+	runtime.SetFinalizer(t, (*tuner).collected)
+	run(func() {
+		var r rest
+		for range time.Tick(restEvery) {
+			if r.due(sample("/gc/heap/allocs:bytes")) {
+				debug.FreeOSMemory()
+			}
+		}
+	})
+}
+
+// tuner is garbage that comes back: its finalizer runs after each collection.
+type tuner struct {
+	percent int
+	_       [2]uint64 // what is smaller than 16 bytes shares its block with others, and lives as long as they
+}
+
+func (t *tuner) collected() {
+	t.tune()
+	runtime.SetFinalizer(t, (*tuner).collected)
+}
+
+// tune sets the percentage for what lives now. Small changes are not worth stopping the world for.
+func (t *tuner) tune() {
+	percent := percentFor(sample("/gc/heap/live:bytes"))
+	if d := percent - t.percent; d > t.percent/8 || -d > t.percent/8 {
+		t.percent = percent
+		debug.SetGCPercent(percent)
+	}
+}
+
+// percentFor is GOGC for so much that lives.
+func percentFor(live uint64) int {
+	return int(min(max(100*breath/max(live, 1), 100), most))
+}
+
+// rest knows when a process has worked and now rests.
+type rest struct {
+	last, given uint64 // bytes allocated at the last look, and when memory was given back last
+	calm        bool   // at the last look
+}
+
+// due says that memory should be given back now: two looks in a row found a calm process that has worked since the last time.
+func (r *rest) due(allocated uint64) bool {
+	was := r.calm
+	r.calm = allocated-r.last < calm
+	r.last = allocated
+	if !was || !r.calm || allocated-r.given < worth {
+		return false
+	}
+	r.given = allocated
+	return true
+}
+
+// sample is one of the runtime's figures.
+func sample(name string) uint64 {
+	s := []metrics.Sample{{Name: name}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
+}

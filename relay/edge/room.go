@@ -1,0 +1,107 @@
+package edge
+
+import (
+	"io"
+	"net"
+	"time"
+
+	"github.com/adit-tunnel/adit/errorpage"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+const (
+	// connCost is what a public connection holds in memory (11 KiB, measured): itself with the small inbox, a goroutine's stack, what the runtime keeps for a
+	// socket.
+	connCost = 12 << 10
+
+	// look is among how many connections the one that has been idle longest is searched, and lookMost if none of them idles: looking at all of them for each
+	// newcomer would be slow exactly when many come.
+	look     = 64
+	lookMost = 1024
+
+	// maxTurned is how many may be told at once that there is no room, and turnTime is how long that may take. More are just closed: who opens connections by
+	// the thousand must not have a goroutine for each.
+	maxTurned = 16
+	turnTime  = time.Second
+)
+
+// admit makes room for a connection: what is left of the budgets, or the place of one that has been idle for long. False: there is none.
+func (s *Server) admit() bool {
+	if s.files.Take(1) {
+		if s.memory.Take(connCost) {
+			return true
+		}
+		s.files.Give(1)
+	}
+	return s.shed(true)
+}
+
+// vacate gives a connection's place back. s.mu is held.
+func (s *Server) vacate(c *conn) {
+	if !c.left {
+		s.memory.Give(connCost)
+		s.files.Give(1)
+	}
+}
+
+// shed closes the connection that has waited longest for a request, of some; clients know that this may happen at any time. heir: its place is taken.
+func (s *Server) shed(heir bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.clock.Load()
+	var oldest *conn
+	var most int64
+	seen := 0
+	for c := range s.conns {
+		if wait := c.waits(now); wait > most {
+			oldest, most = c, wait
+		}
+		if seen++; seen >= look && oldest != nil || seen >= lookMost {
+			break
+		}
+	}
+	if oldest == nil || !oldest.retire() {
+		return false
+	}
+	oldest.left = heir
+	return true
+}
+
+// waits is how long the connection has been waiting for a request, if that is long enough to be shed; else 0.
+func (c *conn) waits(now int64) int64 {
+	if p := c.phase.Load(); p != phaseFresh && p != phaseIdle { // before since, which is always stored first
+		return 0
+	}
+	if age := now - c.since.Load(); age >= c.s.lim.spare {
+		return age
+	}
+	return 0
+}
+
+// turnAway tells a visitor why it is not served, without reading what it asks for. It does not wait.
+func (s *Server) turnAway(nc net.Conn, code wire.Code) {
+	s.count.turnedAway.Add(1)
+	s.count.failed(code)
+	if s.turning.Add(1) > maxTurned {
+		s.turning.Add(-1)
+		nc.Close()
+		return
+	}
+	s.helpers.Add(1)
+	s.run(func() {
+		defer s.helpers.Done()
+		defer s.turning.Add(-1)
+		defer nc.Close()
+		nc.SetDeadline(time.Now().Add(turnTime))
+		nc.Write(s.shortPage(code))
+		if half, ok := nc.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+			io.Copy(io.Discard, nc) // closing with bytes unread would be an RST, which may overtake the page
+		}
+	})
+}
+
+// shortPage is the whole answer.
+func (s *Server) shortPage(code wire.Code) []byte {
+	head, content := errorpage.New(code, "", string(appendID(nil, newID(s.now())))).Response(errorpage.Text)
+	return append(append(head, "Connection: close\r\n\r\n"...), content...)
+}

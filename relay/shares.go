@@ -1,0 +1,46 @@
+package relay
+
+import (
+	"fmt"
+
+	"github.com/adit-tunnel/adit/budget"
+	"github.com/adit-tunnel/adit/relay/session"
+)
+
+// ownFiles is what a relay has open itself: standard files, listeners, state, the admin's visitors, those who are being turned away.
+const ownFiles = 32
+
+// shares is how the relay divides what it may use. Of the memory a quarter is for what public connections hold, a quarter for streams, an eighth for sessions
+// and an eighth for credit beyond the first window, each apart, so that idle visitors leave room for requests; the rest is the program's own, and garbage.
+// Of the files a quarter is for agents, so that visitors cannot keep them out.
+type shares struct {
+	connections, streams, sessions *budget.Budget // memory
+
+	visitors *budget.Budget // connections
+	agents   *budget.Budget // sessions
+	lobby    int            // agents' connections that are no sessions yet
+	grown    int            // credit
+}
+
+func divide(memory, files int64) shares {
+	files = max(files-ownFiles, 8)
+	agents := max(files/4, 4)
+	lobby := min(max(agents/4, 2), session.MaxGuests)
+	return shares{
+		connections: budget.New(memory / 4), streams: budget.New(memory / 4), sessions: budget.New(memory / 8),
+		visitors: budget.New(files - agents),
+		agents:   budget.New(agents - lobby),
+		lobby:    int(lobby),
+		grown:    int(min(memory/8, session.MaxGrown)),
+	}
+}
+
+// gather is what the metrics page shows of them.
+func (s *shares) gather(set func(name string, value float64)) {
+	for of, b := range map[string]*budget.Budget{
+		"connections": s.connections, "streams": s.streams, "sessions": s.sessions, "visitors": s.visitors, "agents": s.agents,
+	} {
+		set(fmt.Sprintf("adit_budget_held{of=%q}", of), float64(b.Held()))
+		set(fmt.Sprintf("adit_budget_size{of=%q}", of), float64(b.Size()))
+	}
+}

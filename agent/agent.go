@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/adit-tunnel/adit/budget"
@@ -29,7 +28,6 @@ type Agent struct {
 	ready    chan struct{}
 	bus      inspect.Bus
 	events   events
-	version  atomic.Uint64                                                     // the store's newest, from Changed
 	dial     func(ctx context.Context, network, addr string) (net.Conn, error) // to the relay; tests have their own
 	wake     wake
 	ids      uint32 // that a leg has; 0: all there are
@@ -123,7 +121,7 @@ func (a *Agent) ending(err error) {
 	}
 	a.mu.Unlock()
 	a.events.tell(Stopped{At: time.Now(), Err: err})
-	a.bus.Publish(inspect.Hint{})
+	a.bus.Publish()
 }
 
 // errStopped is what an agent says that has no Run before it any more.
@@ -134,15 +132,7 @@ var errStopped = errors.New("the agent has stopped")
 func (a *Agent) Ready() <-chan struct{} { return a.ready }
 
 // Changed is called by the store when an exchange was recorded, so that Watch hints of both; it never blocks.
-func (a *Agent) Changed(version uint64) {
-	for {
-		v := a.version.Load()
-		if version <= v || a.version.CompareAndSwap(v, version) {
-			break
-		}
-	}
-	a.bus.Publish(inspect.Hint{Version: a.version.Load()})
-}
+func (a *Agent) Changed() { a.bus.Publish() }
 
 // graceLeft is how long exchanges under way may still go on; the first call starts the time.
 func (a *Agent) graceLeft() time.Duration {
@@ -180,7 +170,7 @@ func (a *Agent) SetWeb(url string) {
 	a.mu.Lock()
 	a.web = url
 	a.mu.Unlock()
-	a.bus.Publish(inspect.Hint{})
+	a.bus.Publish()
 }
 
 // Close gives the slot back, for the next agent to take up the same identity and ports: call it when Run has ended, and with it all that uses

@@ -42,7 +42,7 @@ func newWorld(t *testing.T, h http.Handler, change ...func(*Options, *Endpoint))
 
 func (w *world) start(e Endpoint, change ...func(*Options, *Endpoint)) {
 	w.t.Helper()
-	w.store = store.NewMemory(store.Options{OnChange: func(v uint64) { w.a.Changed(v) }})
+	w.store = store.NewMemory(store.Options{OnChange: func(uint64) { w.a.Changed() }})
 	o := Options{Relay: w.relay.Agents, Pin: w.relay.Pin, Token: w.relay.Token, Version: "9.9", Recorder: w.store, Grace: patience, Log: slog.New(slog.NewTextHandler(w.t.Output(), nil))}
 	for _, f := range change {
 		f(&o, &e)

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/wire"
 )
 
@@ -113,7 +112,7 @@ func (s *session) bound(m *wire.Bound) {
 	}
 	a.o.Log.Info("endpoint online", "endpoint", ep.Name, "url", m.URL)
 	a.tellBound(ep, m.URL)
-	a.bus.Publish(inspect.Hint{})
+	a.bus.Publish()
 }
 
 // remember keeps for the next process what this one's endpoint has. An embedded relay ends with this process: its tickets are worth nothing then.
@@ -153,7 +152,7 @@ func (s *session) refused(m *wire.Refusal) {
 	s.mu.Unlock()
 	a, ep := s.a, b.ep
 	a.mu.Lock()
-	defer a.bus.Publish(inspect.Hint{})
+	defer a.bus.Publish()
 	defer a.mu.Unlock()
 	if a.session != s || ep.removed {
 		return
@@ -231,7 +230,7 @@ func (s *session) rebound(m *wire.Rebound) {
 	b.ep.url, b.ep.aliases = m.URL, m.Aliases
 	s.a.mu.Unlock()
 	s.a.tellBound(b.ep, m.URL)
-	s.a.bus.Publish(inspect.Hint{})
+	s.a.bus.Publish()
 }
 
 // unbound: the relay has taken the name away, or answers our Unbind; then the endpoint is not wanted any more.
@@ -249,7 +248,7 @@ func (s *session) unbound(m *wire.Unbound) {
 		s.bindLater(b.ep)
 	}
 	s.a.mu.Unlock()
-	s.a.bus.Publish(inspect.Hint{})
+	s.a.bus.Publish()
 }
 
 // superseded: another session of the same agent owns the name. Exchanges under way end where they began, and the name is not bound again.
@@ -270,7 +269,7 @@ func (s *session) superseded(m *wire.Superseded) {
 	a.tellRefused(b.ep)
 	a.mu.Unlock()
 	a.o.Log.Warn("endpoint taken over by another session of this agent", "endpoint", b.ep.Name)
-	a.bus.Publish(inspect.Hint{})
+	a.bus.Publish()
 }
 
 // fatal says whether err ends Run, as what.

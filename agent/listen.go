@@ -256,7 +256,7 @@ func (a *Agent) add(ep *endpoint) error {
 // remove gives an endpoint up: the relay is told, and its name may be used again.
 func (a *Agent) remove(ep *endpoint) {
 	a.mu.Lock()
-	defer a.bus.Publish(inspect.Hint{})
+	defer a.bus.Publish()
 	defer a.mu.Unlock()
 	if ep.removed {
 		return

@@ -41,7 +41,7 @@ func newGuest(t *testing.T, r *relaytest.Relay, h http.Handler, change ...func(*
 	local := httptest.NewServer(h)
 	t.Cleanup(local.Close)
 	g := &guest{t: t, http: r.HTTP, ended: make(chan error, 1)}
-	g.store = store.NewMemory(store.Options{OnChange: func(v uint64) { g.a.Changed(v) }})
+	g.store = store.NewMemory(store.Options{OnChange: func(uint64) { g.a.Changed() }})
 	o := agent.Options{Relay: r.Agents, Pin: r.Pin, Token: r.Token, Recorder: g.store}
 	e := agent.Endpoint{Name: "web", Upstream: local.URL, Inspect: true}
 	for _, f := range change {

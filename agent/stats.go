@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/wire"
 )
 
@@ -79,7 +78,7 @@ func (s *session) count(m *wire.Stats) {
 	if err := s.send(wire.MsgStatsAck, 0, &wire.StatsAck{Seq: m.Seq}); err != nil {
 		s.a.o.Log.Debug("stats", "err", err) // the session is dead
 	}
-	s.a.bus.Publish(inspect.Hint{})
+	s.a.bus.Publish()
 }
 
 // countEndpoint takes one endpoint's counts. s.mu is held.

@@ -63,7 +63,7 @@ func (a *Agent) setLink(f func(*linkState)) {
 	a.mu.Lock()
 	f(&a.link)
 	a.mu.Unlock()
-	a.bus.Publish(inspect.Hint{})
+	a.bus.Publish()
 }
 
 // online makes s the agent's session and binds all endpoints but those that were refused for good.
@@ -80,7 +80,7 @@ func (a *Agent) online(s *session) {
 		}
 	}
 	a.mu.Unlock()
-	a.bus.Publish(inspect.Hint{})
+	a.bus.Publish()
 }
 
 // offline takes the session away, if it is the agent's; nothing binds in it any more.

@@ -5,23 +5,20 @@ import "sync"
 // Bus tells any number of watchers that something changed. The zero value is ready. Hints are lossy and coalesced: what happened is asked of the
 // Reader, whose Since says when changes have been forgotten (lagged).
 type Bus struct {
-	mu       sync.Mutex
+	mu       sync.RWMutex
 	watchers map[chan Hint]struct{}
 }
 
-// Publish hints to all watchers and never blocks. A hint that a watcher has not taken yet is replaced by one with the newer of both versions.
-func (b *Bus) Publish(h Hint) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+// Publish hints to all watchers and never blocks: a watcher that has not taken the last hint yet will see this change, too, when it does. Publishers do not
+// wait for each other; there is one for each exchange.
+func (b *Bus) Publish() {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
 	for c := range b.watchers {
-		next := h
 		select {
-		case late := <-c:
-			next.Version = max(next.Version, late.Version)
+		case c <- Hint{}:
 		default:
 		}
-		// There is room: only Publish sends, and it holds the lock.
-		c <- next
 	}
 }
 

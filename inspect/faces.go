@@ -89,10 +89,8 @@ type Item struct {
 	*Exchange
 }
 
-// Hint says that something changed. The store is the truth: read again. Hints are lossy and coalesced.
-type Hint struct {
-	Version uint64 // the store's newest version; 0: only the status changed
-}
+// Hint says that something changed, in the store or of the status. The store is the truth: read again. Hints are lossy and coalesced.
+type Hint struct{}
 
 // Recorder takes exchanges. Record never blocks: when its queue is full, detail is dropped and counted, never traffic.
 type Recorder interface {

@@ -51,9 +51,8 @@ func (f *fake) put(x *inspect.Exchange) inspect.Item {
 		}
 		f.items = append(f.items, it)
 	}
-	v := f.version
 	f.mu.Unlock()
-	f.Publish(inspect.Hint{Version: v})
+	f.Publish()
 	return it
 }
 
@@ -71,7 +70,7 @@ func (f *fake) set(st inspect.Status) {
 	f.mu.Lock()
 	f.status = st
 	f.mu.Unlock()
-	f.Publish(inspect.Hint{})
+	f.Publish()
 }
 
 func (f *fake) Status() inspect.Status {

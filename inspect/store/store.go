@@ -1,6 +1,6 @@
 // Package store keeps exchanges: a bounded window in memory, newest kept. It is Recorder and Reader.
 //
-//	s := store.NewMemory(store.Options{OnChange: func(v uint64) { bus.Publish(inspect.Hint{Version: v}) }})
+//	s := store.NewMemory(store.Options{OnChange: func(uint64) { bus.Publish() }})
 //	…
 //	items, lagged := s.Since(seen, 0)
 package store

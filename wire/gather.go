@@ -3,9 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,8 +35,8 @@ const (
 // an idle connection leaves at once. Reads go through a buffer, for smux reads headers of 8 bytes.
 //
 // Who writes out: a small push on an idle connection does it itself, which saves waking somebody, and leaves to the flusher's goroutine what has gathered
-// meanwhile; everything else is the flusher's. When that finds several pushes at once the connection is busy, and all leave it to the flusher, since the time
-// until it runs is when others gather; until it finds one alone again.
+// meanwhile; everything else is the flusher's. When several pushes left at once, or one after another, the connection is busy and all leave it to the flusher,
+// since the time until it runs is when others gather.
 type gather struct {
 	conn   net.Conn
 	below  *records // under TLS; nil: there are none
@@ -183,127 +181,6 @@ func (g *gather) add(p []byte) {
 		g.pend = gatherBuffers.Get().(*gatherBuffer)
 	}
 	g.pend.b = append(g.pend.b, p...)
-}
-
-// handOver tells the flusher to write out. g.mu is held.
-func (g *gather) handOver() {
-	g.flushing, g.handed = true, true
-	g.work.Signal()
-}
-
-// flush is the flusher: it writes out what it is told to, and what gathers meanwhile, until close or an error.
-func (g *gather) flush() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for g.err == nil {
-		if !g.handed {
-			g.work.Wait()
-			continue
-		}
-		for g.pend != nil {
-			if g.crowd {
-				g.giveWay()
-			}
-			if g.pend != nil { // it may have been closed meanwhile
-				g.writeOnce()
-			}
-		}
-		g.handed, g.flushing = false, false
-		g.tellDrained()
-	}
-	g.tellDrained()
-}
-
-// giveWay lets those run who are about to push. g.mu is held, but not meanwhile.
-func (g *gather) giveWay() {
-	g.mu.Unlock()
-	runtime.Gosched()
-	g.mu.Lock()
-}
-
-// writeOnce writes out what has gathered. g.mu is held, but not while it writes; flushing keeps others off the connection.
-func (g *gather) writeOnce() {
-	began := time.Now()
-	g.crowd = g.pushes > 1 || began.Sub(g.wrote) < crowdTime
-	g.wrote = began
-	out := g.pend
-	g.pend, g.pushes = nil, 0
-	g.room.Broadcast()
-	g.mu.Unlock()
-	err := g.writeOut(out.b, began)
-	n := len(out.b)
-	took := time.Duration(0)
-	if n >= gatherMin/2 {
-		took = time.Since(began)
-	}
-	out.b = out.b[:0]
-	gatherBuffers.Put(out)
-	g.mu.Lock()
-	if err != nil {
-		g.failLocked(err)
-	}
-	g.adapt(n, took)
-}
-
-func (g *gather) writeOut(b []byte, now time.Time) error {
-	defer g.stuck.Store(0)
-	if len(b) > gatherPiece && !g.slow.Load() {
-		g.below.cork()
-	}
-	for len(b) > 0 {
-		g.stuck.Store(max(int64(now.Sub(g.base)), 1))
-		n, err := g.conn.Write(b[:min(len(b), gatherPiece)])
-		if err != nil {
-			return err
-		}
-		if n <= 0 {
-			return io.ErrShortWrite
-		}
-		if b = b[n:]; len(b) > 0 {
-			now = time.Now()
-		}
-	}
-	return g.below.uncork()
-}
-
-// adapt hears how long a flush has taken. On a link that is not slow it doubles the limit when a full buffer would leave well within gatherTime, and halves it
-// when it would take much longer.
-func (g *gather) adapt(n int, took time.Duration) {
-	if n < gatherMin/2 {
-		return
-	}
-	g.judge(n, took)
-	if g.slow.Load() {
-		g.limit = gatherMin
-		return
-	}
-	full := took * time.Duration(g.limit) / time.Duration(n)
-	if full < gatherTime && g.limit < gatherMax {
-		g.limit *= 2
-	}
-	if full > 4*gatherTime && g.limit > gatherMin {
-		g.limit /= 2
-	}
-}
-
-// judge decides from time to time whether the link is slow. It counts as slow until as much has left quickly as would fill every buffer on the way: then the kernel
-// holds more for it, and more streams write bulk at once.
-func (g *gather) judge(n int, took time.Duration) {
-	g.sum += n
-	g.busy += took
-	if g.sum < judgeAfter && g.busy < time.Second {
-		return
-	}
-	slow := float64(g.sum) < slowRate*g.busy.Seconds()
-	g.sum, g.busy = 0, 0
-	if g.slow.Swap(slow) == slow {
-		return
-	}
-	unsent := linkUnsent
-	if slow {
-		unsent = slowUnsent
-	}
-	notSentLowat(g.conn, unsent)
 }
 
 func (g *gather) failLocked(err error) {

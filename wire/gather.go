@@ -22,7 +22,7 @@ const (
 	pushSelf = 4 << 10
 	// Writes that follow each other faster are a crowd's.
 	crowdTime = 100 * time.Microsecond
-	// Control frames, and smux's own, may be so far above the limit: the writers of bulk fill every room as soon as there is some.
+	// Control frames may be so far above the limit: the writers of bulk fill every room as soon as there is some.
 	controlRoom = 64 << 10
 
 	// Below this many bytes a second a link is slow; it is judged after so many, or after a second of flushing.
@@ -108,15 +108,16 @@ func (g *gather) receive(p []byte) (int, error) {
 	return n, err
 }
 
-// Write appends p; it blocks only while the buffer is full.
+// Write appends p, whatever there is already; it does not block.
 func (g *gather) Write(p []byte) (int, error) { return g.WriteBuffers([][]byte{p}) }
 
-// WriteBuffers is what smux looks for: header and payload of one frame. Data goes past it, so they are short.
+// WriteBuffers is what smux looks for: header and payload of one frame. Data goes past it, so they are short and few: one for each stream that is opened or
+// closed, and one for 2 MiB that are read. They do not wait for room, because who reads waits for them.
 func (g *gather) WriteBuffers(v [][]byte) (n int, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if err := g.waitRoom(controlRoom); err != nil {
-		return 0, err
+	if g.err != nil {
+		return 0, g.err
 	}
 	for _, p := range v {
 		n += len(p)

@@ -136,7 +136,7 @@ func TestGatherErrorWakesWriters(t *testing.T) {
 			errs := make(chan error, 1)
 			go func() {
 				for {
-					if _, err := g.Write(make([]byte, 32<<10)); err != nil {
+					if err := g.push(4, make([]byte, 32<<10)); err != nil {
 						errs <- err
 						return
 					}

@@ -77,6 +77,11 @@ func TestControlPassesBulk(t *testing.T) {
 			} else {
 				l.out.credit(streams[199], 1, 2*FirstLimit)
 			}
+			eventually(t, "the control frame on its way", func() bool {
+				l.out.mu.Lock()
+				defer l.out.mu.Unlock()
+				return len(l.out.signals)+len(l.out.credits) == 0
+			})
 			a.freeze(false)
 			if n := beforeControl(t, a, typ); n > c.most {
 				t.Errorf("%d bytes came first", n)

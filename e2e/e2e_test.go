@@ -3,6 +3,7 @@ package e2e
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -201,11 +202,18 @@ func service(t *testing.T, h http.Handler) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &http.Server{Handler: h}
+	s := &http.Server{Handler: h, ConnContext: littleBuffered}
 	go func() { _ = s.Serve(ln) }()
 	t.Cleanup(func() { _ = s.Close() })
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	return port
+}
+
+// littleBuffered keeps the kernel from holding megabytes for each answer that nobody reads: hundreds of them put all TCP of the machine under pressure, and other
+// tests with it.
+func littleBuffered(ctx context.Context, c net.Conn) context.Context {
+	_ = c.(*net.TCPConn).SetWriteBuffer(128 << 10) // it is only for the sake of others
+	return ctx
 }
 
 // fetch gets an URL with a fresh connection and returns status and body.

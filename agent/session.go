@@ -93,9 +93,9 @@ func (s *session) run(ctx context.Context) (next *session, err error) {
 	for _, l := range s.legs.list() {
 		s.goes(func() { l.work(s.life) })
 	}
-	s.a.online(s)
 	keepCtx, enough := context.WithCancel(ctx)
 	s.goes(func() { s.keepLegs(keepCtx) })
+	s.a.online(s)
 	next, err = s.wait(ctx)
 	enough()
 	if next != nil {

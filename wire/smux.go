@@ -24,8 +24,8 @@ func smuxConfig() *smux.Config {
 }
 
 // pushHeader is the header of a smux frame that carries data (cmd PSH): version, command, length and stream, little-endian.
-func pushHeader(stream uint32, n int) (h [8]byte) {
-	h[0], h[1] = 2, 2
+func pushHeader(stream uint32, n int) (h [muxHeader]byte) {
+	h[0], h[1] = muxVersion, muxPSH
 	binary.LittleEndian.PutUint16(h[2:], uint16(n))
 	binary.LittleEndian.PutUint32(h[4:], stream)
 	return h

@@ -91,7 +91,7 @@ func (s *Stream) Begin(seq uint32, visitor netip.Addr) {
 	s.tally.grant(FirstLimit)
 }
 
-// Write writes whole frames, any number, as one smux write (one smux frame up to 32 KiB; a longer p is cut only there); p may be reused after. If p is
+// Write writes whole frames, any number, as one smux frame (a longer p than 32 KiB is cut only there); p may be reused after. If p is
 // above 4 KiB it takes one of the leg's 8 places (of a slow link: the one). It blocks while the link takes nothing; Close does not free a write that waits for the link itself,
 // since its bytes lie in p, but the leg dies after 15 s of that. An error means that the stream is over.
 func (s *Stream) Write(p []byte) error {

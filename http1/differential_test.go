@@ -76,6 +76,9 @@ func requestAgainstNetHTTP(t *testing.T, in []byte, r *http1.Request, n int, err
 	rest := bytes.NewReader(in)
 	br := bufio.NewReaderSize(rest, 128<<10)
 	q, theirs := http.ReadRequest(br)
+	if err == http1.ErrRequestLine && theirs == nil && q.Method == "CONNECT" && q.RequestURI == "" {
+		return // net/http takes no target for one, of CONNECT only
+	}
 	if !agree(t, in, n, err, theirs) {
 		return
 	}

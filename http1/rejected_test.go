@@ -36,6 +36,7 @@ var rejected = []struct {
 	{"GET /  HTTP/1.1\r\nHost: h\r\n\r\n", http1.ErrRequestLine},
 	{"GET / HTTP/1.1 \r\nHost: h\r\n\r\n", http1.ErrRequestLine},
 	{"GET  HTTP/1.1\r\nHost: h\r\n\r\n", http1.ErrRequestLine},
+	{"CONNECT  HTTP/1.1\r\nHost: h\r\n\r\n", http1.ErrRequestLine},
 	{"GET /a b HTTP/1.1\r\nHost: h\r\n\r\n", http1.ErrRequestLine},
 	{"GET / http/1.1\r\nHost: h\r\n\r\n", http1.ErrRequestLine},
 	{"GET / HTTP/1.x\r\nHost: h\r\n\r\n", http1.ErrRequestLine},

@@ -37,8 +37,9 @@ func TestNothingIsSentOnALostLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-slow.entered // the session cannot end before this bind has
+	leg := e.Upstream.(*endpoint).sess.legs.first()
 	a.leg.Close()
-	<-e.Upstream.(*endpoint).sess.legs.first().Done()
+	<-leg.Done()
 	_, err := e.Upstream.Begin(context.Background(), post("x"))
 	close(slow.free)
 	if re, ok := err.(*registry.Error); !ok || re.Code != wire.CodeAgentGone || re.Delivered {

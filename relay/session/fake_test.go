@@ -196,6 +196,7 @@ func (r *rig) agentOn(conn net.Conn, token, instance string, serve func(*lane) b
 func (r *rig) further(a *agent, spare bool, serve func(*lane) bool) *agent {
 	r.t.Helper()
 	conn, s := r.dial(), r.srv.session(a.welcome.Session)
+	eventually(r.t, "the relay has the session's first leg", func() bool { return len(s.legs.all()) > 0 })
 	before := s.legs.all()
 	w, err := wire.ClientJoin(conn, &wire.Join{Session: a.welcome.Session, Secret: a.welcome.Secret, Version: "t", Spare: spare})
 	if err != nil {

@@ -8,6 +8,9 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
+// flowing is how much of an answer comes when its visitor reads it: more than all buffers on its way hold at first.
+const flowing = 512 << 10
+
 // fill reads more content to buf.b[off:]; all that was there has been used. At the end of the connection it returns io.EOF.
 func (r *receiver) fill(off int) error {
 	if r.short {
@@ -32,6 +35,9 @@ func (r *receiver) fill(off int) error {
 	}
 	n, err := r.c.read(r.buf.b[off:])
 	r.in, r.n = off, off+n
+	if r.got += n; r.got > flowing {
+		r.c.widen()
+	}
 	r.bulk = n > len(page{})/2
 	r.short = r.n < len(r.buf.b)
 	if n == 0 && err == nil {

@@ -36,6 +36,7 @@ type local struct {
 	conn  localConn
 	files *budget.Budget // of which it is one
 	gone  atomic.Bool
+	wide  bool   // widen was called
 	tcp   watch  // the watcher of a TCP connection
 	owner uint64 // the public connection it was made for
 
@@ -67,6 +68,14 @@ func (c *local) read(b []byte) (int, error) {
 		return n, err
 	}
 	return c.conn.Read(b)
+}
+
+// widen lets the kernel take in more of an answer that its visitor reads.
+func (c *local) widen() {
+	if tcp, ok := c.conn.(*net.TCPConn); ok && !c.wide {
+		widenReceive(tcp)
+	}
+	c.wide = true
 }
 
 // close ends the connection in order. What its error could say is known: nobody needs the connection any more.

@@ -30,6 +30,7 @@ type receiver struct {
 	short bool // the last read emptied the socket: waiting needs no buffer
 
 	framed
+	got    int  // by fill
 	silent bool // the connection ended before any byte of an answer
 	begun  bool // RESP has been framed: from here on a failure is an ABORT
 	reuse  bool // the response leaves the connection fit for another exchange

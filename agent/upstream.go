@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -22,10 +21,6 @@ type upstream struct {
 
 // families are the addresses of localhost, in the order that getaddrinfo has and so curl and browsers try: a service may listen on one only.
 var families = [2]string{"::1", "127.0.0.1"}
-
-// loopbackReceive is SO_RCVBUF towards a service on this machine (Linux doubles it). By default the kernel grows the buffer to megabytes for a
-// visitor that reads slowly, and several hundred of them stall all TCP on the machine.
-const loopbackReceive = 128 << 10
 
 // dial connects to what the endpoint leads to, within limit; a Listener is told who visits.
 func (ep *endpoint) dial(ctx context.Context, limit time.Duration, visitor netip.AddrPort) (localConn, error) {
@@ -84,14 +79,10 @@ func tells(a, b error) bool {
 }
 
 func connect(ctx context.Context, addr string) (*net.TCPConn, error) {
-	var d net.Dialer
+	d := net.Dialer{Control: boundReceive}
 	conn, err := d.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	c := conn.(*net.TCPConn)
-	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok && a.IP.IsLoopback() && runtime.GOOS == "linux" {
-		c.SetReadBuffer(loopbackReceive) // only a bound: without it everything works too
-	}
-	return c, nil
+	return conn.(*net.TCPConn), nil
 }

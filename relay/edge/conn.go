@@ -48,6 +48,7 @@ type conn struct {
 	seats []seat
 	stall stall // the sweeper's
 	left  bool  // its place to a newcomer; guarded by s.mu
+	flows bool  // the visitor has taken much of an answer
 
 	// What the sweeper reads. Times are the sweeper's clock; 0: not now.
 	phase    atomic.Uint32

@@ -13,6 +13,11 @@ const (
 
 	// maxGathered is how much waits at most before it is written.
 	maxGathered = 16 << 10
+
+	// flowing is how much of an answer a visitor takes that reads it: more than all buffers on its way hold at first. From then on the kernel may keep
+	// flowUnsent of it beyond what is on its way to him.
+	flowing    = 512 << 10
+	flowUnsent = 128 << 10
 )
 
 var (
@@ -111,6 +116,10 @@ func (c *conn) writeThrough(t *turn, p, tail []byte, cost int) error {
 	t.out, t.vec = t.out[:0], [3][]byte{}
 	if err != nil {
 		return errGone
+	}
+	if t.sent > flowing && !c.flows {
+		c.flows = true
+		keepUnsent(c.net, flowUnsent)
 	}
 	t.x.Took(t.owed + cost)
 	t.owed = 0

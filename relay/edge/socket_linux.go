@@ -65,6 +65,17 @@ func arrived(fd uintptr) bool {
 	}
 }
 
+// keepUnsent is how many bytes the kernel keeps beyond what is on its way before a write has to wait (TCP_NOTSENT_LOWAT).
+func keepUnsent(nc net.Conn, n int) {
+	c, ok := nc.(syscall.Conn)
+	if !ok {
+		return
+	}
+	if raw, err := c.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, n) }) // slower without
+	}
+}
+
 // unsent is how many bytes the kernel still has to send or get acknowledged; -1 if it does not say, or the socket is closed.
 func unsent(nc net.Conn) int {
 	n := -1

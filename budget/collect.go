@@ -9,12 +9,12 @@ import (
 )
 
 const (
-	// breath is how much the heap may grow before it is collected, while what lives in it is less than that. Go's own rule, twice what lives, has an agent with a
-	// few megabytes alive spend an eighth of its time under load on collecting.
+	// breath is how much the heap may grow before it is collected. Go's own rule, as much again as lives, has an agent with a few megabytes alive spend an eighth
+	// of its time under load on collecting, and a process with a hundred hold a hundred more.
 	breath = 32 << 20
 
-	// most bounds the growth as a part of what lives, in percent: it is also what Go makes of the least heap it collects, 4 MiB at 100.
-	most = 200
+	// slow and fast bound the growth as a part of what lives, in percent; fast is also what Go makes of the least heap it collects, 4 MiB at 100.
+	slow, fast = 50, 200
 
 	// restEvery is how often it is looked whether the process has nothing to do, calm how little it allocates between two looks then, and worth how much it must
 	// have allocated before for the system to be given back what it does not need.
@@ -67,7 +67,7 @@ func (t *tuner) tune() {
 
 // percentFor is GOGC for so much that lives.
 func percentFor(live uint64) int {
-	return int(min(max(100*breath/max(live, 1), 100), most))
+	return int(min(max(100*breath/max(live, 1), slow), fast))
 }
 
 // rest knows when a process has worked and now rests.

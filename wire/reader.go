@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// Sizes of read buffers. A reader waits with a small one. A medium one takes one smux frame and what stood before it in the same push, so that a
-// DATA frame is read at once and never moved. A large one takes the longest frame.
+// Sizes of read buffers. A reader waits with a small one. A medium one takes one smux frame, which is what a DATA frame of
+// full size is: such are read at once and never moved. A large one takes the longest frame.
 const (
 	smallBuffer  = 4 << 10
-	mediumBuffer = 40 << 10
+	mediumBuffer = 32 << 10
 	largeBuffer  = 72 << 10
 )
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -80,6 +81,36 @@ func TestFewFiles(t *testing.T) {
 	}
 	if n := times(s.relay.stderr, "agent online"); n != 1 {
 		t.Errorf("the agent came %d times", n)
+	}
+}
+
+// A relay that has no file left for another agent says so, to it and, once a minute, to who runs it. The agent waits, and comes when another has gone.
+func TestFewFilesForAgents(t *testing.T) {
+	t.Parallel()
+	s := newScarce(t)
+	s.startRelay("ulimit -n 64", "--state-dir", s.dir+"/relay", "--access-log", "false")
+	port := service(t, http.HandlerFunc(hello))
+	all := int(s.figure(`adit_budget_size{of="agents"}`))
+	var first *process
+	for range all {
+		s.startAgent("", port)
+		if first == nil {
+			first = s.agent
+		}
+	}
+	late := s.launchAgent("", port)
+	late.waitFor(late.stderr, "RELAY_BUSY.* next=5s")
+	if status, code := s.get("/"); status != 200 {
+		t.Errorf("another agent's visitor: %d %s", status, code)
+	}
+	s.healthy()
+	first.signal(syscall.SIGTERM)
+	s.url = late.ready()
+	if status, code := s.get("/"); status != 200 {
+		t.Errorf("afterwards: %d %s", status, code)
+	}
+	if n := times(s.relay.stderr, "agents are refused"); n != 1 {
+		t.Errorf("said %d times", n)
 	}
 }
 

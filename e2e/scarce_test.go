@@ -67,8 +67,14 @@ func (s *scarce) startRelay(line string, more ...string) {
 
 func (s *scarce) startAgent(line, port string, more ...string) {
 	s.t.Helper()
-	s.agent = s.under(line, append([]string{"http", port, "--relay", s.link, "--relay-pin", s.pin, "--authtoken", s.token, "--no-tui", "--web-addr", "false"}, more...)...)
+	s.agent = s.launchAgent(line, port, more...)
 	s.url = s.agent.ready()
+}
+
+// launchAgent does not wait until it is online.
+func (s *scarce) launchAgent(line, port string, more ...string) *process {
+	s.t.Helper()
+	return s.under(line, append([]string{"http", port, "--relay", s.link, "--relay-pin", s.pin, "--authtoken", s.token, "--no-tui", "--web-addr", "false"}, more...)...)
 }
 
 // caller is a visitor with a connection of its own.

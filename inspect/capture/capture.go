@@ -58,11 +58,16 @@ type Tap struct {
 	ended     bool
 	published time.Time     // when last
 	every     time.Duration // how long after that content publishes again
-	x         inspect.Exchange
-	res       inspect.Response
+	x         *known        // nil when it has ended
 	hasRes    bool
 	reqBody   body
 	resBody   body
+}
+
+// known is what is known of an exchange, but for its bodies and how long it takes.
+type known struct {
+	inspect.Exchange
+	response inspect.Response
 }
 
 // Start begins an exchange and publishes it as Pending to rec. Without a recorder, or on a nil budget, it returns the nil Tap.
@@ -71,10 +76,10 @@ func (b *Budget) Start(rec inspect.Recorder, x Begin) *Tap {
 		return nil
 	}
 	t := &Tap{budget: b, rec: rec, began: b.now(), every: every}
-	t.x = inspect.Exchange{
+	t.x = &known{Exchange: inspect.Exchange{
 		ID: x.ID, Endpoint: x.Endpoint, Start: x.Start, Client: x.Client, ReplayOf: x.ReplayOf,
 		Request: inspect.Request{Method: x.Method, Target: x.Target, Host: x.Host},
-	}
+	}}
 	// The strings repeat parts of the head, and count with it.
 	if t.take(len(x.Head) + len(x.Target) + len(x.Host)) {
 		t.x.Request.Head = bytes.Clone(x.Head)
@@ -143,11 +148,11 @@ func (t *Tap) ResponseHead(h Head) {
 	}
 	t.x.State, t.x.Wait, t.x.Connect, t.x.Tries = inspect.Open, h.Wait, h.Connect, h.Tries
 	t.hasRes, t.resBody = true, body{}
-	t.res = inspect.Response{Status: h.Status, Reason: h.Reason, Made: h.Made}
+	t.x.response = inspect.Response{Status: h.Status, Reason: h.Reason, Made: h.Made}
 	if t.take(len(h.Bytes)) {
-		t.res.Head = bytes.Clone(h.Bytes)
+		t.x.response.Head = bytes.Clone(h.Bytes)
 	} else {
-		t.res.Dropped = true
+		t.x.response.Dropped = true
 	}
 	if h.AtHand {
 		return
@@ -192,7 +197,7 @@ func (t *Tap) ResponseEnd(trailers []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.ended {
-		t.end(&t.res.Message, &t.resBody, trailers)
+		t.end(&t.x.response.Message, &t.resBody, trailers)
 	}
 }
 
@@ -226,8 +231,9 @@ func (t *Tap) finish(s inspect.State, f *inspect.Failure) {
 	}
 	t.ended = true
 	t.x.State, t.x.Failure = s, f
-	t.publish(t.budget.now())
+	t.complete(t.x, t.budget.now())
+	t.rec.Record(&t.x.Exchange)
 	t.budget.give(t.held)
 	// The recorder owns what was captured; a tap that somebody keeps must not.
-	t.held, t.x, t.res, t.reqBody, t.resBody = 0, inspect.Exchange{}, inspect.Response{}, body{}, body{}
+	t.held, t.x, t.reqBody, t.resBody = 0, nil, body{}, body{}
 }

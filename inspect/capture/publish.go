@@ -85,30 +85,31 @@ func (t *Tap) flowed() {
 	}
 }
 
-// publish gives the recorder a new value of what is known now. Called with the lock held, so that states reach the recorder in order;
-// Record never blocks.
+// publish gives the recorder a copy of what is known now. Called with the lock held, so that states reach the recorder in order; Record never blocks.
 func (t *Tap) publish(now time.Time) {
 	t.published = now
 	if !t.hasRes {
-		x := new(inspect.Exchange)
-		t.fill(x, now)
-		t.rec.Record(x)
+		x := t.x.Exchange // alone: it is smaller
+		t.tell(&x, now)
+		t.rec.Record(&x)
 		return
 	}
-	both := new(struct {
-		inspect.Exchange
-		response inspect.Response
-	})
-	t.fill(&both.Exchange, now)
-	both.response = t.res
-	t.resBody.tell(&both.response.Message)
-	both.Response = &both.response
-	t.rec.Record(&both.Exchange)
+	x := *t.x
+	t.complete(&x, now)
+	t.rec.Record(&x.Exchange)
 }
 
-// fill copies what is known to x. The duration is measured on this machine's clock: Start may have come from another's.
-func (t *Tap) fill(x *inspect.Exchange, now time.Time) {
-	*x = t.x
+// complete adds to x what t.x does not have.
+func (t *Tap) complete(x *known, now time.Time) {
+	t.tell(&x.Exchange, now)
+	if t.hasRes {
+		t.resBody.tell(&x.response.Message)
+		x.Response = &x.response
+	}
+}
+
+// tell adds the duration and the request's body. The duration is measured on this machine's clock: Start may have come from another's.
+func (t *Tap) tell(x *inspect.Exchange, now time.Time) {
 	x.Duration = max(now.Sub(t.began), 0)
 	t.reqBody.tell(&x.Request.Message)
 }

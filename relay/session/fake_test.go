@@ -299,17 +299,24 @@ func (a *agent) bindAs(r *rig, w *wire.Bind) *registry.Endpoint {
 	return e
 }
 
-// ask sends a message and waits for the answer.
+// ask sends a message and waits for the answer. What else comes meanwhile is left to others.
 func (a *agent) ask(typ string, body any) *wire.Message {
 	a.t.Helper()
 	a.id++
 	if err := a.leg.Send(typ, a.id, body); err != nil {
 		a.t.Fatal(err)
 	}
+	var others []*wire.Message
 	for {
-		if m := a.next(); m.ID == a.id {
-			return m
+		m := a.next()
+		if m.ID != a.id {
+			others = append(others, m)
+			continue
 		}
+		for _, o := range others {
+			a.msgs <- o
+		}
+		return m
 	}
 }
 

@@ -26,7 +26,7 @@ func (g *gather) flush() {
 				g.giveWay()
 			}
 			if g.pend != nil { // it may have been closed meanwhile
-				g.writeOnce()
+				_ = g.writeOnce() // g.err tells
 			}
 		}
 		g.handed, g.flushing = false, false
@@ -42,8 +42,8 @@ func (g *gather) giveWay() {
 	g.mu.Lock()
 }
 
-// writeOnce writes out what has gathered. g.mu is held, but not while it writes; flushing keeps others off the connection.
-func (g *gather) writeOnce() {
+// writeOnce writes out what has gathered, and says whether that went. g.mu is held, but not while it writes; flushing keeps others off the connection.
+func (g *gather) writeOnce() error {
 	began := time.Now()
 	g.crowd = g.pushes > 1 || began.Sub(g.wrote) < crowdTime
 	g.wrote = began
@@ -64,6 +64,7 @@ func (g *gather) writeOnce() {
 		g.failLocked(err)
 	}
 	g.adapt(n, took)
+	return err
 }
 
 func (g *gather) writeOut(b []byte, now time.Time) error {

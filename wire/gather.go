@@ -154,12 +154,13 @@ func (g *gather) push(stream uint32, p []byte) error {
 	case g.flushing:
 	case alone:
 		g.flushing = true
-		g.writeOnce()
+		err := g.writeOnce()
 		if g.flushing = false; g.pend != nil {
 			g.handOver()
 		} else {
 			g.tellDrained()
 		}
+		return err // not g.err: what has left counts, though the connection may have failed since
 	default:
 		g.handOver()
 	}

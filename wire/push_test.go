@@ -39,6 +39,25 @@ func TestPushAlone(t *testing.T) {
 	}
 }
 
+// TestPushHasLeft: what was written counts as sent, though the connection has ended before push returns: the other side may have answered.
+func TestPushHasLeft(t *testing.T) {
+	r := &record{hold: make(chan struct{})}
+	g := newGather(r)
+	pushed := make(chan error, 1)
+	go func() { pushed <- g.push(4, []byte("a")) }()
+	eventually(t, "the write", func() bool { return !g.stuckSince().IsZero() })
+	_ = g.Close()
+	close(r.hold)
+	within(t, "the push", func() {
+		if err := <-pushed; err != nil {
+			t.Error(err)
+		}
+	})
+	if err := g.push(4, []byte("b")); err == nil {
+		t.Error("a push after the end")
+	}
+}
+
 // TestPushCrowd: what is pushed while another push writes leaves together, and while that goes on nobody writes himself.
 func TestPushCrowd(t *testing.T) {
 	r := &record{hold: make(chan struct{})}

@@ -70,10 +70,7 @@ func (b *book) createToken(o tokenOptions) (err error) {
 		if err != nil {
 			return err
 		}
-		return b.show(struct {
-			Secret string `json:"token"`
-			control.Token
-		}{secret, t}, func(row func(...any)) { row(secret) })
+		return b.show(control.Secret{Secret: secret, Token: t}, func(row func(...any)) { row(secret) })
 	})
 }
 

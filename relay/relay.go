@@ -42,6 +42,8 @@ type Relay struct {
 	store control.Lookup
 	book  control.Store // nil when Embedded
 
+	adminToken string // what the admin API wants to be shown
+
 	agents net.Listener
 	http   net.Listener // nil when Embedded
 	admin  net.Listener // nil without Options.Admin
@@ -102,6 +104,11 @@ func (r *Relay) loadState() (key []byte, err error) {
 	r.cert, err = loadCertificate(dir, agentHosts(r.o.Domain, r.o.Agents), time.Now, r.o.Log)
 	if err != nil {
 		return nil, err
+	}
+	if r.o.Admin != "" {
+		if r.adminToken, err = loadAdminToken(dir); err != nil {
+			return nil, err
+		}
 	}
 	return loadKey(dir)
 }

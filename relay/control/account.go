@@ -59,6 +59,12 @@ type Token struct {
 	Scopes
 }
 
+// Secret is a token with its secret, as it is shown once.
+type Secret struct {
+	Secret string `json:"token"`
+	Token
+}
+
 // maxNote is how long a note may be.
 const maxNote = 200
 

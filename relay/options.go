@@ -20,7 +20,7 @@ type Options struct {
 	Domain        string         // endpoints are NAME.Domain; required unless Embedded
 	HTTP          string         // public listener; required unless Embedded: then each endpoint has a port of its own on 127.0.0.1 and [::1]
 	Agents        string         // agents' listener; required
-	Admin         string         // health and metrics; "" none
+	Admin         string         // health, metrics and the owner's API; "" none
 	PublicURL     string         // "https://*.DOMAIN[:PORT]" when something in front ends TLS; "": http://NAME.Domain:PORT
 	Trust         []netip.Prefix // peers whose forwarding fields are believed
 	TokenFile     string         // whose tokens the control store takes over

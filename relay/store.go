@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/adit-tunnel/adit/relay/control"
 )
@@ -30,7 +31,7 @@ func (r *Relay) openStore() error {
 		return fmt.Errorf("--state-dir: %w", err)
 	}
 	if notice != "" {
-		r.o.Log.Warn(notice)
+		r.o.Log.Warn(strings.ReplaceAll(notice, "\n  ", ": "))
 	}
 	r.book, r.store = book, book
 	if err := r.letIn(grant, tokens); err != nil {

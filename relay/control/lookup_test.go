@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -11,7 +12,11 @@ import (
 
 func openStore(t *testing.T) control.Store {
 	t.Helper()
-	s, notice, err := control.Open(filepath.Join(t.TempDir(), "control.db"))
+	dir := filepath.Join(t.TempDir(), "a dir#of %41 characters") // that mean something in an address
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s, notice, err := control.Open(filepath.Join(dir, "control.db"))
 	if err != nil || notice != "" {
 		t.Fatalf("%q %v", notice, err)
 	}

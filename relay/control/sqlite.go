@@ -49,10 +49,13 @@ func open(path string) (_ *sql.DB, newer bool, err error) {
 	if err := private(path); err != nil {
 		return nil, false, err
 	}
+	if full = filepath.ToSlash(full); full[0] != '/' {
+		full = "/" + full // a drive: what stands behind "//" would be a host
+	}
 	pragmas := url.Values{"_txlock": {"immediate"}, "_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "journal_mode(WAL)", "foreign_keys(1)", "synchronous(FULL)",
 	}}
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.ToSlash(full), RawQuery: pragmas.Encode()}).String())
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: full, RawQuery: pragmas.Encode()}).String())
 	if err != nil {
 		return nil, false, err
 	}

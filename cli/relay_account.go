@@ -9,7 +9,7 @@ import (
 )
 
 func (a *app) accountCommand() *cobra.Command {
-	c := group("account", "Make, list, change and delete accounts")
+	c := ownerGroup("account", "Make, list, change and delete accounts")
 	c.AddCommand(a.accountCreate(), a.accountList(), a.accountSet(), a.accountDelete())
 	return c
 }

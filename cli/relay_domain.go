@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) domainCommand() *cobra.Command {
-	c := group("domain", "Reserve host names for accounts")
+	c := ownerGroup("domain", "Reserve host names for accounts")
 	c.AddCommand(a.domainReserve(), a.domainList(), a.domainRelease())
 	return c
 }

@@ -22,8 +22,8 @@ type book struct {
 	json     bool
 }
 
-// group is a command that only holds others.
-func group(use, short string) *cobra.Command {
+// ownerGroup is a command that only holds others.
+func ownerGroup(use, short string) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, Args: noSuchCommand, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 }
 

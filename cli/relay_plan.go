@@ -11,7 +11,7 @@ import (
 )
 
 func (a *app) planCommand() *cobra.Command {
-	c := group("plan", "Set, list and delete plans: the limits of accounts")
+	c := ownerGroup("plan", "Set, list and delete plans: the limits of accounts")
 	c.AddCommand(a.planSet(), a.planList(), a.planDelete())
 	return c
 }
@@ -32,7 +32,7 @@ is changed holds at once, for agents that are online, too.`,
 			return usage("--session-length %v: it is a number of whole seconds", length)
 		}
 		want.Name, want.SessionFor = args[0], int(length/time.Second)
-		p, err := changed(s, want, f)
+		p, err := changedPlan(s, want, f)
 		if err != nil {
 			return err
 		}
@@ -50,8 +50,8 @@ is changed holds at once, for agents that are online, too.`,
 	return c
 }
 
-// changed is the plan as it is, with the limits that were given.
-func changed(s control.Store, want control.Plan, f *pflag.FlagSet) (control.Plan, error) {
+// changedPlan is the plan as it is, with the limits that were given.
+func changedPlan(s control.Store, want control.Plan, f *pflag.FlagSet) (control.Plan, error) {
 	p := control.Plan{Name: want.Name}
 	all, err := s.Plans()
 	if err != nil {
@@ -96,12 +96,13 @@ func (b *book) showPlans(all ...control.Plan) error {
 			if p.SessionFor > 0 {
 				length = p.SessionLength().String()
 			}
-			row(p.Name, most(int64(p.Endpoints)), most(int64(p.Sessions)), most(int64(p.Rate)), most(p.Bandwidth), length, names)
+			row(p.Name, limitText(int64(p.Endpoints)), limitText(int64(p.Sessions)), limitText(int64(p.Rate)), limitText(p.Bandwidth), length, names)
 		}
 	})
 }
 
-func most(n int64) string {
+// limitText is a limit in a table.
+func limitText(n int64) string {
 	if n == 0 {
 		return "-"
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,7 +13,7 @@ import (
 )
 
 func (a *app) tokenCommand() *cobra.Command {
-	c := group("token", "Make, list and revoke tokens for agents")
+	c := ownerGroup("token", "Make, list and revoke tokens for agents")
 	c.AddCommand(a.tokenCreate(), a.tokenList(), a.tokenRevoke())
 	return c
 }
@@ -76,9 +77,12 @@ func (b *book) createToken(o tokenOptions) (err error) {
 
 // haveAccount makes an account that is new. One that is not keeps its plan: to name another one here is a mistake.
 func haveAccount(s control.Store, name, plan string) error {
-	_, err := s.CreateAccount(name, or(plan, control.DefaultPlan))
-	if !errors.Is(err, control.ErrExists) || plan == "" {
-		return ignore(err, control.ErrExists)
+	_, err := s.CreateAccount(name, cmp.Or(plan, control.DefaultPlan))
+	switch {
+	case !errors.Is(err, control.ErrExists):
+		return err
+	case plan == "":
+		return nil
 	}
 	all, err := s.Accounts()
 	if err != nil {
@@ -92,26 +96,12 @@ func haveAccount(s control.Store, name, plan string) error {
 	return nil
 }
 
-func ignore(err, kind error) error {
-	if errors.Is(err, kind) {
-		return nil
-	}
-	return err
-}
-
-func or(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
 // appendToken is the way without a store, whose lines have no room for more.
 func (b *book) appendToken(o tokenOptions) error {
 	if len(o.Names)+len(o.Protocols)+len(o.From) > 0 || o.Note != "" || b.json {
 		return usage("--token-file keeps only account and plan: leave --name, --protocol, --cidr, --note and --json out, or --token-file")
 	}
-	t, err := control.CreateToken(o.file, o.Account, or(o.plan, control.DefaultPlan))
+	t, err := control.CreateToken(o.file, o.Account, cmp.Or(o.plan, control.DefaultPlan))
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}

@@ -97,7 +97,7 @@ func TestPlanLimits(t *testing.T) {
 		}
 		a.Body.Close()
 		if a.StatusCode == http.StatusTooManyRequests {
-			if a.Header.Get("Retry-After") != "1" || !strings.HasPrefix(a.Header.Get("Adit-Error"), "ADIT-3019") {
+			if strings.Join(a.Header.Values("Retry-After"), ",") != "1" || !strings.HasPrefix(a.Header.Get("Adit-Error"), "ADIT-3019") {
 				t.Errorf("429 with %v", a.Header)
 			}
 			return

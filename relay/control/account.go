@@ -3,6 +3,7 @@ package control
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -84,32 +85,23 @@ type Scopes struct {
 
 // AllowsProtocol says whether the token is for endpoints of that protocol.
 func (s Scopes) AllowsProtocol(p string) bool {
-	return len(s.Protocols) == 0 || contains(s.Protocols, func(own string) bool { return own == p })
+	return len(s.Protocols) == 0 || slices.Contains(s.Protocols, p)
 }
 
 // AllowsFrom says whether agents may connect from a. An IPv4 address in IPv6's clothes is the IPv4 address.
 func (s Scopes) AllowsFrom(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
-	return len(s.From) == 0 || contains(s.From, func(p netip.Prefix) bool { return p.Contains(a) })
+	return len(s.From) == 0 || slices.ContainsFunc(s.From, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // AllowsName says whether the token is for a canonical host name; domain is the relay's.
 func (s Scopes) AllowsName(host, domain string) bool {
-	return len(s.Names) == 0 || contains(s.Names, func(pattern string) bool {
+	return len(s.Names) == 0 || slices.ContainsFunc(s.Names, func(pattern string) bool {
 		if !strings.Contains(pattern, ".") {
 			pattern += "." + domain
 		}
 		return matches(pattern, host)
 	})
-}
-
-func contains[T any](list []T, f func(T) bool) bool {
-	for _, v := range list {
-		if f(v) {
-			return true
-		}
-	}
-	return false
 }
 
 // matches compares label by label: * stands for any part of one label.

@@ -146,18 +146,10 @@ func explain(err error) error {
 	return err
 }
 
-// broke says that err is SQLite's refusal because of a key that is there already, or one that is missing or referred to.
-func broke(err error, codes ...int) bool {
+// broke says that err is SQLite's refusal with that code: a key that is there already, or one that is missing or referred to.
+func broke(err error, code int) bool {
 	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	for _, c := range codes {
-		if e.Code() == c {
-			return true
-		}
-	}
-	return false
+	return errors.As(err, &e) && e.Code() == code
 }
 
 // list collects the rows of a query.

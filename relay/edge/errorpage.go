@@ -62,11 +62,8 @@ func (t *turn) appendPage(p *errorpage.Page) {
 	t.status = p.Status
 	head, content := p.Response(t.format)
 	b := append(t.out, head...)
-	switch p.Status {
-	case http.StatusMethodNotAllowed:
+	if p.Status == http.StatusMethodNotAllowed {
 		b = append(b, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"...)
-	case http.StatusTooManyRequests: // the limits are per second
-		b = append(b, "Retry-After: 1\r\n"...)
 	}
 	switch {
 	case t.close:

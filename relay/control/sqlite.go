@@ -53,7 +53,7 @@ func open(path string) (_ *sql.DB, newer bool, err error) {
 		full = "/" + full // a drive: what stands behind "//" would be a host
 	}
 	pragmas := url.Values{"_txlock": {"immediate"}, "_pragma": {
-		fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "journal_mode(WAL)", "foreign_keys(1)", "synchronous(FULL)",
+		fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "journal_mode(WAL)", "foreign_keys(1)", "synchronous(FULL)", "cache_size(-512)", // KiB
 	}}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: full, RawQuery: pragmas.Encode()}).String())
 	if err != nil {

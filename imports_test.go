@@ -50,13 +50,14 @@ var mayImport = map[string][]string{
 
 // vendorDoors says which rooms may import a vendor's packages, by prefix.
 var vendorDoors = map[string][]string{
-	"github.com/xtaci/smux":       {"wire"},
-	"github.com/knadh/koanf":      {"config"},
-	"github.com/charmbracelet":    {"tui", "tui/pane", "tui/theme"},
-	"github.com/spf13/cobra":      {"cli"},
-	"github.com/coder/websocket":  {"demo"},
-	"go.yaml.in/yaml":             {"config"},
-	"github.com/VictoriaMetrics/": {"relay/admin"},
+	"github.com/xtaci/smux":         {"wire"},
+	"github.com/knadh/koanf":        {"config"},
+	"github.com/charmbracelet":      {"tui", "tui/pane", "tui/theme"},
+	"github.com/spf13/cobra":        {"cli"},
+	"github.com/coder/websocket":    {"demo"},
+	"go.yaml.in/yaml":               {"config"},
+	"github.com/zalando/go-keyring": {"config"},
+	"github.com/VictoriaMetrics/":   {"relay/admin"},
 }
 
 // neverReach says what a room must not reach even through others: the library stays small, the relay knows no face.

@@ -20,7 +20,7 @@ prints at its start, or by certificate authorities. Without either, the system's
 		Args:    exactly("the relay", "tunnel.example.com:4443"),
 		RunE: func(c *cobra.Command, args []string) error {
 			// Load knows what these may hold; with flags alone it reads nothing else.
-			_, err := config.Load(config.Sources{Flags: map[string]string{"relay": args[0], "relay-pin": pin, "relay-ca": ca}})
+			_, err := config.Load(config.Sources{Flags: map[string][]string{"relay": {args[0]}, "relay-pin": {pin}, "relay-ca": {ca}}})
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}

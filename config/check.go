@@ -67,6 +67,13 @@ func plainBool(text string) string {
 	return text
 }
 
+func checkCount(v string) error {
+	if n, err := strconv.Atoi(v); err != nil || n < 0 {
+		return fmt.Errorf("%q is no number of 0 or more", v)
+	}
+	return nil
+}
+
 func checkDuration(v string) error {
 	d, err := time.ParseDuration(v)
 	if err != nil {

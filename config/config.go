@@ -28,19 +28,22 @@ const envPrefix = "ADIT_"
 
 // Config is the settings of an agent and the endpoints that files describe.
 type Config struct {
-	Relay     string        // HOST:PORT of the relay's agents' port; "" starts an embedded relay
-	RelayPin  string        // "sha256:HEX"
-	RelayCA   string        // path of a PEM file
-	Authtoken string        // for Relay; may be a reference (Secret)
-	WebAddr   string        // HOST:PORT of the web interface; "false" for none
-	WebAllow  []string      // further Host names that it answers to
-	StateDir  string        // where slots, keys and captures are kept; "" the usual place
-	NoTUI     Tristate      // lines instead of a screen
-	Log       string        // "stderr", "stdout", "false" or a path; "" lets the face decide
-	LogLevel  string        // debug, info, warn, error
-	LogFormat string        // logfmt or json
-	GiveUp    time.Duration // end after so long without a session; 0 never
-	Legs      int           // connections to the relay, 1 to 4
+	Relay      string        // HOST:PORT of the relay's agents' port; "" starts an embedded relay
+	RelayPin   string        // "sha256:HEX"
+	RelayCA    string        // path of a PEM file
+	Authtoken  string        // for Relay; may be a reference (Secret)
+	WebAddr    string        // HOST:PORT of the web interface; "false" for none
+	WebAllow   []string      // further Host names that it answers to
+	StateDir   string        // where slots, keys and captures are kept; "" the usual place
+	NoTUI      Tristate      // lines instead of a screen
+	Log        string        // "stderr", "stdout", "false" or a path; "" lets the face decide
+	LogLevel   string        // debug, info, warn, error, crit
+	LogFormat  string        // term, logfmt or json
+	LogMaxSize int           // MiB after which a log file is set aside; 0 never
+	ReadyFile  string        // path of the file that tells when all endpoints are up, "" none
+	URLFile    string        // likewise, with their URLs alone
+	GiveUp     time.Duration // end after so long without a session; 0 never
+	Legs       int           // connections to the relay, 1 to 4
 
 	Endpoints []Endpoint // in the order of the files; a name stands once
 	NotYet    []NotYet   // settings that are used and come later; not empty: nothing must be started
@@ -88,7 +91,7 @@ func Load(s Sources) (*Config, error) {
 
 // Origin names the layer a setting comes from: "default", "file PATH:LINE", "env NAME" or "flag --NAME". name is the
 // setting's flag name; "" for one that does not exist.
-func (c *Config) Origin(name string) string { return c.origin[agentKey(name)].where }
+func (c *Config) Origin(name string) string { return c.origin[settingKey(name)].where }
 
 type loader struct {
 	k *koanf.Koanf
@@ -100,13 +103,13 @@ type loader struct {
 	read    []string
 }
 
-func agentKey(option string) string          { return "agent" + delim + option }
+func settingKey(option string) string          { return "agent" + delim + option }
 func endpointKey(name, option string) string { return "endpoints" + delim + name + delim + option }
 
 // put lays a layer on top.
 func (l *loader) put(from layer) {
 	for _, v := range from.agent {
-		l.set(agentKey(v.option.Name), v)
+		l.set(settingKey(v.option.Name), v)
 	}
 	for _, d := range from.endpoints {
 		if !slices.Contains(l.names, d.name) {
@@ -179,7 +182,7 @@ func (m *mistakes) checked(v value) bool {
 	return len(*m) == before
 }
 
-func (l *loader) strings(name string) []string { return l.k.Strings(agentKey(name)) }
+func (l *loader) strings(name string) []string { return l.k.Strings(settingKey(name)) }
 
 func (l *loader) get(name string) string {
 	if s := l.strings(name); len(s) > 0 {
@@ -193,13 +196,15 @@ func (l *loader) config() *Config {
 		Relay: l.get("relay"), RelayPin: l.get("relay-pin"), RelayCA: l.get("relay-ca"), Authtoken: l.get("authtoken"),
 		WebAddr: l.get("web-addr"), WebAllow: l.strings("web-allow-hosts"), StateDir: l.get("state-dir"), NoTUI: l.noTUI(),
 		Log: l.get("log"), LogLevel: l.get("log-level"), LogFormat: l.get("log-format"),
+		ReadyFile: l.get("ready-file"), URLFile: l.get("url-file"),
 		Files: l.read, origin: l.origin,
 	}
+	c.LogMaxSize, _ = strconv.Atoi(l.get("log-max-size"))
 	c.GiveUp, _ = time.ParseDuration(l.get("give-up"))
 	c.Legs, _ = strconv.Atoi(l.get("legs"))
 	if c.Relay == "" {
 		for _, name := range []string{"relay-pin", "relay-ca"} {
-			if v := l.origin[agentKey(name)]; v.used() {
+			if v := l.origin[settingKey(name)]; v.used() {
 				l.add(v.at(), "", "%s means nothing without --relay HOST:PORT", v.option.Name)
 			}
 		}
@@ -253,7 +258,7 @@ func (l *loader) noTUI() Tristate {
 func (l *loader) later() []NotYet {
 	var out []NotYet
 	for i := range Options {
-		if v := l.origin[agentKey(Options[i].Name)]; Options[i].Scope == OfAgent && Options[i].Standing == Later && v.used() {
+		if v := l.origin[settingKey(Options[i].Name)]; Options[i].Scope == OfAgent && Options[i].Standing == Later && v.used() {
 			out = append(out, NotYet{v.key, v.where})
 		}
 	}
@@ -264,7 +269,7 @@ func (l *loader) later() []NotYet {
 func (l *loader) ignored() []string {
 	var keys []string
 	for i := range Options {
-		v, ok := l.origin[agentKey(Options[i].Name)]
+		v, ok := l.origin[settingKey(Options[i].Name)]
 		if ok && Options[i].Scope == OfAgent && Options[i].Standing == Ignored && v.where != "default" {
 			keys = append(keys, fmt.Sprintf("%s (%s)", strings.TrimLeft(v.key, "-"), v.at()))
 		}
@@ -283,7 +288,7 @@ func (l *loader) lateToken(c *Config, environ []string) {
 		return
 	}
 	c.Authtoken = environ[i][len(name)+1:]
-	c.origin[agentKey("authtoken")] = value{option: Lookup(OfAgent, "authtoken"), key: name, texts: []string{c.Authtoken}, where: "env " + name}
+	c.origin[settingKey("authtoken")] = value{option: Lookup(OfAgent, "authtoken"), key: name, texts: []string{c.Authtoken}, where: "env " + name}
 	c.Notices = append(c.Notices, "the token for the relay comes from "+name+"; ADIT_AUTHTOKEN is the name of adit's own")
 }
 

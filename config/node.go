@@ -86,3 +86,10 @@ func yamlMistake(err error) (line int, text string) {
 	}
 	return line, text
 }
+
+// eachPair gives the keys and values of a mapping as they stand there.
+func eachPair(m *yaml.Node, f func(key, value *yaml.Node)) {
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		f(m.Content[i], m.Content[i+1])
+	}
+}

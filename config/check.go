@@ -67,6 +67,16 @@ func plainBool(text string) string {
 	return text
 }
 
+var shellVariable = regexp.MustCompile(`^\$(\{.*\}|[A-Za-z_]+)$`)
+
+// checkToken finds what somebody expected a shell to fill in.
+func checkToken(v string) error {
+	if shellVariable.MatchString(v) {
+		return errors.New("variables are not filled in here; env:NAME takes the value of one")
+	}
+	return nil
+}
+
 func checkCount(v string) error {
 	if n, err := strconv.Atoi(v); err != nil || n < 0 {
 		return fmt.Errorf("%q is no number of 0 or more", v)

@@ -111,7 +111,7 @@ func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) 
 	if p.apiLn, err = web.Listen(cfg.WebAddr, cfg.Origin("web-addr") == "default"); err != nil {
 		return usage("%w\n  choose another address with --web-addr, or turn it off with --web-addr false", err)
 	}
-	p.api = web.New(web.Options{Reader: p.store, Replayer: p.agent, Observer: p.agent, Log: p.log})
+	p.api = web.New(web.Options{Reader: p.store, Replayer: p.agent, Observer: p.agent, Controller: p.controller(), Log: p.log})
 	p.agent.SetWeb("http://" + p.apiLn.Addr().String())
 	return nil
 }
@@ -129,6 +129,10 @@ func (a *app) embed(p *parts, o *agent.Options) (err error) {
 	}
 	o.Relay, o.Pin, o.CA, o.Token, o.Embedded = p.embedded.AgentsAddr(), p.embedded.Pin(), "", token, true
 	return nil
+}
+
+func (p *parts) controller() controller {
+	return controller{agent: p.agent, notices: func(text string) { p.log.Warn(text) }}
 }
 
 func (p *parts) close() {
@@ -208,7 +212,7 @@ func (a *app) drain(link *task, screenFree bool) error {
 
 // runFace shows the agent until ctx ends or the person quits.
 func (a *app) runFace(ctx context.Context, p *parts, dashboard bool) error {
-	source := tui.Source{Reader: p.store, Replayer: p.agent, Observer: p.agent, Controller: p.agent}
+	source := tui.Source{Reader: p.store, Replayer: p.agent, Observer: p.agent, Controller: p.controller()}
 	if !dashboard {
 		return tui.Plain(ctx, source, a.Out)
 	}

@@ -29,26 +29,29 @@ const (
 	writeTimeout  = 60 * time.Second
 	idleTimeout   = 75 * time.Second
 	replayTimeout = 10 * time.Second
+	startTimeout  = 3500 * time.Millisecond // some clients wait 4 s for an endpoint
 	stopTimeout   = 2 * time.Second
 	morePorts     = 20 // tried after the one that is busy
 )
 
 // Server is the local API. Make one with New.
 type Server struct {
-	reader   inspect.Reader
-	replayer inspect.Replayer
-	observer inspect.Observer
-	log      *slog.Logger
-	handler  http.Handler
+	reader     inspect.Reader
+	replayer   inspect.Replayer
+	observer   inspect.Observer
+	controller inspect.Controller
+	log        *slog.Logger
+	handler    http.Handler
 }
 
-// Options are what the API shows and acts on. Reader, Replayer and Observer are needed.
+// Options are what the API shows and acts on. Reader, Replayer, Observer and Controller are needed.
 type Options struct {
-	Reader   inspect.Reader
-	Replayer inspect.Replayer
-	Observer inspect.Observer
-	Log      *slog.Logger // nil: nothing is logged
-	Allow    []string     // further Host names: an exact name or address, ".suffix" for all names below one, or a CIDR range
+	Reader     inspect.Reader
+	Replayer   inspect.Replayer
+	Observer   inspect.Observer
+	Controller inspect.Controller
+	Log        *slog.Logger // nil: nothing is logged
+	Allow      []string     // further Host names: an exact name or address, ".suffix" for all names below one, or a CIDR range
 }
 
 // New makes the API; it starts nothing.
@@ -56,7 +59,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, log: o.Log}
+	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, log: o.Log}
 	s.handler = newGuard(o.Allow, s.routes())
 	return s
 }

@@ -33,6 +33,7 @@ type parts struct {
 	store    *store.Memory
 	api      *web.Server
 	apiLn    net.Listener // nil with web-addr false
+	ready    []*readyFile // none without --ready-file and --url-file
 	log      *slog.Logger
 	closeLog func()
 }
@@ -71,6 +72,9 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 	}
 	for _, n := range cfg.Notices {
 		p.log.Warn(n)
+	}
+	if p.ready, err = newReadyFiles(cfg.ReadyFile, cfg.URLFile); err != nil {
+		return nil, err
 	}
 	if p.slot, err = agent.TakeSlot(cfg.StateDir); err != nil {
 		return nil, usage("the state directory: %w\n  choose another one with --state-dir DIR", err)
@@ -165,6 +169,7 @@ func (a *app) runParts(ctx context.Context, p *parts, run agentRun, dashboard bo
 	face := a.start(func(ctx context.Context) error { return a.runFace(ctx, p, dashboard) })
 	link := a.start(p.agent.Run)
 	work := a.startWork(p, run)
+	ready := a.startReady(p)
 
 	var first error
 	screenFree := !dashboard
@@ -178,7 +183,7 @@ func (a *app) runParts(ctx context.Context, p *parts, run agentRun, dashboard bo
 	case first = <-embedded.over():
 	}
 	drains()
-	return errors.Join(first, work.stop(), a.drain(link, screenFree), face.stop(), api.stop(), embedded.stop())
+	return errors.Join(first, work.stop(), ready.stop(), a.drain(link, screenFree), face.stop(), api.stop(), embedded.stop())
 }
 
 // startWork starts run's own work when the endpoints are ready. Without any, the task lasts until it is stopped.

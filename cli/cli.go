@@ -103,7 +103,7 @@ func (a *app) root() *cobra.Command {
 		SuggestionsMinimumDistance: 2,
 		Args:                       noSuchCommand,
 		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
-		CompletionOptions:          cobra.CompletionOptions{HiddenDefaultCmd: true},
+		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
@@ -125,6 +125,8 @@ func (a *app) root() *cobra.Command {
 	root.Flags().BoolP("version", "v", false, "print the version")
 	root.AddGroup(&cobra.Group{ID: "agent", Title: "On the developer's machine:"}, &cobra.Group{ID: "relay", Title: "On a public server:"})
 	root.AddCommand(a.httpCommand(), a.demoCommand(), a.relayCommand(), a.versionCommand())
+	root.AddCommand(a.statusCommand(), a.endpointsCommand(), a.completionCommand(), a.manCommand())
+	completeFlags(root)
 	return root
 }
 

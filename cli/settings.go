@@ -23,8 +23,11 @@ func agentFlags(to *pflag.FlagSet) {
 	f.String("state-dir", "", "`DIR` for keys, slots and captures")
 	f.String("config", "", "configuration `FILE`")
 	f.String("log", "", "where logs go: stderr, stdout, false or a `FILE` (default stderr; none under the dashboard)")
-	f.String("log-level", "", "`LEVEL`: debug, info, warn or error (default info)")
-	f.String("log-format", "", "`FORMAT`: logfmt or json (default logfmt)")
+	f.String("log-level", "", "`LEVEL`: debug, info, warn, error or crit (default info)")
+	f.String("log-format", "", "`FORMAT`: logfmt, json, or term, which is logfmt where no terminal is (default term)")
+	f.String("log-max-size", "", "`MIB` after which a log file is set aside for a new one, three are kept; 0: never (default 10)")
+	f.String("ready-file", "", "`FILE` to write when all endpoints are up, with their URLs (JSON); it goes away with adit")
+	f.String("url-file", "", "`FILE` to write when all endpoints are up, one URL a line; it goes away with adit")
 	f.VisitAll(func(flag *pflag.Flag) { flag.Annotations = map[string][]string{ofAgents: {}} })
 	to.AddFlagSet(f)
 }

@@ -23,19 +23,22 @@ const delim = "\x1f"
 
 // Config is the settings of an agent.
 type Config struct {
-	Relay     string        // HOST:PORT of the relay's agents' port; "" starts an embedded relay
-	RelayPin  string        // "sha256:HEX"
-	RelayCA   string        // path of a PEM file
-	Authtoken string        // for Relay
-	WebAddr   string        // HOST:PORT of the web interface; "false" for none
-	StateDir  string        // where slots, keys and captures are kept
-	NoTUI     Tristate      // lines instead of a screen
-	Log       string        // "stderr", "stdout", "false" or a path; "" lets the face decide
-	LogLevel  string        // debug, info, warn, error
-	LogFormat string        // logfmt or json
-	GiveUp    time.Duration // end after so long without a session; 0 never
-	Legs      int           // connections to the relay, 1 to 4
-	Notices   []string      // what the person should know about the configuration, though it is no mistake
+	Relay      string        // HOST:PORT of the relay's agents' port; "" starts an embedded relay
+	RelayPin   string        // "sha256:HEX"
+	RelayCA    string        // path of a PEM file
+	Authtoken  string        // for Relay
+	WebAddr    string        // HOST:PORT of the web interface; "false" for none
+	StateDir   string        // where slots, keys and captures are kept
+	NoTUI      Tristate      // lines instead of a screen
+	Log        string        // "stderr", "stdout", "false" or a path; "" lets the face decide
+	LogLevel   string        // debug, info, warn, error, crit
+	LogFormat  string        // term, logfmt or json
+	LogMaxSize int           // MiB after which a log file is set aside; 0 never
+	ReadyFile  string        // path of the file that tells when all endpoints are up, "" none
+	URLFile    string        // likewise, with their URLs alone
+	GiveUp     time.Duration // end after so long without a session; 0 never
+	Legs       int           // connections to the relay, 1 to 4
+	Notices    []string      // what the person should know about the configuration, though it is no mistake
 
 	origin map[string]string
 }
@@ -159,6 +162,8 @@ func (l *loader) config() *Config {
 		Log: l.get("log"), LogLevel: l.get("log-level"), LogFormat: l.get("log-format"),
 		Notices: l.notices, origin: l.origin,
 	}
+	c.ReadyFile, c.URLFile = l.get("ready-file"), l.get("url-file")
+	c.LogMaxSize, _ = strconv.Atoi(l.get("log-max-size"))
 	c.GiveUp, _ = time.ParseDuration(l.get("give-up"))
 	c.Legs, _ = strconv.Atoi(l.get("legs"))
 	switch l.get("no-tui") {

@@ -33,8 +33,11 @@ var settings = []setting{
 	{"state-dir", "state_dir", "", anything},
 	{"no-tui", "no_tui", "", checkBool},
 	{"log", "log", "", anything},
-	{"log-level", "log_level", "info", oneOf("debug", "info", "warn", "error")},
-	{"log-format", "log_format", "logfmt", oneOf("logfmt", "json")},
+	{"log-level", "log_level", "info", oneOf("debug", "info", "warn", "error", "crit")},
+	{"log-format", "log_format", "term", oneOf("term", "logfmt", "json")},
+	{"log-max-size", "log_max_size", "10", checkCount},
+	{"ready-file", "ready_file", "", anything},
+	{"url-file", "url_file", "", anything},
 	{"give-up", "give_up", "0s", checkDuration},
 	{"legs", "legs", "1", oneOf("1", "2", "3", "4")},
 }
@@ -100,6 +103,13 @@ func checkBool(v string) error {
 	}
 	if v != "true" && v != "false" {
 		return fmt.Errorf("%q is neither true nor false", v)
+	}
+	return nil
+}
+
+func checkCount(v string) error {
+	if n, err := strconv.Atoi(v); err != nil || n < 0 {
+		return fmt.Errorf("%q is no number of 0 or more", v)
 	}
 	return nil
 }

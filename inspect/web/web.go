@@ -31,8 +31,10 @@ const (
 	replayTimeout = 10 * time.Second
 	startTimeout  = 3500 * time.Millisecond // some clients wait 4 s for an endpoint
 	stopTimeout   = 2 * time.Second
-	morePorts     = 20 // tried after the one that is busy
 )
+
+// MorePorts is how many ports Listen tries after the one that is busy.
+const MorePorts = 20
 
 // Server is the local API. Make one with New.
 type Server struct {
@@ -64,7 +66,7 @@ func New(o Options) *Server {
 	return s
 }
 
-// Listen takes addr or, with near and when its port is busy, the next free one after it, up to 20 further. The error is that of addr.
+// Listen takes addr or, with near and when its port is busy, the next free one of the MorePorts after it. The error is that of addr.
 func Listen(addr string, near bool) (net.Listener, error) {
 	ln, first := net.Listen("tcp", addr)
 	if first == nil {
@@ -75,12 +77,12 @@ func Listen(addr string, near bool) (net.Listener, error) {
 	if !near || !isBusy(first) || err != nil || notNumber != nil || port == 0 {
 		return nil, fmt.Errorf("listen for the local API: %w", first)
 	}
-	for i := 1; i <= morePorts && port+i <= 65535; i++ {
+	for i := 1; i <= MorePorts && port+i <= 65535; i++ {
 		if ln, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port+i))); err == nil {
 			return ln, nil
 		}
 	}
-	return nil, fmt.Errorf("listen for the local API: %w (nor is any of the %d ports after it free)", first, morePorts)
+	return nil, fmt.Errorf("listen for the local API: %w (nor is any of the %d ports after it free)", first, MorePorts)
 }
 
 // isBusy says that another program has the port. The number of that error differs between systems; where it happens does not.

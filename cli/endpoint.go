@@ -1,0 +1,28 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/adit-tunnel/adit/agent"
+	"github.com/adit-tunnel/adit/config"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// agentEndpoint is what the agent is to bind for e.
+func agentEndpoint(e *config.Endpoint) agent.Endpoint {
+	return agent.Endpoint{Name: e.Name, Upstream: e.Address, Host: e.Host, HostHeader: e.HostHeader, Inspect: e.Inspect}
+}
+
+// notYet refuses an endpoint that uses what comes later; nil when it uses nothing of the kind.
+func notYet(e *config.Endpoint) error {
+	return later(fmt.Sprintf("endpoint %q: ", e.Name), e.NotYet)
+}
+
+func later(what string, keys []config.NotYet) error {
+	var all []error
+	for _, n := range keys {
+		all = append(all, usage("%s%s (%s) is not yet offered by this version (%s)", what, n.Key, n.Where, wire.CodeUnsupported))
+	}
+	return errors.Join(all...)
+}

@@ -136,7 +136,7 @@ func (a *app) embed(p *parts, o *agent.Options) (err error) {
 }
 
 func (p *parts) controller() controller {
-	return controller{agent: p.agent, notices: func(text string) { p.log.Warn(text) }}
+	return controller{agent: p.agent, notices: func(text string) { p.log.Info(text) }}
 }
 
 func (p *parts) close() {

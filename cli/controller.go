@@ -6,7 +6,9 @@ import (
 	"fmt"
 
 	"github.com/adit-tunnel/adit/agent"
+	"github.com/adit-tunnel/adit/config"
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/wire"
 )
 
 // controller is what faces may change: the agent, with endpoints as the local API words them.
@@ -42,6 +44,29 @@ func (c controller) Start(ctx context.Context, d inspect.Definition) (inspect.En
 		}
 	}
 	return inspect.Endpoint{}, fmt.Errorf("%w named %q any more", inspect.ErrNoEndpoint, e.Name)
+}
+
+// define reads d as a file is read. What is worth knowing about it goes to the log: the keys that mean nothing, by name. References to secrets are taken as they
+// stand: who may speak to the local API may not run commands or read files by it.
+func (c controller) define(d inspect.Definition) (agent.Endpoint, error) {
+	e, notices, err := config.Define(string(d.Kind), d.Name, d.JSON)
+	var wrong *config.KeyError
+	switch {
+	case errors.As(err, &wrong):
+		return agent.Endpoint{}, &inspect.DefinitionError{Key: wrong.Key, Text: wrong.Text}
+	case err != nil:
+		return agent.Endpoint{}, &inspect.DefinitionError{Text: err.Error()}
+	case len(e.NotYet) > 0:
+		return agent.Endpoint{}, &inspect.DefinitionError{
+			Key: e.NotYet[0].Key, Text: fmt.Sprintf("is not yet offered by this version (%s)", wire.CodeUnsupported),
+		}
+	}
+	for _, n := range notices {
+		c.notices(fmt.Sprintf("endpoint %q: %s", e.Name, n))
+	}
+	out := agentEndpoint(&e)
+	out.Policy = e.Policy()
+	return out, nil
 }
 
 // Stop gives the endpoint back. The agent refuses from then on what still comes for it.

@@ -65,8 +65,9 @@ const (
 
 // Sources says where the layers come from.
 type Sources struct {
-	Files    []string            // files that the person named; they must exist, and stand instead of the next three
-	System   string              // the system's file, which may be missing, like the next two; "": none
+	Files    []string            // files that the person named; they must exist, and stand instead of the next four
+	System   string              // the system's file, which may be missing, like the next three; "": none
+	Ngrok    string              // ngrok's own, for who stands in for it
 	User     string              // the user's
 	Project  string              // the project's (FindProject)
 	Environ  []string            // KEY=VALUE, as os.Environ gives them
@@ -103,7 +104,7 @@ type loader struct {
 	read    []string
 }
 
-func settingKey(option string) string          { return "agent" + delim + option }
+func settingKey(option string) string        { return "agent" + delim + option }
 func endpointKey(name, option string) string { return "endpoints" + delim + name + delim + option }
 
 // put lays a layer on top.
@@ -302,6 +303,7 @@ func (l *loader) files(s Sources) []layer {
 		return out
 	}
 	out = l.file(out, s.System, false)
+	out = l.file(out, s.Ngrok, false)
 	out = l.file(out, s.User, false)
 	return l.file(out, s.Project, false)
 }

@@ -52,8 +52,9 @@ type Options struct {
 	Replayer   inspect.Replayer
 	Observer   inspect.Observer
 	Controller inspect.Controller
-	Log        *slog.Logger // nil: nothing is logged
-	Allow      []string     // further Host names: an exact name or address, ".suffix" for all names below one, or a CIDR range
+	Log        *slog.Logger                                  // nil: nothing is logged
+	Access     func(path string) (answered func(status int)) // is told of each request, and of its answer; nil: nobody is
+	Allow      []string                                      // further Host names: an exact name or address, ".suffix" for all names below one, or a CIDR range
 }
 
 // New makes the API; it starts nothing.
@@ -63,6 +64,9 @@ func New(o Options) *Server {
 	}
 	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, log: o.Log}
 	s.handler = newGuard(o.Allow, s.routes())
+	if o.Access != nil {
+		s.handler = &access{o.Access, s.handler}
+	}
 	return s
 }
 

@@ -71,6 +71,9 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 		return nil, err
 	}
 	for _, n := range cfg.Notices {
+		if dashboard {
+			a.warn(n) // it stands behind the screen, and is seen when that is gone
+		}
 		p.log.Warn(n)
 	}
 	if p.ready, err = newReadyFiles(cfg.ReadyFile, cfg.URLFile); err != nil {

@@ -52,7 +52,7 @@ func Main(argv []string, s Streams, environ []string) int {
 
 func (a *app) execute() error {
 	root := a.root()
-	root.SetArgs(append([]string{}, a.args...)) // never nil: cobra would take the process's own
+	root.SetArgs(append([]string{}, a.twoDashes(root, a.args)...)) // never nil: cobra would take the process's own
 	return root.Execute()
 }
 
@@ -143,7 +143,7 @@ func (a *app) root() *cobra.Command {
 		a.compatCommands(root)
 	}
 	root.AddGroup(&cobra.Group{ID: "agent", Title: "On the developer's machine:"}, &cobra.Group{ID: "relay", Title: "On a public server:"})
-	root.AddCommand(a.httpCommand(), a.demoCommand(), a.relayCommand(), a.configCommand(), a.oldAuthtokenCommand(), a.versionCommand())
+	root.AddCommand(a.httpCommand(), a.startCommand(), a.trustCommand(), a.laterCommand("tcp"), a.laterCommand("tls"), a.demoCommand(), a.relayCommand(), a.configCommand(), a.oldAuthtokenCommand(), a.versionCommand())
 	root.AddCommand(a.statusCommand(), a.endpointsCommand(), a.completionCommand(), a.manCommand())
 	completeFlags(root)
 	return root

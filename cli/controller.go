@@ -64,9 +64,7 @@ func (c controller) define(d inspect.Definition) (agent.Endpoint, error) {
 	for _, n := range notices {
 		c.notices(fmt.Sprintf("endpoint %q: %s", e.Name, n))
 	}
-	out := agentEndpoint(&e)
-	out.Policy = e.Policy()
-	return out, nil
+	return agentEndpoint(&e), nil
 }
 
 // Stop gives the endpoint back. The agent refuses from then on what still comes for it.

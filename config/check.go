@@ -25,7 +25,7 @@ func (o *Option) checkText(text string) error {
 	if err := o.Kind.check(text); err != nil {
 		return err
 	}
-	if o.check == nil || o.Secret && isReference(text) {
+	if o.check == nil || o.Secret && SecretKind(text) != "" {
 		return nil
 	}
 	return o.check(text)
@@ -49,11 +49,6 @@ func (k Kind) check(text string) (err error) {
 		return checkDuration(text)
 	}
 	return nil
-}
-
-// isReference says that a secret is not here but named: see Secret.
-func isReference(text string) bool {
-	return text == "-" || slices.ContainsFunc([]string{"env:", "file:", "cmd:", "keychain:"}, func(p string) bool { return strings.HasPrefix(text, p) })
 }
 
 // yes and no are how YAML 1.1, and so ngrok, spells them.

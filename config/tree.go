@@ -1,0 +1,124 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// tree is a configuration file that is to be rebuilt. Comments hang on its nodes.
+type tree struct {
+	path    string
+	source  []byte
+	doc     *yaml.Node
+	root    *yaml.Node
+	notices []string
+}
+
+// readTree reads a file that has no mistakes; the error joins those it has.
+func readTree(path string, text []byte) (*tree, error) {
+	if _, wrong := readFile(path, text); len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil || len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("%s: there is nothing in the file but comments", path)
+	}
+	return &tree{path: path, source: text, doc: &doc, root: doc.Content[0]}, nil
+}
+
+func (t *tree) version() string {
+	if _, v := pair(t.root, "version"); v != nil {
+		return plain(v).Value
+	}
+	return ""
+}
+
+// bytes writes the tree as text, with the line ends of the file. What it gives is read without a mistake.
+func (t *tree) bytes() ([]byte, error) {
+	text, err := encode(t.doc)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.path, err)
+	}
+	if bytes.Contains(t.source, []byte("\r\n")) {
+		text = bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))
+	}
+	if _, wrong := readFile(t.path, text); len(wrong) > 0 {
+		return nil, fmt.Errorf("%s: the file cannot be rebuilt, most likely because of anchors and aliases (& and *)\n  write out what they stand for", t.path)
+	}
+	return text, nil
+}
+
+func encode(n *yaml.Node) ([]byte, error) {
+	var b bytes.Buffer
+	e := yaml.NewEncoder(&b)
+	e.SetIndent(2)
+	err := errors.Join(e.Encode(n), e.Close())
+	return b.Bytes(), err
+}
+
+// word is a node of one plain word.
+func word(text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+}
+
+// comments are all comments of a node and of what is below it, a line each.
+func comments(n *yaml.Node) []string {
+	var out []string
+	for _, c := range []string{n.HeadComment, n.LineComment, n.FootComment} {
+		for line := range strings.Lines(c) {
+			out = append(out, strings.TrimSpace(line))
+		}
+	}
+	for _, c := range n.Content {
+		out = append(out, comments(c)...)
+	}
+	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
+}
+
+// tied says that a node, or something below it, is an alias, a merge, or has an anchor.
+func tied(n *yaml.Node) bool {
+	return n.Kind == yaml.AliasNode || n.Anchor != "" || n.Tag == "!!merge" || slices.ContainsFunc(n.Content, tied)
+}
+
+// WithoutSecrets is a file's text as it may be shown: each secret that stands in it is "…"; references to secrets stay.
+func WithoutSecrets(path string, text []byte) ([]byte, error) {
+	t, err := readTree(path, text)
+	if err != nil {
+		return nil, err
+	}
+	secret := map[string]bool{}
+	for _, s := range []shape{agentV2, agentV3, endpointV2, endpointV3} {
+		for key, o := range s {
+			if o.Secret {
+				secret[key[strings.LastIndex(key, ".")+1:]] = true
+			}
+		}
+	}
+	mask(t.root, secret)
+	return encode(t.doc)
+}
+
+// mask replaces the values behind keys.
+func mask(n *yaml.Node, keys map[string]bool) {
+	for i, c := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 1 && keys[n.Content[i-1].Value] {
+			hide(c)
+		} else {
+			mask(c, keys)
+		}
+	}
+}
+
+func hide(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode && SecretKind(n.Value) == "" && !isEmpty(n) {
+		n.Value, n.Tag, n.Style = "…", "!!str", 0
+	}
+	for _, c := range n.Content {
+		hide(c)
+	}
+}

@@ -124,7 +124,7 @@ func (d *Document) appendText(text []byte) error {
 	s := d.atEnd("\n" + string(text))
 	changed, err := ParseDocument(d.path, s.apply(d.text))
 	if err == nil {
-		if _, wrong := readFile(d.path, changed.text); len(wrong) > 0 {
+		if wrong := mistakesIn(d.path, changed.text); len(wrong) > 0 {
 			err = wrong[0]
 		}
 	}

@@ -21,7 +21,7 @@ type tree struct {
 
 // readTree reads a file that has no mistakes; the error joins those it has.
 func readTree(path string, text []byte) (*tree, error) {
-	if _, wrong := readFile(path, text); len(wrong) > 0 {
+	if wrong := mistakesIn(path, text); len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
 	}
 	var doc yaml.Node
@@ -29,6 +29,15 @@ func readTree(path string, text []byte) (*tree, error) {
 		return nil, fmt.Errorf("%s: there is nothing in the file but comments", path)
 	}
 	return &tree{path: path, source: text, doc: &doc, root: doc.Content[0]}, nil
+}
+
+// mistakesIn are all mistakes of one file by itself.
+func mistakesIn(path string, text []byte) mistakes {
+	l, wrong := readFile(path, text)
+	for _, d := range l.endpoints {
+		_ = d.endpoint(&wrong)
+	}
+	return wrong
 }
 
 func (t *tree) version() string {
@@ -47,7 +56,7 @@ func (t *tree) bytes() ([]byte, error) {
 	if bytes.Contains(t.source, []byte("\r\n")) {
 		text = bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))
 	}
-	if _, wrong := readFile(t.path, text); len(wrong) > 0 {
+	if wrong := mistakesIn(t.path, text); len(wrong) > 0 {
 		return nil, fmt.Errorf("%s: the file cannot be rebuilt, most likely because of anchors and aliases (& and *)\n  write out what they stand for", t.path)
 	}
 	return text, nil

@@ -71,6 +71,9 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 		return nil, err
 	}
 	for _, n := range cfg.Notices {
+		if dashboard {
+			a.warn(n) // it stands behind the screen, and is seen when that is gone
+		}
 		p.log.Warn(n)
 	}
 	if p.ready, err = newReadyFiles(cfg.ReadyFile, cfg.URLFile); err != nil {
@@ -115,7 +118,7 @@ func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) 
 	if p.apiLn, err = web.Listen(cfg.WebAddr, cfg.Origin("web-addr") == "default"); err != nil {
 		return usage("%w\n  choose another address with --web-addr, or turn it off with --web-addr false", err)
 	}
-	p.api = web.New(web.Options{Reader: p.store, Replayer: p.agent, Observer: p.agent, Log: p.log})
+	p.api = web.New(web.Options{Reader: p.store, Replayer: p.agent, Observer: p.agent, Allow: cfg.WebAllow, Log: p.log})
 	p.agent.SetWeb("http://" + p.apiLn.Addr().String())
 	return nil
 }

@@ -39,7 +39,7 @@ func Main(args []string, s Streams, environ []string) int {
 	a.guard = newGuard(a)
 	defer a.guard.catch()
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(a.twoDashes(root, args))
 	err := root.Execute()
 	a.report(err)
 	return exitCode(err)
@@ -124,7 +124,7 @@ func (a *app) root() *cobra.Command {
 	}})
 	root.Flags().BoolP("version", "v", false, "print the version")
 	root.AddGroup(&cobra.Group{ID: "agent", Title: "On the developer's machine:"}, &cobra.Group{ID: "relay", Title: "On a public server:"})
-	root.AddCommand(a.httpCommand(), a.demoCommand(), a.relayCommand(), a.configCommand(), a.oldAuthtokenCommand(), a.versionCommand())
+	root.AddCommand(a.httpCommand(), a.startCommand(), a.trustCommand(), a.laterCommand("tcp"), a.laterCommand("tls"), a.demoCommand(), a.relayCommand(), a.configCommand(), a.oldAuthtokenCommand(), a.versionCommand())
 	root.AddCommand(a.statusCommand(), a.endpointsCommand(), a.completionCommand(), a.manCommand())
 	completeFlags(root)
 	return root

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -9,15 +10,24 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// agentEndpoint is what the agent is to bind for e.
-func agentEndpoint(e *config.Endpoint) agent.Endpoint {
-	return agent.Endpoint{Name: e.Name, Upstream: e.Address, Host: e.Host, HostHeader: e.HostHeader, Inspect: e.Inspect}
+// agentEndpoint is what the agent is to bind for e, with secrets in place of references.
+func (a *app) agentEndpoint(e *config.Endpoint) (agent.Endpoint, error) {
+	if err := e.Resolve(context.Background(), a.secretOptions()); err != nil {
+		return agent.Endpoint{}, &exitError{exitUsage, err}
+	}
+	return agent.Endpoint{
+		Name: e.Name, Upstream: e.Address, Host: e.Host, HostHeader: e.HostHeader, Inspect: e.Inspect,
+		Policy: e.Policy(), Metadata: e.Metadata,
+	}, nil
+}
+
+// secretOptions is what references to secrets are looked up with.
+func (a *app) secretOptions() config.SecretOptions {
+	return config.SecretOptions{Env: a.env, Stdin: a.In, Stderr: a.Err, Warn: a.warn}
 }
 
 // notYet refuses an endpoint that uses what comes later; nil when it uses nothing of the kind.
-func notYet(e *config.Endpoint) error {
-	return later(fmt.Sprintf("endpoint %q: ", e.Name), e.NotYet)
-}
+func notYet(e *config.Endpoint) error { return later(fmt.Sprintf("endpoint %q: ", e.Name), e.NotYet) }
 
 func later(what string, keys []config.NotYet) error {
 	var all []error

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"github.com/adit-tunnel/adit/agent"
@@ -32,12 +30,32 @@ requests, replay them, and try adit out.`,
 func (a *app) runHTTP(c *cobra.Command, upstream string) error {
 	e, notices, wrong := config.CommandLine("http", upstream, setFlags(c.Flags()))
 	cfg, err := a.agentConfig(c)
-	if err = errors.Join(wrong, err); err != nil {
-		return &exitError{exitUsage, err}
-	}
-	cfg.Notices = append(cfg.Notices, notices...)
-	if err := errors.Join(later("", cfg.NotYet), notYet(&e)); err != nil {
+	if err = twoMistakes(wrong, err); err != nil {
 		return err
 	}
-	return a.runAgent(cfg, agentRun{endpoints: []agent.Endpoint{agentEndpoint(&e)}})
+	cfg.Notices = append(cfg.Notices, notices...)
+	if err := notYet(&e); err != nil {
+		return err
+	}
+	ready, err := a.agentEndpoint(&e)
+	if err != nil {
+		return err
+	}
+	return a.runAgent(cfg, agentRun{endpoints: []agent.Endpoint{ready}})
+}
+
+// laterCommand is a command of ngrok's for a kind of endpoint that comes later: its flags are known, and it says so.
+func (a *app) laterCommand(protocol string) *cobra.Command {
+	c := &cobra.Command{
+		Use:    protocol + " <port | host:port>",
+		Short:  "Put a " + protocol + " service online (not yet offered)",
+		Hidden: true,
+		Args:   exactly("the service's port or address", "22"),
+		RunE: func(c *cobra.Command, args []string) error {
+			e, _, wrong := config.CommandLine(protocol, args[0], setFlags(c.Flags()))
+			return twoMistakes(wrong, notYet(&e))
+		},
+	}
+	optionFlags(c.Flags(), protocol)
+	return c
 }

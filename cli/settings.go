@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"os"
 	"runtime"
 
@@ -13,16 +15,32 @@ import (
 // agentFlags adds the flags of the settings that package config layers.
 func agentFlags(to *pflag.FlagSet) { optionFlags(to, "") }
 
-// agentConfig loads the configuration for a command with agentFlags.
+// agentConfig loads the configuration for a command that runs an agent: nothing in it is for later, and the token is there.
 func (a *app) agentConfig(c *cobra.Command) (*config.Config, error) {
-	cfg, err := config.Load(a.sources(c))
+	cfg, err := a.loadFrom(a.sources(c))
 	if err != nil {
+		return nil, err
+	}
+	if err := later("", cfg.NotYet); err != nil {
+		return nil, err
+	}
+	if cfg.Relay == "" {
+		return cfg, nil // an embedded relay has a token of its own
+	}
+	if err := cfg.Resolve(context.Background(), a.secretOptions()); err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
-	if cfg.StateDir == "" {
-		if cfg.StateDir, err = config.StateDir(runtime.GOOS, a.env); err != nil {
-			return nil, &exitError{exitUsage, err}
-		}
+	return cfg, nil
+}
+
+// loadFrom reads all layers and settles where state is kept.
+func (a *app) loadFrom(s config.Sources) (*config.Config, error) {
+	cfg, err := config.Load(s)
+	if err == nil && cfg.StateDir == "" {
+		cfg.StateDir, err = config.StateDir(runtime.GOOS, a.env)
+	}
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
 	}
 	return cfg, nil
 }
@@ -31,11 +49,30 @@ func (a *app) agentConfig(c *cobra.Command) (*config.Config, error) {
 func (a *app) sources(c *cobra.Command) config.Sources {
 	s := config.Sources{Environ: a.environ, Flags: setFlags(c.Flags())}
 	s.Files = s.Flags["config"]
-	s.User, _ = config.File(runtime.GOOS, a.env)
 	s.System = config.SystemFile(runtime.GOOS, a.env)
+	s.User, _ = config.File(runtime.GOOS, a.env)
 	s.StateDir, _ = config.StateDir(runtime.GOOS, a.env)
 	if dir, err := os.Getwd(); err == nil {
-		s.Project = config.FindProject(dir, a.env("HOME"))
+		s.Project = config.FindProject(dir, a.home())
+	}
+	if s.Project == s.User {
+		s.Project = ""
 	}
 	return s
+}
+
+// home is the person's home, as their shell has it; "" when it is not known.
+func (a *app) home() string {
+	if runtime.GOOS == "windows" {
+		return a.env("USERPROFILE")
+	}
+	return a.env("HOME")
+}
+
+// twoMistakes joins what is wrong with the command line and with the configuration.
+func twoMistakes(first, second error) error {
+	if err := errors.Join(first, second); err != nil {
+		return &exitError{exitUsage, err}
+	}
+	return nil
 }

@@ -25,7 +25,7 @@ func (o *Option) checkText(text string) error {
 	if err := o.Kind.check(text); err != nil {
 		return err
 	}
-	if o.check == nil || o.Secret && SecretKind(text) != "" {
+	if o.check == nil || o.Secret && isReference(text) {
 		return nil
 	}
 	return o.check(text)
@@ -60,6 +60,16 @@ func plainBool(text string) string {
 		return "false"
 	}
 	return text
+}
+
+var shellVariable = regexp.MustCompile(`^\$(\{.*\}|[A-Za-z_]+)$`)
+
+// checkToken finds what somebody expected a shell to fill in.
+func checkToken(v string) error {
+	if shellVariable.MatchString(v) {
+		return errors.New("variables are not filled in here; env:NAME takes the value of one")
+	}
+	return nil
 }
 
 func checkCount(v string) error {

@@ -77,13 +77,14 @@ type Sources struct {
 // Load reads all layers and checks the result. The error joins every mistake found, each a *KeyError; each names the file and line, the
 // variable or the flag it comes from.
 func Load(s Sources) (*Config, error) {
-	l := loader{k: koanf.New(delim), origin: map[string]value{}}
-	l.put(defaults())
-	for _, layer := range l.files(s) {
+	l := loader{k: koanf.New(delim), origin: map[string]value{}, drafts: map[string]draft{}}
+	files, above := l.files(s), []layer{l.environ(s.Environ), l.flags(s.Flags)}
+	if len(s.Files) == 0 {
+		files = append(files, l.project(s.Project, stateDir(slices.Concat(files, above), s.StateDir), files)...)
+	}
+	for _, layer := range slices.Concat([]layer{defaults()}, files, above) {
 		l.put(layer)
 	}
-	l.put(l.environ(s.Environ))
-	l.put(l.flags(s.Flags))
 	c := l.config()
 	l.lateToken(c, s.Environ)
 	return c, join(l.mistakes)
@@ -97,13 +98,13 @@ type loader struct {
 	k *koanf.Koanf
 	mistakes
 	origin  map[string]value
-	names   []string // of endpoints, in order
-	where   map[string]string
+	names   []string         // of endpoints, in order
+	drafts  map[string]draft // the last one of each, without values
 	notices []string
 	read    []string
 }
 
-func settingKey(option string) string          { return "agent" + delim + option }
+func settingKey(option string) string        { return "agent" + delim + option }
 func endpointKey(name, option string) string { return "endpoints" + delim + name + delim + option }
 
 // put lays a layer on top.
@@ -115,10 +116,7 @@ func (l *loader) put(from layer) {
 		if !slices.Contains(l.names, d.name) {
 			l.names = append(l.names, d.name)
 		}
-		if l.where == nil {
-			l.where = map[string]string{}
-		}
-		l.where[d.name] = d.where
+		l.drafts[d.name] = draft{name: d.name, where: d.where, tunnel: d.tunnel}
 		for _, v := range d.values {
 			l.set(endpointKey(d.name, v.option.Name), v)
 		}
@@ -136,7 +134,7 @@ func (l *loader) set(key string, v value) {
 func defaults() layer {
 	var l layer
 	for i := range Options {
-		if o := &Options[i]; o.Scope == OfAgent && o.Default != "" {
+		if o := &Options[i]; o.Scope == OfAgent && o.Default != "" && o.Standing == Works {
 			l.agent = append(l.agent, value{option: o, key: o.Name, texts: o.elements(o.Default), where: "default"})
 		}
 	}
@@ -222,7 +220,7 @@ func (l *loader) endpoints() []Endpoint {
 	var out []Endpoint
 	recorded := l.get("inspect-db-size") != "-1"
 	for _, name := range l.names {
-		d := draft{name: name, where: l.where[name]}
+		d := l.drafts[name]
 		for i := range Options {
 			key := endpointKey(name, Options[i].Name)
 			if v, ok := l.origin[key]; ok && Options[i].Scope == OfEndpoint {
@@ -269,8 +267,8 @@ func (l *loader) later() []NotYet {
 func (l *loader) ignored() []string {
 	var keys []string
 	for i := range Options {
-		v, ok := l.origin[settingKey(Options[i].Name)]
-		if ok && Options[i].Scope == OfAgent && Options[i].Standing == Ignored && v.where != "default" {
+		v := l.origin[settingKey(Options[i].Name)]
+		if Options[i].Scope == OfAgent && Options[i].Standing == Ignored && v.used() {
 			keys = append(keys, fmt.Sprintf("%s (%s)", strings.TrimLeft(v.key, "-"), v.at()))
 		}
 	}
@@ -292,7 +290,19 @@ func (l *loader) lateToken(c *Config, environ []string) {
 	c.Notices = append(c.Notices, "the token for the relay comes from "+name+"; ADIT_AUTHTOKEN is the name of adit's own")
 }
 
-// files reads the files in the order in which they lie on top of each other.
+// stateDir is the state directory that the last of layers names.
+func stateDir(layers []layer, usual string) string {
+	for _, l := range layers {
+		for _, v := range l.agent {
+			if v.option.Name == "state-dir" && v.used() {
+				usual = v.texts[0]
+			}
+		}
+	}
+	return usual
+}
+
+// files reads the files in the order in which they lie on top of each other, all but the project's.
 func (l *loader) files(s Sources) []layer {
 	var out []layer
 	if len(s.Files) > 0 {
@@ -301,9 +311,7 @@ func (l *loader) files(s Sources) []layer {
 		}
 		return out
 	}
-	out = l.file(out, s.System, false)
-	out = l.file(out, s.User, false)
-	return l.file(out, s.Project, false)
+	return l.file(l.file(out, s.System, false), s.User, false)
 }
 
 func (l *loader) file(to []layer, path string, required bool) []layer {

@@ -28,7 +28,7 @@ func Define(kind, name string, definition []byte) (Endpoint, []string, error) {
 	if kind == TunnelKind {
 		s = tunnelAPI
 	}
-	d := draft{where: "api", values: r.object(node, s, "")}
+	d := draft{where: "api", tunnel: kind == TunnelKind, values: r.object(node, s, "")}
 	if d.takeName(); name != "" {
 		d.name = name
 	}

@@ -130,13 +130,13 @@ func (e *Endpoint) later(key, where string) { e.NotYet = append(e.NotYet, NotYet
 // takeURL reads the public URL that is wanted; its scheme says what kind of endpoint it is, where nothing else does.
 func (e *Endpoint) takeURL(v value, m *mistakes) {
 	e.URL = v.texts[0]
-	scheme, host, err := publicURL(e.URL)
+	scheme, host, err := publicURL(e.URL, e.Protocol)
 	switch {
 	case err != nil:
 		m.at(v, "%v", err)
 	case strings.HasPrefix(host, "*."):
 		e.later(v.key+": a wildcard", v.where)
-	case scheme == "tcp" || scheme == "tls":
+	case (scheme == "tcp" || scheme == "tls") && scheme != e.Protocol:
 		e.Protocol = scheme
 		e.later(v.key+": "+scheme+"://", v.where)
 	}
@@ -147,7 +147,7 @@ func (e *Endpoint) takeURL(v value, m *mistakes) {
 func (d draft) finish(e *Endpoint, m *mistakes) {
 	i := slices.IndexFunc(d.values, func(v value) bool { return v.option.Name == "upstream" })
 	if i < 0 || e.Upstream == "" {
-		m.add(strings.TrimPrefix(d.where, "file "), "", "the endpoint %q does not say where its service is: add \"%s\"", e.Name, d.addrKey())
+		m.add(d.at(), "", "the endpoint %q does not say where its service is: add \"%s\"", e.Name, d.addrKey())
 		return
 	}
 	v := d.values[i]
@@ -166,10 +166,8 @@ func (d draft) finish(e *Endpoint, m *mistakes) {
 
 // addrKey is how the upstream is spelled where d stands.
 func (d draft) addrKey() string {
-	for _, v := range d.values {
-		if len(v.option.V2) > 0 && v.key == v.option.V2[0] && !slices.Contains(v.option.V3, v.key) {
-			return "addr: 8080"
-		}
+	if d.tunnel {
+		return "addr: 8080"
 	}
 	return "upstream: {url: 8080}"
 }

@@ -19,7 +19,7 @@ const maxFile = 1 << 20
 // readFile reads one YAML file. It is read as a node tree, so that every mistake can name its line.
 func readFile(path string, data []byte) (layer, mistakes) {
 	r := &reader{file: path}
-	l := layer{file: path}
+	l := layer{file: path, data: data}
 	if root := r.root(data); root != nil {
 		l.agent, l.endpoints = r.document(root)
 	}
@@ -175,7 +175,7 @@ func (r *reader) tunnels(n *yaml.Node) []draft {
 	}
 	var out []draft
 	r.pairs(n, func(key, val *yaml.Node) {
-		d := draft{name: key.Value, where: r.where(key.Line)}
+		d := draft{name: key.Value, where: r.where(key.Line), tunnel: true}
 		if err := checkName(d.name); err != nil || d.name == "" {
 			r.add(r.place(key.Line), "", "a tunnel needs a name that can be shown")
 			return

@@ -17,12 +17,14 @@ type value struct {
 type draft struct {
 	name   string
 	where  string
+	tunnel bool // written in version 2's shape
 	values []value
 }
 
 // layer is everything that one place says.
 type layer struct {
 	file      string // its path; "" when it is no file
+	data      []byte // its content
 	agent     []value
 	endpoints []draft
 }

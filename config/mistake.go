@@ -1,8 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 )
 
 // KeyError is a mistake in what somebody wrote, or asked the local API for. It never holds a secret.
@@ -33,5 +37,40 @@ func (m *mistakes) add(where, key, format string, a ...any) {
 	*m = append(*m, &KeyError{where, key, fmt.Sprintf(format, a...)})
 }
 
-// join makes one error of all mistakes, nil when there is none.
-func join(m mistakes) error { return errors.Join(m...) }
+// join makes one error of all mistakes, nil when there is none. Those of one file stand in the order of its lines.
+func join(m mistakes) error {
+	first := map[string]int{} // mistake of each file
+	for i, err := range m {
+		if file, _ := fileLine(err); first[file] == 0 {
+			first[file] = i + 1
+		}
+	}
+	slices.SortStableFunc(m, func(a, b error) int {
+		fileA, lineA := fileLine(a)
+		fileB, lineB := fileLine(b)
+		return cmp.Or(first[fileA]-first[fileB], lineA-lineB)
+	})
+	return errors.Join(m...)
+}
+
+// fileLine is where a mistake stands; 0 when it is in no line.
+func fileLine(mistake error) (file string, line int) {
+	var wrong *KeyError
+	if !errors.As(mistake, &wrong) {
+		return "", 0
+	}
+	colon := strings.LastIndexByte(wrong.Where, ':')
+	line, err := strconv.Atoi(wrong.Where[colon+1:])
+	if err != nil || colon < 0 {
+		return wrong.Where, 0
+	}
+	return wrong.Where[:colon], line
+}
+
+// visible is text as it stands, or quoted when it holds what a terminal would obey.
+func visible(text string) string {
+	if quoted := strconv.Quote(text); quoted != `"`+text+`"` {
+		return quoted
+	}
+	return text
+}

@@ -33,7 +33,7 @@ func (r *reader) pairs(m *yaml.Node, f func(key, value *yaml.Node)) {
 		case key.Tag == "!!merge":
 			merged = append(merged, r.merges(val)...)
 		case seen[key.Value] > 0:
-			r.add(r.place(key.Line), "", "%s stands already in line %d", key.Value, seen[key.Value])
+			r.add(r.place(key.Line), "", "%s stands already in line %d", visible(key.Value), seen[key.Value])
 		default:
 			seen[key.Value] = key.Line
 			f(key, val)

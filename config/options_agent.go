@@ -9,13 +9,14 @@ const DefaultWebAddr = "127.0.0.1:4040"
 // own are the keys of an option that is adit's: the same in both versions of the file.
 func own(key string) []string { return []string{key} }
 
-// agentOptions are the settings of the program: adit's own first, then ngrok's that mean the same, then those that are only read.
+// agentOptions are the settings of the program: adit's own first, then ngrok's that mean the same, then those that are only read. Default is what adit
+// does by itself, so that a key which asks for just that is no cause for a notice.
 var agentOptions = []Option{
 	{Name: "relay", V2: own("relay"), V3: own("relay"), check: checkRelay,
 		Usage: "relay to use, `HOST:PORT`; without one, a relay starts inside adit and its URLs work on this machine"},
 	{Name: "relay-pin", V2: own("relay_pin"), V3: own("relay_pin"), check: checkPin, Usage: "the relay's `PIN`, sha256:…, as it prints it at its start"},
 	{Name: "relay-ca", V2: own("relay_ca"), V3: own("relay_ca"), Usage: "`FILE` of certificate authorities that may vouch for the relay (PEM)"},
-	{Name: "authtoken", V2: own("authtoken"), V3: own("authtoken"), Secret: true, Usage: "`TOKEN` for the relay"},
+	{Name: "authtoken", V2: own("authtoken"), V3: own("authtoken"), Secret: true, check: checkToken, Usage: "`TOKEN` for the relay"},
 	{Name: "state-dir", V2: own("state_dir"), V3: own("state_dir"), Usage: "`DIR` for keys, slots and captures"},
 	{Name: "give-up", V2: own("give_up"), V3: own("give_up"), Kind: Duration, Default: "0s",
 		Usage: "end with exit code 4 after `DURATION` without a relay, such as 30s (default: never)"},
@@ -61,17 +62,17 @@ var agentOptions = []Option{
 		Usage: "adit proves the link in its own way (docs/reliability.md)"},
 	{Name: "heartbeat-tolerance", Hidden: true, V2: own("heartbeat_tolerance"), V3: own("heartbeat_tolerance"), Kind: Duration, Standing: Ignored,
 		Usage: "likewise"},
-	{Name: "console-ui-color", Hidden: true, V2: own("console_ui_color"), V3: own("console_ui_color"), Values: []string{"black", "transparent"},
-		Standing: Ignored, Usage: "the dashboard keeps the terminal's background"},
-	{Name: "crl-noverify", Hidden: true, V2: own("crl_noverify"), V3: own("crl_noverify"), Kind: Bool, Standing: Ignored, Usage: "of ngrok's certificates"},
+	{Name: "console-ui-color", Hidden: true, V2: own("console_ui_color"), V3: own("console_ui_color"), Default: "transparent",
+		Values: []string{"black", "transparent"}, Standing: Ignored, Usage: "the dashboard keeps the terminal's background"},
+	{Name: "crl-noverify", Hidden: true, V2: own("crl_noverify"), V3: own("crl_noverify"), Kind: Bool, Default: "false", Standing: Ignored, Usage: "of ngrok's certificates"},
 	{Name: "crl-url", Hidden: true, V2: own("crl_url"), V3: own("crl_url"), Standing: Ignored, Usage: "of ngrok's certificates"},
 	{Name: "local-storage", Hidden: true, V2: own("local_storage"), V3: own("local_storage"), Kind: Object, Standing: Ignored, Usage: "of ngrok's inspector"},
 	{Name: "session-metadata", Hidden: true, V2: own("metadata"), V3: own("metadata"), Standing: Ignored, Usage: "shown in ngrok's dashboard; an endpoint's metadata is kept",
 		check: atMost(4096)},
-	{Name: "remote-management", Hidden: true, V2: own("remote_management"), V3: own("remote_management"), Standing: Ignored,
+	{Name: "remote-management", Hidden: true, V2: own("remote_management"), V3: own("remote_management"), Kind: Bool, Default: "false", Standing: Ignored,
 		Usage: "nobody manages adit from elsewhere"},
 	{Name: "update-channel", Hidden: true, V2: own("update_channel"), V3: own("update_channel"), Values: []string{"stable", "beta", "unstable"},
 		Standing: Ignored, Usage: "adit does not update itself"},
-	{Name: "update-check", Hidden: true, V2: own("update_check"), V3: own("update_check"), Kind: Bool, Standing: Ignored, Usage: "likewise"},
-	{Name: "update", Hidden: true, V2: own("update"), V3: own("update"), Kind: Bool, Standing: Ignored, Usage: "likewise"},
+	{Name: "update-check", Hidden: true, V2: own("update_check"), V3: own("update_check"), Kind: Bool, Default: "false", Standing: Ignored, Usage: "likewise"},
+	{Name: "update", Hidden: true, V2: own("update"), V3: own("update"), Kind: Bool, Default: "false", Standing: Ignored, Usage: "likewise"},
 }

@@ -70,11 +70,6 @@ func encode(n *yaml.Node) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// word is a node of one plain word.
-func word(text string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
-}
-
 // comments are all comments of a node and of what is below it, a line each.
 func comments(n *yaml.Node) []string {
 	var out []string
@@ -94,40 +89,34 @@ func tied(n *yaml.Node) bool {
 	return n.Kind == yaml.AliasNode || n.Anchor != "" || n.Tag == "!!merge" || slices.ContainsFunc(n.Content, tied)
 }
 
-// WithoutSecrets is a file's text as it may be shown: each secret that stands in it is "…"; references to secrets stay.
+// WithoutSecrets is a file's text as it may be shown: masks stand for the secrets in it; references to secrets stay.
 func WithoutSecrets(path string, text []byte) ([]byte, error) {
 	t, err := readTree(path, text)
 	if err != nil {
 		return nil, err
 	}
-	secret := map[string]bool{}
+	secret := map[string]*Option{"credentials": Lookup(OfEndpoint, "basic-auth")} // as a traffic policy has them
 	for _, s := range []shape{agentV2, agentV3, endpointV2, endpointV3} {
 		for key, o := range s {
 			if o.Secret {
-				secret[key[strings.LastIndex(key, ".")+1:]] = true
+				secret[key[strings.LastIndex(key, ".")+1:]] = o
 			}
 		}
 	}
-	mask(t.root, secret)
+	hide(t.root, nil, secret)
 	return encode(t.doc)
 }
 
-// mask replaces the values behind keys.
-func mask(n *yaml.Node, keys map[string]bool) {
+// hide masks what n holds of o, which is nil as long as no secret option's key has been met.
+func hide(n *yaml.Node, o *Option, secret map[string]*Option) {
+	if o != nil && n.Kind == yaml.ScalarNode && !isEmpty(n) {
+		n.Value, n.Tag, n.Style = value{option: o}.shown(n.Value), "!!str", 0
+	}
 	for i, c := range n.Content {
-		if n.Kind == yaml.MappingNode && i%2 == 1 && keys[n.Content[i-1].Value] {
-			hide(c)
-		} else {
-			mask(c, keys)
+		below := o
+		if o == nil && n.Kind == yaml.MappingNode && i%2 == 1 {
+			below = secret[n.Content[i-1].Value]
 		}
-	}
-}
-
-func hide(n *yaml.Node) {
-	if n.Kind == yaml.ScalarNode && SecretKind(n.Value) == "" && !isEmpty(n) {
-		n.Value, n.Tag, n.Style = "…", "!!str", 0
-	}
-	for _, c := range n.Content {
-		hide(c)
+		hide(c, below, secret)
 	}
 }

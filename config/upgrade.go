@@ -65,7 +65,7 @@ func (s section) pair(kind yaml.Kind) []*yaml.Node {
 	if len(s.content) == 0 {
 		return nil
 	}
-	key := word(s.name)
+	key := word(s.name, String)
 	key.HeadComment = s.head
 	return []*yaml.Node{key, {Kind: kind, Content: s.content}}
 }
@@ -106,9 +106,9 @@ func endpointOf(name, def *yaml.Node) (item *yaml.Node, why string) {
 		}
 	}
 	b := endpointBuilder{item: &yaml.Node{Kind: yaml.MappingNode, HeadComment: name.HeadComment, FootComment: name.FootComment, LineComment: def.LineComment}}
-	title := word(name.Value)
+	title := word(name.Value, String)
 	title.Tag, title.Style, title.LineComment = name.Tag, name.Style, name.LineComment
-	b.item.Content = []*yaml.Node{word("name"), title}
+	b.item.Content = []*yaml.Node{word("name", String), title}
 	for i := 0; i+1 < len(def.Content); i += 2 {
 		b.take(def.Content[i], def.Content[i+1])
 	}
@@ -176,7 +176,7 @@ func (b *endpointBuilder) drop(key, val *yaml.Node) {
 func (b *endpointBuilder) done() *yaml.Node {
 	if b.scheme != "" {
 		if b.url == nil {
-			b.url = []*yaml.Node{word("url"), word("")}
+			b.url = []*yaml.Node{word("url", String), word("", String)}
 		}
 		if v := b.url[1]; !strings.Contains(v.Value, "://") {
 			v.Value, v.Tag, v.Style = b.scheme+v.Value, "!!str", 0

@@ -133,6 +133,29 @@ func TestImport(t *testing.T) {
 	}
 }
 
+func TestWithoutSecrets(t *testing.T) {
+	text, err := WithoutSecrets("f", []byte(`version: 3
+agent:
+  authtoken: hunter2 # mine
+  api_key: env:KEY
+endpoints:
+  - name: a
+    upstream: {url: 1}
+    basic_auth: ["user:hunter2hunter2", "cmd:echo hunter2"]
+    traffic_policy: {on_http_request: [{actions: [{type: basic-auth, config: {credentials: [user:hunter2hunter2]}}]}]}
+tunnels:
+  b: {addr: 2, oauth: {client_secret: hunter2, client_id: public}}
+`))
+	if err != nil || strings.Contains(string(text), "hunter2") || strings.Count(string(text), mask) != 4 {
+		t.Errorf("%v: %s", err, text)
+	}
+	for _, kept := range []string{"# mine", "env:KEY", "user:", "client_id: public"} {
+		if !strings.Contains(string(text), kept) {
+			t.Errorf("lost %q: %s", kept, text)
+		}
+	}
+}
+
 // FuzzUpgrade: a file that is upgraded means what it meant; no other input brings it down.
 func FuzzUpgrade(f *testing.F) {
 	for _, text := range versionTwo {

@@ -20,7 +20,7 @@ func UpstreamURL(text string) (address, kind string, err error) {
 	case ok && (scheme == "https" || scheme == "file"):
 		return "", scheme, nil
 	case ok:
-		return "", "", fmt.Errorf("%s: a web service is named by a port, HOST:PORT or http://HOST:PORT", text)
+		return "", "", fmt.Errorf("%q: a web service is named by a port, HOST:PORT or http://HOST:PORT", text)
 	}
 	if n, err := strconv.Atoi(text); err == nil {
 		switch {
@@ -59,11 +59,12 @@ func plainURL(raw, shown string) (string, error) {
 	return "http://" + net.JoinHostPort(u.Hostname(), port), nil
 }
 
-// publicURL reads the public URL that is wanted: a host name, or an URL of one. "https://" and the like leave the name to the relay.
-func publicURL(text string) (scheme, host string, err error) {
+// publicURL reads the public URL that is wanted of an endpoint of a protocol: a host name, or an URL of one. "https://" and the like leave the
+// name to the relay.
+func publicURL(text, protocol string) (scheme, host string, err error) {
 	raw := text
 	if !strings.Contains(raw, "://") {
-		raw = "https://" + raw
+		raw = protocol + "://" + raw
 	}
 	scheme, rest, _ := strings.Cut(raw, "://")
 	if !slices.Contains([]string{"http", "https", "tcp", "tls"}, scheme) {
@@ -73,7 +74,8 @@ func publicURL(text string) (scheme, host string, err error) {
 		return scheme, "", nil
 	}
 	u, err := url.Parse(raw)
-	if err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+	if err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil ||
+		strings.ContainsAny(u.Hostname(), "<>(){}$!'\"&;=+,~") {
 		return "", "", fmt.Errorf("%q is no host name", text)
 	}
 	if u.Port() != "" && scheme != "tcp" && scheme != "tls" {

@@ -125,7 +125,7 @@ func (a *app) root() *cobra.Command {
 	root.Flags().BoolP("version", "v", false, "print the version")
 	root.AddGroup(&cobra.Group{ID: "agent", Title: "On the developer's machine:"}, &cobra.Group{ID: "relay", Title: "On a public server:"})
 	root.AddCommand(a.httpCommand(), a.demoCommand(), a.relayCommand(), a.versionCommand())
-	root.AddCommand(a.statusCommand(), a.endpointsCommand(), a.completionCommand(), a.manCommand())
+	root.AddCommand(a.statusCommand(), a.endpointsCommand(), a.diagnoseCommand(), a.completionCommand(), a.manCommand())
 	completeFlags(root)
 	return root
 }

@@ -31,6 +31,8 @@ type app struct {
 	Streams
 	environ []string
 	guard   *guard
+
+	stopAsked <-chan struct{} // closed when a service manager that sends no signals wants the end; nil: there is none
 }
 
 // Main runs the command line args and returns the exit code.
@@ -125,7 +127,7 @@ func (a *app) root() *cobra.Command {
 	root.Flags().BoolP("version", "v", false, "print the version")
 	root.AddGroup(&cobra.Group{ID: "agent", Title: "On the developer's machine:"}, &cobra.Group{ID: "relay", Title: "On a public server:"})
 	root.AddCommand(a.httpCommand(), a.demoCommand(), a.relayCommand(), a.versionCommand())
-	root.AddCommand(a.statusCommand(), a.endpointsCommand(), a.diagnoseCommand(), a.completionCommand(), a.manCommand())
+	root.AddCommand(a.statusCommand(), a.endpointsCommand(), a.diagnoseCommand(), a.serviceCommand(), a.completionCommand(), a.manCommand())
 	completeFlags(root)
 	return root
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// Version is the version of this program.
-const Version = "0.1.0"
+// Version is the version of this program. The linker sets it for what "make" builds; it stays as it is while the program runs.
+var Version = "0.1.0-dev"
 
 // Streams are the program's standard files.
 type Streams struct {

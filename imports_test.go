@@ -34,7 +34,8 @@ var mayImport = map[string][]string{
 	"relay":           {"relay/edge", "relay/session", "relay/registry", "relay/control", "relay/admin", "wire", "budget"},
 	"relay/edge":      {"relay/registry", "relay/policy", "http1", "errorpage", "wire", "budget"},
 	"relay/session":   {"relay/registry", "relay/control", "relay/policy", "wire", "budget"},
-	"relay/registry":  {"wire"},
+	"relay/registry":  {"relay/policy", "wire"},
+	"relay/policy":    {"http1"},
 	"relay/control":   {},
 	"relay/admin":     {"relay/registry", "relay/control", "inspect/meter"},
 	"relay/relaytest": {"relay", "relay/control"},
@@ -51,13 +52,14 @@ var mayImport = map[string][]string{
 
 // vendorDoors says which rooms may import a vendor's packages, by prefix.
 var vendorDoors = map[string][]string{
-	"github.com/xtaci/smux":       {"wire"},
-	"github.com/knadh/koanf":      {"config"},
-	"github.com/charmbracelet":    {"tui", "tui/pane", "tui/theme"},
-	"github.com/spf13/cobra":      {"cli"},
-	"github.com/coder/websocket":  {"demo"},
-	"go.yaml.in/yaml":             {"config"},
-	"github.com/VictoriaMetrics/": {"relay/admin"},
+	"github.com/xtaci/smux":         {"wire"},
+	"github.com/knadh/koanf":        {"config"},
+	"github.com/charmbracelet":      {"tui", "tui/pane", "tui/theme"},
+	"github.com/spf13/cobra":        {"cli"},
+	"github.com/coder/websocket":    {"demo"},
+	"go.yaml.in/yaml":               {"config", "relay/policy"},
+	"github.com/zalando/go-keyring": {"config"},
+	"github.com/VictoriaMetrics/":   {"relay/admin"},
 }
 
 // neverReach says what a room must not reach even through others: the library stays small, the relay knows no face.

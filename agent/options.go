@@ -40,6 +40,8 @@ type Endpoint struct {
 	Host       string // wanted public host name; "": the relay's choice
 	HostHeader string // "" or "preserve": as it came; "rewrite": the upstream's; else literal
 	Inspect    bool   // record its exchanges, if the agent has a Recorder
+	Policy     string // traffic policy, JSON or YAML, that the relay runs on every request before it comes here; "": none
+	Metadata   string // the person's own words about the endpoint, told to the relay
 }
 
 // FatalError ends Run: trying again cannot help. Code is a wire code (docs/errors.md).
@@ -101,6 +103,7 @@ type endpoint struct {
 	failure  *inspect.Failure
 	fatal    *FatalError // a refusal that trying again cannot change
 	removed  bool        // the program has given it up
+	guest    bool        // Start has added it: Run goes on without it
 }
 
 // newEndpoint makes one that leads to a URL.

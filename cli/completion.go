@@ -53,8 +53,8 @@ var flagValues = map[string][]string{
 	"admin":      {"false\tneither health nor metrics", "127.0.0.1:4480"},
 }
 
-// fileFlags are the flags whose values are files; those of all others are none.
-var fileFlags = []string{"config", "relay-ca", "token-file", "log", "access-log", "write-report", "ready-file", "url-file"}
+// fileValued are the flags whose values are files; those of all others are none.
+var fileValued = []string{"config", "relay-ca", "token-file", "log", "access-log", "write-report", "ready-file", "url-file"}
 
 // completeFlags tells the shell what may stand behind the flags of c and of all commands below it.
 func completeFlags(c *cobra.Command) {
@@ -64,7 +64,7 @@ func completeFlags(c *cobra.Command) {
 		}
 		values, then := flagValues[f.Name], cobra.ShellCompDirectiveNoFileComp
 		switch {
-		case slices.Contains(fileFlags, f.Name):
+		case slices.Contains(fileValued, f.Name):
 			then = cobra.ShellCompDirectiveDefault
 		case f.Name == "state-dir":
 			then = cobra.ShellCompDirectiveFilterDirs

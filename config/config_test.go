@@ -20,9 +20,9 @@ func write(t *testing.T, text string) string {
 func TestLayers(t *testing.T) {
 	path := write(t, "version: 3\nagent:\n  relay: file.example:1\n  authtoken: from-file\n  give_up: 5m\n")
 	c, err := Load(Sources{
-		File:    path,
+		Files:   []string{path},
 		Environ: []string{"ADIT_AUTHTOKEN=from-env", "ADIT_LOG_LEVEL=debug", "HOME=/nowhere"},
-		Flags:   map[string]string{"log-level": "warn", "unrelated": "x"},
+		Flags:   map[string][]string{"log-level": {"warn"}, "unrelated": {"x"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func TestLayers(t *testing.T) {
 // TestNothingWritten: a key without a value is as good as none, and so is a section whose lines are all comments.
 func TestNothingWritten(t *testing.T) {
 	for _, text := range []string{"version: 3\nagent:\n  # relay: x\n", "version: 3\nagent:\n  relay: ~\n  web_addr:\n  log_level: null\n"} {
-		c, err := Load(Sources{File: write(t, text)})
+		c, err := Load(Sources{User: write(t, text)})
 		if err != nil {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -65,7 +65,7 @@ func TestRelayDefaultPort(t *testing.T) {
 		"[::1]":                   "[::1]:4443",
 		"[::1]:7":                 "[::1]:7",
 	} {
-		c, err := Load(Sources{Flags: map[string]string{"relay": in}})
+		c, err := Load(Sources{Flags: map[string][]string{"relay": {in}}})
 		if err != nil || c.Relay != want {
 			t.Errorf("relay %q: %q, %v; want %q", in, c.Relay, err, want)
 		}
@@ -81,22 +81,22 @@ func TestMistakes(t *testing.T) {
 		"unknown key":      {file: "version: 3\nagent:\n  authtokn: x\n", want: []string{`:3: unknown key "authtokn"`, `did you mean "authtoken"?`}},
 		"unknown top":      {file: "version: 3\nagents:\n", want: []string{`:2: unknown key "agents"`, `did you mean "agent"?`}},
 		"no version":       {file: "agent: {}\n", want: []string{`the line "version: 3" is missing`}},
-		"other version":    {file: "version: 2\n", want: []string{`:1: version "2"`}},
+		"other version":    {file: "version: 4\n", want: []string{`:1: version "4"`}},
 		"twice":            {file: "version: 3\nagent:\n  relay: a:1\n  relay: b:1\n", want: []string{":4: relay stands already in line 3"}},
-		"not yaml":         {file: "version: 3\n\t- x\n", want: []string{"line 2"}},
+		"not yaml":         {file: "version: 3\n\t- x\n", want: []string{":2: found a tab"}},
 		"a list":           {file: "- 1\n", want: []string{":1: the file must hold keys and values"}},
 		"bad value":        {file: "version: 3\nagent:\n  log_level: loud\n", want: []string{":3: log_level", "debug, info, warn, error"}},
-		"all at once":      {s: Sources{Environ: []string{"ADIT_WEB_ADDR=4040"}, Flags: map[string]string{"give-up": "soon"}}, want: []string{"env ADIT_WEB_ADDR: ", "flag --give-up"}},
-		"missing file":     {s: Sources{File: "/does/not/exist.yml", Required: true}, want: []string{"configuration file", "exist.yml"}},
-		"pin without":      {s: Sources{Flags: map[string]string{"relay-pin": "sha256:" + strings.Repeat("a", 64)}}, want: []string{"flag --relay-pin", "without --relay"}},
-		"bad pin":          {s: Sources{Flags: map[string]string{"relay": "a:1", "relay-pin": "sha256:abc"}}, want: []string{"64 hexadecimal digits"}},
-		"relay is an URL":  {s: Sources{Flags: map[string]string{"relay": "https://a"}}, want: []string{"HOST:PORT"}},
-		"relay's port":     {s: Sources{Flags: map[string]string{"relay": "a:http"}}, want: []string{"no port number"}},
-		"web on all hosts": {s: Sources{Flags: map[string]string{"web-addr": ":4040"}}, want: []string{"name the host"}},
+		"all at once":      {s: Sources{Environ: []string{"ADIT_WEB_ADDR=4040"}, Flags: map[string][]string{"give-up": {"soon"}}}, want: []string{"env ADIT_WEB_ADDR: ", "flag --give-up"}},
+		"missing file":     {s: Sources{Files: []string{"/does/not/exist.yml"}}, want: []string{"configuration file", "exist.yml"}},
+		"pin without":      {s: Sources{Flags: map[string][]string{"relay-pin": {"sha256:" + strings.Repeat("a", 64)}}}, want: []string{"flag --relay-pin", "without --relay"}},
+		"bad pin":          {s: Sources{Flags: map[string][]string{"relay": {"a:1"}, "relay-pin": {"sha256:abc"}}}, want: []string{"64 hexadecimal digits"}},
+		"relay is an URL":  {s: Sources{Flags: map[string][]string{"relay": {"https://a"}}}, want: []string{"HOST:PORT"}},
+		"relay's port":     {s: Sources{Flags: map[string][]string{"relay": {"a:http"}}}, want: []string{"no port number"}},
+		"web on all hosts": {s: Sources{Flags: map[string][]string{"web-addr": {":4040"}}}, want: []string{"name the host"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if x.file != "" {
-				x.s.File = write(t, x.file)
+				x.s.User = write(t, x.file)
 			}
 			_, err := Load(x.s)
 			if err == nil {
@@ -159,6 +159,6 @@ func FuzzFile(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, _ = Load(Sources{File: path}) // must return
+		_, _ = Load(Sources{User: path}) // must return
 	})
 }

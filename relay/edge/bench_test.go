@@ -22,8 +22,9 @@ func (u *canned) Begin(context.Context, *registry.Request) (registry.Exchange, e
 	u.next = 0
 	return u, nil
 }
-func (u *canned) Attach(uint64, bool) func() { return func() {} }
-func (u *canned) Load() int                  { return 0 }
+func (u *canned) Attach(uint64, bool) func()  { return func() {} }
+func (u *canned) Load() int                   { return 0 }
+func (u *canned) TurnedAway(registry.Visitor) {}
 func (u *canned) Next() (wire.Frame, error) {
 	p := u.frames[u.next]
 	u.next++

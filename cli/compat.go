@@ -192,13 +192,13 @@ func (a *app) exitCode(err error) int {
 // userFile is the configuration file that commands change, and what they read without --config.
 func (a *app) userFile() (string, error) {
 	if a.compat {
-		return a.ngrokFile()
+		return a.ngroksFile()
 	}
 	return config.File(runtime.GOOS, a.env)
 }
 
-// ngrokFile is the person's configuration file of ngrok, or where it would be.
-func (a *app) ngrokFile() (string, error) {
+// ngroksFile is the person's configuration file of ngrok, or where it would be.
+func (a *app) ngroksFile() (string, error) {
 	places := config.NgrokFiles(runtime.GOOS, a.env)
 	if len(places) == 0 {
 		return config.File(runtime.GOOS, a.env) // whose error says what is missing

@@ -71,7 +71,7 @@ func (a *app) runDiagnose(c *cobra.Command, args []string, report string) error 
 	}
 	service := ""
 	if len(args) == 1 {
-		if service, err = upstreamURL(args[0]); err != nil {
+		if service, err = plainService(args[0]); err != nil {
 			return err
 		}
 	}
@@ -88,6 +88,18 @@ func (a *app) runDiagnose(c *cobra.Command, args []string, report string) error 
 		return &exitError{code: exitNo}
 	}
 	return nil
+}
+
+// plainService is the URL of a service that speaks plain HTTP, the only kind that is looked at.
+func plainService(arg string) (string, error) {
+	address, kind, err := config.UpstreamURL(arg)
+	switch {
+	case err != nil:
+		return "", &exitError{exitUsage, err}
+	case address == "":
+		return "", usage("%s: only plain HTTP services are diagnosed, and this one is %s\n  give its port or HOST:PORT", arg, kind)
+	}
+	return address, nil
 }
 
 // run makes all checks, in the order in which a person would.

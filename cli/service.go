@@ -91,8 +91,12 @@ func (a *app) serviceSpec(path string, forUser bool) (s serviceSpec, err error) 
 	if path == "" {
 		return s, usage("--config is missing\n  try \"adit service install --config /etc/adit/adit.yml\"")
 	}
-	if _, err := config.Load(config.Sources{File: path, Required: true}); err != nil {
+	cfg, err := config.Load(config.Sources{Files: []string{path}})
+	if err != nil {
 		return s, &exitError{exitUsage, err}
+	}
+	if len(cfg.Endpoints) == 0 {
+		return s, usage("%s has no endpoints, so the service would have nothing to do\n  describe one below \"endpoints:\"", path)
 	}
 	s = serviceSpec{goos: runtime.GOOS, user: forUser, data: cmp.Or(a.env("ProgramData"), `C:\ProgramData`)}
 	if s.config, err = filepath.Abs(path); err != nil {

@@ -84,7 +84,7 @@ func (o *Options) fill() error {
 	return nil
 }
 
-// endpoint is an Endpoint at work. The fields behind the blank line are guarded by Agent.mu.
+// endpoint is an Endpoint at work. The fields behind the first blank line are guarded by Agent.mu.
 type endpoint struct {
 	Endpoint
 	up       *upstream
@@ -103,6 +103,9 @@ type endpoint struct {
 	failure  *inspect.Failure
 	fatal    *FatalError // a refusal that trying again cannot change
 	removed  bool        // the program has given it up
+
+	turned     int64           // visitors whom the relay has turned away
+	lastTurned *inspect.Turned // nil: none
 }
 
 // newEndpoint makes one that leads to a URL.

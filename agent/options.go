@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/meter"
+	"github.com/adit-tunnel/adit/wire"
 )
 
 // Options says how the agent reaches its relay and what it tells of its work.
@@ -137,6 +139,9 @@ func endpointTo(e Endpoint, up *upstream) (*endpoint, error) {
 	if e.Name == "" {
 		return nil, errors.New("an endpoint needs a name")
 	}
+	if n := spelled(e.Policy) + spelled(e.Metadata); n > maxSpelled {
+		return nil, fmt.Errorf("endpoint %q: policy and metadata take %d bytes in a message to the relay; at most %d are taken", e.Name, n, maxSpelled)
+	}
 	ep := &endpoint{Endpoint: e, up: up, conns: meter.New(nil), requests: meter.New(nil)}
 	switch h := e.HostHeader; h {
 	case "", "preserve":
@@ -152,6 +157,15 @@ func endpointTo(e Endpoint, up *upstream) (*endpoint, error) {
 		ep.host = []byte(h)
 	}
 	return ep, nil
+}
+
+// maxSpelled is how much of a Bind an endpoint's own words may take.
+const maxSpelled = wire.MaxMessage - 4096
+
+// spelled is how long a text is as JSON.
+func spelled(s string) int {
+	b, _ := json.Marshal(s) // a string always marshals
+	return len(b)
 }
 
 // proven notes that something came the whole way through the relay.

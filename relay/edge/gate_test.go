@@ -15,14 +15,19 @@ import (
 // guard binds gate.test behind a policy to the world's upstream.
 func (w *world) guard(text string) {
 	w.t.Helper()
-	p, err := policy.Compile(text)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	e := &registry.Endpoint{Host: "gate.test", Account: "acme", Name: "gate", Upstream: w.up, Policy: p}
+	e := &registry.Endpoint{Host: "gate.test", Account: "acme", Name: "gate", Upstream: w.up, Policy: compile(w.t, text)}
 	if _, err := w.s.registry.Bind(e, registry.Claim{}); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+func compile(t testing.TB, text string) *policy.Policy {
+	t.Helper()
+	p, err := policy.Compile(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 const annOnly = `{"on_http_request":[{"actions":[{"type":"basic-auth","config":{"realm":"adit","credentials":["bob:battery staple","ann:correct:horse"]}}]}]}`
@@ -196,11 +201,8 @@ func TestRestrictIPsAtTheEdge(t *testing.T) {
 // TestPolicyOfAPort: an endpoint with a port of its own is guarded whatever Host says.
 func TestPolicyOfAPort(t *testing.T) {
 	w := start(t, func(x *fakeExchange) { x.ok("in") })
-	p, err := policy.Compile(annOnly)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.s.registry.Bind(&registry.Endpoint{Host: "localhost", Port: 7, Account: "acme", Name: "port", Upstream: w.up, Policy: p}, registry.Claim{}); err != nil {
+	e := &registry.Endpoint{Host: "localhost", Port: 7, Account: "acme", Name: "port", Upstream: w.up, Policy: compile(t, annOnly)}
+	if _, err := w.s.registry.Bind(e, registry.Claim{}); err != nil {
 		t.Fatal(err)
 	}
 	ln := listen(t)

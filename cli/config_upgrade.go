@@ -27,7 +27,7 @@ a list of endpoints. Comments go with what they are about. The file as it was is
 beside it. A tunnel that uses a key which version 3 has no word for stays a tunnel.`,
 		Example: `  adit config upgrade --dry-run
   adit config upgrade --config old.yml`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOne("the version"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 && args[0] != config.FileVersion {
 				return usage("version %s: a file can only be brought to version %s", args[0], config.FileVersion)

@@ -103,6 +103,7 @@ type endpoint struct {
 	failure  *inspect.Failure
 	fatal    *FatalError // a refusal that trying again cannot change
 	removed  bool        // the program has given it up
+	guest    bool        // Start has added it: Run goes on without it
 }
 
 // newEndpoint makes one that leads to a URL.

@@ -29,20 +29,31 @@ type Streams struct {
 // app is what every command has at hand.
 type app struct {
 	Streams
+	args    []string // behind the program's name
 	environ []string
 	guard   *guard
+	compat  bool // stands in for ngrok
+	stand   standIn
 }
 
-// Main runs the command line args and returns the exit code.
-func Main(args []string, s Streams, environ []string) int {
+// Main runs the command line argv, the program's name first, and returns the exit code.
+func Main(argv []string, s Streams, environ []string) int {
 	a := &app{Streams: s, environ: environ}
 	a.guard = newGuard(a)
 	defer a.guard.catch()
-	root := a.root()
-	root.SetArgs(a.twoDashes(root, args))
-	err := root.Execute()
+	var err error
+	if a.args, a.compat, err = program(argv); err == nil {
+		err = a.execute()
+	}
 	a.report(err)
-	return exitCode(err)
+	a.stand.end()
+	return a.exitCode(err)
+}
+
+func (a *app) execute() error {
+	root := a.root()
+	root.SetArgs(append([]string{}, a.twoDashes(root, a.args)...)) // never nil: cobra would take the process's own
+	return root.Execute()
 }
 
 // env looks a variable up in the environment the program was given.
@@ -57,7 +68,11 @@ func (a *app) env(name string) string {
 
 // report prints an error the way the output rules say.
 func (a *app) report(err error) {
-	if err == nil || err.Error() == "" {
+	switch {
+	case err == nil || err.Error() == "":
+		return
+	case a.compat:
+		a.reportAsNgrok(err)
 		return
 	}
 	for i, line := range strings.Split(err.Error(), "\n") {
@@ -94,7 +109,7 @@ Start here:
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:                        "adit",
+		Use:                        a.name(),
 		Short:                      "A tunnel to localhost with a live request inspector",
 		Long:                       rootHelp,
 		Version:                    Version,
@@ -109,7 +124,7 @@ func (a *app) root() *cobra.Command {
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
 	root.SetFlagErrorFunc(flagError)
-	root.SetVersionTemplate("adit version {{.Version}}\n")
+	root.SetVersionTemplate(a.version() + "\n")
 	cobra.AddTemplateFunc("flagHelp", flagHelp)
 	root.SetUsageTemplate(usageTemplate)
 	root.SetHelpCommand(&cobra.Command{Use: "help [command]", Short: "Help on a command", Hidden: true, RunE: func(c *cobra.Command, args []string) error {
@@ -123,6 +138,10 @@ func (a *app) root() *cobra.Command {
 		return target.Help()
 	}})
 	root.Flags().BoolP("version", "v", false, "print the version")
+	root.Flags().String("compat", "", "stand in for the program `NAME`, which can only be ngrok; so does a file of that name")
+	if a.compat {
+		a.compatCommands(root)
+	}
 	root.AddGroup(&cobra.Group{ID: "agent", Title: "On the developer's machine:"}, &cobra.Group{ID: "relay", Title: "On a public server:"})
 	root.AddCommand(a.httpCommand(), a.startCommand(), a.trustCommand(), a.laterCommand("tcp"), a.laterCommand("tls"), a.demoCommand(), a.relayCommand(), a.configCommand(), a.oldAuthtokenCommand(), a.versionCommand())
 	root.AddCommand(a.statusCommand(), a.endpointsCommand(), a.completionCommand(), a.manCommand())
@@ -132,7 +151,7 @@ func (a *app) root() *cobra.Command {
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
-		fmt.Fprintf(a.Out, "adit version %s\n", Version)
+		fmt.Fprintln(a.Out, a.version())
 		return nil
 	}}
 }

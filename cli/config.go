@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,7 +45,7 @@ func (a *app) configFile(c *cobra.Command) (string, error) {
 	case path != "":
 		return path, nil
 	}
-	path, err := config.File(runtime.GOOS, a.env)
+	path, err := a.userFile()
 	if err != nil {
 		return "", usage("the place of the configuration file: %w\n  or name one with --config FILE", err)
 	}

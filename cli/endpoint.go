@@ -10,15 +10,20 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// agentEndpoint is what the agent is to bind for e, with secrets in place of references.
-func (a *app) agentEndpoint(e *config.Endpoint) (agent.Endpoint, error) {
-	if err := e.Resolve(context.Background(), a.secretOptions()); err != nil {
-		return agent.Endpoint{}, &exitError{exitUsage, err}
-	}
+// agentEndpoint is what the agent is to bind for e.
+func agentEndpoint(e *config.Endpoint) agent.Endpoint {
 	return agent.Endpoint{
 		Name: e.Name, Upstream: e.Address, Host: e.Host, HostHeader: e.HostHeader, Inspect: e.Inspect,
 		Policy: e.Policy(), Metadata: e.Metadata,
-	}, nil
+	}
+}
+
+// resolved is agentEndpoint with secrets in place of references.
+func (a *app) resolved(e *config.Endpoint) (agent.Endpoint, error) {
+	if err := e.Resolve(context.Background(), a.secretOptions()); err != nil {
+		return agent.Endpoint{}, &exitError{exitUsage, err}
+	}
+	return agentEndpoint(e), nil
 }
 
 // secretOptions is what references to secrets are looked up with.

@@ -37,7 +37,7 @@ func (a *app) runHTTP(c *cobra.Command, upstream string) error {
 	if err := notYet(&e); err != nil {
 		return err
 	}
-	ready, err := a.agentEndpoint(&e)
+	ready, err := a.resolved(&e)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func (a *app) logger(o logOptions, dashboard bool) (log *slog.Logger, close func
 	if o.maxSize < 0 {
 		return nil, nil, usage("--log-max-size %d: it is a number of MiB; 0 sets no limit", o.maxSize)
 	}
-	handler, err := logHandler(o.level, o.format)
+	handler, err := a.logHandlers(o.level, o.format)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -57,7 +57,11 @@ func (a *app) logger(o logOptions, dashboard bool) (log *slog.Logger, close func
 }
 
 func (a *app) agentLogger(c *config.Config, dashboard bool) (*slog.Logger, func(), error) {
-	return a.logger(logOptions{to: c.Log, level: c.LogLevel, format: c.LogFormat, maxSize: c.LogMaxSize}, dashboard)
+	o := logOptions{to: c.Log, level: c.LogLevel, format: c.LogFormat, maxSize: c.LogMaxSize}
+	if a.compat {
+		return a.compatLogger(o, dashboard)
+	}
+	return a.logger(o, dashboard)
 }
 
 // complain tells the person at the terminal, or who reads stderr later, what cannot be told in the log.

@@ -52,6 +52,10 @@ func (a *app) sources(c *cobra.Command) config.Sources {
 	s.System = config.SystemFile(runtime.GOOS, a.env)
 	s.User, _ = config.File(runtime.GOOS, a.env)
 	s.StateDir, _ = config.StateDir(runtime.GOOS, a.env)
+	if a.compat {
+		s.Ngrok, _ = a.ngrokFile()
+		return s
+	}
 	if dir, err := os.Getwd(); err == nil {
 		s.Project = config.FindProject(dir, a.home())
 	}

@@ -66,7 +66,7 @@ func (a *app) runStart(c *cobra.Command, names []string, o startOptions) error {
 			refused = append(refused, why)
 			continue
 		}
-		ready, err := a.agentEndpoint(&e)
+		ready, err := a.resolved(&e)
 		if err != nil {
 			return err
 		}

@@ -14,8 +14,9 @@ import (
 	"unicode/utf8"
 )
 
-// checkText looks at one element of a value. What it returns never holds a secret.
-func (o *Option) checkText(text string) error {
+// checkText looks at one element of a value; a secret may be a reference to one, unless it must stand there literally. What it returns never
+// holds a secret.
+func (o *Option) checkText(text string, literally bool) error {
 	if text == "" && o.Kind != Duration {
 		return nil // as good as nothing
 	}
@@ -25,7 +26,7 @@ func (o *Option) checkText(text string) error {
 	if err := o.Kind.check(text); err != nil {
 		return err
 	}
-	if o.check == nil || o.Secret && isReference(text) {
+	if o.check == nil || o.Secret && !literally && isReference(text) {
 		return nil
 	}
 	return o.check(text)

@@ -65,8 +65,9 @@ const (
 
 // Sources says where the layers come from.
 type Sources struct {
-	Files    []string            // files that the person named; they must exist, and stand instead of the next three
-	System   string              // the system's file, which may be missing, like the next two; "": none
+	Files    []string            // files that the person named; they must exist, and stand instead of the next four
+	System   string              // the system's file, which may be missing, like the next three; "": none
+	Ngrok    string              // ngrok's own, for who stands in for it
 	User     string              // the user's
 	Project  string              // the project's (FindProject)
 	Environ  []string            // KEY=VALUE, as os.Environ gives them
@@ -173,7 +174,7 @@ func (l *loader) flags(flags map[string][]string) layer {
 func (m *mistakes) checked(v value) bool {
 	before := len(*m)
 	for _, t := range v.texts {
-		if err := v.option.checkText(t); err != nil {
+		if err := v.option.checkText(t, false); err != nil {
 			m.at(v, "%v", err)
 		}
 	}
@@ -311,7 +312,7 @@ func (l *loader) files(s Sources) []layer {
 		}
 		return out
 	}
-	return l.file(l.file(out, s.System, false), s.User, false)
+	return l.file(l.file(l.file(out, s.System, false), s.Ngrok, false), s.User, false)
 }
 
 func (l *loader) file(to []layer, path string, required bool) []layer {

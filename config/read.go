@@ -11,7 +11,7 @@ import (
 type reader struct {
 	mistakes
 	file    string   // path; "" for the local API
-	lenient bool     // unknown keys are noted, not wrong, and dots in a key stand for levels
+	lenient bool     // unknown keys are noted, not wrong, dots in a key stand for levels, and secrets stand there themselves
 	unknown []string // keys
 }
 
@@ -97,7 +97,7 @@ func (r *reader) value(o *Option, key string, line int, n *yaml.Node) (v value, 
 			return v, false
 		}
 		for _, text := range o.spelled(key, e.Value) {
-			if err := o.checkText(text); err != nil {
+			if err := o.checkText(text, r.lenient); err != nil {
 				r.add(r.place(e.Line), key, "%v", err)
 				ok = false
 			}

@@ -29,6 +29,7 @@ const (
 	writeTimeout  = 60 * time.Second
 	idleTimeout   = 75 * time.Second
 	replayTimeout = 10 * time.Second
+	startTimeout  = 3500 * time.Millisecond // some clients wait 4 s for an endpoint
 	stopTimeout   = 2 * time.Second
 )
 
@@ -37,20 +38,23 @@ const MorePorts = 20
 
 // Server is the local API. Make one with New.
 type Server struct {
-	reader   inspect.Reader
-	replayer inspect.Replayer
-	observer inspect.Observer
-	log      *slog.Logger
-	handler  http.Handler
+	reader     inspect.Reader
+	replayer   inspect.Replayer
+	observer   inspect.Observer
+	controller inspect.Controller
+	log        *slog.Logger
+	handler    http.Handler
 }
 
-// Options are what the API shows and acts on. Reader, Replayer and Observer are needed.
+// Options are what the API shows and acts on. Reader, Replayer, Observer and Controller are needed.
 type Options struct {
-	Reader   inspect.Reader
-	Replayer inspect.Replayer
-	Observer inspect.Observer
-	Log      *slog.Logger // nil: nothing is logged
-	Allow    []string     // further Host names: an exact name or address, ".suffix" for all names below one, or a CIDR range
+	Reader     inspect.Reader
+	Replayer   inspect.Replayer
+	Observer   inspect.Observer
+	Controller inspect.Controller
+	Log        *slog.Logger                                  // nil: nothing is logged
+	Access     func(path string) (answered func(status int)) // is told of each request, and of its answer; nil: nobody is
+	Allow      []string                                      // further Host names: an exact name or address, ".suffix" for all names below one, or a CIDR range
 }
 
 // New makes the API; it starts nothing.
@@ -58,8 +62,11 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, log: o.Log}
+	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, log: o.Log}
 	s.handler = newGuard(o.Allow, s.routes())
+	if o.Access != nil {
+		s.handler = &access{o.Access, s.handler}
+	}
 	return s
 }
 

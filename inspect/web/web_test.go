@@ -22,11 +22,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// agent is a Replayer and Observer that tells what it was asked.
+// agent is a Replayer, Observer and Controller that tells what it was asked.
 type agent struct {
 	mu       sync.Mutex
 	status   inspect.Status
 	replayed []inspect.ID
+	defined  []inspect.Definition
+	stopped  []string
 	fails    error
 }
 
@@ -57,7 +59,7 @@ func serve(t *testing.T, allow ...string) *api {
 		t.Fatal(err)
 	}
 	a.base = "http://" + ln.Addr().String()
-	s := New(Options{Reader: a.store, Replayer: a.agent, Observer: a.agent, Allow: allow})
+	s := New(Options{Reader: a.store, Replayer: a.agent, Observer: a.agent, Controller: a.agent, Allow: allow})
 	ctx, end := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx, ln) }()
@@ -325,8 +327,8 @@ func TestOtherPaths(t *testing.T) {
 	}
 	res, body := a.do("GET", "/nowhere", "")
 	a.wantError(res, body, 404, codeNotFound)
-	res, body = a.do("POST", "/api/tunnels", "{}", "Content-Type", asJSON)
-	if a.wantError(res, body, 405, codeMethod); res.Header.Get("Allow") != "GET" {
+	res, body = a.do("PUT", "/api/tunnels", "{}", "Content-Type", asJSON)
+	if a.wantError(res, body, 405, codeMethod); res.Header.Get("Allow") != "GET, POST" {
 		t.Errorf("Allow: %s", res.Header.Get("Allow"))
 	}
 }

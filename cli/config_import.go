@@ -34,7 +34,7 @@ When there is a configuration file already, the endpoints alone are added to it.
 }
 
 func (a *app) runImport(c *cobra.Command, args []string, withToken bool) error {
-	from, text, err := a.ngrokFile(args)
+	from, text, err := a.importSource(args)
 	if err != nil {
 		return err
 	}
@@ -61,8 +61,8 @@ func (a *app) runImport(c *cobra.Command, args []string, withToken bool) error {
 	return err
 }
 
-// ngrokFile is the file to import: the one that was named, or the first that is in a place of ngrok's.
-func (a *app) ngrokFile(args []string) (path string, text []byte, err error) {
+// importSource is the file to import: the one that was named, or the first that is in a place of ngrok's.
+func (a *app) importSource(args []string) (path string, text []byte, err error) {
 	places := config.NgrokFiles(runtime.GOOS, a.env)
 	if len(args) == 1 {
 		places = args

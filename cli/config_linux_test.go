@@ -23,7 +23,7 @@ func TestTokenIsTyped(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "adit.yml")
 	code := make(chan int, 1)
 	go func() {
-		code <- Main([]string{"authtoken", "-", "--config", path}, Streams{keyboard, out, keyboard}, nil)
+		code <- Main([]string{"adit", "authtoken", "-", "--config", path}, Streams{keyboard, out, keyboard}, nil)
 		_ = keyboard.Close()
 	}()
 	shown := make(chan string, 1)

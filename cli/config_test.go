@@ -43,7 +43,7 @@ func TestTokenIntoKeychain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "adit.yml")
 	for _, x := range []struct{ flag, entry string }{{"--keychain", "authtoken"}, {"--keychain=work", "work"}} {
 		in, out := pipes(t, "hunter2\n")
-		if code := Main([]string{"config", "add-authtoken", "-", x.flag, "--config", path}, Streams{in, out, out}, nil); code != exitOK {
+		if code := Main([]string{"adit", "config", "add-authtoken", "-", x.flag, "--config", path}, Streams{in, out, out}, nil); code != exitOK {
 			t.Fatalf("%s: exit code %d: %s", x.flag, code, content(t, out.Name()))
 		}
 		if got, err := keyring.Get("adit", x.entry); got != "hunter2" || err != nil {

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -76,7 +75,7 @@ func (a *app) runUpgrade(c *cobra.Command, o upgradeOptions) error {
 
 // usualPlace is where --relocate moves the file at path to; it must not hold another one.
 func (a *app) usualPlace(path string) (string, error) {
-	target, err := config.File(runtime.GOOS, a.env)
+	target, err := a.userFile()
 	if err != nil {
 		return "", usage("%w", err)
 	}

@@ -42,7 +42,7 @@ func (a *app) oldAuthtokenCommand() *cobra.Command {
 	save := c.RunE
 	c.RunE = func(c *cobra.Command, args []string) error {
 		err := save(c, args)
-		if err == nil {
+		if err == nil && !a.compat {
 			a.hint(`"adit authtoken" is now spelled "adit config add-authtoken"`)
 		}
 		return err

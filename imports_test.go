@@ -47,6 +47,7 @@ var mayImport = map[string][]string{
 	"http1":           {},
 	"demo":            {},
 	"bench":           {},
+	"release":         {},
 }
 
 // vendorDoors says which rooms may import a vendor's packages, by prefix.

@@ -72,6 +72,8 @@ func (s *session) onMessage(m *wire.Message) {
 		s.superseded(b)
 	case *wire.Stats:
 		s.count(b)
+	case *wire.Turned:
+		s.turned(b)
 	case *wire.Notice:
 		s.a.notice(b)
 	case *wire.Drain:

@@ -18,8 +18,8 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// Version is the version of this program.
-const Version = "0.1.0"
+// Version is the version of this program. The linker sets it for what "make" builds; it stays as it is while the program runs.
+var Version = "0.1.0-dev"
 
 // Streams are the program's standard files.
 type Streams struct {
@@ -34,6 +34,8 @@ type app struct {
 	guard   *guard
 	compat  bool // stands in for ngrok
 	stand   standIn
+
+	stopAsked <-chan struct{} // closed when a service manager that sends no signals wants the end; nil: there is none
 }
 
 // Main runs the command line argv, the program's name first, and returns the exit code.
@@ -85,6 +87,15 @@ func (a *app) report(err error) {
 	if next := remedy(err); next != "" {
 		fmt.Fprintf(a.Err, "  %s\n", next)
 	}
+}
+
+// refuse says why something is left out while the rest goes on.
+func (a *app) refuse(err error) {
+	if a.compat {
+		a.warnAsNgrok(err.Error())
+		return
+	}
+	a.report(err)
 }
 
 // remedy says what to do about an error that the agent ended with.
@@ -144,7 +155,7 @@ func (a *app) root() *cobra.Command {
 	}
 	root.AddGroup(&cobra.Group{ID: "agent", Title: "On the developer's machine:"}, &cobra.Group{ID: "relay", Title: "On a public server:"})
 	root.AddCommand(a.httpCommand(), a.startCommand(), a.trustCommand(), a.laterCommand("tcp"), a.laterCommand("tls"), a.demoCommand(), a.relayCommand(), a.configCommand(), a.oldAuthtokenCommand(), a.versionCommand())
-	root.AddCommand(a.statusCommand(), a.endpointsCommand(), a.completionCommand(), a.manCommand())
+	root.AddCommand(a.statusCommand(), a.endpointsCommand(), a.diagnoseCommand(), a.serviceCommand(), a.completionCommand(), a.manCommand())
 	completeFlags(root)
 	return root
 }

@@ -56,6 +56,21 @@ var flagValues = map[string][]string{
 // fileValued are the flags whose values are files; those of all others are none.
 var fileValued = []string{"config", "relay-ca", "token-file", "log", "access-log", "write-report", "ready-file", "url-file"}
 
+// completeEndpoints completes the names of configured endpoints, those that stand in args left out. A configuration with mistakes has none.
+func (a *app) completeEndpoints(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	cfg, err := a.loadFrom(a.sources(c))
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, e := range cfg.Endpoints {
+		if !slices.Contains(args, e.Name) {
+			names = append(names, e.Name+"\t"+e.Upstream)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
 // completeFlags tells the shell what may stand behind the flags of c and of all commands below it.
 func completeFlags(c *cobra.Command) {
 	c.LocalFlags().VisitAll(func(f *pflag.Flag) {

@@ -69,7 +69,7 @@ type runningMeters struct {
 func apiFlags(c *cobra.Command, asJSON *bool) {
 	f := c.Flags()
 	f.String("api", "", "`HOST:PORT` of the agent's local API (default: the configured one, 127.0.0.1:4040 and the ports after it)")
-	f.String("config", "", "configuration `FILE`")
+	f.StringSlice("config", nil, "configuration `FILE`")
 	f.BoolVar(asJSON, "json", false, "print JSON")
 }
 
@@ -98,7 +98,7 @@ func (a *app) apiAddrs(c *cobra.Command) ([]string, error) {
 		}
 		return []string{addr}, nil
 	}
-	cfg, err := a.agentConfig(c)
+	cfg, err := a.loadFrom(a.sources(c))
 	if err != nil {
 		return nil, err
 	}

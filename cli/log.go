@@ -36,7 +36,7 @@ func (a *app) logger(o logOptions, dashboard bool) (log *slog.Logger, close func
 	w, close := &lossy{w: a.Err}, func() {}
 	switch {
 	case o.to == "false" || o.to == "" && dashboard:
-		return slog.New(slog.DiscardHandler), close, nil
+		return discard(), close, nil
 	case dashboard && (o.to == "stderr" || o.to == "stdout"):
 		return nil, nil, usage("the log cannot go to %s while the dashboard has the screen\n  name a file, or pass --no-tui", o.to)
 	case o.to == "" || o.to == "stderr":
@@ -126,3 +126,6 @@ func (h warnings) Enabled(ctx context.Context, l slog.Level) bool {
 }
 func (h warnings) WithAttrs(as []slog.Attr) slog.Handler { return warnings{h.Handler.WithAttrs(as)} }
 func (h warnings) WithGroup(name string) slog.Handler    { return warnings{h.Handler.WithGroup(name)} }
+
+// discard is a log that nobody reads.
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }

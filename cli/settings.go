@@ -53,7 +53,7 @@ func (a *app) sources(c *cobra.Command) config.Sources {
 	s.User, _ = config.File(runtime.GOOS, a.env)
 	s.StateDir, _ = config.StateDir(runtime.GOOS, a.env)
 	if a.compat {
-		s.Ngrok, _ = a.ngrokFile()
+		s.Ngrok, _ = a.ngroksFile()
 		return s
 	}
 	if dir, err := os.Getwd(); err == nil {

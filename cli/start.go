@@ -26,6 +26,8 @@ starts without any, and the local API adds them.`,
   adit start --all --config web.yml,mine.yml`,
 		Args: func(c *cobra.Command, names []string) error { return o.check(names) },
 		RunE: func(c *cobra.Command, names []string) error { return a.runStart(c, names, o) },
+
+		ValidArgsFunction: a.completeEndpoints,
 	}
 	c.Flags().BoolVar(&o.all, "all", false, "all endpoints")
 	c.Flags().BoolVar(&o.none, "none", false, "no endpoint, only the agent and its local API")
@@ -78,7 +80,7 @@ func (a *app) runStart(c *cobra.Command, names []string, o startOptions) error {
 	if len(run.endpoints) == 0 {
 		return errors.Join(refused...)
 	}
-	a.report(errors.Join(refused...))
+	a.refuse(errors.Join(refused...))
 	if err := a.runAgent(cfg, run); err != nil {
 		return err
 	}

@@ -52,11 +52,6 @@ func (k Kind) check(text string) (err error) {
 	return nil
 }
 
-// isReference says that a secret is not here but named: see Secret.
-func isReference(text string) bool {
-	return text == "-" || slices.ContainsFunc([]string{"env:", "file:", "cmd:", "keychain:"}, func(p string) bool { return strings.HasPrefix(text, p) })
-}
-
 // yes and no are how YAML 1.1, and so ngrok, spells them.
 func plainBool(text string) string {
 	switch strings.ToLower(text) {

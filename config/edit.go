@@ -31,7 +31,8 @@ func ParseDocument(path string, text []byte) (*Document, error) {
 	case errors.Is(err, io.EOF):
 		return &Document{path: path, text: text}, nil
 	case err != nil:
-		return nil, yamlError(path, err)
+		line, what := yamlMistake(err)
+		return nil, fmt.Errorf("%s:%d: %s", path, max(line, 1), what)
 	}
 	d := &Document{path: path, text: text, root: doc.Content[0]}
 	if isEmpty(d.root) && d.root.Value == "" {
@@ -42,17 +43,6 @@ func ParseDocument(path string, text []byte) (*Document, error) {
 		return nil, fmt.Errorf("%s:%d: the file must hold keys and values, such as \"version: 3\"", path, d.root.Line)
 	}
 	return d, nil
-}
-
-// yamlError words what the YAML reader says as FILE:LINE: WHAT.
-func yamlError(path string, err error) error {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	if rest, ok := strings.CutPrefix(text, "line "); ok {
-		if line, what, ok := strings.Cut(rest, ": "); ok {
-			return fmt.Errorf("%s:%s: %s", path, line, what)
-		}
-	}
-	return fmt.Errorf("%s: %s", path, text)
 }
 
 // Bytes is the text as it stands. The document keeps it.

@@ -41,6 +41,9 @@ func SecretKind(ref string) string {
 	return ""
 }
 
+// isReference says that a secret is not here but named.
+func isReference(text string) bool { return SecretKind(text) != "" }
+
 // Secret is what ref stands for:
 //
 //	env:NAME       the environment variable

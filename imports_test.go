@@ -34,7 +34,8 @@ var mayImport = map[string][]string{
 	"relay":           {"relay/edge", "relay/session", "relay/registry", "relay/control", "relay/admin", "wire", "budget"},
 	"relay/edge":      {"relay/registry", "relay/policy", "http1", "errorpage", "wire", "budget"},
 	"relay/session":   {"relay/registry", "relay/control", "relay/policy", "wire", "budget"},
-	"relay/registry":  {"wire"},
+	"relay/registry":  {"relay/policy", "wire"},
+	"relay/policy":    {"http1"},
 	"relay/control":   {},
 	"relay/admin":     {"relay/registry", "relay/control", "inspect/meter"},
 	"relay/relaytest": {"relay", "relay/control"},
@@ -55,7 +56,7 @@ var vendorDoors = map[string][]string{
 	"github.com/charmbracelet":    {"tui", "tui/pane", "tui/theme"},
 	"github.com/spf13/cobra":      {"cli"},
 	"github.com/coder/websocket":  {"demo"},
-	"go.yaml.in/yaml":             {"config"},
+	"go.yaml.in/yaml":             {"config", "relay/policy"},
 	"github.com/VictoriaMetrics/": {"relay/admin"},
 }
 

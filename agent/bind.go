@@ -21,7 +21,9 @@ func (s *session) bind(ep *endpoint) {
 	}
 	s.mu.Lock()
 	s.handle++
-	m := &wire.Bind{Handle: s.handle, Protocol: "http", Name: ep.Name, Host: ep.Host, Port: ep.port, How: wire.HowStart}
+	m := &wire.Bind{
+		Handle: s.handle, Protocol: "http", Name: ep.Name, Host: ep.Host, Port: ep.port, How: wire.HowStart, Policy: ep.Policy, Metadata: ep.Metadata,
+	}
 	if ep.ticket != "" {
 		m.How, m.Ticket = wire.HowResume, ep.ticket
 		if s.how != "" {
@@ -70,6 +72,8 @@ func (s *session) onMessage(m *wire.Message) {
 		s.superseded(b)
 	case *wire.Stats:
 		s.count(b)
+	case *wire.Turned:
+		s.turned(b)
 	case *wire.Notice:
 		s.a.notice(b)
 	case *wire.Drain:

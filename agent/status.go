@@ -43,6 +43,7 @@ func (a *Agent) Status() inspect.Status {
 		s.Endpoints = append(s.Endpoints, inspect.Endpoint{
 			Name: ep.Name, URL: ep.url, Aliases: slices.Clone(ep.aliases), Upstream: ep.Upstream, Inspect: ep.Inspect, Failure: ep.failure,
 			Proof: ep.lastProof(), Conns: figures(ep.conns), Requests: figures(ep.requests),
+			Turned: ep.turned, LastTurned: ep.lastTurned,
 		})
 	}
 	return s

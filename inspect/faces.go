@@ -49,6 +49,22 @@ type Endpoint struct {
 	Proof    time.Time // when a request, or the relay's probe, last came the whole way to the agent; zero: none has yet
 	Conns    Meters
 	Requests Meters
+
+	Turned     int64   // visitors whom the relay has turned away because of the endpoint's policy
+	LastTurned *Turned // the last one that was told in full; nil: none
+}
+
+// Turned is a visitor who was turned away by the relay: nothing of the request came to the agent. Its texts are a stranger's.
+type Turned struct {
+	At     time.Time
+	Client string // address
+	Method string
+	Host   string
+	Path   string // without the query
+	Status int    // of the answer
+	Code   int    // stable number
+	Name   string // e.g. AUTH_REQUIRED
+	Reason string // the policy's rule, and what was wrong
 }
 
 // Proven is the oldest proof of the endpoints that are bound: since then all of them are known to have been reached. Zero: one of them has not

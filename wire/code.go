@@ -50,6 +50,7 @@ const (
 	CodeDelivery       Code = 3010
 	CodeSuperseded     Code = 3011
 	CodeNotAllowed     Code = 3012
+	CodeBadPolicy      Code = 3020
 
 	CodeBadRequest     Code = 4001
 	CodeHeadTooLarge   Code = 4002
@@ -61,6 +62,8 @@ const (
 	CodeVisitorGone    Code = 4008
 	CodeTransferCoding Code = 4009
 	CodeTooManyConns   Code = 4010
+	CodeAuthRequired   Code = 4011
+	CodeAddressDenied  Code = 4012
 
 	CodeProtocol     Code = 5001
 	CodeFrameOrder   Code = 5002
@@ -134,6 +137,7 @@ var Codes = []CodeInfo{
 	{CodeDelivery, "DELIVERY_UNKNOWN", 502, "The link was lost, and it is unknown whether the request was delivered.", whoDev, "Look in the agent's list whether it arrived before sending it again.", false},
 	{CodeSuperseded, "SUPERSEDED", 0, "Another session of the same agent owns this name now.", whoDev, "Nothing, if you started it; else stop the other agent.", true},
 	{CodeNotAllowed, "NOT_ALLOWED", 0, "The token may not do this.", whoDev, "Ask the relay's owner for a token that may.", true},
+	{CodeBadPolicy, "BAD_POLICY", 0, "The endpoint's traffic policy has a mistake.", whoDev, "Mend what the message names.", true},
 
 	{CodeBadRequest, "BAD_REQUEST", 400, "The request is not valid HTTP/1.1, or could be read in two ways.", whoVisitor, "Mend the client.", false},
 	{CodeHeadTooLarge, "HEAD_TOO_LARGE", 431, "The request's header fields are too large.", whoVisitor, "Send fewer or smaller fields (cookies, most often).", false},
@@ -145,6 +149,8 @@ var Codes = []CodeInfo{
 	{CodeVisitorGone, "VISITOR_GONE", 0, "The visitor closed the connection before the exchange was over.", whoVisitor, "Nothing; the answer was not wanted any more.", false},
 	{CodeTransferCoding, "TRANSFER_CODING", 501, "This transfer coding is not served.", whoVisitor, "Send the body as it is or chunked.", false},
 	{CodeTooManyConns, "TOO_MANY_CONNECTIONS", 429, "Too many connections are open from this address.", whoVisitor, "Close some, or wait until they are closed.", false},
+	{CodeAuthRequired, "AUTH_REQUIRED", 401, "This URL is open only to those who have a user name and password for it.", whoVisitor, "Send a user name and password; whoever gave you the URL knows them.", false},
+	{CodeAddressDenied, "ADDRESS_DENIED", 403, "This URL is not open to the address you come from.", whoVisitor, "Come from another network, or ask whoever gave you the URL to let your address in.", false},
 
 	{CodeProtocol, "PROTOCOL", 502, "The other side broke the protocol.", whoMakers, "Update agent and relay; report it if it stays.", false},
 	{CodeFrameOrder, "FRAME_ORDER", 502, "A frame came where it must not.", whoMakers, "Update agent and relay; report it if it stays.", false},

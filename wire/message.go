@@ -84,7 +84,7 @@ type Bind struct {
 	How      string `json:"how"`                // "start", "resume" or "move"
 	Ticket   string `json:"ticket,omitempty"`   // the newest that Bound brought for this endpoint; with resume and move
 	Pooling  bool   `json:"pooling,omitempty"`  // share the name with other agents; refused by relays that do not offer it
-	Policy   string `json:"policy,omitempty"`   // traffic policy; likewise
+	Policy   string `json:"policy,omitempty"`   // traffic policy, YAML or JSON; refused by relays that do not run it
 	Metadata string `json:"metadata,omitempty"` // the agent's own words for the endpoint
 }
 

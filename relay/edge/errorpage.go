@@ -65,6 +65,7 @@ func (t *turn) appendPage(p *errorpage.Page) {
 	if p.Status == http.StatusMethodNotAllowed {
 		b = append(b, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"...)
 	}
+	b = append(b, t.more...)
 	switch {
 	case t.close:
 		b = append(b, "Connection: close\r\n"...)

@@ -213,6 +213,7 @@ func (r *reader) leave() {
 
 // The agent's events, told where they happen.
 
+// tellOnline tells of s, which Status knows already: who hears of it may act on it. Agent.mu is held.
 func (a *Agent) tellOnline(s *session) {
 	w := s.welcome
 	a.events.tell(SessionOnline{At: time.Now(), Relay: a.o.Relay, Account: w.Account, Plan: w.Plan, Region: w.Region})

@@ -105,6 +105,7 @@ type endpoint struct {
 	failure  *inspect.Failure
 	fatal    *FatalError // a refusal that trying again cannot change
 	removed  bool        // the program has given it up
+	guest    bool        // Start has added it: Run goes on without it
 
 	turned     int64           // visitors whom the relay has turned away
 	lastTurned *inspect.Turned // nil: none

@@ -15,7 +15,7 @@ type stopper struct {
 	draining    atomic.Bool
 }
 
-// watch returns a context that ends with the first signal; stop ends the watching.
+// watch returns a context that ends with the first signal, or when a service manager asks for the end; stop ends the watching.
 func (s *stopper) watch(ctx context.Context, g *guard) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	signals := make(chan os.Signal, 2)
@@ -24,9 +24,13 @@ func (s *stopper) watch(ctx context.Context, g *guard) (_ context.Context, stop 
 		signal.Notify(signals, syscall.SIGHUP)
 	}
 	done := make(chan struct{})
+	asked := g.app.stopAsked
 	g.Go(func() {
 		for {
 			select {
+			case <-asked:
+				asked = nil
+				cancel()
 			case first := <-signals:
 				if s.draining.Swap(true) {
 					g.giveBack()

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -140,5 +141,46 @@ type Observer interface {
 
 // Controller changes what the agent does.
 type Controller interface {
-	Reconnect() // try now
+	// Reconnect tries at once to have a session, or to prove the one there is.
+	Reconnect()
+	// Start binds one more endpoint and returns it when it has its URL, or has been refused, or when ctx ends: then the agent does not have it. The error is
+	// or wraps a *DefinitionError, ErrExists, ErrNoSession, or the relay's *Failure.
+	Start(ctx context.Context, d Definition) (Endpoint, error)
+	// Stop gives an endpoint and its URL back; exchanges under way end where they are. The error wraps ErrNoEndpoint when there is none of that name.
+	Stop(ctx context.Context, name string) error
 }
+
+// DefinitionKind is the shape of a Definition.
+type DefinitionKind string
+
+// The shapes of definitions.
+const (
+	TunnelDefinition   DefinitionKind = "tunnel"   // one of "tunnels" in ngrok's configuration, version 2
+	EndpointDefinition DefinitionKind = "endpoint" // one of "endpoints", version 3
+)
+
+// Definition is an endpoint as somebody defined it at the local API.
+type Definition struct {
+	Kind    DefinitionKind
+	Name    string
+	JSON    []byte // the object as it came
+	Replace bool   // takes the place of an endpoint of that name, which comes back when this one is refused
+}
+
+// DefinitionError says what is wrong with a Definition. Key is the key with the mistake, "" for the whole.
+type DefinitionError struct{ Key, Text string }
+
+// Error returns the key and the text.
+func (e *DefinitionError) Error() string {
+	if e.Key == "" {
+		return e.Text
+	}
+	return e.Key + ": " + e.Text
+}
+
+// What a Controller may answer.
+var (
+	ErrNoSession  = errors.New("there is no session with the relay yet") // asking again later can help
+	ErrNoEndpoint = errors.New("there is no endpoint")
+	ErrExists     = errors.New("exists already")
+)

@@ -18,7 +18,7 @@ type publicPlaces struct {
 
 var _ session.Namer = (*publicPlaces)(nil)
 
-// Place implements session.Namer: the wanted host, if it is one label under the domain, else a name derived from who asks. A wanted port means
+// Place implements session.Namer: the wanted host, if it is one label under the domain or such a label alone, else a name derived from who asks. A wanted port means
 // nothing here.
 func (p *publicPlaces) Place(e *registry.Endpoint, wantHost string, _ int) (release func(), err error) {
 	label := endpointName(p.key, e.Account, e.Instance, e.Name)
@@ -41,11 +41,12 @@ func (p *publicPlaces) wanted(host string) (label string, err error) {
 	if !ok || port != 0 {
 		return bad("is not a host name")
 	}
-	label, ok = strings.CutSuffix(string(name), "."+p.domain)
-	if !ok {
-		return bad("is not under its domain")
+	if label = string(name); strings.Contains(label, ".") { // else a label alone: the agent need not know the domain
+		if label, ok = strings.CutSuffix(label, "."+p.domain); !ok {
+			return bad("is not under its domain")
+		}
 	}
-	if strings.ContainsAny(label, "._") {
+	if strings.ContainsAny(label, "._[") {
 		return bad("is not one label of letters, digits and hyphens under its domain")
 	}
 	return label, nil

@@ -170,8 +170,12 @@ func (s *session) claim(e *endpoint) error {
 		if !errors.As(err, &held) {
 			return err
 		}
-		if o := ours(held.Holder); o == nil || o.sess != s && o.sess.alive() {
+		switch o := ours(held.Holder); {
+		case o == nil || o.sess != s && o.sess.alive():
 			return err
+		case o.sess == s && o.bind.Name != e.bind.Name:
+			text := fmt.Sprintf("%s is already online as the endpoint %q of this agent", e.reg.Place(), clip(o.bind.Name))
+			return &registry.Error{Code: wire.CodeAlreadyOnline, Text: text}
 		}
 		if s.legs.lost() { // in the meantime: it would fence the holder, and have nothing of it
 			return &registry.Error{Code: wire.CodeAgentGone}

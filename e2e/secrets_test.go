@@ -173,7 +173,7 @@ func (s *secrets) fail() {
 	s.run(3, env, "http", port, "--no-tui", "--relay", s.relay.agents, "--relay-pin", s.relay.pin, "--log-level", s.level, "--log", s.file("refused.log"))
 	s.run(1, env, "diagnose", "--web-addr", "false", "--relay", s.relay.agents, "--relay-pin", s.relay.pin, "--write-report", s.file("report.json"))
 	s.run(0, nil, "status", "--json", "--api", strings.TrimPrefix(s.agent.api(), "http://"))
-	s.agent.waitFor(s.agent.stdout, `path=/ status=200`)
+	s.agent.waitFor(s.agent.stdout, `endpoint=broken .* status=200`)
 	for _, name := range []string{"ready.json", "urls"} { // they go with a decent end
 		s.copy(name)
 	}

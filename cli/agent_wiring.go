@@ -71,7 +71,7 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 		return nil, err
 	}
 	for _, n := range cfg.Notices {
-		if dashboard {
+		if dashboard && !a.compat {
 			a.warn(n) // it stands behind the screen, and is seen when that is gone
 		}
 		p.log.Warn(n)

@@ -96,6 +96,15 @@ func (a *app) report(err error) {
 	}
 }
 
+// refuse says why something is left out while the rest goes on.
+func (a *app) refuse(err error) {
+	if a.compat {
+		a.warnAsNgrok(err.Error())
+		return
+	}
+	a.report(err)
+}
+
 // remedy says what to do about an error that the agent ended with.
 func remedy(err error) string {
 	var fatal *agent.FatalError

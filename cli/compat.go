@@ -90,11 +90,7 @@ func (a *app) compatCommands(root *cobra.Command) {
 
 // reportAsNgrok prints an error as ngrok does, each line marked, and tells the log: client libraries show their user what stands behind err.
 func (a *app) reportAsNgrok(err error) {
-	log := a.stand.log
-	if log == nil {
-		log = a.earlyLog()
-	}
-	if log != nil {
+	if log := a.anyLog(); log != nil {
 		log.Error("terminating with error", "obj", "app", "err", compatText(err))
 		log.Log(context.Background(), levelCrit, "command failed", "err", compatText(err))
 	}
@@ -166,8 +162,20 @@ func (a *app) tell(text string) {
 	a.complain(text)
 }
 
-// earlyLog is the log that the command line asks for, for what goes wrong before the configuration is read; nil: none.
-func (a *app) earlyLog() *slog.Logger {
+// warnAsNgrok says something in the log, else on standard output.
+func (a *app) warnAsNgrok(text string) {
+	if log := a.anyLog(); log != nil {
+		log.Warn(text)
+		return
+	}
+	fmt.Fprintln(a.Out, text)
+}
+
+// anyLog is the log. Before the configuration is read it is what the command line asks for; nil: nothing.
+func (a *app) anyLog() *slog.Logger {
+	if a.stand.log != nil {
+		return a.stand.log
+	}
 	f := pflag.NewFlagSet("", pflag.ContinueOnError)
 	f.ParseErrorsWhitelist.UnknownFlags = true
 	to, format := f.String("log", "", ""), f.String("log-format", "logfmt", "")
@@ -193,6 +201,14 @@ func (a *app) exitCode(err error) int {
 func (a *app) userFile() (string, error) {
 	if a.compat {
 		return a.ngroksFile()
+	}
+	return config.File(runtime.GOOS, a.env)
+}
+
+// newFile is where a configuration file belongs that is written anew.
+func (a *app) newFile() (string, error) {
+	if places := config.NgrokFiles(runtime.GOOS, a.env); a.compat && len(places) > 0 {
+		return places[0], nil
 	}
 	return config.File(runtime.GOOS, a.env)
 }

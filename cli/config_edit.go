@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strings"
 
@@ -50,7 +51,7 @@ func (a *app) runEdit(c *cobra.Command) error {
 		return err
 	}
 	editor.Stdin, editor.Stdout, editor.Stderr = a.In, a.Out, a.Err
-	if err := editor.Run(); err != nil {
+	if err := runEditor(editor); err != nil {
 		return fmt.Errorf("the editor %s: %w\n  the file is as it left it; choose another one with EDITOR", name, err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -60,6 +61,14 @@ func (a *app) runEdit(c *cobra.Command) error {
 		return usage("%w\n  what you wrote is kept; mend it with: adit config edit", err)
 	}
 	return nil
+}
+
+// runEditor lets the editor have the terminal: its Ctrl+C, which comes here, too, is the editor's to take.
+func runEditor(editor *exec.Cmd) error {
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
+	return editor.Run()
 }
 
 // editor is the command that opens path. The variables hold a command line ("code --wait"), which a shell reads where there is one.

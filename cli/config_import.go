@@ -25,7 +25,7 @@ ngrok's servers and stays there, unless --with-authtoken says that it is for you
 When there is a configuration file already, the endpoints alone are added to it.`,
 		Example: `  adit config import
   adit config import ngrok.yml --config adit.yml`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOne("the file"),
 		RunE: func(c *cobra.Command, args []string) error { return a.runImport(c, args, withToken) },
 	}
 	c.Flags().BoolVar(&withToken, "with-authtoken", false, "take the authtoken over, too: it will be sent to the relay")
@@ -34,7 +34,7 @@ When there is a configuration file already, the endpoints alone are added to it.
 }
 
 func (a *app) runImport(c *cobra.Command, args []string, withToken bool) error {
-	from, text, err := a.ngrokFile(args)
+	from, text, err := a.importSource(args)
 	if err != nil {
 		return err
 	}
@@ -61,8 +61,8 @@ func (a *app) runImport(c *cobra.Command, args []string, withToken bool) error {
 	return err
 }
 
-// ngrokFile is the file to import: the one that was named, or the first that is in a place of ngrok's.
-func (a *app) ngrokFile(args []string) (path string, text []byte, err error) {
+// importSource is the file to import: the one that was named, or the first that is in a place of ngrok's.
+func (a *app) importSource(args []string) (path string, text []byte, err error) {
 	places := config.NgrokFiles(runtime.GOOS, a.env)
 	if len(args) == 1 {
 		places = args

@@ -42,7 +42,7 @@ func (a *app) oldAuthtokenCommand() *cobra.Command {
 	save := c.RunE
 	c.RunE = func(c *cobra.Command, args []string) error {
 		err := save(c, args)
-		if err == nil {
+		if err == nil && !a.compat {
 			a.hint(`"adit authtoken" is now spelled "adit config add-authtoken"`)
 		}
 		return err
@@ -52,12 +52,19 @@ func (a *app) oldAuthtokenCommand() *cobra.Command {
 
 // hint tells a person at a terminal something useful. Programs do not see it: they may take any word on standard error for a failure.
 func (a *app) hint(text string) {
-	if term.IsTerminal(int(a.Err.Fd())) {
+	if !a.compat && term.IsTerminal(int(a.Err.Fd())) {
 		a.warn(text)
 	}
 }
 
-func (a *app) warn(text string) { fmt.Fprintf(a.Err, "adit: %s\n", text) }
+// warn says what the person should know though it is no error. Programs that drive ngrok take any word on standard error for a failure.
+func (a *app) warn(text string) {
+	if a.compat {
+		a.warnAsNgrok(text)
+		return
+	}
+	fmt.Fprintf(a.Err, "adit: %s\n", text)
+}
 
 func (a *app) authtokenCommand(name string) *cobra.Command {
 	var entry string

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +26,7 @@ a list of endpoints. Comments go with what they are about. The file as it was is
 beside it. A tunnel that uses a key which version 3 has no word for stays a tunnel.`,
 		Example: `  adit config upgrade --dry-run
   adit config upgrade --config old.yml`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOne("the version"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 && args[0] != config.FileVersion {
 				return usage("version %s: a file can only be brought to version %s", args[0], config.FileVersion)
@@ -76,7 +75,7 @@ func (a *app) runUpgrade(c *cobra.Command, o upgradeOptions) error {
 
 // usualPlace is where --relocate moves the file at path to; it must not hold another one.
 func (a *app) usualPlace(path string) (string, error) {
-	target, err := config.File(runtime.GOOS, a.env)
+	target, err := a.newFile()
 	if err != nil {
 		return "", usage("%w", err)
 	}

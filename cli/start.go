@@ -80,7 +80,7 @@ func (a *app) runStart(c *cobra.Command, names []string, o startOptions) error {
 	if len(run.endpoints) == 0 {
 		return errors.Join(refused...)
 	}
-	a.report(errors.Join(refused...))
+	a.refuse(errors.Join(refused...))
 	if err := a.runAgent(cfg, run); err != nil {
 		return err
 	}

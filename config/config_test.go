@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
 )
 
 func write(t *testing.T, text string) string {
@@ -150,15 +152,53 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// FuzzFile: whatever stands in a file, Load returns; what it takes it can show, and what it shows it takes again.
 func FuzzFile(f *testing.F) {
 	f.Add([]byte("version: 3\nagent:\n  relay: a:1\n"))
 	f.Add([]byte("? {a: b}\n: &x [*x]\n"))
 	f.Add([]byte("a: &a [*a]"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		path := filepath.Join(t.TempDir(), "adit.yml")
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			t.Fatal(err)
+	f.Add([]byte("version: 2\ntunnels: &t\n  <<: *t\n  web: {addr: 80, <<: [*t, *t]}\n"))
+	goldens, err := filepath.Glob("testdata/files/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range goldens {
+		a, err := txtar.ParseFile(path)
+		if err != nil {
+			f.Fatal(err)
 		}
-		_, _ = Load(Sources{User: path}) // must return
+		f.Add(a.Files[0].Data)
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		first, wrong := readFile("adit.yml", data)
+		c, err := Load(Sources{User: save(t, dir, "1.yml", data)})
+		if len(wrong) > 0 && err == nil {
+			t.Fatalf("mistakes are lost: %v", wrong)
+		}
+		if err != nil {
+			return
+		}
+		if len(c.Endpoints) != len(first.endpoints) {
+			t.Fatalf("%d endpoints are described, %d are there", len(first.endpoints), len(c.Endpoints))
+		}
+		for _, e := range c.Endpoints {
+			if len(e.NotYet) == 0 && e.Address == "" {
+				t.Errorf("%q has neither an address nor a reason", e.Name)
+			}
+		}
+		shown := c.Show(false)
+		again, err := Load(Sources{User: save(t, dir, "2.yml", []byte(shown))})
+		if err != nil || again.Show(false) != shown {
+			t.Errorf("what is shown is read differently: %v\n%s\n%s", err, shown, again.Show(false))
+		}
 	})
+}
+
+func save(t *testing.T, dir, name string, data []byte) string {
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -33,6 +33,9 @@ func WriteFile(path string, text []byte) error {
 	if err != nil {
 		return fmt.Errorf("configuration file: %w", err)
 	}
+	if info, err := os.Stat(target); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("configuration file: %s is no plain file", path) // a device, say, whose place a file must not take
+	}
 	dir := filepath.Dir(target)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("configuration file: %w", err)

@@ -154,6 +154,9 @@ func TestEditFile(t *testing.T) {
 		t.Errorf("a file that is no YAML: %v", err)
 	}
 	check(target, "version: 3\n\tagent:\n")
+	if err := WriteFile(dir, []byte("x")); err == nil || !strings.Contains(err.Error(), "is no plain file") {
+		t.Errorf("in place of a folder: %v", err)
+	}
 	left, err := filepath.Glob(filepath.Join(dir, "a", "*"))
 	if err != nil || len(left) != 2 {
 		t.Errorf("left behind: %v (%v)", left, err)

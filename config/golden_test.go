@@ -30,7 +30,7 @@ func TestFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			g := newGolden(t, a)
-			got := g.load()
+			got := g.load(t)
 			if *update {
 				g.write(t, path, got)
 			} else if diff := cmp.Diff(g.want, got); diff != "" {
@@ -89,15 +89,37 @@ func (g *golden) file(t *testing.T, name string, data []byte) {
 }
 
 // load says what comes of the sources, without the paths of this run.
-func (g *golden) load() string {
+func (g *golden) load(t *testing.T) string {
 	c, err := Load(g.sources)
 	var out strings.Builder
 	if err != nil {
 		fmt.Fprintln(&out, err)
 	} else {
 		describe(&out, c)
+		g.again(t, c)
 	}
 	return filepath.ToSlash(strings.ReplaceAll(out.String(), g.dir+string(filepath.Separator), ""))
+}
+
+// again reads what Show writes: it is a configuration like any other, and says the same.
+func (g *golden) again(t *testing.T, c *Config) {
+	text := c.Show(false)
+	path := filepath.Join(g.dir, "shown.yml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	second, err := Load(Sources{Files: []string{path}})
+	if err != nil {
+		t.Fatalf("what is shown is not read: %v\n%s", err, text)
+	}
+	if diff := cmp.Diff(text, second.Show(false)); diff != "" {
+		t.Errorf("what is shown is read differently; shown -, read +:\n%s", diff)
+	}
+	for _, secret := range []string{"tok-1234", "tok-5678", "key-1234", "2Xy_", "correct-horse", "battery-staple", "bobpassword", "shh"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the secret %s is shown", secret)
+		}
+	}
 }
 
 func describe(out *strings.Builder, c *Config) {

@@ -2,36 +2,10 @@ package config
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
-
-// NgrokFiles are the places where ngrok keeps its configuration file on this system, the newest first. goos is runtime.GOOS.
-func NgrokFiles(goos string, env Env) []string {
-	var out []string
-	add := func(home string, parts ...string) {
-		if path, err := under(home, parts...); err == nil {
-			out = append(out, path)
-		}
-	}
-	switch goos {
-	case "darwin":
-		add(env("HOME"), "Library", "Application Support", "ngrok", "ngrok.yml")
-	case "windows":
-		add(env("LOCALAPPDATA"), "ngrok", "ngrok.yml")
-		add(env("USERPROFILE"), ".ngrok2", "ngrok.yml")
-		return out
-	default:
-		if dir := env("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
-			add(dir, "ngrok", "ngrok.yml")
-		}
-		add(env("HOME"), ".config", "ngrok", "ngrok.yml")
-	}
-	add(env("HOME"), ".ngrok2", "ngrok.yml")
-	return out
-}
 
 // Imported is what Import makes of a file.
 type Imported struct {

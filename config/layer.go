@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -47,11 +48,14 @@ func (d draft) at() string { return strings.TrimPrefix(d.where, "file ") }
 // used says whether the value asks for anything but what holds by itself.
 func (v value) used() bool { return v.option != nil && v.option.asks(v.texts) }
 
-// mistake adds one about v. The key of a flag or a variable stands in where already.
-func (m *mistakes) at(v value, format string, a ...any) {
+// wrong is a mistake in v. The key of a flag or a variable stands in where already.
+func (v value) wrong(format string, a ...any) *KeyError {
 	key := v.key
 	if v.where == commandLine || strings.HasPrefix(v.where, "flag ") || strings.HasPrefix(v.where, "env ") {
 		key = ""
 	}
-	m.add(v.at(), key, format, a...)
+	return &KeyError{v.at(), key, fmt.Sprintf(format, a...)}
 }
+
+// at adds a mistake in v.
+func (m *mistakes) at(v value, format string, a ...any) { *m = append(*m, v.wrong(format, a...)) }

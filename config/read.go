@@ -116,7 +116,7 @@ func mustBe(k Kind) string {
 
 // objectText stands for an object in messages; "" for one that holds nothing.
 func objectText(n *yaml.Node) string {
-	if n.Kind != yaml.ScalarNode && len(n.Content) == 0 {
+	if len(n.Content) == 0 && n.Value == "" {
 		return ""
 	}
 	return "…"

@@ -26,7 +26,7 @@ func (e *Endpoint) Resolve(ctx context.Context, o SecretOptions) error {
 				return err
 			}
 			if err := checkBasicAuth(pair); err != nil {
-				return &KeyError{v.at(), v.key, err.Error()}
+				return v.wrong("%v", err)
 			}
 			pairs = append(pairs, pair)
 		}
@@ -47,7 +47,7 @@ func (v value) secret(ctx context.Context, ref string, o SecretOptions) (string,
 	}
 	secret, err := Secret(ctx, ref, o)
 	if err != nil {
-		return "", &KeyError{v.at(), v.key, err.Error()}
+		return "", v.wrong("%v", err)
 	}
 	return secret, nil
 }

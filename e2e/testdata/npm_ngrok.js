@@ -40,13 +40,16 @@ async function commands() {
   await ngrok.authtoken({ authtoken: "adit_marker", configPath, binPath });
   check("the token is in the file", fs.readFileSync(configPath, "utf8").includes("adit_marker"), "it is not");
   if (ngrok.upgradeConfig) {
-    fs.writeFileSync(configPath, "authtoken: adit_marker\ntunnels:\n  a:\n    proto: http\n    addr: 80\n");
+    fs.writeFileSync(configPath, "version: '2'\nauthtoken: adit_marker\ntunnels:\n  a:\n    proto: http\n    addr: 80\n");
     await ngrok.upgradeConfig({ configPath, binPath });
-    check("the file is upgraded", /^version: /m.test(fs.readFileSync(configPath, "utf8")), fs.readFileSync(configPath, "utf8"));
+    check("the file is upgraded", /^version: 3/m.test(fs.readFileSync(configPath, "utf8")), fs.readFileSync(configPath, "utf8"));
   }
   const taken = path.join(dir, "taken.yml");
   fs.writeFileSync(taken, `version: "2"\nweb_addr: ${busy}\n`);
-  const e = await error(ngrok.connect({ addr: service, configPath: taken, binPath }));
+  let ended; // the package takes the end of this agent, however late, for that of the next one
+  const end = new Promise((resolve) => (ended = resolve));
+  const e = await error(ngrok.connect({ addr: service, configPath: taken, binPath, onTerminated: ended }));
+  await end;
   check("a web address that is taken", /address already in use/.test(e.message), e.message);
 }
 
@@ -65,7 +68,7 @@ async function tunnels(api, url) {
 }
 
 async function options() {
-  const guarded = await ngrok.connect({ addr: `localhost:${service}`, basic_auth: "user:password1", auth: "user:password1", host_header: "rewrite", binPath });
+  const guarded = await ngrok.connect({ addr: `localhost:${service}`, [ngrok.upgradeConfig ? "basic_auth" : "auth"]: "user:password1", host_header: "rewrite", binPath });
   check("a visitor without the password", (await visit(guarded)).status === 401, "let in");
   const headers = { authorization: "Basic " + Buffer.from("user:password1").toString("base64") };
   check("a visitor with the password", (await visit(guarded, { headers })).status === 200, "turned away");

@@ -232,7 +232,9 @@ func (s *secrets) search() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	found := func(where, what string) bool { return strings.Contains(strings.ToLower(all[where]), strings.ToLower(what)) }
+	found := func(where, what string) bool {
+		return strings.Contains(strings.ToLower(all[where]), strings.ToLower(what))
+	}
 	for _, x := range [][2]string{{"/access.log", `path="/path" status=401`}, {"/agent.log", "endpoint online"}, {"/relay.log", "agent online"},
 		{"agent's stdout", "path=/path status=500"}, {"agent's stderr", "SIGQUIT"}, {"/copy-of-ready.json", `"name": "gone"`}, {"/copy-of-urls", s.url}, {"/report.json", "BAD_TOKEN"}} {
 		if !found(x[0], x[1]) {

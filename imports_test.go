@@ -47,7 +47,7 @@ var mayImport = map[string][]string{
 	"http1":           {},
 	"demo":            {},
 	"bench":           {},
-	"release":         {},
+	"release":         {"cli"},
 }
 
 // vendorDoors says which rooms may import a vendor's packages, by prefix.
@@ -55,11 +55,13 @@ var vendorDoors = map[string][]string{
 	"github.com/xtaci/smux":         {"wire"},
 	"github.com/knadh/koanf":        {"config"},
 	"github.com/charmbracelet":      {"tui", "tui/pane", "tui/theme"},
-	"github.com/spf13/cobra":        {"cli"},
+	"github.com/spf13/cobra":        {"cli", "release"},
 	"github.com/coder/websocket":    {"demo"},
 	"go.yaml.in/yaml":               {"config", "relay/policy"},
 	"github.com/zalando/go-keyring": {"config"},
 	"github.com/VictoriaMetrics/":   {"relay/admin"},
+	"github.com/kardianos/":         {"cli"},
+	"gopkg.in/natefinch/":           {"cli"},
 }
 
 // neverReach says what a room must not reach even through others: the library stays small, the relay knows no face.

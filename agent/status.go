@@ -105,4 +105,7 @@ func (a *Agent) stopped(err error) {
 }
 
 // notice keeps what the relay wants the person to read.
-func (a *Agent) notice(n *wire.Notice) { a.setLink(func(k *linkState) { k.notice = n.Text }) }
+func (a *Agent) notice(n *wire.Notice) { a.SetNotice(n.Text) }
+
+// SetNotice has faces show a text for the person, until there is another one; "" for none. The relay's notices stand in the same place.
+func (a *Agent) SetNotice(text string) { a.setLink(func(k *linkState) { k.notice = text }) }

@@ -22,6 +22,8 @@ type agentRun struct {
 	endpoints []agent.Endpoint
 	// work, if any, starts when all endpoints are ready; the run ends when it returns.
 	work func(ctx context.Context, p *parts) error
+	// follow, if any, makes the endpoints follow the configuration files while the agent runs.
+	follow *following
 }
 
 // parts is an agent with everything that belongs to it, put together but not started.
@@ -50,9 +52,16 @@ func (a *app) runAgent(cfg *config.Config, run agentRun) error {
 	}
 	defer p.close()
 	var stop stopper
+	if run.follow != nil {
+		stop.hangup = run.follow.hangup
+	}
 	ctx, unwatch := stop.watch(context.Background(), a.guard)
 	defer unwatch()
-	err = a.runParts(ctx, p, run, dashboard, stop.drains)
+	reload := a.startReload(p, run, cfg, dashboard)
+	err = a.runParts(ctx, p, run, dashboard, func() {
+		stop.drains()
+		_ = reload.stop()
+	})
 	if err == nil && stop.interrupted.Load() && !dashboard {
 		return &exitError{code: exitInterrupted}
 	}

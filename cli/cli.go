@@ -52,6 +52,13 @@ func Main(argv []string, s Streams, environ []string) int {
 	return a.exitCode(err)
 }
 
+// Tree is the table of commands, for who writes their manual. It is made anew with each call.
+func Tree() *cobra.Command {
+	a := &app{Streams: Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}}
+	a.guard = newGuard(a)
+	return a.root()
+}
+
 func (a *app) execute() error {
 	root := a.root()
 	root.SetArgs(append([]string{}, a.twoDashes(root, a.args)...)) // never nil: cobra would take the process's own
@@ -155,7 +162,7 @@ func (a *app) root() *cobra.Command {
 	}
 	root.AddGroup(&cobra.Group{ID: "agent", Title: "On the developer's machine:"}, &cobra.Group{ID: "relay", Title: "On a public server:"})
 	root.AddCommand(a.httpCommand(), a.startCommand(), a.trustCommand(), a.laterCommand("tcp"), a.laterCommand("tls"), a.demoCommand(), a.relayCommand(), a.configCommand(), a.oldAuthtokenCommand(), a.versionCommand())
-	root.AddCommand(a.statusCommand(), a.endpointsCommand(), a.diagnoseCommand(), a.serviceCommand(), a.completionCommand(), a.manCommand())
+	root.AddCommand(a.statusCommand(), a.endpointsCommand(), a.diagnoseCommand(), a.serviceCommand(), a.completionCommand())
 	completeFlags(root)
 	return root
 }

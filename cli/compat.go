@@ -205,6 +205,14 @@ func (a *app) userFile() (string, error) {
 	return config.File(runtime.GOOS, a.env)
 }
 
+// newFile is where a configuration file belongs that is written anew.
+func (a *app) newFile() (string, error) {
+	if places := config.NgrokFiles(runtime.GOOS, a.env); a.compat && len(places) > 0 {
+		return places[0], nil
+	}
+	return config.File(runtime.GOOS, a.env)
+}
+
 // ngroksFile is the person's configuration file of ngrok, or where it would be.
 func (a *app) ngroksFile() (string, error) {
 	places := config.NgrokFiles(runtime.GOOS, a.env)

@@ -67,6 +67,8 @@ func (f *compatFace) tell(e agent.Event) {
 			_, host, _ := strings.Cut(f.upstreams[e.Endpoint], "://")
 			f.log.Info("join connections", "obj", "join", "id", randomHex(6), "l", host, "r", e.Client.String())
 		}
+	case agent.VisitorTurned:
+		f.log.Info("visitor turned away", "obj", "tunnels", "name", e.Endpoint, "r", e.Client, "method", e.Method, "path", e.Path, "status", e.Status, "reason", e.Reason)
 	case agent.Stopped:
 		if e.Err == nil {
 			f.log.Info("session closing", "obj", "tunnels.session", "err", nil)

@@ -75,7 +75,7 @@ func (a *app) runUpgrade(c *cobra.Command, o upgradeOptions) error {
 
 // usualPlace is where --relocate moves the file at path to; it must not hold another one.
 func (a *app) usualPlace(path string) (string, error) {
-	target, err := a.userFile()
+	target, err := a.newFile()
 	if err != nil {
 		return "", usage("%w", err)
 	}

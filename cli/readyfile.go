@@ -14,7 +14,7 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 )
 
-// readyPace is how long after one look at the endpoints the next one comes at the earliest: hints of exchanges wake the watcher, too.
+// readyPace is how long after the files were written the next look comes at the earliest: hints of exchanges wake the watcher, too.
 const readyPace = 200 * time.Millisecond
 
 // readyFile is a file that tells a script that all endpoints are up, and their URLs. It is there from then on until adit ends, always whole, and is
@@ -89,9 +89,9 @@ func keepReady(ctx context.Context, o inspect.Observer, files []*readyFile, log 
 			for _, f := range files {
 				f.write(st, log)
 			}
-		}
-		if !pause(ctx, readyPace) {
-			return
+			if !pause(ctx, readyPace) {
+				return
+			}
 		}
 		select {
 		case <-hints:

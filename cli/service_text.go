@@ -109,6 +109,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 ExecStart=%s
+ExecReload=/bin/kill -HUP $MAINPID
 User=%s
 Restart=on-failure
 RestartSec=10
@@ -156,6 +157,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 ExecStart=%s
+ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=10
 RestartPreventExitStatus=2

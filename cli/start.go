@@ -62,6 +62,7 @@ func (a *app) runStart(c *cobra.Command, names []string, o startOptions) error {
 		return err
 	}
 	run, refused, err := a.startable(chosen)
+	run.follow = &following{sources: a.sources(c), chosen: o.among(names), hangup: make(chan struct{}, 1)}
 	switch {
 	case err != nil:
 		return err
@@ -120,6 +121,19 @@ func choose(cfg *config.Config, names []string, o startOptions) ([]config.Endpoi
 		}
 	}
 	return out, errors.Join(wrong...)
+}
+
+// among is choose for a configuration that has changed: what is not in it any more is no mistake then.
+func (o startOptions) among(names []string) func(*config.Config) []config.Endpoint {
+	return func(cfg *config.Config) []config.Endpoint {
+		var out []config.Endpoint
+		for _, e := range cfg.Endpoints {
+			if o.all || slices.Contains(names, e.Name) {
+				out = append(out, e)
+			}
+		}
+		return out
+	}
 }
 
 func inFiles(cfg *config.Config) string {

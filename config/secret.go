@@ -52,8 +52,8 @@ func isReference(text string) bool { return SecretKind(text) != "" }
 //	keychain:NAME  the entry NAME of "adit" in the keychain of the system
 //	-              the first line of standard input
 //
-// Everything else is the secret itself, and so is a word of these kinds with nothing behind its colon an error. A secret that is
-// looked up is one line and not empty. Errors say where they looked; none holds the secret, or what the command is.
+// Everything else is the secret itself. Nothing behind the colon is an error. A secret that is looked up is one line and not empty.
+// Errors say where they looked; none holds the secret, or what the command is.
 func Secret(ctx context.Context, ref string, o SecretOptions) (string, error) {
 	kind := SecretKind(ref)
 	if kind == "" {

@@ -109,20 +109,15 @@ func TestDiagnose(t *testing.T) {
 		code int
 		want map[string]string
 	}{
-		"a service":    {port, 0, map[string]string{"TCP": "ok", "HTTP": "ok"}},
-		"none":         {nobody, 1, map[string]string{"TCP": "error"}},
-		"not HTTP":     {r.agents, 1, map[string]string{"TCP": "ok", "HTTP": "error"}},
-		"mute":         {mute.Addr().String(), 0, map[string]string{"TCP": "ok", "HTTP": "warn"}},
-		"broken":       {service(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) })), 0, map[string]string{"TCP": "ok", "HTTP": "warn"}},
-		"none at hand": {"", 0, nil},
+		"a service": {port, 0, map[string]string{"TCP": "ok", "HTTP": "ok"}},
+		"none":      {nobody, 1, map[string]string{"TCP": "error"}},
+		"not HTTP":  {r.agents, 1, map[string]string{"TCP": "ok", "HTTP": "error"}},
+		"mute":      {mute.Addr().String(), 0, map[string]string{"TCP": "ok", "HTTP": "warn"}},
+		"broken":    {service(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) })), 0, map[string]string{"TCP": "ok", "HTTP": "warn"}},
 	} {
 		t.Run("embedded, "+name, func(t *testing.T) {
 			t.Parallel()
-			var args []string
-			if x.port != "" {
-				args = []string{x.port}
-			}
-			d, _ := diagnose(t, x.code, nil, args...)
+			d, _ := diagnose(t, x.code, nil, x.port)
 			got := d.verdicts("Local service")
 			for check, verdict := range x.want {
 				if got[check] != verdict {

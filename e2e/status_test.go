@@ -44,7 +44,9 @@ func TestStatus(t *testing.T) {
 	if text := ask(0, "status"); !strings.Contains(text, url+" → http://localhost:") || !strings.Contains(text, "Session    online") {
 		t.Errorf("status: %s", text)
 	}
-	var list struct{ Endpoints []struct{ Name, URL, Upstream, API string } }
+	var list struct {
+		Endpoints []struct{ Name, URL, Upstream, API string }
+	}
 	decode(t, ask(0, "endpoints", "--json"), &list)
 	if len(list.Endpoints) != 1 || list.Endpoints[0].URL != url || list.Endpoints[0].API != "http://"+api {
 		t.Errorf("endpoints: %+v", list)

@@ -35,7 +35,7 @@ type Status struct {
 	Endpoints []Endpoint
 	Conns     Meters // public connections, all endpoints together
 	Requests  Meters // HTTP requests, all endpoints together
-	Notice    string // text from the relay for the person
+	Notice    string // text for the person, from the relay or about the configuration
 	Dropped   int64  // exchanges whose record was dropped because the recorder's queue was full
 }
 

@@ -1,4 +1,4 @@
-// Command release makes the archives of a release: for each system the program, its manual pages and completions, README and LICENSE, and SHA256SUMS over all
+// Command release makes the manual, and the archives of a release: for each system the program, its manual pages and completions, README and LICENSE, and SHA256SUMS over all
 // of them. The same commit gives the same bytes: paths and times of the machine that builds are in none of them.
 //
 //	go run ./release -version 1.2.3 -date 1767312000 -out dist
@@ -28,12 +28,18 @@ func main() {
 	version := flag.String("version", "", "the release's version, without v")
 	date := flag.Int64("date", 0, "the time that all files carry, in seconds since 1970: that of the commit")
 	out := flag.String("out", "dist", "the directory of the archives; what is in it goes away")
+	man := flag.String("man", "", "write the manual pages into this directory, and make no archives")
 	flag.Parse()
 	if *version == "" || strings.ContainsAny(*version, "/\\ ") || *date <= 0 {
 		fmt.Fprintln(os.Stderr, "release: -version and -date are needed\n  try \"make release\"")
 		os.Exit(2)
 	}
-	if err := release(*version, time.Unix(*date, 0).UTC(), *out); err != nil {
+	at := time.Unix(*date, 0).UTC()
+	work := func() error { return release(*version, at, *out) }
+	if *man != "" {
+		work = func() error { return writeManual(*man, *version, at) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}
@@ -68,7 +74,7 @@ func release(version string, date time.Time, out string) error {
 	return writeSums(out, names)
 }
 
-// texts are the files that all archives have: manual pages and completions come from the program itself, built for this machine.
+// texts are the files that all archives have; the completions come from the program itself, built for this machine.
 func texts(work, version string, date time.Time) ([]file, error) {
 	adit := filepath.Join(work, "adit")
 	if err := build(adit, version, nil); err != nil {
@@ -89,30 +95,8 @@ func texts(work, version string, date time.Time) ([]file, error) {
 		}
 		files = append(files, file{"completions/" + name, data, 0o644})
 	}
-	pages, err := manual(adit, filepath.Join(work, "man"), date)
+	pages, err := manual(filepath.Join(work, "man"), version, date)
 	return append(files, pages...), err
-}
-
-// manual makes the pages in dir and reads them.
-func manual(adit, dir string, date time.Time) ([]file, error) {
-	cmd := exec.Command(adit, "man", dir)
-	cmd.Env = append(os.Environ(), fmt.Sprintf("SOURCE_DATE_EPOCH=%d", date.Unix()))
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("the manual: %w\n%s", err, text)
-	}
-	pages, err := filepath.Glob(filepath.Join(dir, "*.1"))
-	if err != nil {
-		return nil, err
-	}
-	var files []file
-	for _, page := range pages {
-		data, err := os.ReadFile(page)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, file{"man/man1/" + filepath.Base(page), data, 0o644})
-	}
-	return files, nil
 }
 
 // build compiles the program into path, for this machine unless env says otherwise.

@@ -17,6 +17,7 @@ type endpointJSON struct {
 	Inspect  bool         `json:"inspect"`
 	Pooling  bool         `json:"pooling_enabled"`
 	Proof    string       `json:"proof,omitempty"`   // as in tunnelJSON
+	Turned   int64        `json:"turned,omitempty"`  // likewise
 	Metrics  *metersJSON  `json:"metrics,omitempty"` // of one, not in the list
 }
 
@@ -81,5 +82,6 @@ func endpointOf(e inspect.Endpoint) endpointJSON {
 		Upstream: upstreamJSON{e.Upstream, "http1"},
 		Inspect:  e.Inspect,
 		Proof:    timeOf(e.Proof),
+		Turned:   e.Turned,
 	}
 }

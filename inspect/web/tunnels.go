@@ -16,7 +16,8 @@ type tunnelJSON struct {
 	URI       string     `json:"uri"`
 	PublicURL string     `json:"public_url"`
 	Proto     string     `json:"proto"`
-	Proof     string     `json:"proof,omitempty"` // when something last came the whole way; not there until it has
+	Proof     string     `json:"proof,omitempty"`  // when something last came the whole way; not there until it has
+	Turned    int64      `json:"turned,omitempty"` // visitors whom the relay has turned away because of the policy
 	Config    configJSON `json:"config"`
 	Metrics   metersJSON `json:"metrics"`
 }
@@ -75,6 +76,7 @@ func tunnelOf(e inspect.Endpoint) tunnelJSON {
 		Proto:     proto,
 		Proof:     timeOf(e.Proof),
 		Config:    configJSON{Addr: e.Upstream, Inspect: e.Inspect},
+		Turned:    e.Turned,
 		Metrics:   metersOf(e),
 	}
 }

@@ -55,7 +55,7 @@ func TestCompileErrors(t *testing.T) {
 		{auth(`{"credentials":["u:12345678"],"enforce":"no"}`), "enforce: this must be true or false"},
 		{auth(`{"credentials":["u:12345678"],"users":[]}`), "users: no such key"},
 		{ips(`{}`), "there is nothing in allow and deny"},
-		{ips(`{"allow":[],"deny":[]}`), "there is nothing in allow and deny"},
+		{ips(`{"allow":[],"deny":null}`), "there is nothing in allow and deny"},
 		{ips(`{"allow":["10.0.0.0/33"]}`), `allow, entry 1: "10.0.0.0/33" is no address and no network`},
 		{ips(`{"allow":["::ffff:10.0.0.0/8"]}`), "is no address and no network"},
 		{ips(`{"allow":["fe80::1%eth0"]}`), "is no address and no network"},
@@ -107,7 +107,7 @@ func TestNothingToEnforce(t *testing.T) {
 	var none *policy.Policy
 	check(t, none, netip.Addr{}, "", "")
 	for _, text := range []string{
-		"{}", "on_http_request: []",
+		"{}", "on_http_request: []", "on_http_request:",
 		auth(`{"credentials":["u:12345678"],"enforce":false}`), ips(`{"deny":["0.0.0.0/0"],"enforce":false}`),
 	} {
 		check(t, compile(t, text), netip.MustParseAddr("203.0.113.9"), "", "")

@@ -97,8 +97,11 @@ func (v value) each(f func(key string, v value) error) error {
 	return nil
 }
 
-// list returns the entries of a list; item is what one is called.
+// list returns the entries of a list, none when nothing stands there; item is what one is called.
 func (v value) list(item string) ([]value, error) {
+	if v.node.ShortTag() == "!!null" {
+		return nil, nil
+	}
 	if v.node.Kind != yaml.SequenceNode {
 		return nil, v.errorf("this must be a list")
 	}

@@ -61,23 +61,14 @@ func (a *app) runStart(c *cobra.Command, names []string, o startOptions) error {
 	if err != nil {
 		return err
 	}
-	run := agentRun{follow: &following{sources: a.sources(c), chosen: o.among(names), hangup: make(chan struct{}, 1)}}
-	var refused []error
-	for _, e := range chosen {
-		if why := notYet(&e); why != nil {
-			refused = append(refused, why)
-			continue
-		}
-		ready, err := a.resolved(&e)
-		if err != nil {
-			return err
-		}
-		run.endpoints = append(run.endpoints, ready)
-	}
-	if len(refused) == 0 {
+	run, refused, err := a.startable(chosen)
+	run.follow = &following{sources: a.sources(c), chosen: o.among(names), hangup: make(chan struct{}, 1)}
+	switch {
+	case err != nil:
+		return err
+	case len(refused) == 0:
 		return a.runAgent(cfg, run)
-	}
-	if len(run.endpoints) == 0 {
+	case len(run.endpoints) == 0:
 		return errors.Join(refused...)
 	}
 	a.refuse(errors.Join(refused...))
@@ -85,6 +76,22 @@ func (a *app) runStart(c *cobra.Command, names []string, o startOptions) error {
 		return err
 	}
 	return &exitError{code: exitUsage} // why was said before the others started
+}
+
+// startable parts the endpoints that can run from those that need what comes later.
+func (a *app) startable(chosen []config.Endpoint) (run agentRun, refused []error, err error) {
+	for _, e := range chosen {
+		if why := notYet(&e); why != nil {
+			refused = append(refused, why)
+			continue
+		}
+		ready, err := a.resolved(&e)
+		if err != nil {
+			return run, nil, err
+		}
+		run.endpoints = append(run.endpoints, ready)
+	}
+	return run, refused, nil
 }
 
 // choose finds the endpoints that are to be started.

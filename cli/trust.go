@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -63,21 +62,17 @@ func (a *app) runTrust(c *cobra.Command, args []string, forget bool) error {
 
 // trust shows what the file asks for, and notes that it may have it.
 func (a *app) trust(stateDir, path string) error {
-	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("project file: %w", err)
-	}
-	asks, err := config.Asks(path)
+	project, err := config.ReadProject(path)
 	if err != nil {
 		return err
 	}
-	if len(asks) == 0 {
-		fmt.Fprintf(a.Out, "%s describes endpoints only, and needs no trust\n", path)
-		return nil
+	if len(project.Asks) == 0 {
+		fmt.Fprintln(a.Out, "  nothing but endpoints") // which may have names of other files' endpoints
 	}
-	for _, line := range asks {
+	for _, line := range project.Asks {
 		fmt.Fprintf(a.Out, "  %s\n", line)
 	}
-	if err := config.Trust(stateDir, path); err != nil {
+	if err := project.Trust(stateDir); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.Out, "%s is trusted as it is now\n", path)

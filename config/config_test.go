@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -110,6 +111,18 @@ func TestMistakes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestMergeBomb: a few lines that would make millions of keys are refused, once.
+func TestMergeBomb(t *testing.T) {
+	text := "version: 2\ntunnels:\n  a: &a {addr: 80, proto: http, inspect: false, metadata: x}\n"
+	for i := range 2000 {
+		text += fmt.Sprintf("  b%d: {<<: [%s*a]}\n", i, strings.Repeat("*a, ", 20))
+	}
+	_, err := Load(Sources{User: write(t, text)})
+	if err == nil || strings.Count(err.Error(), "more than 10000 keys are merged in this file") != 1 {
+		t.Errorf("got %.300v", err)
 	}
 }
 

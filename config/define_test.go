@@ -19,6 +19,7 @@ func TestDefine(t *testing.T) {
 		"surrogates":       {EndpointKind, "e", `{"upstream":{"url":"80"},"metadata":"\ud83d\ude00\u2028"}`, "e http://localhost:80 metadata \U0001F600\u2028"},
 		"later":            {TunnelKind, "a", `{"addr":80,"oauth.provider":"google"}`, "a http://localhost:80 not yet oauth.provider"},
 		"later deep":       {TunnelKind, "a", `{"addr":80,"verify_webhook":{"provider":"github","secret":"s"}}`, "a http://localhost:80 not yet verify_webhook.provider not yet verify_webhook.secret"},
+		"tcp with a port":  {TunnelKind, "a", `{"addr":22,"domain":"x.example.com:9022","proto":"tcp"}`, "a  host x.example.com not yet proto: tcp"},
 		"tcp":              {TunnelKind, "a", `{"addr":22,"proto":"tcp"}`, "a  not yet proto: tcp"},
 
 		"no addr":          {TunnelKind, "a", `{"proto":"http"}`, `api: the endpoint "a" does not say where its service is: add "addr: 8080"`},

@@ -70,6 +70,7 @@ func (e *Endpoint) Policy() string {
 
 // endpoint makes an Endpoint of what was written for it.
 func (d draft) endpoint(m *mistakes) Endpoint {
+	slices.SortStableFunc(d.values, func(a, b value) int { return a.option.rank - b.option.rank }) // proto stands before url
 	e := Endpoint{Name: d.name, Where: d.where, Protocol: "http", HostHeader: "preserve", Inspect: true, values: d.values}
 	for _, v := range d.values {
 		e.take(v, m)

@@ -227,11 +227,13 @@ func (d *draft) takeName() {
 // distinct refuses a name that stands twice in one file.
 func (r *reader) distinct(drafts []draft) []draft {
 	var out []draft
+	first := map[string]string{}
 	for _, d := range drafts {
-		if i := slices.IndexFunc(out, func(e draft) bool { return e.name == d.name }); i >= 0 {
-			r.add(d.at(), "", "the endpoint %q stands already at %s", d.name, out[i].at())
+		if at := first[d.name]; at != "" {
+			r.add(d.at(), "", "the endpoint %q stands already at %s", d.name, at)
 			continue
 		}
+		first[d.name] = d.at()
 		out = append(out, d)
 	}
 	return out

@@ -7,8 +7,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxMerges is how many mappings one mapping may take in with <<.
-const maxMerges = 16
+// maxMerged is how many keys a file may take in with <<, all in all: a few lines could make millions of them.
+const maxMerged = 10_000
 
 // plain follows an alias to what it stands for.
 func plain(n *yaml.Node) *yaml.Node {
@@ -45,6 +45,13 @@ func (r *reader) pairs(m *yaml.Node, f func(key, value *yaml.Node)) {
 }
 
 func (r *reader) mergePairs(from *yaml.Node, seen map[string]int, f func(key, value *yaml.Node)) {
+	if r.merged += len(from.Content) / 2; r.merged > maxMerged {
+		if !r.full {
+			r.add(r.place(from.Line), "<<", "more than %d keys are merged in this file", maxMerged)
+		}
+		r.full = true
+		return
+	}
 	for i := 0; i+1 < len(from.Content); i += 2 {
 		key := from.Content[i]
 		switch {
@@ -62,10 +69,6 @@ func (r *reader) merges(n *yaml.Node) []*yaml.Node {
 	all := []*yaml.Node{n}
 	if n.Kind == yaml.SequenceNode {
 		all = n.Content
-	}
-	if len(all) > maxMerges {
-		r.add(r.place(n.Line), "<<", "merges more than %d mappings", maxMerges)
-		return nil
 	}
 	var out []*yaml.Node
 	for _, m := range all {

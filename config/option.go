@@ -22,6 +22,7 @@ type Option struct {
 	Usage     string // for help and docs/config.md; the word in `backquotes` stands for the value
 
 	check func(text string) error // of one element; nil: its kind and Values are enough
+	rank  int                     // its place in the table
 }
 
 // Scope says what an option belongs to.
@@ -63,7 +64,13 @@ const (
 )
 
 // Options is the table of all options, the agent's first. It is not to be changed.
-var Options = slices.Concat(agentOptions, endpointOptions)
+var Options = func() []Option {
+	all := slices.Concat(agentOptions, endpointOptions)
+	for i := range all {
+		all[i].rank = i
+	}
+	return all
+}()
 
 // Flags returns the options that are flags of a command that starts endpoints of a protocol, and the agent's; with protocol "" the
 // agent's alone.

@@ -13,6 +13,8 @@ type reader struct {
 	file    string   // path; "" for the local API
 	lenient bool     // unknown keys are noted, not wrong, dots in a key stand for levels, and secrets stand there themselves
 	unknown []string // keys
+	merged  int      // keys taken in with <<
+	full    bool     // of those
 }
 
 // place is where a mistake is; lines of the local API's JSON tell nothing.

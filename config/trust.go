@@ -16,33 +16,40 @@ import (
 // start nothing and send nothing anywhere. For the rest the person says once, with "adit trust", that the file is theirs; what is kept is a hash
 // of its content, so that a changed file needs it again.
 
-// Asks lists what the project's file at path sets beyond plain endpoints, one line each, without secrets; and what is wrong with the file.
-func Asks(path string) ([]string, error) {
+// Project is a project's file as it was read.
+type Project struct {
+	Path string
+	Asks []string // what it sets beyond plain endpoints, one line each, without secrets
+
+	data []byte
+}
+
+// ReadProject reads the file at path. The error says what is wrong with it.
+func ReadProject(path string) (*Project, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("project file: %w", err)
 	}
 	l, wrong := readFile(path, data)
-	return l.asks(nil), join(wrong)
+	if err := join(wrong); err != nil {
+		return nil, err
+	}
+	return &Project{Path: path, Asks: l.asks(nil), data: data}, nil
 }
 
-// Trust keeps in stateDir that the person trusts the file at path as it is now.
-func Trust(stateDir, path string) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("project file: %w", err)
+// Trust keeps in stateDir that the person trusts the file as it was read.
+func (p *Project) Trust(stateDir string) error {
+	note, err := trustNote(stateDir, p.Path)
+	if err == nil {
+		err = WriteFile(note, []byte(trustText(p.data)))
 	}
-	note, err := trustNote(stateDir, path)
 	if err != nil {
-		return err
-	}
-	if err := WriteFile(note, []byte(trustText(data))); err != nil {
 		return fmt.Errorf("trust: %w", err)
 	}
 	return nil
 }
 
-// Distrust takes Trust back; it is no error when there was none.
+// Distrust takes back what Project.Trust keeps; it is no error when there was none.
 func Distrust(stateDir, path string) error {
 	note, err := trustNote(stateDir, path)
 	if err == nil {
@@ -70,7 +77,7 @@ func trustNote(stateDir, path string) (string, error) {
 		real, err = filepath.EvalSymlinks(real)
 	}
 	if err != nil {
-		return "", fmt.Errorf("trust: %w", err)
+		return "", err
 	}
 	name := sha256.Sum256([]byte(real))
 	return filepath.Join(stateDir, "trust", hex.EncodeToString(name[:])), nil

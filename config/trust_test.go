@@ -27,7 +27,11 @@ func TestTrust(t *testing.T) {
 	if c, err := load(); err == nil || c.Relay != "" || !strings.Contains(err.Error(), "adit trust "+project) {
 		t.Fatalf("not trusted: relay %q, %v", c.Relay, err)
 	}
-	if err := Trust(state, project); err != nil {
+	p, err := ReadProject(project)
+	if err != nil || len(p.Asks) != 1 || p.Asks[0] != "line 2: relay: a:1" {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	if err := p.Trust(state); err != nil {
 		t.Fatal(err)
 	}
 	if c, err := load(); err != nil || c.Relay != "a:1" {
@@ -66,7 +70,8 @@ func TestTrustIsOfThePlace(t *testing.T) {
 	if err := os.Symlink(one, link); err != nil {
 		t.Skip("no symbolic links here:", err)
 	}
-	if err := Trust(dir, link); err != nil {
+	p, err := ReadProject(link)
+	if err != nil || p.Trust(dir) != nil {
 		t.Fatal(err)
 	}
 	if !trusted(dir, one, text) || !trusted(dir, link, text) || trusted(dir, two, text) {

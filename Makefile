@@ -3,13 +3,15 @@
 GO      ?= go
 GOFLAGS ?=
 BIN     := bin/adit
+VERSION ?= $(shell sh testdata/version.sh)
+LDFLAGS  = -s -w -X github.com/adit-tunnel/adit/cli.Version=$(VERSION)
 
-.PHONY: build demo test test-long test-faults bench setup vet cross race fuzz frames allocs allocs-check clean
+.PHONY: build demo test test-long test-faults bench setup vet cross race fuzz frames allocs allocs-check man release clean
 
 build: $(BIN)
 
 $(BIN): FORCE
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o $@ .
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o $@ .
 
 FORCE:
 
@@ -67,5 +69,13 @@ allocs-check:
 allocs:
 	@sh testdata/allocs.sh update
 
+# The manual pages, in man.
+man:
+	@$(GO) run ./release -version "$(VERSION)" -date "$$(git log -1 --format=%ct)" -man man
+
+# Archives for linux, darwin and windows on amd64 and arm64 in dist, with SHA256SUMS; the same commit gives the same bytes.
+release:
+	@$(GO) run ./release -version "$(VERSION)" -date "$$(git log -1 --format=%ct)" -out dist
+
 clean:
-	rm -rf bin
+	rm -rf bin dist man

@@ -19,7 +19,7 @@ const module = "github.com/adit-tunnel/adit"
 // mayImport says which rooms a room may import (docs/architecture.md). A room that is not here may not exist.
 var mayImport = map[string][]string{
 	".":                         {"cli"},
-	"cli":                       {"agent", "relay", "relay/control", "tui", "inspect", "inspect/store", "inspect/web", "config", "demo", "wire", "budget"},
+	"cli":                       {"agent", "relay", "relay/control", "tui", "inspect", "inspect/store", "inspect/view", "inspect/web", "config", "demo", "wire", "budget"},
 	"agent":                     {"wire", "http1", "errorpage", "inspect", "inspect/capture", "inspect/meter", "inspect/sign", "budget"},
 	"tui":                       {"inspect", "inspect/view", "inspect/diff", "inspect/export", "tui/pane", "tui/theme"},
 	"tui/pane":                  {"inspect", "inspect/view", "tui/theme"},
@@ -34,7 +34,8 @@ var mayImport = map[string][]string{
 	"relay":                     {"relay/edge", "relay/session", "relay/registry", "relay/control", "relay/admin", "wire", "budget"},
 	"relay/edge":                {"relay/registry", "relay/policy", "http1", "errorpage", "wire", "budget"},
 	"relay/session":             {"relay/registry", "relay/control", "relay/policy", "wire", "budget"},
-	"relay/registry":            {"wire"},
+	"relay/registry":            {"relay/policy", "wire"},
+	"relay/policy":              {"http1"},
 	"relay/control":             {},
 	"relay/control/controltest": {"relay/control"},
 	"relay/admin":               {"relay/registry", "relay/control", "inspect/meter"},
@@ -47,19 +48,23 @@ var mayImport = map[string][]string{
 	"http1":                     {},
 	"demo":                      {},
 	"bench":                     {},
+	"release":                   {"cli"},
 }
 
 // vendorDoors says which rooms may import a vendor's packages, by prefix.
 var vendorDoors = map[string][]string{
-	"github.com/xtaci/smux":       {"wire"},
-	"github.com/knadh/koanf":      {"config"},
-	"github.com/charmbracelet":    {"tui", "tui/pane", "tui/theme"},
-	"github.com/spf13/cobra":      {"cli"},
-	"github.com/coder/websocket":  {"demo"},
-	"go.yaml.in/yaml":             {"config"},
-	"github.com/VictoriaMetrics/": {"relay/admin"},
-	"modernc.org/sqlite":          {"relay/control", "inspect/store"},
-	"golang.org/x/time":           {"relay/session"},
+	"github.com/xtaci/smux":         {"wire"},
+	"github.com/knadh/koanf":        {"config"},
+	"github.com/charmbracelet":      {"tui", "tui/pane", "tui/theme"},
+	"github.com/spf13/cobra":        {"cli", "release"},
+	"github.com/coder/websocket":    {"demo"},
+	"go.yaml.in/yaml":               {"config", "relay/policy"},
+	"github.com/zalando/go-keyring": {"config"},
+	"github.com/VictoriaMetrics/":   {"relay/admin"},
+	"github.com/kardianos/":         {"cli"},
+	"gopkg.in/natefinch/":           {"cli"},
+	"modernc.org/sqlite":            {"relay/control", "inspect/store"},
+	"golang.org/x/time":             {"relay/session"},
 }
 
 // neverReach says what a room must not reach even through others: the library stays small, the relay knows no face.

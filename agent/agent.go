@@ -16,7 +16,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Agent keeps one session with one relay. It is an inspect.Observer, Replayer and Controller. All methods are safe for concurrent use.
+// Agent keeps one session with one relay. It is an inspect.Observer and Replayer. All methods are safe for concurrent use.
 type Agent struct {
 	o        Options
 	tls      *tls.Config // one for all sessions, so that later ones resume
@@ -52,9 +52,8 @@ type Agent struct {
 }
 
 var (
-	_ inspect.Observer   = (*Agent)(nil)
-	_ inspect.Replayer   = (*Agent)(nil)
-	_ inspect.Controller = (*Agent)(nil)
+	_ inspect.Observer = (*Agent)(nil)
+	_ inspect.Replayer = (*Agent)(nil)
 )
 
 // New checks the options; it starts nothing and dials nothing. The agent owns o.Slot from here on: Close gives it back.
@@ -127,8 +126,8 @@ func (a *Agent) ending(err error) {
 // errStopped is what an agent says that has no Run before it any more.
 var errStopped = errors.New("the agent has stopped")
 
-// Ready is closed when every endpoint that had been added before has been bound once, or refused. It is never closed if that does not come to
-// pass: URL waits for one endpoint and says so.
+// Ready is closed when every endpoint that had been added before has been bound once, or refused; without any, when the first session is online. It is never
+// closed if that does not come to pass: URL waits for one endpoint and says so.
 func (a *Agent) Ready() <-chan struct{} { return a.ready }
 
 // Changed is called by the store when an exchange was recorded, so that Watch hints of both; it never blocks.
@@ -191,7 +190,7 @@ func (a *Agent) Close() error {
 
 // checkReady closes Ready once no endpoint is waiting for its first answer. a.mu is held.
 func (a *Agent) checkReady() {
-	if a.settled || len(a.endpoints) == 0 {
+	if a.settled || len(a.endpoints) == 0 && a.session == nil {
 		return
 	}
 	for _, ep := range a.endpoints {

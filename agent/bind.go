@@ -14,14 +14,16 @@ import (
 // rebindAfter is when a bind that was refused for a passing reason is tried again.
 const rebindAfter = 2 * time.Second
 
-// bind asks for ep under a new handle. Agent.mu is held.
+// bind asks for ep under a new handle, if it is still one of the agent's. Agent.mu is held.
 func (s *session) bind(ep *endpoint) {
-	if ep.removed {
+	if !slices.Contains(s.a.endpoints, ep) {
 		return
 	}
 	s.mu.Lock()
 	s.handle++
-	m := &wire.Bind{Handle: s.handle, Protocol: "http", Name: ep.Name, Host: ep.Host, Port: ep.port, How: wire.HowStart}
+	m := &wire.Bind{
+		Handle: s.handle, Protocol: "http", Name: ep.Name, Host: ep.Host, Port: ep.port, How: wire.HowStart, Policy: ep.Policy, Metadata: ep.Metadata,
+	}
 	if ep.ticket != "" {
 		m.How, m.Ticket = wire.HowResume, ep.ticket
 		if s.how != "" {
@@ -70,6 +72,8 @@ func (s *session) onMessage(m *wire.Message) {
 		s.superseded(b)
 	case *wire.Stats:
 		s.count(b)
+	case *wire.Turned:
+		s.turned(b)
 	case *wire.Notice:
 		s.a.notice(b)
 	case *wire.Drain:
@@ -80,8 +84,11 @@ func (s *session) onMessage(m *wire.Message) {
 
 func (s *session) bound(m *wire.Bound) {
 	b := s.find(m.Handle)
-	if b == nil || b.closed.Load() {
+	switch {
+	case b == nil:
 		s.a.o.Log.Warn("the relay bound what was not asked for", "handle", m.Handle)
+		return
+	case b.closed.Load(): // it was given up in the meantime, and the relay hears of that next
 		return
 	}
 	a, ep := s.a, b.ep
@@ -105,7 +112,7 @@ func (s *session) bound(m *wire.Bound) {
 	}
 	a.checkReady()
 	a.mu.Unlock()
-	if err := a.remember(ep.Name, port, m.Ticket); err != nil {
+	if err := a.remember(ep, port, m.Ticket); err != nil {
 		if n, due := a.forgets.Due(); due {
 			a.o.Log.Warn("what the endpoint had could not be remembered; trying again", "endpoint", ep.Name, "err", err, "times", n)
 		}
@@ -115,15 +122,16 @@ func (s *session) bound(m *wire.Bound) {
 	a.bus.Publish()
 }
 
-// remember keeps for the next process what this one's endpoint has. An embedded relay ends with this process: its tickets are worth nothing then.
-func (a *Agent) remember(endpoint string, port int, ticket string) error {
+// remember keeps for the next process what this one's endpoint has. An embedded relay ends with this process: its tickets are worth nothing then. Guests often
+// have names that are made up and never come back.
+func (a *Agent) remember(ep *endpoint, port int, ticket string) error {
 	switch {
-	case a.o.Slot == nil:
+	case a.o.Slot == nil || ep.guest:
 		return nil
 	case port != 0:
-		return a.o.Slot.SetPort(endpoint, port)
+		return a.o.Slot.SetPort(ep.Name, port)
 	case ticket != "":
-		return a.o.Slot.SetTicket(a.o.Relay, endpoint, ticket)
+		return a.o.Slot.SetTicket(a.o.Relay, ep.Name, ticket)
 	}
 	return nil
 }
@@ -180,24 +188,18 @@ func (s *session) refused(m *wire.Refusal) {
 // mayStillHold says whether a session that was left has asked for ep, too, and may be the one that has it: its answer, with the ticket to move by, may still
 // come. a.mu is held.
 func (a *Agent) mayStillHold(ep *endpoint) bool {
-	return slices.ContainsFunc(a.fading, func(s *session) bool {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for _, b := range s.bindings {
-			if b.ep == ep && !b.closed.Load() {
-				return true
-			}
-		}
-		return false
-	})
+	return slices.ContainsFunc(a.fading, func(s *session) bool { return s.has(ep) })
 }
 
-// lose notes that ep will not be bound again by itself; when that is so for all endpoints, Run has nothing left to do. Agent.mu is held.
+// lose notes that ep will not be bound again by itself; when that is so for all endpoints, Run has nothing left to do, unless ep came later. Agent.mu is held.
 func (s *session) lose(ep *endpoint, code wire.Code, text string) {
 	if text == "" {
 		text = code.Info().Text
 	}
 	ep.fatal = &FatalError{Code: int(code), Err: fmt.Errorf("endpoint %q: %s: %s", ep.Name, code, text)}
+	if ep.guest {
+		return
+	}
 	for _, other := range s.a.endpoints {
 		if other.fatal == nil {
 			return

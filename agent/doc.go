@@ -50,6 +50,9 @@
 // wanted; without one the relay chooses, always the same for the same instance and Name. An instance lasts as long as the Agent, or, with a [Slot],
 // as long as a directory: with one, a restarted program has its URLs again. [Listener.Close] gives a URL back.
 //
+// Endpoints may come and go: [Agent.Start] adds one while the agent runs and waits for its URL, [Agent.Replace] changes one in place, [Agent.Remove] ends
+// one. An agent without any keeps its session and waits for some.
+//
 // # What is lost, and what comes back
 //
 // A session that is lost is made again, after a quarter of a second at first and half a minute at last, for as long as Options.GiveUp allows
@@ -57,7 +60,7 @@
 // delivered; nothing that reached a service is sent a second time but GET, HEAD and OPTIONS without content.
 //
 // [Agent.Events] tells all of it as it happens: [SessionOnline], [SessionDown] with the reason and the next try, [EndpointOnline], [EndpointRefused],
-// [RequestBegan], [RequestEnded], [Stopped]. A reader may be slow: it makes nobody wait, and learns what it [Missed]. [Agent.Status] is the state of
+// [RequestBegan], [RequestEnded], [VisitorTurned], [Stopped]. A reader may be slow: it makes nobody wait, and learns what it [Missed]. [Agent.Status] is the state of
 // now, with counters; [Agent.Reconnect] tries at once.
 //
 // # Recording and replay

@@ -55,6 +55,11 @@ type (
 		Status   int              // of the answer; 0: there was none
 		Failure  *inspect.Failure // nil: the answer was passed on whole
 	}
+	// VisitorTurned: the relay has turned a visitor away because of the endpoint's policy. It tells at most 20 a second; Status counts the others, too.
+	VisitorTurned struct {
+		inspect.Turned
+		Endpoint string
+	}
 	// Missed: the reader was late, and Count events were dropped here, the oldest it had not taken.
 	Missed struct{ Count int }
 	// Stopped: Run has ended, and returned Err. It is the last event.
@@ -70,6 +75,7 @@ func (EndpointOnline) event()  {}
 func (EndpointRefused) event() {}
 func (RequestBegan) event()    {}
 func (RequestEnded) event()    {}
+func (VisitorTurned) event()   {}
 func (Missed) event()          {}
 func (Stopped) event()         {}
 
@@ -207,6 +213,7 @@ func (r *reader) leave() {
 
 // The agent's events, told where they happen.
 
+// tellOnline tells of s, which Status knows already: who hears of it may act on it. Agent.mu is held.
 func (a *Agent) tellOnline(s *session) {
 	w := s.welcome
 	a.events.tell(SessionOnline{At: time.Now(), Relay: a.o.Relay, Account: w.Account, Plan: w.Plan, Region: w.Region})

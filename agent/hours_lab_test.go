@@ -36,12 +36,14 @@ type lab struct {
 	links  []*memoryLink
 	last   map[string]*memoryLink // of them, by the agent's instance
 	asleep time.Duration          // by which the wall clock is ahead
-	addrs  []net.Addr
+	addrs  []net.Addr             // of the agents' machine: home, where links begin, and one more
+	home   net.IP
 	moved  byte // how often it has got other addresses
 }
 
 func newLab(t *testing.T) *lab {
-	w := &lab{t: t, last: map[string]*memoryLink{}, addrs: []net.Addr{&net.IPNet{IP: net.IPv4(10, 0, 0, 1), Mask: net.CIDRMask(8, 32)}}}
+	w := &lab{t: t, last: map[string]*memoryLink{}, home: net.IPv4(198, 51, 100, 1)}
+	w.moves()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +80,7 @@ func (w *lab) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	if w.door == nil {
 		return nil, syscall.ECONNREFUSED
 	}
-	k := newMemoryLink(&net.TCPAddr{IP: net.IPv4(198, 51, 100, 1), Port: len(w.links) + 1}, relayAddr)
+	k := newMemoryLink(&net.TCPAddr{IP: w.home, Port: len(w.links) + 1}, relayAddr)
 	w.links = append(w.links, k)
 	go w.door(k.relay)
 	return k.agent, ctx.Err()
@@ -124,13 +126,21 @@ func (w *lab) linkOf(instance string) *memoryLink {
 // sleeps lets the agents' machine sleep for d: they do not see the time pass, but the wall clock.
 func (w *lab) sleeps(d time.Duration) { w.change(func() { w.asleep += d }) }
 
-// moves gives the machine another address.
+// moves changes the machine's second address.
 func (w *lab) moves() {
 	w.change(func() {
 		w.moved++
-		w.addrs = []net.Addr{&net.IPNet{IP: net.IPv4(10, 0, 0, 1+w.moved), Mask: net.CIDRMask(8, 32)}}
+		w.addrs = []net.Addr{ofNet(w.home), ofNet(net.IPv4(10, 0, 0, w.moved))}
 	})
 }
+
+// leaves gives the machine another home: what comes for the old one is lost.
+func (w *lab) leaves() {
+	w.change(func() { w.home = net.IPv4(198, 51, 100, w.home[15]+1) })
+	w.moves()
+}
+
+func ofNet(ip net.IP) net.Addr { return &net.IPNet{IP: ip, Mask: net.CIDRMask(8, 32)} }
 
 // memoryRelay is one process of a relay: its agents' side, and its table of names.
 type memoryRelay struct {

@@ -98,6 +98,28 @@ func TestSleepOfADeadSession(t *testing.T) {
 	})
 }
 
+// TestAddressThatHasGone: a link from an address that the machine has no more gives no sign of life, and is not waited for.
+func TestAddressThatHasGone(t *testing.T) {
+	hours.Run(t, func(t *testing.T) {
+		w := newLab(t)
+		r, a := w.online()
+		for range 5 {
+			id := a.session()
+			w.link().cut()
+			w.leaves()
+			wait(time.Second)
+			if next := a.session(); next == id || len(w.taken()) != 1 {
+				t.Fatal("no other session within a second")
+			}
+			r.works()
+			wait(time.Minute)
+			if mine, theirs := a.sessions(), r.srv.Sessions(); mine != 1 || theirs != 1 {
+				t.Fatalf("%d sessions at the agent, %d at the relay", mine, theirs)
+			}
+		}
+	})
+}
+
 // TestSleepWithoutASession: waking and moving end the wait for the next try.
 func TestSleepWithoutASession(t *testing.T) {
 	hours.Run(t, func(t *testing.T) {

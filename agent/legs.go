@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,7 @@ type leg struct {
 	s     *session
 	spare bool // made for a crowd: the relay ends it when that has gone
 	since time.Time
+	from  net.Addr // of this machine
 }
 
 // legs are those that live, in the order in which they came. Messages go over the first; what must not be lost with it, over all.

@@ -102,7 +102,6 @@ func (l *Listener) Accept() (net.Conn, error) {
 // Close gives the public URL back and ends Accept. Exchanges under way may finish. More than once is fine.
 func (l *Listener) Close() error {
 	l.a.remove(l.ep)
-	l.close(nil)
 	if l.end != nil {
 		l.end()
 	}
@@ -222,7 +221,7 @@ func (a *Agent) urlNow(name string) (string, error) {
 	i := slices.IndexFunc(a.endpoints, func(ep *endpoint) bool { return ep.Name == name })
 	switch {
 	case i < 0:
-		return "", fmt.Errorf("there is no endpoint %q", name)
+		return "", fmt.Errorf("%w named %q", inspect.ErrNoEndpoint, name)
 	case a.endpoints[i].failure != nil:
 		return "", &RefusedError{Endpoint: name, Failure: *a.endpoints[i].failure}
 	case a.ended != nil:
@@ -240,7 +239,7 @@ func (a *Agent) add(ep *endpoint) error {
 	}
 	for _, other := range a.endpoints {
 		if other.Name == ep.Name {
-			return fmt.Errorf("endpoint %q exists already", ep.Name)
+			return fmt.Errorf("endpoint %q %w", ep.Name, inspect.ErrExists)
 		}
 	}
 	if a.o.Slot != nil {
@@ -262,6 +261,9 @@ func (a *Agent) remove(ep *endpoint) {
 		return
 	}
 	ep.removed = true
+	if ep.listener != nil {
+		defer ep.listener.close(nil)
+	}
 	a.endpoints = slices.DeleteFunc(a.endpoints, func(other *endpoint) bool { return other == ep })
 	if s := a.session; s != nil {
 		s.unbind(ep)

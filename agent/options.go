@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/meter"
+	"github.com/adit-tunnel/adit/wire"
 )
 
 // Options says how the agent reaches its relay and what it tells of its work.
@@ -40,6 +42,8 @@ type Endpoint struct {
 	Host       string // wanted public host name; "": the relay's choice
 	HostHeader string // "" or "preserve": as it came; "rewrite": the upstream's; else literal
 	Inspect    bool   // record its exchanges, if the agent has a Recorder
+	Policy     string // traffic policy, JSON or YAML, that the relay runs on every request before it comes here; "": none
+	Metadata   string // the person's own words about the endpoint, told to the relay
 }
 
 // FatalError ends Run: trying again cannot help. Code is a wire code (docs/errors.md).
@@ -82,7 +86,7 @@ func (o *Options) fill() error {
 	return nil
 }
 
-// endpoint is an Endpoint at work. The fields behind the blank line are guarded by Agent.mu.
+// endpoint is an Endpoint at work. The fields behind the first blank line are guarded by Agent.mu.
 type endpoint struct {
 	Endpoint
 	up       *upstream
@@ -101,6 +105,10 @@ type endpoint struct {
 	failure  *inspect.Failure
 	fatal    *FatalError // a refusal that trying again cannot change
 	removed  bool        // the program has given it up
+	guest    bool        // Start has added it: Run goes on without it
+
+	turned     int64           // visitors whom the relay has turned away
+	lastTurned *inspect.Turned // nil: none
 }
 
 // newEndpoint makes one that leads to a URL.
@@ -132,6 +140,9 @@ func endpointTo(e Endpoint, up *upstream) (*endpoint, error) {
 	if e.Name == "" {
 		return nil, errors.New("an endpoint needs a name")
 	}
+	if n := spelled(e.Policy) + spelled(e.Metadata); n > maxSpelled {
+		return nil, fmt.Errorf("endpoint %q: policy and metadata take %d bytes in a message to the relay; at most %d are taken", e.Name, n, maxSpelled)
+	}
 	ep := &endpoint{Endpoint: e, up: up, conns: meter.New(nil), requests: meter.New(nil)}
 	switch h := e.HostHeader; h {
 	case "", "preserve":
@@ -147,6 +158,15 @@ func endpointTo(e Endpoint, up *upstream) (*endpoint, error) {
 		ep.host = []byte(h)
 	}
 	return ep, nil
+}
+
+// maxSpelled is how much of a Bind an endpoint's own words may take.
+const maxSpelled = wire.MaxMessage - 4096
+
+// spelled is how long a text is as JSON.
+func spelled(s string) int {
+	b, _ := json.Marshal(s) // a string always marshals
+	return len(b)
 }
 
 // proven notes that something came the whole way through the relay.

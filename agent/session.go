@@ -74,7 +74,7 @@ func (s *session) newLeg(conn net.Conn) (*leg, error) {
 	if err != nil {
 		return nil, closing(conn, err)
 	}
-	return &leg{Leg: w, s: s, since: time.Now()}, nil
+	return &leg{Leg: w, s: s, since: time.Now(), from: conn.LocalAddr()}, nil
 }
 
 // closing closes what err made useless.
@@ -158,12 +158,19 @@ const (
 )
 
 // prove leaves a session that gives no sign of life, on one of its legs at least: the relay may send visitors there. The link may come back, and ends by itself
-// if not: what it carries is not cut.
+// if not: what it carries is not cut. A leg from an address that this machine has no more can give none: that is not waited for.
 func (s *session) prove(ctx context.Context) {
 	defer s.proving.Store(false)
 	ctx, cancel := context.WithTimeout(ctx, proveWithin)
 	defer cancel()
 	all := s.legs.list()
+	for _, l := range all {
+		if s.a.wake.lacks(l.from) {
+			s.a.o.Log.Info("this machine's address has gone; making another session", "was", l.from.String())
+			notify(s.leave)
+			return
+		}
+	}
 	answers := make(chan bool, len(all))
 	for _, l := range all {
 		s.goes(func() { answers <- l.Alive(ctx) })

@@ -43,6 +43,7 @@ func (a *Agent) Status() inspect.Status {
 		s.Endpoints = append(s.Endpoints, inspect.Endpoint{
 			Name: ep.Name, URL: ep.url, Aliases: slices.Clone(ep.aliases), Upstream: ep.Upstream, Inspect: ep.Inspect, Failure: ep.failure,
 			Proof: ep.lastProof(), Conns: figures(ep.conns), Requests: figures(ep.requests),
+			Turned: ep.turned, LastTurned: ep.lastTurned,
 		})
 	}
 	return s
@@ -69,16 +70,17 @@ func (a *Agent) setLink(f func(*linkState)) {
 // online makes s the agent's session and binds all endpoints but those that were refused for good.
 func (a *Agent) online(s *session) {
 	w := s.welcome
-	a.tellOnline(s)
 	a.o.Log.Info("session online", "relay", a.o.Relay, "account", w.Account, "plan", w.Plan, "region", w.Region, "session", w.Session)
 	a.mu.Lock()
 	a.session = s
 	a.link = linkState{state: inspect.Online, welcome: *s.welcome}
+	a.tellOnline(s)
 	for _, ep := range a.endpoints {
 		if ep.fatal == nil {
 			s.bind(ep)
 		}
 	}
+	a.checkReady()
 	a.mu.Unlock()
 	a.bus.Publish()
 }
@@ -103,4 +105,7 @@ func (a *Agent) stopped(err error) {
 }
 
 // notice keeps what the relay wants the person to read.
-func (a *Agent) notice(n *wire.Notice) { a.setLink(func(k *linkState) { k.notice = n.Text }) }
+func (a *Agent) notice(n *wire.Notice) { a.SetNotice(n.Text) }
+
+// SetNotice has faces show a text for the person, until there is another one; "" for none. The relay's notices stand in the same place.
+func (a *Agent) SetNotice(text string) { a.setLink(func(k *linkState) { k.notice = text }) }

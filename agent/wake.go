@@ -71,3 +71,18 @@ func (w wake) network(before string) string {
 	slices.Sort(words)
 	return strings.Join(words, " ")
 }
+
+// lacks says that from, a connection's end here, is an address that this machine has no more. What cannot be known is no.
+func (w wake) lacks(from net.Addr) bool {
+	t, ok := from.(*net.TCPAddr)
+	all, err := w.addrs()
+	if !ok || err != nil || t.IP.IsLoopback() {
+		return false
+	}
+	for _, a := range all {
+		if n, ok := a.(*net.IPNet); ok && n.IP.Equal(t.IP) {
+			return false
+		}
+	}
+	return true
+}

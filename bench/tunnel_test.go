@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 		case beOrigin:
 			fail(runOrigin())
 		case "relay", "http":
-			os.Exit(cli.Main(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Environ()))
+			os.Exit(cli.Main(os.Args, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Environ()))
 		}
 	}
 	os.Exit(m.Run())

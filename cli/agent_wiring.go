@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -23,6 +22,8 @@ type agentRun struct {
 	endpoints []agent.Endpoint
 	// work, if any, starts when all endpoints are ready; the run ends when it returns.
 	work func(ctx context.Context, p *parts) error
+	// follow, if any, makes the endpoints follow the configuration files while the agent runs.
+	follow *following
 }
 
 // parts is an agent with everything that belongs to it, put together but not started.
@@ -33,6 +34,8 @@ type parts struct {
 	store    *store.Memory
 	api      *web.Server
 	apiLn    net.Listener // nil with web-addr false
+	ready    []*readyFile // none without --ready-file and --url-file
+	words    *compatFace  // nil unless adit stands in for ngrok
 	log      *slog.Logger
 	closeLog func()
 }
@@ -42,16 +45,23 @@ type parts struct {
 // Order of stop: the agent drains (it finishes what is under way), the face shows the last of it, then the local API and the
 // embedded relay end, and the slot is given back.
 func (a *app) runAgent(cfg *config.Config, run agentRun) error {
-	dashboard := a.wantsDashboard(cfg.NoTUI)
+	dashboard := a.wantsDashboard(cfg)
 	p, err := a.assemble(cfg, run, dashboard)
 	if err != nil {
 		return err
 	}
 	defer p.close()
 	var stop stopper
+	if run.follow != nil {
+		stop.hangup = run.follow.hangup
+	}
 	ctx, unwatch := stop.watch(context.Background(), a.guard)
 	defer unwatch()
-	err = a.runParts(ctx, p, run, dashboard, stop.drains)
+	reload := a.startReload(p, run, cfg, dashboard)
+	err = a.runParts(ctx, p, run, dashboard, func() {
+		stop.drains()
+		_ = reload.stop()
+	})
 	if err == nil && stop.interrupted.Load() && !dashboard {
 		return &exitError{code: exitInterrupted}
 	}
@@ -70,7 +80,13 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 		return nil, err
 	}
 	for _, n := range cfg.Notices {
+		if dashboard && !a.compat {
+			a.warn(n) // it stands behind the screen, and is seen when that is gone
+		}
 		p.log.Warn(n)
+	}
+	if p.ready, err = newReadyFiles(cfg.ReadyFile, cfg.URLFile); err != nil {
+		return nil, err
 	}
 	if p.slot, err = agent.TakeSlot(cfg.StateDir); err != nil {
 		return nil, usage("the state directory: %w\n  choose another one with --state-dir DIR", err)
@@ -78,7 +94,7 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 	a.guard.setDir(p.slot.Dir())
 	o := agent.Options{
 		Relay: cfg.Relay, Pin: cfg.RelayPin, CA: cfg.RelayCA, Token: cfg.Authtoken,
-		Version: Version, Slot: p.slot, GiveUp: cfg.GiveUp, Legs: cfg.Legs, Log: p.log, Go: a.guard.Go,
+		Version: Version, Slot: p.slot, GiveUp: cfg.GiveUp, Legs: cfg.Legs, Log: a.agentsLog(p.log), Go: a.guard.Go,
 	}
 	if o.Memory, o.Files, err = a.takeStock(); err != nil {
 		return nil, err
@@ -100,6 +116,9 @@ func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) 
 		return &exitError{exitUsage, err}
 	}
 	p.agent.SetReader(p.store)
+	if a.compat {
+		p.words = newCompatFace(p.log, p.agent)
+	}
 	for _, e := range run.endpoints {
 		if err = p.agent.Forward(e); err != nil {
 			return &exitError{exitUsage, err}
@@ -111,8 +130,9 @@ func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) 
 	if p.apiLn, err = web.Listen(cfg.WebAddr, cfg.Origin("web-addr") == "default"); err != nil {
 		return usage("%w\n  choose another address with --web-addr, or turn it off with --web-addr false", err)
 	}
-	p.api = web.New(web.Options{Reader: p.store, Replayer: p.agent, Observer: p.agent, Log: p.log})
+	p.api = web.New(web.Options{Reader: p.store, Replayer: p.agent, Observer: p.agent, Controller: p.controller(), Log: p.log, Allow: cfg.WebAllow, Access: p.words.access()})
 	p.agent.SetWeb("http://" + p.apiLn.Addr().String())
+	p.words.web(p.apiLn.Addr(), cfg.WebAllow)
 	return nil
 }
 
@@ -129,6 +149,10 @@ func (a *app) embed(p *parts, o *agent.Options) (err error) {
 	}
 	o.Relay, o.Pin, o.CA, o.Token, o.Embedded = p.embedded.AgentsAddr(), p.embedded.Pin(), "", token, true
 	return nil
+}
+
+func (p *parts) controller() controller {
+	return controller{agent: p.agent, notices: func(text string) { p.log.Info(text) }}
 }
 
 func (p *parts) close() {
@@ -161,6 +185,8 @@ func (a *app) runParts(ctx context.Context, p *parts, run agentRun, dashboard bo
 	face := a.start(func(ctx context.Context) error { return a.runFace(ctx, p, dashboard) })
 	link := a.start(p.agent.Run)
 	work := a.startWork(p, run)
+	ready := a.startReady(p)
+	words := a.startWords(p)
 
 	var first error
 	screenFree := !dashboard
@@ -174,7 +200,7 @@ func (a *app) runParts(ctx context.Context, p *parts, run agentRun, dashboard bo
 	case first = <-embedded.over():
 	}
 	drains()
-	return errors.Join(first, work.stop(), a.drain(link, screenFree), face.stop(), api.stop(), embedded.stop())
+	return errors.Join(first, work.stop(), ready.stop(), a.drain(link, screenFree), words.stop(), face.stop(), api.stop(), embedded.stop())
 }
 
 // startWork starts run's own work when the endpoints are ready. Without any, the task lasts until it is stopped.
@@ -200,7 +226,7 @@ func (a *app) drain(link *task, screenFree bool) error {
 		select {
 		case <-link.done:
 		case <-time.After(500 * time.Millisecond):
-			fmt.Fprintln(a.Err, "adit: finishing the requests that are under way; Ctrl+C ends at once")
+			a.tell("finishing the requests that are under way; Ctrl+C ends at once")
 		}
 	}
 	return link.stop()
@@ -208,7 +234,11 @@ func (a *app) drain(link *task, screenFree bool) error {
 
 // runFace shows the agent until ctx ends or the person quits.
 func (a *app) runFace(ctx context.Context, p *parts, dashboard bool) error {
-	source := tui.Source{Reader: p.store, Replayer: p.agent, Observer: p.agent, Controller: p.agent}
+	source := tui.Source{Reader: p.store, Replayer: p.agent, Observer: p.agent, Controller: p.controller()}
+	if p.words != nil && !dashboard {
+		<-ctx.Done() // the log says it all
+		return nil
+	}
 	if !dashboard {
 		return tui.Plain(ctx, source, a.Out)
 	}

@@ -18,8 +18,8 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// Version is the version of this program.
-const Version = "0.1.0"
+// Version is the version of this program. The linker sets it for what "make" builds; it stays as it is while the program runs.
+var Version = "0.1.0-dev"
 
 // Streams are the program's standard files.
 type Streams struct {
@@ -29,20 +29,40 @@ type Streams struct {
 // app is what every command has at hand.
 type app struct {
 	Streams
+	args    []string // behind the program's name
 	environ []string
 	guard   *guard
+	compat  bool // stands in for ngrok
+	stand   standIn
+
+	stopAsked <-chan struct{} // closed when a service manager that sends no signals wants the end; nil: there is none
 }
 
-// Main runs the command line args and returns the exit code.
-func Main(args []string, s Streams, environ []string) int {
+// Main runs the command line argv, the program's name first, and returns the exit code.
+func Main(argv []string, s Streams, environ []string) int {
 	a := &app{Streams: s, environ: environ}
 	a.guard = newGuard(a)
 	defer a.guard.catch()
-	root := a.root()
-	root.SetArgs(args)
-	err := root.Execute()
+	var err error
+	if a.args, a.compat, err = program(argv); err == nil {
+		err = a.execute()
+	}
 	a.report(err)
-	return exitCode(err)
+	a.stand.end()
+	return a.exitCode(err)
+}
+
+// Tree is the table of commands, for who writes their manual. It is made anew with each call.
+func Tree() *cobra.Command {
+	a := &app{Streams: Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}}
+	a.guard = newGuard(a)
+	return a.root()
+}
+
+func (a *app) execute() error {
+	root := a.root()
+	root.SetArgs(append([]string{}, a.twoDashes(root, a.args)...)) // never nil: cobra would take the process's own
+	return root.Execute()
 }
 
 // env looks a variable up in the environment the program was given.
@@ -57,7 +77,11 @@ func (a *app) env(name string) string {
 
 // report prints an error the way the output rules say.
 func (a *app) report(err error) {
-	if err == nil || err.Error() == "" {
+	switch {
+	case err == nil || err.Error() == "":
+		return
+	case a.compat:
+		a.reportAsNgrok(err)
 		return
 	}
 	for i, line := range strings.Split(err.Error(), "\n") {
@@ -70,6 +94,15 @@ func (a *app) report(err error) {
 	if next := remedy(err); next != "" {
 		fmt.Fprintf(a.Err, "  %s\n", next)
 	}
+}
+
+// refuse says why something is left out while the rest goes on.
+func (a *app) refuse(err error) {
+	if a.compat {
+		a.warnAsNgrok(err.Error())
+		return
+	}
+	a.report(err)
 }
 
 // remedy says what to do about an error that the agent ended with.
@@ -94,7 +127,7 @@ Start here:
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:                        "adit",
+		Use:                        a.name(),
 		Short:                      "A tunnel to localhost with a live request inspector",
 		Long:                       rootHelp,
 		Version:                    Version,
@@ -103,13 +136,13 @@ func (a *app) root() *cobra.Command {
 		SuggestionsMinimumDistance: 2,
 		Args:                       noSuchCommand,
 		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
-		CompletionOptions:          cobra.CompletionOptions{HiddenDefaultCmd: true},
+		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
 	root.SetFlagErrorFunc(flagError)
-	root.SetVersionTemplate("adit version {{.Version}}\n")
+	root.SetVersionTemplate(a.version() + "\n")
 	cobra.AddTemplateFunc("flagHelp", flagHelp)
 	root.SetUsageTemplate(usageTemplate)
 	root.SetHelpCommand(&cobra.Command{Use: "help [command]", Short: "Help on a command", Hidden: true, RunE: func(c *cobra.Command, args []string) error {
@@ -123,14 +156,20 @@ func (a *app) root() *cobra.Command {
 		return target.Help()
 	}})
 	root.Flags().BoolP("version", "v", false, "print the version")
+	root.Flags().String("compat", "", "stand in for the program `NAME`, which can only be ngrok; so does a file of that name")
+	if a.compat {
+		a.compatCommands(root)
+	}
 	root.AddGroup(&cobra.Group{ID: "agent", Title: "On the developer's machine:"}, &cobra.Group{ID: "relay", Title: "On a public server:"})
-	root.AddCommand(a.httpCommand(), a.demoCommand(), a.relayCommand(), a.versionCommand())
+	root.AddCommand(a.httpCommand(), a.startCommand(), a.trustCommand(), a.laterCommand("tcp"), a.laterCommand("tls"), a.demoCommand(), a.relayCommand(), a.configCommand(), a.oldAuthtokenCommand(), a.versionCommand())
+	root.AddCommand(a.statusCommand(), a.endpointsCommand(), a.diagnoseCommand(), a.serviceCommand(), a.completionCommand())
+	completeFlags(root)
 	return root
 }
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
-		fmt.Fprintf(a.Out, "adit version %s\n", Version)
+		fmt.Fprintln(a.Out, a.version())
 		return nil
 	}}
 }

@@ -4,19 +4,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/adit-tunnel/adit/agent"
+	"github.com/adit-tunnel/adit/config"
 )
 
-// commandLine is the name of the endpoint that the command line starts.
-const commandLine = "command_line"
-
-type httpOptions struct {
-	host       string
-	hostHeader string
-	inspect    bool
-}
-
 func (a *app) httpCommand() *cobra.Command {
-	var o httpOptions
 	c := &cobra.Command{
 		Use:     "http <port | host:port>",
 		Short:   "Put a web service on this machine online",
@@ -30,30 +21,41 @@ requests, replay them, and try adit out.`,
   adit http 8000 --no-tui
   adit http api.local:3000 --relay tunnel.example.com --relay-pin sha256:… --authtoken …`,
 		Args: exactly("the service's port or address", "8000"),
-		RunE: func(c *cobra.Command, args []string) error { return a.runHTTP(c, args[0], o) },
+		RunE: func(c *cobra.Command, args []string) error { return a.runHTTP(c, args[0]) },
 	}
-	f := c.Flags()
-	f.StringVar(&o.host, "url", "", "public `HOST` to ask the relay for (default: a random one that stays the same)")
-	f.StringVar(&o.hostHeader, "host-header", "preserve", "Host field for the service: preserve, rewrite (its own address), or a `VALUE`")
-	f.BoolVar(&o.inspect, "inspect", true, "record and show requests and responses")
-	agentFlags(f)
+	optionFlags(c.Flags(), "http")
 	return c
 }
 
-func (a *app) runHTTP(c *cobra.Command, arg string, o httpOptions) error {
+func (a *app) runHTTP(c *cobra.Command, upstream string) error {
+	e, notices, wrong := config.CommandLine("http", upstream, setFlags(c.Flags()))
 	cfg, err := a.agentConfig(c)
+	if err = twoMistakes(wrong, err); err != nil {
+		return err
+	}
+	cfg.Notices = append(cfg.Notices, notices...)
+	if err := notYet(&e); err != nil {
+		return err
+	}
+	ready, err := a.resolved(&e)
 	if err != nil {
 		return err
 	}
-	upstream, err := upstreamURL(arg)
-	if err != nil {
-		return err
+	return a.runAgent(cfg, agentRun{endpoints: []agent.Endpoint{ready}})
+}
+
+// laterCommand is a command of ngrok's for a kind of endpoint that comes later: its flags are known, and it says so.
+func (a *app) laterCommand(protocol string) *cobra.Command {
+	c := &cobra.Command{
+		Use:    protocol + " <port | host:port>",
+		Short:  "Put a " + protocol + " service online (not yet offered)",
+		Hidden: true,
+		Args:   exactly("the service's port or address", "22"),
+		RunE: func(c *cobra.Command, args []string) error {
+			e, _, wrong := config.CommandLine(protocol, args[0], setFlags(c.Flags()))
+			return twoMistakes(wrong, notYet(&e))
+		},
 	}
-	host, err := publicHost(o.host)
-	if err != nil {
-		return err
-	}
-	return a.runAgent(cfg, agentRun{endpoints: []agent.Endpoint{{
-		Name: commandLine, Upstream: upstream, Host: host, HostHeader: o.hostHeader, Inspect: o.inspect,
-	}}})
+	optionFlags(c.Flags(), protocol)
+	return c
 }

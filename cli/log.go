@@ -6,65 +6,108 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
+
+	"golang.org/x/term"
 
 	"github.com/adit-tunnel/adit/config"
 )
 
-// logger opens the log that the settings ask for. With to "" it goes to stderr, or nowhere when a dashboard has the screen. close
-// ends it.
-func (a *app) logger(to, level, format string, dashboard bool) (log *slog.Logger, close func(), err error) {
-	handler, err := logHandler(level, format)
+// levelCrit is above everything that adit logs as an error: with it, the log keeps silent.
+const levelCrit = slog.LevelError + 4
+
+// logOptions says where a log goes and what it looks like.
+type logOptions struct {
+	to      string // "stderr", "stdout", "false" or a path; "": stderr, or nowhere when a dashboard has the screen
+	level   string // debug, info, warn, error or crit
+	format  string // term, logfmt or json
+	maxSize int    // MiB after which a file is set aside and a new one begun; 0: never
+}
+
+// logger opens the log that o asks for; close ends it.
+func (a *app) logger(o logOptions, dashboard bool) (log *slog.Logger, close func(), err error) {
+	if o.maxSize < 0 {
+		return nil, nil, usage("--log-max-size %d: it is a number of MiB; 0 sets no limit", o.maxSize)
+	}
+	handler, err := a.logHandlers(o.level, o.format)
 	if err != nil {
 		return nil, nil, err
 	}
-	var w io.Writer
-	close = func() {}
-	switch to {
-	case "":
-		if dashboard {
-			return slog.New(slog.DiscardHandler), close, nil
-		}
-		w = &lossy{w: a.Err}
-	case "stderr", "stdout":
-		if dashboard {
-			return nil, nil, usage("the log cannot go to %s while the dashboard has the screen\n  name a file, or pass --no-tui", to)
-		}
-		w = &lossy{w: a.Err}
-		if to == "stdout" {
-			w = &lossy{w: a.Out, what: "the log", say: a.complain}
-		}
-	case "false":
-		return slog.New(slog.DiscardHandler), close, nil
-	default:
-		f, err := os.OpenFile(to, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err != nil {
-			return nil, nil, usage("the log: %w", err)
-		}
-		file := &lossy{w: f, what: "the log " + to, say: a.complain}
-		if dashboard {
-			file.say = nil // it has the screen
-		}
-		w, close = file, func() { _ = f.Close() }
+	w, close := &lossy{w: a.Err}, func() {}
+	switch {
+	case o.to == "false" || o.to == "" && dashboard:
+		return discard(), close, nil
+	case dashboard && (o.to == "stderr" || o.to == "stdout"):
+		return nil, nil, usage("the log cannot go to %s while the dashboard has the screen\n  name a file, or pass --no-tui", o.to)
+	case o.to == "" || o.to == "stderr":
+		return slog.New(handler(w, a.screenOf(a.Err))), close, nil
+	case o.to == "stdout":
+		w = &lossy{w: a.Out, what: "the log", say: a.complain}
+		return slog.New(handler(w, a.screenOf(a.Out))), close, nil
 	}
-	return slog.New(handler(w)), close, nil
+	f, err := openLog(o.to, 0o600, o.maxSize)
+	if err != nil {
+		return nil, nil, usage("the log: %w", err)
+	}
+	w = &lossy{w: f, what: "the log " + o.to, say: a.complain}
+	if dashboard {
+		w.say = nil // it has the screen
+	}
+	return slog.New(handler(w, screen{})), func() { _ = f.Close() }, nil
+}
+
+func (a *app) agentLogger(c *config.Config, dashboard bool) (*slog.Logger, func(), error) {
+	o := logOptions{to: c.Log, level: c.LogLevel, format: c.LogFormat, maxSize: c.LogMaxSize}
+	if a.compat {
+		return a.compatLogger(o, dashboard)
+	}
+	return a.logger(o, dashboard)
 }
 
 // complain tells the person at the terminal, or who reads stderr later, what cannot be told in the log.
 func (a *app) complain(text string) { fmt.Fprintln(a.Err, "adit:", text) }
 
-func logHandler(level, format string) (func(io.Writer) slog.Handler, error) {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, usage("--log-level %q is none of debug, info, warn, error", level)
+// screen is what is known of the place where a log's lines are read.
+type screen struct{ terminal, colour bool }
+
+// screenOf asks f. Old consoles of Windows would show the codes of colours.
+func (a *app) screenOf(f *os.File) screen {
+	t := term.IsTerminal(int(f.Fd()))
+	return screen{t, t && a.env("NO_COLOR") == "" && a.env("TERM") != "dumb" && runtime.GOOS != "windows"}
+}
+
+// logHandler makes the handlers of a format. "term" is for people: where no terminal is, it is logfmt.
+func logHandler(level, format string) (func(io.Writer, screen) slog.Handler, error) {
+	l, err := logLevel(level)
+	if err != nil {
+		return nil, err
 	}
 	o := &slog.HandlerOptions{Level: l}
 	switch format {
 	case "json":
-		return func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, o) }, nil
+		return func(w io.Writer, _ screen) slog.Handler { return slog.NewJSONHandler(w, o) }, nil
 	case "logfmt":
-		return func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, o) }, nil
+		return func(w io.Writer, _ screen) slog.Handler { return slog.NewTextHandler(w, o) }, nil
+	case "term":
+		return func(w io.Writer, s screen) slog.Handler {
+			if s.terminal {
+				return newTermHandler(w, l, s.colour)
+			}
+			return slog.NewTextHandler(w, o)
+		}, nil
 	}
-	return nil, usage("--log-format %q is neither logfmt nor json", format)
+	return nil, usage("--log-format %q is none of term, logfmt, json", format)
+}
+
+func logLevel(name string) (slog.Level, error) {
+	if name == "crit" {
+		return levelCrit, nil
+	}
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(name)); err != nil {
+		return 0, usage("--log-level %q is none of debug, info, warn, error, crit", name)
+	}
+	return l, nil
 }
 
 // quiet lets through what needs attention, and everything when debugging. An embedded relay's news is told by the agent already.
@@ -84,6 +127,5 @@ func (h warnings) Enabled(ctx context.Context, l slog.Level) bool {
 func (h warnings) WithAttrs(as []slog.Attr) slog.Handler { return warnings{h.Handler.WithAttrs(as)} }
 func (h warnings) WithGroup(name string) slog.Handler    { return warnings{h.Handler.WithGroup(name)} }
 
-func (a *app) agentLogger(c *config.Config, dashboard bool) (*slog.Logger, func(), error) {
-	return a.logger(c.Log, c.LogLevel, c.LogFormat, dashboard)
-}
+// discard is a log that nobody reads.
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }

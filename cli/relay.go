@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"runtime"
 
@@ -19,10 +18,10 @@ import (
 
 type relayOptions struct {
 	relay.Options
-	trust, timeouts          []string
-	accessLog                string
-	log, logLevel, logFormat string
-	stateDir                 string
+	trust, timeouts []string
+	accessLog       string
+	log             logOptions
+	stateDir        string
 }
 
 func (a *app) relayCommand() *cobra.Command {
@@ -57,9 +56,10 @@ Accounts, plans, tokens and domains may be changed while it runs.`,
 	f.DurationVar(&o.Grace, "grace", 0, "`DURATION` that requests under way may go on when the relay stops (default 30s)")
 	f.StringSliceVar(&o.timeouts, "timeout", nil, "`NAME=DURATION` of a time limit: head (10s), idle (75s), body (30s), reader (60s), auth (10s)")
 	f.StringVar(&o.stateDir, "state-dir", "", "`DIR` for certificate authority, keys and accounts")
-	f.StringVar(&o.log, "log", "stderr", "where logs go: stderr, stdout, false or a `FILE`")
-	f.StringVar(&o.logLevel, "log-level", "info", "`LEVEL`: debug, info, warn or error")
-	f.StringVar(&o.logFormat, "log-format", "logfmt", "`FORMAT`: logfmt or json")
+	f.StringVar(&o.log.to, "log", "stderr", "where logs go: stderr, stdout, false or a `FILE`")
+	f.StringVar(&o.log.level, "log-level", "info", "`LEVEL`: debug, info, warn, error or crit")
+	f.StringVar(&o.log.format, "log-format", "term", "`FORMAT`: logfmt, json, or term (logfmt where no terminal is)")
+	f.IntVar(&o.log.maxSize, "log-max-size", logMaxSize, "`MIB` after which a log file is set aside for a new one, three are kept; 0: never")
 	c.AddCommand(a.accountCommand(), a.planCommand(), a.tokenCommand(), a.domainCommand())
 	return c
 }
@@ -104,10 +104,10 @@ func (a *app) newRelay(o relayOptions) (_ *relay.Relay, done func(), err error) 
 		o.Admin = ""
 	}
 	var closeLog, closeAccess func()
-	if o.Log, closeLog, err = a.logger(o.log, o.logLevel, o.logFormat, false); err != nil {
+	if o.Log, closeLog, err = a.logger(o.log, false); err != nil {
 		return nil, nil, err
 	}
-	if o.AccessLog, closeAccess, err = a.accessLog(o.accessLog, o.Log); err != nil {
+	if o.AccessLog, closeAccess, err = a.accessLog(o.accessLog, o.log.maxSize, o.Log); err != nil {
 		closeLog()
 		return nil, nil, err
 	}
@@ -151,7 +151,7 @@ func (a *app) relayState(dir string) (string, error) {
 	return filepath.Join(base, "relay"), nil
 }
 
-func (a *app) accessLog(to string, log *slog.Logger) (io.Writer, func(), error) {
+func (a *app) accessLog(to string, maxSize int, log *slog.Logger) (io.Writer, func(), error) {
 	w := &lossy{what: "the access log", say: func(text string) { log.Warn(text) }}
 	switch to {
 	case "false", "":
@@ -163,7 +163,7 @@ func (a *app) accessLog(to string, log *slog.Logger) (io.Writer, func(), error) 
 		w.w = a.Err
 		return w, func() {}, nil
 	}
-	f, err := os.OpenFile(to, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+	f, err := openLog(to, 0o640, maxSize)
 	if err != nil {
 		return nil, nil, usage("--access-log: %w", err)
 	}

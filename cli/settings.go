@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"os"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -10,52 +13,74 @@ import (
 )
 
 // agentFlags adds the flags of the settings that package config layers.
-func agentFlags(to *pflag.FlagSet) {
-	f := pflag.NewFlagSet("agent", pflag.ContinueOnError)
-	f.String("relay", "", "relay to use, `HOST:PORT`; without one, a relay starts inside adit and its URLs work on this machine")
-	f.String("relay-pin", "", "the relay's `PIN`, sha256:…, as it prints it at its start")
-	f.String("relay-ca", "", "`FILE` of certificate authorities that may vouch for the relay (PEM)")
-	f.String("authtoken", "", "`TOKEN` for the relay")
-	f.String("web-addr", "", "`HOST:PORT` of the local API, or false (default 127.0.0.1:4040, or the next free port)")
-	f.Bool("no-tui", false, "print lines instead of the dashboard")
-	f.String("give-up", "", "end with exit code 4 after `DURATION` without a relay, such as 30s (default: never)")
-	f.String("legs", "", "connections to the relay, `N` of 1 to 4; a crowd of visitors makes it more by itself (default 1)")
-	f.String("state-dir", "", "`DIR` for keys, slots and captures")
-	f.String("config", "", "configuration `FILE`")
-	f.String("log", "", "where logs go: stderr, stdout, false or a `FILE` (default stderr; none under the dashboard)")
-	f.String("log-level", "", "`LEVEL`: debug, info, warn or error (default info)")
-	f.String("log-format", "", "`FORMAT`: logfmt or json (default logfmt)")
-	f.VisitAll(func(flag *pflag.Flag) { flag.Annotations = map[string][]string{ofAgents: {}} })
-	to.AddFlagSet(f)
+func agentFlags(to *pflag.FlagSet) { optionFlags(to, "") }
+
+// agentConfig loads the configuration for a command that runs an agent: nothing in it is for later, and the token is there.
+func (a *app) agentConfig(c *cobra.Command) (*config.Config, error) {
+	return a.agentConfigFrom(a.sources(c))
 }
 
-// agentConfig loads the configuration for a command with agentFlags.
-func (a *app) agentConfig(c *cobra.Command) (*config.Config, error) {
-	path, required, err := a.configPath(c)
+func (a *app) agentConfigFrom(s config.Sources) (*config.Config, error) {
+	cfg, err := a.loadFrom(s)
 	if err != nil {
 		return nil, err
 	}
-	set := map[string]string{}
-	c.Flags().Visit(func(f *pflag.Flag) { set[f.Name] = f.Value.String() })
-	cfg, err := config.Load(config.Sources{File: path, Required: required, Environ: a.environ, Flags: set})
-	if err != nil {
-		return nil, &exitError{exitUsage, err}
+	if err := later("", cfg.NotYet); err != nil {
+		return nil, err
 	}
-	if cfg.StateDir == "" {
-		if cfg.StateDir, err = config.StateDir(runtime.GOOS, a.env); err != nil {
-			return nil, &exitError{exitUsage, err}
-		}
+	if cfg.Relay == "" {
+		return cfg, nil // an embedded relay has a token of its own
+	}
+	if err := cfg.Resolve(context.Background(), a.secretOptions()); err != nil {
+		return nil, &exitError{exitUsage, err}
 	}
 	return cfg, nil
 }
 
-func (a *app) configPath(c *cobra.Command) (path string, required bool, err error) {
-	if f := c.Flag("config"); f.Changed {
-		return f.Value.String(), true, nil
+// loadFrom reads all layers and settles where state is kept.
+func (a *app) loadFrom(s config.Sources) (*config.Config, error) {
+	cfg, err := config.Load(s)
+	if err == nil && cfg.StateDir == "" {
+		cfg.StateDir, err = config.StateDir(runtime.GOOS, a.env)
 	}
-	path, err = config.File(runtime.GOOS, a.env)
 	if err != nil {
-		return "", false, nil // no home, no file: flags and environment are enough
+		return nil, &exitError{exitUsage, err}
 	}
-	return path, false, nil
+	return cfg, nil
+}
+
+// sources says where the configuration of a command comes from. Without a home there are fewer places, and flags and environment are enough.
+func (a *app) sources(c *cobra.Command) config.Sources {
+	s := config.Sources{Environ: a.environ, Flags: setFlags(c.Flags())}
+	s.Files = s.Flags["config"]
+	s.System = config.SystemFile(runtime.GOOS, a.env)
+	s.User, _ = config.File(runtime.GOOS, a.env)
+	s.StateDir, _ = config.StateDir(runtime.GOOS, a.env)
+	if a.compat {
+		s.Ngrok, _ = a.ngroksFile()
+		return s
+	}
+	if dir, err := os.Getwd(); err == nil {
+		s.Project = config.FindProject(dir, a.home())
+	}
+	if s.Project == s.User {
+		s.Project = ""
+	}
+	return s
+}
+
+// home is the person's home, as their shell has it; "" when it is not known.
+func (a *app) home() string {
+	if runtime.GOOS == "windows" {
+		return a.env("USERPROFILE")
+	}
+	return a.env("HOME")
+}
+
+// twoMistakes joins what is wrong with the command line and with the configuration.
+func twoMistakes(first, second error) error {
+	if err := errors.Join(first, second); err != nil {
+		return &exitError{exitUsage, err}
+	}
+	return nil
 }

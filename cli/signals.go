@@ -13,9 +13,11 @@ import (
 type stopper struct {
 	interrupted atomic.Bool // the first was SIGINT
 	draining    atomic.Bool
+	// hangup, of one place, is told of SIGHUP instead, where that cannot mean that a terminal has gone: without one it means "read your configuration again".
+	hangup chan struct{}
 }
 
-// watch returns a context that ends with the first signal; stop ends the watching.
+// watch returns a context that ends with the first signal, or when a service manager asks for the end; stop ends the watching.
 func (s *stopper) watch(ctx context.Context, g *guard) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	signals := make(chan os.Signal, 2)
@@ -24,10 +26,21 @@ func (s *stopper) watch(ctx context.Context, g *guard) (_ context.Context, stop 
 		signal.Notify(signals, syscall.SIGHUP)
 	}
 	done := make(chan struct{})
+	asked := g.app.stopAsked
 	g.Go(func() {
 		for {
 			select {
+			case <-asked:
+				asked = nil
+				cancel()
 			case first := <-signals:
+				if first == syscall.SIGHUP && s.hangup != nil && !hasTerminal() {
+					select {
+					case s.hangup <- struct{}{}:
+					default:
+					}
+					continue
+				}
 				if s.draining.Swap(true) {
 					g.giveBack()
 					os.Exit(exitInterrupted)

@@ -95,6 +95,16 @@ func exactly(what, example string) cobra.PositionalArgs {
 	}
 }
 
+// atMostOne is the Args rule of commands with one argument that may be left out.
+func atMostOne(what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return usage("%d arguments where one is wanted (%s): %s", len(args), what, strings.Join(args, " "))
+		}
+		return nil
+	}
+}
+
 // none is the Args rule of commands without arguments.
 func none(c *cobra.Command, args []string) error {
 	if len(args) > 0 {

@@ -1,19 +1,15 @@
-// Package config is what the user wrote down: the settings of the agent, their defaults, and the layers they come from.
+// Package config is what the user wrote down: the settings of the agent and its endpoints, their defaults, and the layers they come from.
 //
-// Load puts the layers on top of each other, lowest first: defaults, the user's file, environment variables (ADIT_*), flags that
-// were set. Every value knows its layer (Config.Origin). All mistakes of all layers are returned at once.
+// Options is the table of everything that can be set, with all spellings: flags, keys of files in ngrok's version 2 and 3, environment variables.
+// Load puts the layers on top of each other, lowest first: defaults, the system's file, the user's, the project's, environment variables
+// (ADIT_*), flags that were set. Files named with --config stand instead of the three. Every value knows where it comes from. All mistakes of
+// all layers are returned at once.
 package config
 
 import (
-	"errors"
-	"fmt"
-	"net"
-	"os"
-	"strconv"
-	"strings"
+	"slices"
 	"time"
 
-	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/v2"
 )
 
@@ -21,23 +17,33 @@ import (
 // hold dots and slashes.
 const delim = "\x1f"
 
-// Config is the settings of an agent.
-type Config struct {
-	Relay     string        // HOST:PORT of the relay's agents' port; "" starts an embedded relay
-	RelayPin  string        // "sha256:HEX"
-	RelayCA   string        // path of a PEM file
-	Authtoken string        // for Relay
-	WebAddr   string        // HOST:PORT of the web interface; "false" for none
-	StateDir  string        // where slots, keys and captures are kept
-	NoTUI     Tristate      // lines instead of a screen
-	Log       string        // "stderr", "stdout", "false" or a path; "" lets the face decide
-	LogLevel  string        // debug, info, warn, error
-	LogFormat string        // logfmt or json
-	GiveUp    time.Duration // end after so long without a session; 0 never
-	Legs      int           // connections to the relay, 1 to 4
-	Notices   []string      // what the person should know about the configuration, though it is no mistake
+const envPrefix = "ADIT_"
 
-	origin map[string]string
+// Config is the settings of an agent and the endpoints that files describe.
+type Config struct {
+	Relay      string        // HOST:PORT of the relay's agents' port; "" starts an embedded relay
+	RelayPin   string        // "sha256:HEX"
+	RelayCA    string        // path of a PEM file
+	Authtoken  string        // for Relay; may be a reference (Secret)
+	WebAddr    string        // HOST:PORT of the web interface; "false" for none
+	WebAllow   []string      // further Host names that it answers to
+	StateDir   string        // where slots, keys and captures are kept; "" the usual place
+	NoTUI      Tristate      // lines instead of a screen
+	Log        string        // "stderr", "stdout", "false" or a path; "" lets the face decide
+	LogLevel   string        // debug, info, warn, error, crit
+	LogFormat  string        // term, logfmt or json
+	LogMaxSize int           // MiB after which a log file is set aside; 0 never
+	ReadyFile  string        // path of the file that tells when all endpoints are up, "" none
+	URLFile    string        // likewise, with their URLs alone
+	GiveUp     time.Duration // end after so long without a session; 0 never
+	Legs       int           // connections to the relay, 1 to 4
+
+	Endpoints []Endpoint // in the order of the files; a name stands once
+	NotYet    []NotYet   // settings that are used and come later; not empty: nothing must be started
+	Notices   []string   // what the person should know about the configuration, though it is no mistake
+	Files     []string   // what was read
+
+	origin map[string]value // by koanf's key
 }
 
 // Tristate is a yes or no that may also be left open.
@@ -52,129 +58,32 @@ const (
 
 // Sources says where the layers come from.
 type Sources struct {
-	File     string            // path of the configuration file
-	Required bool              // the person named File: it must exist
-	Environ  []string          // KEY=VALUE, as os.Environ gives them
-	Flags    map[string]string // flags that were set, by name without dashes
+	Files    []string            // files that the person named; they must exist, and stand instead of the next four
+	System   string              // the system's file, which may be missing, like the next three; "": none
+	Ngrok    string              // ngrok's own, for who stands in for it
+	User     string              // the user's
+	Project  string              // the project's (FindProject)
+	Environ  []string            // KEY=VALUE, as os.Environ gives them
+	Flags    map[string][]string // flags that were set, by name without dashes, in whichever spelling
+	StateDir string              // the usual state directory: where it is kept whom the person trusts
 }
 
-// Load reads all layers and checks the result. The error joins every mistake found; each names the file and line, the
+// Load reads all layers and checks the result. The error joins every mistake found, each a *KeyError; each names the file and line, the
 // variable or the flag it comes from.
 func Load(s Sources) (*Config, error) {
-	k := koanf.New(delim)
-	l := loader{k: k, origin: map[string]string{}}
-	l.layer("default", defaults())
-	l.file(s.File, s.Required)
-	l.environ(s.Environ)
-	l.flags(s.Flags)
+	l := loader{k: koanf.New(delim), origin: map[string]value{}, drafts: map[string]draft{}}
+	files, above := l.files(s), []layer{l.environ(s.Environ), l.flags(s.Flags)}
+	if len(s.Files) == 0 {
+		files = append(files, l.project(s.Project, stateDir(slices.Concat(files, above), s.StateDir), files)...)
+	}
+	for _, layer := range slices.Concat([]layer{defaults()}, files, above) {
+		l.put(layer)
+	}
 	c := l.config()
-	return c, errors.Join(l.mistakes...)
+	l.lateToken(c, s.Environ)
+	return c, join(l.mistakes)
 }
 
 // Origin names the layer a setting comes from: "default", "file PATH:LINE", "env NAME" or "flag --NAME". name is the
 // setting's flag name; "" for one that does not exist.
-func (c *Config) Origin(name string) string { return c.origin[name] }
-
-type loader struct {
-	k        *koanf.Koanf
-	origin   map[string]string
-	notices  []string
-	mistakes []error
-}
-
-func (l *loader) mistake(format string, a ...any) {
-	l.mistakes = append(l.mistakes, fmt.Errorf(format, a...))
-}
-
-// layer puts values (by setting name) on top; all of them come from one place.
-func (l *loader) layer(origin string, values map[string]string) {
-	for i := range settings {
-		if v, ok := values[settings[i].name]; ok {
-			l.set(origin, &settings[i], v)
-		}
-	}
-}
-
-func (l *loader) set(origin string, s *setting, value string) {
-	if err := s.check(value); err != nil {
-		where := origin // which names a flag or a variable
-		if place, ok := strings.CutPrefix(origin, "file "); ok {
-			where = place + ": " + s.file
-		}
-		l.mistake("%s: %w", where, err)
-		return
-	}
-	m := map[string]any{s.key(): value}
-	if err := l.k.Load(confmap.Provider(m, delim), nil); err != nil {
-		l.mistake("%s: %s: %w", origin, s.name, err)
-		return
-	}
-	l.origin[s.name] = origin
-}
-
-func (l *loader) file(path string, required bool) {
-	if path == "" {
-		return
-	}
-	data, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) && !required {
-		return
-	}
-	if err != nil {
-		l.mistake("configuration file: %w", err)
-		return
-	}
-	l.readFile(path, data)
-}
-
-func (l *loader) environ(environ []string) {
-	for _, kv := range environ {
-		name, value, ok := strings.Cut(kv, "=")
-		if !ok || !strings.HasPrefix(name, envPrefix) {
-			continue
-		}
-		s := settingByEnv(name)
-		if s == nil {
-			l.notices = append(l.notices, fmt.Sprintf("the environment variable %s means nothing to adit%s", name, hint(name, envNames())))
-			continue
-		}
-		l.set("env "+name, s, value)
-	}
-}
-
-func (l *loader) flags(flags map[string]string) {
-	for i := range settings {
-		if v, ok := flags[settings[i].name]; ok {
-			l.set("flag --"+settings[i].name, &settings[i], v)
-		}
-	}
-}
-
-func (l *loader) get(name string) string { return l.k.String(settingByName(name).key()) }
-
-func (l *loader) config() *Config {
-	c := &Config{
-		Relay: l.get("relay"), RelayPin: l.get("relay-pin"), RelayCA: l.get("relay-ca"), Authtoken: l.get("authtoken"),
-		WebAddr: l.get("web-addr"), StateDir: l.get("state-dir"),
-		Log: l.get("log"), LogLevel: l.get("log-level"), LogFormat: l.get("log-format"),
-		Notices: l.notices, origin: l.origin,
-	}
-	c.GiveUp, _ = time.ParseDuration(l.get("give-up"))
-	c.Legs, _ = strconv.Atoi(l.get("legs"))
-	switch l.get("no-tui") {
-	case "true":
-		c.NoTUI = Yes
-	case "false":
-		c.NoTUI = No
-	}
-	if c.Relay == "" {
-		for _, name := range []string{"relay-pin", "relay-ca"} {
-			if l.get(name) != "" {
-				l.mistake("%s: %s means nothing without --relay HOST:PORT", l.origin[name], name)
-			}
-		}
-	} else if _, _, err := net.SplitHostPort(c.Relay); err != nil {
-		c.Relay = net.JoinHostPort(strings.Trim(c.Relay, "[]"), DefaultAgentsPort)
-	}
-	return c
-}
+func (c *Config) Origin(name string) string { return c.origin[settingKey(name)].where }

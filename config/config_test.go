@@ -1,11 +1,14 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
 )
 
 func write(t *testing.T, text string) string {
@@ -20,9 +23,9 @@ func write(t *testing.T, text string) string {
 func TestLayers(t *testing.T) {
 	path := write(t, "version: 3\nagent:\n  relay: file.example:1\n  authtoken: from-file\n  give_up: 5m\n")
 	c, err := Load(Sources{
-		File:    path,
+		Files:   []string{path},
 		Environ: []string{"ADIT_AUTHTOKEN=from-env", "ADIT_LOG_LEVEL=debug", "HOME=/nowhere"},
-		Flags:   map[string]string{"log-level": "warn", "unrelated": "x"},
+		Flags:   map[string][]string{"log-level": {"warn"}, "unrelated": {"x"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +51,7 @@ func TestLayers(t *testing.T) {
 // TestNothingWritten: a key without a value is as good as none, and so is a section whose lines are all comments.
 func TestNothingWritten(t *testing.T) {
 	for _, text := range []string{"version: 3\nagent:\n  # relay: x\n", "version: 3\nagent:\n  relay: ~\n  web_addr:\n  log_level: null\n"} {
-		c, err := Load(Sources{File: write(t, text)})
+		c, err := Load(Sources{User: write(t, text)})
 		if err != nil {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -65,7 +68,7 @@ func TestRelayDefaultPort(t *testing.T) {
 		"[::1]":                   "[::1]:4443",
 		"[::1]:7":                 "[::1]:7",
 	} {
-		c, err := Load(Sources{Flags: map[string]string{"relay": in}})
+		c, err := Load(Sources{Flags: map[string][]string{"relay": {in}}})
 		if err != nil || c.Relay != want {
 			t.Errorf("relay %q: %q, %v; want %q", in, c.Relay, err, want)
 		}
@@ -81,22 +84,22 @@ func TestMistakes(t *testing.T) {
 		"unknown key":      {file: "version: 3\nagent:\n  authtokn: x\n", want: []string{`:3: unknown key "authtokn"`, `did you mean "authtoken"?`}},
 		"unknown top":      {file: "version: 3\nagents:\n", want: []string{`:2: unknown key "agents"`, `did you mean "agent"?`}},
 		"no version":       {file: "agent: {}\n", want: []string{`the line "version: 3" is missing`}},
-		"other version":    {file: "version: 2\n", want: []string{`:1: version "2"`}},
+		"other version":    {file: "version: 4\n", want: []string{`:1: version "4"`}},
 		"twice":            {file: "version: 3\nagent:\n  relay: a:1\n  relay: b:1\n", want: []string{":4: relay stands already in line 3"}},
-		"not yaml":         {file: "version: 3\n\t- x\n", want: []string{"line 2"}},
+		"not yaml":         {file: "version: 3\n\t- x\n", want: []string{":2: found a tab"}},
 		"a list":           {file: "- 1\n", want: []string{":1: the file must hold keys and values"}},
 		"bad value":        {file: "version: 3\nagent:\n  log_level: loud\n", want: []string{":3: log_level", "debug, info, warn, error"}},
-		"all at once":      {s: Sources{Environ: []string{"ADIT_WEB_ADDR=4040"}, Flags: map[string]string{"give-up": "soon"}}, want: []string{"env ADIT_WEB_ADDR: ", "flag --give-up"}},
-		"missing file":     {s: Sources{File: "/does/not/exist.yml", Required: true}, want: []string{"configuration file", "exist.yml"}},
-		"pin without":      {s: Sources{Flags: map[string]string{"relay-pin": "sha256:" + strings.Repeat("a", 64)}}, want: []string{"flag --relay-pin", "without --relay"}},
-		"bad pin":          {s: Sources{Flags: map[string]string{"relay": "a:1", "relay-pin": "sha256:abc"}}, want: []string{"64 hexadecimal digits"}},
-		"relay is an URL":  {s: Sources{Flags: map[string]string{"relay": "https://a"}}, want: []string{"HOST:PORT"}},
-		"relay's port":     {s: Sources{Flags: map[string]string{"relay": "a:http"}}, want: []string{"no port number"}},
-		"web on all hosts": {s: Sources{Flags: map[string]string{"web-addr": ":4040"}}, want: []string{"name the host"}},
+		"all at once":      {s: Sources{Environ: []string{"ADIT_WEB_ADDR=4040"}, Flags: map[string][]string{"give-up": {"soon"}}}, want: []string{"env ADIT_WEB_ADDR: ", "flag --give-up"}},
+		"missing file":     {s: Sources{Files: []string{"/does/not/exist.yml"}}, want: []string{"configuration file", "exist.yml"}},
+		"pin without":      {s: Sources{Flags: map[string][]string{"relay-pin": {"sha256:" + strings.Repeat("a", 64)}}}, want: []string{"flag --relay-pin", "without --relay"}},
+		"bad pin":          {s: Sources{Flags: map[string][]string{"relay": {"a:1"}, "relay-pin": {"sha256:abc"}}}, want: []string{"64 hexadecimal digits"}},
+		"relay is an URL":  {s: Sources{Flags: map[string][]string{"relay": {"https://a"}}}, want: []string{"HOST:PORT"}},
+		"relay's port":     {s: Sources{Flags: map[string][]string{"relay": {"a:http"}}}, want: []string{"no port number"}},
+		"web on all hosts": {s: Sources{Flags: map[string][]string{"web-addr": {":4040"}}}, want: []string{"name the host"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if x.file != "" {
-				x.s.File = write(t, x.file)
+				x.s.User = write(t, x.file)
 			}
 			_, err := Load(x.s)
 			if err == nil {
@@ -108,6 +111,18 @@ func TestMistakes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestMergeBomb: a few lines that would make millions of keys are refused, once.
+func TestMergeBomb(t *testing.T) {
+	text := "version: 2\ntunnels:\n  a: &a {addr: 80, proto: http, inspect: false, metadata: x}\n"
+	for i := range 2000 {
+		text += fmt.Sprintf("  b%d: {<<: [%s*a]}\n", i, strings.Repeat("*a, ", 20))
+	}
+	_, err := Load(Sources{User: write(t, text)})
+	if err == nil || strings.Count(err.Error(), "more than 10000 keys are merged in this file") != 1 {
+		t.Errorf("got %.300v", err)
 	}
 }
 
@@ -150,15 +165,53 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// FuzzFile: whatever stands in a file, Load returns; what it takes it can show, and what it shows it takes again.
 func FuzzFile(f *testing.F) {
 	f.Add([]byte("version: 3\nagent:\n  relay: a:1\n"))
 	f.Add([]byte("? {a: b}\n: &x [*x]\n"))
 	f.Add([]byte("a: &a [*a]"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		path := filepath.Join(t.TempDir(), "adit.yml")
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			t.Fatal(err)
+	f.Add([]byte("version: 2\ntunnels: &t\n  <<: *t\n  web: {addr: 80, <<: [*t, *t]}\n"))
+	goldens, err := filepath.Glob("testdata/files/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range goldens {
+		a, err := txtar.ParseFile(path)
+		if err != nil {
+			f.Fatal(err)
 		}
-		_, _ = Load(Sources{File: path}) // must return
+		f.Add(a.Files[0].Data)
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		first, wrong := readFile("adit.yml", data)
+		c, err := Load(Sources{User: save(t, dir, "1.yml", data)})
+		if len(wrong) > 0 && err == nil {
+			t.Fatalf("mistakes are lost: %v", wrong)
+		}
+		if err != nil {
+			return
+		}
+		if len(c.Endpoints) != len(first.endpoints) {
+			t.Fatalf("%d endpoints are described, %d are there", len(first.endpoints), len(c.Endpoints))
+		}
+		for _, e := range c.Endpoints {
+			if len(e.NotYet) == 0 && e.Address == "" {
+				t.Errorf("%q has neither an address nor a reason", e.Name)
+			}
+		}
+		shown := c.Show(false)
+		again, err := Load(Sources{User: save(t, dir, "2.yml", []byte(shown))})
+		if err != nil || again.Show(false) != shown {
+			t.Errorf("what is shown is read differently: %v\n%s\n%s", err, shown, again.Show(false))
+		}
 	})
+}
+
+func save(t *testing.T, dir, name string, data []byte) string {
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

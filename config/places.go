@@ -25,6 +25,20 @@ func File(goos string, env Env) (string, error) {
 	return under(env("HOME"), ".config", "adit", "adit.yml")
 }
 
+// SystemFile is the place of the file that holds for everybody on this system; "" when there is none.
+func SystemFile(goos string, env Env) string {
+	switch goos {
+	case "darwin":
+		return "/Library/Application Support/adit/adit.yml"
+	case "windows":
+		if dir := env("ProgramData"); dir != "" {
+			return filepath.Join(dir, "adit", "adit.yml")
+		}
+		return ""
+	}
+	return "/etc/adit/adit.yml"
+}
+
 // StateDir is where adit keeps its state: $STATE_DIRECTORY when systemd gives one, else the user's place for it.
 func StateDir(goos string, env Env) (string, error) {
 	if dir := env("STATE_DIRECTORY"); filepath.IsAbs(dir) {

@@ -85,7 +85,8 @@ func TestPlanLimits(t *testing.T) {
 	if c := named.code(); c != 3 || !strings.Contains(named.stderr.text(), "ADIT-3016") {
 		t.Errorf("a name of its own: exit code %d, stderr %s", c, named.stderr.text())
 	}
-	url := o.agent(port, acme.Token).ready()
+	p := o.agent(port, acme.Token)
+	url := p.ready()
 	second := o.agent(port, acme.Token)
 	if c := second.code(); c != 3 || !strings.Contains(second.stderr.text(), "ADIT-1010") || !strings.Contains(second.stderr.text(), "plan allows: 1") {
 		t.Errorf("a second agent: exit code %d, stderr %s", c, second.stderr.text())
@@ -100,6 +101,7 @@ func TestPlanLimits(t *testing.T) {
 			if strings.Join(a.Header.Values("Retry-After"), ",") != "1" || !strings.HasPrefix(a.Header.Get("Adit-Error"), "ADIT-3019") {
 				t.Errorf("429 with %v", a.Header)
 			}
+			p.waitFor(p.stderr, `visitor turned away.*ADIT-3019`)
 			return
 		}
 	}

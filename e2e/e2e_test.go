@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	}
 	if os.Getenv(beAdit) != "" {
 		os.Unsetenv(beAdit)
-		os.Exit(cli.Main(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Environ()))
+		os.Exit(cli.Main(os.Args, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Environ()))
 	}
 	os.Exit(m.Run())
 }

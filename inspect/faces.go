@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -34,7 +35,7 @@ type Status struct {
 	Endpoints []Endpoint
 	Conns     Meters // public connections, all endpoints together
 	Requests  Meters // HTTP requests, all endpoints together
-	Notice    string // text from the relay for the person
+	Notice    string // text for the person, from the relay or about the configuration
 	Dropped   int64  // exchanges whose record was dropped because the recorder's queue was full
 }
 
@@ -49,6 +50,22 @@ type Endpoint struct {
 	Proof    time.Time // when a request, or the relay's probe, last came the whole way to the agent; zero: none has yet
 	Conns    Meters
 	Requests Meters
+
+	Turned     int64   // visitors whom the relay has turned away because of the endpoint's policy
+	LastTurned *Turned // the last one that was told in full; nil: none
+}
+
+// Turned is a visitor who was turned away by the relay: nothing of the request came to the agent. Its texts are a stranger's.
+type Turned struct {
+	At     time.Time
+	Client string // address
+	Method string
+	Host   string
+	Path   string // without the query
+	Status int    // of the answer
+	Code   int    // stable number
+	Name   string // e.g. AUTH_REQUIRED
+	Reason string // the policy's rule, and what was wrong
 }
 
 // Proven is the oldest proof of the endpoints that are bound: since then all of them are known to have been reached. Zero: one of them has not
@@ -124,5 +141,46 @@ type Observer interface {
 
 // Controller changes what the agent does.
 type Controller interface {
-	Reconnect() // try now
+	// Reconnect tries at once to have a session, or to prove the one there is.
+	Reconnect()
+	// Start binds one more endpoint and returns it when it has its URL, or has been refused, or when ctx ends: then the agent does not have it. The error is
+	// or wraps a *DefinitionError, ErrExists, ErrNoSession, or the relay's *Failure.
+	Start(ctx context.Context, d Definition) (Endpoint, error)
+	// Stop gives an endpoint and its URL back; exchanges under way end where they are. The error wraps ErrNoEndpoint when there is none of that name.
+	Stop(ctx context.Context, name string) error
 }
+
+// DefinitionKind is the shape of a Definition.
+type DefinitionKind string
+
+// The shapes of definitions.
+const (
+	TunnelDefinition   DefinitionKind = "tunnel"   // one of "tunnels" in ngrok's configuration, version 2
+	EndpointDefinition DefinitionKind = "endpoint" // one of "endpoints", version 3
+)
+
+// Definition is an endpoint as somebody defined it at the local API.
+type Definition struct {
+	Kind    DefinitionKind
+	Name    string
+	JSON    []byte // the object as it came
+	Replace bool   // takes the place of an endpoint of that name, which comes back when this one is refused
+}
+
+// DefinitionError says what is wrong with a Definition. Key is the key with the mistake, "" for the whole.
+type DefinitionError struct{ Key, Text string }
+
+// Error returns the key and the text.
+func (e *DefinitionError) Error() string {
+	if e.Key == "" {
+		return e.Text
+	}
+	return e.Key + ": " + e.Text
+}
+
+// What a Controller may answer.
+var (
+	ErrNoSession  = errors.New("there is no session with the relay yet") // asking again later can help
+	ErrNoEndpoint = errors.New("there is no endpoint")
+	ErrExists     = errors.New("exists already")
+)

@@ -91,3 +91,6 @@ type Failure struct {
 	Text   string
 	Remedy string
 }
+
+// Error returns what happened and what to do about it.
+func (f *Failure) Error() string { return f.Text + " " + f.Remedy }

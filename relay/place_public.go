@@ -22,7 +22,8 @@ type publicPlaces struct {
 
 var _ session.Namer = (*publicPlaces)(nil)
 
-// Place implements session.Namer: the wanted host, if the account may have it, else a name derived from who asks. A wanted port means nothing here.
+// Place implements session.Namer: the wanted host, if the account may have it, else a name derived from who asks. A label alone is one under the domain, which
+// the agent need not know. A wanted port means nothing here.
 func (p *publicPlaces) Place(ctx context.Context, e *registry.Endpoint, w session.Wish) (release func(), err error) {
 	host := endpointName(p.key, e.Account, e.Instance, e.Name) + "." + p.domain
 	if w.Host != "" {
@@ -55,9 +56,12 @@ func (p *publicPlaces) wanted(host string) (string, error) {
 	if !ok || port != 0 {
 		return bad("is not a host name")
 	}
+	if !strings.Contains(string(name), ".") {
+		name = append(name, "."+p.domain...)
+	}
 	label, under := strings.CutSuffix(string(name), "."+p.domain)
 	switch {
-	case under && strings.ContainsAny(label, "._"):
+	case under && strings.ContainsAny(label, "._["):
 		return bad("is not one label of letters, digits and hyphens under its domain")
 	case string(name) == p.domain, !under && !isDomain(string(name)):
 		return bad("is not a name that can be served")
@@ -65,10 +69,10 @@ func (p *publicPlaces) wanted(host string) (string, error) {
 	return string(name), nil
 }
 
-// isDomain says that a canonical host may be a domain of somebody's own: several labels, and no address.
+// isDomain says that a canonical host of several labels may be a domain of somebody's own, and is no address.
 func isDomain(name string) bool {
 	last := name[strings.LastIndexByte(name, '.')+1:]
-	return last != name && !strings.ContainsAny(name, "_[") && strings.Trim(last, "0123456789") != ""
+	return !strings.ContainsAny(name, "_[") && strings.Trim(last, "0123456789") != ""
 }
 
 // may says whether the account may have a host. owned: nobody else may, whoever had it before.

@@ -34,12 +34,12 @@ func TestPublicPlaces(t *testing.T) {
 	if e.Host != name+".tunnel.test" || e.URL != "https://"+name+".tunnel.test:8443" || e.Port != 0 || len(e.Aliases) != 0 {
 		t.Errorf("%+v", e)
 	}
-	for _, host := range []string{"shop.tunnel.test", "Shop.TUNNEL.test."} {
+	for _, host := range []string{"shop.tunnel.test", "Shop.TUNNEL.test.", "shop", "SHOP"} {
 		if _, err := p.Place(t.Context(), e, session.Wish{Host: host}); err != nil || e.Host != "shop.tunnel.test" || e.URL != "https://shop.tunnel.test:8443" {
 			t.Errorf("%s: %+v %v", host, e, err)
 		}
 	}
-	for _, host := range []string{"shop", "tunnel.test", ".tunnel.test", "a.b.tunnel.test", "10.0.0.1", "a_b.other.test", "shop.tunnel.test:80", "sh_op.tunnel.test", "-.tunnel.test", "*.tunnel.test", "a b.tunnel.test", "[::1]", strings.Repeat("a", 64) + ".tunnel.test"} {
+	for _, host := range []string{"sh_op", "*", "tunnel.test", ".tunnel.test", "a.b.tunnel.test", "10.0.0.1", "a_b.other.test", "shop.tunnel.test:80", "sh_op.tunnel.test", "-.tunnel.test", "*.tunnel.test", "a b.tunnel.test", "[::1]", strings.Repeat("a", 64) + ".tunnel.test"} {
 		_, err := p.Place(t.Context(), e, session.Wish{Host: host})
 		wantCode(t, err, wire.CodeBadName)
 	}

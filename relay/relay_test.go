@@ -296,8 +296,9 @@ func closed() chan struct{} {
 // slowUpstream answers when finish is closed.
 type slowUpstream struct{ begun, finish chan struct{} }
 
-func (u *slowUpstream) Attach(uint64, bool) func() { return func() {} }
-func (u *slowUpstream) Load() int                  { return 0 }
+func (u *slowUpstream) Attach(uint64, bool) func()  { return func() {} }
+func (u *slowUpstream) Load() int                   { return 0 }
+func (u *slowUpstream) TurnedAway(registry.Visitor) {}
 func (u *slowUpstream) Begin(ctx context.Context, _ *registry.Request) (registry.Exchange, error) {
 	close(u.begun)
 	return &slowExchange{ctx: ctx, finish: u.finish}, nil

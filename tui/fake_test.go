@@ -17,15 +17,16 @@ var start = time.Date(2026, 3, 4, 22, 41, 7, 120_000_000, time.UTC)
 // fake is an agent in memory: a store, a state and a bus.
 type fake struct {
 	inspect.Bus
-	mu      sync.Mutex
-	status  inspect.Status
-	items   []inspect.Item // in the order of Seq
-	version uint64
-	lost    uint64 // changes up to this version have been forgotten
-	reads   int    // calls of Since
-	dials   int    // calls of Reconnect
-	replays []inspect.ID
-	refuse  error // of Replay
+	inspect.Controller // nil: no key starts or stops an endpoint
+	mu                 sync.Mutex
+	status             inspect.Status
+	items              []inspect.Item // in the order of Seq
+	version            uint64
+	lost               uint64 // changes up to this version have been forgotten
+	reads              int    // calls of Since
+	dials              int    // calls of Reconnect
+	replays            []inspect.ID
+	refuse             error // of Replay
 }
 
 var (

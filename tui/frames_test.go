@@ -77,6 +77,14 @@ var scenes = []struct {
 		b.f.set(st)
 		b.sync()
 	}},
+	{"turned", func(b *bench) { // of one address in full, of the other only a count
+		st := online()
+		st.Endpoints[0].Turned = 3
+		st.Endpoints[0].LastTurned = &inspect.Turned{Client: "203.0.113.9\x1b]0;x\a", Status: 401, Method: "GET", Path: "/admin"}
+		st.Endpoints = append(st.Endpoints, inspect.Endpoint{Name: "api", URL: "https://api.example.com", Upstream: "http://localhost:9000", Turned: 12_345_678})
+		b.f.set(st)
+		b.sync()
+	}},
 	{"detail", func(b *bench) {
 		b.putDay()
 		b.press("up", "enter")

@@ -57,6 +57,7 @@ const (
 	CodeDomainUnproven Code = 3017
 	CodeSessionTime    Code = 3018
 	CodeRateLimit      Code = 3019
+	CodeBadPolicy      Code = 3020
 
 	CodeBadRequest     Code = 4001
 	CodeHeadTooLarge   Code = 4002
@@ -68,6 +69,8 @@ const (
 	CodeVisitorGone    Code = 4008
 	CodeTransferCoding Code = 4009
 	CodeTooManyConns   Code = 4010
+	CodeAuthRequired   Code = 4011
+	CodeAddressDenied  Code = 4012
 
 	CodeProtocol     Code = 5001
 	CodeFrameOrder   Code = 5002
@@ -148,6 +151,7 @@ var Codes = []CodeInfo{
 	{CodeDomainUnproven, "DOMAIN_UNPROVEN", 0, "The domain is not known to be the account's.", whoDev, "Put the TXT record that the message names into the DNS, or ask the relay's owner to reserve the domain.", true},
 	{CodeSessionTime, "SESSION_TIME", 0, "The session has lasted as long as the account's plan allows.", whoDev, "Start the agent again.", true},
 	{CodeRateLimit, "RATE_LIMIT", 429, "The account has had all the requests a second that its plan allows.", whoDev, "Try again in a second; if it stays, ask the relay's owner for another plan.", false},
+	{CodeBadPolicy, "BAD_POLICY", 0, "The endpoint's traffic policy has a mistake.", whoDev, "Mend what the message names.", true},
 
 	{CodeBadRequest, "BAD_REQUEST", 400, "The request is not valid HTTP/1.1, or could be read in two ways.", whoVisitor, "Mend the client.", false},
 	{CodeHeadTooLarge, "HEAD_TOO_LARGE", 431, "The request's header fields are too large.", whoVisitor, "Send fewer or smaller fields (cookies, most often).", false},
@@ -159,6 +163,8 @@ var Codes = []CodeInfo{
 	{CodeVisitorGone, "VISITOR_GONE", 0, "The visitor closed the connection before the exchange was over.", whoVisitor, "Nothing; the answer was not wanted any more.", false},
 	{CodeTransferCoding, "TRANSFER_CODING", 501, "This transfer coding is not served.", whoVisitor, "Send the body as it is or chunked.", false},
 	{CodeTooManyConns, "TOO_MANY_CONNECTIONS", 429, "Too many connections are open from this address.", whoVisitor, "Close some, or wait until they are closed.", false},
+	{CodeAuthRequired, "AUTH_REQUIRED", 401, "This URL is open only to those who have a user name and password for it.", whoVisitor, "Send a user name and password; whoever gave you the URL knows them.", false},
+	{CodeAddressDenied, "ADDRESS_DENIED", 403, "This URL is not open to the address you come from.", whoVisitor, "Come from another network, or ask whoever gave you the URL to let your address in.", false},
 
 	{CodeProtocol, "PROTOCOL", 502, "The other side broke the protocol.", whoMakers, "Update agent and relay; report it if it stays.", false},
 	{CodeFrameOrder, "FRAME_ORDER", 502, "A frame came where it must not.", whoMakers, "Update agent and relay; report it if it stays.", false},

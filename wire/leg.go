@@ -164,6 +164,9 @@ func (l *Leg) Send(typ string, id int64, body any) error {
 	return nil
 }
 
+// Unsent is how many bytes of control messages wait because the link has not taken them. Whoever has something to say that can wait looks here first.
+func (l *Leg) Unsent() int { return l.out.waiting() }
+
 // queue queues a RESET or STOP.
 func (l *Leg) queue(enc func([]byte, signal) []byte, g signal) {
 	if !l.out.signal(enc, g) {

@@ -79,12 +79,12 @@ type Bind struct {
 	Handle   uint32 `json:"handle"`             // chosen by the agent, never used again in a session
 	Protocol string `json:"protocol"`           // "http"
 	Name     string `json:"name,omitempty"`     // of the endpoint at the agent; part of a random URL's derivation
-	Host     string `json:"host,omitempty"`     // wanted host name, whole; "": one derived from account, instance and name
+	Host     string `json:"host,omitempty"`     // wanted host name, whole or the label under the domain alone; "": one derived from account, instance and name
 	Port     int    `json:"port,omitempty"`     // wanted port of an embedded relay; 0: any
 	How      string `json:"how"`                // "start", "resume" or "move"
 	Ticket   string `json:"ticket,omitempty"`   // the newest that Bound brought for this endpoint; with resume and move
 	Pooling  bool   `json:"pooling,omitempty"`  // share the name with other agents; refused by relays that do not offer it
-	Policy   string `json:"policy,omitempty"`   // traffic policy; likewise
+	Policy   string `json:"policy,omitempty"`   // traffic policy, YAML or JSON; refused by relays that do not run it
 	Metadata string `json:"metadata,omitempty"` // the agent's own words for the endpoint
 }
 

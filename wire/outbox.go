@@ -54,6 +54,13 @@ func (o *outbox) message(frame []byte) bool {
 	return !full
 }
 
+// waiting is how many bytes of messages have not been taken by the writer.
+func (o *outbox) waiting() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.msgs)
+}
+
 // credit queues a CREDIT for s; a newer one takes the place of one that still waits.
 func (o *outbox) credit(s *Stream, seq uint32, limit uint64) {
 	o.mu.Lock()

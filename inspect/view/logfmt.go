@@ -31,14 +31,16 @@ func appendNumber(b []byte, key string, n int64) []byte {
 	return append(strconv.AppendInt(append(append(b, key...), '='), n, 10), ' ')
 }
 
-// AppendExchange appends an exchange as one line of logfmt, without a line end and without its content. Keys that have nothing to say are left out; no
+// AppendExchange appends an exchange as one line of logfmt, without a line end, its content, and the query of its target: what may hold secrets is for
+// the faces that show a request, not for lines that somebody keeps. Keys that have nothing to say are left out; no
 // key comes twice.
 func AppendExchange(b []byte, x *inspect.Exchange) []byte {
 	b = x.Start.AppendFormat(append(b, "t="...), "2006-01-02T15:04:05.000Z07:00")
 	b = appendPair(append(b, ' '), "id", string(x.ID))
 	b = appendPair(b, "endpoint", x.Endpoint)
 	b = appendPair(b, "method", x.Request.Method)
-	b = appendPair(b, "path", x.Request.Target)
+	path, _, _ := strings.Cut(x.Request.Target, "?")
+	b = appendPair(b, "path", path)
 	if r := x.Response; r != nil {
 		b = appendNumber(b, "status", int64(r.Status))
 	} else {

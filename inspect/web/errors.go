@@ -10,6 +10,7 @@ const (
 	codeNotFound   = 100
 	codeBadRequest = 102
 	codeFailed     = 103 // the action was tried and failed
+	codeNotReady   = 104 // there is no session yet
 	codeMethod     = 105
 	codeForbidden  = 106
 )

@@ -98,6 +98,14 @@ func (s *Server) clear(w http.ResponseWriter, _ *http.Request) *apiError {
 	return nil
 }
 
+// wanted names what should stand where something else does.
+func wanted(e *json.UnmarshalTypeError) string {
+	if e.Field == "" {
+		return "an object"
+	}
+	return "a " + e.Type.String() + " as " + e.Field
+}
+
 // readJSON reads one JSON value and nothing behind it.
 func readJSON(r *http.Request, into any) *apiError {
 	d := json.NewDecoder(r.Body)
@@ -111,7 +119,7 @@ func readJSON(r *http.Request, into any) *apiError {
 	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &kind):
-		return badRequest("invalid JSON", "want an object with the keys id and tunnel_name, both strings")
+		return badRequest("invalid JSON", "want "+wanted(kind)+", not "+kind.Value)
 	case errors.As(err, &large):
 		return &apiError{codeBadRequest, http.StatusRequestEntityTooLarge, "content is too large", "at most 1 MiB"}
 	case err == nil:

@@ -17,8 +17,10 @@ func (s *Server) routes() http.Handler {
 		"/api":                    {"GET": s.root},
 		"/api/{$}":                {"GET": s.root},
 		"/api/status":             {"GET": s.status},
-		"/api/tunnels":            {"GET": s.tunnels},
-		"/api/tunnels/{name}":     {"GET": s.tunnel},
+		"/api/tunnels":            {"GET": s.tunnels, "POST": s.startTunnel},
+		"/api/tunnels/{name}":     {"GET": s.tunnel, "DELETE": s.stop},
+		"/api/endpoints":          {"GET": s.endpoints, "POST": s.startEndpoint},
+		"/api/endpoints/{name}":   {"GET": s.endpoint, "PUT": s.putEndpoint, "DELETE": s.stop},
 		"/api/requests/http":      {"GET": s.requests, "POST": s.replay, "DELETE": s.clear},
 		"/api/requests/http/{id}": {"GET": s.request},
 	} {
@@ -36,7 +38,7 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handle, ok := m[method]
 	if !ok {
 		var names []string
-		for _, name := range []string{"GET", "POST", "DELETE"} {
+		for _, name := range []string{"GET", "POST", "PUT", "DELETE"} {
 			if m[name] != nil {
 				names = append(names, name)
 			}
@@ -53,16 +55,17 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // pointer says where things are.
 func (s *Server) pointer(w http.ResponseWriter, _ *http.Request) *apiError {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = w.Write([]byte("adit: the local API is at /api/ (status, tunnels, requests/http)\n"))
+	_, _ = w.Write([]byte("adit: the local API is at /api/ (status, tunnels, endpoints, requests/http)\n"))
 	return nil
 }
 
 func (s *Server) root(w http.ResponseWriter, _ *http.Request) *apiError {
 	writeJSON(w, http.StatusOK, map[string]string{
-		"uri":          "/api/",
-		"status_uri":   "/api/status",
-		"tunnels_uri":  "/api/tunnels",
-		"requests_uri": "/api/requests/http",
+		"uri":           "/api/",
+		"status_uri":    "/api/status",
+		"tunnels_uri":   "/api/tunnels",
+		"endpoints_uri": "/api/endpoints",
+		"requests_uri":  "/api/requests/http",
 	})
 	return nil
 }

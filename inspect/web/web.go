@@ -29,26 +29,32 @@ const (
 	writeTimeout  = 60 * time.Second
 	idleTimeout   = 75 * time.Second
 	replayTimeout = 10 * time.Second
+	startTimeout  = 3500 * time.Millisecond // some clients wait 4 s for an endpoint
 	stopTimeout   = 2 * time.Second
-	morePorts     = 20 // tried after the one that is busy
 )
+
+// MorePorts is how many ports Listen tries after the one that is busy.
+const MorePorts = 20
 
 // Server is the local API. Make one with New.
 type Server struct {
-	reader   inspect.Reader
-	replayer inspect.Replayer
-	observer inspect.Observer
-	log      *slog.Logger
-	handler  http.Handler
+	reader     inspect.Reader
+	replayer   inspect.Replayer
+	observer   inspect.Observer
+	controller inspect.Controller
+	log        *slog.Logger
+	handler    http.Handler
 }
 
-// Options are what the API shows and acts on. Reader, Replayer and Observer are needed.
+// Options are what the API shows and acts on. Reader, Replayer, Observer and Controller are needed.
 type Options struct {
-	Reader   inspect.Reader
-	Replayer inspect.Replayer
-	Observer inspect.Observer
-	Log      *slog.Logger // nil: nothing is logged
-	Allow    []string     // further Host names: an exact name or address, ".suffix" for all names below one, or a CIDR range
+	Reader     inspect.Reader
+	Replayer   inspect.Replayer
+	Observer   inspect.Observer
+	Controller inspect.Controller
+	Log        *slog.Logger                                  // nil: nothing is logged
+	Access     func(path string) (answered func(status int)) // is told of each request, and of its answer; nil: nobody is
+	Allow      []string                                      // further Host names: an exact name or address, ".suffix" for all names below one, or a CIDR range
 }
 
 // New makes the API; it starts nothing.
@@ -56,12 +62,15 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, log: o.Log}
+	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, log: o.Log}
 	s.handler = newGuard(o.Allow, s.routes())
+	if o.Access != nil {
+		s.handler = &access{o.Access, s.handler}
+	}
 	return s
 }
 
-// Listen takes addr or, with near and when its port is busy, the next free one after it, up to 20 further. The error is that of addr.
+// Listen takes addr or, with near and when its port is busy, the next free one of the MorePorts after it. The error is that of addr.
 func Listen(addr string, near bool) (net.Listener, error) {
 	ln, first := net.Listen("tcp", addr)
 	if first == nil {
@@ -72,12 +81,12 @@ func Listen(addr string, near bool) (net.Listener, error) {
 	if !near || !isBusy(first) || err != nil || notNumber != nil || port == 0 {
 		return nil, fmt.Errorf("listen for the local API: %w", first)
 	}
-	for i := 1; i <= morePorts && port+i <= 65535; i++ {
+	for i := 1; i <= MorePorts && port+i <= 65535; i++ {
 		if ln, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port+i))); err == nil {
 			return ln, nil
 		}
 	}
-	return nil, fmt.Errorf("listen for the local API: %w (nor is any of the %d ports after it free)", first, morePorts)
+	return nil, fmt.Errorf("listen for the local API: %w (nor is any of the %d ports after it free)", first, MorePorts)
 }
 
 // isBusy says that another program has the port. The number of that error differs between systems; where it happens does not.

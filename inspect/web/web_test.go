@@ -22,11 +22,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// agent is a Replayer and Observer that tells what it was asked.
+// agent is a Replayer, Observer and Controller that tells what it was asked.
 type agent struct {
 	mu       sync.Mutex
 	status   inspect.Status
 	replayed []inspect.ID
+	defined  []inspect.Definition
+	stopped  []string
 	fails    error
 }
 
@@ -57,7 +59,7 @@ func serve(t *testing.T, allow ...string) *api {
 		t.Fatal(err)
 	}
 	a.base = "http://" + ln.Addr().String()
-	s := New(Options{Reader: a.store, Replayer: a.agent, Observer: a.agent, Allow: allow})
+	s := New(Options{Reader: a.store, Replayer: a.agent, Observer: a.agent, Controller: a.agent, Allow: allow})
 	ctx, end := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx, ln) }()
@@ -325,8 +327,8 @@ func TestOtherPaths(t *testing.T) {
 	}
 	res, body := a.do("GET", "/nowhere", "")
 	a.wantError(res, body, 404, codeNotFound)
-	res, body = a.do("POST", "/api/tunnels", "{}", "Content-Type", asJSON)
-	if a.wantError(res, body, 405, codeMethod); res.Header.Get("Allow") != "GET" {
+	res, body = a.do("PUT", "/api/tunnels", "{}", "Content-Type", asJSON)
+	if a.wantError(res, body, 405, codeMethod); res.Header.Get("Allow") != "GET, POST" {
 		t.Errorf("Allow: %s", res.Header.Get("Allow"))
 	}
 }
@@ -338,7 +340,7 @@ func TestListenTakesTheNextPort(t *testing.T) {
 	}
 	defer busy.Close()
 	port := busy.Addr().(*net.TCPAddr).Port
-	if port+morePorts > 65535 {
+	if port+MorePorts > 65535 {
 		t.Skip("the system gave a port at the end of the range")
 	}
 	ln, err := Listen(busy.Addr().String(), true)
@@ -346,7 +348,7 @@ func TestListenTakesTheNextPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	if got := ln.Addr().(*net.TCPAddr).Port; got <= port || got > port+morePorts {
+	if got := ln.Addr().(*net.TCPAddr).Port; got <= port || got > port+MorePorts {
 		t.Errorf("port %d after %d", got, port)
 	}
 	for _, bad := range []string{"nonsense", "127.0.0.1:port", "127.0.0.1:99999", "192.0.2.1:4040"} {

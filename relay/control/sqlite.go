@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -16,6 +17,9 @@ import (
 const (
 	// lookEvery is for how long Renew may answer as before a change that another process made.
 	lookEvery = 250 * time.Millisecond
+
+	// connections to the file: one that waits for another process to be through with it leaves one to who only reads.
+	connections = 2
 
 	// patience is how long one process waits for another that writes.
 	patience = 10 * time.Second
@@ -59,11 +63,35 @@ func open(path string) (_ *sql.DB, newer bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	db.SetMaxOpenConns(2)
-	if newer, err = migrate(db, path); err != nil {
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	if newer, err = migrate(db, path); err == nil {
+		err = connect(db)
+	}
+	if err != nil {
 		return nil, false, errors.Join(err, db.Close())
 	}
 	return db, newer, nil
+}
+
+// connect opens all the connections there will be, which stay: so it is known how many files a relay has open.
+func connect(db *sql.DB) error {
+	var all [connections]*sql.Conn
+	var errs []error
+	for i := range all {
+		c, err := db.Conn(context.Background())
+		if err == nil {
+			_, err = c.ExecContext(context.Background(), "SELECT n FROM changes")
+			all[i] = c
+		}
+		errs = append(errs, err)
+	}
+	for _, c := range all {
+		if c != nil {
+			errs = append(errs, c.Close()) // gives it back
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // sqliteStore is the store of a relay alone.

@@ -22,8 +22,9 @@ func (u *canned) Begin(context.Context, *registry.Request) (registry.Exchange, e
 	u.next = 0
 	return u, nil
 }
-func (u *canned) Attach(uint64, bool) func() { return func() {} }
-func (u *canned) Load() int                  { return 0 }
+func (u *canned) Attach(uint64, bool) func()  { return func() {} }
+func (u *canned) Load() int                   { return 0 }
+func (u *canned) TurnedAway(registry.Visitor) {}
 func (u *canned) Next() (wire.Frame, error) {
 	p := u.frames[u.next]
 	u.next++
@@ -37,11 +38,26 @@ func (u *canned) Finish()                      {}
 func (u *canned) Abort(wire.Code)              {}
 
 // BenchmarkKeepAlive is one request after another on one connection, over a real socket: the edge's own cost. It must not allocate.
-func BenchmarkKeepAlive(b *testing.B) {
+func BenchmarkKeepAlive(b *testing.B) { keepAlive(b, "") }
+
+// BenchmarkKeepAliveGuarded is the same behind a policy. It must not allocate either.
+func BenchmarkKeepAliveGuarded(b *testing.B) {
+	keepAlive(b, `{"on_tcp_connect":[{"actions":[{"type":"restrict-ips","config":{"allow":["127.0.0.0/8"]}}]}],
+		"on_http_request":[{"actions":[{"type":"basic-auth","config":{"credentials":["bob:battery staple","ann:correct:horse"]}}]}]}`)
+}
+
+func keepAlive(b *testing.B, guard string) {
 	head := "HTTP/1.1 200 OK\r\nServer: x\r\nContent-Type: text/plain\r\nContent-Length: 128\r\n\r\n"
 	u := &canned{frames: [2][]byte{respFrame(head, wire.BodyLength, 128, false), dataFrame(string(make([]byte, 128)), true)}}
 	reg := registry.New(nil)
-	bind(b, reg, "app.test", 0, u)
+	e := &registry.Endpoint{Host: "app.test", Account: "acme", Name: "web", Upstream: u}
+	lines := ""
+	if guard != "" {
+		e.Policy, lines = compile(b, guard), "Authorization: Basic "+ann+"\r\n"
+	}
+	if _, err := reg.Bind(e, registry.Claim{}); err != nil {
+		b.Fatal(err)
+	}
 	s := New(Options{Registry: reg, AccessLog: io.Discard})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -54,7 +70,7 @@ func BenchmarkKeepAlive(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer nc.Close()
-	req := []byte("GET /some/path?q=1 HTTP/1.1\r\nHost: app.test\r\nUser-Agent: bench/1.0\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n\r\n")
+	req := []byte("GET /some/path?q=1 HTTP/1.1\r\nHost: app.test\r\nUser-Agent: bench/1.0\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n" + lines + "\r\n")
 	buf := make([]byte, 4096)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -195,6 +195,9 @@ func (c *conn) turn(begin context.Context, t *turn) (more bool) {
 		err = c.forward(t)
 	}
 	if err == nil {
+		err = c.judge(t)
+	}
+	if err == nil {
 		c.sit(t.ep.Upstream)
 		c.exchange(begin, t)
 	} else {

@@ -50,8 +50,8 @@ func (c *conn) errorPage(t *turn, code wire.Code, text string) ending {
 
 // page words the code for this visitor.
 func (t *turn) page(code wire.Code, detail string) *errorpage.Page {
-	if code == wire.CodeNoEndpoint && len(t.host) > 0 {
-		// ngrok's client libraries look for these words.
+	if (code == wire.CodeNoEndpoint || code == wire.CodeAgentGone && detail == "") && len(t.host) > 0 {
+		// ngrok's client libraries look for these words, at a URL that is not served any more, too.
 		detail = "Tunnel " + string(t.host) + " not found"
 	}
 	return errorpage.New(code, detail, string(appendID(nil, t.q.ID)))
@@ -65,6 +65,7 @@ func (t *turn) appendPage(p *errorpage.Page) {
 	if p.Status == http.StatusMethodNotAllowed {
 		b = append(b, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"...)
 	}
+	b = append(b, t.more...)
 	switch {
 	case t.close:
 		b = append(b, "Connection: close\r\n"...)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/http1"
+	"github.com/adit-tunnel/adit/relay/policy"
 	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/wire"
 )
@@ -31,6 +32,9 @@ func (c *conn) exchange(begin context.Context, t *turn) {
 	if err != nil {
 		if upload {
 			c.skipContent(t)
+		}
+		if code, _ := codeOf(err); code == wire.CodeRateLimit {
+			t.turnedAway(code, code.Info().Text)
 		}
 		c.answerError(t, err)
 		return
@@ -196,7 +200,10 @@ func codeOf(err error) (wire.Code, string) {
 	var re *registry.Error
 	var he *http1.Error
 	var pe *wire.ProtocolError
+	var rj *policy.Rejection
 	switch {
+	case errors.As(err, &rj):
+		return rejectionCode(rj), ""
 	case errors.As(err, &re):
 		return re.Code, re.Text
 	case errors.Is(err, registry.ErrNoEndpoint):

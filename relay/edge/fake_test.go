@@ -27,6 +27,7 @@ type fakeUpstream struct {
 	all      []*fakeExchange
 	attached map[uint64]bool // open connections
 	counted  int
+	turned   []string // visitors
 }
 
 var _ registry.Upstream = (*fakeUpstream)(nil)
@@ -75,6 +76,12 @@ func (u *fakeUpstream) seats() (attached, counted int) {
 }
 
 func (u *fakeUpstream) Load() int { return 0 }
+
+func (u *fakeUpstream) TurnedAway(v registry.Visitor) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.turned = append(u.turned, fmt.Sprintf("%s %s %s%s %s %s", v.Client, v.Method, v.Host, v.Path, v.Code, v.Reason))
+}
 
 // exchanges returns those begun so far.
 func (u *fakeUpstream) exchanges() []*fakeExchange {

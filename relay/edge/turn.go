@@ -6,6 +6,7 @@ import (
 
 	"github.com/adit-tunnel/adit/errorpage"
 	"github.com/adit-tunnel/adit/http1"
+	"github.com/adit-tunnel/adit/relay/policy"
 	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/wire"
 )
@@ -23,6 +24,7 @@ type turn struct {
 	x      registry.Exchange
 	ep     *registry.Endpoint
 	chunks http1.Chunks
+	facts  policy.Facts
 
 	head  []byte // the request's head as it goes on
 	extra []byte // lines to splice in
@@ -42,6 +44,7 @@ type turn struct {
 	length  int64
 	format  errorpage.Format // of an error page, once picked
 	picked  bool
+	more    string // field lines that an error page must have
 
 	up upload
 

@@ -34,18 +34,22 @@ func (c fromElsewhere) RemoteAddr() net.Addr { return c.from }
 
 // serveFrom serves one more listener, whose visitors come from ip, and returns its address.
 func (w *world) serveFrom(ip string) (addr string) {
+	w.t.Helper()
 	ln := listen(w.t)
+	w.serveAlso(elsewhere{ln, &net.TCPAddr{IP: net.ParseIP(ip), Port: 1}}, 0)
+	return ln.Addr().String()
+}
+
+// serveAlso serves one more listener.
+func (w *world) serveAlso(ln net.Listener, port int) {
 	served := make(chan error, 1)
-	go func() {
-		served <- w.s.Serve(context.Background(), elsewhere{ln, &net.TCPAddr{IP: net.ParseIP(ip), Port: 1}}, 0)
-	}()
+	go func() { served <- w.s.Serve(context.Background(), ln, port) }()
 	w.t.Cleanup(func() {
 		w.shutdown(0)
 		if err := <-served; err != nil {
 			w.t.Errorf("Serve: %v", err)
 		}
 	})
-	return ln.Addr().String()
 }
 
 func share(n int, trust ...string) option {

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/adit-tunnel/adit/relay/policy"
 	"github.com/adit-tunnel/adit/wire"
 )
 
@@ -36,6 +37,8 @@ type Endpoint struct {
 	Epoch    uint64   // rises with every bind of this name; the highest one owns it
 	Session  uint64   // number of its session: of one instance, the one with the higher number has the newer will
 	Upstream Upstream // who serves it
+
+	Policy *policy.Policy // what every request must pass before it goes to Upstream; nil: nothing
 }
 
 // Registry is the table of endpoints. New makes one; it is safe for concurrent use. Pick and PickPort allocate nothing and wait for nothing but

@@ -35,6 +35,19 @@ type Upstream interface {
 	Attach(conn uint64, count bool) (detach func())
 	// Load is how many exchanges are under way.
 	Load() int
+	// TurnedAway tells of a visitor whom the endpoint's policy or a limit of its account has rejected. It never blocks, and may keep only a count.
+	TurnedAway(v Visitor)
+}
+
+// Visitor is one who was turned away before the tunnel. Its slices are borrowed: the upstream is through with them when TurnedAway returns.
+type Visitor struct {
+	Time   time.Time
+	Client netip.Addr
+	Method []byte
+	Host   []byte    // canonical; of an endpoint with a port of its own it may be anything
+	Path   []byte    // without the query
+	Code   wire.Code // of the answer
+	Reason string    // what the policy says: its rule, and what was wrong
 }
 
 // Exchange is one request under way. Next, Took and Buffered belong to the goroutine that writes to the visitor; Send to the one that reads

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/adit-tunnel/adit/relay/policy"
 	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/wire"
 )
@@ -46,7 +47,11 @@ func (s *session) onBind(l *leg, id int64, b *wire.Bind) {
 }
 
 func (s *session) bindOnce(b *wire.Bind) (*wire.Bound, error) {
-	e, again, err := s.reserve(b)
+	p, err := compile(b)
+	if err != nil {
+		return nil, err
+	}
+	e, again, err := s.reserve(b, p)
 	if err != nil {
 		return nil, err
 	}
@@ -65,10 +70,7 @@ func (s *session) bindOnce(b *wire.Bind) (*wire.Bound, error) {
 }
 
 // reserve makes the endpoint part of the session before anybody can find it, or finds the one that was bound with the same Bind.
-func (s *session) reserve(b *wire.Bind) (e *endpoint, again bool, err error) {
-	if err := offered(b); err != nil {
-		return nil, false, err
-	}
+func (s *session) reserve(b *wire.Bind, p *policy.Policy) (e *endpoint, again bool, err error) {
 	if !s.granted().Scopes.AllowsProtocol(b.Protocol) {
 		return nil, false, &registry.Error{Code: wire.CodeProtocolScope, Text: fmt.Sprintf("the token is not for %s endpoints", clip(b.Protocol))}
 	}
@@ -78,7 +80,7 @@ func (s *session) reserve(b *wire.Bind) (e *endpoint, again bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e := s.endpoints[b.Handle]; e != nil {
-		if !e.sameBind(b) {
+		if !e.sameBind(b, p) {
 			return nil, false, &registry.Error{Code: wire.CodeBadHandle, Text: "the handle is bound to another endpoint"}
 		}
 		return e, true, nil
@@ -92,25 +94,35 @@ func (s *session) reserve(b *wire.Bind) (e *endpoint, again bool, err error) {
 		return nil, false, &registry.Error{Code: wire.CodeEndpointLimit}
 	}
 	e = &endpoint{sess: s, handle: b.Handle, bind: *b}
-	e.bind.Metadata = "" // nobody asks for it
+	e.bind.Metadata, e.bind.Policy = "", "" // nobody asks for the one, and the other holds passwords
 	if len(b.Ticket) > maxName {
 		e.bind.Ticket = "" // it is none
 	}
 	e.life, e.end = context.WithCancel(context.Background())
-	e.reg = &registry.Endpoint{Account: s.account, Instance: s.instance, Name: b.Name, Session: s.number, Upstream: e}
+	e.reg = &registry.Endpoint{Account: s.account, Instance: s.instance, Name: b.Name, Session: s.number, Upstream: e, Policy: p}
 	s.endpoints[b.Handle] = e
 	return e, false, nil
 }
 
-// offered says whether this relay can serve what is asked for: what it does not know it refuses, rather than leave a policy out.
+// compile reads the policy that is asked for, nil for none, if this relay can serve the rest.
+func compile(b *wire.Bind) (*policy.Policy, error) {
+	if err := offered(b); err != nil || b.Policy == "" {
+		return nil, err
+	}
+	p, err := policy.Compile(b.Policy)
+	if err != nil {
+		return nil, &registry.Error{Code: wire.CodeBadPolicy, Text: err.Error()}
+	}
+	return p, nil
+}
+
+// offered says whether this relay can serve what is asked for, the policy apart: what it does not know it refuses, rather than leave it out.
 func offered(b *wire.Bind) error {
 	switch {
 	case b.Protocol != "http":
 		return &registry.Error{Code: wire.CodeUnsupported, Text: "this relay serves http endpoints only"}
 	case b.How != wire.HowStart && b.How != wire.HowResume && b.How != wire.HowMove:
 		return &registry.Error{Code: wire.CodeUnsupported, Text: fmt.Sprintf("this relay does not know how to bind by %q", clip(b.How))}
-	case b.Policy != "":
-		return &registry.Error{Code: wire.CodeUnsupported, Text: "this relay does not run traffic policies"}
 	case len(b.Name) > maxName, len(b.Host) > maxName:
 		return &registry.Error{Code: wire.CodeBadName, Text: fmt.Sprintf("a name has at most %d bytes", maxName)}
 	case b.Pooling:
@@ -120,8 +132,8 @@ func offered(b *wire.Bind) error {
 }
 
 // sameBind compares what was asked for; how it is asked for may change from one try to the next.
-func (e *endpoint) sameBind(b *wire.Bind) bool {
-	return e.bind.Protocol == b.Protocol && e.bind.Name == b.Name && e.bind.Host == b.Host && e.bind.Port == b.Port
+func (e *endpoint) sameBind(b *wire.Bind, p *policy.Policy) bool {
+	return e.bind.Protocol == b.Protocol && e.bind.Name == b.Name && e.bind.Host == b.Host && e.bind.Port == b.Port && e.reg.Policy.Same(p)
 }
 
 // place gets e its URL and makes it findable. On error nothing is left of it but its handle.
@@ -167,8 +179,12 @@ func (s *session) claim(e *endpoint) error {
 		if !errors.As(err, &held) {
 			return err
 		}
-		if o := ours(held.Holder); o == nil || o.sess != s && o.sess.alive() {
+		switch o := ours(held.Holder); {
+		case o == nil || o.sess != s && o.sess.alive():
 			return err
+		case o.sess == s && o.bind.Name != e.bind.Name:
+			text := fmt.Sprintf("%s is already online as the endpoint %q of this agent", e.reg.Place(), clip(o.bind.Name))
+			return &registry.Error{Code: wire.CodeAlreadyOnline, Text: text}
 		}
 		if s.legs.lost() { // in the meantime: it would fence the holder, and have nothing of it
 			return &registry.Error{Code: wire.CodeAgentGone}

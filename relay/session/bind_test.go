@@ -37,7 +37,7 @@ func TestBind(t *testing.T) {
 		{*http(2, "b"), wire.CodeBadHandle},
 		{wire.Bind{Handle: 3, Protocol: "tcp"}, wire.CodeUnsupported},
 		{wire.Bind{Handle: 3, Protocol: "http", How: "steal"}, wire.CodeUnsupported},
-		{wire.Bind{Handle: 3, Protocol: "http", How: wire.HowStart, Policy: "{}"}, wire.CodeUnsupported},
+		{wire.Bind{Handle: 3, Protocol: "http", How: wire.HowStart, Policy: `{"on_http_request": [{"actions": [{"type": "deny"}]}]}`}, wire.CodeBadPolicy},
 		{wire.Bind{Handle: 3, Protocol: "http", How: wire.HowStart, Pooling: true}, wire.CodeUnsupported},
 		{wire.Bind{Handle: 3, Protocol: "http", How: wire.HowStart, Host: "bad"}, wire.CodeBadName},
 	} {

@@ -52,6 +52,19 @@ func TestClaimOfAHolderThatLives(t *testing.T) {
 	}
 }
 
+// A name that one endpoint of an agent has is not another's of the same agent, without a word to the first.
+func TestClaimOfASibling(t *testing.T) {
+	r := newRig(t)
+	a := r.agent("good", "i1", ok("first"))
+	e := a.bind(r, 1, "a")
+	sibling := claims(2, wire.HowStart, "a.acme.test", "")
+	sibling.Name = "b"
+	a.refusedWith(wire.CodeAlreadyOnline, sibling)
+	if !a.quiet() || do(t, e, get(1)) != "first" {
+		t.Error("the holder was disturbed")
+	}
+}
+
 // A holder that is mute is replaced after 2 s, all its names at once; when it comes back it is told, and it does not get them back.
 func TestClaimOfAHolderThatIsMute(t *testing.T) {
 	r := newRig(t)

@@ -84,6 +84,7 @@ func (s *session) goodbye(ctx context.Context, f *wire.Fatal) {
 		ctx, limit = context.Background(), lastWord/5
 	}
 	s.lastStats()
+	s.sendTurned()
 	s.legs.fatal(f)
 	last, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -21,6 +21,8 @@ type endpoint struct {
 	pool   pool   // guarded by pools.mu
 	counts counts // guarded by stats.mu
 
+	rejects rejects // guarded by turned.mu
+
 	probeAt time.Time // when the next probe is due; zero: none is. Guarded by session.mu
 	lame    bool      // the last probe failed; of the goroutine that probes
 

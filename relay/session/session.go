@@ -32,6 +32,7 @@ type session struct {
 	legs   legs
 	pools  pools
 	stats  stats
+	turned turned
 	prober prober
 	busy   atomic.Int64  // exchanges under way
 	idle   chan struct{} // told when busy falls to 0 while ending
@@ -75,6 +76,7 @@ func newSession(srv *Server, id string, grant control.Grant, instance string, lo
 	s.legs.init()
 	s.pools.legs = &s.legs
 	s.stats.init()
+	s.turned.init()
 	s.prober.init()
 	return s
 }
@@ -88,6 +90,9 @@ func (s *session) keep() {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	dirty := s.stats.dirty
+	rest := time.NewTimer(0)
+	defer rest.Stop()
+	turned := s.turned.dirty
 	for {
 		select {
 		case <-s.legs.done:
@@ -98,6 +103,12 @@ func (s *session) keep() {
 			pause.Reset(statsEvery)
 		case <-pause.C:
 			dirty = s.stats.dirty
+		case <-turned:
+			s.sendTurned()
+			turned = nil
+			rest.Reset(turnedEvery)
+		case <-rest.C:
+			turned = s.turned.dirty
 		case <-sweep.C:
 			s.pools.trim()
 			s.prune()

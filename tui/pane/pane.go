@@ -36,6 +36,7 @@ const (
 	RankLatency
 	RankRequests
 	RankWeb
+	RankTurned
 	RankAdvice
 	RankConnections
 	RankRule

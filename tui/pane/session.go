@@ -115,7 +115,19 @@ func (l Look) endpoint(e inspect.Endpoint) []Line {
 			lines = append(lines, Line{blank(l.label()) + l.Quiet.Render(part), RankAlias})
 		}
 	}
-	return lines
+	return append(lines, l.turned(e)...)
+}
+
+// turned says how many visitors the relay has kept from an address, and who was the last: they are in no list.
+func (l Look) turned(e inspect.Endpoint) []Line {
+	if e.Turned == 0 {
+		return nil
+	}
+	text := count(e.Turned) + " turned away"
+	if v := e.LastTurned; v != nil {
+		text += view.Sanitize(fmt.Sprintf(", last %s %d", v.Client, v.Status))
+	}
+	return l.styled("", text, l.Warn.Render, RankTurned)
 }
 
 func (l Look) failure(e inspect.Endpoint) []Line {

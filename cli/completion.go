@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// shells are those that completion is made for.
+var shells = map[string]func(root *cobra.Command, w io.Writer) error{
+	"bash":       func(root *cobra.Command, w io.Writer) error { return root.GenBashCompletionV2(w, true) },
+	"zsh":        func(root *cobra.Command, w io.Writer) error { return root.GenZshCompletion(w) },
+	"fish":       func(root *cobra.Command, w io.Writer) error { return root.GenFishCompletion(w, true) },
+	"powershell": func(root *cobra.Command, w io.Writer) error { return root.GenPowerShellCompletionWithDesc(w) },
+}
+
+func (a *app) completionCommand() *cobra.Command {
+	names := slices.Sorted(maps.Keys(shells))
+	return &cobra.Command{
+		Use:   "completion <" + strings.Join(names, " | ") + ">",
+		Short: "Print a script that completes commands, flags and endpoints in a shell",
+		Long: `Print a script that makes a shell complete adit's commands, flags, and the names of
+configured endpoints. Packages bring it along; else put it where the shell looks.`,
+		Example: `  adit completion bash > /etc/bash_completion.d/adit
+  adit completion zsh > "${fpath[1]}/_adit"
+  adit completion fish > ~/.config/fish/completions/adit.fish
+  adit completion powershell >> $PROFILE`,
+		ValidArgs: names,
+		Args: func(c *cobra.Command, args []string) error {
+			if err := exactly("the shell's name", "bash")(c, args); err != nil {
+				return err
+			}
+			if shells[args[0]] == nil {
+				return usage("%q is no shell that adit knows: %s", args[0], strings.Join(names, ", "))
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error { return shells[args[0]](c.Root(), a.Out) },
+	}
+}
+
+// flagValues are the values of flags that have few; with a tab behind a value stands what it means.
+var flagValues = map[string][]string{
+	"log":        {"stderr", "stdout", "false"},
+	"log-level":  {"debug", "info", "warn", "error", "crit"},
+	"log-format": {"term", "logfmt", "json"},
+	"access-log": {"stdout", "stderr", "false"},
+	"web-addr":   {"false\tno local API", "127.0.0.1:4040"},
+	"admin":      {"false\tneither health nor metrics", "127.0.0.1:4480"},
+}
+
+// fileValued are the flags whose values are files; those of all others are none.
+var fileValued = []string{"config", "relay-ca", "token-file", "log", "access-log", "write-report", "ready-file", "url-file"}
+
+// completeEndpoints completes the names of configured endpoints, those that stand in args left out. A configuration with mistakes has none.
+func (a *app) completeEndpoints(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	cfg, err := a.loadFrom(a.sources(c))
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, e := range cfg.Endpoints {
+		if !slices.Contains(args, e.Name) {
+			names = append(names, e.Name+"\t"+e.Upstream)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeFlags tells the shell what may stand behind the flags of c and of all commands below it.
+func completeFlags(c *cobra.Command) {
+	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Value.Type() == "bool" {
+			return
+		}
+		values, then := flagValues[f.Name], cobra.ShellCompDirectiveNoFileComp
+		switch {
+		case slices.Contains(fileValued, f.Name):
+			then = cobra.ShellCompDirectiveDefault
+		case f.Name == "state-dir":
+			then = cobra.ShellCompDirectiveFilterDirs
+		}
+		// The error would say that c has no such flag, or that it is completed already.
+		_ = c.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(values, then))
+	})
+	for _, sub := range c.Commands() {
+		completeFlags(sub)
+	}
+}

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/adit-tunnel/adit/agent"
+	"github.com/adit-tunnel/adit/config"
+	"github.com/adit-tunnel/adit/inspect/web"
+)
+
+// servicePatience is how long "adit diagnose" waits for the local service's answer.
+const servicePatience = 5 * time.Second
+
+// checkStateDir writes into the state directory, as an agent would.
+func checkStateDir(dir string) agent.Check {
+	c := agent.Check{Name: "State directory", Verdict: agent.CheckOK, Detail: dir}
+	err := os.MkdirAll(dir, 0o700)
+	var f *os.File
+	if err == nil {
+		f, err = os.CreateTemp(dir, ".diagnose-*")
+	}
+	if err == nil {
+		_, err = f.WriteString("x\n")
+		err = errors.Join(closeWith(f, err), os.Remove(f.Name()))
+	}
+	if err != nil {
+		c.Verdict, c.Detail, c.Remedy = agent.CheckFailed, err.Error(), "Choose another directory with --state-dir DIR, or make room on the disk."
+	}
+	return c
+}
+
+// proxyVariables are what other programs take proxies from; some read the small letters only.
+var proxyVariables = []string{"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"}
+
+// checkProxies tells of proxies, because where they are a must nothing else leads out.
+func checkProxies(env config.Env) agent.Check {
+	var set []string
+	for _, name := range proxyVariables {
+		if v := env(name); v != "" {
+			set = append(set, name+"="+withoutUser(v))
+		}
+	}
+	if len(set) == 0 {
+		return agent.Check{Name: "Proxy", Verdict: agent.CheckOK, Detail: "none is set in the environment"}
+	}
+	return agent.Check{
+		Name: "Proxy", Verdict: agent.CheckWarn, Detail: strings.Join(set, ", "),
+		Remedy: "This version connects to the relay directly: the network must let it out to the relay's port.",
+	}
+}
+
+// withoutUser is a proxy's address without the name and the password in it.
+func withoutUser(v string) string {
+	raw := v
+	if !strings.Contains(raw, "://") {
+		raw = "http://" + raw
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return "(cannot be read)"
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// checkLocalAPI tells whether the port of the local API can be had.
+func (a *app) checkLocalAPI(ctx context.Context, cfg *config.Config) agent.Check {
+	c := agent.Check{Name: "Local API", Verdict: agent.CheckOK}
+	if cfg.WebAddr == "false" {
+		c.Detail = "turned off: " + cfg.Origin("web-addr")
+		return c
+	}
+	isDefault := cfg.Origin("web-addr") == "default"
+	ln, err := web.Listen(cfg.WebAddr, isDefault)
+	if err != nil {
+		c.Verdict, c.Detail = agent.CheckFailed, err.Error()
+		c.Remedy = "Choose another address with --web-addr, or turn it off with --web-addr false."
+		return c
+	}
+	got := ln.Addr().String()
+	_ = ln.Close()
+	if c.Detail = got + " is free"; !isDefault || got == cfg.WebAddr {
+		return c
+	}
+	who := "another program"
+	if _, err := askAgent(ctx, cfg.WebAddr); err == nil {
+		who = "another agent"
+	}
+	c.Detail = fmt.Sprintf("%s is taken by %s; %s", cfg.WebAddr, who, c.Detail)
+	return c
+}
+
+// checkService asks a local service something harmless.
+func checkService(ctx context.Context, service string) []agent.Check {
+	ctx, cancel := context.WithTimeout(ctx, servicePatience)
+	defer cancel()
+	begin := time.Now()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", strings.TrimPrefix(service, "http://"))
+	c := agent.Check{Name: "TCP", Verdict: agent.CheckOK, Took: time.Since(begin)}
+	if err != nil {
+		c.Verdict, c.Detail, c.Remedy = agent.CheckFailed, err.Error(), "Start the local service, or correct the port or address."
+		return []agent.Check{c}
+	}
+	c.Detail = conn.RemoteAddr().String()
+	_ = conn.Close()
+	return []agent.Check{c, checkHTTP(ctx, service)}
+}
+
+func checkHTTP(ctx context.Context, service string) agent.Check {
+	c := agent.Check{Name: "HTTP", Verdict: agent.CheckOK}
+	q, err := http.NewRequestWithContext(ctx, http.MethodHead, service+"/", nil)
+	if err != nil {
+		c.Verdict, c.Detail = agent.CheckFailed, err.Error()
+		return c
+	}
+	begin := time.Now()
+	answer, err := directly.Do(q)
+	c.Took = time.Since(begin)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		c.Verdict, c.Detail, c.Remedy = agent.CheckWarn, "HEAD / is not answered within 5 s", "Check that the local service is not stuck."
+	case errors.Is(err, io.EOF):
+		c.Verdict, c.Detail, c.Remedy = agent.CheckFailed, "the connection was closed without an answer", "Look at the local service's log for a crash; it may speak TLS only."
+	case err != nil:
+		c.Verdict, c.Detail, c.Remedy = agent.CheckFailed, err.Error(), "Check that the port belongs to a web service and speaks plain HTTP."
+	default:
+		_ = answer.Body.Close()
+		if c.Detail = "HEAD / is answered " + answer.Status; answer.StatusCode >= 500 {
+			c.Verdict = agent.CheckWarn
+		}
+	}
+	return c
+}

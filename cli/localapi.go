@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adit-tunnel/adit/config"
+	"github.com/adit-tunnel/adit/inspect/web"
+)
+
+const (
+	// apiPatience is for one answer of a local API: it is on this machine.
+	apiPatience = 3 * time.Second
+
+	// apiAnswer is how many bytes of an answer are read.
+	apiAnswer = 4 << 20
+)
+
+// runningAgent is an agent on this machine, as its local API tells of it.
+type runningAgent struct {
+	API       string          `json:"api"` // URL
+	Status    string          `json:"status"`
+	Version   string          `json:"agent_version"`
+	Session   runningSession  `json:"session"`
+	Endpoints []runningTunnel `json:"endpoints"`
+}
+
+type runningSession struct {
+	Legs []struct {
+		Region  string `json:"region"`
+		Latency string `json:"latency,omitempty"`
+	} `json:"legs"`
+	Proof string `json:"proof,omitempty"`
+}
+
+type runningTunnel struct {
+	Name   string `json:"name"`
+	URL    string `json:"public_url"`
+	Config struct {
+		Addr string `json:"addr"`
+	} `json:"config"`
+	Metrics struct {
+		Conns runningMeters `json:"conns"`
+		HTTP  runningMeters `json:"http"`
+	} `json:"metrics"`
+}
+
+// runningMeters are events per second, and durations in nanoseconds.
+type runningMeters struct {
+	Count int64   `json:"count"`
+	Gauge int64   `json:"gauge"`
+	Rate1 float64 `json:"rate1"`
+	Rate5 float64 `json:"rate5"`
+	P50   float64 `json:"p50"`
+	P90   float64 `json:"p90"`
+}
+
+// apiFlags adds the flags that say whose local API is asked, and in which form its answer is printed.
+func apiFlags(c *cobra.Command, asJSON *bool) {
+	f := c.Flags()
+	f.String("api", "", "`HOST:PORT` of the agent's local API (default: the configured one, 127.0.0.1:4040 and the ports after it)")
+	f.StringSlice("config", nil, "configuration `FILE`")
+	f.BoolVar(asJSON, "json", false, "print JSON")
+}
+
+// runningAgents asks all agents that c may mean. It is an error that none answers.
+func (a *app) runningAgents(ctx context.Context, c *cobra.Command) ([]runningAgent, error) {
+	addrs, err := a.apiAddrs(c)
+	if err != nil {
+		return nil, err
+	}
+	found := a.askAll(ctx, addrs)
+	if len(found) > 0 {
+		return found, nil
+	}
+	where := addrs[0]
+	if len(addrs) > 1 {
+		where += fmt.Sprintf(" or on the %d ports after it", len(addrs)-1)
+	}
+	return nil, &exitError{exitNo, fmt.Errorf("no agent answers at %s\n  start one, such as \"adit http 8000\", or name its address with --api HOST:PORT", where)}
+}
+
+// apiAddrs are the places where a local API may be: the one the person named, or where an agent with this configuration listens.
+func (a *app) apiAddrs(c *cobra.Command) ([]string, error) {
+	if addr := c.Flag("api").Value.String(); addr != "" {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			return nil, usage("--api %q is no address such as 127.0.0.1:4040", addr)
+		}
+		return []string{addr}, nil
+	}
+	cfg, err := a.loadFrom(a.sources(c))
+	if err != nil {
+		return nil, err
+	}
+	if cfg.WebAddr == "false" {
+		return nil, &exitError{exitNo, fmt.Errorf("%s turns the local API off, so nothing can be asked\n  name the address of an agent that has one with --api HOST:PORT", cfg.Origin("web-addr"))}
+	}
+	return nearbyAPIs(cfg), nil
+}
+
+// nearbyAPIs are the addresses that an agent with this configuration may have taken for its local API.
+func nearbyAPIs(cfg *config.Config) []string {
+	addrs := []string{cfg.WebAddr}
+	if cfg.Origin("web-addr") != "default" {
+		return addrs
+	}
+	host, service, err := net.SplitHostPort(cfg.WebAddr)
+	port, notNumber := strconv.Atoi(service)
+	if err != nil || notNumber != nil {
+		return addrs
+	}
+	for i := 1; i <= web.MorePorts; i++ {
+		addrs = append(addrs, net.JoinHostPort(host, strconv.Itoa(port+i)))
+	}
+	return addrs
+}
+
+// askAll returns the agents that answer at addrs, in that order.
+func (a *app) askAll(ctx context.Context, addrs []string) []runningAgent {
+	answers := make([]*runningAgent, len(addrs))
+	var all sync.WaitGroup
+	for i, addr := range addrs {
+		all.Add(1)
+		a.guard.Go(func() {
+			defer all.Done()
+			if r, err := askAgent(ctx, addr); err == nil {
+				answers[i] = r
+			}
+		})
+	}
+	all.Wait()
+	var found []runningAgent
+	for _, r := range answers {
+		if r != nil {
+			found = append(found, *r)
+		}
+	}
+	return found
+}
+
+// errNoAgent says that something listens, and is no agent.
+var errNoAgent = errors.New("what answers there is no agent")
+
+func askAgent(ctx context.Context, addr string) (*runningAgent, error) {
+	ctx, cancel := context.WithTimeout(ctx, apiPatience)
+	defer cancel()
+	r := &runningAgent{API: "http://" + addr, Endpoints: []runningTunnel{}}
+	if err := getJSON(ctx, r.API+"/api/status", r); err != nil {
+		return nil, err
+	}
+	if r.API = "http://" + addr; r.Version == "" || r.Status == "" {
+		return nil, errNoAgent
+	}
+	var list struct{ Tunnels []runningTunnel }
+	if err := getJSON(ctx, r.API+"/api/tunnels", &list); err != nil {
+		return nil, err
+	}
+	r.Endpoints = append(r.Endpoints, list.Tunnels...)
+	return r, nil
+}
+
+// directly is a client without proxies, for what is on this machine.
+var directly = &http.Client{
+	Transport:     &http.Transport{DisableKeepAlives: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+func getJSON(ctx context.Context, url string, into any) error {
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	answer, err := directly.Do(q)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%w: %s", errNoAgent, answer.Status)
+	}
+	if err := json.NewDecoder(io.LimitReader(answer.Body, apiAnswer)).Decode(into); err != nil {
+		return fmt.Errorf("%w: %w", errNoAgent, err)
+	}
+	return nil
+}

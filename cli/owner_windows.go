@@ -1,0 +1,4 @@
+package cli
+
+// ownerOf is "": Windows' services run as the system.
+func ownerOf(string) string { return "" }

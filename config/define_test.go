@@ -1,0 +1,79 @@
+package config
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// TestDefine: definitions as client libraries send them.
+func TestDefine(t *testing.T) {
+	for name, x := range map[string]struct{ kind, name, json, want string }{
+		"pyngrok":          {TunnelKind, "", `{"name":"http-80-7f3b","addr":"80","proto":"http"}`, "http-80-7f3b http://localhost:80"},
+		"npm ngrok":        {TunnelKind, "", `{"name":"4c1e","addr":8080,"proto":"http","port":8080,"configPath":"/x","authtoken":"t","region":"us"}`, "4c1e http://localhost:8080 notices 4"},
+		"path before body": {TunnelKind, "web", `{"name":"other","addr":80}`, "web http://localhost:80"},
+		"flat keys":        {TunnelKind, "a", `{"addr":80,"ip_restriction.allow_cidrs":["10.0.0.1"]}`, `a http://localhost:80 {"on_tcp_connect":[{"actions":[{"type":"restrict-ips","config":{"allow":["10.0.0.1"],"enforce":true}}]}]}`},
+		"old words":        {TunnelKind, "a", `{"addr":80,"auth":"jane:correct-horse","bind_tls":"both"}`, `a http://localhost:80 {"on_http_request":[{"actions":[{"type":"basic-auth","config":{"credentials":["jane:correct-horse"],"realm":"adit"}}]}]}`},
+		"null and empty":   {TunnelKind, "a", `{"addr":80,"subdomain":null,"hostname":"","oauth":{},"request_header.add":[]}`, "a http://localhost:80"},
+		"endpoint":         {EndpointKind, "", `{"name":"e","url":"https://x.example.com","upstream":{"url":"http://localhost:80"},"pooling_enabled":false}`, "e http://localhost:80 host x.example.com"},
+		"surrogates":       {EndpointKind, "e", `{"upstream":{"url":"80"},"metadata":"\ud83d\ude00\u2028"}`, "e http://localhost:80 metadata \U0001F600\u2028"},
+		"later":            {TunnelKind, "a", `{"addr":80,"oauth.provider":"google"}`, "a http://localhost:80 not yet oauth.provider"},
+		"later deep":       {TunnelKind, "a", `{"addr":80,"verify_webhook":{"provider":"github","secret":"s"}}`, "a http://localhost:80 not yet verify_webhook.provider not yet verify_webhook.secret"},
+		"tcp with a port":  {TunnelKind, "a", `{"addr":22,"domain":"x.example.com:9022","proto":"tcp"}`, "a  host x.example.com not yet proto: tcp"},
+		"tcp":              {TunnelKind, "a", `{"addr":22,"proto":"tcp"}`, "a  not yet proto: tcp"},
+
+		"no addr":          {TunnelKind, "a", `{"proto":"http"}`, `api: the endpoint "a" does not say where its service is: add "addr: 8080"`},
+		"no name":          {TunnelKind, "", `{"addr":80}`, "api: name: an endpoint needs a name"},
+		"udp":              {TunnelKind, "a", `{"addr":80,"proto":"udp"}`, `api: proto: "udp" is none of http, tcp, tls`},
+		"list for text":    {TunnelKind, "a", `{"addr":[80]}`, "api: addr: must be one value"},
+		"not JSON":         {TunnelKind, "a", `addr: 80`, "api: the definition is no JSON object"},
+		"null":             {TunnelKind, "a", `null`, "api: the definition is no JSON object"},
+		"short password":   {TunnelKind, "a", `{"addr":80,"auth":"jane:short"}`, "api: auth: a password has 8 to 128 bytes, not 5"},
+		"no references":    {TunnelKind, "a", `{"addr":80,"auth":"cmd:whoami"}`, "api: auth: a password has 8 to 128 bytes, not 6"},
+		"upstream as text": {EndpointKind, "a", `{"upstream":"80"}`, "api: upstream: must hold keys and values (protocol, proxy_protocol, tls_verify, tls_verify_cas, url)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, notices, err := Define(x.kind, x.name, []byte(x.json))
+			if got := defined(e, notices, err); got != x.want {
+				t.Errorf("\n got %s\nwant %s", got, x.want)
+			}
+			var wrong *KeyError
+			if err != nil && !errors.As(err, &wrong) {
+				t.Errorf("%T is no *KeyError", err)
+			}
+		})
+	}
+}
+
+func defined(e Endpoint, notices []string, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	out := e.Name + " " + e.Address
+	for _, p := range [][2]string{{" host ", e.Host}, {" ", e.Policy()}, {" metadata ", e.Metadata}} {
+		if p[1] != "" {
+			out += p[0] + p[1]
+		}
+	}
+	for _, n := range e.NotYet {
+		out += " not yet " + n.Key
+	}
+	if len(notices) > 0 {
+		out += " notices " + string(rune('0'+strings.Count(notices[0], ",")+1))
+	}
+	return out
+}
+
+func FuzzDefine(f *testing.F) {
+	f.Add([]byte(`{"addr":80,"oauth":{"provider":"x"},"request_header.add":["a: b"]}`))
+	f.Add([]byte(`{"upstream":{"url":"80"},"traffic_policy":{"a":[{}]},"<<":{"addr":1}}`))
+	f.Add([]byte(`{"addr":"\ud800","name":"\u0000","*x":"&y","!!merge":1}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, kind := range []string{TunnelKind, EndpointKind} {
+			e, _, err := Define(kind, "n", data)
+			if err == nil && len(e.NotYet) == 0 && e.Address == "" {
+				t.Errorf("%s %q: neither an address nor a reason", kind, data)
+			}
+		}
+	})
+}

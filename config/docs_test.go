@@ -1,0 +1,76 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestDocs: the tables of docs/config.md are those of the program.
+func TestDocs(t *testing.T) {
+	const path, begin, end = "../docs/config.md", "-update -->\n", "<!-- end of options -->"
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok1 := strings.Cut(string(data), begin)
+	have, after, ok2 := strings.Cut(rest, end)
+	if !ok1 || !ok2 {
+		t.Fatal("the marks around the tables are missing")
+	}
+	want := "\n### The agent\n\n" + optionTable(OfAgent) + "\n### An endpoint\n\n" + optionTable(OfEndpoint) + "\n"
+	if *update {
+		if err := os.WriteFile(path, []byte(before+begin+want+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(have, want); diff != "" {
+		t.Errorf("the tables are not up to date: go test ./config -run TestDocs -update; file -, program +:\n%s", diff)
+	}
+}
+
+func optionTable(scope Scope) string {
+	var b strings.Builder
+	b.WriteString("| flag | version 3 | version 2 | value | now | what |\n| --- | --- | --- | --- | --- | --- |\n")
+	for i := range Options {
+		o := &Options[i]
+		if o.Scope != scope {
+			continue
+		}
+		var flags []string
+		if !o.Hidden {
+			flags = append(flags, "--"+o.Name)
+		}
+		for _, older := range o.Older {
+			flags = append(flags, "--"+older)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", ticks(flags), ticks(o.V3), ticks(o.V2), o.valueText(),
+			map[Standing]string{Works: "works", Later: "later", Ignored: "no meaning"}[o.Standing], strings.ReplaceAll(o.Usage, "`", ""))
+	}
+	return b.String()
+}
+
+func ticks(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return "`" + strings.Join(words, "` `") + "`"
+}
+
+func (o *Option) valueText() string {
+	text := o.Kind.String()
+	if len(o.Values) > 0 {
+		text = strings.Join(o.Values, ", ")
+		if o.Kind == Strings {
+			text = "list of " + text
+		}
+	}
+	if o.Default != "" {
+		text += "; `" + o.Default + "`"
+	}
+	return text
+}

@@ -1,0 +1,174 @@
+package config
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// CommandLineName is the name of the endpoint that the command line starts, unless --name says another.
+const CommandLineName = "command_line"
+
+// Endpoint is one public URL that somebody described: in a file, on the command line, or at the local API.
+type Endpoint struct {
+	Name     string
+	Protocol string   // http, tcp or tls
+	URL      string   // wanted public URL, as written; "" the relay's choice
+	Host     string   // the host name in URL; a label alone means one under the relay's domain; "" the relay's choice
+	Schemes  []string // wanted of the public URL; nil: the relay's choice
+
+	Upstream   string // as written: 8080, host:port, http://…
+	Address    string // Upstream as http://HOST:PORT; "" when it is of a kind that NotYet names
+	HostHeader string // preserve, rewrite, or a literal Host
+	Inspect    bool
+
+	BasicAuth             []string // USER:PASSWORD, or references (Secret) to such
+	AllowCIDRs, DenyCIDRs []string
+	Metadata, Description string
+	Pooling               bool
+
+	NotYet []NotYet // what is used and comes later; not empty: it must not be started
+	Where  string   // "file PATH:LINE", "command line" or "api"
+
+	values []value // what it was made from
+}
+
+// Policy is the traffic policy that the relay is to run in front of the endpoint, in JSON; "" when there is nothing to run.
+// References in BasicAuth must have been replaced by what they name.
+func (e *Endpoint) Policy() string {
+	type action struct {
+		Type   string         `json:"type"`
+		Config map[string]any `json:"config"`
+	}
+	type rule struct {
+		Actions []action `json:"actions"`
+	}
+	phases := map[string][]rule{}
+	if len(e.AllowCIDRs) > 0 || len(e.DenyCIDRs) > 0 {
+		c := map[string]any{"enforce": true}
+		if len(e.AllowCIDRs) > 0 {
+			c["allow"] = e.AllowCIDRs
+		}
+		if len(e.DenyCIDRs) > 0 {
+			c["deny"] = e.DenyCIDRs
+		}
+		phases["on_tcp_connect"] = []rule{{[]action{{"restrict-ips", c}}}}
+	}
+	if len(e.BasicAuth) > 0 {
+		c := map[string]any{"realm": "adit", "credentials": e.BasicAuth}
+		phases["on_http_request"] = []rule{{[]action{{"basic-auth", c}}}}
+	}
+	if len(phases) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(phases)
+	if err != nil {
+		panic("config: a policy of texts cannot be written: " + err.Error())
+	}
+	return string(text)
+}
+
+// endpoint makes an Endpoint of what was written for it.
+func (d draft) endpoint(m *mistakes) Endpoint {
+	slices.SortStableFunc(d.values, func(a, b value) int { return a.option.rank - b.option.rank }) // proto stands before url
+	e := Endpoint{Name: d.name, Where: d.where, Protocol: "http", HostHeader: "preserve", Inspect: true, values: d.values}
+	for _, v := range d.values {
+		e.take(v, m)
+	}
+	d.finish(&e, m)
+	return e
+}
+
+// take puts one value where it belongs.
+func (e *Endpoint) take(v value, m *mistakes) {
+	if !v.used() {
+		return
+	}
+	text := v.texts[0]
+	switch v.option.Name {
+	case "name":
+		e.Name = text
+	case "proto":
+		e.Protocol = text
+		if text != "http" {
+			e.later(v.key+": "+text, v.where)
+		}
+	case "upstream":
+		e.Upstream = text
+	case "url":
+		e.takeURL(v, m)
+	case "scheme":
+		if e.Schemes = v.texts; !slices.Contains(v.texts, "http") {
+			e.later(v.key+": "+strings.Join(v.texts, ", "), v.where)
+		}
+	case "inspect":
+		e.Inspect = text == "true"
+	case "host-header":
+		e.HostHeader = text
+	case "basic-auth":
+		e.BasicAuth = v.texts
+		if len(v.texts) > 10 {
+			m.at(v, "%d pairs, where at most 10 are offered", len(v.texts))
+		}
+	case "cidr-allow":
+		e.AllowCIDRs = v.texts
+	case "cidr-deny":
+		e.DenyCIDRs = v.texts
+	case "metadata":
+		e.Metadata = text
+	case "description":
+		e.Description = text
+	case "pooling-enabled":
+		e.Pooling = true
+	}
+	if v.option.Standing == Later {
+		e.later(v.key, v.where)
+	}
+}
+
+func (e *Endpoint) later(key, where string) { e.NotYet = append(e.NotYet, NotYet{key, where}) }
+
+// takeURL reads the public URL that is wanted; its scheme says what kind of endpoint it is, where nothing else does.
+func (e *Endpoint) takeURL(v value, m *mistakes) {
+	e.URL = v.texts[0]
+	scheme, host, err := publicURL(e.URL, e.Protocol)
+	switch {
+	case err != nil:
+		m.at(v, "%v", err)
+	case strings.HasPrefix(host, "*."):
+		e.later(v.key+": a wildcard", v.where)
+	case (scheme == "tcp" || scheme == "tls") && scheme != e.Protocol:
+		e.Protocol = scheme
+		e.later(v.key+": "+scheme+"://", v.where)
+	}
+	e.Host = host
+}
+
+// finish reads what needs to know of other values: where the service is.
+func (d draft) finish(e *Endpoint, m *mistakes) {
+	i := slices.IndexFunc(d.values, func(v value) bool { return v.option.Name == "upstream" })
+	if i < 0 || e.Upstream == "" {
+		m.add(d.at(), "", "the endpoint %q does not say where its service is: add \"%s\"", e.Name, d.addrKey())
+		return
+	}
+	v := d.values[i]
+	if e.Protocol != "http" {
+		return // which is for later, and so is what may stand here
+	}
+	address, kind, err := UpstreamURL(e.Upstream)
+	switch {
+	case err != nil:
+		m.at(v, "%v", err)
+	case kind != "http":
+		e.later(v.key+": "+kind+"://", v.where)
+	}
+	e.Address = address
+}
+
+// addrKey is how the upstream is spelled where d stands.
+func (d draft) addrKey() string {
+	if d.tunnel {
+		return "addr: 8080"
+	}
+	return "upstream: {url: 8080}"
+}

@@ -1,0 +1,121 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// config is what holds when all layers lie on top of each other.
+func (l *loader) config() *Config {
+	c := &Config{
+		Relay: l.get("relay"), RelayPin: l.get("relay-pin"), RelayCA: l.get("relay-ca"), Authtoken: l.get("authtoken"),
+		WebAddr: l.get("web-addr"), WebAllow: l.strings("web-allow-hosts"), StateDir: l.get("state-dir"), NoTUI: l.noTUI(),
+		Log: l.get("log"), LogLevel: l.get("log-level"), LogFormat: l.get("log-format"),
+		ReadyFile: l.get("ready-file"), URLFile: l.get("url-file"),
+		Files: l.read, origin: l.origin,
+	}
+	c.LogMaxSize, _ = strconv.Atoi(l.get("log-max-size"))
+	c.GiveUp, _ = time.ParseDuration(l.get("give-up"))
+	c.Legs, _ = strconv.Atoi(l.get("legs"))
+	if c.Relay == "" {
+		for _, name := range []string{"relay-pin", "relay-ca"} {
+			if v := l.origin[settingKey(name)]; v.used() {
+				l.add(v.at(), "", "%s means nothing without --relay HOST:PORT", v.option.Name)
+			}
+		}
+	} else if _, _, err := net.SplitHostPort(c.Relay); err != nil {
+		c.Relay = net.JoinHostPort(strings.Trim(c.Relay, "[]"), DefaultAgentsPort)
+	}
+	c.Endpoints = l.endpoints()
+	c.NotYet = l.later()
+	c.Notices = append(l.notices, l.ignored()...)
+	return c
+}
+
+func (l *loader) strings(name string) []string { return l.k.Strings(settingKey(name)) }
+
+func (l *loader) get(name string) string {
+	if s := l.strings(name); len(s) > 0 {
+		return s[0]
+	}
+	return ""
+}
+
+// noTUI is adit's own key, or ngrok's console_ui where that is not written.
+func (l *loader) noTUI() Tristate {
+	switch l.get("no-tui") {
+	case "true":
+		return Yes
+	case "false":
+		return No
+	}
+	switch l.get("console-ui") {
+	case "true":
+		return No
+	case "false":
+		return Yes
+	}
+	return Unset
+}
+
+// endpoints makes the endpoints of what lies on top of each other.
+func (l *loader) endpoints() []Endpoint {
+	var out []Endpoint
+	recorded := l.get("inspect-db-size") != "-1"
+	for _, name := range l.names {
+		d := l.drafts[name]
+		for i := range Options {
+			key := endpointKey(name, Options[i].Name)
+			if v, ok := l.origin[key]; ok && Options[i].Scope == OfEndpoint {
+				v.texts = l.k.Strings(key)
+				d.values = append(d.values, v)
+			}
+		}
+		e := d.endpoint(&l.mistakes)
+		e.Inspect = e.Inspect && recorded
+		out = append(out, e)
+	}
+	return out
+}
+
+// later lists the settings that are used and come later.
+func (l *loader) later() []NotYet {
+	var out []NotYet
+	for i := range Options {
+		if v := l.origin[settingKey(Options[i].Name)]; Options[i].Scope == OfAgent && Options[i].Standing == Later && v.used() {
+			out = append(out, NotYet{v.key, v.where})
+		}
+	}
+	return out
+}
+
+// ignored makes one notice of all settings that have no meaning here.
+func (l *loader) ignored() []string {
+	var keys []string
+	for i := range Options {
+		v := l.origin[settingKey(Options[i].Name)]
+		if Options[i].Scope == OfAgent && Options[i].Standing == Ignored && v.used() {
+			keys = append(keys, fmt.Sprintf("%s (%s)", strings.TrimLeft(v.key, "-"), v.at()))
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	return []string{"these settings are ngrok's and mean nothing to adit: " + strings.Join(keys, ", ")}
+}
+
+// lateToken takes NGROK_AUTHTOKEN where a relay is named and no token is: a token for ngrok's servers must not go anywhere unasked.
+func (l *loader) lateToken(c *Config, environ []string) {
+	const name = "NGROK_AUTHTOKEN"
+	i := slices.IndexFunc(environ, func(kv string) bool { return strings.HasPrefix(kv, name+"=") && len(kv) > len(name)+1 })
+	if i < 0 || c.Relay == "" || c.Authtoken != "" {
+		return
+	}
+	c.Authtoken = environ[i][len(name)+1:]
+	c.origin[settingKey("authtoken")] = value{option: Lookup(OfAgent, "authtoken"), key: name, texts: []string{c.Authtoken}, where: "env " + name}
+	c.Notices = append(c.Notices, "the token for the relay comes from "+name+"; ADIT_AUTHTOKEN is the name of adit's own")
+}

@@ -1,0 +1,169 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A project's file comes with a repository, so that whoever wrote the repository wrote it. By itself it may describe endpoints only, those that
+// start nothing and send nothing anywhere. For the rest the person says once, with "adit trust", that the file is theirs; what is kept is a hash
+// of its content, so that a changed file needs it again.
+
+// Project is a project's file as it was read.
+type Project struct {
+	Path string
+	Asks []string // what it sets beyond plain endpoints, one line each, without secrets
+
+	data []byte
+}
+
+// ReadProject reads the file at path. The error says what is wrong with it.
+func ReadProject(path string) (*Project, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("project file: %w", err)
+	}
+	l, wrong := readFile(path, data)
+	if err := join(wrong); err != nil {
+		return nil, err
+	}
+	return &Project{Path: path, Asks: l.asks(nil), data: data}, nil
+}
+
+// Trust keeps in stateDir that the person trusts the file as it was read.
+func (p *Project) Trust(stateDir string) error {
+	note, err := trustNote(stateDir, p.Path)
+	if err == nil {
+		err = WriteFile(note, []byte(trustText(p.data)))
+	}
+	if err != nil {
+		return fmt.Errorf("trust: %w", err)
+	}
+	return nil
+}
+
+// Distrust takes back what Project.Trust keeps; it is no error when there was none.
+func Distrust(stateDir, path string) error {
+	note, err := trustNote(stateDir, path)
+	if err == nil {
+		err = os.Remove(note)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("trust: %w", err)
+	}
+	return nil
+}
+
+func trusted(stateDir, path string, data []byte) bool {
+	note, err := trustNote(stateDir, path)
+	if err != nil || stateDir == "" {
+		return false
+	}
+	text, err := os.ReadFile(note)
+	return err == nil && string(text) == trustText(data)
+}
+
+// trustNote is the file that holds the hash of the file at path.
+func trustNote(stateDir, path string) (string, error) {
+	real, err := filepath.Abs(path)
+	if err == nil {
+		real, err = filepath.EvalSymlinks(real)
+	}
+	if err != nil {
+		return "", err
+	}
+	name := sha256.Sum256([]byte(real))
+	return filepath.Join(stateDir, "trust", hex.EncodeToString(name[:])), nil
+}
+
+func trustText(data []byte) string {
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:]) + "\n"
+}
+
+// project reads the project's file. What it asks beyond plain endpoints is a mistake unless the person trusts it. below are the layers under it.
+func (l *loader) project(path, stateDir string, below []layer) []layer {
+	out := l.file(nil, path, false)
+	if len(out) == 0 {
+		return out
+	}
+	asks := out[0].asks(below)
+	if len(asks) == 0 || trusted(stateDir, path, out[0].data) {
+		return out
+	}
+	l.add(path, "", "this project's file is not trusted, and sets more than endpoints of its own:\n  %s\n  look at it; if that is what you want, say: adit trust %s",
+		strings.Join(asks, "\n  "), path)
+	return nil
+}
+
+// asks lists what needs trust in a project's file.
+func (l layer) asks(below []layer) (out []string) {
+	for _, v := range l.agent {
+		if v.option.Standing != Ignored {
+			out = append(out, v.ask(""))
+		}
+	}
+	for _, d := range l.endpoints {
+		if slices.ContainsFunc(below, func(b layer) bool {
+			return slices.ContainsFunc(b.endpoints, func(e draft) bool { return e.name == d.name })
+		}) {
+			out = append(out, fmt.Sprintf("line %s: changes the endpoint %q of another file", lineOf(d.where), d.name))
+		}
+		for _, v := range d.values {
+			if v.reachesOut(filepath.Dir(l.file)) {
+				out = append(out, v.ask(visible(d.name)+": "))
+			}
+		}
+	}
+	return out
+}
+
+// ask is a line about v for the person to read.
+func (v value) ask(of string) string {
+	text := strings.Join(v.texts, ", ")
+	if v.option.Secret && !slices.ContainsFunc(v.texts, isReference) {
+		text = mask
+	}
+	return fmt.Sprintf("line %s: %s%s: %s", lineOf(v.where), of, v.key, visible(text))
+}
+
+func lineOf(where string) string { return where[strings.LastIndexByte(where, ':')+1:] }
+
+// reachesOut says whether an endpoint's value would run something, or read what lies outside the project's folder.
+func (v value) reachesOut(folder string) bool {
+	return slices.ContainsFunc(v.texts, func(text string) bool {
+		kind, rest, _ := strings.Cut(text, ":")
+		switch {
+		case v.option.Secret && (kind == "cmd" || kind == "keychain"):
+			return true
+		case v.option.Secret && kind == "file":
+			return !inside(folder, rest)
+		case v.option.Name == "upstream" && kind == "file":
+			return !inside(folder, strings.TrimPrefix(rest, "//"))
+		}
+		return false
+	})
+}
+
+// inside says whether path, with all links followed, lies in folder. What cannot be found does not.
+func inside(folder, path string) bool {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(folder, path)
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return false
+	}
+	if folder, err = filepath.EvalSymlinks(folder); err != nil {
+		return false
+	}
+	rel, err := filepath.Rel(folder, real)
+	return err == nil && filepath.IsLocal(rel)
+}

@@ -1,0 +1,76 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestStatus: what a running agent is asked from another process, and the exit codes that scripts go by.
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	p := start(t, nil, "http", service(t, http.HandlerFunc(hello)), "--no-tui", "--web-addr", "127.0.0.1:0")
+	url, api := p.ready(), strings.TrimPrefix(p.api(), "http://")
+	if status, _ := get(t, url); status != 200 {
+		t.Fatalf("status %d", status)
+	}
+	ask := func(code int, args ...string) string {
+		t.Helper()
+		q := start(t, nil, append(args, "--api", api)...)
+		if c := q.code(); c != code {
+			t.Errorf("%s: exit code %d, %s", args, c, q.stderr.text())
+		}
+		return q.stdout.text()
+	}
+	var got struct {
+		Agents []struct {
+			API, Status string
+			Endpoints   []struct {
+				Name      string
+				PublicURL string `json:"public_url"`
+				Metrics   struct{ HTTP struct{ Count int } }
+			}
+		}
+	}
+	eventually(t, "the request is counted", func() bool {
+		got.Agents = nil
+		decode(t, ask(0, "status", "--json"), &got)
+		return len(got.Agents) == 1 && len(got.Agents[0].Endpoints) == 1 && got.Agents[0].Endpoints[0].Metrics.HTTP.Count == 1
+	})
+	if a := got.Agents[0]; a.API != "http://"+api || a.Status != "online" || a.Endpoints[0].Name != "command_line" || a.Endpoints[0].PublicURL != url {
+		t.Errorf("status: %+v", a)
+	}
+	if text := ask(0, "status"); !strings.Contains(text, url+" → http://localhost:") || !strings.Contains(text, "Session    online") {
+		t.Errorf("status: %s", text)
+	}
+	var list struct {
+		Endpoints []struct{ Name, URL, Upstream, API string }
+	}
+	decode(t, ask(0, "endpoints", "--json"), &list)
+	if len(list.Endpoints) != 1 || list.Endpoints[0].URL != url || list.Endpoints[0].API != "http://"+api {
+		t.Errorf("endpoints: %+v", list)
+	}
+	if text := ask(0, "endpoints", "list"); !strings.Contains(text, "\ncommand_line  "+url) {
+		t.Errorf("endpoints: %s", text)
+	}
+	p.signal(syscall.SIGTERM)
+	p.code()
+	ask(1, "status")
+}
+
+// TestStatusOfAnother: a program that answers on the port, but is no agent, is none.
+func TestStatusOfAnother(t *testing.T) {
+	t.Parallel()
+	for name, h := range map[string]http.HandlerFunc{
+		"404":        http.NotFound,
+		"not JSON":   hello,
+		"other JSON": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"status":"online"}`)) },
+		"redirect":   func(w http.ResponseWriter, q *http.Request) { http.Redirect(w, q, "/api/tunnels", http.StatusFound) },
+	} {
+		q := start(t, nil, "status", "--api", "127.0.0.1:"+service(t, h))
+		if c := q.code(); c != 1 || !strings.Contains(q.stderr.text(), "no agent answers") || q.stdout.text() != "" {
+			t.Errorf("%s: exit code %d, %s", name, c, q.stderr.text())
+		}
+	}
+}

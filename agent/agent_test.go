@@ -268,7 +268,7 @@ func TestRefusals(t *testing.T) {
 		"no token": {func(o *Options, _ *Endpoint) { o.Token = "" }, wire.CodeTokenRequired},
 		"pin":      {func(o *Options, _ *Endpoint) { o.Pin = "sha256:" + strings.Repeat("0", 64) }, wire.CodePinMismatch},
 		"roots":    {func(o *Options, _ *Endpoint) { o.Pin = "" }, wire.CodeUntrustedRelay},
-		"name":     {func(_ *Options, e *Endpoint) { e.Host = "example.org" }, wire.CodeBadName},
+		"name":     {func(_ *Options, e *Endpoint) { e.Host = "example.org" }, wire.CodeDomainUnproven},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, echo, tt.change)

@@ -40,7 +40,7 @@ func TestEvents(t *testing.T) {
 		if err := a.Forward(agent.Endpoint{Name: "bad", Upstream: "http://localhost:1", Host: "shop.other.test"}); err != nil {
 			t.Error(err)
 		}
-		if e, _ := next().(agent.EndpointRefused); e.Endpoint != "bad" || e.Failure.Code != int(wire.CodeBadName) || e.Failure.Remedy == "" || !e.Final {
+		if e, _ := next().(agent.EndpointRefused); e.Endpoint != "bad" || e.Failure.Code != int(wire.CodeDomainUnproven) || e.Failure.Remedy == "" || !e.Final {
 			t.Errorf("%+v", e)
 		}
 	})

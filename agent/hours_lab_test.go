@@ -200,8 +200,8 @@ func (w *lab) atTheDoor(f func(*tls.Conn)) func(net.Conn) {
 // hosts gives every endpoint the name it wants.
 type hosts struct{}
 
-func (hosts) Place(e *registry.Endpoint, host string, _ int) (func(), error) {
-	e.Host, e.URL = host, "http://"+host
+func (hosts) Place(_ context.Context, e *registry.Endpoint, w sessions.Wish) (func(), error) {
+	e.Host, e.URL = w.Host, "http://"+w.Host
 	return func() {}, nil
 }
 

@@ -182,7 +182,7 @@ func TestListenFails(t *testing.T) {
 	}
 	var refused *agent.RefusedError
 	_, err := agent.Listen(t.Context(), good, agent.Endpoint{Name: "web", Host: "shop.other.test"})
-	if !errors.As(err, &refused) || refused.Failure.Code != int(wire.CodeBadName) || !strings.Contains(err.Error(), "ADIT-3005") {
+	if !errors.As(err, &refused) || refused.Failure.Code != int(wire.CodeDomainUnproven) || !strings.Contains(err.Error(), "ADIT-3017") {
 		t.Errorf("name: %v", err)
 	}
 	for _, e := range []agent.Endpoint{{}, {Name: "a", Upstream: "http://localhost:1"}, {Name: "a", HostHeader: "rewrite"}, {Name: "a", HostHeader: "a b"}} {

@@ -33,9 +33,10 @@ func (a *app) relayCommand() *cobra.Command {
 		Long: `Run a relay: the public server that gives agents' services their URLs.
 
 Point *.DOMAIN at this machine, make a token for each account, and start it. Behind
-nginx, Caddy or a balancer that ends TLS, say so with --public-url and --trust-forwarded.`,
-		Example: `  adit relay token create --account acme --plan free --token-file tokens
-  adit relay --domain tunnel.example.com --http :8080 --agents :4443 --token-file tokens`,
+nginx, Caddy or a balancer that ends TLS, say so with --public-url and --trust-forwarded.
+Accounts, plans, tokens and domains may be changed while it runs.`,
+		Example: `  adit relay token create --account acme
+  adit relay --domain tunnel.example.com --http :8080 --agents :4443`,
 		Args: noSuchCommand,
 		RunE: func(*cobra.Command, []string) error { return a.runRelay(o) },
 	}
@@ -43,8 +44,9 @@ nginx, Caddy or a balancer that ends TLS, say so with --public-url and --trust-f
 	f.StringVar(&o.Domain, "domain", "", "endpoints get URLs below this `DOMAIN`")
 	f.StringVar(&o.HTTP, "http", ":8080", "where visitors come in, `HOST:PORT`")
 	f.StringVar(&o.Agents, "agents", ":"+config.DefaultAgentsPort, "where agents come in, `HOST:PORT`")
-	f.StringVar(&o.Admin, "admin", "127.0.0.1:4480", "health and metrics, `HOST:PORT`, or false")
-	f.StringVar(&o.TokenFile, "token-file", "", "`FILE` with the tokens' hashes (adit relay token create); without one, only on loopback")
+	f.StringVar(&o.Admin, "admin", "127.0.0.1:4480", "health, metrics and the owner's API, `HOST:PORT`, or false")
+	f.StringVar(&o.TokenFile, "token-file", "", "take the tokens of `FILE` over (adit relay token create --token-file)")
+	f.StringVar(&o.Resolver, "resolver", "", "DNS server that is asked whose domains are, `HOST:PORT` (default the system's)")
 	f.StringVar(&o.PublicURL, "public-url", "", "`URL` pattern of what is seen from outside, such as https://*.tunnel.example.com")
 	f.StringSliceVar(&o.trust, "trust-forwarded", nil, "`CIDR` of peers whose X-Forwarded fields are believed")
 	f.IntVar(&o.PerAddress, "conns-per-address", 1000,
@@ -53,12 +55,12 @@ nginx, Caddy or a balancer that ends TLS, say so with --public-url and --trust-f
 	f.StringVar(&o.accessLog, "access-log", "stdout", "a line for each request: stdout, stderr, false or a `FILE`")
 	f.DurationVar(&o.Grace, "grace", 0, "`DURATION` that requests under way may go on when the relay stops (default 30s)")
 	f.StringSliceVar(&o.timeouts, "timeout", nil, "`NAME=DURATION` of a time limit: head (10s), idle (75s), body (30s), reader (60s), auth (10s)")
-	f.StringVar(&o.stateDir, "state-dir", "", "`DIR` for certificate authority and keys")
+	f.StringVar(&o.stateDir, "state-dir", "", "`DIR` for certificate authority, keys and accounts")
 	f.StringVar(&o.log.to, "log", "stderr", "where logs go: stderr, stdout, false or a `FILE`")
 	f.StringVar(&o.log.level, "log-level", "info", "`LEVEL`: debug, info, warn, error or crit")
 	f.StringVar(&o.log.format, "log-format", "term", "`FORMAT`: logfmt, json, or term (logfmt where no terminal is)")
 	f.IntVar(&o.log.maxSize, "log-max-size", logMaxSize, "`MIB` after which a log file is set aside for a new one, three are kept; 0: never")
-	c.AddCommand(a.tokenCommand())
+	c.AddCommand(a.accountCommand(), a.planCommand(), a.tokenCommand(), a.domainCommand())
 	return c
 }
 
@@ -83,7 +85,7 @@ func (a *app) runRelay(o relayOptions) error {
 
 // newRelay turns flags into a relay with open listeners; done closes what it was given.
 func (a *app) newRelay(o relayOptions) (_ *relay.Relay, done func(), err error) {
-	if o.Trust, err = prefixes(o.trust); err != nil {
+	if o.Trust, err = prefixes("--trust-forwarded", o.trust); err != nil {
 		return nil, nil, err
 	}
 	switch {
@@ -170,7 +172,7 @@ func (a *app) accessLog(to string, maxSize int, log *slog.Logger) (io.Writer, fu
 }
 
 // prefixes reads CIDRs; a single address counts as a network of one.
-func prefixes(values []string) ([]netip.Prefix, error) {
+func prefixes(flag string, values []string) ([]netip.Prefix, error) {
 	var out []netip.Prefix
 	for _, v := range values {
 		if p, err := netip.ParsePrefix(v); err == nil {
@@ -179,7 +181,7 @@ func prefixes(values []string) ([]netip.Prefix, error) {
 		}
 		ip, err := netip.ParseAddr(v)
 		if err != nil {
-			return nil, usage("--trust-forwarded %q is neither an address nor a CIDR such as 10.0.0.0/8", v)
+			return nil, usage("%s %q is neither an address nor a CIDR such as 10.0.0.0/8", flag, v)
 		}
 		out = append(out, netip.PrefixFrom(ip, ip.BitLen()))
 	}

@@ -17,6 +17,7 @@ const (
 	caFile     = "ca-key.pem"     // CA certificate and key, together, so that one never belongs to another
 	caCertFile = "ca.crt"         // the CA certificate alone, for agents' --relay-ca
 	leafFile   = "server-key.pem" // the agents' port's certificate and key
+	adminFile  = "admin.token"    // what the admin API wants to be shown
 	leasesFile = "leases.jsonl"   // who has which name
 	lockFile   = "state.lock"
 )
@@ -49,6 +50,27 @@ func makeKey(path string) ([]byte, error) {
 		return nil, fmt.Errorf("relay key: %w", err)
 	}
 	return key, nil
+}
+
+// loadAdminToken reads the token of the admin API from dir, or makes it on first start.
+func loadAdminToken(dir string) (string, error) {
+	path := filepath.Join(dir, adminFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		token := "adit_admin_" + rand.Text() + rand.Text()
+		if err := writeFile(path, []byte(token+"\n"), 0o600); err != nil {
+			return "", fmt.Errorf("admin token: %w", err)
+		}
+		return token, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("admin token: %w", err)
+	}
+	token := string(bytes.TrimSpace(text))
+	if len(token) < 32 {
+		return "", fmt.Errorf("admin token %s is damaged: delete the file, and the relay makes a new one", path)
+	}
+	return token, nil
 }
 
 // writeFile puts a whole file in place of path or leaves what was there: a crash never leaves half a key.

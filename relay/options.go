@@ -20,12 +20,13 @@ type Options struct {
 	Domain        string         // endpoints are NAME.Domain; required unless Embedded
 	HTTP          string         // public listener; required unless Embedded: then each endpoint has a port of its own on 127.0.0.1 and [::1]
 	Agents        string         // agents' listener; required
-	Admin         string         // health and metrics; "" none
+	Admin         string         // health, metrics and the owner's API; "" none
 	PublicURL     string         // "https://*.DOMAIN[:PORT]" when something in front ends TLS; "": http://NAME.Domain:PORT
 	Trust         []netip.Prefix // peers whose forwarding fields are believed
-	TokenFile     string         // who may use it; without it and Tokens everybody on this machine, and only on loopback
-	Tokens        []string       // further tokens, in memory (embedded)
-	StateDir      string         // CA, keys; required, made with 0700 when missing
+	TokenFile     string         // whose tokens the control store takes over
+	Tokens        []string       // further tokens, in memory. Without any token everybody may use it, and it listens only on loopback
+	Resolver      string         // the DNS server that is asked whose domains are, HOST:PORT; "": the system's
+	StateDir      string         // CA, keys, control store; required, made with 0700 when missing
 	Region        string         // what Welcome says; "": "this machine" when Embedded
 	Version       string         // of the program
 	Embedded      bool           // for this machine only, in the agent's process
@@ -88,6 +89,9 @@ func (o *Options) check() error {
 	if o.StateDir == "" {
 		wrong("--state-dir is missing: the relay keeps its CA and keys there")
 	}
+	if _, _, err := net.SplitHostPort(o.Resolver); o.Resolver != "" && err != nil {
+		wrong("--resolver %q is not HOST:PORT, such as 127.0.0.1:53", o.Resolver)
+	}
 	if o.Agents == "" {
 		wrong("--agents is missing: the address that agents connect to, like :4443")
 	}
@@ -96,18 +100,17 @@ func (o *Options) check() error {
 	} else {
 		errs = append(errs, o.checkPublic()...)
 	}
-	errs = append(errs, o.checkReach()...)
+	if o.Embedded {
+		errs = append(errs, o.checkReach()...)
+	}
 	return errors.Join(errs...)
 }
 
 // checkReach keeps a relay that lets everybody in, or that is meant for this machine, on this machine.
 func (o *Options) checkReach() (errs []error) {
-	why := "this relay has no tokens: pass --token-file, or listen on 127.0.0.1"
-	switch {
-	case o.Embedded:
-		why = "an embedded relay is for this machine only: listen on 127.0.0.1"
-	case o.TokenFile != "" || len(o.Tokens) > 0:
-		return nil
+	why := "an embedded relay is for this machine only: listen on 127.0.0.1"
+	if !o.Embedded {
+		why = "this relay has no tokens: make one with \"adit relay token create\", or listen on 127.0.0.1"
 	}
 	for _, l := range []struct{ flag, addr string }{{"--agents", o.Agents}, {"--http", o.HTTP}} {
 		if l.addr != "" && !isLoopback(l.addr) {
@@ -164,10 +167,10 @@ func checkDomain(domain string) (string, error) {
 	return s, nil
 }
 
-// publicURL is what endpoints' URLs look like: before and after the name.
+// publicURL is what endpoints' URLs look like: before and after the host.
 type publicURL struct{ before, after string }
 
-func (p publicURL) of(label string) string { return p.before + label + p.after }
+func (p publicURL) of(host string) string { return p.before + host + p.after }
 
 // parsePublicURL reads a pattern like https://*.tunnel.example.com:8443. Its host must be *.domain: routing goes by the Host field, which whatever
 // stands in front passes on.
@@ -190,11 +193,17 @@ func parsePublicURL(pattern, domain string) (publicURL, error) {
 	if !ok || string(name) != domain {
 		return bad("is not under --domain")
 	}
-	after := "." + domain
+	u := publicURL{before: scheme + "://"}
 	if i := strings.LastIndexByte(rest, ':'); i >= 0 && len(rest[i:]) > 1 {
-		after += rest[i:]
+		u.after = rest[i:]
 	}
-	return publicURL{before: scheme + "://", after: after}, nil
+	return u, nil
+}
+
+// HostName brings a host name without a port into its one spelling, by which names are reserved.
+func HostName(s string) (string, bool) {
+	name, port, ok := registry.CanonicalHost(nil, []byte(s))
+	return string(name), ok && port == 0
 }
 
 // isLoopback says that only this machine reaches an address to listen on.

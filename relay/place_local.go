@@ -46,16 +46,16 @@ func newLocalPlaces(serve func(context.Context, net.Listener, int) error, run fu
 }
 
 // Place implements session.Namer: the wanted port if it is free, else another one.
-func (p *localPlaces) Place(e *registry.Endpoint, wantHost string, wantPort int) (release func(), err error) {
-	if wantHost != "" {
-		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: fmt.Sprintf("the embedded relay cannot serve %q, only ports of this machine: use a public relay with --relay", wantHost)}
+func (p *localPlaces) Place(_ context.Context, e *registry.Endpoint, w session.Wish) (release func(), err error) {
+	if w.Host != "" {
+		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: fmt.Sprintf("the embedded relay cannot serve %q, only ports of this machine: use a public relay with --relay", w.Host)}
 	}
 	o := owner{e.Account, e.Instance, e.Name}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.held[o]
 	if l == nil {
-		if l, err = p.open(wantPort); err != nil {
+		if l, err = p.open(w.Port); err != nil {
 			return nil, &registry.Error{Code: wire.CodePortTaken, Text: err.Error()}
 		}
 		p.held[o] = l

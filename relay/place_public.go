@@ -1,53 +1,95 @@
 package relay
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
+	"github.com/adit-tunnel/adit/relay/control"
 	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/relay/session"
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// publicPlaces gives endpoints names under the relay's domain.
+// publicPlaces gives endpoints names: under the relay's domain to whoever may choose, elsewhere to those whose domain it is.
 type publicPlaces struct {
-	domain string
-	key    []byte
-	url    publicURL
+	domain   string
+	key      []byte
+	url      publicURL
+	owner    func(host string) (account string, err error) // reserved names
+	resolver resolver
 }
 
 var _ session.Namer = (*publicPlaces)(nil)
 
-// Place implements session.Namer: the wanted host, if it is one label under the domain or such a label alone, else a name derived from who asks. A wanted port means
-// nothing here.
-func (p *publicPlaces) Place(e *registry.Endpoint, wantHost string, _ int) (release func(), err error) {
-	label := endpointName(p.key, e.Account, e.Instance, e.Name)
-	if wantHost != "" {
-		if label, err = p.wanted(wantHost); err != nil {
+// Place implements session.Namer: the wanted host, if the account may have it, else a name derived from who asks. A label alone is one under the domain, which
+// the agent need not know. A wanted port means nothing here.
+func (p *publicPlaces) Place(ctx context.Context, e *registry.Endpoint, w session.Wish) (release func(), err error) {
+	host := endpointName(p.key, e.Account, e.Instance, e.Name) + "." + p.domain
+	if w.Host != "" {
+		wanted, err := p.wanted(w.Host)
+		if err != nil {
 			return nil, err
 		}
+		if wanted != host { // not the one that is its own anyway
+			if e.Owned, err = p.may(ctx, wanted, w.Grant); err != nil {
+				return nil, err
+			}
+			host = wanted
+		}
 	}
-	e.Host, e.Port = label+"."+p.domain, 0
-	e.URL = p.url.of(label)
+	if !w.Grant.Scopes.AllowsName(host, p.domain) {
+		return nil, &registry.Error{Code: wire.CodeNameScope, Text: fmt.Sprintf("the token is not for the name %s, but for %s", host, strings.Join(w.Grant.Scopes.Names, ", "))}
+	}
+	e.Host, e.Port = host, 0
+	e.URL = p.url.of(host)
 	e.Aliases = nil
 	return func() {}, nil
 }
 
-func (p *publicPlaces) wanted(host string) (label string, err error) {
+// wanted is the one spelling of a host that an agent asks for.
+func (p *publicPlaces) wanted(host string) (string, error) {
 	bad := func(why string) (string, error) {
-		return "", &registry.Error{Code: wire.CodeBadName, Text: fmt.Sprintf("%q %s: this relay serves NAME.%s", host, why, p.domain)}
+		return "", &registry.Error{Code: wire.CodeBadName, Text: fmt.Sprintf("%q %s: this relay serves NAME.%s, and domains of an account's own", host, why, p.domain)}
 	}
 	name, port, ok := registry.CanonicalHost(nil, []byte(host))
 	if !ok || port != 0 {
 		return bad("is not a host name")
 	}
-	if label = string(name); strings.Contains(label, ".") { // else a label alone: the agent need not know the domain
-		if label, ok = strings.CutSuffix(label, "."+p.domain); !ok {
-			return bad("is not under its domain")
-		}
+	if !strings.Contains(string(name), ".") {
+		name = append(name, "."+p.domain...)
 	}
-	if strings.ContainsAny(label, "._[") {
+	label, under := strings.CutSuffix(string(name), "."+p.domain)
+	switch {
+	case under && strings.ContainsAny(label, "._["):
 		return bad("is not one label of letters, digits and hyphens under its domain")
+	case string(name) == p.domain, !under && !isDomain(string(name)):
+		return bad("is not a name that can be served")
 	}
-	return label, nil
+	return string(name), nil
+}
+
+// isDomain says that a canonical host of several labels may be a domain of somebody's own, and is no address.
+func isDomain(name string) bool {
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	return !strings.ContainsAny(name, "_[") && strings.Trim(last, "0123456789") != ""
+}
+
+// may says whether the account may have a host. owned: nobody else may, whoever had it before.
+func (p *publicPlaces) may(ctx context.Context, host string, g control.Grant) (owned bool, err error) {
+	owner, err := p.owner(host)
+	under := strings.HasSuffix(host, "."+p.domain)
+	switch {
+	case err != nil:
+		return false, &registry.Error{Code: wire.CodeRelayBusy, Text: "the relay cannot look reserved names up at the moment"}
+	case owner == g.Account && owner != "":
+		return true, nil
+	case owner != "":
+		return false, &registry.Error{Code: wire.CodeNameTaken, Text: host + " is reserved for another account"}
+	case under && g.Limits.RandomOnly:
+		return false, &registry.Error{Code: wire.CodeRandomOnly, Text: fmt.Sprintf("the plan %q has no names of its own choice, such as %s", g.Plan, host)}
+	case under:
+		return false, nil
+	}
+	return true, p.resolver.proves(ctx, host, g.Proof)
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/adit-tunnel/adit/relay/registry"
+	"github.com/adit-tunnel/adit/relay/session"
 	"github.com/adit-tunnel/adit/wire"
 )
 
@@ -22,9 +23,9 @@ func wantCode(t *testing.T, err error, code wire.Code) {
 }
 
 func TestPublicPlaces(t *testing.T) {
-	p := &publicPlaces{domain: "tunnel.test", key: make([]byte, keySize), url: publicURL{"https://", ".tunnel.test:8443"}}
+	p := &publicPlaces{domain: "tunnel.test", key: make([]byte, keySize), url: publicURL{"https://", ":8443"}, owner: func(string) (string, error) { return "", nil }}
 	e := &registry.Endpoint{Account: "acme", Instance: "one", Name: "web"}
-	release, err := p.Place(e, "", 4001)
+	release, err := p.Place(t.Context(), e, session.Wish{Port: 4001})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,12 +35,12 @@ func TestPublicPlaces(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	for _, host := range []string{"shop.tunnel.test", "Shop.TUNNEL.test.", "shop", "SHOP"} {
-		if _, err := p.Place(e, host, 0); err != nil || e.Host != "shop.tunnel.test" || e.URL != "https://shop.tunnel.test:8443" {
+		if _, err := p.Place(t.Context(), e, session.Wish{Host: host}); err != nil || e.Host != "shop.tunnel.test" || e.URL != "https://shop.tunnel.test:8443" {
 			t.Errorf("%s: %+v %v", host, e, err)
 		}
 	}
-	for _, host := range []string{"sh_op", "*", "tunnel.test", ".tunnel.test", "a.b.tunnel.test", "shop.other.test", "shoptunnel.test", "shop.tunnel.test:80", "sh_op.tunnel.test", "-.tunnel.test", "*.tunnel.test", "a b.tunnel.test", "[::1]", strings.Repeat("a", 64) + ".tunnel.test"} {
-		_, err := p.Place(e, host, 0)
+	for _, host := range []string{"sh_op", "*", "tunnel.test", ".tunnel.test", "a.b.tunnel.test", "10.0.0.1", "a_b.other.test", "shop.tunnel.test:80", "sh_op.tunnel.test", "-.tunnel.test", "*.tunnel.test", "a b.tunnel.test", "[::1]", strings.Repeat("a", 64) + ".tunnel.test"} {
+		_, err := p.Place(t.Context(), e, session.Wish{Host: host})
 		wantCode(t, err, wire.CodeBadName)
 	}
 }
@@ -75,7 +76,7 @@ func newTestPlaces(t *testing.T) (*localPlaces, chan error) {
 func place(t *testing.T, p *localPlaces, instance, name string, want int) (*registry.Endpoint, func()) {
 	t.Helper()
 	e := &registry.Endpoint{Account: "local", Instance: instance, Name: name}
-	release, err := p.Place(e, "", want)
+	release, err := p.Place(t.Context(), e, session.Wish{Port: want})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func TestLocalPlaces(t *testing.T) {
 		t.Errorf("port %d, wanted %d", again.Port, e.Port)
 	}
 	release()
-	_, err := p.Place(&registry.Endpoint{}, "shop.tunnel.test", 0)
+	_, err := p.Place(t.Context(), &registry.Endpoint{}, session.Wish{Host: "shop.tunnel.test"})
 	wantCode(t, err, wire.CodeUnsupported)
 }
 
@@ -167,7 +168,7 @@ func TestLocalPlacesAtOnce(t *testing.T) {
 		wg.Go(func() {
 			for range 10 {
 				e := &registry.Endpoint{Account: "local", Instance: "one", Name: strconv.Itoa(i % 4)}
-				release, err := p.Place(e, "", 0)
+				release, err := p.Place(t.Context(), e, session.Wish{})
 				if err != nil {
 					t.Error(err)
 					return

@@ -1,7 +1,7 @@
 // Package relay is the public server: it accepts agents and visitors and joins them. New makes or reads its CA and keys and opens its listeners,
 // Run starts its rooms in order and stops them in the reverse one:
 //
-//	r, err := relay.New(relay.Options{Domain: "tunnel.example.com", HTTP: ":8080", Agents: ":4443", TokenFile: "tokens", StateDir: dir})
+//	r, err := relay.New(relay.Options{Domain: "tunnel.example.com", HTTP: ":8080", Agents: ":4443", StateDir: dir})
 //	fmt.Println("join with --relay-pin", r.Pin())
 //	err = r.Run(ctx) // until ctx ends
 //
@@ -39,7 +39,10 @@ const (
 type Relay struct {
 	o     Options
 	cert  *certificate
-	store control.Store
+	store control.Lookup
+	book  control.Store // nil when Embedded
+
+	adminToken string // what the admin API wants to be shown
 
 	agents net.Listener
 	http   net.Listener // nil when Embedded
@@ -71,7 +74,7 @@ func New(o Options) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.store, err = r.openStore(); err != nil {
+	if err := r.openStore(); err != nil {
 		return nil, err
 	}
 	if err := r.listen(); err != nil {
@@ -102,27 +105,12 @@ func (r *Relay) loadState() (key []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.o.Admin != "" {
+		if r.adminToken, err = loadAdminToken(dir); err != nil {
+			return nil, err
+		}
+	}
 	return loadKey(dir)
-}
-
-func (r *Relay) openStore() (control.Store, error) {
-	grant := control.Grant{Account: r.o.Account, Plan: r.o.Plan}
-	if r.o.TokenFile == "" && len(r.o.Tokens) == 0 {
-		return control.Anyone(grant), nil
-	}
-	tokens := map[string]control.Grant{}
-	for _, t := range r.o.Tokens {
-		tokens[t] = grant
-	}
-	memory := control.Memory(tokens)
-	if r.o.TokenFile == "" {
-		return memory, nil
-	}
-	file, err := control.OpenFile(r.o.TokenFile, func(err error) { r.o.Log.Error("token file", "err", err) })
-	if err != nil {
-		return nil, fmt.Errorf("--token-file: %w", err)
-	}
-	return control.Join(memory, file), nil
 }
 
 // openLeases gives the registry the leases of the last run.
@@ -183,7 +171,7 @@ func (r *Relay) wire(key []byte) {
 		r.local = newLocalPlaces(r.edge.Serve, o.Go, r.failed)
 		namer = r.local
 	} else {
-		namer = &publicPlaces{domain: o.Domain, key: key, url: r.publicURL()}
+		namer = &publicPlaces{domain: o.Domain, key: key, url: r.publicURL(), owner: r.store.Owner, resolver: newResolver(o.Resolver)}
 	}
 	r.sessions = session.New(session.Options{
 		Registry: r.registry, Control: r.store, Namer: namer, TLS: r.cert.tlsConfig(), Key: key,
@@ -197,9 +185,9 @@ func (r *Relay) publicURL() publicURL {
 	if u, err := parsePublicURL(r.o.PublicURL, r.o.Domain); err == nil {
 		return u
 	}
-	u := publicURL{before: "http://", after: "." + r.o.Domain}
+	u := publicURL{before: "http://"}
 	if port := portOf(r.http); port != 80 {
-		u.after += ":" + strconv.Itoa(port)
+		u.after = ":" + strconv.Itoa(port)
 	}
 	return u
 }

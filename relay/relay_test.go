@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/adit-tunnel/adit/relay/registry"
+	"github.com/adit-tunnel/adit/relay/session"
 	"github.com/adit-tunnel/adit/wire"
 )
 
@@ -212,7 +213,7 @@ func TestEmbedded(t *testing.T) {
 		t.Errorf("%+v %v, region %q", g, err, r.o.Region)
 	}
 	e := &registry.Endpoint{Account: "local", Instance: "one", Name: "web"}
-	release, err := r.local.Place(e, "", 0)
+	release, err := r.local.Place(t.Context(), e, session.Wish{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,9 @@ func (r *Relay) serveAdmin(ctx context.Context) error {
 			return fmt.Errorf("--admin: %w", err)
 		}
 	}
-	return admin.Serve(ctx, ln, admin.Source{Ready: r.serving.Load, Gather: r.gather})
+	return admin.Serve(ctx, ln, admin.Source{
+		Store: r.book, Token: r.adminToken, Name: hostOf(r.o.Admin), Log: r.o.Log, Ready: r.serving.Load, Gather: r.gather,
+	})
 }
 
 // ended tells Run that a part is over. Only the first one counts: later ones end because Run ends them.

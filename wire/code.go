@@ -50,6 +50,13 @@ const (
 	CodeDelivery       Code = 3010
 	CodeSuperseded     Code = 3011
 	CodeNotAllowed     Code = 3012
+	CodeNameScope      Code = 3013
+	CodeProtocolScope  Code = 3014
+	CodeAddressScope   Code = 3015
+	CodeRandomOnly     Code = 3016
+	CodeDomainUnproven Code = 3017
+	CodeSessionTime    Code = 3018
+	CodeRateLimit      Code = 3019
 	CodeBadPolicy      Code = 3020
 
 	CodeBadRequest     Code = 4001
@@ -137,6 +144,13 @@ var Codes = []CodeInfo{
 	{CodeDelivery, "DELIVERY_UNKNOWN", 502, "The link was lost, and it is unknown whether the request was delivered.", whoDev, "Look in the agent's list whether it arrived before sending it again.", false},
 	{CodeSuperseded, "SUPERSEDED", 0, "Another session of the same agent owns this name now.", whoDev, "Nothing, if you started it; else stop the other agent.", true},
 	{CodeNotAllowed, "NOT_ALLOWED", 0, "The token may not do this.", whoDev, "Ask the relay's owner for a token that may.", true},
+	{CodeNameScope, "NAME_SCOPE", 0, "The token is not for this name.", whoDev, "Ask for a name that the token is for (--url), or the relay's owner for another token.", true},
+	{CodeProtocolScope, "PROTOCOL_SCOPE", 0, "The token is not for endpoints of this protocol.", whoDev, "Ask the relay's owner for a token that is.", true},
+	{CodeAddressScope, "ADDRESS_SCOPE", 0, "The token is not for agents at this address.", whoDev, "Start the agent where the token is for, or ask the relay's owner for another token.", true},
+	{CodeRandomOnly, "RANDOM_ONLY", 0, "The account's plan has no names of its own choice.", whoDev, "Leave --url out, or ask the relay's owner for another plan or to reserve the name.", true},
+	{CodeDomainUnproven, "DOMAIN_UNPROVEN", 0, "The domain is not known to be the account's.", whoDev, "Put the TXT record that the message names into the DNS, or ask the relay's owner to reserve the domain.", true},
+	{CodeSessionTime, "SESSION_TIME", 0, "The session has lasted as long as the account's plan allows.", whoDev, "Start the agent again.", true},
+	{CodeRateLimit, "RATE_LIMIT", 429, "The account has had all the requests a second that its plan allows.", whoDev, "Try again in a second; if it stays, ask the relay's owner for another plan.", false},
 	{CodeBadPolicy, "BAD_POLICY", 0, "The endpoint's traffic policy has a mistake.", whoDev, "Mend what the message names.", true},
 
 	{CodeBadRequest, "BAD_REQUEST", 400, "The request is not valid HTTP/1.1, or could be read in two ways.", whoVisitor, "Mend the client.", false},

@@ -56,7 +56,7 @@ type Welcome struct {
 	Session  string           `json:"session"`
 	Secret   string           `json:"secret,omitempty"` // what a further leg shows
 	Legs     int              `json:"legs"`             // wanted
-	Limits   map[string]int64 `json:"limits,omitempty"` // "endpoints" and "legs" of the session, "streams" of a leg at once
+	Limits   map[string]int64 `json:"limits,omitempty"` // "endpoints" and "legs" of the session, "streams" of a leg at once; of the plan "sessions", "rate", "bandwidth", "session_seconds"
 	Features []string         `json:"features,omitempty"`
 }
 

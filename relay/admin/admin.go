@@ -1,12 +1,14 @@
-// Package admin serves health and Prometheus metrics on a listener of its own, never on tenants' hosts.
+// Package admin serves health, Prometheus metrics and the owner's API on a listener of its own, never on tenants' hosts.
 package admin
 
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -15,6 +17,8 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/adit-tunnel/adit/relay/control"
 )
 
 const (
@@ -25,16 +29,21 @@ const (
 	maxHead   = 16 << 10
 )
 
-// Source is where the figures come from. Both are called on many goroutines at once.
+// Source is where the answers come from. It is asked on many goroutines at once.
 type Source struct {
+	Store control.Store // what the API changes; nil: there is none
+	Token string        // what the API wants to be shown
+	Name  string        // the listener's host name, if it has one; "": only addresses and localhost
+	Log   *slog.Logger  // of changes
+
 	Ready func() bool
 	// Gather calls set for each figure; name has its labels as Prometheus writes them: adit_edge_errors_total{code="NO_ENDPOINT"}. A name that
 	// ends in _total (before the labels) is a counter, everything else a gauge.
 	Gather func(set func(name string, value float64))
 }
 
-// Serve answers GET /healthz (200 as long as it runs), /readyz (503 until ready) and /metrics on ln, which it closes, until ctx ends; then it
-// returns nil.
+// Serve answers GET /healthz (200 as long as it runs), /readyz (503 until ready), /metrics and the API below /api/ on ln, which it closes, until ctx ends;
+// then it returns nil.
 func Serve(ctx context.Context, ln net.Listener, s Source) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
@@ -52,6 +61,9 @@ func Serve(ctx context.Context, ln net.Listener, s Source) error {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		w.Write(page.Bytes())
 	})
+	if s.Store != nil {
+		mux.Handle("/api/", &guard{token: sha256.Sum256([]byte(s.Token)), name: strings.ToLower(s.Name), log: s.Log, next: api{s.Store}.routes()})
+	}
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: headTime, ReadTimeout: headTime, WriteTimeout: writeTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHead}
 	stopped := make(chan struct{})
 	cancel := context.AfterFunc(ctx, func() {

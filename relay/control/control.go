@@ -1,134 +1,237 @@
-// Package control knows accounts and tokens. Two stores stand behind one interface: a token file that is read again when it changes (OpenFile,
-// written by CreateToken), and tokens in memory (Memory, Anyone).
+// Package control is what the relay's owner decides: accounts and their plans, tokens, reserved domains.
+//
+// A Store keeps it. Open is the one that a relay alone has, an SQLite file in its state directory, which the command line and the running relay may use at
+// the same time. The agents' side asks only a Lookup, which every Store is; Memory and Anyone are lookups without a store, for an embedded relay.
+// Package controltest says what a Store must do; another one has to pass it.
 package control
 
 import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
-	"fmt"
-	"slices"
+	"time"
 )
 
-// ErrUnknownToken says that nobody has this token. It never holds the token.
+// ErrUnknownToken says that nobody has this token, or not any more. It never holds the token.
 var ErrUnknownToken = errors.New("unknown token")
 
-// Grant is what a token gives. Two are equal when the same token gave them.
+// Grant is what a token gives.
 type Grant struct {
 	Account string
 	Plan    string
+	Proof   string // what a TXT record holds that proves a domain for the account; "" none does
+	Scopes  Scopes
+	Limits  Limits
 
-	hash [sha256.Size]byte // of the token; zero: it stands without one
+	token   string            // its id
+	hash    [sha256.Size]byte // of a token in memory
+	version int64             // of the store, when it was looked up
 }
 
-// Store looks tokens up. Safe for concurrent use. The owner closes it.
-type Store interface {
-	// Authenticate returns what the token gives, or ErrUnknownToken, which "" is but for Anyone. It compares in time that does not depend on the token, and keeps no copy of it.
+// Lookup answers what the agents' side asks. Safe for concurrent use. The owner closes it.
+type Lookup interface {
+	// Authenticate returns what the token gives, or ErrUnknownToken, which "" is but for Anyone; any other error says that it cannot be known at the moment. The
+	// time it takes says nothing about tokens, and it keeps no copy of this one.
 	Authenticate(token string) (Grant, error)
-	// Stands reports whether what Authenticate returned still holds: its token has not been withdrawn.
-	Stands(g Grant) bool
+	// Renew returns what the token of g gives now: its plan may have changed. ErrUnknownToken: it was withdrawn. It is cheap, and may answer for a moment as
+	// before a change.
+	Renew(g Grant) (Grant, error)
+	// Owner is the account for which a canonical host name is reserved; "" none.
+	Owner(host string) (account string, err error)
 	Close() error
 }
 
-// Memory is a store of tokens in memory; the map's keys are the tokens, of which only hashes are kept.
-func Memory(tokens map[string]Grant) Store {
-	t := make(table, 0, len(tokens))
-	for token, g := range tokens {
-		t = append(t, entry{hash: sha256.Sum256([]byte(token)), grant: g})
-	}
-	return memory{t}
+// Store is a Lookup that can be changed. Errors that are the caller's to mend are *Error.
+type Store interface {
+	Lookup
+
+	// Plans lists them by name; SetPlan makes one or changes it, and what is changed holds for sessions that are online, too. A plan that accounts have is
+	// not deleted (ErrInUse).
+	Plans() ([]Plan, error)
+	SetPlan(Plan) error
+	DeletePlan(name string) error
+
+	// Accounts lists them by name. CreateAccount makes one (ErrExists) on a plan that there is (ErrNotFound), SetAccount gives it another one. With an account go
+	// its tokens and domains.
+	Accounts() ([]Account, error)
+	CreateAccount(name, plan string) (Account, error)
+	SetAccount(name, plan string) error
+	DeleteAccount(name string) error
+
+	// Tokens lists those of an account, "": of all, oldest first. CreateToken fills in ID and Created and returns the token itself, which is kept nowhere.
+	Tokens(account string) ([]Token, error)
+	CreateToken(Token) (secret string, made Token, err error)
+	RevokeToken(id string) error
+	// Empty says that there is no token.
+	Empty() (bool, error)
+	// Adopt makes the lines of a token file tokens, once each: one that was revoked since does not come back. Those that came from this file and have no line
+	// in it any more do not stand until they have one again.
+	Adopt(file string, lines []Line) (Adopted, error)
+
+	// Domains lists them by name. ReserveDomain wants a canonical host name that nobody else has (ErrExists).
+	Domains() ([]Domain, error)
+	ReserveDomain(name, account string) error
+	ReleaseDomain(name string) error
+
+	// The storage of certificates: values by key, whose parts are parted by "/". Item gives ErrNotFound; Items lists the keys below a prefix, sorted;
+	// DeleteItem takes what is below the key with it, and nothing is no error.
+	Item(key string) (Item, error)
+	PutItem(key string, value []byte) error
+	DeleteItem(key string) error
+	Items(prefix string) ([]string, error)
 }
 
-type memory struct{ table table }
+// Item is a value in the storage of certificates.
+type Item struct {
+	Value    []byte
+	Modified time.Time
+}
 
-func (m memory) Authenticate(token string) (Grant, error) { return m.table.find(token) }
-func (m memory) Stands(g Grant) bool                      { return m.table.holds(g) }
-func (m memory) Close() error                             { return nil }
+// Kinds of mistakes, for errors.Is.
+var (
+	ErrNotFound = errors.New("not found")
+	ErrExists   = errors.New("exists already")
+	ErrInUse    = errors.New("in use")
+	ErrInvalid  = errors.New("not valid")
+	ErrReadOnly = errors.New("the store is read-only")
+)
 
-// Anyone is a store that gives g to everybody, with any token or none: for a relay that only this machine can reach.
-func Anyone(g Grant) Store { return anyone(g) }
+// Error is a mistake of the caller's: its kind, and the whole sentence.
+type Error struct {
+	Kind error
+	Text string
+}
 
-type anyone Grant
+// Error is the sentence; Unwrap gives the kind.
+func (e *Error) Error() string { return e.Text }
+func (e *Error) Unwrap() error { return e.Kind }
 
-func (a anyone) Authenticate(string) (Grant, error) { return Grant(a), nil }
-func (a anyone) Stands(g Grant) bool                { return g == Grant(a) }
-func (a anyone) Close() error                       { return nil }
+// Memory is a lookup of tokens in memory; the map's keys are the tokens, of which only hashes are kept.
+func Memory(tokens map[string]Grant) Lookup {
+	var m memory
+	for token, g := range tokens {
+		g.hash = sha256.Sum256([]byte(token))
+		m = append(m, g)
+	}
+	return m
+}
 
-// Join is a store that asks each of stores in turn and closes them all.
-func Join(stores ...Store) Store { return joined(stores) }
+type memory []Grant
 
-type joined []Store
+// Authenticate walks all of it whatever it meets, so that its time says nothing about the token.
+func (m memory) Authenticate(token string) (Grant, error) {
+	hash := sha256.Sum256([]byte(token))
+	found := -1
+	for i := range m {
+		same := subtle.ConstantTimeCompare(hash[:], m[i].hash[:])
+		found = subtle.ConstantTimeSelect(same, i, found)
+	}
+	if found < 0 || token == "" {
+		return Grant{}, ErrUnknownToken
+	}
+	return m[found], nil
+}
+
+func (m memory) Renew(g Grant) (Grant, error) {
+	for _, own := range m {
+		if own.hash == g.hash {
+			return own, nil
+		}
+	}
+	return Grant{}, ErrUnknownToken
+}
+
+func (memory) Owner(string) (string, error) { return "", nil }
+func (memory) Close() error                 { return nil }
+
+// Anyone is a lookup that gives g to everybody, with any token or none: for a relay that only this machine can reach.
+func Anyone(g Grant) Lookup {
+	g.token = anyone
+	return everybody(g)
+}
+
+// anyone stands in a grant that came without a token.
+const anyone = "anyone"
+
+type everybody Grant
+
+func (e everybody) Authenticate(string) (Grant, error) { return Grant(e), nil }
+func (everybody) Owner(string) (string, error)         { return "", nil }
+func (everybody) Close() error                         { return nil }
+
+func (e everybody) Renew(g Grant) (Grant, error) {
+	if g.token != anyone {
+		return Grant{}, ErrUnknownToken
+	}
+	return Grant(e), nil
+}
+
+// WhileEmpty is the store s, but as long as it has no token, everybody gets g. Closing it closes s.
+func WhileEmpty(s Store, g Grant) Lookup { return whileEmpty{s, Anyone(g)} }
+
+type whileEmpty struct {
+	Store
+	open Lookup
+}
+
+func (w whileEmpty) Authenticate(token string) (Grant, error) {
+	switch empty, err := w.Empty(); {
+	case err != nil:
+		return Grant{}, err
+	case empty:
+		return w.open.Authenticate(token)
+	}
+	return w.Store.Authenticate(token)
+}
+
+func (w whileEmpty) Renew(g Grant) (Grant, error) {
+	if g.token != anyone {
+		return w.Store.Renew(g)
+	}
+	switch empty, err := w.Empty(); {
+	case err != nil:
+		return Grant{}, err
+	case empty:
+		return w.open.Renew(g)
+	}
+	return Grant{}, ErrUnknownToken
+}
+
+// Join is a lookup that asks each of all in turn and closes them all.
+func Join(all ...Lookup) Lookup { return joined(all) }
+
+type joined []Lookup
 
 func (j joined) Authenticate(token string) (Grant, error) {
-	for _, s := range j {
-		g, err := s.Authenticate(token)
-		if !errors.Is(err, ErrUnknownToken) {
+	return j.ask(func(l Lookup) (Grant, error) { return l.Authenticate(token) })
+}
+
+func (j joined) Renew(g Grant) (Grant, error) {
+	return j.ask(func(l Lookup) (Grant, error) { return l.Renew(g) })
+}
+
+func (j joined) ask(f func(Lookup) (Grant, error)) (Grant, error) {
+	for _, l := range j {
+		if g, err := f(l); !errors.Is(err, ErrUnknownToken) {
 			return g, err
 		}
 	}
 	return Grant{}, ErrUnknownToken
 }
 
-func (j joined) Stands(g Grant) bool {
-	return slices.ContainsFunc(j, func(s Store) bool { return s.Stands(g) })
+func (j joined) Owner(host string) (string, error) {
+	for _, l := range j {
+		if account, err := l.Owner(host); err != nil || account != "" {
+			return account, err
+		}
+	}
+	return "", nil
 }
 
 func (j joined) Close() error {
 	var errs []error
-	for _, s := range j {
-		errs = append(errs, s.Close())
+	for _, l := range j {
+		errs = append(errs, l.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// table is what has been read, in order. A token has 256 random bits, so a plain SHA-256 of it can be guessed no more than the token itself:
-// a slow password hash would add nothing but a way to keep the relay busy.
-type table []entry
-
-type entry struct {
-	hash  [sha256.Size]byte
-	grant Grant
-	line  int
-}
-
-// find walks the whole table whatever it meets, so that its time says nothing about the token.
-func (t table) find(token string) (Grant, error) {
-	if token == "" {
-		return Grant{}, ErrUnknownToken
-	}
-	hash := sha256.Sum256([]byte(token))
-	found := -1
-	for i := range t {
-		same := subtle.ConstantTimeCompare(hash[:], t[i].hash[:])
-		found = subtle.ConstantTimeSelect(same, i, found)
-	}
-	if found < 0 {
-		return Grant{}, ErrUnknownToken
-	}
-	g := t[found].grant
-	g.hash = t[found].hash
-	return g, nil
-}
-
-// holds says that the token of g is in the table.
-func (t table) holds(g Grant) bool {
-	return slices.ContainsFunc(t, func(e entry) bool { return e.hash == g.hash })
-}
-
-// checkName holds account and plan names to what can stand in a line of the file, in a log line and on a screen without being quoted.
-func checkName(what, s string) error {
-	if s == "" {
-		return fmt.Errorf("the %s is missing", what)
-	}
-	if len(s) > 64 {
-		return fmt.Errorf("the %s is longer than 64 characters", what)
-	}
-	for i, c := range []byte(s) {
-		alnum := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		if alnum || i > 0 && (c == '-' || c == '_' || c == '.' || c == '@') {
-			continue
-		}
-		return fmt.Errorf("the %s %q may hold letters, digits and -_.@ only, and begins with a letter or digit", what, s)
-	}
-	return nil
 }

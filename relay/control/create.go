@@ -28,7 +28,7 @@ const (
 )
 
 // CreateToken makes a token ("adit_" and 256 random bits in base 62), appends its hash to the file and returns the token: it is written
-// nowhere. The file is made with mode 0600 when it is missing. Nothing is appended to a file that OpenFile could not read. Several may run at
+// nowhere. The file is made with mode 0600 when it is missing. Nothing is appended to a file that Follow could not read. Several may run at
 // once: they wait for each other, up to 10 s.
 func CreateToken(path, account, plan string) (token string, err error) {
 	if err := errors.Join(checkName("account", account), checkName("plan", plan)); err != nil {
@@ -61,14 +61,14 @@ func CreateToken(path, account, plan string) (token string, err error) {
 	return token, nil
 }
 
-// lock takes the lock of the file at path. It is a file of its own beside it, because editors replace the token file when they save, and
-// because a lock is also a ban on reading on some systems.
+// lock takes the lock of the file at path: a token file, or a store that is being opened. It is a file of its own beside it, because editors replace a token
+// file when they save, and because a lock is also a ban on reading on some systems.
 func lock(path string) (unlock func() error, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
 	defer cancel()
 	l := flock.New(path+".lock", flock.SetPermissions(0o600))
 	if _, err := l.TryLockContext(ctx, lockRetry); err != nil {
-		return nil, fmt.Errorf("token file %s: locking it: %w", path, errors.Join(err, l.Close()))
+		return nil, fmt.Errorf("%s: locking it: %w", path, errors.Join(err, l.Close()))
 	}
 	return l.Close, nil
 }

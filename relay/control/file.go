@@ -6,39 +6,99 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 )
 
-// OpenFile reads a token file: a token's line is "sha256:HEX account plan created" (the day of creation may be missing), lines that begin with #
-// are comments. A line that it cannot read is an error with file and line; so is a file without a byte, which editors and full disks leave.
+// Follow makes the lines of a token file tokens of s: a line is "sha256:HEX account plan created" (the day of creation may be missing), lines that begin with #
+// are comments. A line that it cannot read is an error with file and line; so is a file without a byte, which editors and full disks leave. The file is left
+// as it is. Accounts and plans that s does not know are made; what it knows stays.
 //
-// The file is looked at again with every Authenticate and Stands and read again when it has changed. If it cannot be read then (a slip of the editor, a
-// file that is gone), what was known before stays valid and report (nil: nobody) is called with the reason, once for each state of the file, on
-// the goroutine that asks.
-func OpenFile(path string, report func(error)) (Store, error) {
-	if report == nil {
-		report = func(error) {}
+// The lookup that it returns asks s, and looks at the file again each time: new lines come in, and a token whose line is gone does not stand any more. tell is
+// called with what was taken over, also before Follow returns, and report with why a changed file was not read, once for each state of the file; then
+// what was known before stays valid. Both are called on the goroutine that asks. Closing it closes s.
+func Follow(s Store, path string, tell func(Adopted), report func(error)) (Lookup, error) {
+	name, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("token file: %w", err)
 	}
-	f := &file{path: path, report: report}
-	t, s, err := read(path)
+	f := &follower{Store: s, path: path, name: name, tell: tell, report: report}
+	err = f.take()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no token file %s: make one with \"adit relay token create --account NAME --token-file %s\"", path, path)
 	}
 	if err != nil {
 		return nil, err
 	}
-	f.table, f.stamp = t, s
 	return f, nil
 }
 
-type file struct {
-	path   string
-	report func(error)
+// Adopted is what came of a token file.
+type Adopted struct {
+	File     string
+	Lines    []int    // that became tokens
+	Accounts []string // that were made for them
+	Absent   []Token  // that have no line any more
+	Returned []Token  // that have one again
+}
+
+// any says that there is something to tell.
+func (a Adopted) any() bool { return len(a.Lines)+len(a.Absent)+len(a.Returned) > 0 }
+
+type follower struct {
+	Store
+	path, name string
+	tell       func(Adopted)
+	report     func(error)
 
 	mu    sync.Mutex
-	table table
-	stamp stamp // of the state that table, or the last report, is about
+	stamp stamp // of the state that the store, or the last report, is about
+}
+
+// Authenticate implements Lookup.
+func (f *follower) Authenticate(token string) (Grant, error) {
+	f.look()
+	return f.Store.Authenticate(token)
+}
+
+// Renew implements Lookup.
+func (f *follower) Renew(g Grant) (Grant, error) {
+	f.look()
+	return f.Store.Renew(g)
+}
+
+// look takes over what has changed.
+func (f *follower) look() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := look(f.path)
+	if now == f.stamp {
+		return
+	}
+	if err := f.take(); err != nil {
+		f.stamp = now
+		f.report(fmt.Errorf("token file not read again, what was known before stays valid: %w", err))
+	}
+}
+
+// take reads the file into the store.
+func (f *follower) take() error {
+	lines, s, err := read(f.path)
+	if err != nil {
+		return err
+	}
+	adopted, err := f.Adopt(f.name, lines)
+	if errors.Is(err, ErrReadOnly) {
+		f.report(fmt.Errorf("token file %s has news that cannot be taken over: %w", f.path, err))
+	} else if err != nil {
+		return fmt.Errorf("token file %s: %w", f.path, err)
+	}
+	f.stamp = s
+	if adopted.any() {
+		f.tell(adopted)
+	}
+	return nil
 }
 
 // stamp tells one state of a file from another.
@@ -50,32 +110,6 @@ type stamp struct {
 
 func stampOf(i fs.FileInfo) stamp { return stamp{mtime: i.ModTime(), size: i.Size()} }
 
-// Authenticate implements Store.
-func (f *file) Authenticate(token string) (Grant, error) { return f.current().find(token) }
-
-// Stands implements Store.
-func (f *file) Stands(g Grant) bool { return f.current().holds(g) }
-
-// Close implements Store; the file is not kept open.
-func (f *file) Close() error { return nil }
-
-func (f *file) current() table {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	now := look(f.path)
-	if now == f.stamp {
-		return f.table
-	}
-	t, s, err := read(f.path)
-	if err != nil {
-		f.stamp = now
-		f.report(fmt.Errorf("token file not read again, what was known before stays valid: %w", err))
-		return f.table
-	}
-	f.table, f.stamp = t, s
-	return t
-}
-
 func look(path string) stamp {
 	i, err := os.Stat(path)
 	if err != nil {
@@ -85,7 +119,7 @@ func look(path string) stamp {
 }
 
 // read takes the stamp before the content: a change in between is then seen the next time.
-func read(path string) (table, stamp, error) {
+func read(path string) ([]Line, stamp, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, stamp{}, fmt.Errorf("token file: %w", err)

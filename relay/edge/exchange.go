@@ -33,6 +33,9 @@ func (c *conn) exchange(begin context.Context, t *turn) {
 		if upload {
 			c.skipContent(t)
 		}
+		if code, _ := codeOf(err); code == wire.CodeRateLimit {
+			t.turnedAway(code, code.Info().Text)
+		}
 		c.answerError(t, err)
 		return
 	}

@@ -17,12 +17,17 @@ func (c *conn) judge(t *turn) error {
 	err := p.Request(&t.facts)
 	if r, rejected := err.(*policy.Rejection); rejected {
 		t.more = r.Header
-		method, path := t.line[:t.mlen], t.line[t.mlen:t.mlen+t.plen]
-		t.ep.Upstream.TurnedAway(registry.Visitor{
-			Time: t.q.Start, Client: t.q.Client.Addr(), Method: method, Host: t.host, Path: path, Code: rejectionCode(r), Reason: r.Reason,
-		})
+		t.turnedAway(rejectionCode(r), r.Reason)
 	}
 	return err
+}
+
+// turnedAway tells the upstream of a visitor who did not come to it.
+func (t *turn) turnedAway(code wire.Code, reason string) {
+	method, path := t.line[:t.mlen], t.line[t.mlen:t.mlen+t.plen]
+	t.ep.Upstream.TurnedAway(registry.Visitor{
+		Time: t.q.Start, Client: t.q.Client.Addr(), Method: method, Host: t.host, Path: path, Code: code, Reason: reason,
+	})
 }
 
 // rejectionCode is the code of a visitor who was turned away; its status is that of the answer.

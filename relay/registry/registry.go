@@ -33,6 +33,7 @@ type Endpoint struct {
 	Account  string   // who owns it
 	Instance string   // the agent's slot; "" is never the same instance as another
 	Name     string   // the endpoint's name at the agent
+	Owned    bool     // the name is its account's by the word of the relay's owner or of the DNS: no other account's lease stands against it
 	Epoch    uint64   // rises with every bind of this name; the highest one owns it
 	Session  uint64   // number of its session: of one instance, the one with the higher number has the newer will
 	Upstream Upstream // who serves it
@@ -69,6 +70,8 @@ type Claim struct {
 	Ticket uint64
 	// Over is a holder that was found dead: it is replaced if it still holds the name.
 	Over *Endpoint
+	// Most is how many names the account may hold; 0: any number. One that is taken over is not counted twice.
+	Most int
 }
 
 // Held is the refusal of a name that another session of the account holds. Who finds that Holder is dead binds again with Claim.Over.
@@ -83,7 +86,7 @@ func (h *Held) Unwrap() error { return h.refusal }
 
 // Bind gives e.Host (or e.Port, if it is not 0) to e, sets e.Epoch, and returns the endpoint it replaces, if any: its session's streams for it are the
 // caller's to close. A ticket that counts takes over at once, but not from a later session of the same instance. Otherwise a holder of the same account
-// refuses with *Held, and another account's, or a reservation, with an *Error of CodeNameTaken. The epoch is the clock in milliseconds, or one above the
+// refuses with *Held, and another account's, or a reservation, with an *Error of CodeNameTaken, unless e is Owned: then it is replaced. The epoch is the clock in milliseconds, or one above the
 // highest known for the name, the ticket's among them, whichever is more. The journal has it when Bind returns.
 func (g *Registry) Bind(e *Endpoint, c Claim) (replaced *Endpoint, err error) {
 	defer g.note()
@@ -92,11 +95,15 @@ func (g *Registry) Bind(e *Endpoint, c Claim) (replaced *Endpoint, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	last := g.leases.find(name, now)
-	if last.Account != "" && last.Account != e.Account {
+	foreign := last.Account != "" && last.Account != e.Account
+	if foreign && !e.Owned {
 		return nil, taken(name)
 	}
 	old := g.holder(e)
-	if old != nil && old != c.Over && (!c.counts(last, e.Instance) || old.outdates(e)) {
+	if old == nil && c.Most > 0 && g.held(e.Account) >= c.Most {
+		return nil, &Error{Code: wire.CodeEndpointLimit, Text: fmt.Sprintf("the account %s has as many endpoints online as its plan allows: %d", e.Account, c.Most)}
+	}
+	if old != nil && !foreign && old != c.Over && (!c.counts(last, e.Instance) || old.outdates(e)) {
 		return nil, &Held{old, &Error{Code: wire.CodeAlreadyOnline, Text: name + " is already online from another agent of this account"}}
 	}
 	e.Epoch = max(uint64(now.UnixMilli()), last.Epoch+1, c.Ticket+1)
@@ -187,6 +194,21 @@ func (g *Registry) Len() int {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	return len(g.hosts) + len(g.ports)
+}
+
+// held is how many names an account holds. g.mu is held.
+func (g *Registry) held(account string) (n int) {
+	for _, e := range g.hosts {
+		if e.Account == account {
+			n++
+		}
+	}
+	for _, e := range g.ports {
+		if e.Account == account {
+			n++
+		}
+	}
+	return n
 }
 
 // holder is who has e's place. g.mu is held.

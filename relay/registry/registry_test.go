@@ -240,3 +240,48 @@ func BenchmarkPick(b *testing.B) {
 		}
 	})
 }
+
+// TestOwnedName: who owns a name gets it from another account that was there first, with a higher epoch, and keeps it; it gets no name of its own account's other
+// agent that way.
+func TestOwnedName(t *testing.T) {
+	g, c := newTest()
+	squatter := endpoint("www.example.com", "emca", "i1")
+	bind(t, g, squatter)
+	e := endpoint("www.example.com", "acme", "i1")
+	e.Owned = true
+	if old := bind(t, g, e); old != squatter || e.Epoch <= squatter.Epoch {
+		t.Errorf("replaced %+v, epoch %d after %d", old, e.Epoch, squatter.Epoch)
+	}
+	g.Unbind(squatter) // late
+	if got, err := g.Pick([]byte("www.example.com")); got != e || err != nil {
+		t.Errorf("%+v %v", got, err)
+	}
+	second := endpoint("www.example.com", "acme", "i2")
+	second.Owned = true
+	var held *Held
+	if _, err := g.Bind(second, Claim{}); !errors.As(err, &held) || held.Holder != e {
+		t.Errorf("the account's other agent: %v", err)
+	}
+	g.Unbind(e)
+	c.t = c.t.Add(time.Hour)
+	if _, err := g.Bind(endpoint("www.example.com", "emca", "i1"), Claim{}); err == nil {
+		t.Error("the reservation of the one who owns it does not stand")
+	}
+}
+
+// TestMostNames: an account holds at most as many names as its claim allows; other accounts' are not counted, and one that is taken over is not new.
+func TestMostNames(t *testing.T) {
+	g, _ := newTest()
+	bind(t, g, endpoint("x.test", "emca", "i1"))
+	a := endpoint("a.test", "acme", "i1")
+	claim(t, g, a, Claim{Most: 2})
+	port := &Endpoint{Host: "localhost", Port: 4001, Account: "acme", Instance: "i1"}
+	claim(t, g, port, Claim{Most: 2})
+	var e *Error
+	if _, err := g.Bind(endpoint("b.test", "acme", "i2"), Claim{Most: 2}); !errors.As(err, &e) || e.Code != wire.CodeEndpointLimit {
+		t.Errorf("a third name: %v", err)
+	}
+	claim(t, g, endpoint("a.test", "acme", "i1"), Claim{Most: 2, Ticket: a.Epoch})
+	g.Unbind(port)
+	claim(t, g, endpoint("b.test", "acme", "i2"), Claim{Most: 2})
+}

@@ -35,7 +35,7 @@ type Upstream interface {
 	Attach(conn uint64, count bool) (detach func())
 	// Load is how many exchanges are under way.
 	Load() int
-	// TurnedAway tells of a visitor whom the endpoint's policy has rejected. It never blocks, and may keep only a count.
+	// TurnedAway tells of a visitor whom the endpoint's policy or a limit of its account has rejected. It never blocks, and may keep only a count.
 	TurnedAway(v Visitor)
 }
 

@@ -118,7 +118,7 @@ func TestChangedOptions(t *testing.T) {
 	if got := bind(t, r, "two", wire.Bind{Handle: 1, Protocol: "http", Host: "shop.tunnel.test"}); got != wire.CodeAlreadyOnline.String() {
 		t.Errorf("another instance: %s", got)
 	}
-	if got := bind(t, r, "two", wire.Bind{Handle: 1, Protocol: "http", Host: "shop.other.test"}); got != wire.CodeBadName.String() {
+	if got := bind(t, r, "two", wire.Bind{Handle: 1, Protocol: "http", Host: "shop.other.test"}); got != wire.CodeDomainUnproven.String() {
 		t.Errorf("another domain: %s", got)
 	}
 	if url := bind(t, r, "one", wire.Bind{Handle: 1, Protocol: "http", Host: "shop.tunnel.test"}); url != "https://shop.tunnel.test" {

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"time"
@@ -104,12 +105,19 @@ func (s *Server) decide(conn net.Conn, l *leg, a *wire.Auth) (*wire.Welcome, err
 		return nil, &wire.FatalError{Code: wire.CodeRelayBusy, Text: "the relay cannot look tokens up at the moment", Wait: 5 * time.Second}
 	}
 	s.tries.passed(from)
+	if !grant.Scopes.AllowsFrom(address(conn)) {
+		return nil, &wire.FatalError{Code: wire.CodeAddressScope, Text: fmt.Sprintf("the token is not for agents at %v", address(conn))}
+	}
+	sess := newSession(s, newID(), grant, a.Instance, s.o.Log)
 	if !s.takePlace(l) {
 		return nil, s.busy()
 	}
-	l.sess = newSession(s, newID(), grant, a.Instance, s.o.Log)
+	if err := s.expect(sess); err != nil {
+		s.givePlace(l)
+		return nil, err
+	}
+	l.sess = sess
 	l.sess.legs.promise()
-	s.expect(l.sess)
 	return s.greeting(l.sess), nil
 }
 
@@ -133,11 +141,23 @@ func (s *Server) join(conn net.Conn, l *leg, j *wire.Join) (*wire.Welcome, error
 var errStopping = &wire.FatalError{Code: wire.CodeRelayStopping, Text: wire.CodeRelayStopping.Info().Text, Wait: time.Second}
 
 func (s *Server) greeting(sess *session) *wire.Welcome {
+	g := sess.granted()
 	return &wire.Welcome{
-		Account: sess.account, Plan: sess.grant.Plan, Region: s.o.Region, Relay: s.o.Relay, Version: s.o.Version,
+		Account: sess.account, Plan: g.Plan, Region: s.o.Region, Relay: s.o.Relay, Version: s.o.Version,
 		Session: sess.id, Secret: sess.secret, Legs: 1,
-		Limits: map[string]int64{"endpoints": maxEndpoints, "legs": maxLegs, "streams": wire.MaxStreams},
+		Limits: limits(g.Limits),
 	}
+}
+
+// limits are those of the session and of its account's plan, of which those that the plan does not set are left out.
+func limits(l control.Limits) map[string]int64 {
+	all := map[string]int64{"endpoints": maxEndpoints, "legs": maxLegs, "streams": wire.MaxStreams}
+	for name, n := range map[string]int64{"endpoints": int64(l.Endpoints), "sessions": int64(l.Sessions), "rate": int64(l.Rate), "bandwidth": l.Bandwidth, "session_seconds": int64(l.SessionFor)} {
+		if n > 0 && (all[name] == 0 || n < all[name]) {
+			all[name] = n
+		}
+	}
+	return all
 }
 
 func fatal(c wire.Code) error { return &wire.FatalError{Code: c, Text: c.Info().Text} }
@@ -155,13 +175,18 @@ func validInstance(s string) bool {
 	return true
 }
 
-// source is whom connections and failed tries are counted for: the address, for IPv6 the /64 that one customer has.
-func source(conn net.Conn) netip.Prefix {
+// address is the agent's; the zero Addr, if it has none.
+func address(conn net.Conn) netip.Addr {
 	ap, err := netip.ParseAddrPort(conn.RemoteAddr().String())
 	if err != nil {
-		return netip.Prefix{}
+		return netip.Addr{}
 	}
-	a := ap.Addr().Unmap().WithZone("")
+	return ap.Addr().Unmap().WithZone("")
+}
+
+// source is whom connections and failed tries are counted for: the address, for IPv6 the /64 that one customer has.
+func source(conn net.Conn) netip.Prefix {
+	a := address(conn)
 	bits := a.BitLen()
 	if a.Is6() {
 		bits = 64

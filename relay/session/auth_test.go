@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -146,36 +145,30 @@ func TestOtherProtocolsAreNotSpoken(t *testing.T) {
 	}
 }
 
-// TestTokenWithdrawn: deleting a token's line ends its sessions and no other's.
+// TestTokenWithdrawn: revoking a token ends its sessions and no other's.
 func TestTokenWithdrawn(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "tokens")
-	token := func(account string) string {
-		s, err := control.CreateToken(path, account, "free")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	}
-	gone, stays := token("gone"), token("stays")
-	store, err := control.OpenFile(path, nil)
+	store, _, err := control.Open(filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { store.Close() })
+	token := func(account string) (secret, id string) {
+		if _, err := store.CreateAccount(account, control.DefaultPlan); err != nil {
+			t.Fatal(err)
+		}
+		secret, made, err := store.CreateToken(control.Token{Account: account})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return secret, made.ID
+	}
+	gone, id := token("gone")
+	stays, _ := token("stays")
 	r := prepare(t, func(o *Options) { o.Control = store })
 	r.srv.check = 10 * time.Millisecond
 	r.serve()
 	a, b := r.agent(gone, "i1", ok("")), r.agent(stays, "i1", ok(""))
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var kept []string
-	for line := range strings.Lines(string(text)) {
-		if !strings.Contains(line, " gone ") {
-			kept = append(kept, line)
-		}
-	}
-	if err := os.WriteFile(path, []byte(strings.Join(kept, "")), 0o600); err != nil {
+	if err := store.RevokeToken(id); err != nil {
 		t.Fatal(err)
 	}
 	if m := a.await(wire.MsgFatal); m.Body.(*wire.Fatal).Code != wire.CodeBadToken {

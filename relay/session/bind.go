@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/adit-tunnel/adit/relay/policy"
 	"github.com/adit-tunnel/adit/relay/registry"
@@ -17,6 +18,9 @@ const (
 
 	// maxHandles is how many handles a session may use up; each is remembered, because none may come back.
 	maxHandles = 10_000
+
+	// placeWithin is how long finding out whose a name is may take.
+	placeWithin = 8 * time.Second
 
 	// maxName is how long a name, a host name and a ticket may be: they are kept as long as the endpoint.
 	maxName = 255
@@ -67,6 +71,9 @@ func (s *session) bindOnce(b *wire.Bind) (*wire.Bound, error) {
 
 // reserve makes the endpoint part of the session before anybody can find it, or finds the one that was bound with the same Bind.
 func (s *session) reserve(b *wire.Bind, p *policy.Policy) (e *endpoint, again bool, err error) {
+	if !s.granted().Scopes.AllowsProtocol(b.Protocol) {
+		return nil, false, &registry.Error{Code: wire.CodeProtocolScope, Text: fmt.Sprintf("the token is not for %s endpoints", clip(b.Protocol))}
+	}
 	if s.srv.stopping() {
 		return nil, false, &registry.Error{Code: wire.CodeRelayStopping}
 	}
@@ -131,7 +138,9 @@ func (e *endpoint) sameBind(b *wire.Bind, p *policy.Policy) bool {
 
 // place gets e its URL and makes it findable. On error nothing is left of it but its handle.
 func (s *session) place(e *endpoint) error {
-	release, err := s.srv.o.Namer.Place(e.reg, e.bind.Host, e.bind.Port)
+	ctx, cancel := context.WithTimeout(e.life, placeWithin)
+	defer cancel()
+	release, err := s.srv.o.Namer.Place(ctx, e.reg, Wish{Host: e.bind.Host, Port: e.bind.Port, Grant: s.granted()})
 	if err != nil {
 		return err
 	}
@@ -153,7 +162,7 @@ func (s *session) place(e *endpoint) error {
 
 // claim takes the name of e: at once with a ticket that counts, else when nobody has it or the one who does gives no sign of life.
 func (s *session) claim(e *endpoint) error {
-	var c registry.Claim
+	c := registry.Claim{Most: s.granted().Limits.Endpoints}
 	if e.bind.How != wire.HowStart {
 		c.Ticket = s.srv.claimed(e.bind.Ticket, e.reg)
 	}

@@ -37,6 +37,12 @@ func (e *endpoint) Begin(ctx context.Context, r *registry.Request) (registry.Exc
 	if err := ctx.Err(); err != nil {
 		return nil, ended(err, false)
 	}
+	if !e.sess.share.admit() {
+		return nil, &registry.Error{Code: wire.CodeRateLimit}
+	}
+	if at := e.sess.share.take(len(r.Content)); !at.IsZero() && !wait(ctx, time.Until(at)) {
+		return nil, ended(ctx.Err(), false)
+	}
 	q, err := newRequest(ctx, r)
 	if err != nil {
 		return nil, err

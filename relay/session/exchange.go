@@ -33,7 +33,7 @@ func (x *exchange) Next() (wire.Frame, error) {
 		if err == nil {
 			if err = st.answer.accept(f, st.sentEnd.Load()); err == nil && !st.untouched(x, f) {
 				st.began(x, f)
-				return f, nil
+				return f, st.shape(x, f)
 			}
 		}
 		if st, err = st.again(x, err); err != nil {
@@ -45,7 +45,7 @@ func (x *exchange) Next() (wire.Frame, error) {
 // Buffered implements registry.Exchange.
 func (x *exchange) Buffered() bool {
 	st := x.st.Load()
-	return st == nil || st.w.Buffered()
+	return st == nil || st.w.Buffered() && !st.e.sess.share.spent()
 }
 
 // Took implements registry.Exchange.
@@ -57,6 +57,7 @@ func (x *exchange) Took(cost int) {
 
 // Send implements registry.Exchange.
 func (x *exchange) Send(p []byte, cost int, last bool) error {
+	x.shape(cost)
 	x.mu.Lock()
 	st := x.st.Load()
 	if st == nil {

@@ -42,7 +42,8 @@ type rig struct {
 // names is a Namer that gives what is asked for and counts what comes back.
 type names struct{ placed, released atomic.Int64 }
 
-func (n *names) Place(e *registry.Endpoint, host string, port int) (func(), error) {
+func (n *names) Place(_ context.Context, e *registry.Endpoint, w Wish) (func(), error) {
+	host := w.Host
 	if host == "bad" {
 		return nil, &registry.Error{Code: wire.CodeBadName}
 	}

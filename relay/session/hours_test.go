@@ -45,21 +45,24 @@ func (b *book) has(t *testing.T, words ...string) {
 
 // lookups is a control store in which tokens can be withdrawn for some looks.
 type lookups struct {
-	control.Store
+	control.Lookup
 	missing atomic.Int64 // looks that will not find the token
 	looks   atomic.Int64
 }
 
-func (l *lookups) Stands(g control.Grant) bool {
+func (l *lookups) Renew(g control.Grant) (control.Grant, error) {
 	l.looks.Add(1)
-	return l.missing.Add(-1) < 0 && l.Store.Stands(g)
+	if l.missing.Add(-1) >= 0 {
+		return control.Grant{}, control.ErrUnknownToken
+	}
+	return l.Lookup.Renew(g)
 }
 
 // TestTokenIsLookedUpTwice: a token that is not found at one look may just be being written; at two it was withdrawn. Its session ends with the reason.
 func TestTokenIsLookedUpTwice(t *testing.T) {
 	hours.Run(t, func(t *testing.T) {
 		var store *lookups
-		r := inMemory(t, func(o *Options) { store = &lookups{Store: o.Control}; o.Control = store })
+		r := inMemory(t, func(o *Options) { store = &lookups{Lookup: o.Control}; o.Control = store })
 		a, _ := r.remote("good", "i1", ok("hello"))
 		e := a.bind(r, 1, "a")
 		for range 20 {

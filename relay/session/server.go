@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -40,16 +41,23 @@ const (
 // Namer gives a bind its public place. Package relay implements it: a public relay derives or checks a host name, an embedded one opens a
 // port. It must be safe for concurrent use.
 type Namer interface {
-	// Place fills e.Host or e.Port, e.URL and e.Aliases for the wanted host ("": a random one) or port (0: any). release gives back what was
-	// taken for it and is never nil; it is called once, after the endpoint has left the registry or was refused. When an agent takes a name of
-	// its own over, Place for the new endpoint comes before release of the old one. Errors are *registry.Error.
-	Place(e *registry.Endpoint, wantHost string, wantPort int) (release func(), err error)
+	// Place fills e.Host or e.Port, e.URL, e.Aliases and e.Owned for what is wanted. release gives back what was taken for it and is never nil; it is called
+	// once, after the endpoint has left the registry or was refused. When an agent takes a name of its own over, Place for the new endpoint comes before release
+	// of the old one. It may look something up, but ends with ctx. Errors are *registry.Error.
+	Place(ctx context.Context, e *registry.Endpoint, w Wish) (release func(), err error)
+}
+
+// Wish is the place that an agent wants, and what its token gives it.
+type Wish struct {
+	Host  string // "": a random one
+	Port  int    // 0: any
+	Grant control.Grant
 }
 
 // Options says who may come and what they are told. Registry, Control, Namer and TLS are required.
 type Options struct {
 	Registry               *registry.Registry
-	Control                control.Store
+	Control                control.Lookup
 	Namer                  Namer
 	TLS                    *tls.Config // certificates; version 1.3 and the ALPN are set here
 	Key                    []byte      // signs tickets; whoever has it can take over any name
@@ -80,9 +88,10 @@ type Server struct {
 	wg    sync.WaitGroup
 	made  atomic.Uint64 // sessions
 
-	probes probing
-	short  budget.Complaint // about connections that cannot be accepted
-	full   budget.Complaint // about sessions that are refused
+	probes  probing
+	short   budget.Complaint // about connections that cannot be accepted
+	unasked budget.Complaint // about a control store that cannot be asked
+	full    budget.Complaint // about sessions that are refused
 
 	refusals chatter // of agents
 
@@ -91,8 +100,9 @@ type Server struct {
 	sessions  map[string]*session // online, by id
 	welcomed  map[string]*session // whose first leg is about to be made: the agent may ask for the next one already
 	arrears   map[arrearsKey][]arrear
-	draining  bool // no new sessions and binds
-	closed    bool // no new connections
+	shares    map[string]*allowance // by account
+	draining  bool                  // no new sessions and binds
+	closed    bool                  // no new connections
 }
 
 // New makes a server that does nothing yet.
@@ -131,6 +141,7 @@ func New(o Options) *Server {
 		sessions:  map[string]*session{},
 		welcomed:  map[string]*session{},
 		arrears:   map[arrearsKey][]arrear{},
+		shares:    map[string]*allowance{},
 	}
 }
 
@@ -219,11 +230,31 @@ func (s *Server) leave(sess *session) {
 	s.mu.Unlock()
 }
 
-// expect makes sess one that further legs find, until arrived.
-func (s *Server) expect(sess *session) {
+// expect makes sess one that further legs find, until arrived. The error says that its account has all the sessions it may have: those of one agent, which has
+// two while it moves from one to the next, are one.
+func (s *Server) expect(sess *session) error {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	if most := sess.grant.Limits.Sessions; most > 0 {
+		if n := s.others(sess); n >= most {
+			return &wire.FatalError{Code: wire.CodeSessionLimit, Text: fmt.Sprintf("the account %s has as many agents online as its plan allows: %d", sess.account, most)}
+		}
+	}
 	s.welcomed[sess.id] = sess
-	s.mu.Unlock()
+	return nil
+}
+
+// others counts the account's other agents that are online. s.mu is held.
+func (s *Server) others(sess *session) int {
+	agents := map[string]bool{}
+	for _, all := range []map[string]*session{s.sessions, s.welcomed} {
+		for _, o := range all {
+			if o.account == sess.account && o.instance != sess.instance {
+				agents[o.instance] = true
+			}
+		}
+	}
+	return len(agents)
 }
 
 func (s *Server) arrived(sess *session) {

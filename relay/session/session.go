@@ -22,11 +22,12 @@ type session struct {
 	id       string
 	secret   string // what a further leg shows
 	number   uint64 // later sessions have higher ones
-	grant    control.Grant
+	since    time.Time
 	missed   bool // its token was not found at the last look; keep's
 	account  string
 	instance string
 	log      *slog.Logger
+	share    *allowance // its account's
 
 	legs   legs
 	pools  pools
@@ -39,6 +40,7 @@ type session struct {
 	ending atomic.Bool
 
 	mu        sync.Mutex
+	grant     control.Grant        // as of the last look
 	endpoints map[uint32]*endpoint // by handle
 	used      map[uint32]struct{}  // handles that were unbound: never bound again
 	over      bool                 // no endpoint is added any more
@@ -64,7 +66,8 @@ const (
 func newSession(srv *Server, id string, grant control.Grant, instance string, log *slog.Logger) *session {
 	account := grant.Account
 	s := &session{
-		srv: srv, id: id, secret: newID(), number: srv.made.Add(1), grant: grant, account: account, instance: instance,
+		srv: srv, id: id, secret: newID(), number: srv.made.Add(1), since: time.Now(), grant: grant, account: account, instance: instance,
+		share:     srv.allowance(account, grant.Limits),
 		log:       log.With("session", id, "account", account, "instance", instance),
 		idle:      make(chan struct{}, 1),
 		endpoints: map[uint32]*endpoint{},
@@ -112,26 +115,15 @@ func (s *session) keep() {
 		case <-s.prober.timer.C:
 			s.srv.start(s.probeDue)
 		case <-check.C:
-			if s.withdrawn() {
-				s.log.Info("the session's token was withdrawn")
-				s.legs.fatal(&wire.Fatal{Code: wire.CodeBadToken, Text: "the token was withdrawn"})
+			if over := s.overdue(); over != nil {
+				s.log.Info("session ended by the relay", "code", over.Code, "text", over.Text)
+				s.legs.fatal(over)
 				return
 			}
 		case <-s.idle:
 			s.settled()
 		}
 	}
-}
-
-// withdrawn looks the session's token up again. Missing it once is not enough: the file may just be being written.
-func (s *session) withdrawn() bool {
-	if s.srv.o.Control.Stands(s.grant) {
-		s.missed = false
-		return false
-	}
-	again := s.missed
-	s.missed = true
-	return again
 }
 
 // message routes one control message of l. It may block: legs call it on goroutines of their own.

@@ -16,12 +16,12 @@ type slowNames struct {
 	entered, free chan struct{}
 }
 
-func (n slowNames) Place(e *registry.Endpoint, host string, port int) (func(), error) {
-	if host == "slow.test" {
+func (n slowNames) Place(ctx context.Context, e *registry.Endpoint, w Wish) (func(), error) {
+	if w.Host == "slow.test" {
 		close(n.entered)
 		<-n.free
 	}
-	return n.names.Place(e, host, port)
+	return n.names.Place(ctx, e, w)
 }
 
 // TestNothingIsSentOnALostLink: of a request that comes once the link is gone it is known that it was not delivered, idle stream or not.

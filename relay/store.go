@@ -1,0 +1,80 @@
+package relay
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/adit-tunnel/adit/relay/control"
+)
+
+// StoreFile is the control store's file in a relay's state directory.
+const StoreFile = "control.db"
+
+// openStore opens who may use the relay: an embedded one has only Options.Tokens, or lets everybody in.
+func (r *Relay) openStore() error {
+	grant := control.Grant{Account: r.o.Account, Plan: r.o.Plan}
+	tokens := map[string]control.Grant{}
+	for _, t := range r.o.Tokens {
+		tokens[t] = grant
+	}
+	if r.o.Embedded {
+		r.store = control.Anyone(grant)
+		if len(tokens) > 0 {
+			r.store = control.Memory(tokens)
+		}
+		return nil
+	}
+	book, notice, err := control.Open(filepath.Join(r.o.StateDir, StoreFile))
+	if err != nil {
+		return fmt.Errorf("--state-dir: %w", err)
+	}
+	if notice != "" {
+		r.o.Log.Warn(strings.ReplaceAll(notice, "\n  ", ": "))
+	}
+	r.book, r.store = book, book
+	if err := r.letIn(grant, tokens); err != nil {
+		return errors.Join(err, book.Close())
+	}
+	return nil
+}
+
+// letIn adds who comes in beside those whom the store knows.
+func (r *Relay) letIn(grant control.Grant, tokens map[string]control.Grant) error {
+	switch {
+	case r.o.TokenFile != "":
+		report := func(err error) { r.o.Log.Error("token file", "err", err) }
+		file, err := control.Follow(r.book, r.o.TokenFile, r.adopted, report)
+		if err != nil {
+			return fmt.Errorf("--token-file: %w", err)
+		}
+		r.store = file
+	case len(tokens) == 0:
+		empty, err := r.book.Empty()
+		if err != nil {
+			return err
+		}
+		if empty {
+			r.store = control.WhileEmpty(r.book, grant)
+			return errors.Join(r.o.checkReach()...)
+		}
+	}
+	if len(tokens) > 0 {
+		r.store = control.Join(control.Memory(tokens), r.store)
+	}
+	return nil
+}
+
+// adopted says what became of a token file.
+func (r *Relay) adopted(a control.Adopted) {
+	if len(a.Lines) > 0 {
+		r.o.Log.Info("tokens taken over from the token file into the control store; the file is left as it is", "file", a.File, "lines", a.Lines, "new accounts", a.Accounts)
+	}
+	for _, t := range a.Absent {
+		r.o.Log.Warn("token does not stand any more: its line is gone from the token file", "file", a.File, "id", t.ID, "account", t.Account)
+	}
+	for _, t := range a.Returned {
+		r.o.Log.Info("token stands again: its line is back in the token file", "file", a.File, "id", t.ID, "account", t.Account)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/textproto"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -109,6 +110,9 @@ func requestAgainstNetHTTP(t *testing.T, in []byte, r *http1.Request, n int, err
 	sameFields(t, &r.Head, q.Header, chunked)
 }
 
+// folded is a line that goes on in the next one: net/http unfolds it before it looks, we refuse it.
+var folded = regexp.MustCompile("\\n[ \\t]")
+
 // agree says that both took the message. When one did not, the difference must be a named one.
 func agree(t *testing.T, in []byte, n int, ours, theirs error) bool {
 	t.Helper()
@@ -125,6 +129,8 @@ func agree(t *testing.T, in []byte, n int, ours, theirs error) bool {
 		t.Fatalf("%q: net/http says %v", in[:n], theirs)
 	case theirs == nil && ours == nil:
 		t.Fatalf("%q: net/http takes what is not whole", in)
+	case theirs == nil && folded.Match(in):
+		return false // what is wrong in a line alone may be right with the one that goes on with it
 	case theirs == nil && (!errors.As(ours, &e) || stricter[e] == ""):
 		t.Fatalf("%q: net/http takes it, we say %v", in, ours)
 	}

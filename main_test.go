@@ -19,6 +19,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("CI", "")
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // or each program takes a second longer to end
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitsWith},

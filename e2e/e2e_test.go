@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 func cleanEnv(t *testing.T) []string {
 	t.Helper()
 	home := t.TempDir()
-	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TERM=xterm-256color", "TMPDIR=" + t.TempDir(), "LANG=C.UTF-8", "GORACE=halt_on_error=1 exitcode=66"}
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TERM=xterm-256color", "TMPDIR=" + t.TempDir(), "LANG=C.UTF-8", "GORACE=halt_on_error=1 exitcode=66 atexit_sleep_ms=0"}
 }
 
 // process is a running adit.

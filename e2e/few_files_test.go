@@ -67,6 +67,7 @@ func TestFewFiles(t *testing.T) {
 		t.Errorf("the relay has %d files open", n)
 	}
 	s.healthy()
+	time.Sleep(2 * time.Second) // so that all who stay have idled long enough to make room
 	wait := s.many(200, "/slow")
 	eventually(t, "no room is left", func() bool { _, code := s.get("/"); return code == "ADIT-1007 RELAY_BUSY" })
 	s.healthy()

@@ -20,7 +20,7 @@ type Imported struct {
 // Its authtoken is for ngrok's servers, and comes along only withToken. path is only named in errors, which join all mistakes in
 // the file.
 func Import(path string, text []byte, withToken bool) (Imported, error) {
-	t, err := readTree(path, text)
+	t, err := readTree(path, dated(text))
 	if err != nil {
 		return Imported{}, err
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,7 +17,7 @@ var ErrCurrent = errors.New("the file is of version " + FileVersion + " already"
 // with what they are about; empty lines do not survive. A tunnel with a key that version 3 has no word for stays a tunnel, which
 // version 3 reads, too; notices tell of those. path is only named in errors, which are ErrCurrent or all mistakes in the file.
 func Upgrade(path string, text []byte) (upgraded []byte, notices []string, err error) {
-	t, err := readTree(path, text)
+	t, err := readTree(path, dated(text))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -28,6 +29,24 @@ func Upgrade(path string, text []byte) (upgraded []byte, notices []string, err e
 	}
 	upgraded, err = t.bytes()
 	return upgraded, t.notices, err
+}
+
+// dated is the text with the version line that the files of ngrok's first two versions need not have. It is added at the end, where it moves no other line.
+func dated(text []byte) []byte {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil || len(doc.Content) == 0 {
+		return text
+	}
+	root := doc.Content[0]
+	if root.Kind != yaml.MappingNode || root.Style&yaml.FlowStyle != 0 {
+		return text
+	}
+	for _, key := range []string{"version", "agent", "endpoints"} {
+		if k, _ := pair(root, key); k != nil {
+			return text
+		}
+	}
+	return append(bytes.Clone(text), "\nversion: 2\n"...)
 }
 
 // upgrade sorts the keys of a version 2 file into the sections of version 3.

@@ -42,7 +42,7 @@ func (r *reader) root(data []byte) *yaml.Node {
 		err = nothingMore(d)
 	}
 	if err != nil {
-		line, text := yamlMistake(err)
+		line, text := yamlMistake(data, err)
 		r.add(r.place(max(line, 1)), "", "%s", text)
 		return nil
 	}

@@ -110,6 +110,8 @@ func (v value) node() *yaml.Node {
 // shown is text as it may be seen.
 func (v value) shown(text string) string {
 	switch {
+	case !v.option.Secret && (v.option.Name == "upstream" || strings.HasSuffix(v.option.Name, "url")):
+		return withoutPassword(text)
 	case !v.option.Secret || text == "":
 		return text
 	case strings.HasPrefix(text, "cmd:"):

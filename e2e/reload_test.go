@@ -23,8 +23,15 @@ type reloading struct {
 // follow starts an agent without a terminal, as a service has none, on all endpoints of a file.
 func follow(t *testing.T, endpoints string) *reloading {
 	t.Helper()
-	f := &reloading{t: t, r: relay(t), file: filepath.Join(t.TempDir(), "adit.yml")}
+	f := &reloading{t: t, file: filepath.Join(t.TempDir(), "adit.yml")}
 	f.write(endpoints)
+	return followFile(t, f.file)
+}
+
+// followFile is follow for a file that is there.
+func followFile(t *testing.T, file string) *reloading {
+	t.Helper()
+	f := &reloading{t: t, r: relay(t), file: file}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -5,8 +5,10 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -98,4 +100,49 @@ func TestReloadTellsOfSettings(t *testing.T) {
 	if n := strings.Count(f.stderr.text(), "count at the next start"); n != 1 {
 		t.Errorf("it is told %d times:\n%s", n, f.stderr.text())
 	}
+}
+
+// TestReloadOfProject: what comes into a project's file while adit runs needs trust like all else in it, and counts once it has it. A file of the person's own
+// counts when it comes, though its folder was not there.
+func TestReloadOfProject(t *testing.T) {
+	port, env, home := says(t, "one"), cleanEnv(t), ""
+	for _, kv := range env {
+		if dir, ok := strings.CutPrefix(kv, "HOME="); ok {
+			home = dir
+		}
+	}
+	src, own := filepath.Join(home, "src"), filepath.Join(home, ".config", "adit")
+	put := func(folder, endpoints string) {
+		t.Helper()
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "adit.yml"), []byte("version: 3\nendpoints:\n"+endpoints), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(src, at("a", "a", port))
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &reloading{t: t, r: relay(t)}
+	cmd := exec.Command("sh", append([]string{"-c", `cd "$0" && exec "$@"`, src, self, "start", "--all"}, f.r.agentArgs()...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	f.process = launch(t, env, cmd)
+	f.answers("a", 200)
+
+	put(src, endpointLines("a", port, "    basic_auth: [\"cmd:touch ran; echo ann:correct-horse\"]\n"))
+	f.waitFor(f.stderr, `is not trusted.*cmd:touch ran`)
+	f.answers("a", 200)
+	if _, err := os.Stat(filepath.Join(src, "ran")); err == nil {
+		t.Error("a command ran that nobody trusts")
+	}
+	if c := start(t, env, "trust", filepath.Join(src, "adit.yml")).code(); c != 0 {
+		t.Fatalf("trust: exit code %d", c)
+	}
+	f.answers("a", 401)
+
+	put(own, at("mine", "mine", port))
+	f.serves("mine", "one")
 }

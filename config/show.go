@@ -89,9 +89,9 @@ func (s shower) put(m *yaml.Node, path string, v value) {
 	}
 	n := v.node()
 	if s.origins && n.Kind == yaml.SequenceNode {
-		n.HeadComment = v.where
+		n.HeadComment = visible(v.where)
 	} else if s.origins {
-		n.LineComment = v.where
+		n.LineComment = visible(v.where)
 	}
 	child(m, parts[len(parts)-1], n)
 }

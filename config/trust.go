@@ -9,9 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
 )
 
 // A project's file comes with a repository, so that whoever wrote the repository wrote it. By itself it may describe endpoints only, those that
@@ -117,13 +115,10 @@ func (l *loader) project(path, stateDir string, below []layer) []layer {
 
 // inShell is path as a shell takes it for one word that means nothing else; one that holds what a terminal would obey is only shown.
 func inShell(path string) string {
-	switch {
-	case strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return strconv.Quote(path)
-	case strings.ContainsAny(path, " '\"`$&;|<>()*?[]{}#!~"):
-		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	if visible(path) != path || !strings.ContainsAny(path, " '\"`$&;|<>()*?[]{}#!~") {
+		return visible(path)
 	}
-	return path
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // asks lists what needs trust in a project's file. others are the names of endpoints in files below it.

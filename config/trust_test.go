@@ -150,6 +150,27 @@ func TestPathsOfFiles(t *testing.T) {
 	}
 }
 
+// TestPathsAreShown: a folder's name is somebody else's text, too.
+func TestPathsAreShown(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a\x1b[2Jb")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Skip("no such names here:", err)
+	}
+	file := filepath.Join(dir, ProjectFile)
+	for _, text := range []string{"version: 3\nagnt: {}\n", "version: 3\nagent: {relay: a:1}\n", "version: 3\nendpoints: [{name: a, upstream: {url: 1}}, {name: a}]\n"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(Sources{Project: file}); err == nil || strings.Contains(err.Error(), "\x1b") {
+			t.Errorf("%s%q", text, err)
+		}
+	}
+	c, err := Load(Sources{Files: []string{file}})
+	if err == nil || strings.Contains(c.Show(true), "\x1b") {
+		t.Errorf("%v, %q", err, c.Show(true))
+	}
+}
+
 // TestInShell: the line that is offered to be typed does nothing else.
 func TestInShell(t *testing.T) {
 	for path, want := range map[string]string{

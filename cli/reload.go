@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -166,6 +167,11 @@ func (r *reloader) secrets() config.SecretOptions {
 
 // apply makes what is online what is wanted. What ends makes room first, and so does what leaves its host name to another endpoint.
 func (r *reloader) apply(ctx context.Context, wanted map[string]agent.Endpoint, wrong *[]error) (added, changed, removed []string) {
+	for name := range r.online {
+		if r.isTheirs(name) {
+			delete(r.online, name)
+		}
+	}
 	before := maps.Clone(r.online)
 	for _, name := range sortedNames(before) {
 		_, stays := wanted[name]
@@ -183,7 +189,11 @@ func (r *reloader) apply(ctx context.Context, wanted map[string]agent.Endpoint, 
 	for _, name := range sortedNames(wanted) {
 		e := wanted[name]
 		old, had := r.online[name]
-		if had && old == e {
+		switch {
+		case had && old == e:
+			continue
+		case r.isTheirs(name):
+			*wrong = append(*wrong, fmt.Errorf("the local API has started an endpoint %q, which stays; end that one, or give this one another name", name))
 			continue
 		}
 		if err := r.put(ctx, e, had); err != nil {
@@ -198,6 +208,12 @@ func (r *reloader) apply(ctx context.Context, wanted map[string]agent.Endpoint, 
 		}
 	}
 	return added, changed, removed
+}
+
+// isTheirs says that the endpoint of that name is the local API's, perhaps in the place of the file's.
+func (r *reloader) isTheirs(name string) bool {
+	_, theirs := r.p.made.Load(name)
+	return theirs
 }
 
 // leavesHost says that an endpoint goes to another host name, and that another endpoint wants the one it has.

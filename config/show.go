@@ -110,7 +110,7 @@ func (v value) node() *yaml.Node {
 // shown is text as it may be seen.
 func (v value) shown(text string) string {
 	switch {
-	case !v.option.Secret && (v.option.Name == "upstream" || strings.HasSuffix(v.option.Name, "url")):
+	case v.option.isAddress():
 		return withoutPassword(text)
 	case !v.option.Secret || text == "":
 		return text
@@ -124,6 +124,9 @@ func (v value) shown(text string) string {
 	}
 	return mask
 }
+
+// isAddress says that a value may be an URL, in which a password may stand.
+func (o *Option) isAddress() bool { return o.Name == "upstream" || strings.HasSuffix(o.Name, "url") }
 
 func mapping() *yaml.Node { return &yaml.Node{Kind: yaml.MappingNode} }
 

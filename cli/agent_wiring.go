@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/adit-tunnel/adit/agent"
@@ -34,6 +35,7 @@ type parts struct {
 	store    *store.Memory
 	api      *web.Server
 	apiLn    net.Listener // nil with web-addr false
+	made     sync.Map     // names of the endpoints that the local API has started
 	ready    []*readyFile // none without --ready-file and --url-file
 	words    *compatFace  // nil unless adit stands in for ngrok
 	log      *slog.Logger
@@ -152,7 +154,7 @@ func (a *app) embed(p *parts, o *agent.Options) (err error) {
 }
 
 func (p *parts) controller() controller {
-	return controller{agent: p.agent, notices: func(text string) { p.log.Info(text) }}
+	return controller{agent: p.agent, notices: func(text string) { p.log.Info(text) }, made: &p.made}
 }
 
 func (p *parts) close() {

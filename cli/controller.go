@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/adit-tunnel/adit/agent"
 	"github.com/adit-tunnel/adit/config"
@@ -15,6 +16,7 @@ import (
 type controller struct {
 	agent   *agent.Agent
 	notices func(text string) // takes what is noteworthy about a definition
+	made    *sync.Map         // holds the names of those that were started here
 }
 
 var _ inspect.Controller = controller{}
@@ -38,6 +40,7 @@ func (c controller) Start(ctx context.Context, d inspect.Definition) (inspect.En
 	if _, err := start(ctx, e); err != nil {
 		return inspect.Endpoint{}, c.why(err)
 	}
+	c.made.Store(e.Name, true)
 	for _, bound := range c.agent.Status().Endpoints {
 		if bound.Name == e.Name {
 			return bound, nil
@@ -68,7 +71,10 @@ func (c controller) define(d inspect.Definition) (agent.Endpoint, error) {
 }
 
 // Stop gives the endpoint back. The agent refuses from then on what still comes for it.
-func (c controller) Stop(_ context.Context, name string) error { return c.agent.Remove(name) }
+func (c controller) Stop(_ context.Context, name string) error {
+	c.made.Delete(name)
+	return c.agent.Remove(name)
+}
 
 // why is err as faces know it.
 func (c controller) why(err error) error {

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,7 +39,7 @@ type reloader struct {
 	following
 	a         *app
 	p         *parts
-	cfg       *config.Config
+	cfg       *config.Config            // what the agent was started with
 	online    map[string]agent.Endpoint // of the files, as they are now
 	dashboard bool
 	told      bool // the dashboard shows what was wrong
@@ -80,36 +82,44 @@ func (r *reloader) run(ctx context.Context) error {
 			r.p.log.Warn("watching the configuration", "err", err)
 			quiet.Reset(settle) // something may have been missed
 		case <-quiet.C:
-			r.reload(ctx)
-			names = r.watch(watcher) // links may lead elsewhere now
+			names = r.watch(watcher) // links may lead elsewhere now; what changes while the files are read shows afterwards
+			if again := r.reload(ctx); again {
+				quiet.Reset(bindWithin)
+			}
 		}
 	}
 }
 
-// watch watches the folders of all files: a file that is replaced, or comes later, is another one than was there. It returns their paths.
+// watch watches the folders of all files: a file that is replaced, or comes later, is another one than was there. Where a folder is not there yet, the
+// one above it is watched for it. It returns the paths that matter.
 func (r *reloader) watch(w *fsnotify.Watcher) []string {
 	var names []string
-	for _, path := range r.sources.Places() {
+	for _, path := range r.sources.Places(r.cfg.StateDir) {
 		abs, err := filepath.Abs(path)
-		if err != nil {
-			continue
+		for err == nil && abs != filepath.Dir(abs) {
+			names = append(names, abs)
+			abs = filepath.Dir(abs)
+			if w.Add(abs) == nil {
+				break
+			}
 		}
-		names = append(names, abs)
-		_ = w.Add(filepath.Dir(abs)) // a folder that is not there holds no file
 	}
 	return names
 }
 
-// reload reads everything again and does what follows from it.
-func (r *reloader) reload(ctx context.Context) {
-	next, err := r.a.agentConfigFrom(r.sources)
+// reload reads everything again and does what follows from it; again says that something could not be done just now. The token stays where it is: it
+// counts at the next start.
+func (r *reloader) reload(ctx context.Context) (again bool) {
+	next, err := r.a.loadFrom(r.sources)
+	if err == nil {
+		err = later("", next.NotYet)
+	}
 	if err != nil {
 		r.complain("the configuration has a mistake, and what was before goes on", err)
-		return
+		return false
 	}
-	wanted, wrong := r.wanted(next)
+	wanted, wrong := r.wanted(ctx, next)
 	settings := next.Changed(r.cfg)
-	r.cfg = next
 	added, changed, removed := r.apply(ctx, wanted, &wrong)
 	if len(added)+len(changed)+len(removed) > 0 {
 		r.p.log.Info("the configuration was read again", "added", added, "changed", changed, "removed", removed)
@@ -123,44 +133,67 @@ func (r *reloader) reload(ctx context.Context) {
 		r.told = false
 		r.p.agent.SetNotice("")
 	}
+	return slices.ContainsFunc(wrong, func(err error) bool { return errors.Is(err, context.DeadlineExceeded) })
 }
 
 // wanted is what should be online. An endpoint whose secret cannot be had stays as it is; one that uses what comes later is not served without it.
-func (r *reloader) wanted(cfg *config.Config) (map[string]agent.Endpoint, []error) {
+func (r *reloader) wanted(ctx context.Context, cfg *config.Config) (map[string]agent.Endpoint, []error) {
 	out, wrong := map[string]agent.Endpoint{}, []error(nil)
 	for _, e := range r.chosen(cfg) {
 		if err := notYet(&e); err != nil {
 			wrong = append(wrong, err)
 			continue
 		}
-		ready, err := r.a.resolved(&e)
-		if err != nil {
+		if err := e.Resolve(ctx, r.secrets()); err != nil {
 			wrong = append(wrong, err)
 			if old, ok := r.online[e.Name]; ok {
 				out[e.Name] = old
 			}
 			continue
 		}
-		out[e.Name] = ready
+		out[e.Name] = agentEndpoint(&e)
 	}
 	return out, wrong
 }
 
-// apply makes what is online what is wanted. What ends makes room first.
+// secrets is what references are looked up with while the agent runs: nothing may write over the dashboard.
+func (r *reloader) secrets() config.SecretOptions {
+	o := r.a.secretOptions()
+	if r.dashboard {
+		o.Stderr, o.Warn = nil, func(text string) { r.p.log.Warn(text) }
+	}
+	return o
+}
+
+// apply makes what is online what is wanted. What ends makes room first, and so does what leaves its host name to another endpoint.
 func (r *reloader) apply(ctx context.Context, wanted map[string]agent.Endpoint, wrong *[]error) (added, changed, removed []string) {
-	for _, name := range sortedNames(r.online) {
-		if _, stays := wanted[name]; !stays {
-			removed = append(removed, name)
+	for name := range r.online {
+		if r.isTheirs(name) {
 			delete(r.online, name)
-			if err := r.p.agent.Remove(name); err != nil && !errors.Is(err, inspect.ErrNoEndpoint) {
-				*wrong = append(*wrong, err)
-			}
+		}
+	}
+	before := maps.Clone(r.online)
+	for _, name := range sortedNames(before) {
+		_, stays := wanted[name]
+		if stays && !leavesHost(name, before, wanted) {
+			continue
+		}
+		if !stays {
+			removed = append(removed, name)
+		}
+		delete(r.online, name)
+		if err := r.p.agent.Remove(name); err != nil && !errors.Is(err, inspect.ErrNoEndpoint) {
+			*wrong = append(*wrong, err)
 		}
 	}
 	for _, name := range sortedNames(wanted) {
 		e := wanted[name]
 		old, had := r.online[name]
-		if had && old == e {
+		switch {
+		case had && old == e:
+			continue
+		case r.isTheirs(name):
+			*wrong = append(*wrong, fmt.Errorf("the local API has started an endpoint %q, which stays; end that one, or give this one another name", name))
 			continue
 		}
 		if err := r.put(ctx, e, had); err != nil {
@@ -168,13 +201,33 @@ func (r *reloader) apply(ctx context.Context, wanted map[string]agent.Endpoint, 
 			continue
 		}
 		r.online[name] = e
-		if had {
+		if _, known := before[name]; known {
 			changed = append(changed, name)
 		} else {
 			added = append(added, name)
 		}
 	}
 	return added, changed, removed
+}
+
+// isTheirs says that the endpoint of that name is the local API's, perhaps in the place of the file's.
+func (r *reloader) isTheirs(name string) bool {
+	_, theirs := r.p.made.Load(name)
+	return theirs
+}
+
+// leavesHost says that an endpoint goes to another host name, and that another endpoint wants the one it has.
+func leavesHost(name string, before, wanted map[string]agent.Endpoint) bool {
+	has := before[name].Host
+	if has == "" || has == wanted[name].Host {
+		return false
+	}
+	for other, e := range wanted {
+		if other != name && e.Host == has && before[other].Host != has {
+			return true
+		}
+	}
+	return false
 }
 
 // put brings e online, in the place of one of its name if there is one. Without a session nobody is served that could be waited for: it is bound when there is one.

@@ -17,11 +17,7 @@ func agentFlags(to *pflag.FlagSet) { optionFlags(to, "") }
 
 // agentConfig loads the configuration for a command that runs an agent: nothing in it is for later, and the token is there.
 func (a *app) agentConfig(c *cobra.Command) (*config.Config, error) {
-	return a.agentConfigFrom(a.sources(c))
-}
-
-func (a *app) agentConfigFrom(s config.Sources) (*config.Config, error) {
-	cfg, err := a.loadFrom(s)
+	cfg, err := a.loadFrom(a.sources(c))
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func (a *app) runTrust(c *cobra.Command, args []string, forget bool) error {
 	if forget {
 		err = config.Distrust(cfg.StateDir, path)
 	} else {
-		err = a.trust(cfg.StateDir, path)
+		err = a.trust(cfg, path)
 	}
 	if err != nil {
 		return &exitError{exitUsage, err}
@@ -61,18 +61,18 @@ func (a *app) runTrust(c *cobra.Command, args []string, forget bool) error {
 }
 
 // trust shows what the file asks for, and notes that it may have it.
-func (a *app) trust(stateDir, path string) error {
-	project, err := config.ReadProject(path)
+func (a *app) trust(below *config.Config, path string) error {
+	project, err := config.ReadProject(path, below)
 	if err != nil {
 		return err
 	}
 	if len(project.Asks) == 0 {
-		fmt.Fprintln(a.Out, "  nothing but endpoints") // which may have names of other files' endpoints
+		fmt.Fprintln(a.Out, "  nothing but endpoints")
 	}
 	for _, line := range project.Asks {
 		fmt.Fprintf(a.Out, "  %s\n", line)
 	}
-	if err := project.Trust(stateDir); err != nil {
+	if err := project.Trust(below.StateDir); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.Out, "%s is trusted as it is now\n", path)

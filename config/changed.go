@@ -1,6 +1,8 @@
 package config
 
 import (
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 )
@@ -18,21 +20,57 @@ func (c *Config) Changed(o *Config) []string {
 	return out
 }
 
-// Places are the paths of all files that Load reads, or would read if they were there, links followed and as they stand.
-func (s Sources) Places() []string {
+// Places are the paths of all that Load reads, or would read if it were there: files, every link on the way to them, and where stateDir keeps that the
+// project's is trusted.
+func (s Sources) Places(stateDir string) []string {
 	all := s.Files
 	if len(all) == 0 {
 		all = []string{s.System, s.Ngrok, s.User, s.Project}
+		if note, err := trustNote(stateDir, s.Project); err == nil && s.Project != "" {
+			all = append(all, note)
+		}
 	}
 	var out []string
 	for _, path := range all {
-		if path == "" {
-			continue
-		}
-		out = append(out, path)
-		if real, err := filepath.EvalSymlinks(path); err == nil && real != path {
-			out = append(out, real)
+		if path != "" {
+			out = append(out, steps(path)...)
 		}
 	}
 	return out
+}
+
+// steps are path and what it is once the first link in it is followed, and so on: the links themselves may be set anew, as those of mounted
+// folders are.
+func steps(path string) []string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return []string{path}
+	}
+	out := []string{abs}
+	for range 40 {
+		link, rest := firstLink(abs)
+		to, err := os.Readlink(link)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(link), to)
+		}
+		abs = filepath.Join(to, rest)
+		out = append(out, link, abs)
+	}
+	return out
+}
+
+// firstLink parts path behind the first symbolic link in it; link is "" when there is none.
+func firstLink(path string) (link, rest string) {
+	for at := path; at != filepath.Dir(at); at = filepath.Dir(at) {
+		if info, err := os.Lstat(at); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			link = at
+		}
+	}
+	if link != "" {
+		rest = path[len(link):]
+	}
+	return link, rest
 }

@@ -78,7 +78,7 @@ func nodeOfJSON(text []byte) (*yaml.Node, error) {
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(again, &doc); err != nil {
-		_, text := yamlMistake(err)
+		_, text := yamlMistake(again, err)
 		return bad("the definition cannot be read: %s", text)
 	}
 	return plain(doc.Content[0]), nil

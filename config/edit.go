@@ -31,7 +31,7 @@ func ParseDocument(path string, text []byte) (*Document, error) {
 	case errors.Is(err, io.EOF):
 		return &Document{path: path, text: text}, nil
 	case err != nil:
-		line, what := yamlMistake(err)
+		line, what := yamlMistake(text, err)
 		return nil, fmt.Errorf("%s:%d: %s", path, max(line, 1), what)
 	}
 	d := &Document{path: path, text: text, root: doc.Content[0]}

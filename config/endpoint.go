@@ -137,6 +137,8 @@ func (e *Endpoint) takeURL(v value, m *mistakes) {
 		m.at(v, "%v", err)
 	case strings.HasPrefix(host, "*."):
 		e.later(v.key+": a wildcard", v.where)
+	case strings.HasSuffix(strings.ToLower(host), ".internal"): // which asks for the binding of that name
+		e.later(v.key+": an internal name", v.where)
 	case (scheme == "tcp" || scheme == "tls") && scheme != e.Protocol:
 		e.Protocol = scheme
 		e.later(v.key+": "+scheme+"://", v.where)

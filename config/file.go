@@ -42,7 +42,7 @@ func (r *reader) root(data []byte) *yaml.Node {
 		err = nothingMore(d)
 	}
 	if err != nil {
-		line, text := yamlMistake(err)
+		line, text := yamlMistake(data, err)
 		r.add(r.place(max(line, 1)), "", "%s", text)
 		return nil
 	}
@@ -230,7 +230,7 @@ func (r *reader) distinct(drafts []draft) []draft {
 	first := map[string]string{}
 	for _, d := range drafts {
 		if at := first[d.name]; at != "" {
-			r.add(d.at(), "", "the endpoint %q stands already at %s", d.name, at)
+			r.add(d.at(), "", "the endpoint %q stands already at %s", d.name, visible(at))
 			continue
 		}
 		first[d.name] = d.at()

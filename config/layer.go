@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -44,6 +45,18 @@ func put(values []value, v value, m *mistakes, place string) []value {
 // at is where it stands, as mistakes say it.
 func (v value) at() string { return strings.TrimPrefix(v.where, "file ") }
 func (d draft) at() string { return strings.TrimPrefix(d.where, "file ") }
+
+// path is a path, which in a file begins at that file: the working directory may be somebody else's repository.
+func (v value) path() string {
+	if len(v.texts) == 0 {
+		return ""
+	}
+	text := v.texts[0]
+	if place, ok := strings.CutPrefix(v.where, "file "); ok && text != "" && !filepath.IsAbs(text) {
+		return filepath.Join(filepath.Dir(place[:strings.LastIndexByte(place, ':')]), text)
+	}
+	return text
+}
 
 // used says whether the value asks for anything but what holds by itself.
 func (v value) used() bool { return v.option != nil && v.option.asks(v.texts) }

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -72,7 +73,7 @@ func (l *loader) file(to []layer, path string, required bool) []layer {
 	if path == "" {
 		return to
 	}
-	data, err := os.ReadFile(path)
+	data, err := readBounded(path)
 	if errors.Is(err, os.ErrNotExist) && !required {
 		return to
 	}
@@ -86,12 +87,22 @@ func (l *loader) file(to []layer, path string, required bool) []layer {
 	return append(to, from)
 }
 
+// readBounded reads the file at path, and of one that is too large for a configuration so much that this shows.
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
+}
+
 // stateDir is the state directory that the last of layers names.
 func stateDir(layers []layer, usual string) string {
 	for _, l := range layers {
 		for _, v := range l.agent {
 			if v.option.Name == "state-dir" && v.used() {
-				usual = v.texts[0]
+				usual = v.path()
 			}
 		}
 	}
@@ -102,7 +113,7 @@ func (l *loader) environ(environ []string) layer {
 	var out layer
 	for _, kv := range environ {
 		name, text, ok := strings.Cut(kv, "=")
-		if !ok || !strings.HasPrefix(name, envPrefix) {
+		if !ok || text == "" || !strings.HasPrefix(name, envPrefix) {
 			continue
 		}
 		o := optionByEnv(name)

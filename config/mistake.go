@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // KeyError is a mistake in what somebody wrote, or asked the local API for. It never holds a secret.
@@ -19,9 +21,9 @@ type KeyError struct {
 // Error implements error: where, key and what is wrong.
 func (e *KeyError) Error() string {
 	if e.Key == "" {
-		return e.Where + ": " + e.Text
+		return visible(e.Where) + ": " + e.Text
 	}
-	return e.Where + ": " + e.Key + ": " + e.Text
+	return visible(e.Where) + ": " + e.Key + ": " + e.Text
 }
 
 // NotYet is a key that was used and whose behaviour this version does not have. What uses it is refused when it is started.
@@ -69,8 +71,8 @@ func fileLine(mistake error) (file string, line int) {
 
 // visible is text as it stands, or quoted when it holds what a terminal would obey.
 func visible(text string) string {
-	if quoted := strconv.Quote(text); quoted != `"`+text+`"` {
-		return quoted
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }) {
+		return strconv.Quote(text)
 	}
 	return text
 }

@@ -11,7 +11,7 @@ const ProjectFile = "adit.yml"
 // FindProject looks for the project's file in dir and the folders above it, and returns its path, or "". The search ends in the folder that
 // holds .git, and below home and the root: what stands there is no project's. home may be "".
 func FindProject(dir, home string) string {
-	for {
+	for home = filepath.Clean(home); ; dir = filepath.Dir(dir) {
 		if dir == home || dir == filepath.Dir(dir) {
 			return ""
 		}
@@ -22,6 +22,5 @@ func FindProject(dir, home string) string {
 		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
 			return ""
 		}
-		dir = filepath.Dir(dir)
 	}
 }

@@ -98,6 +98,10 @@ func (r *reader) value(o *Option, key string, line int, n *yaml.Node) (v value, 
 			r.add(r.place(e.Line), key, "must be %s", mustBe(o.Kind))
 			return v, false
 		}
+		if strings.HasPrefix(e.Tag, "!") && !strings.HasPrefix(e.Tag, "!!") {
+			r.add(r.place(e.Line), key, "what begins with ! is a tag, which means nothing here; a text that begins so needs quotes")
+			return v, false
+		}
 		for _, text := range o.spelled(key, e.Value) {
 			if err := o.checkText(text, r.lenient); err != nil {
 				r.add(r.place(e.Line), key, "%v", err)

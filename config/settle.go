@@ -12,8 +12,8 @@ import (
 // config is what holds when all layers lie on top of each other.
 func (l *loader) config() *Config {
 	c := &Config{
-		Relay: l.get("relay"), RelayPin: l.get("relay-pin"), RelayCA: l.get("relay-ca"), Authtoken: l.get("authtoken"),
-		WebAddr: l.get("web-addr"), WebAllow: l.strings("web-allow-hosts"), StateDir: l.get("state-dir"), NoTUI: l.noTUI(),
+		Relay: l.get("relay"), RelayPin: l.get("relay-pin"), RelayCA: l.origin[settingKey("relay-ca")].path(), Authtoken: l.get("authtoken"),
+		WebAddr: l.get("web-addr"), WebAllow: l.strings("web-allow-hosts"), StateDir: l.origin[settingKey("state-dir")].path(), NoTUI: l.noTUI(),
 		Log: l.get("log"), LogLevel: l.get("log-level"), LogFormat: l.get("log-format"),
 		ReadyFile: l.get("ready-file"), URLFile: l.get("url-file"),
 		Files: l.read, origin: l.origin,

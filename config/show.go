@@ -89,9 +89,9 @@ func (s shower) put(m *yaml.Node, path string, v value) {
 	}
 	n := v.node()
 	if s.origins && n.Kind == yaml.SequenceNode {
-		n.HeadComment = v.where
+		n.HeadComment = visible(v.where)
 	} else if s.origins {
-		n.LineComment = v.where
+		n.LineComment = visible(v.where)
 	}
 	child(m, parts[len(parts)-1], n)
 }
@@ -110,6 +110,8 @@ func (v value) node() *yaml.Node {
 // shown is text as it may be seen.
 func (v value) shown(text string) string {
 	switch {
+	case v.option.isAddress():
+		return withoutPassword(text)
 	case !v.option.Secret || text == "":
 		return text
 	case strings.HasPrefix(text, "cmd:"):
@@ -122,6 +124,9 @@ func (v value) shown(text string) string {
 	}
 	return mask
 }
+
+// isAddress says that a value may be an URL, in which a password may stand.
+func (o *Option) isAddress() bool { return o.Name == "upstream" || strings.HasSuffix(o.Name, "url") }
 
 func mapping() *yaml.Node { return &yaml.Node{Kind: yaml.MappingNode} }
 

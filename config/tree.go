@@ -98,7 +98,7 @@ func WithoutSecrets(path string, text []byte) ([]byte, error) {
 	secret := map[string]*Option{"credentials": Lookup(OfEndpoint, "basic-auth")} // as a traffic policy has them
 	for _, s := range []shape{agentV2, agentV3, endpointV2, endpointV3} {
 		for key, o := range s {
-			if o.Secret {
+			if o.Secret || o.isAddress() {
 				secret[key[strings.LastIndex(key, ".")+1:]] = o
 			}
 		}
@@ -110,7 +110,9 @@ func WithoutSecrets(path string, text []byte) ([]byte, error) {
 // hide masks what n holds of o, which is nil as long as no secret option's key has been met.
 func hide(n *yaml.Node, o *Option, secret map[string]*Option) {
 	if o != nil && n.Kind == yaml.ScalarNode && !isEmpty(n) {
-		n.Value, n.Tag, n.Style = value{option: o}.shown(n.Value), "!!str", 0
+		if shown := (value{option: o}).shown(n.Value); shown != n.Value {
+			n.Value, n.Tag, n.Style = shown, "!!str", 0
+		}
 	}
 	for i, c := range n.Content {
 		below := o

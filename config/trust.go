@@ -24,9 +24,9 @@ type Project struct {
 	data []byte
 }
 
-// ReadProject reads the file at path. The error says what is wrong with it.
-func ReadProject(path string) (*Project, error) {
-	data, err := os.ReadFile(path)
+// ReadProject reads the file at path; below is the configuration that it lies on, whose endpoints it may change. The error says what is wrong with it.
+func ReadProject(path string, below *Config) (*Project, error) {
+	data, err := readBounded(path)
 	if err != nil {
 		return nil, fmt.Errorf("project file: %w", err)
 	}
@@ -34,7 +34,11 @@ func ReadProject(path string) (*Project, error) {
 	if err := join(wrong); err != nil {
 		return nil, err
 	}
-	return &Project{Path: path, Asks: l.asks(nil), data: data}, nil
+	var others []string
+	for _, e := range below.Endpoints {
+		others = append(others, e.Name)
+	}
+	return &Project{Path: path, Asks: l.asks(others), data: data}, nil
 }
 
 // Trust keeps in stateDir that the person trusts the file as it was read.
@@ -94,26 +98,38 @@ func (l *loader) project(path, stateDir string, below []layer) []layer {
 	if len(out) == 0 {
 		return out
 	}
-	asks := out[0].asks(below)
+	var others []string
+	for _, b := range below {
+		for _, d := range b.endpoints {
+			others = append(others, d.name)
+		}
+	}
+	asks := out[0].asks(others)
 	if len(asks) == 0 || trusted(stateDir, path, out[0].data) {
 		return out
 	}
 	l.add(path, "", "this project's file is not trusted, and sets more than endpoints of its own:\n  %s\n  look at it; if that is what you want, say: adit trust %s",
-		strings.Join(asks, "\n  "), path)
+		strings.Join(asks, "\n  "), inShell(path))
 	return nil
 }
 
-// asks lists what needs trust in a project's file.
-func (l layer) asks(below []layer) (out []string) {
+// inShell is path as a shell takes it for one word that means nothing else; one that holds what a terminal would obey is only shown.
+func inShell(path string) string {
+	if visible(path) != path || !strings.ContainsAny(path, " '\"`$&;|<>()*?[]{}#!~") {
+		return visible(path)
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
+// asks lists what needs trust in a project's file. others are the names of endpoints in files below it.
+func (l layer) asks(others []string) (out []string) {
 	for _, v := range l.agent {
 		if v.option.Standing != Ignored {
 			out = append(out, v.ask(""))
 		}
 	}
 	for _, d := range l.endpoints {
-		if slices.ContainsFunc(below, func(b layer) bool {
-			return slices.ContainsFunc(b.endpoints, func(e draft) bool { return e.name == d.name })
-		}) {
+		if slices.Contains(others, d.name) {
 			out = append(out, fmt.Sprintf("line %s: changes the endpoint %q of another file", lineOf(d.where), d.name))
 		}
 		for _, v := range d.values {
@@ -127,11 +143,13 @@ func (l layer) asks(below []layer) (out []string) {
 
 // ask is a line about v for the person to read.
 func (v value) ask(of string) string {
-	text := strings.Join(v.texts, ", ")
-	if v.option.Secret && !slices.ContainsFunc(v.texts, isReference) {
-		text = mask
+	texts := slices.Clone(v.texts)
+	for i, text := range texts {
+		if !isReference(text) { // a command is what is to be looked at
+			texts[i] = v.shown(text)
+		}
 	}
-	return fmt.Sprintf("line %s: %s%s: %s", lineOf(v.where), of, v.key, visible(text))
+	return fmt.Sprintf("line %s: %s%s: %s", lineOf(v.where), of, v.key, visible(strings.Join(texts, ", ")))
 }
 
 func lineOf(where string) string { return where[strings.LastIndexByte(where, ':')+1:] }
@@ -144,7 +162,7 @@ func (v value) reachesOut(folder string) bool {
 		case v.option.Secret && (kind == "cmd" || kind == "keychain"):
 			return true
 		case v.option.Secret && kind == "file":
-			return !inside(folder, rest)
+			return strings.HasPrefix(rest, "~/") || !inside(folder, rest) // the home, though the folder may hold one of that name
 		case v.option.Name == "upstream" && kind == "file":
 			return !inside(folder, strings.TrimPrefix(rest, "//"))
 		}

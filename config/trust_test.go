@@ -27,7 +27,7 @@ func TestTrust(t *testing.T) {
 	if c, err := load(); err == nil || c.Relay != "" || !strings.Contains(err.Error(), "adit trust "+project) {
 		t.Fatalf("not trusted: relay %q, %v", c.Relay, err)
 	}
-	p, err := ReadProject(project)
+	p, err := ReadProject(project, &Config{})
 	if err != nil || len(p.Asks) != 1 || p.Asks[0] != "line 2: relay: a:1" {
 		t.Fatalf("%+v, %v", p, err)
 	}
@@ -70,7 +70,7 @@ func TestTrustIsOfThePlace(t *testing.T) {
 	if err := os.Symlink(one, link); err != nil {
 		t.Skip("no symbolic links here:", err)
 	}
-	p, err := ReadProject(link)
+	p, err := ReadProject(link, &Config{})
 	if err != nil || p.Trust(dir) != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestFindProject(t *testing.T) {
 		"home/src/shop/web/ui": "home/src/shop/web/adit.yml", "home/src/shop": "home/src/shop/adit.yml", "home/src/shop/.git": "home/src/shop/adit.yml",
 		"home/src": "home/src/adit.yml", "home/other": "", "home": "", "home/a": "",
 	} {
-		got := FindProject(filepath.Join(root, filepath.FromSlash(dir)), filepath.Join(root, "home"))
+		got := FindProject(filepath.Join(root, filepath.FromSlash(dir)), filepath.Join(root, "home")+string(filepath.Separator))
 		if want != "" {
 			want = filepath.Join(root, filepath.FromSlash(want))
 		}
@@ -130,5 +130,54 @@ func TestFindProject(t *testing.T) {
 	}
 	if got := FindProject(filepath.Join(root, "home", "src", "shop"), ""); got != "" {
 		t.Errorf("above the repository: %q", got)
+	}
+}
+
+// TestPathsOfFiles: what a file names lies beside it, wherever adit is started; in somebody else's repository, say.
+func TestPathsOfFiles(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "adit.yml")
+	if err := os.WriteFile(file, []byte("version: 3\nagent: {relay: a:1, relay_ca: ca.pem, state_dir: state}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(Sources{User: file})
+	if err != nil || c.RelayCA != filepath.Join(dir, "ca.pem") || c.StateDir != filepath.Join(dir, "state") {
+		t.Errorf("%q, %q, %v", c.RelayCA, c.StateDir, err)
+	}
+	c, err = Load(Sources{Flags: map[string][]string{"relay": {"a:1"}, "relay-ca": {"ca.pem"}}})
+	if err != nil || c.RelayCA != "ca.pem" {
+		t.Errorf("of a flag: %q, %v", c.RelayCA, err)
+	}
+}
+
+// TestPathsAreShown: a folder's name is somebody else's text, too.
+func TestPathsAreShown(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a\x1b[2Jb")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Skip("no such names here:", err)
+	}
+	file := filepath.Join(dir, ProjectFile)
+	for _, text := range []string{"version: 3\nagnt: {}\n", "version: 3\nagent: {relay: a:1}\n", "version: 3\nendpoints: [{name: a, upstream: {url: 1}}, {name: a}]\n"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(Sources{Project: file}); err == nil || strings.Contains(err.Error(), "\x1b") {
+			t.Errorf("%s%q", text, err)
+		}
+	}
+	c, err := Load(Sources{Files: []string{file}})
+	if err == nil || strings.Contains(c.Show(true), "\x1b") {
+		t.Errorf("%v, %q", err, c.Show(true))
+	}
+}
+
+// TestInShell: the line that is offered to be typed does nothing else.
+func TestInShell(t *testing.T) {
+	for path, want := range map[string]string{
+		"/src/shop/adit.yml": "/src/shop/adit.yml", "/my src/adit.yml": "'/my src/adit.yml'", "/$(id)'s/adit.yml": `'/$(id)'\''s/adit.yml'`,
+	} {
+		if got := inShell(path); got != want {
+			t.Errorf("%s: %s", path, got)
+		}
 	}
 }

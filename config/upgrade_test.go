@@ -139,6 +139,7 @@ func TestWithoutSecrets(t *testing.T) {
 agent:
   authtoken: hunter2 # mine
   api_key: env:KEY
+  proxy_url: "http://me:hunter2@proxy:3128"
 endpoints:
   - name: a
     upstream: {url: 1}
@@ -150,7 +151,7 @@ tunnels:
 	if err != nil || strings.Contains(string(text), "hunter2") || strings.Count(string(text), mask) != 4 {
 		t.Errorf("%v: %s", err, text)
 	}
-	for _, kept := range []string{"# mine", "env:KEY", "user:", "client_id: public"} {
+	for _, kept := range []string{"# mine", "env:KEY", "user:", "client_id: public", "http://…@proxy:3128", "{url: 1}"} {
 		if !strings.Contains(string(text), kept) {
 			t.Errorf("lost %q: %s", kept, text)
 		}

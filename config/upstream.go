@@ -20,11 +20,11 @@ func UpstreamURL(text string) (address, kind string, err error) {
 	case ok && (scheme == "https" || scheme == "file"):
 		return "", scheme, nil
 	case ok:
-		return "", "", fmt.Errorf("%q: a web service is named by a port, HOST:PORT or http://HOST:PORT", text)
+		return "", "", fmt.Errorf("%q: a web service is named by a port, HOST:PORT or http://HOST:PORT", withoutPassword(text))
 	}
 	if n, err := strconv.Atoi(text); err == nil {
 		switch {
-		case n < 1 || n > 65535:
+		case n < 1 || n > 65535 || text[0] == '+':
 			return "", "", fmt.Errorf("%s is no port number: they go from 1 to 65535", text)
 		case n == 443:
 			return "", "https", nil
@@ -38,7 +38,21 @@ func UpstreamURL(text string) (address, kind string, err error) {
 	return address, "http", err
 }
 
+// withoutPassword is the text of an URL, or of a part of one, as it may be shown.
+func withoutPassword(text string) string {
+	at := strings.LastIndexByte(text, '@')
+	if at < 0 {
+		return text
+	}
+	scheme, _, ok := strings.Cut(text, "://")
+	if !ok {
+		return "…" + text[at:]
+	}
+	return scheme + "://…" + text[at:]
+}
+
 func plainURL(raw, shown string) (string, error) {
+	shown = withoutPassword(shown)
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" {
 		return "", fmt.Errorf("%q is no address: give a port, HOST:PORT or http://HOST:PORT", shown)
@@ -68,7 +82,7 @@ func publicURL(text, protocol string) (scheme, host string, err error) {
 	}
 	scheme, rest, _ := strings.Cut(raw, "://")
 	if !slices.Contains([]string{"http", "https", "tcp", "tls"}, scheme) {
-		return "", "", fmt.Errorf("%q: a public URL begins with http, https, tcp or tls", text)
+		return "", "", fmt.Errorf("%q: a public URL begins with http, https, tcp or tls", withoutPassword(text))
 	}
 	if rest == "" {
 		return scheme, "", nil
@@ -76,10 +90,10 @@ func publicURL(text, protocol string) (scheme, host string, err error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil ||
 		strings.ContainsAny(u.Hostname(), "<>(){}$!'\"&;=+,~") {
-		return "", "", fmt.Errorf("%q is no host name", text)
+		return "", "", fmt.Errorf("%q is no host name", withoutPassword(text))
 	}
 	if u.Port() != "" && scheme != "tcp" && scheme != "tls" {
-		return "", "", fmt.Errorf("%q: the port is the relay's to choose; leave it out", text)
+		return "", "", fmt.Errorf("%q: the port is the relay's to choose; leave it out", withoutPassword(text))
 	}
 	return scheme, u.Hostname(), nil
 }

@@ -23,8 +23,15 @@ type reloading struct {
 // follow starts an agent without a terminal, as a service has none, on all endpoints of a file.
 func follow(t *testing.T, endpoints string) *reloading {
 	t.Helper()
-	f := &reloading{t: t, r: relay(t), file: filepath.Join(t.TempDir(), "adit.yml")}
+	f := &reloading{t: t, file: filepath.Join(t.TempDir(), "adit.yml")}
 	f.write(endpoints)
+	return followFile(t, f.file)
+}
+
+// followFile is follow for a file that is there.
+func followFile(t *testing.T, file string) *reloading {
+	t.Helper()
+	f := &reloading{t: t, r: relay(t), file: file}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -111,6 +118,27 @@ func TestReload(t *testing.T) {
 	if body, err := io.ReadAll(slow.Body); err != nil || string(body) != "first whole" {
 		t.Errorf("the download under way: %q, %v", body, err)
 	}
+
+	gone, err := http.NewRequest("DELETE", api+"/api/tunnels/last", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, err := http.DefaultClient.Do(gone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended.Body.Close()
+	made, err = http.Post(api+"/api/tunnels", "application/json", strings.NewReader(`{"name":"last","proto":"http","addr":"`+port+`","subdomain":"mine"}`))
+	if err != nil || made.StatusCode != http.StatusCreated {
+		t.Fatalf("the local API starts no endpoint: %v, %v", made, err)
+	}
+	made.Body.Close()
+	f.write(web + endpointLines("last", port, "    metadata: changed\n"))
+	f.waitFor(f.stderr, `not all of the configuration .*the local API has started .*last`)
+	f.write(web + endpointLines("more", port, ""))
+	f.answers("more", 200)
+	f.answers("mine", 200) // it is not the file's any more
+
 	f.signal(syscall.SIGTERM)
 	if c := f.code(); c != 0 {
 		t.Errorf("exit code %d", c)

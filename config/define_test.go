@@ -22,6 +22,17 @@ func TestDefine(t *testing.T) {
 		"tcp with a port":  {TunnelKind, "a", `{"addr":22,"domain":"x.example.com:9022","proto":"tcp"}`, "a  host x.example.com not yet proto: tcp"},
 		"tcp":              {TunnelKind, "a", `{"addr":22,"proto":"tcp"}`, "a  not yet proto: tcp"},
 
+		"all empty":   {TunnelKind, "a", `{"addr":80,"subdomain":"","hostname":"","auth":"","basic_auth":null,"basicAuth":null}`, "a http://localhost:80 notices 1"},
+		"bag of expo": {TunnelKind, "a", `{"addr":80,"authtoken":"t","configPath":"/x","binPath":null,"port":80,"region":"us","hostname":null,"crt":null,"onLogEvent":{}}`, "a http://localhost:80 notices 6"},
+
+		"another spelling": {TunnelKind, "a", `{"addr":80,"basicAuth":["jane:correct-horse"]}`, `api: basicAuth: is not known, and too much like "basic_auth" to be left out`},
+		"of an SDK":        {TunnelKind, "a", `{"addr":80,"ip_restriction_allow_cidrs":["10.0.0.1"]}`, `api: ip_restriction_allow_cidrs: is not known, and too much like "ip_restriction.allow_cidrs" to be left out`},
+		"of an SDK, later": {EndpointKind, "a", `{"upstream":{"url":80},"oauth_provider":"google"}`, `api: oauth_provider: is not known, and too much like "oauth.provider" to be left out`},
+		"of version 2":     {EndpointKind, "a", `{"upstream":{"url":80},"user_agent_filter":{"deny":["x"]}}`, `api: user_agent_filter: is not known, and too much like "user_agent_filter.allow" to be left out`},
+		"of a flag":        {TunnelKind, "a", `{"addr":80,"cidr_allow":["10.0.0.1"]}`, `api: cidr_allow: is not known, and too much like "ip_restriction.allow_cidrs" to be left out`},
+		"below a gate":     {TunnelKind, "a", `{"addr":80,"ip_restriction":{"allow_cidr":["10.0.0.1"]}}`, `api: ip_restriction.allow_cidr: is not known (did you mean "allow_cidrs"?)`},
+		"below, flat":      {TunnelKind, "a", `{"addr":80,"ip_restriction.allow":["10.0.0.1"]}`, `api: ip_restriction.allow: is not known`},
+		"an empty gate":    {TunnelKind, "a", `{"addr":80,"basic_auth":[""]}`, "api: basic_auth: an element of the list is empty"},
 		"no addr":          {TunnelKind, "a", `{"proto":"http"}`, `api: the endpoint "a" does not say where its service is: add "addr: 8080"`},
 		"no name":          {TunnelKind, "", `{"addr":80}`, "api: name: an endpoint needs a name"},
 		"udp":              {TunnelKind, "a", `{"addr":80,"proto":"udp"}`, `api: proto: "udp" is none of http, tcp, tls`},

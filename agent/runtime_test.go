@@ -306,3 +306,28 @@ func TestReplaceUndecided(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+// TestManyGuests: endpoints may come and go for ever. A session that has used up its handles makes room for another one, and ends when it has no name.
+func TestManyGuests(t *testing.T) {
+	r := newFakeRelay(t)
+	w := r.run()
+	s := r.next()
+	<-w.a.Ready()
+	for range manyHandles {
+		if err := w.a.Forward(Endpoint{Name: "a", Upstream: "http://127.0.0.1:1"}); err != nil {
+			t.Fatal(err)
+		}
+		s.bind()
+		if err := w.a.Remove("a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next := r.next()
+	s.ended()
+	if err := w.a.Forward(Endpoint{Name: "a", Upstream: "http://127.0.0.1:1"}); err != nil {
+		t.Fatal(err)
+	}
+	if b := next.bind(); b.Handle != 1 {
+		t.Errorf("%+v", b)
+	}
+}

@@ -32,6 +32,8 @@ func TestDefine(t *testing.T) {
 		"of a flag":        {TunnelKind, "a", `{"addr":80,"cidr_allow":["10.0.0.1"]}`, `api: cidr_allow: is not known, and too much like "ip_restriction.allow_cidrs" to be left out`},
 		"below a gate":     {TunnelKind, "a", `{"addr":80,"ip_restriction":{"allow_cidr":["10.0.0.1"]}}`, `api: ip_restriction.allow_cidr: is not known (did you mean "allow_cidrs"?)`},
 		"below, flat":      {TunnelKind, "a", `{"addr":80,"ip_restriction.allow":["10.0.0.1"]}`, `api: ip_restriction.allow: is not known`},
+		"addr is true":     {TunnelKind, "a", `{"addr":true}`, "api: addr: true is no address: give a port, HOST:PORT or http://HOST:PORT"},
+		"addr is a half":   {EndpointKind, "a", `{"upstream":{"url":80.5}}`, "api: upstream.url: 80.5 is no address: give a port, HOST:PORT or http://HOST:PORT"},
 		"an empty gate":    {TunnelKind, "a", `{"addr":80,"basic_auth":[""]}`, "api: basic_auth: an element of the list is empty"},
 		"no addr":          {TunnelKind, "a", `{"proto":"http"}`, `api: the endpoint "a" does not say where its service is: add "addr: 8080"`},
 		"no name":          {TunnelKind, "", `{"addr":80}`, "api: name: an endpoint needs a name"},

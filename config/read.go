@@ -132,6 +132,10 @@ func (r *reader) value(o *Option, key string, line int, n *yaml.Node) (v value, 
 			r.add(r.place(e.Line), key, "must be %s", mustBe(o.Kind))
 			return v, false
 		}
+		if tag := e.ShortTag(); r.lenient && o.Name == "upstream" && (tag == "!!bool" || tag == "!!float") {
+			r.add(r.place(e.Line), key, "%s is no address: give a port, HOST:PORT or http://HOST:PORT", e.Value)
+			return v, false
+		}
 		if e != n && e.Value == "" && o.gates() {
 			r.add(r.place(e.Line), key, "an element of the list is empty")
 			return v, false

@@ -54,6 +54,7 @@ type Options struct {
 	Controller inspect.Controller
 	Log        *slog.Logger                                  // nil: nothing is logged
 	Access     func(path string) (answered func(status int)) // is told of each request, and of its answer; nil: nobody is
+	Open       bool                                          // other machines are to come: the address is none of the loopback's
 	Allow      []string                                      // further Host names: an exact name or address, ".suffix" for all names below one, or a CIDR range
 }
 
@@ -63,7 +64,9 @@ func New(o Options) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, log: o.Log}
-	s.handler = newGuard(o.Allow, s.routes())
+	g := newGuard(o.Allow, s.routes())
+	g.open = o.Open
+	s.handler = g
 	if o.Access != nil {
 		s.handler = &access{o.Access, s.handler}
 	}

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strconv"
 	"time"
@@ -73,19 +74,24 @@ func New(o Options) *Server {
 	return s
 }
 
-// Listen takes addr or, with near and when its port is busy, the next free one of the MorePorts after it. The error is that of addr.
+// Listen takes addr or, with near and when its port is busy, the next free one of the MorePorts after it. The error is that of addr. Who says 0.0.0.0 means IPv4
+// and reads such an address in the log: for Go it would be [::] as well.
 func Listen(addr string, near bool) (net.Listener, error) {
-	ln, first := net.Listen("tcp", addr)
+	network := "tcp"
+	host, service, err := net.SplitHostPort(addr)
+	if ip, wrong := netip.ParseAddr(host); wrong == nil && ip.Is4() && ip.IsUnspecified() {
+		network = "tcp4"
+	}
+	ln, first := net.Listen(network, addr)
 	if first == nil {
 		return ln, nil
 	}
-	host, service, err := net.SplitHostPort(addr)
 	port, notNumber := strconv.Atoi(service)
 	if !near || !isBusy(first) || err != nil || notNumber != nil || port == 0 {
 		return nil, fmt.Errorf("listen for the local API: %w", first)
 	}
 	for i := 1; i <= MorePorts && port+i <= 65535; i++ {
-		if ln, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port+i))); err == nil {
+		if ln, err = net.Listen(network, net.JoinHostPort(host, strconv.Itoa(port+i))); err == nil {
 			return ln, nil
 		}
 	}

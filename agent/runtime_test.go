@@ -331,3 +331,14 @@ func TestManyGuests(t *testing.T) {
 		t.Errorf("%+v", b)
 	}
 }
+
+// TestFailureOnce: a relay that has nothing to add says what the code says; a person reads it once.
+func TestFailureOnce(t *testing.T) {
+	text := wire.CodeEndpointLimit.Info().Text
+	if f := failure(wire.CodeEndpointLimit, text); f.Text != text {
+		t.Errorf("%q", f.Text)
+	}
+	if f := failure(wire.CodeEndpointLimit, "3 at most"); f.Text != text+" (3 at most)" {
+		t.Errorf("%q", f.Text)
+	}
+}

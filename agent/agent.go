@@ -218,7 +218,7 @@ func (a *Agent) endpointOf(name string) *endpoint {
 func failure(code wire.Code, detail string) *inspect.Failure {
 	i := code.Info()
 	text := i.Text
-	if detail != "" {
+	if detail != "" && detail != text {
 		text += " (" + detail + ")"
 	}
 	return &inspect.Failure{Code: int(code), Name: i.Name, Text: text, Remedy: i.Remedy}

@@ -11,6 +11,9 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
+// manyHandles is how many binds a session may see before another one takes its place: relays remember each handle, and take 10,000.
+const manyHandles = 8000
+
 // rebindAfter is when a bind that was refused for a passing reason is tried again.
 const rebindAfter = 2 * time.Second
 
@@ -20,7 +23,9 @@ func (s *session) bind(ep *endpoint) {
 		return
 	}
 	s.mu.Lock()
-	s.handle++
+	if s.handle++; s.handle >= manyHandles {
+		notify(s.leave)
+	}
 	m := &wire.Bind{
 		Handle: s.handle, Protocol: "http", Name: ep.Name, Host: ep.Host, Port: ep.port, How: wire.HowStart, Policy: ep.Policy, Metadata: ep.Metadata,
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -150,14 +152,15 @@ func (l *leg) work(ctx context.Context) {
 	notify(s.legs.look)
 }
 
-// askAgain says again what may have been lost with a leg. The relay knows by the handle what it has heard before.
+// askAgain says again what may have been lost with a leg, in the order in which it was said: of two binds of one name the later one counts. The relay knows by
+// the handle what it has heard before.
 func (s *session) askAgain() {
 	s.a.mu.Lock()
 	defer s.a.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for handle, b := range s.bindings {
-		switch {
+	for _, handle := range slices.Sorted(maps.Keys(s.bindings)) {
+		switch b := s.bindings[handle]; {
 		case b.gone:
 		case b.closed.Load():
 			_ = s.send(wire.MsgUnbind, 0, &wire.Unbind{Handle: handle})

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -102,6 +103,42 @@ func TestBindIsAskedAgain(t *testing.T) {
 	}
 	second.bound(b.Handle, "1", "t")
 	<-w.a.Ready()
+}
+
+// TestAskedAgainInOrder: a name that was given back is free before the next endpoint asks for it, on the leg that is left as on the one that was lost.
+func TestAskedAgainInOrder(t *testing.T) {
+	r := newFakeRelay(t)
+	r.limits, r.legs = legsOf(2), 2
+	w := r.run("a")
+	first := r.next()
+	b := first.bind()
+	first.bound(b.Handle, "1", "t")
+	second := r.further(false)
+	second.say(wire.MsgStats, &wire.Stats{Seq: "0"})
+	first.hear(wire.MsgStatsAck)
+	last := b.Handle
+	for range 8 {
+		if err := w.a.Remove("a"); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.a.Forward(Endpoint{Name: "a", Upstream: "http://127.0.0.1:1"}); err != nil {
+			t.Fatal(err)
+		}
+		last = first.bind().Handle
+	}
+	first.Close()
+	var got []uint32
+	for range 9 {
+		switch m := <-second.msgs; b := m.Body.(type) {
+		case *wire.Unbind:
+			got = append(got, b.Handle)
+		case *wire.Bind:
+			got = append(got, b.Handle)
+		}
+	}
+	if !slices.IsSorted(got) || got[8] != last {
+		t.Errorf("%d", got)
+	}
 }
 
 // TestUnbindIsSaidAgain: that a name is given back is said again when its answer was lost with the leg, and not when it was not.

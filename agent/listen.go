@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -190,10 +191,29 @@ func (e *RefusedError) Error() string {
 // URL waits until the endpoint of that name has its public URL, which stays the same while the agent reconnects. The error is a *RefusedError
 // when the relay refuses the endpoint, even for a reason that may pass; what Run returned when it has ended; or ctx's.
 func (a *Agent) URL(ctx context.Context, name string) (string, error) {
+	return a.await(ctx, func() (string, error) {
+		i := slices.IndexFunc(a.endpoints, func(ep *endpoint) bool { return ep.Name == name })
+		if i < 0 {
+			return "", fmt.Errorf("%w named %q", inspect.ErrNoEndpoint, name)
+		}
+		return a.urlNow(a.endpoints[i])
+	})
+}
+
+// urlOf is URL for one endpoint, whatever else gets its name in the meantime.
+func (a *Agent) urlOf(ctx context.Context, ep *endpoint) (string, error) {
+	return a.await(ctx, func() (string, error) { return a.urlNow(ep) })
+}
+
+// await waits until now gives a URL or an error; it is called with a.mu held.
+func (a *Agent) await(ctx context.Context, now func() (string, error)) (string, error) {
 	hints, stop := a.bus.Watch()
 	defer stop()
 	for {
-		if url, err := a.urlNow(name); url != "" || err != nil {
+		a.mu.Lock()
+		url, err := now()
+		a.mu.Unlock()
+		if url != "" || err != nil {
 			return url, err
 		}
 		select {
@@ -214,20 +234,17 @@ func (a *Agent) without(err error) error {
 	return fmt.Errorf("%w; no session: %s", err, a.link.why)
 }
 
-// urlNow is URL without waiting: neither URL nor error means that nothing is decided.
-func (a *Agent) urlNow(name string) (string, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	i := slices.IndexFunc(a.endpoints, func(ep *endpoint) bool { return ep.Name == name })
+// urlNow is what is known of ep: neither URL nor error means that nothing is decided. a.mu is held.
+func (a *Agent) urlNow(ep *endpoint) (string, error) {
 	switch {
-	case i < 0:
-		return "", fmt.Errorf("%w named %q", inspect.ErrNoEndpoint, name)
-	case a.endpoints[i].failure != nil:
-		return "", &RefusedError{Endpoint: name, Failure: *a.endpoints[i].failure}
+	case ep.removed:
+		return "", fmt.Errorf("%w named %q any more", inspect.ErrNoEndpoint, ep.Name)
+	case ep.failure != nil:
+		return "", &RefusedError{Endpoint: ep.Name, Failure: *ep.failure}
 	case a.ended != nil:
 		return "", a.ended
 	}
-	return a.endpoints[i].url, nil
+	return ep.url, nil
 }
 
 // add takes up an endpoint.
@@ -252,34 +269,41 @@ func (a *Agent) add(ep *endpoint) error {
 	return nil
 }
 
-// remove gives an endpoint up: the relay is told, and its name may be used again.
+// remove gives an endpoint up, and with it what it was to take the place of: the relay is told, and its name may be used again.
 func (a *Agent) remove(ep *endpoint) {
 	a.mu.Lock()
 	defer a.bus.Publish()
 	defer a.mu.Unlock()
-	if ep.removed {
-		return
-	}
-	ep.removed = true
-	if ep.listener != nil {
-		defer ep.listener.close(nil)
-	}
 	a.endpoints = slices.DeleteFunc(a.endpoints, func(other *endpoint) bool { return other == ep })
-	if s := a.session; s != nil {
-		s.unbind(ep)
-	}
-	for _, s := range a.fading {
-		s.unbind(ep)
+	for ; ep != nil; ep = ep.before {
+		a.dismiss(ep)
 	}
 	a.checkReady()
 }
 
-// unbind gives ep's name back. What comes for it from now on is refused, before the relay has answered too. Agent.mu is held.
-func (s *session) unbind(ep *endpoint) {
+// dismiss tells who serves ep, and who waits for visitors of it, that it has been given up. a.mu is held.
+func (a *Agent) dismiss(ep *endpoint) {
+	if ep.removed {
+		return
+	}
+	ep.removed = true
+	if s := a.session; s != nil {
+		s.unbind(ep, math.MaxUint32)
+	}
+	for _, s := range a.fading {
+		s.unbind(ep, math.MaxUint32)
+	}
+	if ep.listener != nil {
+		ep.listener.close(nil)
+	}
+}
+
+// unbind gives ep's name back, under the handles up to last. What comes for them from now on is refused, before the relay has answered too. Agent.mu is held.
+func (s *session) unbind(ep *endpoint, last uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for handle, b := range s.bindings {
-		if b.ep != ep || b.closed.Swap(true) {
+		if b.ep != ep || handle > last || b.closed.Swap(true) {
 			continue
 		}
 		s.setOpen(b, 0)
@@ -292,11 +316,12 @@ func (s *session) unbind(ep *endpoint) {
 // closeListeners ends every Accept: the agent has ended, because of why if it was no drain.
 func (a *Agent) closeListeners(why error) {
 	a.mu.Lock()
-	endpoints := slices.Clone(a.endpoints)
-	a.mu.Unlock()
-	for _, ep := range endpoints {
-		if ep.listener != nil {
-			ep.listener.close(why)
+	defer a.mu.Unlock()
+	for _, ep := range a.endpoints {
+		for ; ep != nil; ep = ep.before {
+			if ep.listener != nil {
+				ep.listener.close(why)
+			}
 		}
 	}
 }

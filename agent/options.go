@@ -106,6 +106,7 @@ type endpoint struct {
 	fatal    *FatalError // a refusal that trying again cannot change
 	removed  bool        // the program has given it up
 	guest    bool        // Start has added it: Run goes on without it
+	before   *endpoint   // what it is to take the place of, which is served until it is bound; nil: nothing (any more)
 
 	turned     int64           // visitors whom the relay has turned away
 	lastTurned *inspect.Turned // nil: none

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -18,7 +19,7 @@ func (a *Agent) Start(ctx context.Context, e Endpoint) (url string, err error) {
 	if err := a.add(ep); err != nil {
 		return "", err
 	}
-	if url, err = a.URL(ctx, e.Name); err != nil {
+	if url, err = a.urlOf(ctx, ep); err != nil {
 		a.remove(ep)
 	}
 	return url, err
@@ -31,16 +32,14 @@ func (a *Agent) Replace(ctx context.Context, e Endpoint) (url string, err error)
 	if err != nil {
 		return "", err
 	}
-	old := a.exchange(a.endpointOf(e.Name), ep)
-	if old == nil {
+	if !a.supplant(ep) {
 		return a.Start(ctx, e)
 	}
-	if url, err = a.URL(ctx, e.Name); err != nil {
-		a.exchange(ep, old)
-		a.remove(ep)
+	if url, err = a.urlOf(ctx, ep); err != nil {
+		a.restore(ep, err)
 		return "", err
 	}
-	a.remove(old)
+	a.settle(ep)
 	return url, nil
 }
 
@@ -53,22 +52,86 @@ func newGuest(e Endpoint) (*endpoint, error) {
 	return ep, err
 }
 
-// exchange puts ep where old is, and binds it unless it is bound already. It returns old, or nil when that is not there (any more): then nothing has changed.
-func (a *Agent) exchange(old, ep *endpoint) *endpoint {
+// supplant puts ep where the endpoint of its name is, and binds it. False: there is none.
+func (a *Agent) supplant(ep *endpoint) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	i := slices.Index(a.endpoints, old)
+	i := slices.IndexFunc(a.endpoints, func(old *endpoint) bool { return old.Name == ep.Name })
 	if i < 0 {
-		return nil
+		return false
 	}
-	if ep.ticket == "" {
-		ep.ticket, ep.port = old.ticket, old.port
-	}
+	ep.before = a.endpoints[i]
+	ep.ticket, ep.port = ep.before.ticket, ep.before.port
 	a.endpoints[i] = ep
-	if s := a.session; s != nil && !s.has(ep) {
+	if s := a.session; s != nil {
 		s.bind(ep)
 	}
-	return old
+	return true
+}
+
+// settle ends what ep has taken the place of.
+func (a *Agent) settle(ep *endpoint) {
+	a.mu.Lock()
+	old := ep.before
+	ep.before = nil
+	a.mu.Unlock()
+	if old != nil {
+		a.remove(old)
+	}
+}
+
+// restore takes ep out again, because of why, for what was there before; another one may have taken ep's place in the meantime.
+func (a *Agent) restore(ep *endpoint, why error) {
+	a.mu.Lock()
+	defer a.bus.Publish()
+	defer a.mu.Unlock()
+	old := ep.before
+	ep.before = nil
+	for old != nil && old.removed {
+		old = old.before
+	}
+	stands := a.unlink(ep, old)
+	a.dismiss(ep)
+	a.checkReady()
+	s := a.session
+	var refused *RefusedError
+	switch {
+	case old == nil || !stands || s == nil:
+	case !s.has(old):
+		s.bind(old)
+	case !errors.As(why, &refused): // the relay may have bound ep, or do it now: then the name is not old's any more
+		s.rebind(old)
+	}
+}
+
+// unlink puts old, nil for nothing, where ep is: among the endpoints, which it says, or behind one that is to take ep's place. a.mu is held.
+func (a *Agent) unlink(ep, old *endpoint) (stands bool) {
+	for i, e := range a.endpoints {
+		switch {
+		case e == ep && old == nil:
+			a.endpoints = slices.Delete(a.endpoints, i, i+1)
+			return false
+		case e == ep:
+			a.endpoints[i] = old
+			return true
+		}
+		for ; e != nil; e = e.before {
+			if e.before == ep {
+				e.before = old
+				return false
+			}
+		}
+	}
+	return false
+}
+
+// rebind asks for ep under a new handle, and gives the older ones back. Agent.mu is held.
+func (s *session) rebind(ep *endpoint) {
+	s.mu.Lock()
+	last := s.handle
+	s.mu.Unlock()
+	s.bind(ep)
+	s.unbind(ep, last)
 }
 
 // has says whether ep is bound in s, or is being bound.

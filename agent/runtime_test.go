@@ -194,3 +194,151 @@ func TestReplace(t *testing.T) {
 		t.Error("an endpoint without an upstream was taken")
 	}
 }
+
+// replacing replaces the endpoint "a" in the background.
+func replacing(ctx context.Context, w *world) chan error {
+	ended := make(chan error, 1)
+	go func() {
+		_, err := w.a.Replace(ctx, Endpoint{Name: "a", Upstream: "http://127.0.0.1:2"})
+		ended <- err
+	}()
+	return ended
+}
+
+// unbinds hears that so many handles are given back, and says which.
+func (s *relaySide) unbinds(n int) map[uint32]bool {
+	out := map[uint32]bool{}
+	for range n {
+		out[s.hear(wire.MsgUnbind).Body.(*wire.Unbind).Handle] = true
+	}
+	return out
+}
+
+// TestRemoveWhileReplaced: who removes a name gets rid of what is served under it, and of what was to come.
+func TestRemoveWhileReplaced(t *testing.T) {
+	r := newFakeRelay(t)
+	w := r.run("a")
+	s := r.next()
+	first := s.bind()
+	s.bound(first.Handle, "1", "ticket")
+	ended := replacing(t.Context(), w)
+	second := s.bind()
+	if e := w.a.Status().Endpoints; len(e) != 1 || e[0].Upstream != "http://127.0.0.1:1" || e[0].URL == "" {
+		t.Errorf("meanwhile: %+v", e)
+	}
+	if err := w.a.Remove("a"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !errors.Is(err, inspect.ErrNoEndpoint) {
+		t.Errorf("Replace: %v", err)
+	}
+	if u := s.unbinds(2); !u[first.Handle] || !u[second.Handle] {
+		t.Errorf("given back: %v", u)
+	}
+	if n := len(w.a.Status().Endpoints); n != 0 {
+		t.Errorf("%d endpoints", n)
+	}
+}
+
+// TestReplacedTwice: two want to replace the same endpoint and neither may: what was there stays, and can be removed.
+func TestReplacedTwice(t *testing.T) {
+	for name, turn := range map[string][2]int{"in order": {0, 1}, "the last first": {1, 0}} {
+		t.Run(name, func(t *testing.T) {
+			r := newFakeRelay(t)
+			w := r.run("a")
+			s := r.next()
+			first := s.bind()
+			s.bound(first.Handle, "1", "ticket")
+			var ended [2]chan error
+			var handles [2]uint32
+			for i := range 2 {
+				ended[i] = replacing(t.Context(), w)
+				handles[i] = s.bind().Handle
+			}
+			for _, i := range turn {
+				s.say(wire.MsgRefusal, &wire.Refusal{Handle: handles[i], Code: wire.CodeNameTaken})
+				var why *RefusedError
+				if err := <-ended[i]; !errors.As(err, &why) {
+					t.Errorf("%d: %v", i, err)
+				}
+			}
+			if e := w.a.Status().Endpoints; len(e) != 1 || e[0].Upstream != "http://127.0.0.1:1" || e[0].URL == "" || e[0].Failure != nil {
+				t.Errorf("%+v", e)
+			}
+			if err := w.a.Remove("a"); err != nil {
+				t.Error(err)
+			}
+			if u := s.unbinds(1); !u[first.Handle] {
+				t.Errorf("given back: %v, bound as %d", u, first.Handle)
+			}
+		})
+	}
+}
+
+// TestReplaceUndecided: nobody knows what becomes of a bind that is not waited for any more. If the relay has done it, the name was the new one's and goes with
+// it: what was there is bound anew.
+func TestReplaceUndecided(t *testing.T) {
+	r := newFakeRelay(t)
+	w := r.run("a")
+	s := r.next()
+	first := s.bind()
+	s.bound(first.Handle, "1", "ticket")
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := replacing(ctx, w)
+	second := s.bind()
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("Replace: %v", err)
+	}
+	if u := s.unbinds(1); !u[second.Handle] {
+		t.Errorf("given back: %v", u)
+	}
+	third := s.bind()
+	if third.Name != "a" || third.Ticket != "ticket" {
+		t.Errorf("%+v", third)
+	}
+	if u := s.unbinds(1); !u[first.Handle] {
+		t.Errorf("given back: %v", u)
+	}
+	s.bound(second.Handle, "2", "too late")
+	s.bound(third.Handle, "3", "")
+	if e := w.a.Status().Endpoints; len(e) != 1 || e[0].Upstream != "http://127.0.0.1:1" || e[0].URL == "" {
+		t.Errorf("%+v", e)
+	}
+}
+
+// TestManyGuests: endpoints may come and go for ever. A session that has used up its handles makes room for another one, and ends when it has no name.
+func TestManyGuests(t *testing.T) {
+	r := newFakeRelay(t)
+	w := r.run()
+	s := r.next()
+	<-w.a.Ready()
+	for range manyHandles {
+		if err := w.a.Forward(Endpoint{Name: "a", Upstream: "http://127.0.0.1:1"}); err != nil {
+			t.Fatal(err)
+		}
+		s.bind()
+		if err := w.a.Remove("a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next := r.next()
+	s.ended()
+	if err := w.a.Forward(Endpoint{Name: "a", Upstream: "http://127.0.0.1:1"}); err != nil {
+		t.Fatal(err)
+	}
+	if b := next.bind(); b.Handle != 1 {
+		t.Errorf("%+v", b)
+	}
+}
+
+// TestFailureOnce: a relay that has nothing to add says what the code says; a person reads it once.
+func TestFailureOnce(t *testing.T) {
+	text := wire.CodeEndpointLimit.Info().Text
+	if f := failure(wire.CodeEndpointLimit, text); f.Text != text {
+		t.Errorf("%q", f.Text)
+	}
+	if f := failure(wire.CodeEndpointLimit, "3 at most"); f.Text != text+" (3 at most)" {
+		t.Errorf("%q", f.Text)
+	}
+}

@@ -40,6 +40,9 @@ func (a *Agent) Status() inspect.Status {
 		s.Dropped = d.Dropped()
 	}
 	for _, ep := range a.endpoints {
+		for ep.url == "" && ep.before != nil { // that is the one which visitors meet
+			ep = ep.before
+		}
 		s.Endpoints = append(s.Endpoints, inspect.Endpoint{
 			Name: ep.Name, URL: ep.url, Aliases: slices.Clone(ep.aliases), Upstream: ep.Upstream, Inspect: ep.Inspect, Failure: ep.failure,
 			Proof: ep.lastProof(), Conns: figures(ep.conns), Requests: figures(ep.requests),

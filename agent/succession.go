@@ -88,6 +88,9 @@ func (a *Agent) retire(s *session) {
 	if eldest != nil {
 		eldest.legs.close()
 	}
+	if s.isIdle() { // no name goes over, by which the relay would see that it is over
+		s.legs.close()
+	}
 	a.fadings.Add(1)
 	a.o.Go(func() {
 		defer a.fadings.Done()
@@ -103,6 +106,18 @@ func (a *Agent) retire(s *session) {
 			}
 		}
 	})
+}
+
+// isIdle says that s has neither a name nor anything under way.
+func (s *session) isIdle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.bindings {
+		if !b.closed.Load() {
+			return false
+		}
+	}
+	return len(s.running) == 0
 }
 
 // faded lists the sessions that were left and live on.

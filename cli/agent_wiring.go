@@ -132,10 +132,18 @@ func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) 
 	if p.apiLn, err = web.Listen(cfg.WebAddr, cfg.Origin("web-addr") == "default"); err != nil {
 		return usage("%w\n  choose another address with --web-addr, or turn it off with --web-addr false", err)
 	}
-	p.api = web.New(web.Options{Reader: p.store, Replayer: p.agent, Observer: p.agent, Controller: p.controller(), Log: p.log, Allow: cfg.WebAllow, Access: p.words.access()})
+	p.api = web.New(web.Options{
+		Reader: p.store, Replayer: p.agent, Observer: p.agent, Controller: p.controller(), Log: p.log, Allow: cfg.WebAllow, Access: p.words.access(),
+		Open: !isLoopback(p.apiLn.Addr()),
+	})
 	p.agent.SetWeb("http://" + p.apiLn.Addr().String())
 	p.words.web(p.apiLn.Addr(), cfg.WebAllow)
 	return nil
+}
+
+func isLoopback(at net.Addr) bool {
+	tcp, ok := at.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
 }
 
 // embed makes a relay inside this process. It speaks the same protocol over loopback as one elsewhere; only its token never leaves memory.

@@ -130,11 +130,16 @@ func levelColour(l slog.Level) string {
 	return "36"
 }
 
-// appendJSON writes one object, its keys in order, so that the same line always looks the same.
+// appendJSON writes one object, its keys in order, so that the same line always looks the same. What is no number is a text.
 func appendJSON(b []byte, r *slog.Record, attrs []slog.Attr) []byte {
 	object := map[string]any{"t": r.Time.Format(time.RFC3339), "lvl": levelWord(r.Level), "msg": r.Message}
 	for _, a := range attrs {
-		object[a.Key] = valueText(a.Value)
+		switch v := a.Value.Resolve(); v.Kind() {
+		case slog.KindInt64, slog.KindUint64, slog.KindFloat64:
+			object[a.Key] = v.Any()
+		default:
+			object[a.Key] = valueText(v)
+		}
 	}
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)

@@ -48,8 +48,8 @@ func TestNgrokLogfmt(t *testing.T) {
 }
 
 func TestNgrokJSON(t *testing.T) {
-	got := written(t, slog.LevelInfo, "json", screen{}, "started <tunnel>", "url", "https://x?a&b", "obj", "again", "err", "a\n\x1b\xff")
-	want := `{"err":"a\n\u001b` + "\ufffd" + `","lvl":"info","msg":"started <tunnel>","obj":"x","t":"2026-06-03T11:05:28+02:00","url":"https://x?a&b"}` + "\n"
+	got := written(t, slog.LevelInfo, "json", screen{}, "started <tunnel>", "url", "https://x?a&b", "obj", "again", "err", "a\n\x1b\xff", "status", 200, "dur", time.Second, "none", nil)
+	want := `{"dur":"1s","err":"a\n\u001b` + "\ufffd" + `","lvl":"info","msg":"started <tunnel>","none":"nil","obj":"x","status":200,"t":"2026-06-03T11:05:28+02:00","url":"https://x?a&b"}` + "\n"
 	if strings.ReplaceAll(got, `\ufffd`, "\ufffd") != want {
 		t.Errorf("got  %swant %s", got, want)
 	}

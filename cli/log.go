@@ -33,23 +33,23 @@ func (a *app) logger(o logOptions, dashboard bool) (log *slog.Logger, close func
 	if err != nil {
 		return nil, nil, err
 	}
-	w, close := &lossy{w: a.Err}, func() {}
 	switch {
 	case o.to == "false" || o.to == "" && dashboard:
-		return discard(), close, nil
+		return discard(), func() {}, nil
 	case dashboard && (o.to == "stderr" || o.to == "stdout"):
 		return nil, nil, usage("the log cannot go to %s while the dashboard has the screen\n  name a file, or pass --no-tui", o.to)
 	case o.to == "" || o.to == "stderr":
-		return slog.New(handler(w, a.screenOf(a.Err))), close, nil
+		w := newUnhurried(&lossy{w: a.Err}, a.guard.Go)
+		return slog.New(handler(w, a.screenOf(a.Err))), w.close, nil
 	case o.to == "stdout":
-		w = &lossy{w: a.Out, what: "the log", say: a.complain}
-		return slog.New(handler(w, a.screenOf(a.Out))), close, nil
+		w := newUnhurried(&lossy{w: a.Out, what: "the log", say: a.complain}, a.guard.Go)
+		return slog.New(handler(w, a.screenOf(a.Out))), w.close, nil
 	}
 	f, err := openLog(o.to, 0o600, o.maxSize)
 	if err != nil {
 		return nil, nil, usage("the log: %w", err)
 	}
-	w = &lossy{w: f, what: "the log " + o.to, say: a.complain}
+	w := &lossy{w: f, what: "the log " + o.to, say: a.complain}
 	if dashboard {
 		w.say = nil // it has the screen
 	}

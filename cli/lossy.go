@@ -45,6 +45,13 @@ func (l *lossy) Write(lines []byte) (n int, err error) {
 	return n, err
 }
 
+// missed counts lines as lost that never came here.
+func (l *lossy) missed(lines int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lost += lines
+}
+
 func (l *lossy) miss(lines int, err error) {
 	l.lost += lines
 	if _, due := l.complaint.Due(); due {

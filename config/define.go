@@ -16,6 +16,9 @@ const (
 	EndpointKind = "endpoint" // as in version 3: url, upstream, …
 )
 
+// mostNamed is how many unknown keys a notice names.
+const mostNamed = 30
+
 // Define reads an endpoint that somebody described at the local API in JSON. name is the one in the request's path; "" takes the
 // definition's own. Unknown keys are notices, because clients send all that they have; a wrong value is a *KeyError.
 func Define(kind, name string, definition []byte) (Endpoint, []string, error) {
@@ -54,7 +57,11 @@ func (r *reader) notices() []string {
 		return nil
 	}
 	slices.Sort(r.unknown)
-	return []string{"these keys mean nothing to adit: " + strings.Join(r.unknown, ", ")}
+	more := ""
+	if n := len(r.unknown) - mostNamed; n > 0 {
+		r.unknown, more = r.unknown[:mostNamed], fmt.Sprintf(", and %d more", n)
+	}
+	return []string{"these keys mean nothing to adit: " + strings.Join(r.unknown, ", ") + more}
 }
 
 // nodeOfJSON parses an object of JSON into the nodes that files are read by. Going through encoding/json settles what JSON and YAML read

@@ -119,6 +119,11 @@ func (o *Option) asks(texts []string) bool {
 	return !slices.Equal(texts, o.elements(o.Default)) && !slices.Equal(texts, []string{""}) && len(texts) > 0
 }
 
+// gates says that who leaves the option out of an endpoint may let in whom it keeps out; of those that come later, nobody knows yet.
+func (o *Option) gates() bool {
+	return o.Scope == OfEndpoint && (o.Standing == Later || o.Name == "basic-auth" || o.Name == "cidr-allow" || o.Name == "cidr-deny")
+}
+
 // shape is how one version of the file spells the options of one scope: key, with dots between the levels, to option.
 type shape map[string]*Option
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -49,12 +50,45 @@ func (r *reader) object(n *yaml.Node, s shape, prefix string) []value {
 				out = put(out, v, &r.mistakes, r.place(key.Line))
 			}
 		case r.lenient:
-			r.unknown = append(r.unknown, path)
+			r.tolerate(path, val, s)
 		default:
 			r.add(r.place(key.Line), "", "unknown key %q%s%s", key.Value, belowWhat(prefix), hint(key.Value, s.below(prefix)))
 		}
 	})
 	return out
+}
+
+// tolerate takes note of a key that s does not know. One that was most likely meant to keep visitors out is not left out: the endpoint would be open to all.
+func (r *reader) tolerate(path string, n *yaml.Node, s shape) {
+	switch below := path[:strings.LastIndex(path, ".")+1]; {
+	case isEmpty(n):
+		r.unknown = append(r.unknown, path)
+	case below != "" && len(s.below(below)) > 0:
+		r.add("api", path, "is not known%s", hint(path[len(below):], s.below(below)))
+	case gateLike(path) != "":
+		r.add("api", path, "is not known, and too much like %q to be left out", gateLike(path))
+	default:
+		r.unknown = append(r.unknown, path)
+	}
+}
+
+// gateLike is the key of an option that keeps visitors out, or will, and is written as key is but for case and what stands between words; "" when there is none.
+func gateLike(key string) string {
+	letters := func(s string) string {
+		return strings.ToLower(strings.NewReplacer("_", "", "-", "", ".", "").Replace(s))
+	}
+	for i := range Options {
+		o := &Options[i]
+		if !o.gates() {
+			continue
+		}
+		for _, spelling := range slices.Concat(o.V2, o.V3, []string{o.Name}, o.Older) {
+			if section, _, _ := strings.Cut(spelling, "."); letters(spelling) == letters(key) || section == key {
+				return slices.Concat(o.V2, o.V3)[0]
+			}
+		}
+	}
+	return ""
 }
 
 func belowWhat(prefix string) string {
@@ -80,7 +114,7 @@ func oneOfKeys(keys []string) string { return " (" + strings.Join(keys, ", ") + 
 
 // value reads what stands for one option; ok is false when it is nothing, or wrong.
 func (r *reader) value(o *Option, key string, line int, n *yaml.Node) (v value, ok bool) {
-	if isEmpty(n) {
+	if isEmpty(n) || r.lenient && n.Kind == yaml.ScalarNode && n.Value == "" { // programs send what nobody has set
 		return v, false
 	}
 	v = value{option: o, key: key, where: r.where(line)}
@@ -100,6 +134,14 @@ func (r *reader) value(o *Option, key string, line int, n *yaml.Node) (v value, 
 		}
 		if strings.HasPrefix(e.Tag, "!") && !strings.HasPrefix(e.Tag, "!!") {
 			r.add(r.place(e.Line), key, "what begins with ! is a tag, which means nothing here; a text that begins so needs quotes")
+			return v, false
+		}
+		if tag := e.ShortTag(); r.lenient && o.Name == "upstream" && (tag == "!!bool" || tag == "!!float") {
+			r.add(r.place(e.Line), key, "%s is no address: give a port, HOST:PORT or http://HOST:PORT", e.Value)
+			return v, false
+		}
+		if e != n && e.Value == "" && o.gates() {
+			r.add(r.place(e.Line), key, "an element of the list is empty")
 			return v, false
 		}
 		for _, text := range o.spelled(key, e.Value) {

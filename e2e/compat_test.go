@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // ngrokFile is adit under the name ngrok.
@@ -205,6 +206,58 @@ func TestCompatReconnects(t *testing.T) {
 	}
 	if text := p.stderr.text(); text != "" {
 		t.Errorf("standard error: %s", text)
+	}
+}
+
+// TestCompatUnread: a program that starts the agent and never reads its log gets answers all the same, and the agent ends when it is asked to.
+func TestCompatUnread(t *testing.T) {
+	web, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := web.Addr().String()
+	web.Close()
+	conf := filepath.Join(t.TempDir(), "ngrok.yml")
+	if err := os.WriteFile(conf, []byte("version: \"2\"\nweb_addr: "+addr+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	cmd := exec.Command(ngrokFile(t), "http", "8000", "--log=stdout", "--config="+conf)
+	cmd.Env, cmd.Stdout = append(cleanEnv(t), beAdit+"=1"), in
+	err = cmd.Start()
+	in.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	defer cmd.Process.Kill()
+	eventually(t, "the API answers", func() bool {
+		c, err := net.Dial("tcp", addr)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+	for range 1000 { // two lines each: more than a pipe holds
+		if status, body := get(t, "http://"+addr+"/api/tunnels"); status != 200 {
+			t.Fatalf("%d %s", status, body)
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("it ends with %v", err)
+		}
+	case <-time.After(patience):
+		t.Error("it does not end")
 	}
 }
 

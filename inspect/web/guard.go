@@ -12,7 +12,8 @@ import (
 // guard stands before the API. A page in the developer's browser can send requests to 127.0.0.1 under its own name (a simple form or fetch),
 // or under a name of its own that it lets resolve to 127.0.0.1 (DNS rebinding), so:
 //
-//   - the Host must be a loopback name or address, or one that was allowed: a rebound name is neither;
+//   - the Host must be a loopback name or address, or one that was allowed: a rebound name is neither. Where other machines are to come, other addresses and
+//     names without a dot (http://ngrok:4040, among containers) will do: no page has such a name;
 //   - a request that says it comes from another site or origin is refused, reading or writing, but for following a link;
 //   - what changes something must be declared as JSON, which a page cannot send elsewhere without asking first, and the question (OPTIONS)
 //     is refused like any other method. There are no CORS headers at all;
@@ -21,6 +22,7 @@ type guard struct {
 	names    map[string]bool
 	suffixes []string
 	ranges   []netip.Prefix
+	open     bool // other machines are to come
 	next     http.Handler
 }
 
@@ -61,7 +63,7 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // check returns why r is refused, nil when it is not.
 func (g *guard) check(r *http.Request) *apiError {
 	if !g.allowed(r.Host) {
-		return &apiError{codeForbidden, http.StatusForbidden, "host is not allowed", "use localhost or a loopback address"}
+		return &apiError{codeForbidden, http.StatusForbidden, "host is not allowed", "use localhost or a loopback address, or allow the name with web_allow_hosts"}
 	}
 	if isForeign(r) {
 		return &apiError{codeForbidden, http.StatusForbidden, "request from another origin", "only this address itself may call the API"}
@@ -105,7 +107,10 @@ func (g *guard) allowed(hostport string) bool {
 				return true
 			}
 		}
-		return false
+		return g.open && ip.Zone() == ""
+	}
+	if g.open && !strings.ContainsAny(host, ".:") {
+		return true
 	}
 	for _, s := range g.suffixes {
 		if strings.HasSuffix(host, s) && len(host) > len(s) {

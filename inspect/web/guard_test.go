@@ -32,6 +32,21 @@ func TestHosts(t *testing.T) {
 	}
 }
 
+// TestOpenHosts: what listens for other machines takes the names by which they call it, but none that a page may have.
+func TestOpenHosts(t *testing.T) {
+	g := newGuard(nil, nil)
+	g.open = true
+	for host, want := range map[string]bool{
+		"ngrok:4040": true, "ngrok": true, "localhost:4040": true, "192.168.1.6:4040": true, "[fd00::2]:4040": true, "172.17.0.2": true,
+
+		"": false, "evil.example:4040": false, "ngrok.evil.example": false, "192.168.1.6.nip.io": false, "a@ngrok": false, "[fe80::1%25eth0]:1": false, "[ngrok]": false,
+	} {
+		if got := g.allowed(host); got != want {
+			t.Errorf("allowed(%q) = %v", host, got)
+		}
+	}
+}
+
 // Everything a page elsewhere could make a browser send, and what pages of ours and programs send.
 func TestGuard(t *testing.T) {
 	const replay, clearAll, list = "POST /api/requests/http", "DELETE /api/requests/http", "GET /api/requests/http"

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strconv"
 	"time"
@@ -54,6 +55,7 @@ type Options struct {
 	Controller inspect.Controller
 	Log        *slog.Logger                                  // nil: nothing is logged
 	Access     func(path string) (answered func(status int)) // is told of each request, and of its answer; nil: nobody is
+	Open       bool                                          // other machines are to come: the address is none of the loopback's
 	Allow      []string                                      // further Host names: an exact name or address, ".suffix" for all names below one, or a CIDR range
 }
 
@@ -63,26 +65,33 @@ func New(o Options) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, log: o.Log}
-	s.handler = newGuard(o.Allow, s.routes())
+	g := newGuard(o.Allow, s.routes())
+	g.open = o.Open
+	s.handler = g
 	if o.Access != nil {
 		s.handler = &access{o.Access, s.handler}
 	}
 	return s
 }
 
-// Listen takes addr or, with near and when its port is busy, the next free one of the MorePorts after it. The error is that of addr.
+// Listen takes addr or, with near and when its port is busy, the next free one of the MorePorts after it. The error is that of addr. Who says 0.0.0.0 means IPv4
+// and reads such an address in the log: for Go it would be [::] as well.
 func Listen(addr string, near bool) (net.Listener, error) {
-	ln, first := net.Listen("tcp", addr)
+	network := "tcp"
+	host, service, err := net.SplitHostPort(addr)
+	if ip, wrong := netip.ParseAddr(host); wrong == nil && ip.Is4() && ip.IsUnspecified() {
+		network = "tcp4"
+	}
+	ln, first := net.Listen(network, addr)
 	if first == nil {
 		return ln, nil
 	}
-	host, service, err := net.SplitHostPort(addr)
 	port, notNumber := strconv.Atoi(service)
 	if !near || !isBusy(first) || err != nil || notNumber != nil || port == 0 {
 		return nil, fmt.Errorf("listen for the local API: %w", first)
 	}
 	for i := 1; i <= MorePorts && port+i <= 65535; i++ {
-		if ln, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port+i))); err == nil {
+		if ln, err = net.Listen(network, net.JoinHostPort(host, strconv.Itoa(port+i))); err == nil {
 			return ln, nil
 		}
 	}

@@ -381,3 +381,17 @@ func TestRunFailsWithItsListener(t *testing.T) {
 		t.Error("the listener is still open")
 	}
 }
+
+// TestListenIPv4: the address that is told is of the kind that was asked for.
+func TestListenIPv4(t *testing.T) {
+	for _, near := range []bool{true, false} {
+		ln, err := Listen("0.0.0.0:0", near)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if host, _, _ := net.SplitHostPort(ln.Addr().String()); host != "0.0.0.0" {
+			t.Errorf("listening on %s", ln.Addr())
+		}
+		ln.Close()
+	}
+}

@@ -235,10 +235,13 @@ func (s *session) forget(e *endpoint, used bool) bool {
 	return true
 }
 
-// onUnbind takes the endpoint away. Exchanges under way end where they are.
+// onUnbind takes the endpoint away. Exchanges under way end where they are. The Bind may still be to come, on another leg: the handle is used up all the same.
 func (s *session) onUnbind(l *leg, id int64, u *wire.Unbind) {
 	s.mu.Lock()
 	e := s.endpoints[u.Handle]
+	if len(s.used) < maxHandles {
+		s.used[u.Handle] = struct{}{}
+	}
 	s.mu.Unlock()
 	if e != nil && s.forget(e, true) {
 		s.free(e)

@@ -76,6 +76,21 @@ func TestRefusedBindLeavesNothing(t *testing.T) {
 	}
 }
 
+// TestUnbindOvertakesBind: messages on different legs may change places. What the agent has given back is not bound by a Bind that comes later: nobody would
+// ever give that back.
+func TestUnbindOvertakesBind(t *testing.T) {
+	r := newRig(t)
+	a := r.agent("good", "i1", ok("hello"))
+	a.ask(wire.MsgUnbind, &wire.Unbind{Handle: 1})
+	if f, ok := a.ask(wire.MsgBind, http(1, "a")).Body.(*wire.Refusal); !ok || f.Code != wire.CodeBadHandle {
+		t.Errorf("%+v", f)
+	}
+	if _, err := r.reg.Pick([]byte("a.acme.test")); err == nil {
+		t.Error("it is there")
+	}
+	a.bind(r, 2, "a")
+}
+
 func TestEndpointLimit(t *testing.T) {
 	r := newRig(t)
 	a := r.agent("good", "i1", ok("hello"))

@@ -2,7 +2,9 @@ package session
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"net"
 	"net/netip"
 	"path/filepath"
 	"strings"
@@ -260,5 +262,23 @@ func between(t *testing.T, what string, took, least, most time.Duration) {
 	t.Helper()
 	if took < least || took > most {
 		t.Errorf("%s took %v, want %v to %v", what, took, least, most)
+	}
+}
+
+// TestScopeOfAddressesHoldsForLegs: a session that began inside the token's networks is not carried on from outside.
+func TestScopeOfAddressesHoldsForLegs(t *testing.T) {
+	r := newRig(t, limited(control.Limits{}, control.Scopes{From: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}))
+	a := r.agent("good", "i1", ok(""))
+	r.further(a, false, ok(""))
+	elsewhere := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	conn, err := tls.DialWithDialer(elsewhere, "tcp", r.addr, &tls.Config{RootCAs: r.roots, NextProtos: []string{wire.ALPN}})
+	if err != nil {
+		t.Skip("this machine has one loopback address: ", err)
+	}
+	defer conn.Close()
+	var fe *wire.FatalError
+	_, err = wire.ClientJoin(conn, &wire.Join{Session: a.welcome.Session, Secret: a.welcome.Secret, Version: "t"})
+	if !errors.As(err, &fe) || fe.Code != wire.CodeAddressScope {
+		t.Errorf("a leg from elsewhere: %v", err)
 	}
 }

@@ -117,7 +117,7 @@ func (s *session) keep() {
 		case <-check.C:
 			if over := s.overdue(); over != nil {
 				s.log.Info("session ended by the relay", "code", over.Code, "text", over.Text)
-				s.legs.fatal(over)
+				s.dismiss(over)
 				return
 			}
 		case <-s.idle:

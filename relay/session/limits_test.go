@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -236,6 +237,27 @@ func TestBandwidth(t *testing.T) {
 			t.Errorf("the visitor has left: %v", err)
 		}
 		between(t, "the end of who has left", time.Since(begin0), 0, time.Second)
+	})
+}
+
+// TestWhoLeavesTakesNothing: what visitors had taken of the bandwidth, and left before it was their turn, is there for who comes next.
+func TestWhoLeavesTakesNothing(t *testing.T) {
+	const limit = 64 << 10
+	text := strings.Repeat("x", limit)
+	hours.Run(t, func(t *testing.T) {
+		r := inMemory(t, limited(control.Limits{Bandwidth: limit}, control.Scopes{}))
+		a, _ := r.remote("good", "i1", func(l *lane) bool { return l.drain() && l.long(text) })
+		e := a.bind(r, 1, "a")
+		var left sync.WaitGroup
+		for n := range 20 {
+			x := begin(t, e, get(uint64(n+2)))
+			left.Go(func() { _, _, _ = read(x) })
+			time.AfterFunc(time.Second/2, func() { x.Abort(wire.CodeVisitorGone) })
+		}
+		left.Wait()
+		begin0 := time.Now()
+		do(t, e, get(1))
+		between(t, "a download", time.Since(begin0), 0, 4*time.Second)
 	})
 }
 

@@ -157,12 +157,23 @@ func (k *legs) alive(ctx context.Context) bool {
 
 // fatal says on all of them that the session is over. None comes after it, that would not have heard.
 func (k *legs) fatal(f *wire.Fatal) {
-	k.mu.Lock()
-	k.over = true
-	k.mu.Unlock()
+	k.conclude()
 	for _, l := range k.all() {
 		l.Fatal(f)
 	}
+}
+
+// conclude lets no leg in any more.
+func (k *legs) conclude() {
+	k.mu.Lock()
+	k.over = true
+	k.mu.Unlock()
+}
+
+func (k *legs) concluded() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.over
 }
 
 func (k *legs) close() {

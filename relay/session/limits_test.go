@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -74,6 +75,25 @@ func TestSessionsOfAPlan(t *testing.T) {
 	a.ended()
 	eventually(t, "one session is left", func() bool { return r.srv.Sessions() == 1 })
 	r.agent("good", "i2", ok(""))
+}
+
+// TestOneAgentHasTwoSessionsAtMost: who says to be the same agent again and again gets no further sessions that way, of a plan that counts them.
+func TestOneAgentHasTwoSessionsAtMost(t *testing.T) {
+	r := newRig(t, limited(control.Limits{Sessions: 1}, control.Scopes{}))
+	var all []*agent
+	for n := range 5 {
+		all = append(all, r.agent("good", "i1", ok("")))
+		all[n].bind(r, 1, fmt.Sprint("a", n))
+	}
+	for _, a := range all[:3] {
+		if f := a.await(wire.MsgFatal).Body.(*wire.Fatal); f.Code != wire.CodeSessionLimit {
+			t.Errorf("%+v", f)
+		}
+		a.ended()
+	}
+	eventually(t, "two are left", func() bool { return r.srv.Sessions() == 2 })
+	all[3].bind(r, 2, "b")
+	all[4].bind(r, 2, "c")
 }
 
 func TestScopes(t *testing.T) {

@@ -29,12 +29,12 @@ func (s *session) overdue() *wire.Fatal {
 	return nil
 }
 
-// dismiss ends a session that is overdue: it begins nothing more, and an agent that does not listen is cut.
+// dismiss ends a session that may not go on: it begins nothing more, and an agent that does not listen is cut.
 func (s *session) dismiss(over *wire.Fatal) {
 	s.pools.shutAll(wire.CodeAgentGone)
 	limit := lastWord
-	if over.Code == wire.CodeBadToken {
-		limit = lastWord / 10 // it has lived for two looks by now, and is to be gone within five seconds
+	if over.Code != wire.CodeSessionTime {
+		limit = lastWord / 10 // whose token was withdrawn has lived for two looks by now, and is to be gone within five seconds
 	}
 	s.part(context.Background(), over, limit)
 }

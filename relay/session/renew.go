@@ -31,6 +31,8 @@ func (s *session) overdue() *wire.Fatal {
 
 // dismiss ends a session that may not go on: it begins nothing more, and an agent that does not listen is cut.
 func (s *session) dismiss(over *wire.Fatal) {
+	s.legs.conclude()
+	s.log.Info("session ended by the relay", "code", over.Code, "text", over.Text)
 	s.pools.shutAll(wire.CodeAgentGone)
 	limit := lastWord
 	if over.Code != wire.CodeSessionTime {

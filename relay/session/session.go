@@ -116,7 +116,6 @@ func (s *session) keep() {
 			s.srv.start(s.probeDue)
 		case <-check.C:
 			if over := s.overdue(); over != nil {
-				s.log.Info("session ended by the relay", "code", over.Code, "text", over.Text)
 				s.dismiss(over)
 				return
 			}

@@ -42,8 +42,10 @@ func markOfAgents(f *pflag.Flag) { f.Annotations = map[string][]string{ofAgents:
 func setFlags(f *pflag.FlagSet) map[string][]string {
 	set := map[string][]string{}
 	f.Visit(func(f *pflag.Flag) {
-		if list, ok := f.Value.(pflag.SliceValue); ok {
+		if list, ok := f.Value.(pflag.SliceValue); ok && len(list.GetSlice()) > 0 {
 			set[f.Name] = list.GetSlice()
+		} else if ok {
+			set[f.Name] = []string{""} // what is set to nothing is not as if it were not set: it may stand for a door
 		} else {
 			set[f.Name] = []string{f.Value.String()}
 		}

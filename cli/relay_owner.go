@@ -51,16 +51,15 @@ func (b *book) with(f func(control.Store) error) (err error) {
 		return usage("%w", err)
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if notice != "" {
+	err = f(s)
+	if notice != "" && !errors.Is(err, control.ErrReadOnly) { // which says the same
 		fmt.Fprintln(b.Err, "adit: "+notice)
 	}
 	var own *control.Error
-	if err := f(s); errors.As(err, &own) {
+	if errors.As(err, &own) {
 		return usage("%w", err)
-	} else if err != nil {
-		return err
 	}
-	return nil
+	return err
 }
 
 // show prints v as JSON if that was asked for, else as lines of a table.

@@ -41,8 +41,15 @@ that is started with --token-file takes over.`,
 		Args: none,
 	}
 	b.command(c, nil)
-	c.RunE = func(*cobra.Command, []string) error { return b.createToken(o) }
 	f := c.Flags()
+	c.RunE = func(*cobra.Command, []string) error {
+		for flag, list := range map[string][]string{"name": o.Names, "protocol": o.Protocols, "cidr": o.from} {
+			if f.Changed(flag) && len(list) == 0 {
+				return usage("--%s is empty\n  leave it out for a token that may do anything", flag)
+			}
+		}
+		return b.createToken(o)
+	}
 	f.StringVar(&o.Account, "account", "", "the `ACCOUNT` the token belongs to")
 	f.StringVar(&o.plan, "plan", "", "the `PLAN` of an account that is new (default free)")
 	f.StringSliceVar(&o.Names, "name", nil, "only for `NAME`: app, app-* (under the relay's domain), www.example.com")

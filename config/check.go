@@ -17,8 +17,8 @@ import (
 // checkText looks at one element of a value; a secret may be a reference to one, unless it must stand there literally. What it returns never
 // holds a secret.
 func (o *Option) checkText(text string, literally bool) error {
-	if text == "" && o.Kind != Duration {
-		return nil // as good as nothing
+	if text == "" && o.Kind != Duration && (o.Kind != Strings || o.check == nil) {
+		return nil // as good as nothing; but for what keeps visitors out, where nothing may be a variable that is not set
 	}
 	if len(o.Values) > 0 && !slices.Contains(o.Values, text) {
 		return fmt.Errorf("%q is none of %s", text, strings.Join(o.Values, ", "))

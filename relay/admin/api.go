@@ -44,7 +44,7 @@ func (a api) routes() http.Handler {
 		"DELETE /api/tokens/{name}":   gone(a.RevokeToken),
 		"GET /api/domains":            a.domains,
 		"POST /api/domains":           a.reserveDomain,
-		"DELETE /api/domains/{name}":  gone(a.ReleaseDomain),
+		"DELETE /api/domains/{name}":  gone(a.releaseDomain),
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			status, v, err := f(r)
@@ -54,8 +54,30 @@ func (a api) routes() http.Handler {
 			write(w, status, v)
 		})
 	}
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); pattern == "" {
+			w = &worded{w, r}
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
+
+// worded is for what the mux answers itself: that there is no such path, or method. It becomes an error like all others.
+type worded struct {
+	http.ResponseWriter
+	r *http.Request
+}
+
+func (w *worded) WriteHeader(status int) {
+	text := "there is no " + w.r.URL.Path
+	if allowed := w.Header().Get("Allow"); allowed != "" {
+		text = w.r.URL.Path + " takes " + allowed
+	}
+	write(w.ResponseWriter, status, problem{text})
+}
+
+// Write drops the mux's own words.
+func (w *worded) Write(b []byte) (int, error) { return len(b), nil }
 
 func write(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
@@ -88,16 +110,31 @@ func failure(err error) (int, any) {
 func read(r *http.Request, v any) error {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
-	err := d.Decode(v)
+	err := d.Decode(&v)
+	if err == nil && v == nil {
+		err = errors.New("it is null")
+	}
 	if err == nil {
 		if _, more := d.Token(); !errors.Is(more, io.EOF) {
 			err = errors.New("something follows the object")
 		}
 	}
 	if err != nil {
-		return &control.Error{Kind: control.ErrInvalid, Text: "the content is not the JSON object that is wanted: " + err.Error()}
+		return &control.Error{Kind: control.ErrInvalid, Text: "the content is not the JSON object that is wanted: " + plain(err)}
 	}
 	return nil
+}
+
+// plain is an error in words that do not speak of Go's types.
+func plain(err error) string {
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case !errors.As(err, &wrong):
+		return err.Error()
+	case wrong.Field == "":
+		return "it is a JSON " + wrong.Value
+	}
+	return wrong.Field + " is a JSON " + wrong.Value
 }
 
 // gone is the answer when what the path names was taken away.
@@ -142,6 +179,9 @@ func (a api) setAccount(r *http.Request) (int, any, error) {
 	if err := read(r, &body); err != nil {
 		return 0, nil, err
 	}
+	if body.Plan == "" {
+		return 0, nil, &control.Error{Kind: control.ErrInvalid, Text: "the plan is missing"}
+	}
 	return http.StatusNoContent, nil, a.SetAccount(r.PathValue("name"), body.Plan)
 }
 
@@ -176,8 +216,16 @@ func (a api) reserveDomain(r *http.Request) (int, any, error) {
 	if err := read(r, &body); err != nil {
 		return 0, nil, err
 	}
-	if name, port, ok := registry.CanonicalHost(nil, []byte(body.Name)); ok && port == 0 {
-		body.Name = string(name)
-	}
+	body.Name = canonical(body.Name)
 	return http.StatusCreated, body, a.ReserveDomain(body.Name, body.Account)
+}
+
+func (a api) releaseDomain(name string) error { return a.ReleaseDomain(canonical(name)) }
+
+// canonical is the one spelling of a host name; what is none stays as it is, for the store to refuse.
+func canonical(host string) string {
+	if name, port, ok := registry.CanonicalHost(nil, []byte(host)); ok && port == 0 {
+		return string(name)
+	}
+	return host
 }

@@ -150,7 +150,7 @@ func TestAPI(t *testing.T) {
 	if who, err := o.store.Owner("www.example.com"); who != "acme" || err != nil {
 		t.Errorf("%q %v", who, err)
 	}
-	o.must(204, "DELETE", "/api/domains/www.example.com", "", nil)
+	o.must(204, "DELETE", "/api/domains/WWW.example.com.", "", nil)
 	o.must(204, "DELETE", "/api/accounts/acme", "", nil)
 	log := o.log.String()
 	if n := strings.Count(log, "changed over the admin API"); n != 9 || strings.Contains(log, made.Secret) || strings.Contains(log, secret) {
@@ -174,12 +174,14 @@ func TestAPIMistakes(t *testing.T) {
 	o.fails(400, "JSON", "POST", "/api/tokens", `{"account":"acme","from":["10.0.0.0/99"]}`)
 	o.fails(404, "no token", "DELETE", "/api/tokens/tok_none", "")
 	o.fails(400, "no whole host name", "POST", "/api/domains", `{"name":"*.example.com","account":"acme"}`)
-	if status, _ := o.send("POST", "/api/plans/free", "{}", nil); status != 405 {
-		t.Errorf("another method: %d", status)
-	}
-	if status, _ := o.send("GET", "/api/none", "", nil); status != 404 {
-		t.Errorf("another path: %d", status)
-	}
+	o.fails(400, "JSON object", "PUT", "/api/plans/free", `null`) // would take all limits away
+	o.fails(400, "JSON object that is wanted: it is a JSON array", "PUT", "/api/plans/free", `[]`)
+	o.fails(400, "rate", "PUT", "/api/plans/free", `{"rate":"many"}`)
+	o.fails(400, "session length", "PUT", "/api/plans/free", `{"session_seconds":99999999999999}`)
+	o.fails(400, "the plan is missing", "PATCH", "/api/accounts/acme", `{}`)
+	o.fails(405, "GET", "POST", "/api/plans", "{}")
+	o.fails(405, "PUT", "POST", "/api/plans/free", "{}")
+	o.fails(404, "/api/none", "GET", "/api/none", "")
 }
 
 // TestAPIGuard: neither a page in a browser on the relay's machine nor another user of it comes in.

@@ -27,6 +27,9 @@ type Limits struct {
 	RandomOnly bool  `json:"random_only"`     // names are the relay's choice, but for domains that are reserved for the account or proven to be its own
 }
 
+// maxSessionFor is ten years: what a duration can hold, and more than any session.
+const maxSessionFor = 10 * 366 * 24 * 3600
+
 // SessionLength is SessionFor as a duration; 0: no limit.
 func (l Limits) SessionLength() time.Duration { return time.Duration(l.SessionFor) * time.Second }
 
@@ -37,6 +40,9 @@ func (p Plan) check() error {
 		if n < 0 {
 			return invalid("the limit of %s is %d: it is 0 (none) or more", what, n)
 		}
+	}
+	if p.SessionFor > maxSessionFor {
+		return invalid("the limit of session length is %d s: it is at most %d (ten years), or 0 (none)", p.SessionFor, maxSessionFor)
 	}
 	return checkName("plan", p.Name)
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"sync/atomic"
 	"time"
 )
 
@@ -166,15 +167,28 @@ func (e everybody) Renew(g Grant) (Grant, error) {
 	return Grant(e), nil
 }
 
-// WhileEmpty is the store s, but as long as it has no token, everybody gets g. Closing it closes s.
-func WhileEmpty(s Store, g Grant) Lookup { return whileEmpty{s, Anyone(g)} }
+// WhileEmpty is the store s, but until it is seen to have a token, everybody gets g: to revoke the last one lets nobody in. Closing it closes s.
+func WhileEmpty(s Store, g Grant) Lookup { return &whileEmpty{Store: s, open: Anyone(g)} }
 
 type whileEmpty struct {
 	Store
 	open Lookup
+	shut atomic.Bool // it has had a token
 }
 
-func (w whileEmpty) Authenticate(token string) (Grant, error) {
+// Empty implements Store, but for a store that has had a token.
+func (w *whileEmpty) Empty() (bool, error) {
+	if w.shut.Load() {
+		return false, nil
+	}
+	empty, err := w.Store.Empty()
+	if err == nil && !empty {
+		w.shut.Store(true)
+	}
+	return empty, err
+}
+
+func (w *whileEmpty) Authenticate(token string) (Grant, error) {
 	switch empty, err := w.Empty(); {
 	case err != nil:
 		return Grant{}, err
@@ -184,7 +198,7 @@ func (w whileEmpty) Authenticate(token string) (Grant, error) {
 	return w.Store.Authenticate(token)
 }
 
-func (w whileEmpty) Renew(g Grant) (Grant, error) {
+func (w *whileEmpty) Renew(g Grant) (Grant, error) {
 	if g.token != anyone {
 		return w.Store.Renew(g)
 	}

@@ -69,7 +69,7 @@ func TestWhileEmpty(t *testing.T) {
 	if _, err := s.CreateAccount("acme", control.DefaultPlan); err != nil {
 		t.Fatal(err)
 	}
-	secret, _, err := s.CreateToken(control.Token{Account: "acme"})
+	secret, made, err := s.CreateToken(control.Token{Account: "acme"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,5 +84,13 @@ func TestWhileEmpty(t *testing.T) {
 	}
 	if _, err := l.Renew(g); err != nil {
 		t.Error(err)
+	}
+	if err := s.RevokeToken(made.ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range []string{secret, ""} { // revoking the last one must not open the door
+		if _, err := l.Authenticate(token); !errors.Is(err, control.ErrUnknownToken) {
+			t.Errorf("after the last token was revoked: %v", err)
+		}
 	}
 }

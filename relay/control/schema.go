@@ -41,11 +41,21 @@ func migrate(db *sql.DB, path string) (newer bool, err error) {
 	switch {
 	case err != nil:
 		return false, err
+	case have < 0:
+		return false, errForeign
 	case have > len(schema):
 		return true, nil
 	case have == len(schema):
 		return false, nil
-	case have > 0:
+	case have == 0:
+		var tables int
+		if err := db.QueryRow("SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
+			return false, err
+		}
+		if tables > 0 {
+			return false, errForeign
+		}
+	default:
 		if err := keepCopy(db, fmt.Sprintf("%s.v%d", path, have)); err != nil {
 			return false, fmt.Errorf("copying it before it is changed: %w", err)
 		}
@@ -65,6 +75,8 @@ func migrate(db *sql.DB, path string) (newer bool, err error) {
 	}
 	return false, tx.Commit()
 }
+
+var errForeign = errors.New("it is an SQLite file, but not adit's: move it away, or give another --state-dir")
 
 func schemaVersion(db *sql.DB) (n int, err error) {
 	err = db.QueryRow("PRAGMA user_version").Scan(&n)

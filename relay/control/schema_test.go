@@ -153,6 +153,24 @@ func TestMigrationAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
+// TestForeignFile: a file that is SQLite's but not ours is left as it is, with a word.
+func TestForeignFile(t *testing.T) {
+	for _, change := range []string{"CREATE TABLE plans (x)", "PRAGMA user_version = -1"} {
+		path := filepath.Join(t.TempDir(), "control.db")
+		db, err := sql.Open("sqlite", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.Exec(change)
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := Open(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "not adit's") {
+			t.Errorf("%s: %v", change, err)
+		}
+	}
+}
+
 // TestNewerStore: what a newer program wrote is read, and left alone.
 func TestNewerStore(t *testing.T) {
 	path := oldStore(t)

@@ -100,7 +100,7 @@ func (g *Registry) Bind(e *Endpoint, c Claim) (replaced *Endpoint, err error) {
 		return nil, taken(name)
 	}
 	old := g.holder(e)
-	if old == nil && c.Most > 0 && g.held(e.Account) >= c.Most {
+	if (old == nil || foreign) && c.Most > 0 && g.held(e.Account) >= c.Most {
 		return nil, &Error{Code: wire.CodeEndpointLimit, Text: fmt.Sprintf("the account %s has as many endpoints online as its plan allows: %d", e.Account, c.Most)}
 	}
 	if old != nil && !foreign && old != c.Over && (!c.counts(last, e.Instance) || old.outdates(e)) {

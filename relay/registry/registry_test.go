@@ -281,6 +281,11 @@ func TestMostNames(t *testing.T) {
 	if _, err := g.Bind(endpoint("b.test", "acme", "i2"), Claim{Most: 2}); !errors.As(err, &e) || e.Code != wire.CodeEndpointLimit {
 		t.Errorf("a third name: %v", err)
 	}
+	owned := endpoint("x.test", "acme", "i1")
+	owned.Owned = true
+	if _, err := g.Bind(owned, Claim{Most: 2}); !errors.As(err, &e) || e.Code != wire.CodeEndpointLimit {
+		t.Errorf("a third name that was another account's: %v", err)
+	}
 	claim(t, g, endpoint("a.test", "acme", "i1"), Claim{Most: 2, Ticket: a.Epoch})
 	g.Unbind(port)
 	claim(t, g, endpoint("b.test", "acme", "i2"), Claim{Most: 2})

@@ -79,6 +79,13 @@ func (a *allowance) take(n int) (at time.Time) {
 	return at
 }
 
+// giveBack returns n bytes that were taken and will not pass: else those who leave while they wait would slow down everybody who comes after them.
+func (a *allowance) giveBack(n int) {
+	if l := a.bytes.Load(); l != nil {
+		l.ReserveN(time.Now(), -n)
+	}
+}
+
 // spent says that whoever takes something now has to wait.
 func (a *allowance) spent() bool {
 	l := a.bytes.Load()
@@ -87,15 +94,7 @@ func (a *allowance) spent() bool {
 
 // shape lets content of the answer wait until it may pass. An error says that the exchange was given up meanwhile.
 func (st *stream) shape(x *exchange, f wire.Frame) error {
-	if f.Type != wire.Data {
-		return nil
-	}
-	at := st.e.sess.share.take(len(f.Payload))
-	if at.IsZero() {
-		return nil
-	}
-	x.pause(at)
-	if x.aborted() {
+	if f.Type == wire.Data && !x.pass(st.e.sess.share, len(f.Payload)) && x.aborted() {
 		return x.ended()
 	}
 	return nil
@@ -103,22 +102,23 @@ func (st *stream) shape(x *exchange, f wire.Frame) error {
 
 // shape lets content of the request wait until it may pass.
 func (x *exchange) shape(n int) {
-	st := x.st.Load()
-	if st == nil {
-		return
-	}
-	if at := st.e.sess.share.take(n); !at.IsZero() {
-		x.pause(at)
+	if st := x.st.Load(); st != nil {
+		x.pass(st.e.sess.share, n)
 	}
 }
 
-// pause waits until at, but not longer than the exchange lives.
-func (x *exchange) pause(at time.Time) {
-	for !x.aborted() {
-		st, left := x.st.Load(), time.Until(at)
-		if left <= 0 || st == nil || st.gone.Load() {
-			return
+// pass takes n bytes of the share and waits until they may pass, but not longer than the exchange lives: false, and they are given back.
+func (x *exchange) pass(share *allowance, n int) bool {
+	at := share.take(n)
+	if at.IsZero() {
+		return true
+	}
+	for left := time.Until(at); left > 0; left = time.Until(at) {
+		if st := x.st.Load(); x.aborted() || st == nil || st.gone.Load() {
+			share.giveBack(n)
+			return false
 		}
 		time.Sleep(min(left, glance))
 	}
+	return true
 }

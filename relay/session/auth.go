@@ -106,7 +106,7 @@ func (s *Server) decide(conn net.Conn, l *leg, a *wire.Auth) (*wire.Welcome, err
 	}
 	s.tries.passed(from)
 	if !grant.Scopes.AllowsFrom(address(conn)) {
-		return nil, &wire.FatalError{Code: wire.CodeAddressScope, Text: fmt.Sprintf("the token is not for agents at %v", address(conn))}
+		return nil, outOfScope(conn)
 	}
 	sess := newSession(s, newID(), grant, a.Instance, s.o.Log)
 	if !s.takePlace(l) {
@@ -129,6 +129,8 @@ func (s *Server) join(conn net.Conn, l *leg, j *wire.Join) (*wire.Welcome, error
 		return nil, errStopping
 	case sess == nil || subtle.ConstantTimeCompare([]byte(j.Secret), []byte(sess.secret)) != 1:
 		return nil, s.tries.refusal(source(conn), &wire.FatalError{Code: wire.CodeBadAuth, Text: "no session has this secret"})
+	case !sess.granted().Scopes.AllowsFrom(address(conn)):
+		return nil, outOfScope(conn)
 	case !s.takePlace(l):
 		return nil, s.busy()
 	case !sess.legs.promise():
@@ -158,6 +160,10 @@ func limits(l control.Limits) map[string]int64 {
 		}
 	}
 	return all
+}
+
+func outOfScope(conn net.Conn) error {
+	return &wire.FatalError{Code: wire.CodeAddressScope, Text: fmt.Sprintf("the token is not for agents at %v", address(conn))}
 }
 
 func fatal(c wire.Code) error { return &wire.FatalError{Code: c, Text: c.Info().Text} }

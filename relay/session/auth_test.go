@@ -177,3 +177,23 @@ func TestTokenWithdrawn(t *testing.T) {
 	eventually(t, "one session is left", func() bool { return r.srv.Sessions() == 1 })
 	b.bind(r, 1, "still")
 }
+
+// TestWithdrawnSessionCannotLive: an agent that does not listen to the end, and joins with another leg then, has nothing of it.
+func TestWithdrawnSessionCannotLive(t *testing.T) {
+	var store *lookups
+	var log book
+	r := prepare(t, func(o *Options) { store = &lookups{Lookup: o.Control}; o.Control = store }, logged(&log))
+	r.srv.check = 10 * time.Millisecond
+	r.serve()
+	w, err := wire.ClientHandshake(r.dial(), &wire.Auth{Token: "good", Instance: "i1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the session is online", func() bool { return r.srv.Sessions() == 1 })
+	store.missing.Store(1 << 40)
+	eventually(t, "the agent is told", func() bool { return strings.Contains(log.String(), "session ended by the relay") })
+	if _, err := wire.ClientJoin(r.dial(), &wire.Join{Session: w.Session, Secret: w.Secret, Version: "t"}); err == nil {
+		t.Error("a leg joins a session that is over")
+	}
+	eventually(t, "the session's end", func() bool { return r.srv.Sessions() == 0 })
+}

@@ -83,6 +83,11 @@ func (s *session) goodbye(ctx context.Context, f *wire.Fatal) {
 	if ctx.Err() != nil {
 		ctx, limit = context.Background(), lastWord/5
 	}
+	s.part(ctx, f, limit)
+}
+
+// part is goodbye with the time that it takes at most.
+func (s *session) part(ctx context.Context, f *wire.Fatal, limit time.Duration) {
 	s.lastStats()
 	s.sendTurned()
 	s.legs.fatal(f)

@@ -41,6 +41,7 @@ func (e *endpoint) Begin(ctx context.Context, r *registry.Request) (registry.Exc
 		return nil, &registry.Error{Code: wire.CodeRateLimit}
 	}
 	if at := e.sess.share.take(len(r.Content)); !at.IsZero() && !wait(ctx, time.Until(at)) {
+		e.sess.share.giveBack(len(r.Content))
 		return nil, ended(ctx.Err(), false)
 	}
 	q, err := newRequest(ctx, r)

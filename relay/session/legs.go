@@ -59,7 +59,7 @@ func (k *legs) withdraw() {
 	k.mu.Unlock()
 }
 
-// add makes l, which had a promise, one of them; false: the session has ended.
+// add makes l, which had a promise, one of them; false: the session is over.
 func (k *legs) add(l *leg) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -83,10 +83,12 @@ func (k *legs) remove(l *leg) (last bool) {
 		}
 	}
 	k.list.Store(&next)
-	if k.over = len(next) == 0; k.over {
-		close(k.done)
+	if len(next) > 0 {
+		return false
 	}
-	return k.over
+	k.over = true
+	close(k.done)
+	return true
 }
 
 // best is the leg that f prefers to every other one that lives; nil: none lives.
@@ -153,11 +155,25 @@ func (k *legs) alive(ctx context.Context) bool {
 	return false
 }
 
-// fatal says on all of them that the session is over.
+// fatal says on all of them that the session is over. None comes after it, that would not have heard.
 func (k *legs) fatal(f *wire.Fatal) {
+	k.conclude()
 	for _, l := range k.all() {
 		l.Fatal(f)
 	}
+}
+
+// conclude lets no leg in any more.
+func (k *legs) conclude() {
+	k.mu.Lock()
+	k.over = true
+	k.mu.Unlock()
+}
+
+func (k *legs) concluded() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.over
 }
 
 func (k *legs) close() {

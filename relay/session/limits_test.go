@@ -2,10 +2,14 @@ package session
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
+	"net"
 	"net/netip"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -71,6 +75,25 @@ func TestSessionsOfAPlan(t *testing.T) {
 	a.ended()
 	eventually(t, "one session is left", func() bool { return r.srv.Sessions() == 1 })
 	r.agent("good", "i2", ok(""))
+}
+
+// TestOneAgentHasTwoSessionsAtMost: who says to be the same agent again and again gets no further sessions that way, of a plan that counts them.
+func TestOneAgentHasTwoSessionsAtMost(t *testing.T) {
+	r := newRig(t, limited(control.Limits{Sessions: 1}, control.Scopes{}))
+	var all []*agent
+	for n := range 5 {
+		all = append(all, r.agent("good", "i1", ok("")))
+		all[n].bind(r, 1, fmt.Sprint("a", n))
+	}
+	for _, a := range all[:3] {
+		if f := a.await(wire.MsgFatal).Body.(*wire.Fatal); f.Code != wire.CodeSessionLimit {
+			t.Errorf("%+v", f)
+		}
+		a.ended()
+	}
+	eventually(t, "two are left", func() bool { return r.srv.Sessions() == 2 })
+	all[3].bind(r, 2, "b")
+	all[4].bind(r, 2, "c")
 }
 
 func TestScopes(t *testing.T) {
@@ -237,6 +260,27 @@ func TestBandwidth(t *testing.T) {
 	})
 }
 
+// TestWhoLeavesTakesNothing: what visitors had taken of the bandwidth, and left before it was their turn, is there for who comes next.
+func TestWhoLeavesTakesNothing(t *testing.T) {
+	const limit = 64 << 10
+	text := strings.Repeat("x", limit)
+	hours.Run(t, func(t *testing.T) {
+		r := inMemory(t, limited(control.Limits{Bandwidth: limit}, control.Scopes{}))
+		a, _ := r.remote("good", "i1", func(l *lane) bool { return l.drain() && l.long(text) })
+		e := a.bind(r, 1, "a")
+		var left sync.WaitGroup
+		for n := range 20 {
+			x := begin(t, e, get(uint64(n+2)))
+			left.Go(func() { _, _, _ = read(x) })
+			time.AfterFunc(time.Second/2, func() { x.Abort(wire.CodeVisitorGone) })
+		}
+		left.Wait()
+		begin0 := time.Now()
+		do(t, e, get(1))
+		between(t, "a download", time.Since(begin0), 0, 4*time.Second)
+	})
+}
+
 // long answers with content frame by frame.
 func (l *lane) long(content string) bool {
 	head := l.response(content, 0)
@@ -260,5 +304,23 @@ func between(t *testing.T, what string, took, least, most time.Duration) {
 	t.Helper()
 	if took < least || took > most {
 		t.Errorf("%s took %v, want %v to %v", what, took, least, most)
+	}
+}
+
+// TestScopeOfAddressesHoldsForLegs: a session that began inside the token's networks is not carried on from outside.
+func TestScopeOfAddressesHoldsForLegs(t *testing.T) {
+	r := newRig(t, limited(control.Limits{}, control.Scopes{From: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}))
+	a := r.agent("good", "i1", ok(""))
+	r.further(a, false, ok(""))
+	elsewhere := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	conn, err := tls.DialWithDialer(elsewhere, "tcp", r.addr, &tls.Config{RootCAs: r.roots, NextProtos: []string{wire.ALPN}})
+	if err != nil {
+		t.Skip("this machine has one loopback address: ", err)
+	}
+	defer conn.Close()
+	var fe *wire.FatalError
+	_, err = wire.ClientJoin(conn, &wire.Join{Session: a.welcome.Session, Secret: a.welcome.Secret, Version: "t"})
+	if !errors.As(err, &fe) || fe.Code != wire.CodeAddressScope {
+		t.Errorf("a leg from elsewhere: %v", err)
 	}
 }

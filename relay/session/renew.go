@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -26,6 +27,18 @@ func (s *session) overdue() *wire.Fatal {
 		return &wire.Fatal{Code: wire.CodeSessionTime, Text: fmt.Sprintf("the plan %q ends sessions after %v", g.Plan, most)}
 	}
 	return nil
+}
+
+// dismiss ends a session that may not go on: it begins nothing more, and an agent that does not listen is cut.
+func (s *session) dismiss(over *wire.Fatal) {
+	s.legs.conclude()
+	s.log.Info("session ended by the relay", "code", over.Code, "text", over.Text)
+	s.pools.shutAll(wire.CodeAgentGone)
+	limit := lastWord
+	if over.Code != wire.CodeSessionTime {
+		limit = lastWord / 10 // whose token was withdrawn has lived for two looks by now, and is to be gone within five seconds
+	}
+	s.part(context.Background(), over, limit)
 }
 
 // withdrawn renews the grant. Not to find the token once is not enough: its file may just be being written. A store that cannot be asked changes nothing.

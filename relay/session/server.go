@@ -231,13 +231,18 @@ func (s *Server) leave(sess *session) {
 }
 
 // expect makes sess one that further legs find, until arrived. The error says that its account has all the sessions it may have: those of one agent, which has
-// two while it moves from one to the next, are one.
+// two while it moves from one to the next, are one. When a third one comes the first is lost, or it was another agent all along: it ends.
 func (s *Server) expect(sess *session) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if most := sess.grant.Limits.Sessions; most > 0 {
+		text := fmt.Sprintf("the account %s has as many agents online as its plan allows: %d", sess.account, most)
 		if n := s.others(sess); n >= most {
-			return &wire.FatalError{Code: wire.CodeSessionLimit, Text: fmt.Sprintf("the account %s has as many agents online as its plan allows: %d", sess.account, most)}
+			return &wire.FatalError{Code: wire.CodeSessionLimit, Text: text}
+		}
+		if old := s.surplus(sess); old != nil {
+			old.legs.conclude() // it does not count any more
+			s.start(func() { old.dismiss(&wire.Fatal{Code: wire.CodeSessionLimit, Text: text}) })
 		}
 	}
 	s.welcomed[sess.id] = sess
@@ -255,6 +260,25 @@ func (s *Server) others(sess *session) int {
 		}
 	}
 	return len(agents)
+}
+
+// surplus is the earliest session of the agent of sess, if there are two beside sess that are not over; nil: there are not. s.mu is held.
+func (s *Server) surplus(sess *session) (old *session) {
+	found := map[*session]bool{}
+	for _, all := range []map[string]*session{s.sessions, s.welcomed} {
+		for _, o := range all {
+			if o.account == sess.account && o.instance == sess.instance && !o.legs.concluded() {
+				found[o] = true
+				if old == nil || o.number < old.number {
+					old = o
+				}
+			}
+		}
+	}
+	if len(found) < 2 {
+		return nil
+	}
+	return old
 }
 
 func (s *Server) arrived(sess *session) {

@@ -116,8 +116,7 @@ func (s *session) keep() {
 			s.srv.start(s.probeDue)
 		case <-check.C:
 			if over := s.overdue(); over != nil {
-				s.log.Info("session ended by the relay", "code", over.Code, "text", over.Text)
-				s.legs.fatal(over)
+				s.dismiss(over)
 				return
 			}
 		case <-s.idle:

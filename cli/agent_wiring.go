@@ -38,6 +38,7 @@ type parts struct {
 	made     sync.Map     // names of the endpoints that the local API has started
 	ready    []*readyFile // none without --ready-file and --url-file
 	words    *compatFace  // nil unless adit stands in for ngrok
+	lines    lineWriter   // what plain lines go to; nowhere under a dashboard
 	log      *slog.Logger
 	closeLog func()
 }
@@ -73,6 +74,9 @@ func (a *app) runAgent(cfg *config.Config, run agentRun) error {
 // assemble makes all parts; on error none is left behind.
 func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *parts, err error) {
 	p := &parts{}
+	if !dashboard {
+		p.lines.w = a.Out
+	}
 	defer func() {
 		if err != nil {
 			p.close()
@@ -210,7 +214,7 @@ func (a *app) runParts(ctx context.Context, p *parts, run agentRun, dashboard bo
 	case first = <-embedded.over():
 	}
 	drains()
-	return errors.Join(first, work.stop(), ready.stop(), a.drain(link, screenFree), words.stop(), face.stop(), api.stop(), embedded.stop())
+	return errors.Join(first, work.stop(), ready.stop(), a.drain(link, screenFree), words.stop(), stopFace(face, &p.lines), api.stop(), embedded.stop())
 }
 
 // startWork starts run's own work when the endpoints are ready. Without any, the task lasts until it is stopped.
@@ -250,7 +254,7 @@ func (a *app) runFace(ctx context.Context, p *parts, dashboard bool) error {
 		return nil
 	}
 	if !dashboard {
-		return tui.Plain(ctx, source, a.Out)
+		return tui.Plain(ctx, source, &p.lines)
 	}
 	err := tui.Run(ctx, source, tui.Options{In: a.In, Out: a.Out, Restored: a.guard.setRestore})
 	var panicked *tui.PanicError

@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"io"
+	"sync/atomic"
+	"time"
+
 	"github.com/adit-tunnel/adit/config"
 	"github.com/adit-tunnel/adit/tui"
 )
@@ -13,3 +17,38 @@ func (a *app) wantsDashboard(c *config.Config) bool {
 	}
 	return a.env("CI") == "" || c.NoTUI == config.No
 }
+
+// lineWriter counts what plain lines' reader has taken.
+type lineWriter struct {
+	w     io.Writer
+	taken atomic.Int64
+}
+
+func (l *lineWriter) Write(lines []byte) (int, error) {
+	n, err := l.w.Write(lines)
+	l.taken.Add(int64(n))
+	return n, err
+}
+
+// stopFace ends the face and waits until it has shown everything. Nobody waits for a reader of plain lines who takes nothing any more: a pipe that is not read is full
+// at some time, and a write to it lasts for ever.
+func stopFace(face *task, lines *lineWriter) error {
+	face.end()
+	tick := time.NewTicker(lastLines)
+	defer tick.Stop()
+	for before := int64(-1); ; {
+		select {
+		case <-face.done:
+			return face.stop()
+		case <-tick.C:
+		}
+		taken := lines.taken.Load()
+		if lines.used() && taken == before {
+			return nil
+		}
+		before = taken
+	}
+}
+
+// used says that there are lines: the dashboard has none.
+func (l *lineWriter) used() bool { return l.w != nil }

@@ -43,6 +43,7 @@ type Agent struct {
 	cutTry    context.CancelCauseFunc // of the last try to make one
 	fading    []*session              // left, and ended by the relay; the oldest first
 	link      linkState
+	notice    string // for the person, from whoever runs the agent
 	reader    inspect.Reader
 	web       string
 	settled   bool // ready is closed

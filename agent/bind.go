@@ -80,7 +80,7 @@ func (s *session) onMessage(m *wire.Message) {
 	case *wire.Turned:
 		s.turned(b)
 	case *wire.Notice:
-		s.a.notice(b)
+		s.a.noticed(b)
 	case *wire.Drain:
 		s.a.o.Log.Info("the relay asks to move", "reason", b.Reason)
 		notify(s.leave)

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -16,7 +17,7 @@ type linkState struct {
 	why     string // there was no session last; it stays when the agent stops
 	nextTry time.Time
 	welcome wire.Welcome // of the last session: account and plan stay on the screen while the agent reconnects
-	notice  string
+	notice  string       // the relay's
 }
 
 // Status is a snapshot of the agent for the faces.
@@ -24,7 +25,7 @@ func (a *Agent) Status() inspect.Status {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s := inspect.Status{
-		State: a.link.state, Reason: a.link.reason, NextTry: a.link.nextTry, Notice: a.link.notice,
+		State: a.link.state, Reason: a.link.reason, NextTry: a.link.nextTry, Notice: cmp.Or(a.link.notice, a.notice),
 		Account: a.link.welcome.Account, Plan: a.link.welcome.Plan, Region: a.link.welcome.Region,
 		Version: a.o.Version, Relay: a.o.Relay, Embedded: a.o.Embedded, Web: a.web,
 		Conns: figures(a.conns), Requests: figures(a.eng.requests),
@@ -107,8 +108,11 @@ func (a *Agent) stopped(err error) {
 	})
 }
 
-// notice keeps what the relay wants the person to read.
-func (a *Agent) notice(n *wire.Notice) { a.SetNotice(n.Text) }
+// noticed keeps what the relay wants the person to read; it goes with the session.
+func (a *Agent) noticed(n *wire.Notice) { a.setLink(func(k *linkState) { k.notice = n.Text }) }
 
-// SetNotice has faces show a text for the person, until there is another one; "" for none. The relay's notices stand in the same place.
-func (a *Agent) SetNotice(text string) { a.setLink(func(k *linkState) { k.notice = text }) }
+// SetNotice has faces show a text for the person, until there is another one; "" for none. The relay's notices stand in the same place, as long as
+// their session.
+func (a *Agent) SetNotice(text string) {
+	a.setLink(func(k *linkState) { k.notice, a.notice = "", text })
+}

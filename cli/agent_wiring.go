@@ -25,6 +25,8 @@ type agentRun struct {
 	work func(ctx context.Context, p *parts) error
 	// follow, if any, makes the endpoints follow the configuration files while the agent runs.
 	follow *following
+	// refused, if any, is why other endpoints were left out; it was said on stderr, which a dashboard hides.
+	refused error
 }
 
 // parts is an agent with everything that belongs to it, put together but not started.
@@ -54,6 +56,9 @@ func (a *app) runAgent(cfg *config.Config, run agentRun) error {
 		return err
 	}
 	defer p.close()
+	if dashboard && run.refused != nil {
+		p.agent.SetNotice(oneLine(run.refused))
+	}
 	var stop stopper
 	if run.follow != nil {
 		stop.hangup = run.follow.hangup

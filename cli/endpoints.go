@@ -12,18 +12,20 @@ import (
 // listedEndpoint is a line of "adit endpoints".
 type listedEndpoint struct {
 	Name     string `json:"name"`
-	URL      string `json:"url"`
+	URL      string `json:"url,omitempty"`
 	Upstream string `json:"upstream"`
-	API      string `json:"api"` // of the agent that has it
+	API      string `json:"api"`             // of the agent that has it
+	Error    string `json:"error,omitempty"` // why it has no URL
 }
 
 func (a *app) endpointsCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:     "endpoints [list]",
-		Short:   "List what agents on this machine have online",
+		Short:   "List the endpoints of the agents on this machine",
 		GroupID: "agent",
-		Long:    `List the endpoints of the agents that run on this machine: name, public URL, and where it leads.`,
+		Long: `List the endpoints of the agents that run on this machine: name, public URL, and where it leads.
+For one that the relay has refused, the code of the refusal stands in the URL's place.`,
 		Example: `  adit endpoints
   adit endpoints --json`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -53,7 +55,10 @@ func listEndpoints(agents []runningAgent) []listedEndpoint {
 	list := []listedEndpoint{}
 	for _, r := range agents {
 		for _, e := range r.Endpoints {
-			list = append(list, listedEndpoint{e.Name, e.URL, e.Config.Addr, r.API})
+			list = append(list, listedEndpoint{Name: e.Name, URL: e.URL, Upstream: e.Config.Addr, API: r.API})
+		}
+		for _, e := range r.Refused {
+			list = append(list, listedEndpoint{Name: e.Name, Upstream: e.Upstream, API: r.API, Error: e.Error})
 		}
 	}
 	return list
@@ -63,7 +68,11 @@ func (a *app) printEndpoints(list []listedEndpoint) error {
 	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tURL\tUPSTREAM\tLOCAL API")
 	for _, e := range list {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", view.Sanitize(e.Name), view.Sanitize(e.URL), view.Sanitize(e.Upstream), e.API)
+		where := e.URL
+		if e.Error != "" {
+			where = "refused: " + e.Error
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", view.Sanitize(e.Name), view.Sanitize(where), view.Sanitize(e.Upstream), e.API)
 	}
 	return w.Flush()
 }

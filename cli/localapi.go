@@ -32,6 +32,7 @@ type runningAgent struct {
 	Status    string          `json:"status"`
 	Version   string          `json:"agent_version"`
 	Session   runningSession  `json:"session"`
+	Refused   []refusedTunnel `json:"refused,omitempty"`
 	Endpoints []runningTunnel `json:"endpoints"`
 }
 
@@ -40,7 +41,17 @@ type runningSession struct {
 		Region  string `json:"region"`
 		Latency string `json:"latency,omitempty"`
 	} `json:"legs"`
-	Proof string `json:"proof,omitempty"`
+	Proof  string `json:"proof,omitempty"`
+	Relay  string `json:"relay,omitempty"`
+	Reason string `json:"reason,omitempty"` // why there is none
+}
+
+// refusedTunnel is an endpoint that the relay has refused.
+type refusedTunnel struct {
+	Name     string `json:"name"`
+	Upstream string `json:"upstream"`
+	Error    string `json:"error"`
+	Details  string `json:"details"`
 }
 
 type runningTunnel struct {
@@ -98,9 +109,9 @@ func (a *app) apiAddrs(c *cobra.Command) ([]string, error) {
 		}
 		return []string{addr}, nil
 	}
-	cfg, err := a.loadFrom(a.sources(c))
+	cfg, err := config.Load(a.sources(c)) // where state is kept does not matter: a machine's own services have no home
 	if err != nil {
-		return nil, err
+		return nil, &exitError{exitUsage, err}
 	}
 	if cfg.WebAddr == "false" {
 		return nil, &exitError{exitNo, fmt.Errorf("%s turns the local API off, so nothing can be asked\n  name the address of an agent that has one with --api HOST:PORT", cfg.Origin("web-addr"))}

@@ -50,7 +50,7 @@ func (a *app) startReload(p *parts, run agentRun, cfg *config.Config, dashboard 
 	if run.follow == nil {
 		return nil
 	}
-	r := &reloader{following: *run.follow, a: a, p: p, cfg: cfg, online: map[string]agent.Endpoint{}, dashboard: dashboard}
+	r := &reloader{following: *run.follow, a: a, p: p, cfg: cfg, online: map[string]agent.Endpoint{}, dashboard: dashboard, told: run.refused != nil}
 	for _, e := range run.endpoints {
 		r.online[e.Name] = e
 	}
@@ -255,9 +255,12 @@ func (r *reloader) complain(what string, err error) {
 	r.p.log.Error(what, "err", err)
 	if r.dashboard {
 		r.told = true
-		r.p.agent.SetNotice(what + ": " + strings.ReplaceAll(err.Error(), "\n", "; "))
+		r.p.agent.SetNotice(what + ": " + oneLine(err))
 	}
 }
+
+// oneLine is what err says, for the place of a notice.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 func sortedNames(m map[string]agent.Endpoint) []string {
 	names := make([]string, 0, len(m))

@@ -71,7 +71,8 @@ func (a *app) runStart(c *cobra.Command, names []string, o startOptions) error {
 	case len(run.endpoints) == 0:
 		return errors.Join(refused...)
 	}
-	a.refuse(errors.Join(refused...))
+	run.refused = errors.Join(refused...)
+	a.refuse(run.refused)
 	if err := a.runAgent(cfg, run); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -59,12 +60,19 @@ func printStatus(to io.Writer, agents []runningAgent) error {
 			fmt.Fprintln(w)
 		}
 		fmt.Fprintf(w, "Session\t%s\n", view.Sanitize(r.Status))
+		if r.Session.Reason != "" {
+			fmt.Fprintf(w, "Reason\t%s\n", view.Sanitize(r.Session.Reason))
+		}
 		for _, leg := range r.Session.Legs {
-			fmt.Fprintf(w, "Relay\t%s %s\n", view.Sanitize(leg.Region), view.Sanitize(leg.Latency))
+			where := strings.Join(strings.Fields(r.Session.Relay+" "+leg.Region+" "+leg.Latency), " ") // not all of them are known always
+			fmt.Fprintf(w, "Relay\t%s\n", view.Sanitize(where))
 		}
 		fmt.Fprintf(w, "Version\t%s\nLocal API\t%s\n", view.Sanitize(r.Version), r.API)
 		for _, e := range r.Endpoints {
 			printEndpoint(w, e)
+		}
+		for _, e := range r.Refused {
+			fmt.Fprintf(w, "\nEndpoint\t%s\nRefused\t%s %s\n", view.Sanitize(e.Name), view.Sanitize(e.Error), view.Sanitize(e.Details))
 		}
 	}
 	return w.Flush()

@@ -82,3 +82,25 @@ func TestHTTPFlags(t *testing.T) {
 		t.Errorf("exit code %d", c)
 	}
 }
+
+// TestStartOnScreen: what was refused before the others started is seen on the dashboard too, until the file is mended.
+func TestStartOnScreen(t *testing.T) {
+	t.Parallel()
+	x := newTerminal(t, 110, 32)
+	file := filepath.Join(t.TempDir(), "adit.yml")
+	write := func(tcp string) {
+		t.Helper()
+		text := "version: 3\nendpoints:\n  - {name: web, upstream: {url: 8000}}\n" + tcp
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("  - {name: shell, url: \"tcp://\", upstream: {url: 22}}\n")
+	x.say("adit start --all --web-addr false --config " + file)
+	x.see(forwarding)
+	x.see(`endpoint "shell": url: tcp:// \(`)
+	write("")
+	eventually(t, "the notice goes", func() bool { return !strings.Contains(x.screen(), `"shell"`) })
+	x.press("q")
+	x.see(`prompt>\s*$`)
+}

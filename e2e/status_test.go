@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -57,6 +60,39 @@ func TestStatus(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	p.code()
 	ask(1, "status")
+}
+
+// TestStatusOfRefused: an endpoint that the relay refuses is listed with the reason, and is no tunnel to the clients of the API.
+func TestStatusOfRefused(t *testing.T) {
+	t.Parallel()
+	r := relay(t)
+	file := filepath.Join(t.TempDir(), "adit.yml")
+	text := fmt.Sprintf(`version: 3
+agent: {relay: %q, relay_pin: %q, authtoken: %q, web_addr: "127.0.0.1:0"}
+endpoints:
+  - {name: foreign, url: "http://somebody.example", upstream: {url: 8000}}
+  - {name: web, upstream: {url: 8000}}
+`, r.agents, r.pin, r.token)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, nil, "start", "--all", "--config", file, "--no-tui")
+	p.waitFor(p.stderr, `endpoint refused" endpoint=foreign`)
+	p.waitFor(p.stdout, `^ready name=web `)
+	api := p.api()
+	for _, args := range [][]string{{"status"}, {"endpoints"}, {"status", "--json"}, {"endpoints", "--json"}} {
+		q := start(t, nil, append(args, "--api", strings.TrimPrefix(api, "http://"))...)
+		if c := q.code(); c != 0 || !strings.Contains(q.stdout.text(), "foreign") || !strings.Contains(q.stdout.text(), "DOMAIN_UNPROVEN") {
+			t.Errorf("%s: exit code %d, %s%s", args, c, q.stdout.text(), q.stderr.text())
+		}
+	}
+	for _, path := range []string{"/api/tunnels", "/api/endpoints"} {
+		if _, list := get(t, api+path); strings.Contains(list, "foreign") || !strings.Contains(list, "web") {
+			t.Errorf("%s: %s", path, list)
+		}
+	}
+	p.signal(syscall.SIGTERM)
+	p.code()
 }
 
 // TestStatusOfAnother: a program that answers on the port, but is no agent, is none.

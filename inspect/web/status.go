@@ -7,10 +7,11 @@ import (
 )
 
 type statusJSON struct {
-	Status       string      `json:"status"`
-	AgentVersion string      `json:"agent_version"`
-	Session      sessionJSON `json:"session"`
-	URI          string      `json:"uri"`
+	Status       string        `json:"status"`
+	AgentVersion string        `json:"agent_version"`
+	Session      sessionJSON   `json:"session"`
+	Refused      []refusedJSON `json:"refused,omitempty"` // not among the tunnels: clients take those to have an URL
+	URI          string        `json:"uri"`
 }
 
 type sessionJSON struct {
@@ -21,6 +22,14 @@ type sessionJSON struct {
 	Plan    string    `json:"plan,omitempty"`
 	Reason  string    `json:"reason,omitempty"`   // why there is none
 	NextTry string    `json:"next_try,omitempty"` // when there may be one
+}
+
+// refusedJSON is an endpoint that the relay has refused.
+type refusedJSON struct {
+	Name     string `json:"name"`
+	Upstream string `json:"upstream"`
+	Error    string `json:"error"`   // stable, as in docs/errors.md
+	Details  string `json:"details"` // for people
 }
 
 type legJSON struct {
@@ -40,6 +49,11 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) *apiError {
 			leg.Latency = strconv.FormatInt(rtt.Round(time.Millisecond).Milliseconds(), 10) + "ms"
 		}
 		out.Session.Legs = append(out.Session.Legs, leg)
+	}
+	for _, e := range st.Endpoints {
+		if e.Failure != nil {
+			out.Refused = append(out.Refused, refusedJSON{e.Name, e.Upstream, e.Failure.Name, e.Failure.Error()})
+		}
 	}
 	if at, ok := st.Proven(); ok {
 		out.Session.Proof = timeOf(at)

@@ -282,10 +282,12 @@ func TestStatusAndTunnels(t *testing.T) {
 				Conns:    inspect.Meters{Count: 43, Open: 2, Rate1: 0.5, P50: 168847294},
 				Requests: inspect.Meters{Count: 44, Rate15: 0.25, P99: 7}},
 			{Name: "not bound"},
+			{Name: "refused", Upstream: "http://localhost:81", Failure: &inspect.Failure{Name: "NAME_TAKEN", Text: "Taken.", Remedy: "Choose another."}},
 		},
 	}
 	res, body := a.do("GET", "/api/status", "")
-	want := `{"status":"online","agent_version":"0.1.0","session":{"legs":[{"region":"eu-1","latency":"87ms"},{"region":"eu-1"}],"proof":"2026-03-04T05:06:07.089Z"},"uri":"/api/status"}`
+	want := `{"status":"online","agent_version":"0.1.0","session":{"legs":[{"region":"eu-1","latency":"87ms"},{"region":"eu-1"}],"proof":"2026-03-04T05:06:07.089Z"},` +
+		`"refused":[{"name":"refused","upstream":"http://localhost:81","error":"NAME_TAKEN","details":"Taken. Choose another."}],"uri":"/api/status"}`
 	if res.StatusCode != 200 || strings.TrimSpace(body) != want {
 		t.Errorf("status: %s", body)
 	}

@@ -249,7 +249,7 @@ func TestPromise18PingFloodThatReadsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	flood := wiretest.Push(wiretest.Control, []byte(strings.Repeat(string(wiretest.Ping(make([]byte, 8))), 2000)))
-	for range 500 { // a million
+	for range 100 { // 200,000: on a busy machine, too, long before the 15 s after which a link that takes nothing is ended
 		if _, err := conn.Write(flood); err != nil {
 			t.Fatal("the relay has ended the leg, or takes nothing:", err)
 		}

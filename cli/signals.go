@@ -25,6 +25,7 @@ func (s *stopper) watch(ctx context.Context, g *guard) (_ context.Context, stop 
 	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
 		signal.Notify(signals, syscall.SIGHUP)
 	}
+	terminal := hasTerminal() // as it is now: when SIGHUP has come it has gone
 	done := make(chan struct{})
 	asked := g.app.stopAsked
 	g.Go(func() {
@@ -34,7 +35,7 @@ func (s *stopper) watch(ctx context.Context, g *guard) (_ context.Context, stop 
 				asked = nil
 				cancel()
 			case first := <-signals:
-				if first == syscall.SIGHUP && s.hangup != nil && !hasTerminal() {
+				if first == syscall.SIGHUP && s.hangup != nil && !terminal {
 					select {
 					case s.hangup <- struct{}{}:
 					default:

@@ -104,3 +104,20 @@ func TestStartOnScreen(t *testing.T) {
 	x.press("q")
 	x.see(`prompt>\s*$`)
 }
+
+// TestStartEndsWithItsTerminal: a window that is closed ends what runs in it, though SIGHUP makes a service read its configuration again.
+func TestStartEndsWithItsTerminal(t *testing.T) {
+	t.Parallel()
+	x := newTerminal(t, 110, 32)
+	dir := t.TempDir()
+	file, urls := filepath.Join(dir, "adit.yml"), filepath.Join(dir, "urls")
+	if err := os.WriteFile(file, []byte("version: 3\nendpoints:\n  - {name: web, upstream: {url: 8000}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x.say("adit start --all --web-addr false --url-file " + urls + " --config " + file)
+	x.see(forwarding)
+	there := func() bool { _, err := os.Stat(urls); return err == nil }
+	eventually(t, "the endpoint is up", there)
+	x.tmux("kill-server")
+	eventually(t, "it ends, and takes its file away", func() bool { return !there() })
+}

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // ngrokFile is adit under the name ngrok.
@@ -221,21 +220,7 @@ func TestCompatUnread(t *testing.T) {
 	if err := os.WriteFile(conf, []byte("version: \"2\"\nweb_addr: "+addr+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, in, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	cmd := exec.Command(ngrokFile(t), "http", "8000", "--log=stdout", "--config="+conf)
-	cmd.Env, cmd.Stdout = append(cleanEnv(t), beAdit+"=1"), in
-	err = cmd.Start()
-	in.Close()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	defer cmd.Process.Kill()
+	_, end := startUnread(t, exec.Command(ngrokFile(t), "http", "8000", "--log=stdout", "--config="+conf))
 	eventually(t, "the API answers", func() bool {
 		c, err := net.Dial("tcp", addr)
 		if err == nil {
@@ -248,17 +233,7 @@ func TestCompatUnread(t *testing.T) {
 			t.Fatalf("%d %s", status, body)
 		}
 	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Errorf("it ends with %v", err)
-		}
-	case <-time.After(patience):
-		t.Error("it does not end")
-	}
+	end()
 }
 
 // TestCompatFailures: what client libraries show of a start that fails, where they look for it.

@@ -11,18 +11,13 @@ import (
 	"time"
 )
 
-// TestUnreadLines: a program that starts adit, reads where the endpoint is and then never reads again stops neither visitors nor the end.
-func TestUnreadLines(t *testing.T) {
+// startUnread starts cmd, as programs do that never read what it says. out is the end of its standard output that they do not read; end asks it to end, and waits.
+func startUnread(t *testing.T, cmd *exec.Cmd) (out *os.File, end func()) {
+	t.Helper()
 	out, in, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self, "http", service(t, http.HandlerFunc(hello)), "--web-addr", "false")
 	cmd.Env, cmd.Stdout = append(cleanEnv(t), beAdit+"=1"), in
 	err = cmd.Start()
 	in.Close()
@@ -31,7 +26,33 @@ func TestUnreadLines(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	defer cmd.Process.Kill()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		out.Close()
+	})
+	return out, func() {
+		t.Helper()
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("it ends with %v", err)
+			}
+		case <-time.After(patience):
+			t.Error("it does not end")
+		}
+	}
+}
+
+// TestUnreadLines: a program that starts adit, reads where the endpoint is and then never reads again stops neither visitors nor the end.
+func TestUnreadLines(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, end := startUnread(t, exec.Command(self, "http", service(t, http.HandlerFunc(hello)), "--web-addr", "false"))
 	line, err := bufio.NewReaderSize(out, 16).ReadString('\n')
 	_, rest, ok := strings.Cut(line, "url=")
 	url, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
@@ -46,15 +67,5 @@ func TestUnreadLines(t *testing.T) {
 		}
 		a.Body.Close()
 	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Errorf("it ends with %v", err)
-		}
-	case <-time.After(patience):
-		t.Error("it does not end")
-	}
+	end()
 }

@@ -58,12 +58,15 @@ func (a *app) startReload(p *parts, run agentRun, cfg *config.Config, dashboard 
 }
 
 func (r *reloader) run(ctx context.Context) error {
+	var events <-chan fsnotify.Event // these two stay nil, and silent, when the system has no watch to give
+	var failures <-chan error
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		r.p.log.Warn("the configuration is not watched; SIGHUP makes adit read it again", "err", err)
-		watcher = &fsnotify.Watcher{} // whose channels are nil
+		watcher = nil
 	} else {
 		defer watcher.Close()
+		events, failures = watcher.Events, watcher.Errors
 	}
 	names := r.watch(watcher)
 	quiet := time.NewTimer(time.Hour)
@@ -74,11 +77,11 @@ func (r *reloader) run(ctx context.Context) error {
 			return nil
 		case <-r.hangup:
 			quiet.Reset(0)
-		case e := <-watcher.Events:
+		case e := <-events:
 			if slices.Contains(names, e.Name) && e.Op != fsnotify.Chmod {
 				quiet.Reset(settle)
 			}
-		case err := <-watcher.Errors:
+		case err := <-failures:
 			r.p.log.Warn("watching the configuration", "err", err)
 			quiet.Reset(settle) // something may have been missed
 		case <-quiet.C:
@@ -93,6 +96,9 @@ func (r *reloader) run(ctx context.Context) error {
 // watch watches the folders of all files: a file that is replaced, or comes later, is another one than was there. Where a folder is not there yet, the
 // one above it is watched for it. It returns the paths that matter.
 func (r *reloader) watch(w *fsnotify.Watcher) []string {
+	if w == nil {
+		return nil
+	}
 	var names []string
 	for _, path := range r.sources.Places(r.cfg.StateDir) {
 		abs, err := filepath.Abs(path)

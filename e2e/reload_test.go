@@ -144,3 +144,28 @@ func TestReload(t *testing.T) {
 		t.Errorf("exit code %d", c)
 	}
 }
+
+// TestReloadWithoutWatch: where the system has no watch to give, SIGHUP makes adit read its files again.
+func TestReloadWithoutWatch(t *testing.T) {
+	need(t, "unshare")
+	if out, err := exec.Command("unshare", "-U", "-r", "sh", "-c", "echo 0 >/proc/sys/user/max_inotify_instances").CombinedOutput(); err != nil {
+		t.Skipf("no place without watches can be made here: %v: %s", err, out)
+	}
+	port := service(t, http.HandlerFunc(hello))
+	f := &reloading{t: t, r: relay(t), file: filepath.Join(t.TempDir(), "adit.yml")}
+	web := endpointLines("web", port, "")
+	f.write(web)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"-U", "-r", "sh", "-c", `echo 0 >/proc/sys/user/max_inotify_instances; exec "$0" "$@"`, self, "start", "--all", "--config", f.file}
+	cmd := exec.Command("unshare", append(args, f.r.agentArgs()...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	f.process = launch(t, cleanEnv(t), cmd)
+	f.waitFor(f.stderr, "the configuration is not watched")
+	f.answers("web", 200)
+	f.write(web + endpointLines("two", port, ""))
+	f.signal(syscall.SIGHUP)
+	f.answers("two", 200)
+}

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// stopper turns signals into the end of a context: the first SIGTERM, SIGINT or SIGHUP asks for a drain, the second one of any
-// kind ends the program at once. When a drain has begun for another reason, the first one counts as the second.
+// stopper turns signals into the end of a context: the first SIGTERM, SIGINT or SIGHUP asks for a drain, the second one ends
+// the program at once, unless it is SIGHUP. When a drain has begun for another reason, the first one counts as the second.
 type stopper struct {
 	interrupted atomic.Bool // the first was SIGINT
 	draining    atomic.Bool
@@ -34,19 +34,23 @@ func (s *stopper) watch(ctx context.Context, g *guard) (_ context.Context, stop 
 			case <-asked:
 				asked = nil
 				cancel()
-			case first := <-signals:
-				if first == syscall.SIGHUP && s.hangup != nil && !terminal {
+			case sig := <-signals:
+				if sig == syscall.SIGHUP && s.hangup != nil && !terminal {
 					select {
 					case s.hangup <- struct{}{}:
 					default:
 					}
 					continue
 				}
-				if s.draining.Swap(true) {
+				again := s.draining.Swap(true)
+				if again && sig == syscall.SIGHUP {
+					continue // a window that closes sends it twice: the kernel to whoever is in front, the shell to its jobs
+				}
+				if again {
 					g.giveBack()
 					os.Exit(exitInterrupted)
 				}
-				s.interrupted.Store(first == os.Interrupt)
+				s.interrupted.Store(sig == os.Interrupt)
 				cancel()
 			case <-done:
 				return

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os/exec"
 	"strings"
@@ -85,6 +86,43 @@ func TestNothingListens(t *testing.T) {
 	}
 	p.waitFor(p.stdout, `status=502`)
 	_ = port
+}
+
+// TestHangupTwice: a window that closes sends SIGHUP twice, and what is on its way still ends well.
+func TestHangupTwice(t *testing.T) {
+	came, answer := make(chan struct{}), make(chan struct{})
+	port := service(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(came)
+		<-answer
+		hello(w, r)
+	}))
+	p := start(t, nil, "http", port, "--no-tui")
+	url := p.ready()
+	status := make(chan int, 1)
+	go func() {
+		res, err := http.Get(url + "/")
+		if err != nil {
+			t.Error(err)
+			status <- 0
+			return
+		}
+		_ = res.Body.Close()
+		status <- res.StatusCode
+	}()
+	<-came
+	p.signal(syscall.SIGHUP)
+	eventually(t, "adit takes no new connections", func() bool {
+		c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err == nil {
+			_ = c.Close()
+		}
+		return err != nil
+	})
+	p.signal(syscall.SIGHUP)
+	close(answer)
+	if s, c := <-status, p.code(); s != 200 || c != 0 {
+		t.Errorf("the answer is %d, the exit code %d", s, c)
+	}
 }
 
 // Without a terminal, in CI and on a dumb terminal there are lines, never an error.

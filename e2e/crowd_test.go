@@ -188,6 +188,12 @@ func (h held) within(before held) bool {
 	return h.Goroutines <= before.Goroutines && h.files <= before.files
 }
 
+// and is h with n more of each.
+func (h held) and(n int) held {
+	h.Goroutines, h.files = h.Goroutines+n, h.files+n
+	return h
+}
+
 // answer asks each member's URL until it answers: the right agent must.
 func (c *crowd) answer(w *world) {
 	c.t.Helper()

@@ -42,7 +42,7 @@ const (
 )
 
 // Diagnose goes the way to the relay step by step as an agent with o would: name, TCP, TLS with pin or certificate, the protocol with the token, and the
-// clock as far as the relay's certificate tells. It ends with the first step that fails, since the next ones need it; ctx ends it early. The relay sees a session that ends at once.
+// clock against the relay's. It ends with the first step that fails, since the next ones need it; ctx ends it early. The relay sees a session that ends at once.
 // The error says what is wrong with o.
 func Diagnose(ctx context.Context, o Options) ([]Check, error) {
 	if err := o.fill(); err != nil {
@@ -65,7 +65,7 @@ func Diagnose(ctx context.Context, o Options) ([]Check, error) {
 		_ = d.conn.Close()
 	}
 	if d.leaf != nil {
-		d.checks = append(d.checks, clockCheck(d.leaf, time.Now()))
+		d.checks = append(d.checks, d.clock(time.Now()))
 	}
 	return d.checks, nil
 }
@@ -77,6 +77,9 @@ type diagnosis struct {
 	addrs  []string // HOST:PORT
 	conn   net.Conn
 	leaf   *x509.Certificate
+	told   int64     // the relay's clock, as Welcome has it; 0: it has not said
+	asked  time.Time // the time here before the relay said it
+	heard  time.Time // and after
 	checks []Check
 }
 
@@ -160,12 +163,14 @@ func (d *diagnosis) protocol(ctx context.Context) Check {
 	c := Check{Name: "Protocol", Verdict: CheckOK}
 	stop := context.AfterFunc(ctx, func() { _ = d.conn.Close() })
 	defer stop()
+	d.asked = time.Now()
 	w, err := wire.ClientHandshake(d.conn, &wire.Auth{
 		Token: d.o.Token, Instance: uuid.NewString(), Version: d.o.Version, OS: runtime.GOOS + "/" + runtime.GOARCH,
 	})
 	if err != nil {
 		return c.failed(err, "The relay ended the connection: its log may say why.")
 	}
+	d.heard, d.told = time.Now(), w.Time
 	c.Detail = fmt.Sprintf("account %s, plan %s, region %s, relay version %s", orNone(w.Account), orNone(w.Plan), orNone(w.Region), orNone(w.Version))
 	return c
 }
@@ -189,14 +194,43 @@ func orNone(s string) string {
 	return s
 }
 
-// clockCheck compares the clock with the time for which the relay's certificate is made: that is all there is to compare with.
-func clockCheck(leaf *x509.Certificate, now time.Time) Check {
-	const day = "2006-01-02 15:04 MST"
-	from, until := leaf.NotBefore.UTC().Format(day), leaf.NotAfter.UTC().Format(day)
-	c := Check{Name: "Clock", Verdict: CheckOK, Detail: fmt.Sprintf("%s is within the validity of the relay's certificate, %s to %s", now.UTC().Format(day), from, until)}
-	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
+// maxClockOff is how far the clocks may be apart: signatures of webhooks, and tokens that expire, are commonly taken for five minutes.
+const maxClockOff = time.Minute
+
+// clock compares this machine's clock with the relay's, or with the time for which its certificate is made when the relay has told no time.
+func (d *diagnosis) clock(now time.Time) Check {
+	if d.told == 0 || !within(d.leaf, now) {
+		return validityCheck(d.leaf, now)
+	}
+	c := Check{Name: "Clock", Verdict: CheckOK}
+	told := time.UnixMilli(d.told)
+	off, way := d.asked.Sub(told), "ahead of" // if told before it was asked
+	if behind := told.Sub(d.heard); behind > off {
+		off, way = behind, "behind"
+	}
+	if off <= maxClockOff {
+		c.Detail = now.UTC().Format(clockForm) + ", as at the relay"
+		return c
+	}
+	c.Verdict = CheckWarn
+	c.Detail = fmt.Sprintf("%s is %v %s the relay's clock", now.UTC().Format(clockForm), off.Round(time.Second), way)
+	c.Remedy = "Set the clock that is wrong; until then signatures and tokens that expire may be refused."
+	return c
+}
+
+const clockForm = "2006-01-02 15:04:05 MST"
+
+func within(leaf *x509.Certificate, at time.Time) bool {
+	return !at.Before(leaf.NotBefore) && !at.After(leaf.NotAfter)
+}
+
+func validityCheck(leaf *x509.Certificate, now time.Time) Check {
+	const minutes = "2006-01-02 15:04 MST"
+	validity := fmt.Sprintf("the validity of the relay's certificate, %s to %s", leaf.NotBefore.UTC().Format(minutes), leaf.NotAfter.UTC().Format(minutes))
+	c := Check{Name: "Clock", Verdict: CheckOK, Detail: now.UTC().Format(minutes) + " is within " + validity}
+	if !within(leaf, now) {
 		c.Verdict = CheckFailed
-		c.Detail = fmt.Sprintf("%s is not within the validity of the relay's certificate, %s to %s", now.UTC().Format(day), from, until)
+		c.Detail = now.UTC().Format(minutes) + " is not within " + validity
 		c.Remedy = "Set this machine's clock; if it is right, the relay needs a new certificate."
 	}
 	return c

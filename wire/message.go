@@ -53,6 +53,7 @@ type Welcome struct {
 	Region   string           `json:"region"`
 	Relay    string           `json:"relay"` // the relay's id
 	Version  string           `json:"version"`
+	Time     int64            `json:"time,omitempty"` // the relay's clock, milliseconds since the Unix epoch
 	Session  string           `json:"session"`
 	Secret   string           `json:"secret,omitempty"` // what a further leg shows
 	Legs     int              `json:"legs"`             // wanted

@@ -145,7 +145,7 @@ var errStopping = &wire.FatalError{Code: wire.CodeRelayStopping, Text: wire.Code
 func (s *Server) greeting(sess *session) *wire.Welcome {
 	g := sess.granted()
 	return &wire.Welcome{
-		Account: sess.account, Plan: g.Plan, Region: s.o.Region, Relay: s.o.Relay, Version: s.o.Version,
+		Account: sess.account, Plan: g.Plan, Region: s.o.Region, Relay: s.o.Relay, Version: s.o.Version, Time: time.Now().UnixMilli(),
 		Session: sess.id, Secret: sess.secret, Legs: 1,
 		Limits: limits(g.Limits),
 	}

@@ -45,7 +45,7 @@ func (a *app) runUpgrade(c *cobra.Command, o upgradeOptions) error {
 	if err != nil {
 		return err
 	}
-	before, err := os.ReadFile(path)
+	before, err := config.ReadFile(path)
 	if err != nil {
 		return usage("configuration file: %w", err)
 	}

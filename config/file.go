@@ -26,10 +26,14 @@ func readFile(path string, data []byte) (layer, mistakes) {
 	return l, r.mistakes
 }
 
+func tooLarge(path string) error {
+	return &KeyError{path, "", fmt.Sprintf("has more than %d bytes, and is no configuration file", maxFile)}
+}
+
 // root parses data, which must be one mapping; nil when it is none, or empty.
 func (r *reader) root(data []byte) *yaml.Node {
 	if len(data) > maxFile {
-		r.add(r.file, "", "has more than %d bytes, and is no configuration file", maxFile)
+		r.mistakes = append(r.mistakes, tooLarge(r.file))
 		return nil
 	}
 	var doc yaml.Node

@@ -26,7 +26,7 @@ type Project struct {
 
 // ReadProject reads the file at path; below is the configuration that it lies on, whose endpoints it may change. The error says what is wrong with it.
 func ReadProject(path string, below *Config) (*Project, error) {
-	data, err := readBounded(path)
+	data, err := ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("project file: %w", err)
 	}

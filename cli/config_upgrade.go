@@ -22,8 +22,8 @@ func (a *app) upgradeCommand() *cobra.Command {
 		Use:   "upgrade [version]",
 		Short: "Bring the configuration file from version 2 to version 3",
 		Long: `Bring the configuration file from version 2 to version 3: settings below "agent", tunnels as
-a list of endpoints. Comments go with what they are about. The file as it was is kept
-beside it. A tunnel that uses a key which version 3 has no word for stays a tunnel.`,
+a list of endpoints. Comments and empty lines go with what they are about. The file as it
+was is kept beside it. A tunnel that uses a key which version 3 has no word for stays a tunnel.`,
 		Example: `  adit config upgrade --dry-run
   adit config upgrade --config old.yml`,
 		Args: atMostOne("the version"),

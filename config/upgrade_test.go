@@ -48,6 +48,7 @@ func sameMeaning(t *testing.T, before, after string) {
 }
 
 var versionTwo = []string{
+	"version: 2\n\nauthtoken: x\n\n# a\n\n# b\ntunnels:\n\n  a:\n    addr: 1\n\n    metadata: |+\n      x\n\n  b: {addr: 2,\n\n    inspect: false}\n",
 	"version: 2\n",
 	"authtoken: x # kept\ntunnels:\n  web:\n    proto: http\n    addr: 80",
 	"version: \"2\"\nauthtoken: x\nregion: us\n",
@@ -166,6 +167,9 @@ func FuzzUpgrade(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if after, _, err := Upgrade("f", text); err == nil {
 			sameMeaning(t, string(dated(text)), string(after))
+			if strings.Contains(string(after), emptyLine) && !strings.Contains(string(text), emptyLine) {
+				t.Errorf("%q -> %q", text, after)
+			}
 		}
 		if in, err := Import("f", text, false); err == nil {
 			if _, wrong := readFile("f", in.Text); len(wrong) > 0 {

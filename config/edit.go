@@ -35,7 +35,7 @@ func ParseDocument(path string, text []byte) (*Document, error) {
 		return &Document{path: path, text: text}, nil
 	case err != nil:
 		line, what := yamlMistake(text, err)
-		return nil, fmt.Errorf("%s:%d: %s", path, max(line, 1), what)
+		return nil, fmt.Errorf("%s:%d: %s", path, line, what)
 	}
 	d := &Document{path: path, text: text, root: doc.Content[0]}
 	if isEmpty(d.root) && d.root.Value == "" {

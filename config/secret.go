@@ -48,7 +48,7 @@ func isReference(text string) bool { return SecretKind(text) != "" }
 //	env:NAME       the environment variable
 //	file:PATH      the content of the file without its last line end, within 10 s (ReadLimit); ~/ is the home directory
 //	cmd:COMMAND    the first line that a command prints, within 10 s (CommandLimit)
-//	keychain:NAME  the entry NAME of "adit" in the keychain of the system
+//	keychain:NAME  the entry NAME of "adit" in the keychain of the system, within a minute (KeychainLimit)
 //	-              the first line of standard input
 //
 // Everything else is the secret itself. Nothing behind the colon is an error. A secret that is looked up is one line and not empty.
@@ -95,14 +95,14 @@ func fromFile(ctx context.Context, path string, o SecretOptions) (string, error)
 	if err != nil {
 		return "", err
 	}
-	text, info, err := readBounded(ctx, path, maxSecret+2)
+	c, err := readBounded(ctx, path, maxSecret+2)
 	if err != nil {
 		return "", withoutPath(err)
 	}
-	if o.Warn != nil && othersRead(info) {
+	if o.Warn != nil && othersRead(c.info) {
 		o.Warn(fmt.Sprintf("%s can be read by other people on this machine; chmod 600 %s", path, path))
 	}
-	return strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"), nil
+	return strings.TrimSuffix(strings.TrimSuffix(string(c.text), "\n"), "\r"), nil
 }
 
 func secretPath(path string, o SecretOptions) (string, error) {

@@ -208,6 +208,7 @@ func (r *reader) distinct(drafts []draft) []draft {
 	for _, d := range drafts {
 		if at := first[d.name]; at != "" {
 			r.add(d.at(), "", "the endpoint %q stands already at %s", d.name, visible(at))
+			_ = d.endpoint(&r.mistakes) // what else is wrong with it is said at once, too
 			continue
 		}
 		first[d.name] = d.at()

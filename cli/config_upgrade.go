@@ -79,11 +79,10 @@ func (a *app) usualPlace(path string) (string, error) {
 	if err != nil {
 		return "", usage("%w", err)
 	}
-	there, err := os.Stat(target)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(target); errors.Is(err, fs.ErrNotExist) {
 		return target, nil
 	}
-	if here, herr := os.Stat(path); err == nil && herr == nil && os.SameFile(here, there) {
+	if sameFile(path, target) {
 		return path, nil // where it is
 	}
 	return "", usage("--relocate: %s is there already", target)

@@ -147,7 +147,7 @@ func hasWord(key string, val *yaml.Node) bool {
 	case o.Name == "scheme":
 		return onlyHTTP(o, key, val)
 	}
-	return o.Name == "url" || endpointV3[key] == o || len(o.V3) > 0 && strings.HasPrefix(o.V3[0], inUpstream)
+	return o.Name == "url" || endpointV3[key] == o || len(o.V3) > 0 && (strings.HasPrefix(o.V3[0], inUpstream) || !strings.Contains(o.V3[0], "."))
 }
 
 // inUpstream is how the keys of an endpoint begin that tell of the service.
@@ -182,6 +182,9 @@ func (b *endpointBuilder) take(key, val *yaml.Node) {
 	case o.Name == "url":
 		key.Value = "url"
 		b.url = []*yaml.Node{key, val}
+	case endpointV3[key.Value] != o && !strings.HasPrefix(o.V3[0], inUpstream): // an older word
+		key.Value = o.V3[0]
+		b.rest = append(b.rest, key, val)
 	case endpointV3[key.Value] != o:
 		key.Value = strings.TrimPrefix(o.V3[0], inUpstream)
 		b.upstream = append(b.upstream, key, val)

@@ -159,6 +159,15 @@ tunnels:
 	}
 }
 
+// TestUpgradeOlderWords: a key that has another name now is no reason to stay behind.
+func TestUpgradeOlderWords(t *testing.T) {
+	after, notices, err := Upgrade("f", []byte("version: 2\ntunnels:\n  a:\n    addr: 1\n    auth: user:password1 # mine\n    bind_tls: false\n"))
+	want := "version: 3\nendpoints:\n  - name: a\n    url: http://\n    upstream:\n      url: 1\n    basic_auth: user:password1 # mine\n"
+	if diff := cmp.Diff(want, string(after)); err != nil || len(notices) > 0 || diff != "" {
+		t.Errorf("%v, %v; want -, got +:\n%s", notices, err, diff)
+	}
+}
+
 // FuzzUpgrade: a file that is upgraded means what it meant; no other input brings it down.
 func FuzzUpgrade(f *testing.F) {
 	for _, text := range versionTwo {

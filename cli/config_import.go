@@ -68,7 +68,7 @@ func (a *app) importSource(args []string) (path string, text []byte, err error) 
 		places = args
 	}
 	for _, path := range places {
-		text, err := os.ReadFile(path)
+		text, err := config.ReadFile(path)
 		if err == nil {
 			return path, text, nil
 		}

@@ -168,7 +168,7 @@ func (a *app) intoKeychain(ctx context.Context, entry, ref string) (string, erro
 	}
 	value, err := config.Secret(ctx, ref, config.SecretOptions{Env: a.env, Stderr: a.Err, Warn: a.warn})
 	if err == nil {
-		err = config.StoreSecret(entry, value)
+		err = config.StoreSecret(ctx, entry, value)
 	}
 	if err != nil {
 		return "", fmt.Errorf("%w\n  nothing was saved; without --keychain the file can refer to env:NAME, file:PATH or cmd:COMMAND", err)

@@ -22,8 +22,8 @@ func (a *app) upgradeCommand() *cobra.Command {
 		Use:   "upgrade [version]",
 		Short: "Bring the configuration file from version 2 to version 3",
 		Long: `Bring the configuration file from version 2 to version 3: settings below "agent", tunnels as
-a list of endpoints. Comments go with what they are about. The file as it was is kept
-beside it. A tunnel that uses a key which version 3 has no word for stays a tunnel.`,
+a list of endpoints. Comments and empty lines go with what they are about. The file as it
+was is kept beside it. A tunnel that uses a key which version 3 has no word for stays a tunnel.`,
 		Example: `  adit config upgrade --dry-run
   adit config upgrade --config old.yml`,
 		Args: atMostOne("the version"),
@@ -45,7 +45,7 @@ func (a *app) runUpgrade(c *cobra.Command, o upgradeOptions) error {
 	if err != nil {
 		return err
 	}
-	before, err := os.ReadFile(path)
+	before, err := config.ReadFile(path)
 	if err != nil {
 		return usage("configuration file: %w", err)
 	}
@@ -79,11 +79,10 @@ func (a *app) usualPlace(path string) (string, error) {
 	if err != nil {
 		return "", usage("%w", err)
 	}
-	there, err := os.Stat(target)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(target); errors.Is(err, fs.ErrNotExist) {
 		return target, nil
 	}
-	if here, herr := os.Stat(path); err == nil && herr == nil && os.SameFile(here, there) {
+	if sameFile(path, target) {
 		return path, nil // where it is
 	}
 	return "", usage("--relocate: %s is there already", target)

@@ -59,10 +59,20 @@ func (a *app) sources(c *cobra.Command) config.Sources {
 	if dir, err := os.Getwd(); err == nil {
 		s.Project = config.FindProject(dir, a.home())
 	}
-	if s.Project == s.User {
+	if sameFile(s.Project, s.User) { // seen from a folder of dotfiles that links lead to, say
 		s.Project = ""
 	}
 	return s
+}
+
+// sameFile says that both paths lead to one file.
+func sameFile(a, b string) bool {
+	one, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	two, err := os.Stat(b)
+	return err == nil && os.SameFile(one, two)
 }
 
 // home is the person's home, as their shell has it; "" when it is not known.

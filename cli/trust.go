@@ -18,8 +18,9 @@ func (a *app) trustCommand() *cobra.Command {
 		Long: `Trust a project's file as it is now: that of this folder, or the one that is named.
 
 A project's adit.yml comes with its repository, and may describe endpoints only. A relay,
-a token, a web address, commands that print secrets, and files outside its folder count
-when you trust it. What it sets is shown; when the file changes, it needs trust again.`,
+a token, a web address, references to secrets (env:, file:, cmd:, keychain:), and files
+outside its folder count when you trust it. What it sets is shown; when the file changes,
+it needs trust again.`,
 		Example: `  adit trust
   adit trust ~/src/shop/adit.yml
   adit trust --forget`,

@@ -22,6 +22,9 @@ type Document struct {
 // ParseDocument reads text. path is only named in errors, which say FILE:LINE where the text is no YAML, or no map of keys and
 // values. The document keeps text.
 func ParseDocument(path string, text []byte) (*Document, error) {
+	if len(text) > maxFile { // perhaps not all of it was read
+		return nil, tooLarge(path)
+	}
 	if !utf8.Valid(text) {
 		return nil, fmt.Errorf("%s: the file is no UTF-8 text", path)
 	}
@@ -32,7 +35,7 @@ func ParseDocument(path string, text []byte) (*Document, error) {
 		return &Document{path: path, text: text}, nil
 	case err != nil:
 		line, what := yamlMistake(text, err)
-		return nil, fmt.Errorf("%s:%d: %s", path, max(line, 1), what)
+		return nil, fmt.Errorf("%s:%d: %s", path, line, what)
 	}
 	d := &Document{path: path, text: text, root: doc.Content[0]}
 	if isEmpty(d.root) && d.root.Value == "" {

@@ -11,7 +11,7 @@ import (
 // EditFile lets change work on the file at path and writes the result back as WriteFile does. A file that is not there counts as
 // empty. An error, which names the file, leaves it as it was.
 func EditFile(path string, change func(*Document) error) error {
-	text, err := os.ReadFile(path)
+	text, err := ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("configuration file: %w", err)
 	}

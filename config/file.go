@@ -1,10 +1,7 @@
 package config
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -26,25 +23,24 @@ func readFile(path string, data []byte) (layer, mistakes) {
 	return l, r.mistakes
 }
 
+func tooLarge(path string) error {
+	return &KeyError{path, "", fmt.Sprintf("has more than %d bytes, and is no configuration file", maxFile)}
+}
+
 // root parses data, which must be one mapping; nil when it is none, or empty.
 func (r *reader) root(data []byte) *yaml.Node {
 	if len(data) > maxFile {
-		r.add(r.file, "", "has more than %d bytes, and is no configuration file", maxFile)
+		r.mistakes = append(r.mistakes, tooLarge(r.file))
 		return nil
 	}
-	var doc yaml.Node
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	err := d.Decode(&doc)
-	if errors.Is(err, io.EOF) {
-		return nil // nothing but comments
-	}
-	if err == nil {
-		err = nothingMore(d)
-	}
+	doc, err := oneDocument(data)
 	if err != nil {
 		line, text := yamlMistake(data, err)
-		r.add(r.place(max(line, 1)), "", "%s", text)
+		r.add(r.place(line), "", "%s", text)
 		return nil
+	}
+	if doc == nil {
+		return nil // nothing but comments
 	}
 	root := plain(doc.Content[0])
 	if root.Kind != yaml.MappingNode {
@@ -52,25 +48,6 @@ func (r *reader) root(data []byte) *yaml.Node {
 		return nil
 	}
 	return root
-}
-
-// nothingMore refuses a second document (---): nobody would read it.
-func nothingMore(d *yaml.Decoder) error {
-	var more yaml.Node
-	err := d.Decode(&more)
-	switch {
-	case errors.Is(err, io.EOF):
-		return nil
-	case err != nil:
-		return err
-	}
-	return &secondDocument{more.Line}
-}
-
-type secondDocument struct{ line int }
-
-func (e *secondDocument) Error() string {
-	return fmt.Sprintf("line %d: a second document (---) stands here; a configuration is one", e.line)
 }
 
 func (r *reader) document(root *yaml.Node) ([]value, []draft) {
@@ -231,6 +208,7 @@ func (r *reader) distinct(drafts []draft) []draft {
 	for _, d := range drafts {
 		if at := first[d.name]; at != "" {
 			r.add(d.at(), "", "the endpoint %q stands already at %s", d.name, visible(at))
+			_ = d.endpoint(&r.mistakes) // what else is wrong with it is said at once, too
 			continue
 		}
 		first[d.name] = d.at()

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -73,7 +72,7 @@ func (l *loader) file(to []layer, path string, required bool) []layer {
 	if path == "" {
 		return to
 	}
-	data, err := readBounded(path)
+	data, err := ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) && !required {
 		return to
 	}
@@ -85,16 +84,6 @@ func (l *loader) file(to []layer, path string, required bool) []layer {
 	from, wrong := readFile(path, data)
 	l.mistakes = append(l.mistakes, wrong...)
 	return append(to, from)
-}
-
-// readBounded reads the file at path, and of one that is too large for a configuration so much that this shows.
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	return io.ReadAll(io.LimitReader(f, maxFile+1))
 }
 
 // stateDir is the state directory that the last of layers names.

@@ -1,10 +1,6 @@
 package config
 
 import (
-	"bytes"
-	"fmt"
-	"strings"
-
 	"go.yaml.in/yaml/v3"
 )
 
@@ -80,27 +76,6 @@ func (r *reader) merges(n *yaml.Node) []*yaml.Node {
 		out = append(out, m)
 	}
 	return out
-}
-
-// yamlMistake words a parser's error on data: it has its own "line N", mostly.
-func yamlMistake(data []byte, err error) (line int, text string) {
-	text = strings.TrimPrefix(err.Error(), "yaml: ")
-	if n, _ := fmt.Sscanf(text, "line %d: ", &line); n == 1 {
-		_, text, _ = strings.Cut(text, ": ")
-		return line, text
-	}
-	return unknownAnchor(data, text)
-}
-
-// unknownAnchor finds the alias (*) whose anchor is missing, by what the parser says, which names no line. What is written there stays out of
-// the text: it may be a password that begins so.
-func unknownAnchor(data []byte, text string) (line int, told string) {
-	var name string
-	if n, _ := fmt.Sscanf(text, "unknown anchor '%s", &name); n == 0 {
-		return 0, text
-	}
-	before, _, _ := bytes.Cut(data, []byte("*"+strings.TrimSuffix(name, "'")))
-	return bytes.Count(before, []byte("\n")) + 1, "what begins with * stands for an anchor (&), and there is none of that name; a text that begins so needs quotes"
 }
 
 // eachPair gives the keys and values of a mapping as they stand there.

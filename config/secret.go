@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -47,9 +46,9 @@ func isReference(text string) bool { return SecretKind(text) != "" }
 // Secret is what ref stands for:
 //
 //	env:NAME       the environment variable
-//	file:PATH      the content of the file without its last line end; ~/ is the home directory
+//	file:PATH      the content of the file without its last line end, within 10 s (ReadLimit); ~/ is the home directory
 //	cmd:COMMAND    the first line that a command prints, within 10 s (CommandLimit)
-//	keychain:NAME  the entry NAME of "adit" in the keychain of the system
+//	keychain:NAME  the entry NAME of "adit" in the keychain of the system, within a minute (KeychainLimit)
 //	-              the first line of standard input
 //
 // Everything else is the secret itself. Nothing behind the colon is an error. A secret that is looked up is one line and not empty.
@@ -91,24 +90,19 @@ func fromEnv(_ context.Context, name string, o SecretOptions) (string, error) {
 	return o.Env(name), nil
 }
 
-func fromFile(_ context.Context, path string, o SecretOptions) (string, error) {
+func fromFile(ctx context.Context, path string, o SecretOptions) (string, error) {
 	path, err := secretPath(path, o)
 	if err != nil {
 		return "", err
 	}
-	f, err := os.Open(path)
+	c, err := readBounded(ctx, path, maxSecret+2)
 	if err != nil {
 		return "", withoutPath(err)
 	}
-	defer func() { _ = f.Close() }()
-	if info, err := f.Stat(); err == nil && o.Warn != nil && othersRead(info) {
+	if o.Warn != nil && othersRead(c.info) {
 		o.Warn(fmt.Sprintf("%s can be read by other people on this machine; chmod 600 %s", path, path))
 	}
-	text, err := io.ReadAll(io.LimitReader(f, maxSecret+2))
-	if err != nil {
-		return "", withoutPath(err)
-	}
-	return strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"), nil
+	return strings.TrimSuffix(strings.TrimSuffix(string(c.text), "\n"), "\r"), nil
 }
 
 func secretPath(path string, o SecretOptions) (string, error) {

@@ -18,7 +18,7 @@ func TestSecret(t *testing.T) {
 		t.Skip("the commands are those of a Unix shell")
 	}
 	keyring.MockInit()
-	if err := StoreSecret("work", "from-keychain"); err != nil {
+	if err := StoreSecret(t.Context(), "work", "from-keychain"); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
@@ -107,7 +107,7 @@ func TestSecretFileOfOthers(t *testing.T) {
 func TestNoKeychain(t *testing.T) {
 	keyring.MockInitWithError(errors.New("no bus"))
 	defer keyring.MockInit()
-	if err := StoreSecret("a", "hunter2"); err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "no bus") {
+	if err := StoreSecret(t.Context(), "a", "hunter2"); err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "no bus") {
 		t.Errorf("storing: %v", err)
 	}
 	if _, err := Secret(t.Context(), "keychain:a", SecretOptions{}); err == nil || !strings.Contains(err.Error(), "keychain:a: the keychain of this system does not answer: no bus") {

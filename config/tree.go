@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -49,7 +50,7 @@ func (t *tree) version() string {
 
 // bytes writes the tree as text, with the line ends of the file. What it gives is read without a mistake.
 func (t *tree) bytes() ([]byte, error) {
-	text, err := encode(t.doc)
+	text, err := t.encode()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.path, err)
 	}
@@ -58,6 +59,25 @@ func (t *tree) bytes() ([]byte, error) {
 	}
 	if wrong := mistakesIn(t.path, text); len(wrong) > 0 {
 		return nil, fmt.Errorf("%s: the file cannot be rebuilt, most likely because of anchors and aliases (& and *)\n  write out what they stand for", t.path)
+	}
+	return text, nil
+}
+
+// encode writes the tree with the empty lines of the source, unless they would change what is said: below a text that keeps its line ends, say.
+func (t *tree) encode() ([]byte, error) {
+	plain, err := encode(t.doc)
+	if err != nil || bytes.Contains(t.source, []byte(emptyLine)) {
+		return plain, err
+	}
+	markEmptyLines(t.doc, strings.Split(string(t.source), "\n"))
+	marked, err := encode(t.doc)
+	if err != nil {
+		return plain, nil
+	}
+	text := emptyMarked(marked)
+	var before, after any
+	if yaml.Unmarshal(plain, &before) != nil || yaml.Unmarshal(text, &after) != nil || !reflect.DeepEqual(before, after) {
+		return plain, nil
 	}
 	return text, nil
 }
@@ -104,7 +124,7 @@ func WithoutSecrets(path string, text []byte) ([]byte, error) {
 		}
 	}
 	hide(t.root, nil, secret)
-	return encode(t.doc)
+	return t.encode()
 }
 
 // hide masks what n holds of o, which is nil as long as no secret option's key has been met.

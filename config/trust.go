@@ -13,7 +13,7 @@ import (
 )
 
 // A project's file comes with a repository, so that whoever wrote the repository wrote it. By itself it may describe endpoints only, those that
-// start nothing and send nothing anywhere. For the rest the person says once, with "adit trust", that the file is theirs; what is kept is a hash
+// start nothing, look no secret up, and send nothing anywhere. For the rest the person says once, with "adit trust", that the file is theirs; what is kept is a hash
 // of its content, so that a changed file needs it again.
 
 // Project is a project's file as it was read.
@@ -26,7 +26,7 @@ type Project struct {
 
 // ReadProject reads the file at path; below is the configuration that it lies on, whose endpoints it may change. The error says what is wrong with it.
 func ReadProject(path string, below *Config) (*Project, error) {
-	data, err := readBounded(path)
+	data, err := ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("project file: %w", err)
 	}
@@ -154,19 +154,15 @@ func (v value) ask(of string) string {
 
 func lineOf(where string) string { return where[strings.LastIndexByte(where, ':')+1:] }
 
-// reachesOut says whether an endpoint's value would run something, or read what lies outside the project's folder.
+// reachesOut says whether an endpoint's value would look a secret up, which goes to the relay, or show what lies outside the project's folder. A
+// secret in the folder is no better than one elsewhere: what git does not look at (.env, .npmrc) is the person's, not the repository's.
 func (v value) reachesOut(folder string) bool {
 	return slices.ContainsFunc(v.texts, func(text string) bool {
-		kind, rest, _ := strings.Cut(text, ":")
-		switch {
-		case v.option.Secret && (kind == "cmd" || kind == "keychain"):
-			return true
-		case v.option.Secret && kind == "file":
-			return strings.HasPrefix(rest, "~/") || !inside(folder, rest) // the home, though the folder may hold one of that name
-		case v.option.Name == "upstream" && kind == "file":
-			return !inside(folder, strings.TrimPrefix(rest, "//"))
+		if v.option.Secret {
+			return isReference(text)
 		}
-		return false
+		path, ok := strings.CutPrefix(text, "file:")
+		return ok && v.option.Name == "upstream" && !inside(folder, strings.TrimPrefix(path, "//"))
 	})
 }
 

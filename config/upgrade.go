@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,8 +14,8 @@ import (
 // ErrCurrent says that a file is in the shape of FileVersion already.
 var ErrCurrent = errors.New("the file is of version " + FileVersion + " already")
 
-// Upgrade brings a file of version 2 into the shape of version 3: settings below agent, tunnels as a list of endpoints. Comments go
-// with what they are about; empty lines do not survive. A tunnel with a key that version 3 has no word for stays a tunnel, which
+// Upgrade brings a file of version 2 into the shape of version 3: settings below agent, tunnels as a list of endpoints. Comments and
+// empty lines go with what they are about. A tunnel with a key that version 3 has no word for stays a tunnel, which
 // version 3 reads, too; notices tell of those. path is only named in errors, which are ErrCurrent or all mistakes in the file.
 func Upgrade(path string, text []byte) (upgraded []byte, notices []string, err error) {
 	t, err := readTree(path, dated(text))
@@ -77,6 +78,7 @@ func (t *tree) upgrade() error {
 type section struct {
 	name    string
 	head    string // comment
+	line    int    // of the source, which it takes the place of
 	content []*yaml.Node
 }
 
@@ -85,13 +87,13 @@ func (s section) pair(kind yaml.Kind) []*yaml.Node {
 		return nil
 	}
 	key := word(s.name, String)
-	key.HeadComment = s.head
+	key.HeadComment, key.Line = s.head, cmp.Or(s.line, s.content[0].Line)
 	return []*yaml.Node{key, {Kind: kind, Content: s.content}}
 }
 
 // tunnels makes endpoints of tunnels; kept is the key "tunnels" with those that stay, if any.
 func (t *tree) tunnels(key, val *yaml.Node) (endpoints section, kept []*yaml.Node) {
-	endpoints.name = "endpoints"
+	endpoints.name, endpoints.line = "endpoints", key.Line
 	if val.Kind != yaml.MappingNode {
 		return endpoints, []*yaml.Node{key, val}
 	}
@@ -124,7 +126,7 @@ func endpointOf(name, def *yaml.Node) (item *yaml.Node, why string) {
 			return nil, key
 		}
 	}
-	b := endpointBuilder{item: &yaml.Node{Kind: yaml.MappingNode, HeadComment: name.HeadComment, FootComment: name.FootComment, LineComment: def.LineComment}}
+	b := endpointBuilder{item: &yaml.Node{Kind: yaml.MappingNode, Line: name.Line, HeadComment: name.HeadComment, FootComment: name.FootComment, LineComment: def.LineComment}}
 	title := word(name.Value, String)
 	title.Tag, title.Style, title.LineComment = name.Tag, name.Style, name.LineComment
 	b.item.Content = []*yaml.Node{word("name", String), title}
@@ -145,7 +147,7 @@ func hasWord(key string, val *yaml.Node) bool {
 	case o.Name == "scheme":
 		return onlyHTTP(o, key, val)
 	}
-	return o.Name == "url" || endpointV3[key] == o || len(o.V3) > 0 && strings.HasPrefix(o.V3[0], inUpstream)
+	return o.Name == "url" || endpointV3[key] == o || len(o.V3) > 0 && (strings.HasPrefix(o.V3[0], inUpstream) || !strings.Contains(o.V3[0], "."))
 }
 
 // inUpstream is how the keys of an endpoint begin that tell of the service.
@@ -180,6 +182,9 @@ func (b *endpointBuilder) take(key, val *yaml.Node) {
 	case o.Name == "url":
 		key.Value = "url"
 		b.url = []*yaml.Node{key, val}
+	case endpointV3[key.Value] != o && !strings.HasPrefix(o.V3[0], inUpstream): // an older word
+		key.Value = o.V3[0]
+		b.rest = append(b.rest, key, val)
 	case endpointV3[key.Value] != o:
 		key.Value = strings.TrimPrefix(o.V3[0], inUpstream)
 		b.upstream = append(b.upstream, key, val)

@@ -48,6 +48,7 @@ func sameMeaning(t *testing.T, before, after string) {
 }
 
 var versionTwo = []string{
+	"version: 2\n\nauthtoken: x\n\n# a\n\n# b\ntunnels:\n\n  a:\n    addr: 1\n\n    metadata: |+\n      x\n\n  b: {addr: 2,\n\n    inspect: false}\n",
 	"version: 2\n",
 	"authtoken: x # kept\ntunnels:\n  web:\n    proto: http\n    addr: 80",
 	"version: \"2\"\nauthtoken: x\nregion: us\n",
@@ -158,6 +159,15 @@ tunnels:
 	}
 }
 
+// TestUpgradeOlderWords: a key that has another name now is no reason to stay behind.
+func TestUpgradeOlderWords(t *testing.T) {
+	after, notices, err := Upgrade("f", []byte("version: 2\ntunnels:\n  a:\n    addr: 1\n    auth: user:password1 # mine\n    bind_tls: false\n"))
+	want := "version: 3\nendpoints:\n  - name: a\n    url: http://\n    upstream:\n      url: 1\n    basic_auth: user:password1 # mine\n"
+	if diff := cmp.Diff(want, string(after)); err != nil || len(notices) > 0 || diff != "" {
+		t.Errorf("%v, %v; want -, got +:\n%s", notices, err, diff)
+	}
+}
+
 // FuzzUpgrade: a file that is upgraded means what it meant; no other input brings it down.
 func FuzzUpgrade(f *testing.F) {
 	for _, text := range versionTwo {
@@ -166,6 +176,9 @@ func FuzzUpgrade(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if after, _, err := Upgrade("f", text); err == nil {
 			sameMeaning(t, string(dated(text)), string(after))
+			if strings.Contains(string(after), emptyLine) && !strings.Contains(string(text), emptyLine) {
+				t.Errorf("%q -> %q", text, after)
+			}
 		}
 		if in, err := Import("f", text, false); err == nil {
 			if _, wrong := readFile("f", in.Text); len(wrong) > 0 {

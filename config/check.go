@@ -119,7 +119,7 @@ func checkWeb(v string) error {
 		return fmt.Errorf("%q is neither HOST:PORT nor false", v)
 	}
 	if host == "" {
-		return errors.New("the web interface shows every request, so name the host it listens on, such as 127.0.0.1")
+		return errors.New("the local API shows every request, so name the host it listens on, such as 127.0.0.1")
 	}
 	return checkHostPort(host, port)
 }

@@ -165,7 +165,7 @@ func (a *Agent) SetReader(r inspect.Reader) {
 	a.mu.Unlock()
 }
 
-// SetWeb tells Status where the web interface listens; "" for nowhere.
+// SetWeb tells Status where the local API listens; "" for nowhere.
 func (a *Agent) SetWeb(url string) {
 	a.mu.Lock()
 	a.web = url

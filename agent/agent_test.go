@@ -87,12 +87,18 @@ func (w *world) end() error {
 // ready waits for Ready and returns the endpoint's URL.
 func (w *world) ready() string {
 	w.t.Helper()
+	w.settled()
+	return w.a.Status().Endpoints[0].URL
+}
+
+// settled waits for Ready.
+func (w *world) settled() {
+	w.t.Helper()
 	select {
 	case <-w.a.Ready():
 	case <-time.After(patience):
 		w.t.Fatalf("not ready: %+v", w.a.Status())
 	}
-	return w.a.Status().Endpoints[0].URL
 }
 
 // do sends a request to the endpoint's URL through the relay.

@@ -11,8 +11,8 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// manyHandles is how many binds a session may see before another one takes its place: relays remember each handle, and take 10,000.
-const manyHandles = 8000
+// manyHandles is how many binds a session may see before another one takes its place, while it has handles left for what comes until then.
+const manyHandles = wire.MaxHandles * 8 / 10
 
 // rebindAfter is when a bind that was refused for a passing reason is tried again.
 const rebindAfter = 2 * time.Second

@@ -1,16 +1,13 @@
 package agent_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -32,26 +29,8 @@ const (
 
 const gate = `{"on_http_request":[{"name":"people","actions":[{"type":"basic-auth","config":{"realm":"adit","credentials":["ann:` + password + `"]}}]}]}`
 
-// logbook is a log that tests read while it is written.
-type logbook struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logbook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// all is a logger that writes everything.
-func (l *logbook) all() *slog.Logger {
+// everything is a logger that writes to l, whatever the level.
+func everything(l *wiretest.Log) *slog.Logger {
 	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug - 100}))
 }
 
@@ -61,17 +40,10 @@ func enter(addr, host, path, password string) (status int, content string, err e
 	if err != nil {
 		return 0, "", err
 	}
-	q.Host = host
 	if password != "" {
 		q.SetBasicAuth("ann", password)
 	}
-	res, err := strangers.Do(q)
-	if err != nil {
-		return 0, "", err
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	return res.StatusCode, string(b), err
+	return ask(q, host)
 }
 
 // TestGate: the whole way, with a relay elsewhere and an embedded one. Who has the password is let in, and the service gets what was sent; of the others the
@@ -79,9 +51,9 @@ func enter(addr, host, path, password string) (status int, content string, err e
 func TestGate(t *testing.T) {
 	for _, embedded := range []bool{false, true} {
 		t.Run(fmt.Sprint("embedded: ", embedded), func(t *testing.T) {
-			var relayLog, accessLog, agentLog logbook
+			var relayLog, accessLog, agentLog wiretest.Log
 			r := relaytest.Start(t, func(o *relay.Options) {
-				o.Log, o.AccessLog = relayLog.all(), &accessLog
+				o.Log, o.AccessLog = everything(&relayLog), &accessLog
 				if o.Embedded = embedded; embedded {
 					o.Domain, o.HTTP = "", ""
 				}
@@ -89,7 +61,7 @@ func TestGate(t *testing.T) {
 			g := newGuest(t, r, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 				fmt.Fprint(w, q.Header.Get("Authorization"))
 			}), func(o *agent.Options, e *agent.Endpoint) {
-				o.Log, o.Embedded = agentLog.all(), embedded
+				o.Log, o.Embedded = everything(&agentLog), embedded
 				e.Policy, e.Metadata = gate, "mine"
 			})
 			events, stop := iter.Pull(g.a.Events(t.Context()))
@@ -131,7 +103,7 @@ func TestGate(t *testing.T) {
 			if n := strings.Count(agentLog.String(), "visitor turned away"); n != 2 {
 				t.Errorf("%d lines in the agent's log:\n%s", n, &agentLog)
 			}
-			for what, log := range map[string]*logbook{"relay's log": &relayLog, "access log": &accessLog, "agent's log": &agentLog} {
+			for what, log := range map[string]*wiretest.Log{"relay's log": &relayLog, "access log": &accessLog, "agent's log": &agentLog} {
 				for _, secret := range []string{"MARKER", "YW5uOk1BUktFU"} { // "ann:MARKER" in base64
 					if strings.Contains(log.String(), secret) {
 						t.Errorf("%s holds a secret:\n%s", what, log)
@@ -144,9 +116,9 @@ func TestGate(t *testing.T) {
 
 // TestBadPolicy: a mistake in a policy is told, with its place and without what it says, and nothing is served without it.
 func TestBadPolicy(t *testing.T) {
-	var log logbook
+	var log wiretest.Log
 	g := newGuest(t, relaytest.Start(t), http.HandlerFunc(says), func(o *agent.Options, e *agent.Endpoint) {
-		o.Log = log.all()
+		o.Log = everything(&log)
 		e.Policy = `{"on_http_request":[{"actions":[{"type":"basic-auth","config":{"credentials":["ann:MARKER"]}}]}]}`
 	})
 	err := g.end()

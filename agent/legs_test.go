@@ -21,6 +21,15 @@ func (r *fakeRelay) further(spare bool) *relaySide {
 	return s
 }
 
+// another is a further leg that has become one of the session's; first is the one before it, whose messages have been heard.
+func (r *fakeRelay) another(first *relaySide) *relaySide {
+	r.t.Helper()
+	s := r.further(false)
+	s.say(wire.MsgStats, &wire.Stats{Seq: "0"}) // answered on the first, once this one is known
+	first.hear(wire.MsgStatsAck)
+	return s
+}
+
 // none says that no connection comes for a moment.
 func (r *fakeRelay) none() {
 	r.t.Helper()
@@ -94,9 +103,7 @@ func TestBindIsAskedAgain(t *testing.T) {
 	w := r.run("a")
 	first := r.next()
 	b := first.bind()
-	second := r.further(false)
-	second.say(wire.MsgStats, &wire.Stats{Seq: "0"}) // it is one of the session's when this is answered
-	first.hear(wire.MsgStatsAck)
+	second := r.another(first)
 	first.Close()
 	if again := second.bind(); again.Handle != b.Handle {
 		t.Errorf("bound as %d, then as %d", b.Handle, again.Handle)
@@ -113,9 +120,7 @@ func TestAskedAgainInOrder(t *testing.T) {
 	first := r.next()
 	b := first.bind()
 	first.bound(b.Handle, "1", "t")
-	second := r.further(false)
-	second.say(wire.MsgStats, &wire.Stats{Seq: "0"})
-	first.hear(wire.MsgStatsAck)
+	second := r.another(first)
 	last := b.Handle
 	for range 8 {
 		if err := w.a.Remove("a"); err != nil {
@@ -146,10 +151,9 @@ func TestUnbindIsSaidAgain(t *testing.T) {
 	r := newFakeRelay(t)
 	r.limits, r.legs = legsOf(2), 2
 	w := r.run("a")
-	legs := []*relaySide{r.next(), r.further(false)}
-	legs[0].bound(legs[0].bind().Handle, "1", "t")
-	legs[1].say(wire.MsgStats, &wire.Stats{Seq: "0"}) // it is one of the session's when this is answered
-	legs[0].hear(wire.MsgStatsAck)
+	first := r.next()
+	first.bound(first.bind().Handle, "1", "t")
+	legs := []*relaySide{first, r.another(first)}
 	ln, err := w.a.Listen(Endpoint{Name: "b"})
 	if err != nil {
 		t.Fatal(err)

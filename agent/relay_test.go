@@ -108,7 +108,13 @@ func (g *guest) visit(method, path, body string) (status int, content string, er
 	if err != nil {
 		return 0, "", err
 	}
-	_, q.Host, _ = strings.Cut(g.a.Status().Endpoints[0].URL, "://")
+	_, host, _ := strings.Cut(g.a.Status().Endpoints[0].URL, "://")
+	return ask(q, host)
+}
+
+// ask sends a request for host to the address in its URL, as a stranger.
+func ask(q *http.Request, host string) (status int, content string, err error) {
+	q.Host = host
 	res, err := strangers.Do(q)
 	if err != nil {
 		return 0, "", err

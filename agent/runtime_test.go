@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/wire"
@@ -15,11 +14,7 @@ func TestNoEndpoints(t *testing.T) {
 	r := newFakeRelay(t)
 	w := r.run()
 	s := r.next()
-	select {
-	case <-w.a.Ready():
-	case <-time.After(patience):
-		t.Fatal("not ready")
-	}
+	w.settled()
 	refused := make(chan error, 1)
 	go func() {
 		_, err := w.a.Start(t.Context(), Endpoint{Name: "a", Upstream: "http://127.0.0.1:1"})
@@ -55,7 +50,7 @@ func TestStartGivesUp(t *testing.T) {
 	r := newFakeRelay(t)
 	w := r.run()
 	s := r.next()
-	<-w.a.Ready()
+	w.settled()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
@@ -113,12 +108,11 @@ func TestRemove(t *testing.T) {
 	if b := s.bind(); b.Name != "a" {
 		t.Errorf("%q is bound", b.Name)
 	}
-	select {
-	case m := <-s.msgs:
+	s.say(wire.MsgStats, &wire.Stats{Seq: "0"}) // behind whose answer nothing of the beginning comes
+	for m := <-s.msgs; m.Type != wire.MsgStatsAck; m = <-s.msgs {
 		if m.Type == wire.MsgBind {
 			t.Errorf("%+v", m.Body)
 		}
-	default:
 	}
 }
 
@@ -138,11 +132,7 @@ func TestRemoveTheUndecided(t *testing.T) {
 	if err := w.a.Remove("b"); err != nil {
 		t.Fatal(err)
 	}
-	select {
-	case <-w.a.Ready():
-	case <-time.After(patience):
-		t.Fatal("not ready")
-	}
+	w.settled()
 }
 
 // TestReplace: what is replaced is served until the new one is, keeps its name by its ticket, and stays when the new one is refused.
@@ -152,15 +142,7 @@ func TestReplace(t *testing.T) {
 	s := r.next()
 	first := s.bind()
 	s.bound(first.Handle, "1", "ticket")
-	replace := func(upstream string) chan error {
-		ended := make(chan error, 1)
-		go func() {
-			_, err := w.a.Replace(t.Context(), Endpoint{Name: "a", Upstream: upstream})
-			ended <- err
-		}()
-		return ended
-	}
-	ended := replace("http://127.0.0.1:2")
+	ended := replacing(t.Context(), w, "http://127.0.0.1:2")
 	b := s.bind()
 	if b.How != wire.HowResume || b.Ticket != "ticket" || b.Handle == first.Handle {
 		t.Errorf("%+v", b)
@@ -173,7 +155,7 @@ func TestReplace(t *testing.T) {
 	if e := w.a.Status().Endpoints; len(e) != 1 || e[0].Upstream != "http://127.0.0.1:1" || e[0].URL == "" || e[0].Failure != nil {
 		t.Errorf("%+v", e)
 	}
-	ended = replace("http://127.0.0.1:3")
+	ended = replacing(t.Context(), w, "http://127.0.0.1:3")
 	b = s.bind()
 	s.bound(b.Handle, "2", "")
 	if err := <-ended; err != nil {
@@ -196,10 +178,10 @@ func TestReplace(t *testing.T) {
 }
 
 // replacing replaces the endpoint "a" in the background.
-func replacing(ctx context.Context, w *world) chan error {
+func replacing(ctx context.Context, w *world, upstream string) chan error {
 	ended := make(chan error, 1)
 	go func() {
-		_, err := w.a.Replace(ctx, Endpoint{Name: "a", Upstream: "http://127.0.0.1:2"})
+		_, err := w.a.Replace(ctx, Endpoint{Name: "a", Upstream: upstream})
 		ended <- err
 	}()
 	return ended
@@ -221,7 +203,7 @@ func TestRemoveWhileReplaced(t *testing.T) {
 	s := r.next()
 	first := s.bind()
 	s.bound(first.Handle, "1", "ticket")
-	ended := replacing(t.Context(), w)
+	ended := replacing(t.Context(), w, "http://127.0.0.1:2")
 	second := s.bind()
 	if e := w.a.Status().Endpoints; len(e) != 1 || e[0].Upstream != "http://127.0.0.1:1" || e[0].URL == "" {
 		t.Errorf("meanwhile: %+v", e)
@@ -252,7 +234,7 @@ func TestReplacedTwice(t *testing.T) {
 			var ended [2]chan error
 			var handles [2]uint32
 			for i := range 2 {
-				ended[i] = replacing(t.Context(), w)
+				ended[i] = replacing(t.Context(), w, "http://127.0.0.1:2")
 				handles[i] = s.bind().Handle
 			}
 			for _, i := range turn {
@@ -284,7 +266,7 @@ func TestReplaceUndecided(t *testing.T) {
 	first := s.bind()
 	s.bound(first.Handle, "1", "ticket")
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := replacing(ctx, w)
+	ended := replacing(ctx, w, "http://127.0.0.1:2")
 	second := s.bind()
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
@@ -312,7 +294,7 @@ func TestManyGuests(t *testing.T) {
 	r := newFakeRelay(t)
 	w := r.run()
 	s := r.next()
-	<-w.a.Ready()
+	w.settled()
 	for range manyHandles {
 		if err := w.a.Forward(Endpoint{Name: "a", Upstream: "http://127.0.0.1:1"}); err != nil {
 			t.Fatal(err)

@@ -1,19 +1,18 @@
 package agent
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/wire"
+	"github.com/adit-tunnel/adit/wire/wiretest"
 )
 
 // succeed asks the agent to leave old, which has its endpoints, and returns the next session.
@@ -111,7 +110,7 @@ func TestSeekKeepsItsPace(t *testing.T) {
 		t.Fatal(err)
 	}
 	ln.Close()
-	var log counter
+	var log wiretest.Log
 	a, err := New(Options{Relay: ln.Addr().String(), Pin: "sha256:" + strings.Repeat("0", 64), GiveUp: time.Millisecond,
 		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
@@ -122,26 +121,9 @@ func TestSeekKeepsItsPace(t *testing.T) {
 	if s := a.seek(ctx); s != nil {
 		t.Fatal("a session with nobody")
 	}
-	if n := log.lines(); n < 1 || n > 6 {
+	if n := strings.Count(log.String(), "\n"); n < 1 || n > 6 {
 		t.Errorf("%d tries in a second", n)
 	}
-}
-
-type counter struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.b.Write(p)
-}
-
-func (c *counter) lines() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return bytes.Count(c.b.Bytes(), []byte("\n"))
 }
 
 // A try that waits for an answer of a network that is gone is not waited for.

@@ -7,7 +7,6 @@ import (
 	"iter"
 	"log/slog"
 	"net"
-	"strconv"
 	"strings"
 	"time"
 
@@ -60,7 +59,7 @@ func (f *compatFace) tell(e agent.Event) {
 		f.note(e.Endpoint)
 		f.log.Info("started tunnel", "obj", "tunnels", "name", e.Endpoint, "addr", f.upstreams[e.Endpoint], "url", e.URL)
 	case agent.EndpointRefused:
-		err := e.Failure.Error() + " ADIT-" + strconv.Itoa(e.Failure.Code) + " " + e.Failure.Name
+		err := e.Failure.Error() + " " + e.Failure.CodeText()
 		f.log.Error("failed to start tunnel", "obj", "tunnels", "name", e.Endpoint, "err", err)
 	case agent.RequestBegan:
 		if e.Client.IsValid() {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/adit-tunnel/adit/config"
 )
 
 // shells are those that completion is made for.
@@ -43,11 +45,9 @@ configured endpoints. Packages bring it along; else put it where the shell looks
 	}
 }
 
-// flagValues are the values of flags that have few; with a tab behind a value stands what it means.
+// flagValues are values that flags are often given, where the table of options does not list all there are; with a tab behind a value stands what it means.
 var flagValues = map[string][]string{
 	"log":        {"stderr", "stdout", "false"},
-	"log-level":  {"debug", "info", "warn", "error", "crit"},
-	"log-format": {"term", "logfmt", "json"},
 	"access-log": {"stdout", "stderr", "false"},
 	"web-addr":   {"false\tno local API", "127.0.0.1:4040"},
 	"admin":      {"false\tneither health nor metrics", "127.0.0.1:4480"},
@@ -78,6 +78,11 @@ func completeFlags(c *cobra.Command) {
 			return
 		}
 		values, then := flagValues[f.Name], cobra.ShellCompDirectiveNoFileComp
+		for _, scope := range []config.Scope{config.OfAgent, config.OfEndpoint} {
+			if o := config.Lookup(scope, f.Name); o != nil && values == nil {
+				values = o.Values
+			}
+		}
 		switch {
 		case slices.Contains(fileValued, f.Name):
 			then = cobra.ShellCompDirectiveDefault

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
@@ -121,19 +120,10 @@ func (a *app) apiAddrs(c *cobra.Command) ([]string, error) {
 
 // nearbyAPIs are the addresses that an agent with this configuration may have taken for its local API.
 func nearbyAPIs(cfg *config.Config) []string {
-	addrs := []string{cfg.WebAddr}
 	if cfg.Origin("web-addr") != "default" {
-		return addrs
+		return []string{cfg.WebAddr}
 	}
-	host, service, err := net.SplitHostPort(cfg.WebAddr)
-	port, notNumber := strconv.Atoi(service)
-	if err != nil || notNumber != nil {
-		return addrs
-	}
-	for i := 1; i <= web.MorePorts; i++ {
-		addrs = append(addrs, net.JoinHostPort(host, strconv.Itoa(port+i)))
-	}
-	return addrs
+	return web.Nearby(cfg.WebAddr)
 }
 
 // askAll returns the agents that answer at addrs, in that order.

@@ -5,8 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/adit-tunnel/adit/relay"
 	"github.com/adit-tunnel/adit/relay/control"
+	"github.com/adit-tunnel/adit/relay/registry"
 )
 
 func (a *app) domainCommand() *cobra.Command {
@@ -27,7 +27,7 @@ any other one whose DNS points at the relay.`,
 		if account == "" {
 			return usage("--account is missing\n  try \"adit relay domain reserve %s --account acme\"", args[0])
 		}
-		name, ok := relay.HostName(args[0])
+		name, ok := registry.HostName(args[0])
 		if !ok {
 			return usage("%q is no host name, such as www.example.com", args[0])
 		}
@@ -60,7 +60,7 @@ func (a *app) domainList() *cobra.Command {
 func (a *app) domainRelease() *cobra.Command {
 	b := &book{app: a}
 	return b.command(&cobra.Command{Use: "release NAME", Short: "Give a reserved host name free", Args: exactly("the host name", "www.example.com")}, func(s control.Store, args []string) error {
-		name, ok := relay.HostName(args[0])
+		name, ok := registry.HostName(args[0])
 		if !ok {
 			name = args[0]
 		}

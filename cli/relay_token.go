@@ -108,7 +108,7 @@ func (b *book) appendToken(o tokenOptions) error {
 	if len(o.Names)+len(o.Protocols)+len(o.From) > 0 || o.Note != "" || b.json {
 		return usage("--token-file keeps only account and plan: leave --name, --protocol, --cidr, --note and --json out, or --token-file")
 	}
-	t, err := control.CreateToken(o.file, o.Account, cmp.Or(o.plan, control.DefaultPlan))
+	t, err := control.AppendToken(o.file, o.Account, cmp.Or(o.plan, control.DefaultPlan))
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}

@@ -179,7 +179,7 @@ func (r *reloader) apply(ctx context.Context, wanted map[string]agent.Endpoint, 
 		}
 	}
 	before := maps.Clone(r.online)
-	for _, name := range sortedNames(before) {
+	for _, name := range slices.Sorted(maps.Keys(before)) {
 		_, stays := wanted[name]
 		if stays && !leavesHost(name, before, wanted) {
 			continue
@@ -192,7 +192,7 @@ func (r *reloader) apply(ctx context.Context, wanted map[string]agent.Endpoint, 
 			*wrong = append(*wrong, err)
 		}
 	}
-	for _, name := range sortedNames(wanted) {
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
 		e := wanted[name]
 		old, had := r.online[name]
 		switch {
@@ -267,12 +267,3 @@ func (r *reloader) complain(what string, err error) {
 
 // oneLine is what err says, for the place of a notice.
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
-
-func sortedNames(m map[string]agent.Endpoint) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -141,14 +142,7 @@ func inFiles(cfg *config.Config) string {
 	if len(cfg.Files) == 0 {
 		return ": there is no configuration file"
 	}
-	text := " in "
-	for i, f := range cfg.Files {
-		if i > 0 {
-			text += ", "
-		}
-		text += f
-	}
-	return text
+	return " in " + strings.Join(cfg.Files, ", ")
 }
 
 func meant(name string, known []string) string {

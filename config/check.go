@@ -119,7 +119,7 @@ func checkWeb(v string) error {
 		return fmt.Errorf("%q is neither HOST:PORT nor false", v)
 	}
 	if host == "" {
-		return errors.New("the web interface shows every request, so name the host it listens on, such as 127.0.0.1")
+		return errors.New("the local API shows every request, so name the host it listens on, such as 127.0.0.1")
 	}
 	return checkHostPort(host, port)
 }
@@ -163,16 +163,19 @@ func checkHostHeader(v string) error {
 	return nil
 }
 
-// checkBasicAuth has ngrok's limits. The text is a secret and stays out of the error.
+// checkBasicAuth has ngrok's limits, counted as the relay counts them: what passes here is not refused there. The text is a secret and stays out of the error.
 func checkBasicAuth(v string) error {
 	user, password, ok := strings.Cut(v, ":")
+	long, secret := utf8.RuneCountInString(user), utf8.RuneCountInString(password)
 	switch {
 	case !ok || user == "":
 		return errors.New("a pair is USER:PASSWORD")
-	case len(user) > 128:
-		return fmt.Errorf("a user has at most 128 bytes, not %d", len(user))
-	case len(password) < 8 || len(password) > 128:
-		return fmt.Errorf("a password has 8 to 128 bytes, not %d", len(password))
+	case long > 128:
+		return fmt.Errorf("a user has at most 128 characters, not %d", long)
+	case secret < 8 || secret > 128:
+		return fmt.Errorf("a password has 8 to 128 characters, not %d", secret)
+	case !utf8.ValidString(v):
+		return errors.New("a user and a password are UTF-8 text, and this is none")
 	case strings.ContainsFunc(v, unicode.IsControl):
 		return errors.New("control characters cannot be sent in a password")
 	}
@@ -180,7 +183,7 @@ func checkBasicAuth(v string) error {
 }
 
 func checkCIDR(v string) error {
-	if _, err := netip.ParsePrefix(v); err == nil {
+	if p, err := netip.ParsePrefix(v); err == nil && (!p.Addr().Is4In6() || p.Bits() >= 96) { // a shorter one is more than all of IPv4
 		return nil
 	}
 	if ip, err := netip.ParseAddr(v); err == nil && ip.Zone() == "" {

@@ -25,7 +25,7 @@ type Config struct {
 	RelayPin   string        // "sha256:HEX"
 	RelayCA    string        // path of a PEM file
 	Authtoken  string        // for Relay; may be a reference (Secret)
-	WebAddr    string        // HOST:PORT of the web interface; "false" for none
+	WebAddr    string        // HOST:PORT of the local API; "false" for none
 	WebAllow   []string      // further Host names that it answers to
 	StateDir   string        // where slots, keys and captures are kept; "" the usual place
 	NoTUI      Tristate      // lines instead of a screen

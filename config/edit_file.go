@@ -29,27 +29,35 @@ func EditFile(path string, change func(*Document) error) error {
 // crash. The file may then be read and written by its owner alone, and so may the folders that had to be made. A symbolic link
 // stays one; what it points to is written.
 func WriteFile(path string, text []byte) error {
-	target, err := throughLinks(path)
-	if err != nil {
+	if err := replaceFile(path, text); err != nil {
 		return fmt.Errorf("configuration file: %w", err)
 	}
+	return nil
+}
+
+// replaceFile is WriteFile for any file.
+func replaceFile(path string, text []byte) error {
+	target, err := throughLinks(path)
+	if err != nil {
+		return err
+	}
 	if info, err := os.Stat(target); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("configuration file: %s is no plain file", path) // a device, say, whose place a file must not take
+		return fmt.Errorf("%s is no plain file", path) // a device, say, whose place a file must not take
 	}
 	dir := filepath.Dir(target)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("configuration file: %w", err)
+		return err
 	}
 	temp, err := os.CreateTemp(dir, "."+filepath.Base(target)+".*") // mode 0600
 	if err != nil {
-		return fmt.Errorf("configuration file: %w", err)
+		return err
 	}
 	if err = fillFile(temp, text); err == nil {
 		err = os.Rename(temp.Name(), target)
 	}
 	if err != nil {
 		_ = os.Remove(temp.Name())
-		return fmt.Errorf("configuration file: %w", err)
+		return err
 	}
 	syncDir(dir)
 	return nil

@@ -63,13 +63,13 @@ func (r *reader) document(root *yaml.Node) ([]value, []draft) {
 
 // version finds what the file says of itself: a number or a text. "" when it is missing or not read here.
 func (r *reader) version(root *yaml.Node) string {
-	keys := map[string]*yaml.Node{}
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		keys[root.Content[i].Value] = plain(root.Content[i+1])
+	has := func(key string) bool { k, _ := pair(root, key); return k != nil }
+	_, v := pair(root, "version")
+	if v != nil {
+		v = plain(v)
 	}
-	v := keys["version"]
 	switch {
-	case v == nil && keys["agent"] == nil && (keys["tunnels"] != nil || keys["authtoken"] != nil || keys["region"] != nil):
+	case v == nil && !has("agent") && (has("tunnels") || has("authtoken") || has("region")):
 		r.add(r.file, "", "the line \"version: 2\" is missing; the keys are those of a file of version 2")
 	case v == nil:
 		r.add(r.file, "", "the line \"version: 3\" is missing")

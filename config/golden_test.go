@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -159,9 +158,7 @@ func (g *golden) write(t *testing.T, path, got string) {
 		}
 	}
 	g.archive.Files = append(files, txtar.File{Name: "want", Data: []byte(got)})
-	if text := txtar.Format(g.archive); !bytes.Equal(text, nil) {
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.WriteFile(path, txtar.Format(g.archive), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

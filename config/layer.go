@@ -52,10 +52,19 @@ func (v value) path() string {
 		return ""
 	}
 	text := v.texts[0]
-	if place, ok := strings.CutPrefix(v.where, "file "); ok && text != "" && !filepath.IsAbs(text) {
-		return filepath.Join(filepath.Dir(place[:strings.LastIndexByte(place, ':')]), text)
+	if dir, ok := v.folder(); ok && text != "" && !filepath.IsAbs(text) {
+		return filepath.Join(dir, text)
 	}
 	return text
+}
+
+// folder is that of the file in which it stands; ok is false when it stands in none.
+func (v value) folder() (dir string, ok bool) {
+	place, ok := strings.CutPrefix(v.where, "file ")
+	if !ok {
+		return "", false
+	}
+	return filepath.Dir(place[:strings.LastIndexByte(place, ':')]), true
 }
 
 // used says whether the value asks for anything but what holds by itself.

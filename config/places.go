@@ -12,17 +12,21 @@ var errNoHome = errors.New("neither HOME nor a state directory is known: set HOM
 
 // File is the place of the user's configuration file on this system, and StateDir that of everything adit keeps (slots, keys,
 // captures). goos is runtime.GOOS. The error says that the environment names no home.
-func File(goos string, env Env) (string, error) {
+func File(goos string, env Env) (string, error) { return fileOf("adit", goos, env) }
+
+// fileOf is where a program's configuration file belongs: ngrok keeps its own as adit does.
+func fileOf(program, goos string, env Env) (string, error) {
+	file := filepath.Join(program, program+".yml")
 	switch goos {
 	case "darwin":
-		return under(env("HOME"), "Library", "Application Support", "adit", "adit.yml")
+		return under(env("HOME"), "Library", "Application Support", file)
 	case "windows":
-		return under(env("LOCALAPPDATA"), "adit", "adit.yml")
+		return under(env("LOCALAPPDATA"), file)
 	}
 	if dir := env("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "adit", "adit.yml"), nil
+		return filepath.Join(dir, file), nil
 	}
-	return under(env("HOME"), ".config", "adit", "adit.yml")
+	return under(env("HOME"), ".config", file)
 }
 
 // SystemFile is the place of the file that holds for everybody on this system; "" when there is none.

@@ -2,7 +2,6 @@ package config
 
 import (
 	"context"
-	"path/filepath"
 	"strings"
 )
 
@@ -36,9 +35,8 @@ func (e *Endpoint) Resolve(ctx context.Context, o SecretOptions) error {
 }
 
 func (v value) secret(ctx context.Context, ref string, o SecretOptions) (string, error) {
-	if place, ok := strings.CutPrefix(v.where, "file "); ok {
-		file := place[:strings.LastIndexByte(place, ':')]
-		o.Dir, o.Stdin = filepath.Dir(file), nil
+	if dir, ok := v.folder(); ok {
+		o.Dir, o.Stdin = dir, nil
 	} else if !strings.HasPrefix(v.where, "flag ") {
 		o.Stdin = nil
 	}

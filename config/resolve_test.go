@@ -13,7 +13,8 @@ func TestResolve(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"adit.yml": "version: 3\nagent: {relay: a:1, authtoken: \"file:token\"}\nendpoints:\n  - name: web\n    upstream: {url: 80}\n    basic_auth: [\"file:pair\", \"env:PAIR\", \"jane:correct-horse\"]\n" +
-			"  - name: short\n    upstream: {url: 81}\n    basic_auth: [\"env:SHORT\"]\n  - name: missing\n    upstream: {url: 82}\n    basic_auth: [\"-\"]\n",
+			"  - name: short\n    upstream: {url: 81}\n    basic_auth: [\"env:SHORT\"]\n  - name: missing\n    upstream: {url: 82}\n    basic_auth: [\"-\"]\n" +
+			"  - name: latin\n    upstream: {url: 83}\n    basic_auth: [\"env:LATIN\"]\n",
 		"token": "tok-1234\n",
 		"pair":  "john:battery-staple\n",
 	} {
@@ -25,7 +26,7 @@ func TestResolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := map[string]string{"PAIR": "jim:pass-the-salt", "SHORT": "jim:salt"}
+	env := map[string]string{"PAIR": "jim:pass-the-salt", "SHORT": "jim:salt", "LATIN": "jim:sal\xe9-de-mer"}
 	o := SecretOptions{Env: func(n string) string { return env[n] }, Stdin: strings.NewReader("from:standard-input\n")}
 	if err := c.Resolve(context.Background(), o); err != nil || c.Authtoken != "tok-1234" {
 		t.Errorf("token %q, %v", c.Authtoken, err)
@@ -34,7 +35,7 @@ func TestResolve(t *testing.T) {
 	if err := web.Resolve(context.Background(), o); err != nil || strings.Join(web.BasicAuth, " ") != "john:battery-staple jim:pass-the-salt jane:correct-horse" {
 		t.Errorf("%v, %v", web.BasicAuth, err)
 	}
-	for i, want := range []string{"adit.yml:9: basic_auth: a password has 8 to 128 bytes", "adit.yml:12: basic_auth: standard input: "} {
+	for i, want := range []string{"adit.yml:9: basic_auth: a password has 8 to 128 characters", "adit.yml:12: basic_auth: standard input: ", "adit.yml:15: basic_auth: a user and a password are UTF-8 text"} {
 		if err := c.Endpoints[i+1].Resolve(context.Background(), o); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "salt") {
 			t.Errorf("%v; want %s", err, want)
 		}

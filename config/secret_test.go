@@ -89,7 +89,7 @@ func TestSecretCommandEnds(t *testing.T) {
 
 func TestSecretFileOfOthers(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("no such modes there")
+		t.Skip("Windows has no modes that keep other people out")
 	}
 	path := filepath.Join(t.TempDir(), "token")
 	for mode, want := range map[os.FileMode]int{0o600: 0, 0o644: 1, 0o640: 1} {

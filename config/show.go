@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,13 +38,11 @@ func (c *Config) Show(origins bool) string {
 	if len(tunnels.Content) > 0 {
 		child(root, "tunnels", tunnels)
 	}
-	var out bytes.Buffer
-	enc := yaml.NewEncoder(&out)
-	enc.SetIndent(2)
-	if err := enc.Encode(root); err != nil {
+	text, err := encode(root)
+	if err != nil {
 		panic("config: a tree of texts cannot be written: " + err.Error())
 	}
-	return out.String()
+	return string(text)
 }
 
 // hasV3 says whether version 3 has a key for everything that is set.
@@ -145,12 +142,10 @@ func child(m *yaml.Node, key string, n *yaml.Node) {
 
 // level is the mapping behind key in m, which may be new.
 func level(m *yaml.Node, key string) *yaml.Node {
-	for i := 0; i+1 < len(m.Content); i += 2 {
-		if m.Content[i].Value == key {
-			return m.Content[i+1]
-		}
+	_, n := pair(m, key)
+	if n == nil {
+		n = mapping()
+		child(m, key, n)
 	}
-	n := mapping()
-	child(m, key, n)
 	return n
 }

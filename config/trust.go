@@ -45,7 +45,7 @@ func ReadProject(path string, below *Config) (*Project, error) {
 func (p *Project) Trust(stateDir string) error {
 	note, err := trustNote(stateDir, p.Path)
 	if err == nil {
-		err = WriteFile(note, []byte(trustText(p.data)))
+		err = replaceFile(note, []byte(trustText(p.data)))
 	}
 	if err != nil {
 		return fmt.Errorf("trust: %w", err)

@@ -31,6 +31,9 @@ func TestTrust(t *testing.T) {
 	if err != nil || len(p.Asks) != 1 || p.Asks[0] != "line 2: relay: a:1" {
 		t.Fatalf("%+v, %v", p, err)
 	}
+	if err := p.Trust(project); err == nil || !strings.HasPrefix(err.Error(), "trust: mkdir ") { // a file is no directory, and the words say which was meant
+		t.Errorf("in place of a file: %v", err)
+	}
 	if err := p.Trust(state); err != nil {
 		t.Fatal(err)
 	}

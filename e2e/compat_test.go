@@ -17,12 +17,8 @@ import (
 // ngrokFile is adit under the name ngrok.
 func ngrokFile(t *testing.T) string {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	link := filepath.Join(t.TempDir(), "ngrok")
-	if err := os.Symlink(self, link); err != nil {
+	if err := os.Symlink(self(t), link); err != nil {
 		t.Fatal(err)
 	}
 	return link

@@ -105,11 +105,17 @@ func start(t *testing.T, env []string, args ...string) *process {
 	if env == nil {
 		env = cleanEnv(t)
 	}
-	self, err := os.Executable()
+	return launch(t, env, exec.Command(self(t), args...))
+}
+
+// self is this test's program, which is adit where beAdit is set.
+func self(t *testing.T) string {
+	t.Helper()
+	path, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return launch(t, env, exec.Command(self, args...))
+	return path
 }
 
 // launch is start for a command that leads to adit in the end.

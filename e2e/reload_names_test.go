@@ -5,10 +5,8 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -29,6 +27,17 @@ func (f *reloading) serves(name, word string) {
 		body, _ := io.ReadAll(answer.Body)
 		return answer.StatusCode == 200 && string(body) == word
 	})
+}
+
+// putConfig writes a configuration file of these endpoints into a folder, which it makes.
+func putConfig(t *testing.T, folder, endpoints string) {
+	t.Helper()
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "adit.yml"), []byte("version: 3\nendpoints:\n"+endpoints), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func at(name, url, port string) string {
@@ -62,13 +71,7 @@ func TestReloadThroughLinks(t *testing.T) {
 	dir := t.TempDir()
 	put := func(release, endpoints string) {
 		t.Helper()
-		folder := filepath.Join(dir, "releases", release)
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(folder, "adit.yml"), []byte("version: 3\nendpoints:\n"+endpoints), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		putConfig(t, filepath.Join(dir, "releases", release), endpoints)
 		next := filepath.Join(dir, "next")
 		if err := os.Symlink(filepath.Join("releases", release), next); err != nil {
 			t.Skip("no symbolic links here:", err)
@@ -78,7 +81,8 @@ func TestReloadThroughLinks(t *testing.T) {
 		}
 	}
 	put("1", at("a", "a", port))
-	f := followFile(t, filepath.Join(dir, "current", "adit.yml"))
+	f := newReloading(t, filepath.Join(dir, "current", "adit.yml"))
+	f.start(cleanEnv(t), self(t), "start", "--all", "--config", f.file)
 	f.waitFor(f.stdout, `^ready name=a `)
 	put("2", at("a", "a", port)+at("b", "b", port))
 	f.serves("b", "one")
@@ -112,27 +116,12 @@ func TestReloadOfProject(t *testing.T) {
 		}
 	}
 	src, own := filepath.Join(home, "src"), filepath.Join(home, ".config", "adit")
-	put := func(folder, endpoints string) {
-		t.Helper()
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(folder, "adit.yml"), []byte("version: 3\nendpoints:\n"+endpoints), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	put(src, at("a", "a", port))
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &reloading{t: t, r: relay(t)}
-	cmd := exec.Command("sh", append([]string{"-c", `cd "$0" && exec "$@"`, src, self, "start", "--all"}, f.r.agentArgs()...)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	f.process = launch(t, env, cmd)
+	putConfig(t, src, at("a", "a", port))
+	f := newReloading(t, "")
+	f.start(env, "sh", "-c", `cd "$0" && exec "$@"`, src, self(t), "start", "--all")
 	f.answers("a", 200)
 
-	put(src, endpointLines("a", port, "    basic_auth: [\"cmd:touch ran; echo ann:correct-horse\"]\n"))
+	putConfig(t, src, endpointLines("a", port, "    basic_auth: [\"cmd:touch ran; echo ann:correct-horse\"]\n"))
 	f.waitFor(f.stderr, `is not trusted.*cmd:touch ran`)
 	f.answers("a", 200)
 	if _, err := os.Stat(filepath.Join(src, "ran")); err == nil {
@@ -143,6 +132,6 @@ func TestReloadOfProject(t *testing.T) {
 	}
 	f.answers("a", 401)
 
-	put(own, at("mine", "mine", port))
+	putConfig(t, own, at("mine", "mine", port))
 	f.serves("mine", "one")
 }

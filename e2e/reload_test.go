@@ -20,26 +20,27 @@ type reloading struct {
 	file string
 }
 
-// follow starts an agent without a terminal, as a service has none, on all endpoints of a file.
+// follow starts an agent on all endpoints of a file.
 func follow(t *testing.T, endpoints string) *reloading {
 	t.Helper()
-	f := &reloading{t: t, file: filepath.Join(t.TempDir(), "adit.yml")}
+	f := newReloading(t, filepath.Join(t.TempDir(), "adit.yml"))
 	f.write(endpoints)
-	return followFile(t, f.file)
+	f.start(cleanEnv(t), self(t), "start", "--all", "--config", f.file)
+	return f
 }
 
-// followFile is follow for a file that is there.
-func followFile(t *testing.T, file string) *reloading {
+// newReloading has its relay, and no agent yet.
+func newReloading(t *testing.T, file string) *reloading {
 	t.Helper()
-	f := &reloading{t: t, r: relay(t), file: file}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self, append([]string{"start", "--all", "--config", f.file}, f.r.agentArgs()...)...)
+	return &reloading{t: t, r: relay(t), file: file}
+}
+
+// start runs what leads to an agent of the relay, without a terminal, as a service has none.
+func (f *reloading) start(env []string, program string, args ...string) {
+	f.t.Helper()
+	cmd := exec.Command(program, append(args, f.r.agentArgs()...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	f.process = launch(t, cleanEnv(t), cmd)
-	return f
+	f.process = launch(f.t, env, cmd)
 }
 
 // write replaces the file, as editors do.
@@ -152,17 +153,10 @@ func TestReloadWithoutWatch(t *testing.T) {
 		t.Skipf("no place without watches can be made here: %v: %s", err, out)
 	}
 	port := service(t, http.HandlerFunc(hello))
-	f := &reloading{t: t, r: relay(t), file: filepath.Join(t.TempDir(), "adit.yml")}
+	f := newReloading(t, filepath.Join(t.TempDir(), "adit.yml"))
 	web := endpointLines("web", port, "")
 	f.write(web)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	args := []string{"-U", "-r", "sh", "-c", `echo 0 >/proc/sys/user/max_inotify_instances; exec "$0" "$@"`, self, "start", "--all", "--config", f.file}
-	cmd := exec.Command("unshare", append(args, f.r.agentArgs()...)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	f.process = launch(t, cleanEnv(t), cmd)
+	f.start(cleanEnv(t), "unshare", "-U", "-r", "sh", "-c", `echo 0 >/proc/sys/user/max_inotify_instances; exec "$0" "$@"`, self(t), "start", "--all", "--config", f.file)
 	f.waitFor(f.stderr, "the configuration is not watched")
 	f.answers("web", 200)
 	f.write(web + endpointLines("two", port, ""))

@@ -78,11 +78,7 @@ func TestRoaming(t *testing.T) {
 	t.Cleanup(func() { _ = s.Close() })
 
 	pub := relay(t, "--agents", r.home+":0")
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	args := append([]string{"netns", "exec", r.ns, self, "http", ln.Addr().String()}, pub.agentArgs("--state-dir", t.TempDir())...)
+	args := append([]string{"netns", "exec", r.ns, self(t), "http", ln.Addr().String()}, pub.agentArgs("--state-dir", t.TempDir())...)
 	p := launch(t, cleanEnv(t), exec.Command("ip", args...))
 	url := p.ready()
 	works := func() bool {
@@ -106,7 +102,7 @@ func TestRoaming(t *testing.T) {
 	t.Logf("another address: answered after %v", time.Since(began).Round(time.Millisecond))
 
 	r.leave("3")
-	time.Sleep(3 * time.Second)
+	time.Sleep(3 * time.Second) // without any address nothing happens that could be waited for; in that time several tries must have failed
 	r.come("4")
 	began = time.Now()
 	eventually(t, "the URL works after a time without any address", works)

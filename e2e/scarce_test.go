@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -43,11 +42,7 @@ func (s *scarce) under(line string, args ...string) *process {
 	s.t.Helper()
 	program := s.program
 	if program == "" {
-		self, err := os.Executable()
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		program = self
+		program = self(s.t)
 	}
 	return launch(s.t, s.env, exec.Command("sh", append([]string{"-c", line + "\nexec \"$0\" \"$@\"", program}, args...)...))
 }

@@ -21,12 +21,8 @@ type terminal struct {
 func newTerminal(t *testing.T, columns, rows int) *terminal {
 	t.Helper()
 	need(t, "tmux", "bash")
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	bin := t.TempDir()
-	wrapper := fmt.Sprintf("#!/bin/sh\n%s=1 exec %s \"$@\"\n", beAdit, self)
+	wrapper := fmt.Sprintf("#!/bin/sh\n%s=1 exec %s \"$@\"\n", beAdit, self(t))
 	if err := os.WriteFile(filepath.Join(bin, "adit"), []byte(wrapper), 0o755); err != nil {
 		t.Fatal(err)
 	}

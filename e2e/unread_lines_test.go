@@ -48,11 +48,7 @@ func startUnread(t *testing.T, cmd *exec.Cmd) (out *os.File, end func()) {
 
 // TestUnreadLines: a program that starts adit, reads where the endpoint is and then never reads again stops neither visitors nor the end.
 func TestUnreadLines(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, end := startUnread(t, exec.Command(self, "http", service(t, http.HandlerFunc(hello)), "--web-addr", "false"))
+	out, end := startUnread(t, exec.Command(self(t), "http", service(t, http.HandlerFunc(hello)), "--web-addr", "false"))
 	line, err := bufio.NewReaderSize(out, 16).ReadString('\n')
 	_, rest, ok := strings.Cut(line, "url=")
 	url, _, _ := strings.Cut(strings.TrimSpace(rest), " ")

@@ -31,7 +31,7 @@ type Status struct {
 	Latency   time.Duration   // the shortest of Legs; 0: not measured yet
 	Legs      []time.Duration // round trips of the connections to the relay; 0: not measured yet
 	Proof     time.Time       // when something was last heard on the leg that has been silent longest; Endpoint.Proof says more
-	Web       string          // URL of the web interface, "" when none listens
+	Web       string          // URL of the local API, "" when none listens
 	Endpoints []Endpoint
 	Conns     Meters // public connections, all endpoints together
 	Requests  Meters // HTTP requests, all endpoints together

@@ -4,6 +4,7 @@
 package inspect
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 )
@@ -94,3 +95,6 @@ type Failure struct {
 
 // Error returns what happened and what to do about it.
 func (f *Failure) Error() string { return f.Text + " " + f.Remedy }
+
+// CodeText is the number with the name, as it is looked up: "ADIT-2001 LOCAL_REFUSED".
+func (f *Failure) CodeText() string { return fmt.Sprintf("ADIT-%d %s", f.Code, f.Name) }

@@ -1,43 +1,24 @@
 package relay
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/adit-tunnel/adit/relay/registry"
+	"github.com/adit-tunnel/adit/wire/wiretest"
 )
-
-// pad is a log that may be read while it is written.
-type pad struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (p *pad) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.b.Write(b)
-}
-
-func (p *pad) String() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.b.String()
-}
 
 // TestLeasesThatCannotBeWritten: it is said once a minute, tried again though nothing changes, and nothing is missing when it works again.
 func TestLeasesThatCannotBeWritten(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	synctest.Test(t, func(t *testing.T) {
-		var log pad
+		var log wiretest.Log
 		l, _, err := openLeases(dir, slog.New(slog.NewTextHandler(&log, nil))) // there is no such directory
 		if err != nil {
 			t.Fatal(err)

@@ -1,35 +1,23 @@
 package relay_test
 
 import (
-	"bytes"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/adit-tunnel/adit/relay"
 	"github.com/adit-tunnel/adit/relay/relaytest"
+	"github.com/adit-tunnel/adit/wire/wiretest"
 )
 
 // logbook is a relay's log.
-type logbook struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logbook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
+type logbook struct{ wiretest.Log }
 
 // lines are those that have all of these words.
 func (l *logbook) lines(words ...string) (got []string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 next:
-	for line := range strings.Lines(l.b.String()) {
+	for line := range strings.Lines(l.String()) {
 		for _, w := range words {
 			if !strings.Contains(line, w) {
 				continue next

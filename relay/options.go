@@ -96,12 +96,9 @@ func (o *Options) check() error {
 		wrong("--agents is missing: the address that agents connect to, like :4443")
 	}
 	if o.Embedded {
-		errs = append(errs, o.checkEmbedded()...)
+		errs = append(append(errs, o.checkEmbedded()...), o.checkReach()...)
 	} else {
-		errs = append(errs, o.checkPublic()...)
-	}
-	if o.Embedded {
-		errs = append(errs, o.checkReach()...)
+		errs = append(errs, o.checkPublic()...) // of another one the control store knows whether it lets everybody in (openStore)
 	}
 	return errors.Join(errs...)
 }
@@ -198,12 +195,6 @@ func parsePublicURL(pattern, domain string) (publicURL, error) {
 		u.after = rest[i:]
 	}
 	return u, nil
-}
-
-// HostName brings a host name without a port into its one spelling, by which names are reserved.
-func HostName(s string) (string, bool) {
-	name, port, ok := registry.CanonicalHost(nil, []byte(s))
-	return string(name), ok && port == 0
 }
 
 // isLoopback says that only this machine reaches an address to listen on.

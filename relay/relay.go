@@ -37,10 +37,11 @@ const (
 
 // Relay is a public server. New makes one.
 type Relay struct {
-	o     Options
-	cert  *certificate
-	store control.Lookup
-	book  control.Store // nil when Embedded
+	o    Options
+	cert *certificate
+
+	lookup control.Lookup // who may use it
+	store  control.Store  // what the owner decides, behind lookup; nil when Embedded
 
 	adminToken string // what the admin API wants to be shown
 
@@ -171,10 +172,10 @@ func (r *Relay) wire(key []byte) {
 		r.local = newLocalPlaces(r.edge.Serve, o.Go, r.failed)
 		namer = r.local
 	} else {
-		namer = &publicPlaces{domain: o.Domain, key: key, url: r.publicURL(), owner: r.store.Owner, resolver: newResolver(o.Resolver)}
+		namer = &publicPlaces{domain: o.Domain, key: key, url: r.publicURL(), owner: r.lookup.Owner, resolver: newResolver(o.Resolver)}
 	}
 	r.sessions = session.New(session.Options{
-		Registry: r.registry, Control: r.store, Namer: namer, TLS: r.cert.tlsConfig(), Key: key,
+		Registry: r.registry, Control: r.lookup, Namer: namer, TLS: r.cert.tlsConfig(), Key: key,
 		Relay: r.id(), Version: o.Version, Region: o.Region, Log: o.Log, Go: o.Go, Auth: o.Limits.Auth,
 		Memory: r.shares.streams, SessionMemory: r.shares.sessions, Files: r.shares.agents, Guests: r.shares.lobby, Grown: r.shares.grown,
 	})
@@ -232,5 +233,5 @@ func (r *Relay) Close() error {
 	if r.leases != nil {
 		errs = append(errs, r.leases.Close())
 	}
-	return errors.Join(append(errs, r.store.Close())...)
+	return errors.Join(append(errs, r.lookup.Close())...)
 }

@@ -209,7 +209,7 @@ func TestEmbedded(t *testing.T) {
 	if r.HTTPAddr() != "" || r.AdminAddr() != "" {
 		t.Errorf("http %q, admin %q", r.HTTPAddr(), r.AdminAddr())
 	}
-	if g, err := r.store.Authenticate("secret"); err != nil || g.Account != "local (embedded relay)" || r.o.Region != "this machine" {
+	if g, err := r.lookup.Authenticate("secret"); err != nil || g.Account != "local (embedded relay)" || r.o.Region != "this machine" {
 		t.Errorf("%+v %v, region %q", g, err, r.o.Region)
 	}
 	e := &registry.Endpoint{Account: "local", Instance: "one", Name: "web"}

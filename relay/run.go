@@ -66,7 +66,7 @@ func (r *Relay) serveAdmin(ctx context.Context) error {
 		}
 	}
 	return admin.Serve(ctx, ln, admin.Source{
-		Store: r.book, Token: r.adminToken, Name: hostOf(r.o.Admin), Log: r.o.Log, Ready: r.serving.Load, Gather: r.gather,
+		Store: r.store, Token: r.adminToken, Name: hostOf(r.o.Admin), Log: r.o.Log, Ready: r.serving.Load, Gather: r.gather,
 	})
 }
 

@@ -20,22 +20,22 @@ func (r *Relay) openStore() error {
 		tokens[t] = grant
 	}
 	if r.o.Embedded {
-		r.store = control.Anyone(grant)
+		r.lookup = control.Anyone(grant)
 		if len(tokens) > 0 {
-			r.store = control.Memory(tokens)
+			r.lookup = control.Memory(tokens)
 		}
 		return nil
 	}
-	book, notice, err := control.Open(filepath.Join(r.o.StateDir, StoreFile))
+	store, notice, err := control.Open(filepath.Join(r.o.StateDir, StoreFile))
 	if err != nil {
 		return fmt.Errorf("--state-dir: %w", err)
 	}
 	if notice != "" {
 		r.o.Log.Warn(strings.ReplaceAll(notice, "\n  ", ": "))
 	}
-	r.book, r.store = book, book
+	r.store, r.lookup = store, store
 	if err := r.letIn(grant, tokens); err != nil {
-		return errors.Join(err, book.Close())
+		return errors.Join(err, store.Close())
 	}
 	return nil
 }
@@ -45,23 +45,23 @@ func (r *Relay) letIn(grant control.Grant, tokens map[string]control.Grant) erro
 	switch {
 	case r.o.TokenFile != "":
 		report := func(err error) { r.o.Log.Error("token file", "err", err) }
-		file, err := control.Follow(r.book, r.o.TokenFile, r.adopted, report)
+		file, err := control.Follow(r.store, r.o.TokenFile, r.adopted, report)
 		if err != nil {
 			return fmt.Errorf("--token-file: %w", err)
 		}
-		r.store = file
+		r.lookup = file
 	case len(tokens) == 0:
-		empty, err := r.book.Empty()
+		empty, err := r.store.Empty()
 		if err != nil {
 			return err
 		}
 		if empty {
-			r.store = control.WhileEmpty(r.book, grant)
+			r.lookup = control.WhileEmpty(r.store, grant)
 			return errors.Join(r.o.checkReach()...)
 		}
 	}
 	if len(tokens) > 0 {
-		r.store = control.Join(control.Memory(tokens), r.store)
+		r.lookup = control.Join(control.Memory(tokens), r.lookup)
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ const (
 	MaxTrailers = 16 << 10
 	MaxText     = 1 << 10 // a FAIL frame's text
 	MaxStreams  = 2048    // streams of one leg
+	MaxHandles  = 10_000  // that one session may use up: relays remember each, because none may come back
 	FirstLimit  = 73728   // credit at an exchange's start
 	FrameCost   = 64      // what a content frame costs beside its payload
 	HeaderSize  = 4

@@ -90,7 +90,7 @@ func notStarted(kind inspect.DefinitionKind, name string, err error) *apiError {
 
 // refusal words what the relay said.
 func refusal(name string, f *inspect.Failure) string {
-	text := f.Error() + "\n\nADIT-" + strconv.Itoa(f.Code) + " " + f.Name
+	text := f.Error() + "\n\n" + f.CodeText()
 	if f.Name == "NAME_TAKEN" || f.Name == "ALREADY_ONLINE" {
 		text = "The tunnel " + strconv.Quote(name) + " is already bound to another tunnel session. " + text
 	}

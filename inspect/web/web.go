@@ -32,10 +32,8 @@ const (
 	replayTimeout = 10 * time.Second
 	startTimeout  = 3500 * time.Millisecond // some clients wait 4 s for an endpoint
 	stopTimeout   = 2 * time.Second
+	morePorts     = 20 // tried after the one that is busy
 )
-
-// MorePorts is how many ports Listen tries after the one that is busy.
-const MorePorts = 20
 
 // Server is the local API. Make one with New.
 type Server struct {
@@ -74,28 +72,42 @@ func New(o Options) *Server {
 	return s
 }
 
-// Listen takes addr or, with near and when its port is busy, the next free one of the MorePorts after it. The error is that of addr. Who says 0.0.0.0 means IPv4
+// Listen takes addr or, with near and when its port is busy, the next free one of those that are Nearby. The error is that of addr. Who says 0.0.0.0 means IPv4
 // and reads such an address in the log: for Go it would be [::] as well.
 func Listen(addr string, near bool) (net.Listener, error) {
 	network := "tcp"
-	host, service, err := net.SplitHostPort(addr)
-	if ip, wrong := netip.ParseAddr(host); wrong == nil && ip.Is4() && ip.IsUnspecified() {
+	host, _, _ := net.SplitHostPort(addr)
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is4() && ip.IsUnspecified() {
 		network = "tcp4"
 	}
 	ln, first := net.Listen(network, addr)
 	if first == nil {
 		return ln, nil
 	}
-	port, notNumber := strconv.Atoi(service)
-	if !near || !isBusy(first) || err != nil || notNumber != nil || port == 0 {
+	after := Nearby(addr)[1:]
+	if !near || !isBusy(first) || len(after) == 0 {
 		return nil, fmt.Errorf("listen for the local API: %w", first)
 	}
-	for i := 1; i <= MorePorts && port+i <= 65535; i++ {
-		if ln, err = net.Listen(network, net.JoinHostPort(host, strconv.Itoa(port+i))); err == nil {
+	for _, next := range after {
+		if ln, err := net.Listen(network, next); err == nil {
 			return ln, nil
 		}
 	}
-	return nil, fmt.Errorf("listen for the local API: %w (nor is any of the %d ports after it free)", first, MorePorts)
+	return nil, fmt.Errorf("listen for the local API: %w (nor is any of the %d ports after it free)", first, len(after))
+}
+
+// Nearby are addr and the same with the ports after it, in the order in which Listen tries them.
+func Nearby(addr string) []string {
+	all := []string{addr}
+	host, service, err := net.SplitHostPort(addr)
+	port, notNumber := strconv.Atoi(service)
+	if err != nil || notNumber != nil || port == 0 {
+		return all
+	}
+	for i := 1; i <= morePorts && port+i <= 65535; i++ {
+		all = append(all, net.JoinHostPort(host, strconv.Itoa(port+i)))
+	}
+	return all
 }
 
 // isBusy says that another program has the port. The number of that error differs between systems; where it happens does not.

@@ -342,7 +342,7 @@ func TestListenTakesTheNextPort(t *testing.T) {
 	}
 	defer busy.Close()
 	port := busy.Addr().(*net.TCPAddr).Port
-	if port+MorePorts > 65535 {
+	if port+morePorts > 65535 {
 		t.Skip("the system gave a port at the end of the range")
 	}
 	ln, err := Listen(busy.Addr().String(), true)
@@ -350,7 +350,7 @@ func TestListenTakesTheNextPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	if got := ln.Addr().(*net.TCPAddr).Port; got <= port || got > port+MorePorts {
+	if got := ln.Addr().(*net.TCPAddr).Port; got <= port || got > port+morePorts {
 		t.Errorf("port %d after %d", got, port)
 	}
 	for _, bad := range []string{"nonsense", "127.0.0.1:port", "127.0.0.1:99999", "192.0.2.1:4040"} {

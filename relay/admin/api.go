@@ -224,8 +224,8 @@ func (a api) releaseDomain(name string) error { return a.ReleaseDomain(canonical
 
 // canonical is the one spelling of a host name; what is none stays as it is, for the store to refuse.
 func canonical(host string) string {
-	if name, port, ok := registry.CanonicalHost(nil, []byte(host)); ok && port == 0 {
-		return string(name)
+	if name, ok := registry.HostName(host); ok {
+		return name
 	}
 	return host
 }

@@ -1,18 +1,17 @@
 package admin
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/adit-tunnel/adit/relay/control"
+	"github.com/adit-tunnel/adit/wire/wiretest"
 )
 
 const secret = "adit_admin_of_the_test"
@@ -22,25 +21,7 @@ type owner struct {
 	t     *testing.T
 	url   string
 	store control.Store
-	log   *book
-}
-
-// book is a log that the server writes.
-type book struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *book) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *book) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
+	log   *wiretest.Log
 }
 
 func newOwner(t *testing.T) *owner {
@@ -50,7 +31,7 @@ func newOwner(t *testing.T) *owner {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	log := &book{}
+	log := &wiretest.Log{}
 	url := serve(t, Source{
 		Store: store, Token: secret, Name: "Relay.internal", Log: slog.New(slog.NewTextHandler(log, nil)),
 		Ready: func() bool { return true }, Gather: func(func(string, float64)) {},

@@ -1,4 +1,4 @@
-// Package control is what the relay's owner decides: accounts and their plans, tokens, reserved domains.
+// Package control is what the relay's owner decides: accounts and their plans, tokens, reserved domains. It also keeps what the relay's certificates need kept.
 //
 // A Store keeps it. Open is the one that a relay alone has, an SQLite file in its state directory, which the command line and the running relay may use at
 // the same time. The agents' side asks only a Lookup, which every Store is; Memory and Anyone are lookups without a store, for an embedded relay.

@@ -14,7 +14,7 @@ import (
 
 func mustCreate(t *testing.T, path, account, plan string) string {
 	t.Helper()
-	token, err := CreateToken(path, account, plan)
+	token, err := AppendToken(path, account, plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestCreateRefuses(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "tokens")
 	for _, c := range [][2]string{{"", "free"}, {"acme", ""}, {"a b", "free"}, {"acme\n", "free"}, {"#acme", "free"}, {"acme", "fr\x00ee"}} {
-		if token, err := CreateToken(path, c[0], c[1]); err == nil || token != "" {
+		if token, err := AppendToken(path, c[0], c[1]); err == nil || token != "" {
 			t.Errorf("%q: %q %v", c, token, err)
 		}
 	}
@@ -220,13 +220,13 @@ func TestCreateRefuses(t *testing.T) {
 	}
 	const broken = "no token file\n"
 	touch(t, path, broken, 0)
-	if _, err := CreateToken(path, "acme", "free"); err == nil || !strings.Contains(err.Error(), path+":1: ") {
+	if _, err := AppendToken(path, "acme", "free"); err == nil || !strings.Contains(err.Error(), path+":1: ") {
 		t.Errorf("a broken file: %v", err)
 	}
 	if text, err := os.ReadFile(path); string(text) != broken {
 		t.Errorf("the broken file is now %q %v", text, err)
 	}
-	if _, err := CreateToken(filepath.Join(dir, "none", "tokens"), "acme", "free"); err == nil {
+	if _, err := AppendToken(filepath.Join(dir, "none", "tokens"), "acme", "free"); err == nil {
 		t.Error("a token in a directory that does not exist")
 	}
 }
@@ -246,7 +246,7 @@ func TestCreateAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range tokens {
 		wg.Go(func() {
-			token, err := CreateToken(path, "acme", "free")
+			token, err := AppendToken(path, "acme", "free")
 			if err != nil {
 				t.Error(err)
 			}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// header is the first line of a file that CreateToken makes.
+// header is the first line of a file that AppendToken makes.
 const header = "# adit tokens: one a line, \"sha256:HEX account plan created\"; HEX is the token's SHA-256, created its day. Delete a line to revoke its token.\n"
 
 // hashPrefix names the hash, so that another one can stand beside it one day.

@@ -125,7 +125,7 @@ func (s *sqliteStore) change(f func(*sql.Tx) error) error {
 	s.mu.Unlock()
 	var own *Error
 	if err != nil && !errors.As(err, &own) {
-		return fmt.Errorf("control store %s: %w", s.path, explain(err))
+		return s.failed(err)
 	}
 	return err
 }
@@ -153,10 +153,15 @@ func (s *sqliteStore) version() (int64, error) {
 		return s.seen, nil
 	}
 	if err := s.db.QueryRow("SELECT n FROM changes").Scan(&s.seen); err != nil {
-		return 0, fmt.Errorf("control store %s: %w", s.path, explain(err))
+		return 0, s.failed(err)
 	}
 	s.looked = time.Now()
 	return s.seen, nil
+}
+
+// failed is an error that is not the caller's, with the store it is about.
+func (s *sqliteStore) failed(err error) error {
+	return fmt.Errorf("control store %s: %w", s.path, explain(err))
 }
 
 // explain puts the system's words for what SQLite says in its own.
@@ -184,18 +189,21 @@ func broke(err error, code int) bool {
 func list[T any](s *sqliteStore, scan func(func(...any) error) (T, error), query string, args ...any) (all []T, err error) {
 	rows, err := s.db.Query(query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("control store %s: %w", s.path, explain(err))
+		return nil, s.failed(err)
 	}
 	defer rows.Close()
 	all = []T{}
 	for rows.Next() {
 		v, err := scan(rows.Scan)
 		if err != nil {
-			return nil, fmt.Errorf("control store %s: %w", s.path, err)
+			return nil, s.failed(err)
 		}
 		all = append(all, v)
 	}
-	return all, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, s.failed(err)
+	}
+	return all, nil
 }
 
 // needOne turns the outcome of a statement about one thing into ErrNotFound when there was none.

@@ -3,7 +3,6 @@ package control
 import (
 	"database/sql"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 func (s *sqliteStore) Owner(host string) (account string, err error) {
 	err = s.db.QueryRow("SELECT account FROM domains WHERE name = ?", host).Scan(&account)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return "", fmt.Errorf("control store %s: %w", s.path, explain(err))
+		return "", s.failed(err)
 	}
 	return account, nil
 }

@@ -3,7 +3,6 @@ package control
 import (
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -15,7 +14,7 @@ func (s *sqliteStore) Item(key string) (it Item, err error) {
 	case errors.Is(err, sql.ErrNoRows):
 		return Item{}, notFound("there is nothing under the key %q", key)
 	case err != nil:
-		return Item{}, fmt.Errorf("control store %s: %w", s.path, explain(err))
+		return Item{}, s.failed(err)
 	}
 	it.Modified = fromMilli(modified)
 	return it, nil

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -56,7 +55,7 @@ func (s *sqliteStore) grant(where string, arg any) (g Grant, err error) {
 		err = json.Unmarshal([]byte(scopes), &g.Scopes)
 	}
 	if err != nil {
-		return Grant{}, fmt.Errorf("control store %s: %w", s.path, explain(err))
+		return Grant{}, s.failed(err)
 	}
 	g.version = version
 	return g, nil
@@ -130,7 +129,7 @@ func redact(id string) string {
 // Empty implements Store.
 func (s *sqliteStore) Empty() (empty bool, err error) {
 	if err = s.db.QueryRow("SELECT NOT EXISTS (SELECT 1 FROM tokens)").Scan(&empty); err != nil {
-		return false, fmt.Errorf("control store %s: %w", s.path, explain(err))
+		return false, s.failed(err)
 	}
 	return empty, nil
 }

@@ -2,19 +2,18 @@ package edge
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"io"
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/adit-tunnel/adit/relay/registry"
+	"github.com/adit-tunnel/adit/wire/wiretest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -28,26 +27,8 @@ type world struct {
 	s    *Server
 	up   *fakeUpstream
 	addr string
-	log  *lines
+	log  *wiretest.Log
 	done bool
-}
-
-// lines is a writer that tests read while it is written.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // option changes a world before it starts.
@@ -64,7 +45,7 @@ func start(t testing.TB, script func(x *fakeExchange), opts ...option) *world {
 	reg := registry.New(nil)
 	up := &fakeUpstream{t: t, script: script, attached: map[uint64]bool{}}
 	bind(t, reg, "app.test", 0, up)
-	w := &world{t: t, up: up, log: &lines{}}
+	w := &world{t: t, up: up, log: &wiretest.Log{}}
 	o := Options{Registry: reg, AccessLog: w.log}
 	lim := limits{}
 	for _, f := range opts {

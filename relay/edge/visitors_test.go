@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/adit-tunnel/adit/wire"
+	"github.com/adit-tunnel/adit/wire/wiretest"
 )
 
 // elsewhere is a listener whose connections seem to come from one address.
@@ -79,7 +80,7 @@ func (w *world) served(addr string) bool {
 func TestShareOfAnAddress(t *testing.T) {
 	answer := func(x *fakeExchange) { x.ok("x") }
 	t.Run("no more than its share", func(t *testing.T) {
-		var log lines
+		var log wiretest.Log
 		w := start(t, answer, share(2), func(o *Options, _ *limits) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 		crowd, other := w.serveFrom("192.0.2.1"), w.serveFrom("192.0.2.2")
 		first := w.dialTo(crowd).send(get)

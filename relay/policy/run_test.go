@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-
-	"github.com/adit-tunnel/adit/relay/policy"
 )
 
 var here = netip.MustParseAddr("203.0.113.9")
@@ -142,5 +140,3 @@ func BenchmarkRequest(b *testing.B) {
 		}
 	}
 }
-
-var _ error = (*policy.Rejection)(nil)

@@ -16,9 +16,6 @@ const (
 	// maxEndpoints is how many endpoints a session may have at once.
 	maxEndpoints = 100
 
-	// maxHandles is how many handles a session may use up; each is remembered, because none may come back.
-	maxHandles = 10_000
-
 	// placeWithin is how long finding out whose a name is may take.
 	placeWithin = 8 * time.Second
 
@@ -90,7 +87,7 @@ func (s *session) reserve(b *wire.Bind, p *policy.Policy) (e *endpoint, again bo
 		return nil, false, &registry.Error{Code: wire.CodeBadHandle, Text: "the handle was used before in this session"}
 	case s.over, s.draining, s.legs.lost():
 		return nil, false, &registry.Error{Code: wire.CodeAgentStopping}
-	case len(s.endpoints) >= maxEndpoints, len(s.used) >= maxHandles:
+	case len(s.endpoints) >= maxEndpoints, len(s.used) >= wire.MaxHandles:
 		return nil, false, &registry.Error{Code: wire.CodeEndpointLimit}
 	}
 	e = &endpoint{sess: s, handle: b.Handle, bind: *b}
@@ -239,7 +236,7 @@ func (s *session) forget(e *endpoint, used bool) bool {
 func (s *session) onUnbind(l *leg, id int64, u *wire.Unbind) {
 	s.mu.Lock()
 	e := s.endpoints[u.Handle]
-	if len(s.used) < maxHandles {
+	if len(s.used) < wire.MaxHandles {
 		s.used[u.Handle] = struct{}{}
 	}
 	s.mu.Unlock()

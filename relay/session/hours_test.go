@@ -12,6 +12,7 @@ import (
 	"github.com/adit-tunnel/adit/relay/control"
 	"github.com/adit-tunnel/adit/wire"
 	"github.com/adit-tunnel/adit/wire/hours"
+	"github.com/adit-tunnel/adit/wire/wiretest"
 )
 
 // ends fails the test unless the last session ends between least and most from now.
@@ -28,6 +29,9 @@ func (r *rig) ends(what string, least, most time.Duration) {
 		r.t.Errorf("%s: the session has ended after %v, want %v at least", what, took, least)
 	}
 }
+
+// book is a log that many may write.
+type book struct{ wiretest.Log }
 
 // logged writes the relay's log into a book.
 func logged(b *book) func(*Options) {

@@ -141,7 +141,7 @@ func (l Look) failure(e inspect.Endpoint) []Line {
 
 // FailureText words a failure in one line: what went wrong, and the number and name it is known by.
 func FailureText(f inspect.Failure) string {
-	return fmt.Sprintf("%s (ADIT-%d %s)", f.Text, f.Code, f.Name)
+	return f.Text + " (" + f.CodeText() + ")"
 }
 
 // address draws a URL, which is never cut: where it does not fit beside its label it gets lines of its own, and what it leads to follows.

@@ -9,7 +9,7 @@
 //	a.Send(id, answer[:17])                // and not one byte more
 //	a.Fin(id)
 //
-// A relay for a real agent is Listen and Accept.
+// A relay for a real agent is Listen and Accept. Cable is a link that can be broken, Log what either side writes while a test reads it.
 package wiretest
 
 import (

@@ -17,9 +17,8 @@ import (
 // patience is how long a change may take to be seen; it only keeps a broken store from hanging the tests.
 const patience = 5 * time.Second
 
-// Lookup demands that what open gives knows these tokens and no others. open must know the token "adit_good" of the account "acme" on the plan "free".
-func Lookup(t *testing.T, open func(t *testing.T) control.Lookup) {
-	l := open(t)
+// Lookup demands that l knows its tokens and no others; it must know the token "adit_good" of the account "acme" on the plan "free".
+func Lookup(t *testing.T, l control.Lookup) {
 	g := gives(t, l, "adit_good", "acme", "free")
 	for _, wrong := range []string{"", "adit_goo", "adit_good ", "adit_good\x00", "ADIT_GOOD"} {
 		if g, err := l.Authenticate(wrong); !errors.Is(err, control.ErrUnknownToken) || g.Account != "" || strings.Contains(err.Error(), "goo") {
@@ -42,7 +41,7 @@ func Store(t *testing.T, open func(t *testing.T) control.Store) {
 	for name, test := range map[string]func(*testing.T, control.Store){
 		"lookup": func(t *testing.T, s control.Store) {
 			secret := adopt(t, s, "adit_good", "acme", "free")
-			Lookup(t, func(*testing.T) control.Lookup { return s })
+			Lookup(t, s)
 			gives(t, s, secret, "acme", "free")
 		},
 		"plans": plans, "accounts": accounts, "tokens": tokens, "adopt": adoption, "domains": domains, "items": items, "renew": renewal, "at once": atOnce,

@@ -27,10 +27,10 @@ const (
 	lockRetry = 20 * time.Millisecond
 )
 
-// CreateToken makes a token ("adit_" and 256 random bits in base 62), appends its hash to the file and returns the token: it is written
+// AppendToken makes a token ("adit_" and 256 random bits in base 62), appends its hash to the file and returns the token: it is written
 // nowhere. The file is made with mode 0600 when it is missing. Nothing is appended to a file that Follow could not read. Several may run at
 // once: they wait for each other, up to 10 s.
-func CreateToken(path, account, plan string) (token string, err error) {
+func AppendToken(path, account, plan string) (token string, err error) {
 	if err := errors.Join(checkName("account", account), checkName("plan", plan)); err != nil {
 		return "", err
 	}

@@ -95,6 +95,23 @@ func TestTokenLifecycle(t *testing.T) {
 	}
 }
 
+// TestOpenRelaySaysSo: a relay that lets everybody in because there is no token says so, and one that has a token does not.
+func TestOpenRelaySaysSo(t *testing.T) {
+	t.Parallel()
+	const open = `level=WARN msg="this relay has no tokens: whoever reaches it on this machine is let in`
+	env, state := cleanEnv(t), filepath.Join(t.TempDir(), "relay")
+	o := ownRelay(t, env, state)
+	if text := o.stderr.text(); !strings.Contains(text, open) {
+		t.Errorf("without a token it says %s", text)
+	}
+	o.signal(syscall.SIGTERM)
+	o.code()
+	owner(t, env, state, nil, "token", "create", "--account", "acme")
+	if text := ownRelay(t, env, state).stderr.text(); strings.Contains(text, open) {
+		t.Errorf("with a token it says %s", text)
+	}
+}
+
 // managedByAPI makes and uses a token over the admin API.
 func (o *owned) managedByAPI(port string) {
 	o.t.Helper()

@@ -57,7 +57,11 @@ func (r *Relay) letIn(grant control.Grant, tokens map[string]control.Grant) erro
 		}
 		if empty {
 			r.store = control.WhileEmpty(r.book, grant)
-			return errors.Join(r.o.checkReach()...)
+			if errs := r.o.checkReach(); errs != nil {
+				return errors.Join(errs...)
+			}
+			// A proxy on this machine may let the whole world in, and a store that had tokens may have been deleted.
+			r.o.Log.Warn("this relay has no tokens: whoever reaches it on this machine is let in, until the first one is made with \"adit relay token create\"")
 		}
 	}
 	if len(tokens) > 0 {

@@ -112,6 +112,23 @@ func TestOpenRelaySaysSo(t *testing.T) {
 	}
 }
 
+// TestTrustInIPv6: a trusted peer may be written as it is where IPv4 comes in IPv6's clothes.
+func TestTrustInIPv6(t *testing.T) {
+	t.Parallel()
+	env, state := cleanEnv(t), filepath.Join(t.TempDir(), "relay")
+	var made newToken
+	owner(t, env, state, &made, "token", "create", "--account", "acme", "--cidr", "::ffff:127.0.0.1")
+	o := ownRelay(t, env, state, "--trust-forwarded", "::ffff:127.0.0.1")
+	url := o.agent(service(t, http.HandlerFunc(hello)), made.Token, "--cidr-allow", "10.0.0.0/8").ready()
+	for from, want := range map[string]int{"10.1.2.3": 200, "::ffff:10.1.2.3": 200, "192.0.2.1": 403} {
+		q := o.request(t, url, "/")
+		q.Header.Set("X-Forwarded-For", from)
+		if status, body := fetch(t, q); status != want {
+			t.Errorf("for %s: %d %s, want %d", from, status, body, want)
+		}
+	}
+}
+
 // managedByAPI makes and uses a token over the admin API.
 func (o *owned) managedByAPI(port string) {
 	o.t.Helper()

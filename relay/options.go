@@ -201,10 +201,7 @@ func parsePublicURL(pattern, domain string) (publicURL, error) {
 }
 
 // HostName brings a host name without a port into its one spelling, by which names are reserved.
-func HostName(s string) (string, bool) {
-	name, port, ok := registry.CanonicalHost(nil, []byte(s))
-	return string(name), ok && port == 0
-}
+func HostName(s string) (string, bool) { return registry.HostName(s) }
 
 // isLoopback says that only this machine reaches an address to listen on.
 func isLoopback(addr string) bool {

@@ -52,21 +52,21 @@ func (p *publicPlaces) wanted(host string) (string, error) {
 	bad := func(why string) (string, error) {
 		return "", &registry.Error{Code: wire.CodeBadName, Text: fmt.Sprintf("%q %s: this relay serves NAME.%s, and domains of an account's own", host, why, p.domain)}
 	}
-	name, port, ok := registry.CanonicalHost(nil, []byte(host))
-	if !ok || port != 0 {
+	name, ok := registry.HostName(host)
+	if !ok {
 		return bad("is not a host name")
 	}
-	if !strings.Contains(string(name), ".") {
-		name = append(name, "."+p.domain...)
+	if !strings.Contains(name, ".") {
+		name += "." + p.domain
 	}
-	label, under := strings.CutSuffix(string(name), "."+p.domain)
+	label, under := strings.CutSuffix(name, "."+p.domain)
 	switch {
 	case under && strings.ContainsAny(label, "._["):
 		return bad("is not one label of letters, digits and hyphens under its domain")
-	case string(name) == p.domain, !under && !isDomain(string(name)):
+	case name == p.domain, !under && !isDomain(name):
 		return bad("is not a name that can be served")
 	}
-	return string(name), nil
+	return name, nil
 }
 
 // isDomain says that a canonical host of several labels may be a domain of somebody's own, and is no address.

@@ -44,6 +44,12 @@ func CanonicalHost(dst, host []byte) (name []byte, port uint16, ok bool) {
 	return name, port, true
 }
 
+// HostName is the one spelling of a host name that comes without a port.
+func HostName(s string) (name string, ok bool) {
+	b, port, ok := CanonicalHost(nil, []byte(s))
+	return string(b), ok && port == 0
+}
+
 // splitPort cuts ":port" off; a colon with nothing behind it is no port (RFC 3986, 3.2.3). What stands in the brackets of a literal is returned
 // without them.
 func splitPort(host []byte, literal bool) (rest []byte, port uint16, ok bool) {

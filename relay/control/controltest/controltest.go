@@ -186,6 +186,7 @@ func tokens(t *testing.T, s control.Store) {
 	for _, bad := range []control.Token{
 		{Account: ""}, {Account: "acme", Note: "a\nb"}, {Account: "acme", Scopes: control.Scopes{Protocols: []string{"ftp"}}},
 		{Account: "acme", Scopes: control.Scopes{Names: []string{"a b"}}}, {Account: "acme", Scopes: control.Scopes{From: []netip.Prefix{{}}}},
+		{Account: "acme", Scopes: control.Scopes{From: []netip.Prefix{netip.MustParsePrefix("::ffff:0:0/90")}}}, // no agent's address is in it
 	} {
 		_, _, err := s.CreateToken(bad)
 		wants(t, control.ErrInvalid, err)

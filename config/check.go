@@ -163,24 +163,25 @@ func checkHostHeader(v string) error {
 	return nil
 }
 
-// checkBasicAuth has ngrok's limits. The text is a secret and stays out of the error.
+// checkBasicAuth has ngrok's limits, in characters as the relay counts them. The text is a secret and stays out of the error.
 func checkBasicAuth(v string) error {
 	user, password, ok := strings.Cut(v, ":")
+	users, passwords := utf8.RuneCountInString(user), utf8.RuneCountInString(password)
 	switch {
 	case !ok || user == "":
 		return errors.New("a pair is USER:PASSWORD")
-	case len(user) > 128:
-		return fmt.Errorf("a user has at most 128 bytes, not %d", len(user))
-	case len(password) < 8 || len(password) > 128:
-		return fmt.Errorf("a password has 8 to 128 bytes, not %d", len(password))
-	case strings.ContainsFunc(v, unicode.IsControl):
+	case users > 128:
+		return fmt.Errorf("a user has at most 128 characters, not %d", users)
+	case passwords < 8 || passwords > 128:
+		return fmt.Errorf("a password has 8 to 128 characters, not %d", passwords)
+	case !utf8.ValidString(v) || strings.ContainsFunc(v, unicode.IsControl):
 		return errors.New("control characters cannot be sent in a password")
 	}
 	return nil
 }
 
 func checkCIDR(v string) error {
-	if _, err := netip.ParsePrefix(v); err == nil {
+	if p, err := netip.ParsePrefix(v); err == nil && (!p.Addr().Is4In6() || p.Bits() >= 96) { // else it is more than all of IPv4, which is no rule for it
 		return nil
 	}
 	if ip, err := netip.ParseAddr(v); err == nil && ip.Zone() == "" {

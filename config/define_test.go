@@ -41,8 +41,8 @@ func TestDefine(t *testing.T) {
 		"list for text":    {TunnelKind, "a", `{"addr":[80]}`, "api: addr: must be one value"},
 		"not JSON":         {TunnelKind, "a", `addr: 80`, "api: the definition is no JSON object"},
 		"null":             {TunnelKind, "a", `null`, "api: the definition is no JSON object"},
-		"short password":   {TunnelKind, "a", `{"addr":80,"auth":"jane:short"}`, "api: auth: a password has 8 to 128 bytes, not 5"},
-		"no references":    {TunnelKind, "a", `{"addr":80,"auth":"cmd:whoami"}`, "api: auth: a password has 8 to 128 bytes, not 6"},
+		"short password":   {TunnelKind, "a", `{"addr":80,"auth":"jane:short"}`, "api: auth: a password has 8 to 128 characters, not 5"},
+		"no references":    {TunnelKind, "a", `{"addr":80,"auth":"cmd:whoami"}`, "api: auth: a password has 8 to 128 characters, not 6"},
 		"upstream as text": {EndpointKind, "a", `{"upstream":"80"}`, "api: upstream: must hold keys and values (protocol, proxy_protocol, tls_verify, tls_verify_cas, url)"},
 	} {
 		t.Run(name, func(t *testing.T) {

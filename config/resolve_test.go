@@ -34,7 +34,7 @@ func TestResolve(t *testing.T) {
 	if err := web.Resolve(context.Background(), o); err != nil || strings.Join(web.BasicAuth, " ") != "john:battery-staple jim:pass-the-salt jane:correct-horse" {
 		t.Errorf("%v, %v", web.BasicAuth, err)
 	}
-	for i, want := range []string{"adit.yml:9: basic_auth: a password has 8 to 128 bytes", "adit.yml:12: basic_auth: standard input: "} {
+	for i, want := range []string{"adit.yml:9: basic_auth: a password has 8 to 128 characters", "adit.yml:12: basic_auth: standard input: "} {
 		if err := c.Endpoints[i+1].Resolve(context.Background(), o); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "salt") {
 			t.Errorf("%v; want %s", err, want)
 		}

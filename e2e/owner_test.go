@@ -95,21 +95,34 @@ func TestTokenLifecycle(t *testing.T) {
 	}
 }
 
-// TestOpenRelaySaysSo: a relay that lets everybody in because there is no token says so, and one that has a token does not.
-func TestOpenRelaySaysSo(t *testing.T) {
+// TestOpenRelay: a relay that never had a token lets everybody in, and says so; one whose tokens were all revoked says that, and lets nobody in, not even when it
+// starts anew.
+func TestOpenRelay(t *testing.T) {
 	t.Parallel()
-	const open = `level=WARN msg="this relay has no tokens: whoever reaches it on this machine is let in`
 	env, state := cleanEnv(t), filepath.Join(t.TempDir(), "relay")
 	o := ownRelay(t, env, state)
-	if text := o.stderr.text(); !strings.Contains(text, open) {
-		t.Errorf("without a token it says %s", text)
+	if text := o.stderr.text(); !strings.Contains(text, `level=WARN msg="this relay has no tokens: whoever reaches it on this machine is let in`) {
+		t.Errorf("it never had a token, and says %s", text)
 	}
+	port := service(t, http.HandlerFunc(hello))
+	o.agent(port, "").ready()
 	o.signal(syscall.SIGTERM)
 	o.code()
-	owner(t, env, state, nil, "token", "create", "--account", "acme")
-	if text := ownRelay(t, env, state).stderr.text(); strings.Contains(text, open) {
-		t.Errorf("with a token it says %s", text)
+
+	var made newToken
+	owner(t, env, state, &made, "token", "create", "--account", "acme")
+	owner(t, env, state, nil, "token", "revoke", made.ID)
+	owner(t, env, state, nil, "account", "delete", "acme")
+	o = ownRelay(t, env, state)
+	if text := o.stderr.text(); !strings.Contains(text, `level=WARN msg="all tokens of this relay were revoked: no agent is let in`) {
+		t.Errorf("its token was revoked, and it says %s", text)
 	}
+	p := o.agent(port, "")
+	if c := p.code(); c != 3 || !strings.Contains(p.stderr.text(), "ADIT-1003") {
+		t.Errorf("without a token: exit code %d, stderr %s", c, p.stderr.text())
+	}
+	owner(t, env, state, &made, "token", "create", "--account", "acme")
+	o.agent(port, made.Token).ready()
 }
 
 // TestTrustInIPv6: a trusted peer may be written as it is where IPv4 comes in IPv6's clothes.

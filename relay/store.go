@@ -51,23 +51,35 @@ func (r *Relay) letIn(grant control.Grant, tokens map[string]control.Grant) erro
 		}
 		r.store = file
 	case len(tokens) == 0:
-		empty, err := r.book.Empty()
-		if err != nil {
+		if err := r.letEverybodyIn(grant); err != nil {
 			return err
-		}
-		if empty {
-			r.store = control.WhileEmpty(r.book, grant)
-			if errs := r.o.checkReach(); errs != nil {
-				return errors.Join(errs...)
-			}
-			// A proxy on this machine may let the whole world in, and a store that had tokens may have been deleted.
-			r.o.Log.Warn("this relay has no tokens: whoever reaches it on this machine is let in, until the first one is made with \"adit relay token create\"")
 		}
 	}
 	if len(tokens) > 0 {
 		r.store = control.Join(control.Memory(tokens), r.store)
 	}
 	return nil
+}
+
+// letEverybodyIn opens a relay that never had a token to all who reach it. A proxy on this machine may let the whole world in, so the owner is told.
+func (r *Relay) letEverybodyIn(grant control.Grant) error {
+	unused, err := r.book.Unused()
+	if err != nil {
+		return err
+	}
+	if unused {
+		r.store = control.WhileUnused(r.book, grant)
+		if errs := r.o.checkReach(); errs != nil {
+			return errors.Join(errs...)
+		}
+		r.o.Log.Warn("this relay has no tokens: whoever reaches it on this machine is let in, until the first one is made with \"adit relay token create\"")
+		return nil
+	}
+	empty, err := r.book.Empty()
+	if empty {
+		r.o.Log.Warn("all tokens of this relay were revoked: no agent is let in until one is made with \"adit relay token create\"")
+	}
+	return err
 }
 
 // adopted says what became of a token file.

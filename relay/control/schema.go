@@ -32,6 +32,9 @@ CREATE TABLE domains (
 ) STRICT;
 `, `
 CREATE TABLE items (key TEXT PRIMARY KEY, value BLOB NOT NULL, modified INTEGER NOT NULL) STRICT;
+`, `
+ALTER TABLE changes ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
+UPDATE changes SET used = EXISTS (SELECT 1 FROM tokens) OR EXISTS (SELECT 1 FROM accounts) OR EXISTS (SELECT 1 FROM adopted);
 `}
 
 // begin makes the store at path if there is none: under another name, and whole before it gets its own. So a file without a byte is none that somebody has

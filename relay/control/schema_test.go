@@ -106,6 +106,9 @@ func TestMigration(t *testing.T) {
 	if err := s.PutItem("certificates/a", []byte("new")); err != nil {
 		t.Error(err)
 	}
+	if unused, err := s.Unused(); unused || err != nil {
+		t.Errorf("unused: %v %v", unused, err)
+	}
 	if n := version(t, path); n != len(schema) {
 		t.Errorf("version %d", n)
 	}

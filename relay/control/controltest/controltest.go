@@ -154,6 +154,9 @@ func tokens(t *testing.T, s control.Store) {
 	if empty, err := s.Empty(); !empty || err != nil {
 		t.Errorf("empty: %v %v", empty, err)
 	}
+	if unused, err := s.Unused(); !unused || err != nil {
+		t.Errorf("unused: %v %v", unused, err)
+	}
 	for _, name := range []string{"acme", "other"} {
 		_, err := s.CreateAccount(name, control.DefaultPlan)
 		must(t, err)
@@ -205,6 +208,11 @@ func tokens(t *testing.T, s control.Store) {
 	must(t, s.RevokeToken(other.ID))
 	if empty, err := s.Empty(); !empty || err != nil {
 		t.Errorf("empty again: %v %v", empty, err)
+	}
+	must(t, s.DeleteAccount("acme"))
+	must(t, s.DeleteAccount("other"))
+	if unused, err := s.Unused(); unused || err != nil {
+		t.Errorf("unused after its tokens: %v %v", unused, err)
 	}
 }
 

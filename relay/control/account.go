@@ -144,6 +144,12 @@ func matchesLabel(pattern, label string) bool {
 	return true
 }
 
+// Check says what is wrong with a token that is to be made, but for an account that is not there.
+func (t Token) Check() error {
+	_, err := t.tidy()
+	return err
+}
+
 // tidy checks the token and brings it into one spelling.
 func (t Token) tidy() (_ Token, err error) {
 	if err := checkName("account", t.Account); err != nil {

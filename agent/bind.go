@@ -258,7 +258,7 @@ func (s *session) unbound(m *wire.Unbound) {
 	s.a.bus.Publish()
 }
 
-// superseded: another session of the same agent owns the name. Exchanges under way end where they began, and the name is not bound again.
+// superseded: another session has the name, of the same agent or of the account that the name belongs to. Exchanges under way end where they began, and the name is not bound again.
 func (s *session) superseded(m *wire.Superseded) {
 	b := s.taken(m.Handle)
 	if b == nil || b.closed.Swap(true) {
@@ -275,7 +275,7 @@ func (s *session) superseded(m *wire.Superseded) {
 	s.lose(b.ep, wire.CodeSuperseded, "")
 	a.tellRefused(b.ep)
 	a.mu.Unlock()
-	a.o.Log.Warn("endpoint taken over by another session of this agent", "endpoint", b.ep.Name)
+	a.o.Log.Warn("endpoint taken over by another session", "endpoint", b.ep.Name)
 	a.bus.Publish()
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/adit-tunnel/adit/config"
 	"github.com/adit-tunnel/adit/relay"
+	"github.com/adit-tunnel/adit/relay/control"
 )
 
 type relayOptions struct {
@@ -175,15 +176,11 @@ func (a *app) accessLog(to string, maxSize int, log *slog.Logger) (io.Writer, fu
 func prefixes(flag string, values []string) ([]netip.Prefix, error) {
 	var out []netip.Prefix
 	for _, v := range values {
-		if p, err := netip.ParsePrefix(v); err == nil {
-			out = append(out, p.Masked())
-			continue
-		}
-		ip, err := netip.ParseAddr(v)
+		p, err := control.ParsePrefix(v)
 		if err != nil {
-			return nil, usage("%s %q is neither an address nor a CIDR such as 10.0.0.0/8", flag, v)
+			return nil, usage("%s %w", flag, err)
 		}
-		out = append(out, netip.PrefixFrom(ip, ip.BitLen()))
+		out = append(out, p)
 	}
 	return out, nil
 }

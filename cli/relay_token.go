@@ -71,6 +71,9 @@ func (b *book) createToken(o tokenOptions) (err error) {
 		return b.appendToken(o)
 	}
 	return b.with(func(s control.Store) error {
+		if err := o.Check(); err != nil { // before an account is made for it
+			return err
+		}
 		if err := haveAccount(s, o.Account, o.plan); err != nil {
 			return err
 		}

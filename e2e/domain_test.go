@@ -62,7 +62,7 @@ func TestCustomDomain(t *testing.T) {
 	}
 	owner(t, env, state, nil, "domain", "reserve", "www.acme.example", "--account", "other")
 	o.agent(port, other.Token, "--url", "www.acme.example").ready()
-	if c := a.code(); c != 3 || !strings.Contains(a.stderr.text(), "ADIT-3011") {
+	if c := a.code(); c != 3 || !strings.Contains(a.stderr.text(), "ADIT-3011") || !strings.Contains(a.stderr.text(), "the account that the name belongs to") {
 		t.Errorf("who had it before: exit code %d, stderr %s", c, a.stderr.text())
 	}
 	p := o.agent(port, acme.Token, "--url", "www.acme.example")

@@ -95,6 +95,53 @@ func TestTokenLifecycle(t *testing.T) {
 	}
 }
 
+// TestOpenRelay: a relay that never had a token lets everybody in, and says so; one whose tokens were all revoked says that, and lets nobody in, not even when it
+// starts anew.
+func TestOpenRelay(t *testing.T) {
+	t.Parallel()
+	env, state := cleanEnv(t), filepath.Join(t.TempDir(), "relay")
+	o := ownRelay(t, env, state)
+	if text := o.stderr.text(); !strings.Contains(text, `level=WARN msg="this relay has no tokens: whoever reaches it on this machine is let in`) {
+		t.Errorf("it never had a token, and says %s", text)
+	}
+	port := service(t, http.HandlerFunc(hello))
+	o.agent(port, "").ready()
+	o.signal(syscall.SIGTERM)
+	o.code()
+
+	var made newToken
+	owner(t, env, state, &made, "token", "create", "--account", "acme")
+	owner(t, env, state, nil, "token", "revoke", made.ID)
+	owner(t, env, state, nil, "account", "delete", "acme")
+	o = ownRelay(t, env, state)
+	if text := o.stderr.text(); !strings.Contains(text, `level=WARN msg="all tokens of this relay were revoked: no agent is let in`) {
+		t.Errorf("its token was revoked, and it says %s", text)
+	}
+	p := o.agent(port, "")
+	if c := p.code(); c != 3 || !strings.Contains(p.stderr.text(), "ADIT-1003") {
+		t.Errorf("without a token: exit code %d, stderr %s", c, p.stderr.text())
+	}
+	owner(t, env, state, &made, "token", "create", "--account", "acme")
+	o.agent(port, made.Token).ready()
+}
+
+// TestTrustInIPv6: a trusted peer may be written as it is where IPv4 comes in IPv6's clothes.
+func TestTrustInIPv6(t *testing.T) {
+	t.Parallel()
+	env, state := cleanEnv(t), filepath.Join(t.TempDir(), "relay")
+	var made newToken
+	owner(t, env, state, &made, "token", "create", "--account", "acme", "--cidr", "::ffff:127.0.0.1")
+	o := ownRelay(t, env, state, "--trust-forwarded", "::ffff:127.0.0.1")
+	url := o.agent(service(t, http.HandlerFunc(hello)), made.Token, "--cidr-allow", "10.0.0.0/8").ready()
+	for from, want := range map[string]int{"10.1.2.3": 200, "::ffff:10.1.2.3": 200, "192.0.2.1": 403} {
+		q := o.request(t, url, "/")
+		q.Header.Set("X-Forwarded-For", from)
+		if status, body := fetch(t, q); status != want {
+			t.Errorf("for %s: %d %s, want %d", from, status, body, want)
+		}
+	}
+}
+
 // managedByAPI makes and uses a token over the admin API.
 func (o *owned) managedByAPI(port string) {
 	o.t.Helper()

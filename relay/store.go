@@ -51,19 +51,35 @@ func (r *Relay) letIn(grant control.Grant, tokens map[string]control.Grant) erro
 		}
 		r.lookup = file
 	case len(tokens) == 0:
-		empty, err := r.store.Empty()
-		if err != nil {
+		if err := r.letEverybodyIn(grant); err != nil {
 			return err
-		}
-		if empty {
-			r.lookup = control.WhileEmpty(r.store, grant)
-			return errors.Join(r.o.checkReach()...)
 		}
 	}
 	if len(tokens) > 0 {
 		r.lookup = control.Join(control.Memory(tokens), r.lookup)
 	}
 	return nil
+}
+
+// letEverybodyIn opens a relay that never had a token to all who reach it. A proxy on this machine may let the whole world in, so the owner is told.
+func (r *Relay) letEverybodyIn(grant control.Grant) error {
+	unused, err := r.store.Unused()
+	if err != nil {
+		return err
+	}
+	if unused {
+		r.lookup = control.WhileUnused(r.store, grant)
+		if errs := r.o.checkReach(); errs != nil {
+			return errors.Join(errs...)
+		}
+		r.o.Log.Warn("this relay has no tokens: whoever reaches it on this machine is let in, until the first one is made with \"adit relay token create\"")
+		return nil
+	}
+	empty, err := r.store.Empty()
+	if empty {
+		r.o.Log.Warn("all tokens of this relay were revoked: no agent is let in until one is made with \"adit relay token create\"")
+	}
+	return err
 }
 
 // adopted says what became of a token file.

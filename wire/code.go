@@ -142,7 +142,7 @@ var Codes = []CodeInfo{
 	{CodeEndpointLimit, "ENDPOINT_LIMIT", 0, "The account has no endpoint left in its plan.", whoDev, "Stop another endpoint.", true},
 	{CodeTooManyStreams, "TOO_MANY_STREAMS", 503, "Too many requests are under way at this endpoint.", whoDev, "Try again in a moment.", false},
 	{CodeDelivery, "DELIVERY_UNKNOWN", 502, "The link was lost, and it is unknown whether the request was delivered.", whoDev, "Look in the agent's list whether it arrived before sending it again.", false},
-	{CodeSuperseded, "SUPERSEDED", 0, "Another session of the same agent owns this name now.", whoDev, "Nothing, if you started it; else stop the other agent.", true},
+	{CodeSuperseded, "SUPERSEDED", 0, "Another session has this name now: one of the same agent, or of the account that the name belongs to.", whoDev, "Nothing, if you started it; else stop the other agent, or ask the relay's owner whose the name is.", true},
 	{CodeNotAllowed, "NOT_ALLOWED", 0, "The token may not do this.", whoDev, "Ask the relay's owner for a token that may.", true},
 	{CodeNameScope, "NAME_SCOPE", 0, "The token is not for this name.", whoDev, "Ask for a name that the token is for (--url), or the relay's owner for another token.", true},
 	{CodeProtocolScope, "PROTOCOL_SCOPE", 0, "The token is not for endpoints of this protocol.", whoDev, "Ask the relay's owner for a token that is.", true},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/adit-tunnel/adit/relay/control"
 	"github.com/adit-tunnel/adit/relay/registry"
@@ -120,9 +121,13 @@ func read(r *http.Request, v any) error {
 		}
 	}
 	if err != nil {
-		return &control.Error{Kind: control.ErrInvalid, Text: "the content is not the JSON object that is wanted: " + plain(err)}
+		return unwanted(plain(err))
 	}
 	return nil
+}
+
+func unwanted(why string) error {
+	return &control.Error{Kind: control.ErrInvalid, Text: "the content is not the JSON object that is wanted: " + why}
 }
 
 // plain is an error in words that do not speak of Go's types.
@@ -130,7 +135,7 @@ func plain(err error) string {
 	var wrong *json.UnmarshalTypeError
 	switch {
 	case !errors.As(err, &wrong):
-		return err.Error()
+		return strings.TrimPrefix(err.Error(), "json: ")
 	case wrong.Field == "":
 		return "it is a JSON " + wrong.Value
 	}
@@ -192,12 +197,20 @@ func (a api) tokens(r *http.Request) (int, any, error) {
 
 func (a api) createToken(r *http.Request) (int, any, error) {
 	var body struct {
-		Account string `json:"account"`
-		Note    string `json:"note"`
+		Account string   `json:"account"`
+		Note    string   `json:"note"`
+		From    []string `json:"from"` // in place of the one in Scopes, whose mistakes are told in Go's words
 		control.Scopes
 	}
 	if err := read(r, &body); err != nil {
 		return 0, nil, err
+	}
+	for _, text := range body.From {
+		p, err := control.ParsePrefix(text)
+		if err != nil {
+			return 0, nil, unwanted("from: " + err.Error())
+		}
+		body.Scopes.From = append(body.Scopes.From, p)
 	}
 	secret, t, err := a.CreateToken(control.Token{Account: body.Account, Note: body.Note, Scopes: body.Scopes})
 	return http.StatusCreated, control.Secret{Secret: secret, Token: t}, err

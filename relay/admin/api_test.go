@@ -2,6 +2,7 @@ package admin
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -113,9 +114,9 @@ func TestAPI(t *testing.T) {
 	o.must(204, "DELETE", "/api/plans/pro", "", nil)
 
 	var made control.Secret
-	o.must(201, "POST", "/api/tokens", `{"account":"acme","note":"ci","names":["App-*"],"from":["10.1.2.3/8"]}`, &made)
+	o.must(201, "POST", "/api/tokens", `{"account":"acme","note":"ci","names":["App-*"],"from":["10.1.2.3/8","::ffff:192.0.2.1"]}`, &made)
 	g, err := o.store.Authenticate(made.Secret)
-	if err != nil || g.Account != "acme" || g.Scopes.Names[0] != "app-*" || g.Scopes.From[0].String() != "10.0.0.0/8" {
+	if err != nil || g.Account != "acme" || g.Scopes.Names[0] != "app-*" || fmt.Sprint(g.Scopes.From) != "[10.0.0.0/8 192.0.2.1/32]" {
 		t.Errorf("%+v %v", g, err)
 	}
 	status, text := o.send("GET", "/api/tokens?account=acme", "", nil)
@@ -146,7 +147,8 @@ func TestAPIMistakes(t *testing.T) {
 	o.must(201, "POST", "/api/accounts", `{"name":"acme"}`, nil)
 	o.fails(409, "already", "POST", "/api/accounts", `{"name":"acme"}`)
 	o.fails(409, "accounts have the plan", "DELETE", "/api/plans/free", "")
-	o.fails(400, `unknown field "endpoint"`, "PUT", "/api/plans/free", `{"endpoint":3}`)
+	o.fails(400, `wanted: unknown field "endpoint"`, "PUT", "/api/plans/free", `{"endpoint":3}`)
+	o.fails(400, `from: "10.0.0.0/99" is neither an address nor a CIDR`, "POST", "/api/tokens", `{"account":"acme","from":["10.0.0.0/99"]}`)
 	o.fails(400, "rate", "PUT", "/api/plans/free", `{"rate":-3}`)
 	o.fails(400, "JSON", "PUT", "/api/plans/free", `{"rate":`)
 	o.fails(400, "follows", "PUT", "/api/plans/free", `{"rate":1} {"rate":2}`)

@@ -144,8 +144,14 @@ func matchesLabel(pattern, label string) bool {
 	return true
 }
 
+// Check says what is wrong with a token that is to be made, but for an account that is not there.
+func (t Token) Check() error {
+	_, err := t.tidy()
+	return err
+}
+
 // tidy checks the token and brings it into one spelling.
-func (t Token) tidy() (Token, error) {
+func (t Token) tidy() (_ Token, err error) {
 	if err := checkName("account", t.Account); err != nil {
 		return t, err
 	}
@@ -167,16 +173,28 @@ func (t Token) tidy() (Token, error) {
 	}
 	from := make([]netip.Prefix, len(t.From))
 	for i, p := range t.From {
-		if !p.IsValid() {
-			return t, invalid("an address range is not valid")
+		if from[i], err = ParsePrefix(p.String()); err != nil {
+			return t, err
 		}
-		from[i] = unmapped(p).Masked()
 	}
 	t.From = from
 	return t, nil
 }
 
-// unmapped is an IPv4 range that was written as part of IPv6.
+// ParsePrefix reads an address range in CIDR notation, or a single address, as a range. IPv4 that is written as part of IPv6 is IPv4, as addresses of agents
+// and visitors are.
+func ParsePrefix(s string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(s)
+	if a, aerr := netip.ParseAddr(s); aerr == nil && a.Zone() == "" {
+		p, err = netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	if p = unmapped(p); err != nil || p.Addr().Is4In6() {
+		return netip.Prefix{}, invalid("%q is neither an address nor a CIDR such as 10.0.0.0/8", s)
+	}
+	return p.Masked(), nil
+}
+
+// unmapped is an IPv4 range that was written as part of IPv6. What is more than all of IPv4 is none, and stays.
 func unmapped(p netip.Prefix) netip.Prefix {
 	if p.Addr().Is4In6() && p.Bits() >= 96 {
 		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)

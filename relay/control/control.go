@@ -63,8 +63,9 @@ type Store interface {
 	Tokens(account string) ([]Token, error)
 	CreateToken(Token) (secret string, made Token, err error)
 	RevokeToken(id string) error
-	// Empty says that there is no token.
+	// Empty says that there is no token, Unused that there never was one.
 	Empty() (bool, error)
+	Unused() (bool, error)
 	// Adopt makes the lines of a token file tokens, once each: one that was revoked since does not come back. Those that came from this file and have no line
 	// in it any more do not stand until they have one again.
 	Adopt(file string, lines []Line) (Adopted, error)
@@ -167,45 +168,45 @@ func (e everybody) Renew(g Grant) (Grant, error) {
 	return Grant(e), nil
 }
 
-// WhileEmpty is the store s, but until it is seen to have a token, everybody gets g: to revoke the last one lets nobody in. Closing it closes s.
-func WhileEmpty(s Store, g Grant) Lookup { return &whileEmpty{Store: s, open: Anyone(g)} }
+// WhileUnused is the store s, but until it has its first token, everybody gets g: to revoke the last one lets nobody in. Closing it closes s.
+func WhileUnused(s Store, g Grant) Lookup { return &whileUnused{Store: s, open: Anyone(g)} }
 
-type whileEmpty struct {
+type whileUnused struct {
 	Store
 	open Lookup
 	shut atomic.Bool // it has had a token
 }
 
-// Empty implements Store, but for a store that has had a token.
-func (w *whileEmpty) Empty() (bool, error) {
+// Unused implements Store, and remembers that it has had a token.
+func (w *whileUnused) Unused() (bool, error) {
 	if w.shut.Load() {
 		return false, nil
 	}
-	empty, err := w.Store.Empty()
-	if err == nil && !empty {
+	unused, err := w.Store.Unused()
+	if err == nil && !unused {
 		w.shut.Store(true)
 	}
-	return empty, err
+	return unused, err
 }
 
-func (w *whileEmpty) Authenticate(token string) (Grant, error) {
-	switch empty, err := w.Empty(); {
+func (w *whileUnused) Authenticate(token string) (Grant, error) {
+	switch unused, err := w.Unused(); {
 	case err != nil:
 		return Grant{}, err
-	case empty:
+	case unused:
 		return w.open.Authenticate(token)
 	}
 	return w.Store.Authenticate(token)
 }
 
-func (w *whileEmpty) Renew(g Grant) (Grant, error) {
+func (w *whileUnused) Renew(g Grant) (Grant, error) {
 	if g.token != anyone {
 		return w.Store.Renew(g)
 	}
-	switch empty, err := w.Empty(); {
+	switch unused, err := w.Unused(); {
 	case err != nil:
 		return Grant{}, err
-	case empty:
+	case unused:
 		return w.open.Renew(g)
 	}
 	return Grant{}, ErrUnknownToken

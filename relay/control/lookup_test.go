@@ -55,10 +55,10 @@ func TestAnyone(t *testing.T) {
 	}
 }
 
-// TestWhileEmpty: as long as there is no token, everybody comes in; with the first one nobody does without it, and who had come in is sent away.
-func TestWhileEmpty(t *testing.T) {
+// TestWhileUnused: as long as there is no token, everybody comes in; with the first one nobody does without it, and who had come in is sent away.
+func TestWhileUnused(t *testing.T) {
 	s := openStore(t)
-	l := control.WhileEmpty(s, control.Grant{Account: "local"})
+	l := control.WhileUnused(s, control.Grant{Account: "local"})
 	g, err := l.Authenticate("")
 	if err != nil || g.Account != "local" {
 		t.Fatalf("%+v %v", g, err)

@@ -32,7 +32,45 @@ CREATE TABLE domains (
 ) STRICT;
 `, `
 CREATE TABLE items (key TEXT PRIMARY KEY, value BLOB NOT NULL, modified INTEGER NOT NULL) STRICT;
+`, `
+ALTER TABLE changes ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
+UPDATE changes SET used = EXISTS (SELECT 1 FROM tokens) OR EXISTS (SELECT 1 FROM accounts) OR EXISTS (SELECT 1 FROM adopted);
 `}
+
+// begin makes the store at path if there is none: under another name, and whole before it gets its own. So a file without a byte is none that somebody has
+// just begun. It has lost what it held, as on a full disk or by a copy that was cut short, and to begin anew in it would let everybody in who reaches the relay.
+func begin(path string) error {
+	i, err := os.Stat(path)
+	switch {
+	case err == nil && i.Size() == 0:
+		return errEmpty
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	if to, no := os.Readlink(path); no == nil {
+		return fmt.Errorf("it is a link to %s, which is not there", to) // a disk that is not mounted
+	}
+	fresh := path + ".new"
+	for _, left := range []string{fresh, fresh + "-wal", fresh + "-shm", path + "-wal", path + "-shm"} { // of what was cut short, or taken away
+		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := private(fresh); err != nil {
+		return err
+	}
+	db, _, err := openFile(fresh)
+	if err == nil {
+		err = db.Close()
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(fresh, path)
+}
+
+var errEmpty = errors.New("it has lost its content, as on a full disk or by a copy that was cut short: restore it from a copy, " +
+	"or delete it to begin without accounts and tokens")
 
 // migrate brings the file at path up to date, and says whether it is newer than this program. Before a file that holds something is changed, a copy of it
 // is put beside it: control.db.v1 is what it was with version 1. All steps are one transaction.

@@ -106,6 +106,9 @@ func TestMigration(t *testing.T) {
 	if err := s.PutItem("certificates/a", []byte("new")); err != nil {
 		t.Error(err)
 	}
+	if unused, err := s.Unused(); unused || err != nil {
+		t.Errorf("unused: %v %v", unused, err)
+	}
 	if n := version(t, path); n != len(schema) {
 		t.Errorf("version %d", n)
 	}
@@ -151,6 +154,45 @@ func TestMigrationAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestBegin: a store is there whole or not at all, whatever was left before; what is there without content, or a link to nothing, is none that may be begun.
+func TestBegin(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "control.db")
+	for _, left := range []string{".new", ".new-wal", "-wal"} {
+		if err := os.WriteFile(path+left, []byte("half of something"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, _, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := filepath.Glob(path + "*"); err != nil || !slices.Equal(all, []string{path, path + ".lock"}) {
+		t.Errorf("there are %v %v", all, err)
+	}
+
+	if err := os.Truncate(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Open(path); !errors.Is(err, errEmpty) {
+		t.Errorf("without content: %v", err)
+	}
+	if i, err := os.Stat(path); err != nil || i.Size() != 0 {
+		t.Errorf("it was touched: %v %v", i, err)
+	}
+
+	link := filepath.Join(dir, "link.db")
+	if err := os.Symlink(filepath.Join(dir, "not mounted", "control.db"), link); err != nil {
+		t.Skip(err)
+	}
+	if _, _, err := Open(link); err == nil || !strings.Contains(err.Error(), "it is a link to "+filepath.Join(dir, "not mounted")) {
+		t.Errorf("a link to nothing: %v", err)
+	}
 }
 
 // TestForeignFile: a file that is SQLite's but not ours is left as it is, with a word.

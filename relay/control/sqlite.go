@@ -41,16 +41,21 @@ func Open(path string) (s Store, notice string, err error) {
 }
 
 func open(path string) (_ *sql.DB, newer bool, err error) {
-	full, err := filepath.Abs(path)
-	if err != nil {
-		return nil, false, err
-	}
 	unlock, err := lock(path)
 	if err != nil {
 		return nil, false, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	if err := private(path); err != nil {
+	if err := begin(path); err != nil {
+		return nil, false, err
+	}
+	return openFile(path)
+}
+
+// openFile opens the SQLite file at path and brings it up to date.
+func openFile(path string) (_ *sql.DB, newer bool, err error) {
+	full, err := filepath.Abs(path)
+	if err != nil {
 		return nil, false, err
 	}
 	if full = filepath.ToSlash(full); full[0] != '/' {

@@ -104,6 +104,9 @@ func addToken(tx *sql.Tx, t Token, hash [sha256.Size]byte) (Token, error) {
 	if broke(err, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY) {
 		return Token{}, notFound("there is no account %q", t.Account)
 	}
+	if err == nil {
+		_, err = tx.Exec("UPDATE changes SET used = 1")
+	}
 	return t, err
 }
 
@@ -127,9 +130,15 @@ func redact(id string) string {
 }
 
 // Empty implements Store.
-func (s *sqliteStore) Empty() (empty bool, err error) {
-	if err = s.db.QueryRow("SELECT NOT EXISTS (SELECT 1 FROM tokens)").Scan(&empty); err != nil {
+func (s *sqliteStore) Empty() (bool, error) { return s.ask("SELECT NOT EXISTS (SELECT 1 FROM tokens)") }
+
+// Unused implements Store.
+func (s *sqliteStore) Unused() (bool, error) { return s.ask("SELECT NOT used FROM changes") }
+
+// ask answers a question by yes or no.
+func (s *sqliteStore) ask(query string) (yes bool, err error) {
+	if err = s.db.QueryRow(query).Scan(&yes); err != nil {
 		return false, s.failed(err)
 	}
-	return empty, nil
+	return yes, nil
 }

@@ -153,6 +153,9 @@ func tokens(t *testing.T, s control.Store) {
 	if empty, err := s.Empty(); !empty || err != nil {
 		t.Errorf("empty: %v %v", empty, err)
 	}
+	if unused, err := s.Unused(); !unused || err != nil {
+		t.Errorf("unused: %v %v", unused, err)
+	}
 	for _, name := range []string{"acme", "other"} {
 		_, err := s.CreateAccount(name, control.DefaultPlan)
 		must(t, err)
@@ -185,6 +188,7 @@ func tokens(t *testing.T, s control.Store) {
 	for _, bad := range []control.Token{
 		{Account: ""}, {Account: "acme", Note: "a\nb"}, {Account: "acme", Scopes: control.Scopes{Protocols: []string{"ftp"}}},
 		{Account: "acme", Scopes: control.Scopes{Names: []string{"a b"}}}, {Account: "acme", Scopes: control.Scopes{From: []netip.Prefix{{}}}},
+		{Account: "acme", Scopes: control.Scopes{From: []netip.Prefix{netip.MustParsePrefix("::ffff:0:0/90")}}}, // no agent's address is in it
 	} {
 		_, _, err := s.CreateToken(bad)
 		wants(t, control.ErrInvalid, err)
@@ -203,6 +207,11 @@ func tokens(t *testing.T, s control.Store) {
 	must(t, s.RevokeToken(other.ID))
 	if empty, err := s.Empty(); !empty || err != nil {
 		t.Errorf("empty again: %v %v", empty, err)
+	}
+	must(t, s.DeleteAccount("acme"))
+	must(t, s.DeleteAccount("other"))
+	if unused, err := s.Unused(); unused || err != nil {
+		t.Errorf("unused after its tokens: %v %v", unused, err)
 	}
 }
 

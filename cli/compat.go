@@ -29,14 +29,18 @@ func program(argv []string) (rest []string, compat bool, err error) {
 	compat = base == "ngrok"
 	args := argv[1:]
 	for i := 0; i < len(args); i++ {
-		value, found := strings.CutPrefix(args[i], "--compat=")
+		arg := args[i]
+		if strings.HasPrefix(arg, "-compat") {
+			arg = "-" + arg // one dash is forgiven, as it is for every long flag
+		}
+		value, found := strings.CutPrefix(arg, "--compat=")
 		switch {
-		case args[i] == "--":
+		case arg == "--":
 			return append(rest, args[i:]...), compat, nil
-		case args[i] == "--compat" && i+1 < len(args):
+		case arg == "--compat" && i+1 < len(args):
 			i++
 			value, found = args[i], true
-		case args[i] == "--compat":
+		case arg == "--compat":
 			return rest, compat, usage("--compat needs a name\n  the only one there is: --compat ngrok")
 		}
 		if !found {

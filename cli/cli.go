@@ -34,6 +34,7 @@ type app struct {
 	guard   *guard
 	compat  bool // stands in for ngrok
 	stand   standIn
+	readied bool // no file of --ready-file and --url-file is an earlier run's any more
 
 	stopAsked <-chan struct{} // closed when a service manager that sends no signals wants the end; nil: there is none
 }
@@ -45,7 +46,7 @@ func Main(argv []string, s Streams, environ []string) int {
 	defer a.guard.catch()
 	var err error
 	if a.args, a.compat, err = program(argv); err == nil {
-		err = a.execute()
+		err = a.execute(a.args)
 	}
 	a.report(err)
 	a.stand.end()
@@ -59,10 +60,15 @@ func Tree() *cobra.Command {
 	return a.root()
 }
 
-func (a *app) execute() error {
+func (a *app) execute(args []string) error {
 	root := a.root()
-	root.SetArgs(append([]string{}, a.twoDashes(root, a.args)...)) // never nil: cobra would take the process's own
-	return root.Execute()
+	args = append([]string{}, a.twoDashes(root, args)...) // never nil: cobra would take the process's own
+	root.SetArgs(args)
+	c, err := root.ExecuteC()
+	if err != nil && runsAgent(c) && !a.readied {
+		a.clearReady(c, args)
+	}
+	return err
 }
 
 // env looks a variable up in the environment the program was given.

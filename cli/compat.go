@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -180,13 +181,12 @@ func (a *app) anyLog() *slog.Logger {
 	if a.stand.log != nil {
 		return a.stand.log
 	}
-	f := pflag.NewFlagSet("", pflag.ContinueOnError)
-	f.ParseErrorsWhitelist.UnknownFlags = true
-	to, format := f.String("log", "", ""), f.String("log-format", "logfmt", "")
-	if err := f.Parse(a.args); err != nil || *to != "stdout" {
+	set := givenFlags(a.args, "log", "log-format")
+	if !slices.Equal(set["log"], []string{"stdout"}) {
 		return nil
 	}
-	return slog.New(newNgrokHandler(a.Out, slog.LevelInfo, *format, screen{}))
+	format := slices.Concat(set["log-format"], []string{"logfmt"})[0]
+	return slog.New(newNgrokHandler(a.Out, slog.LevelInfo, format, screen{}))
 }
 
 // exitCode is the program's: ngrok knows success and failure.

@@ -23,8 +23,9 @@ when you trust it. What it sets is shown; when the file changes, it needs trust 
 		Example: `  adit trust
   adit trust ~/src/shop/adit.yml
   adit trust --forget`,
-		Args: atMostOne("the project file"),
-		RunE: func(c *cobra.Command, args []string) error { return a.runTrust(c, args, forget) },
+		Args:              atMostOne("the project file"),
+		ValidArgsFunction: completeFiles,
+		RunE:              func(c *cobra.Command, args []string) error { return a.runTrust(c, args, forget) },
 	}
 	c.Flags().BoolVar(&forget, "forget", false, "trust it no more")
 	agentFlags(c.Flags())

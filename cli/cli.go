@@ -7,15 +7,11 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"github.com/adit-tunnel/adit/agent"
-	"github.com/adit-tunnel/adit/wire"
 )
 
 // Version is the version of this program. The linker sets it for what "make" builds; it stays as it is while the program runs.
@@ -77,49 +73,6 @@ func (a *app) env(name string) string {
 		if v, ok := strings.CutPrefix(a.environ[i], name+"="); ok {
 			return v
 		}
-	}
-	return ""
-}
-
-// report prints an error the way the output rules say.
-func (a *app) report(err error) {
-	switch {
-	case err == nil || err.Error() == "":
-		return
-	case a.compat:
-		a.reportAsNgrok(err)
-		return
-	}
-	for i, line := range strings.Split(err.Error(), "\n") {
-		prefix := "adit: "
-		if i > 0 && strings.HasPrefix(line, " ") {
-			prefix = "" // the second line of one message
-		}
-		fmt.Fprintf(a.Err, "%s%s\n", prefix, line)
-	}
-	if next := remedy(err); next != "" {
-		fmt.Fprintf(a.Err, "  %s\n", next)
-	}
-}
-
-// refuse says why something is left out while the rest goes on.
-func (a *app) refuse(err error) {
-	if a.compat {
-		a.warnAsNgrok(err.Error())
-		return
-	}
-	a.report(err)
-}
-
-// remedy says what to do about an error that the agent ended with.
-func remedy(err error) string {
-	var fatal *agent.FatalError
-	var gaveUp *agent.GaveUpError
-	switch {
-	case errors.As(err, &fatal):
-		return wire.Code(fatal.Code).Info().Remedy
-	case errors.As(err, &gaveUp):
-		return "Check that the relay runs, and that --relay is the address of its agents' port."
 	}
 	return ""
 }

@@ -158,15 +158,6 @@ func (a *app) agentsLog(log *slog.Logger) *slog.Logger {
 	return log
 }
 
-// tell says something to the person that is no error.
-func (a *app) tell(text string) {
-	if a.stand.log != nil {
-		a.stand.log.Info(text)
-		return
-	}
-	a.complain(text)
-}
-
 // warnAsNgrok says something in the log, else on standard output.
 func (a *app) warnAsNgrok(text string) {
 	if log := a.anyLog(); log != nil {

@@ -50,22 +50,6 @@ func (a *app) oldAuthtokenCommand() *cobra.Command {
 	return c
 }
 
-// hint tells a person at a terminal something useful. Programs do not see it: they may take any word on standard error for a failure.
-func (a *app) hint(text string) {
-	if !a.compat && term.IsTerminal(int(a.Err.Fd())) {
-		a.warn(text)
-	}
-}
-
-// warn says what the person should know though it is no error. Programs that drive ngrok take any word on standard error for a failure.
-func (a *app) warn(text string) {
-	if a.compat {
-		a.warnAsNgrok(text)
-		return
-	}
-	fmt.Fprintf(a.Err, "adit: %s\n", text)
-}
-
 func (a *app) authtokenCommand(name string) *cobra.Command {
 	var entry string
 	c := &cobra.Command{

@@ -51,12 +51,7 @@ The exit code is 0 when a tunnel would work, and 1 when not. The report holds no
 secrets. The local service is asked HEAD / once.`,
 		Example: `  adit diagnose 8000
   adit diagnose --relay tunnel.example.com --relay-pin sha256:… --write-report report.json`,
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return exactly("the service's port or address", "8000")(c, args)
-			}
-			return nil
-		},
+		Args: atMostOne("the service's port or address"),
 		RunE: func(c *cobra.Command, args []string) error { return a.runDiagnose(c, args, report) },
 	}
 	c.Flags().StringVarP(&report, "write-report", "w", "", "`FILE` to write what was found to, as JSON")

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -63,9 +62,6 @@ func (a *app) agentLogger(c *config.Config, dashboard bool) (*slog.Logger, func(
 	}
 	return a.logger(o, dashboard)
 }
-
-// complain tells the person at the terminal, or who reads stderr later, what cannot be told in the log.
-func (a *app) complain(text string) { fmt.Fprintln(a.Err, "adit:", text) }
 
 // screen is what is known of the place where a log's lines are read.
 type screen struct{ terminal, colour bool }

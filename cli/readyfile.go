@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -205,10 +204,4 @@ func urlWords(st inspect.Status) ([]byte, error) {
 		}
 	}
 	return words, nil
-}
-
-// indentedJSON is v as people and programs read it: indented, with a line end.
-func indentedJSON(v any) ([]byte, error) {
-	b, err := json.MarshalIndent(v, "", "  ")
-	return append(b, '\n'), err
 }

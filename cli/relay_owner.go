@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -53,7 +52,7 @@ func (b *book) with(f func(control.Store) error) (err error) {
 	defer func() { err = errors.Join(err, s.Close()) }()
 	err = f(s)
 	if notice != "" && !errors.Is(err, control.ErrReadOnly) { // which says the same
-		fmt.Fprintln(b.Err, "adit: "+notice)
+		b.complain(notice)
 	}
 	var own *control.Error
 	if errors.As(err, &own) {
@@ -65,10 +64,7 @@ func (b *book) with(f func(control.Store) error) (err error) {
 // show prints v as JSON if that was asked for, else as lines of a table.
 func (b *book) show(v any, lines func(row func(...any))) error {
 	if b.json {
-		e := json.NewEncoder(b.Out)
-		e.SetIndent("", "  ")
-		e.SetEscapeHTML(false)
-		return e.Encode(v)
+		return b.printJSON(v)
 	}
 	w := tabwriter.NewWriter(b.Out, 0, 8, 2, ' ', 0)
 	lines(func(cells ...any) {

@@ -90,12 +90,3 @@ func printEndpoint(w io.Writer, e runningTunnel) {
 		fmt.Fprintf(w, "%s\t%d\t%s\t%.2f\t%.2f\t%.2f\t%.2f\n", m.what, m.Count, m.open, m.Rate1, m.Rate5, m.P50/1e9, m.P90/1e9)
 	}
 }
-
-// printJSON prints v on stdout.
-func (a *app) printJSON(v any) error {
-	b, err := indentedJSON(v)
-	if err == nil {
-		_, err = a.Out.Write(b)
-	}
-	return err
-}

@@ -99,6 +99,7 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 	if p.ready, err = newReadyFiles(cfg.ReadyFile, cfg.URLFile); err != nil {
 		return nil, err
 	}
+	a.readied = true
 	if p.slot, err = agent.TakeSlot(cfg.StateDir); err != nil {
 		return nil, usage("the state directory: %w\n  choose another one with --state-dir DIR", err)
 	}

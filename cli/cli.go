@@ -7,15 +7,11 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"github.com/adit-tunnel/adit/agent"
-	"github.com/adit-tunnel/adit/wire"
 )
 
 // Version is the version of this program. The linker sets it for what "make" builds; it stays as it is while the program runs.
@@ -34,6 +30,7 @@ type app struct {
 	guard   *guard
 	compat  bool // stands in for ngrok
 	stand   standIn
+	readied bool // no file of --ready-file and --url-file is an earlier run's any more
 
 	stopAsked <-chan struct{} // closed when a service manager that sends no signals wants the end; nil: there is none
 }
@@ -45,7 +42,7 @@ func Main(argv []string, s Streams, environ []string) int {
 	defer a.guard.catch()
 	var err error
 	if a.args, a.compat, err = program(argv); err == nil {
-		err = a.execute()
+		err = a.execute(a.args)
 	}
 	a.report(err)
 	a.stand.end()
@@ -59,10 +56,15 @@ func Tree() *cobra.Command {
 	return a.root()
 }
 
-func (a *app) execute() error {
+func (a *app) execute(args []string) error {
 	root := a.root()
-	root.SetArgs(append([]string{}, a.twoDashes(root, a.args)...)) // never nil: cobra would take the process's own
-	return root.Execute()
+	args = append([]string{}, a.twoDashes(root, args)...) // never nil: cobra would take the process's own
+	root.SetArgs(args)
+	c, err := root.ExecuteC()
+	if err != nil && runsAgent(c) && !a.readied {
+		a.clearReady(c, args)
+	}
+	return err
 }
 
 // env looks a variable up in the environment the program was given.
@@ -71,49 +73,6 @@ func (a *app) env(name string) string {
 		if v, ok := strings.CutPrefix(a.environ[i], name+"="); ok {
 			return v
 		}
-	}
-	return ""
-}
-
-// report prints an error the way the output rules say.
-func (a *app) report(err error) {
-	switch {
-	case err == nil || err.Error() == "":
-		return
-	case a.compat:
-		a.reportAsNgrok(err)
-		return
-	}
-	for i, line := range strings.Split(err.Error(), "\n") {
-		prefix := "adit: "
-		if i > 0 && strings.HasPrefix(line, " ") {
-			prefix = "" // the second line of one message
-		}
-		fmt.Fprintf(a.Err, "%s%s\n", prefix, line)
-	}
-	if next := remedy(err); next != "" {
-		fmt.Fprintf(a.Err, "  %s\n", next)
-	}
-}
-
-// refuse says why something is left out while the rest goes on.
-func (a *app) refuse(err error) {
-	if a.compat {
-		a.warnAsNgrok(err.Error())
-		return
-	}
-	a.report(err)
-}
-
-// remedy says what to do about an error that the agent ended with.
-func remedy(err error) string {
-	var fatal *agent.FatalError
-	var gaveUp *agent.GaveUpError
-	switch {
-	case errors.As(err, &fatal):
-		return wire.Code(fatal.Code).Info().Remedy
-	case errors.As(err, &gaveUp):
-		return "Check that the relay runs, and that --relay is the address of its agents' port."
 	}
 	return ""
 }
@@ -145,7 +104,7 @@ func (a *app) root() *cobra.Command {
 	root.SetVersionTemplate(a.version() + "\n")
 	cobra.AddTemplateFunc("flagHelp", flagHelp)
 	root.SetUsageTemplate(usageTemplate)
-	root.SetHelpCommand(&cobra.Command{Use: "help [command]", Short: "Help on a command", Hidden: true, RunE: func(c *cobra.Command, args []string) error {
+	root.SetHelpCommand(&cobra.Command{Use: "help [command]", Short: "Help on a command", Hidden: true, ValidArgsFunction: completeCommands, RunE: func(c *cobra.Command, args []string) error {
 		target, rest, err := c.Root().Find(args)
 		if err != nil {
 			return usage("%v", err)
@@ -163,7 +122,7 @@ func (a *app) root() *cobra.Command {
 	root.AddGroup(&cobra.Group{ID: "agent", Title: "On the developer's machine:"}, &cobra.Group{ID: "relay", Title: "On a public server:"})
 	root.AddCommand(a.httpCommand(), a.startCommand(), a.trustCommand(), a.laterCommand("tcp"), a.laterCommand("tls"), a.demoCommand(), a.relayCommand(), a.configCommand(), a.oldAuthtokenCommand(), a.versionCommand())
 	root.AddCommand(a.statusCommand(), a.endpointsCommand(), a.diagnoseCommand(), a.serviceCommand(), a.completionCommand())
-	completeFlags(root)
+	complete(root)
 	return root
 }
 

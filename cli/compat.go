@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,14 +30,18 @@ func program(argv []string) (rest []string, compat bool, err error) {
 	compat = base == "ngrok"
 	args := argv[1:]
 	for i := 0; i < len(args); i++ {
-		value, found := strings.CutPrefix(args[i], "--compat=")
+		arg := args[i]
+		if strings.HasPrefix(arg, "-compat") {
+			arg = "-" + arg // one dash is forgiven, as it is for every long flag
+		}
+		value, found := strings.CutPrefix(arg, "--compat=")
 		switch {
-		case args[i] == "--":
+		case arg == "--":
 			return append(rest, args[i:]...), compat, nil
-		case args[i] == "--compat" && i+1 < len(args):
+		case arg == "--compat" && i+1 < len(args):
 			i++
 			value, found = args[i], true
-		case args[i] == "--compat":
+		case arg == "--compat":
 			return rest, compat, usage("--compat needs a name\n  the only one there is: --compat ngrok")
 		}
 		if !found {
@@ -167,13 +172,12 @@ func (a *app) anyLog() *slog.Logger {
 	if a.stand.log != nil {
 		return a.stand.log
 	}
-	f := pflag.NewFlagSet("", pflag.ContinueOnError)
-	f.ParseErrorsWhitelist.UnknownFlags = true
-	to, format := f.String("log", "", ""), f.String("log-format", "logfmt", "")
-	if err := f.Parse(a.args); err != nil || *to != "stdout" {
+	set := givenFlags(a.args, "log", "log-format")
+	if !slices.Equal(set["log"], []string{"stdout"}) {
 		return nil
 	}
-	return slog.New(newNgrokHandler(a.Out, slog.LevelInfo, *format, screen{}))
+	format := slices.Concat(set["log-format"], []string{"logfmt"})[0]
+	return slog.New(newNgrokHandler(a.Out, slog.LevelInfo, format, screen{}))
 }
 
 // exitCode is the program's: ngrok knows success and failure.

@@ -71,8 +71,29 @@ func (a *app) completeEndpoints(c *cobra.Command, args []string, _ string) ([]st
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeFlags tells the shell what may stand behind the flags of c and of all commands below it.
-func completeFlags(c *cobra.Command) {
+// completeCommands completes what "adit help" may be asked about.
+func completeCommands(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	if of, _, err := c.Root().Find(args); err == nil {
+		for _, sub := range of.Commands() {
+			if sub.IsAvailableCommand() {
+				names = append(names, sub.Name()+"\t"+sub.Short)
+			}
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeFiles is for commands whose arguments are files.
+func completeFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveDefault
+}
+
+// complete tells the shell what may stand behind c and all commands below it, and behind their flags. Arguments are no files unless the command says so.
+func complete(c *cobra.Command) {
+	if c.ValidArgsFunction == nil && len(c.ValidArgs) == 0 {
+		c.ValidArgsFunction = cobra.NoFileCompletions
+	}
 	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		if f.Value.Type() == "bool" {
 			return
@@ -93,6 +114,6 @@ func completeFlags(c *cobra.Command) {
 		_ = c.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(values, then))
 	})
 	for _, sub := range c.Commands() {
-		completeFlags(sub)
+		complete(sub)
 	}
 }

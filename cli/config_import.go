@@ -25,8 +25,9 @@ ngrok's servers and stays there, unless --with-authtoken says that it is for you
 When there is a configuration file already, the endpoints alone are added to it.`,
 		Example: `  adit config import
   adit config import ngrok.yml --config adit.yml`,
-		Args: atMostOne("the file"),
-		RunE: func(c *cobra.Command, args []string) error { return a.runImport(c, args, withToken) },
+		Args:              atMostOne("the file"),
+		ValidArgsFunction: completeFiles,
+		RunE:              func(c *cobra.Command, args []string) error { return a.runImport(c, args, withToken) },
 	}
 	c.Flags().BoolVar(&withToken, "with-authtoken", false, "take the authtoken over, too: it will be sent to the relay")
 	fileFlags(c)

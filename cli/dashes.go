@@ -14,6 +14,7 @@ func (a *app) twoDashes(root *cobra.Command, args []string) []string {
 	if err != nil {
 		return args
 	}
+	c.InitDefaultHelpFlag() // else it is no flag before the command runs
 	out := make([]string, 0, len(args))
 	isValue := false // of the flag before it
 	for i, arg := range args {

@@ -21,9 +21,10 @@ type demoOptions struct {
 func (a *app) demoCommand() *cobra.Command {
 	var o demoOptions
 	c := &cobra.Command{
-		Use:     "demo",
-		Short:   "See adit at work with sample webhooks",
-		GroupID: "agent",
+		Use:         "demo",
+		Short:       "See adit at work with sample webhooks",
+		GroupID:     "agent",
+		Annotations: withAgent,
 		Long: `See adit at work: a sample webhook receiver, a relay and an agent, all on this machine,
 and webhooks that keep arriving. Everything goes through the real tunnel.`,
 		Example: `  adit demo

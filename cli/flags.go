@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/adit-tunnel/adit/config"
@@ -35,6 +36,14 @@ func addFlag(to *pflag.FlagSet, o *config.Option, name string, hidden bool) {
 	}
 }
 
+// withAgent marks the commands that run an agent.
+var withAgent = map[string]string{"adit_with_agent": ""}
+
+func runsAgent(c *cobra.Command) bool {
+	_, ok := c.Annotations["adit_with_agent"]
+	return ok
+}
+
 // markOfAgents has help show a flag behind a command's own.
 func markOfAgents(f *pflag.Flag) { f.Annotations = map[string][]string{ofAgents: {}} }
 
@@ -51,4 +60,16 @@ func setFlags(f *pflag.FlagSet) map[string][]string {
 		}
 	})
 	return set
+}
+
+// givenFlags are those of names that stand in args, whatever else does: for who must know before a command has been understood, or when it was not.
+func givenFlags(args []string, names ...string) map[string][]string {
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.ParseErrorsWhitelist.UnknownFlags = true
+	f.Usage = func() {}
+	for _, name := range names {
+		f.String(name, "", "")
+	}
+	_ = f.Parse(args) // the command says what is wrong
+	return setFlags(f)
 }

@@ -9,9 +9,10 @@ import (
 
 func (a *app) httpCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:     "http <port | host:port>",
-		Short:   "Put a web service on this machine online",
-		GroupID: "agent",
+		Use:         "http <port | host:port>",
+		Short:       "Put a web service on this machine online",
+		GroupID:     "agent",
+		Annotations: withAgent,
 		Long: `Put a web service on this machine online and watch its requests.
 
 With --relay the public URL belongs to that relay. Without one, adit starts a relay
@@ -47,10 +48,11 @@ func (a *app) runHTTP(c *cobra.Command, upstream string) error {
 // laterCommand is a command of ngrok's for a kind of endpoint that comes later: its flags are known, and it says so.
 func (a *app) laterCommand(protocol string) *cobra.Command {
 	c := &cobra.Command{
-		Use:    protocol + " <port | host:port>",
-		Short:  "Put a " + protocol + " service online (not yet offered)",
-		Hidden: true,
-		Args:   exactly("the service's port or address", "22"),
+		Use:         protocol + " <port | host:port>",
+		Short:       "Put a " + protocol + " service online (not yet offered)",
+		Hidden:      true,
+		Annotations: withAgent,
+		Args:        exactly("the service's port or address", "22"),
 		RunE: func(c *cobra.Command, args []string) error {
 			e, _, wrong := config.CommandLine(protocol, args[0], setFlags(c.Flags()))
 			return twoMistakes(wrong, notYet(&e))

@@ -35,7 +35,7 @@ func (a *app) logger(o logOptions, dashboard bool) (log *slog.Logger, close func
 	switch {
 	case o.to == "false" || o.to == "" && dashboard:
 		return discard(), func() {}, nil
-	case dashboard && (o.to == "stderr" || o.to == "stdout"):
+	case dashboard && (o.to == "stdout" || o.to == "stderr" && a.screenOf(a.Err).terminal):
 		return nil, nil, usage("the log cannot go to %s while the dashboard has the screen\n  name a file, or pass --no-tui", o.to)
 	case o.to == "" || o.to == "stderr":
 		w := newUnhurried(&lossy{w: a.Err}, a.guard.Go)

@@ -5,11 +5,15 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/adit-tunnel/adit/budget"
+	"github.com/adit-tunnel/adit/config"
 	"github.com/adit-tunnel/adit/inspect"
 )
 
@@ -29,6 +33,9 @@ type readyFile struct {
 
 // newReadyFiles makes the files that the settings name, and takes away what a run that was killed may have left there.
 func newReadyFiles(ready, urls string) ([]*readyFile, error) {
+	if ready != "" && ready == urls {
+		return nil, usage("--ready-file and --url-file name the same file, %s\n  name two", ready)
+	}
 	var files []*readyFile
 	for _, f := range []*readyFile{{path: ready, words: readyWords}, {path: urls, words: urlWords}} {
 		if f.path == "" {
@@ -61,6 +68,20 @@ func (f *readyFile) clear() error {
 		return usage("the file %s: %w", f.path, err)
 	}
 	return nil
+}
+
+// clearReady takes away what a run that was killed left where --ready-file and --url-file point, when c has ended before it came to that: who waits for these files must not take them for
+// c's. The project's file has no say in what is removed.
+func (a *app) clearReady(c *cobra.Command, args []string) {
+	s := a.sources(c)
+	s.Project = ""
+	maps.Copy(s.Flags, givenFlags(args, "ready-file", "url-file")) // a mistake hides the flags behind it from c
+	cfg, _ := config.Load(s)                                       // what can be read counts; what is wrong with the rest was said
+	for _, path := range []string{cfg.ReadyFile, cfg.URLFile} {
+		if path != "" {
+			_ = (&readyFile{path: path}).clear() // likewise
+		}
+	}
 }
 
 // startReady keeps the files that p has; nil: there are none.

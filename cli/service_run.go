@@ -38,9 +38,7 @@ func (a *app) runService(args []string) error {
 func (p *windowsProgram) Start(service.Service) error {
 	p.app.stopAsked = p.end
 	p.app.guard.Go(func() {
-		root := p.app.root()
-		root.SetArgs(p.args)
-		err := root.Execute()
+		err := p.app.execute(p.args)
 		select {
 		case <-p.end:
 		default:

@@ -16,9 +16,10 @@ type startOptions struct{ all, none bool }
 func (a *app) startCommand() *cobra.Command {
 	var o startOptions
 	c := &cobra.Command{
-		Use:     "start <name>... | --all | --none",
-		Short:   "Put endpoints of the configuration file online",
-		GroupID: "agent",
+		Use:         "start <name>... | --all | --none",
+		Short:       "Put endpoints of the configuration file online",
+		GroupID:     "agent",
+		Annotations: withAgent,
 		Long: `Put endpoints that the configuration file describes online: those that are named, or all.
 They share one dashboard, one inspector and one link to the relay. With --none the agent
 starts without any, and the local API adds them.`,

@@ -24,8 +24,9 @@ it needs trust again.`,
 		Example: `  adit trust
   adit trust ~/src/shop/adit.yml
   adit trust --forget`,
-		Args: atMostOne("the project file"),
-		RunE: func(c *cobra.Command, args []string) error { return a.runTrust(c, args, forget) },
+		Args:              atMostOne("the project file"),
+		ValidArgsFunction: completeFiles,
+		RunE:              func(c *cobra.Command, args []string) error { return a.runTrust(c, args, forget) },
 	}
 	c.Flags().BoolVar(&forget, "forget", false, "trust it no more")
 	agentFlags(c.Flags())

@@ -52,22 +52,32 @@ func flagHelp(c *cobra.Command) string {
 	return strings.TrimRight(text, "\n")
 }
 
-// flagError names what was wrong with a flag and guesses what was meant.
+// flagError names what was wrong with a flag and guesses what was meant. The value of a flag that is not known stays out: it may be a secret.
 func flagError(c *cobra.Command, err error) error {
 	text := err.Error()
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) {
-		var names []string
-		c.Flags().VisitAll(func(f *pflag.Flag) {
-			if !f.Hidden {
-				names = append(names, f.Name)
-			}
-		})
-		if n := config.Nearest(unknown.GetSpecifiedName(), names); n != "" {
+		written := "--" + unknown.GetSpecifiedName()
+		if short := unknown.GetSpecifiedShortnames(); short != "" {
+			written = word("-" + short) // a long flag with one dash, as a rule
+		}
+		text = "unknown flag: " + written
+		if n := config.Nearest(strings.TrimLeft(written, "-"), shownFlags(c)); n != "" {
 			text += fmt.Sprintf(" (did you mean --%s?)", n)
 		}
 	}
 	return usage("%s\n  see \"%s --help\"", text, c.CommandPath())
+}
+
+// shownFlags are the flags of c that help shows, without dashes.
+func shownFlags(c *cobra.Command) []string {
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	return names
 }
 
 // noSuchCommand is the Args rule of commands that only hold others.

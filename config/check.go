@@ -102,7 +102,10 @@ func checkPin(v string) error {
 
 func checkRelay(v string) error {
 	if strings.Contains(v, "/") {
-		return fmt.Errorf("%q is an URL; the relay is named HOST:PORT", v)
+		return fmt.Errorf("%q is an URL; the relay is named HOST:PORT", withoutPassword(v))
+	}
+	if strings.Contains(v, "@") {
+		return fmt.Errorf("%q: the relay is named HOST:PORT, without a user; the token stands apart (--authtoken)", withoutPassword(v))
 	}
 	if host, port, err := net.SplitHostPort(v); err == nil {
 		return checkHostPort(host, port)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -71,7 +72,7 @@ func (e *Endpoint) Policy() string {
 // endpoint makes an Endpoint of what was written for it.
 func (d draft) endpoint(m *mistakes) Endpoint {
 	slices.SortStableFunc(d.values, func(a, b value) int { return a.option.rank - b.option.rank }) // proto stands before url
-	e := Endpoint{Name: d.name, Where: d.where, Protocol: "http", HostHeader: "preserve", Inspect: true, values: d.values}
+	e := Endpoint{Name: d.name, Where: d.where, Protocol: cmp.Or(d.protocol, "http"), HostHeader: "preserve", Inspect: true, values: d.values}
 	for _, v := range d.values {
 		e.take(v, m)
 	}

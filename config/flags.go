@@ -13,7 +13,7 @@ const commandLine = "command line"
 // whichever spelling; those of the agent are Load's. The notices are for the person; the error joins all mistakes.
 func CommandLine(protocol, upstream string, flags map[string][]string) (Endpoint, []string, error) {
 	var m mistakes
-	d := draft{name: CommandLineName, where: commandLine}
+	d := draft{name: CommandLineName, where: commandLine, protocol: protocol}
 	var notices []string
 	d.values, notices = flagValues(OfEndpoint, flags, &m)
 	if d.takeName(); d.name == "" {
@@ -21,7 +21,7 @@ func CommandLine(protocol, upstream string, flags map[string][]string) (Endpoint
 	}
 	d.values = append(d.values, value{option: Lookup(OfEndpoint, "upstream"), key: "address", texts: []string{upstream}, where: commandLine})
 	e := d.endpoint(&m)
-	if e.Protocol = protocol; protocol != "http" {
+	if protocol != "http" {
 		e.later("adit "+protocol, commandLine)
 	}
 	return e, notices, join(m)

@@ -17,10 +17,11 @@ type value struct {
 
 // draft is an endpoint as one place writes it.
 type draft struct {
-	name   string
-	where  string
-	tunnel bool // written in version 2's shape
-	values []value
+	name     string
+	where    string
+	tunnel   bool   // written in version 2's shape
+	protocol string // of the command that it stands behind; "": what the values say, or http
+	values   []value
 }
 
 // layer is everything that one place says.

@@ -81,6 +81,23 @@ func (x *terminal) see(pattern string) []string {
 
 const forwarding = `Forwarding\s+(http://localhost:\d+)`
 
+// TestLogBesideDashboard: a log that leads away from the screen may go there while the dashboard has it; one that does not is refused.
+func TestLogBesideDashboard(t *testing.T) {
+	port := service(t, http.HandlerFunc(hello))
+	x := newTerminal(t, 100, 32)
+	file := filepath.Join(t.TempDir(), "log")
+	x.say("adit http " + port + " --log stderr")
+	x.see(`the log cannot go to stderr while the dashboard has the screen`)
+	x.say("adit http " + port + " --log stderr 2>" + file)
+	x.see(`Session Status\s+online`)
+	eventually(t, "the log tells of the session", func() bool {
+		text, err := os.ReadFile(file)
+		return err == nil && strings.Contains(string(text), `msg="endpoint online"`)
+	})
+	x.press("q")
+	x.see(`prompt>`)
+}
+
 func TestDashboard(t *testing.T) {
 	port := service(t, http.HandlerFunc(hello))
 	x := newTerminal(t, 100, 32)

@@ -102,6 +102,9 @@ func (m *model) viewList() []string {
 
 // empty is what stands in the list's place, and whether the main keys are in it: where there is no room for them they stay in the footer.
 func (m *model) empty() (lines []string, withKeys bool) {
+	if len(m.status.Endpoints) == 0 && m.status.State == inspect.Online {
+		return m.look.NoEndpoint(m.status.Web), false
+	}
 	return m.look.Empty(firstURL(m.status), m.look.Keys(mainKeys(), m.look.Width), m.rows.height)
 }
 

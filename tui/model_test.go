@@ -73,6 +73,18 @@ func TestLowTerminalScrollsTheOverview(t *testing.T) {
 	wantIn(t, strings.Split(b.frame(), "\n")[3], "Request")
 }
 
+func TestWithoutEndpointsNoURLIsPromised(t *testing.T) {
+	b := newBench(t, 80, 24)
+	st := b.f.Status()
+	st.Endpoints = nil
+	b.f.set(st)
+	b.sync()
+	wantIn(t, b.frame(), "No endpoint is started.", st.Web+"/api/tunnels")
+	if strings.Contains(b.frame(), "in a moment") {
+		t.Error("a URL is promised that nothing will bring")
+	}
+}
+
 func TestDetailFollowsItsExchange(t *testing.T) {
 	b := newBench(t, 80, 24)
 	x := exchange(1, "GET", "/slow", 200, "OK")

@@ -166,6 +166,15 @@ func (l Look) Empty(url, keys string, room int) (lines []string, withKeys bool) 
 	return append(lines, "", Clip(keys, l.Width)), true
 }
 
+// NoEndpoint draws what stands in the list's place while nothing is online: where the local API, if there is one, takes endpoints.
+func (l Look) NoEndpoint(api string) []string {
+	text := "No endpoint is started."
+	if api != "" {
+		text += " The local API adds them: POST to " + view.Sanitize(api) + "/api/tunnels"
+	}
+	return l.words(text, l.Quiet.Render)
+}
+
 // curl draws the command for url. Where the command is wider than the terminal and the URL is not, a shell's line continuation keeps both whole.
 func (l Look) curl(url string) []string {
 	lines := Break("curl "+url, l.Width)

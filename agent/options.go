@@ -44,6 +44,8 @@ type Endpoint struct {
 	Inspect    bool   // record its exchanges, if the agent has a Recorder
 	Policy     string // traffic policy, JSON or YAML, that the relay runs on every request before it comes here; "": none
 	Metadata   string // the person's own words about the endpoint, told to the relay
+
+	Description string // what it is, in the person's words: shown on this machine only
 }
 
 // FatalError ends Run: trying again cannot help. Code is a wire code (docs/errors.md).

@@ -14,7 +14,7 @@ import (
 func agentEndpoint(e *config.Endpoint) agent.Endpoint {
 	return agent.Endpoint{
 		Name: e.Name, Upstream: e.Address, Host: e.Host, HostHeader: e.HostHeader, Inspect: e.Inspect,
-		Policy: e.Policy(), Metadata: e.Metadata,
+		Policy: e.Policy(), Metadata: e.Metadata, Description: e.Description,
 	}
 }
 

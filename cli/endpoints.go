@@ -16,6 +16,8 @@ type listedEndpoint struct {
 	Upstream string `json:"upstream"`
 	API      string `json:"api"`             // of the agent that has it
 	Error    string `json:"error,omitempty"` // why it has no URL
+
+	Description string `json:"description,omitempty"`
 }
 
 func (a *app) endpointsCommand() *cobra.Command {
@@ -55,7 +57,7 @@ func listEndpoints(agents []runningAgent) []listedEndpoint {
 	list := []listedEndpoint{}
 	for _, r := range agents {
 		for _, e := range r.Endpoints {
-			list = append(list, listedEndpoint{Name: e.Name, URL: e.URL, Upstream: e.Config.Addr, API: r.API})
+			list = append(list, listedEndpoint{Name: e.Name, URL: e.URL, Upstream: e.Config.Addr, API: r.API, Description: e.Description})
 		}
 		for _, e := range r.Refused {
 			list = append(list, listedEndpoint{Name: e.Name, Upstream: e.Upstream, API: r.API, Error: e.Error})
@@ -66,13 +68,13 @@ func listEndpoints(agents []runningAgent) []listedEndpoint {
 
 func (a *app) printEndpoints(list []listedEndpoint) error {
 	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tURL\tUPSTREAM\tLOCAL API")
+	fmt.Fprintln(w, "NAME\tURL\tUPSTREAM\tLOCAL API\tDESCRIPTION")
 	for _, e := range list {
 		where := e.URL
 		if e.Error != "" {
 			where = "refused: " + e.Error
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", view.Sanitize(e.Name), view.Sanitize(where), view.Sanitize(e.Upstream), e.API)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", view.Sanitize(e.Name), view.Sanitize(where), view.Sanitize(e.Upstream), e.API, view.Sanitize(e.Description))
 	}
 	return w.Flush()
 }

@@ -54,9 +54,10 @@ type refusedTunnel struct {
 }
 
 type runningTunnel struct {
-	Name   string `json:"name"`
-	URL    string `json:"public_url"`
-	Config struct {
+	Name        string `json:"name"`
+	URL         string `json:"public_url"`
+	Description string `json:"description,omitempty"`
+	Config      struct {
 		Addr string `json:"addr"`
 	} `json:"config"`
 	Metrics struct {

@@ -71,7 +71,7 @@ func TestStatusOfRefused(t *testing.T) {
 agent: {relay: %q, relay_pin: %q, authtoken: %q, web_addr: "127.0.0.1:0"}
 endpoints:
   - {name: foreign, url: "http://somebody.example", upstream: {url: 8000}}
-  - {name: web, upstream: {url: 8000}}
+  - {name: web, description: the shop, upstream: {url: 8000}}
 `, r.agents, r.pin, r.token)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -86,8 +86,11 @@ endpoints:
 			t.Errorf("%s: exit code %d, %s%s", args, c, q.stdout.text(), q.stderr.text())
 		}
 	}
+	if q := start(t, nil, "endpoints", "--api", strings.TrimPrefix(api, "http://")); q.code() != 0 || !strings.Contains(q.stdout.text(), "the shop") {
+		t.Errorf("no description in %s", q.stdout.text())
+	}
 	for _, path := range []string{"/api/tunnels", "/api/endpoints"} {
-		if _, list := get(t, api+path); strings.Contains(list, "foreign") || !strings.Contains(list, "web") {
+		if _, list := get(t, api+path); strings.Contains(list, "foreign") || !strings.Contains(list, "web") || !strings.Contains(list, `"description":"the shop"`) {
 			t.Errorf("%s: %s", path, list)
 		}
 	}

@@ -51,6 +51,8 @@ type Endpoint struct {
 	Conns    Meters
 	Requests Meters
 
+	Description string // what it is, in the person's words
+
 	Turned     int64   // visitors whom the relay has turned away because of the endpoint's policy
 	LastTurned *Turned // the last one that was told in full; nil: none
 }

@@ -10,15 +10,16 @@ import (
 
 // endpointJSON is an endpoint in the shape of ngrok's newer API.
 type endpointJSON struct {
-	Name     string       `json:"name"`
-	URI      string       `json:"uri"`
-	URL      string       `json:"url"`
-	Upstream upstreamJSON `json:"upstream"`
-	Inspect  bool         `json:"inspect"`
-	Pooling  bool         `json:"pooling_enabled"`
-	Proof    string       `json:"proof,omitempty"`   // as in tunnelJSON
-	Turned   int64        `json:"turned,omitempty"`  // likewise
-	Metrics  *metersJSON  `json:"metrics,omitempty"` // of one, not in the list
+	Name        string       `json:"name"`
+	URI         string       `json:"uri"`
+	URL         string       `json:"url"`
+	Upstream    upstreamJSON `json:"upstream"`
+	Inspect     bool         `json:"inspect"`
+	Pooling     bool         `json:"pooling_enabled"`
+	Proof       string       `json:"proof,omitempty"`  // as in tunnelJSON
+	Turned      int64        `json:"turned,omitempty"` // likewise
+	Description string       `json:"description,omitempty"`
+	Metrics     *metersJSON  `json:"metrics,omitempty"` // of one, not in the list
 }
 
 type upstreamJSON struct {
@@ -76,12 +77,13 @@ func writeEndpoint(w http.ResponseWriter, status int, e inspect.Endpoint) {
 
 func endpointOf(e inspect.Endpoint) endpointJSON {
 	return endpointJSON{
-		Name:     e.Name,
-		URI:      "/api/endpoints/" + url.PathEscape(e.Name),
-		URL:      e.URL,
-		Upstream: upstreamJSON{e.Upstream, "http1"},
-		Inspect:  e.Inspect,
-		Proof:    timeOf(e.Proof),
-		Turned:   e.Turned,
+		Name:        e.Name,
+		URI:         "/api/endpoints/" + url.PathEscape(e.Name),
+		URL:         e.URL,
+		Upstream:    upstreamJSON{e.Upstream, "http1"},
+		Inspect:     e.Inspect,
+		Proof:       timeOf(e.Proof),
+		Turned:      e.Turned,
+		Description: e.Description,
 	}
 }

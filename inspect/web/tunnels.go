@@ -11,15 +11,16 @@ import (
 )
 
 type tunnelJSON struct {
-	Name      string     `json:"name"`
-	ID        string     `json:"ID"`
-	URI       string     `json:"uri"`
-	PublicURL string     `json:"public_url"`
-	Proto     string     `json:"proto"`
-	Proof     string     `json:"proof,omitempty"`  // when something last came the whole way; not there until it has
-	Turned    int64      `json:"turned,omitempty"` // visitors whom the relay has turned away because of the policy
-	Config    configJSON `json:"config"`
-	Metrics   metersJSON `json:"metrics"`
+	Name        string     `json:"name"`
+	ID          string     `json:"ID"`
+	URI         string     `json:"uri"`
+	PublicURL   string     `json:"public_url"`
+	Proto       string     `json:"proto"`
+	Proof       string     `json:"proof,omitempty"`  // when something last came the whole way; not there until it has
+	Turned      int64      `json:"turned,omitempty"` // visitors whom the relay has turned away because of the policy
+	Description string     `json:"description,omitempty"`
+	Config      configJSON `json:"config"`
+	Metrics     metersJSON `json:"metrics"`
 }
 
 type configJSON struct {
@@ -69,15 +70,16 @@ func (s *Server) bound(name string) (inspect.Endpoint, bool) {
 func tunnelOf(e inspect.Endpoint) tunnelJSON {
 	proto, _, _ := strings.Cut(e.URL, "://")
 	return tunnelJSON{
-		Name:      e.Name,
-		ID:        tunnelID(e),
-		URI:       "/api/tunnels/" + url.PathEscape(e.Name),
-		PublicURL: e.URL,
-		Proto:     proto,
-		Proof:     timeOf(e.Proof),
-		Config:    configJSON{Addr: e.Upstream, Inspect: e.Inspect},
-		Turned:    e.Turned,
-		Metrics:   metersOf(e),
+		Name:        e.Name,
+		ID:          tunnelID(e),
+		URI:         "/api/tunnels/" + url.PathEscape(e.Name),
+		PublicURL:   e.URL,
+		Proto:       proto,
+		Proof:       timeOf(e.Proof),
+		Config:      configJSON{Addr: e.Upstream, Inspect: e.Inspect},
+		Turned:      e.Turned,
+		Description: e.Description,
+		Metrics:     metersOf(e),
 	}
 }
 

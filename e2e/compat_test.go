@@ -193,6 +193,39 @@ func TestCompatHTTP(t *testing.T) {
 	}
 }
 
+// TestCompatFileLog: the file says where the log goes and what it looks like. It holds everything that is said, from the first line on: what was read, too,
+// and why one of the endpoints is left out.
+func TestCompatFileLog(t *testing.T) {
+	conf := filepath.Join(t.TempDir(), "ngrok.yml")
+	text := `version: "2"
+log: stdout
+log_format: json
+tunnels:
+  left: {proto: http, addr: 8000, oauth: {provider: google}}
+  web: {proto: http, addr: 8000}
+`
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := asNgrok(t, nil, "start", "--all", "--config", conf)
+	p.waitFor(p.stdout, `"started tunnel"`)
+	p.signal(syscall.SIGTERM)
+	if code := p.code(); code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	all, _ := p.stdout.snapshot()
+	for _, line := range all {
+		var l map[string]any
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Errorf("%v: %s", err, line)
+		}
+	}
+	order(t, p.stdout.text(), `"open config file"`, `oauth.provider`, `"starting web service"`, `"started tunnel"`)
+	if text := p.stderr.text(); text != "" {
+		t.Errorf("standard error: %s", text)
+	}
+}
+
 // TestCompatReconnects: what watchdogs look for.
 func TestCompatReconnects(t *testing.T) {
 	r := relay(t)

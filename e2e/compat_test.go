@@ -114,6 +114,17 @@ func (p *process) healthy(list string) (api string) {
 	return api
 }
 
+// compatLines are the lines of a good start and a visit, with their keys in ngrok's order: some readers look for "obj=csess", some for whole lines.
+var compatLines = []string{
+	`msg="starting web service" obj=web addr=127\.0\.0\.1:\d+ allow_hosts=\[\]`,
+	`msg="client session established" obj=csess id=[0-9a-f]{12}`,
+	`msg="tunnel session started" obj=tunnels\.session`,
+	`msg=start pg=/api/tunnels id=[0-9a-f]{16}`,
+	`msg="started tunnel" obj=tunnels name=.+ addr=http://localhost:\d+ url=http://\S+`,
+	`msg=end pg=/api/tunnels id=[0-9a-f]{16} status=201 dur=\S+`,
+	`msg="join connections" obj=join id=[0-9a-f]{12} l=localhost:\d+ r=127\.0\.0\.1:\d+`,
+}
+
 // order says that lines with these texts stand behind each other.
 func order(t *testing.T, log string, texts ...string) {
 	t.Helper()
@@ -161,6 +172,11 @@ func TestCompatStart(t *testing.T) {
 		l := logLine(t, line)
 		if l["msg"] == "started tunnel" && (l["name"] != `http 'x' "y"` || l["addr"] != "http://localhost:"+port || l["url"] != tunnel.PublicURL || l["obj"] != "tunnels") {
 			t.Errorf("%v", l)
+		}
+	}
+	for _, line := range compatLines {
+		if !regexp.MustCompile(`(?m)^t=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} lvl=info ` + line + `$`).MatchString(log) {
+			t.Errorf("there is no line %s", line)
 		}
 	}
 	if strings.Contains(log, "lvl=eror") || strings.Contains(log, r.token) {

@@ -157,7 +157,7 @@ func TestReplace(t *testing.T) {
 	}
 	ended = replacing(t.Context(), w, "http://127.0.0.1:3")
 	b = s.bind()
-	s.bound(b.Handle, "2", "")
+	s.say(wire.MsgBound, &wire.Bound{Handle: b.Handle, URL: "http://a.test", Epoch: "2"}) // bound would wait, and not hear an Unbind that comes first
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}

@@ -25,7 +25,7 @@ type agentRun struct {
 	work func(ctx context.Context, p *parts) error
 	// follow, if any, makes the endpoints follow the configuration files while the agent runs.
 	follow *following
-	// refused, if any, is why other endpoints were left out; it was said on stderr, which a dashboard hides.
+	// refused, if any, is why other endpoints were left out; it is said before the others start, and a dashboard hides what was.
 	refused error
 }
 
@@ -89,6 +89,12 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 	}()
 	if p.log, p.closeLog, err = a.agentLogger(cfg, dashboard); err != nil {
 		return nil, err
+	}
+	if a.compat {
+		tellFiles(p.log, cfg.Files)
+	}
+	if run.refused != nil {
+		a.refuse(run.refused, dashboard)
 	}
 	for _, n := range cfg.Notices {
 		if dashboard && !a.compat {

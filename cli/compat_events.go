@@ -112,6 +112,13 @@ func (f *compatFace) access() func(path string) func(status int) {
 	}
 }
 
+// tellFiles names the configuration files that were read.
+func tellFiles(log *slog.Logger, files []string) {
+	for _, path := range files {
+		log.Info("open config file", "path", path, "err", nil)
+	}
+}
+
 // web tells where the local API is: from here on it takes connections.
 func (f *compatFace) web(at net.Addr, allow []string) {
 	if f != nil {

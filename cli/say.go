@@ -32,13 +32,16 @@ func (a *app) report(err error) {
 	}
 }
 
-// refuse says why something is left out while the rest goes on.
-func (a *app) refuse(err error) {
-	if a.compat {
+// refuse says why something is left out while the rest goes on. Programs that drive ngrok read a log from the first line on; under a dashboard nobody reads one.
+func (a *app) refuse(err error, dashboard bool) {
+	switch {
+	case !a.compat:
+		a.report(err)
+	case dashboard:
+		fmt.Fprintln(a.Out, err)
+	default:
 		a.warnAsNgrok(err.Error())
-		return
 	}
-	a.report(err)
 }
 
 // remedy says what to do about an error that the agent ended with.

@@ -74,7 +74,6 @@ func (a *app) runStart(c *cobra.Command, names []string, o startOptions) error {
 		return errors.Join(refused...)
 	}
 	run.refused = errors.Join(refused...)
-	a.refuse(run.refused)
 	if err := a.runAgent(cfg, run); err != nil {
 		return err
 	}

@@ -14,9 +14,8 @@ import (
 
 var update = flag.Bool("update", false, "write what is made into the goldens, to be read before it is kept")
 
-// TestFiles loads what testdata/files describe: configuration files in the order of --config ("user/…" stands for the user's place,
-// "project/…" for a project's), "env" and "flags" with a setting a line. "want" is what comes of it: the configuration with origins and its
-// endpoints, or all mistakes.
+// TestFiles loads what testdata/files describe: configuration files in the order of --config ("system/…", "ngrok/…", "user/…" and "project/…" stand
+// for these places), "env" and "flags" with a setting a line. "want" is what comes of it: the configuration with origins and its endpoints, or all mistakes.
 func TestFiles(t *testing.T) {
 	paths, err := filepath.Glob("testdata/files/*.txtar")
 	if err != nil || len(paths) < 40 {
@@ -78,6 +77,10 @@ func (g *golden) file(t *testing.T, name string, data []byte) {
 		t.Fatal(err)
 	}
 	switch filepath.Dir(name) {
+	case "system":
+		g.sources.System = path
+	case "ngrok":
+		g.sources.Ngrok = path
 	case "user":
 		g.sources.User = path
 	case "project":

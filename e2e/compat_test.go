@@ -110,6 +110,17 @@ func (p *process) healthy(list string) (api string) {
 	return api
 }
 
+// compatLines are the lines of a good start and a visit, with their keys in ngrok's order: some readers look for "obj=csess", some for whole lines.
+var compatLines = []string{
+	`msg="starting web service" obj=web addr=127\.0\.0\.1:\d+ allow_hosts=\[\]`,
+	`msg="client session established" obj=csess id=[0-9a-f]{12}`,
+	`msg="tunnel session started" obj=tunnels\.session`,
+	`msg=start pg=/api/tunnels id=[0-9a-f]{16}`,
+	`msg="started tunnel" obj=tunnels name=.+ addr=http://localhost:\d+ url=http://\S+`,
+	`msg=end pg=/api/tunnels id=[0-9a-f]{16} status=201 dur=\S+`,
+	`msg="join connections" obj=join id=[0-9a-f]{12} l=localhost:\d+ r=127\.0\.0\.1:\d+`,
+}
+
 // order says that lines with these texts stand behind each other.
 func order(t *testing.T, log string, texts ...string) {
 	t.Helper()
@@ -159,6 +170,11 @@ func TestCompatStart(t *testing.T) {
 			t.Errorf("%v", l)
 		}
 	}
+	for _, line := range compatLines {
+		if !regexp.MustCompile(`(?m)^t=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} lvl=info ` + line + `$`).MatchString(log) {
+			t.Errorf("there is no line %s", line)
+		}
+	}
 	if strings.Contains(log, "lvl=eror") || strings.Contains(log, r.token) {
 		t.Errorf("%s", log)
 	}
@@ -186,6 +202,39 @@ func TestCompatHTTP(t *testing.T) {
 	}
 	if !regexp.MustCompile(`^127\.0\.0\.1:\d+$`).MatchString(addr) {
 		t.Errorf("addr %q", addr)
+	}
+}
+
+// TestCompatFileLog: the file says where the log goes and what it looks like. It holds everything that is said, from the first line on: what was read, too,
+// and why one of the endpoints is left out.
+func TestCompatFileLog(t *testing.T) {
+	conf := filepath.Join(t.TempDir(), "ngrok.yml")
+	text := `version: "2"
+log: stdout
+log_format: json
+tunnels:
+  left: {proto: http, addr: 8000, oauth: {provider: google}}
+  web: {proto: http, addr: 8000}
+`
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := asNgrok(t, nil, "start", "--all", "--config", conf)
+	p.waitFor(p.stdout, `"started tunnel"`)
+	p.signal(syscall.SIGTERM)
+	if code := p.code(); code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	all, _ := p.stdout.snapshot()
+	for _, line := range all {
+		var l map[string]any
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Errorf("%v: %s", err, line)
+		}
+	}
+	order(t, p.stdout.text(), `"open config file"`, `oauth.provider`, `"starting web service"`, `"started tunnel"`)
+	if text := p.stderr.text(); text != "" {
+		t.Errorf("standard error: %s", text)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -37,6 +38,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(beAdit) != "" {
 		os.Unsetenv(beAdit)
 		os.Exit(cli.Main(os.Args, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Environ()))
+	}
+	if signal.Ignored(syscall.SIGHUP) { // as under nohup; what is handled here reaches the programs that tests start, what is ignored does not
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
 	os.Exit(m.Run())
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -96,6 +97,8 @@ func TestHangupTwice(t *testing.T) {
 		<-answer
 		hello(w, r)
 	}))
+	letGo := sync.OnceFunc(func() { close(answer) })
+	t.Cleanup(letGo) // or a failure waits for the service, and the service for ever
 	p := start(t, nil, "http", port, "--no-tui")
 	url := p.ready()
 	status := make(chan int, 1)
@@ -119,7 +122,7 @@ func TestHangupTwice(t *testing.T) {
 		return err != nil
 	})
 	p.signal(syscall.SIGHUP)
-	close(answer)
+	letGo()
 	if s, c := <-status, p.code(); s != 200 || c != 0 {
 		t.Errorf("the answer is %d, the exit code %d", s, c)
 	}

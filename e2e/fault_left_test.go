@@ -79,7 +79,7 @@ func (w *world) left(fresh int) string {
 	now := w.idle()
 	for deadline := time.Now().Add(patience); !now.within(w.calm); now = w.idle() {
 		if time.Now().After(deadline) {
-			return fmt.Sprintf("%v; before: %v", now, w.calm)
+			return fmt.Sprintf("%v; before: %v; the relay's files: %v", now, w.calm, openFiles(w.relay))
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -87,6 +87,16 @@ func (w *world) left(fresh int) string {
 		return fmt.Sprintf("agent: goroutines %d, before: %d: %v", n, fresh, by)
 	}
 	return ""
+}
+
+// openFiles is what a process has open.
+func openFiles(p *process) (names []string) {
+	all, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.cmd.Process.Pid))
+	for _, fd := range all {
+		name, _ := os.Readlink(fd)
+		names = append(names, name)
+	}
+	return names
 }
 
 // countersAgree compares what the agent shows with what the relay and the visitors have counted.

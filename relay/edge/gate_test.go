@@ -135,9 +135,7 @@ func TestVisitorTurnedAway(t *testing.T) {
 	if log := w.log.String(); strings.Contains(log, "secret") || strings.Contains(log, "c2VjcmV0") || !strings.Contains(log, "endpoint=gate code=AUTH_REQUIRED") {
 		t.Errorf("access log %s", log)
 	}
-	if n := w.s.Stats().Errors["AUTH_REQUIRED"]; n != 2 {
-		t.Errorf("%d are counted", n)
-	}
+	until(t, "both are counted", func() bool { return w.s.Stats().Errors["AUTH_REQUIRED"] == 2 })
 }
 
 // TestContentOfTheTurnedAway: content is neither asked for nor waited for.

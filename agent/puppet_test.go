@@ -39,6 +39,7 @@ func newStage(t testing.TB) *stage {
 		t.Fatal(err)
 	}
 	s.a = a
+	a.WaitTaken(time.Second) // a busy machine may have no time for a write within the usual 10 ms
 	if err := a.Forward(agent.Endpoint{Name: "web", Upstream: "http://" + s.local.addr}); err != nil {
 		t.Fatal(err)
 	}

@@ -172,14 +172,14 @@ func TestForward(t *testing.T) {
 	if s.Requests.Count != 3 || s.Endpoints[0].Requests.Count != 3 || s.Endpoints[0].Conns.Count != 3 || s.Conns.P50 <= 0 {
 		t.Errorf("figures %+v", s)
 	}
-	first := w.store.List(inspect.Query{})[2]
-	id, err := w.a.Replay(t.Context(), first.ID)
+	first := listed(t, w.store)[2]
+	id, err := w.a.Replay(t.Context(), first.ID, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.until("replay", func(inspect.Status) bool {
-		x, ok := w.store.Get(id)
-		return ok && x.State == inspect.Done && x.ReplayOf == first.ID && string(x.Response.Body) == "POST /0 hello" && x.Request.Host == first.Request.Host
+		x, err := w.store.Get(t.Context(), id)
+		return err == nil && x.State == inspect.Done && x.ReplayOf == first.ID && string(x.Response.Body) == "POST /0 hello" && x.Request.Host == first.Request.Host
 	})
 	if n := w.store.Count(); n != 4 {
 		t.Errorf("%d exchanges", n)
@@ -220,14 +220,14 @@ func TestReplayRefused(t *testing.T) {
 		"cut": wire.CodeReplayPartial, "open": wire.CodeReplayPartial, "upgraded": wire.CodeReplayPartial, "gone": wire.CodeCaptureGone,
 		"other": wire.CodeNoEndpoint, "length": wire.CodeReplayPartial,
 	} {
-		_, err := w.a.Replay(t.Context(), id)
+		_, err := w.a.Replay(t.Context(), id, nil)
 		var refused *ReplayError
 		if !errors.As(err, &refused) || refused.Failure.Code != int(want) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
 	record("fine", func(x *inspect.Exchange) {})
-	if _, err := w.a.Replay(t.Context(), "fine"); err != nil {
+	if _, err := w.a.Replay(t.Context(), "fine", nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -255,7 +255,7 @@ func TestReplayContent(t *testing.T) {
 		x.Request.Head, x.Request.Body, x.Request.Size, x.Request.Whole = crlf(tt.head), []byte(tt.body), int64(len(tt.body)), true
 		x.Request.Trailers = crlf(tt.trailers)
 		w.store.Record(x)
-		if _, err := w.a.Replay(t.Context(), x.ID); err != nil {
+		if _, err := w.a.Replay(t.Context(), x.ID, nil); err != nil {
 			t.Fatal(err)
 		}
 		if s := <-got; s != tt.want {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"time"
@@ -10,6 +11,8 @@ import (
 
 // memoryRecorder keeps the newest state of every exchange. It is a Reader as far as Replay needs one.
 type memoryRecorder struct {
+	inspect.Reader // nil: nobody reads anything else
+
 	mu    sync.Mutex
 	cond  *sync.Cond
 	all   map[inspect.ID]*inspect.Exchange
@@ -32,16 +35,25 @@ func (m *memoryRecorder) Record(x *inspect.Exchange) {
 	m.cond.Broadcast()
 }
 
-func (m *memoryRecorder) Get(id inspect.ID) (inspect.Item, bool) {
+func (m *memoryRecorder) Get(_ context.Context, id inspect.ID) (inspect.Item, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	x := m.all[id]
-	return inspect.Item{Exchange: x}, x != nil
+	if x == nil {
+		return inspect.Item{}, inspect.ErrNotFound
+	}
+	return inspect.Item{Exchange: x}, nil
 }
-func (m *memoryRecorder) List(inspect.Query) []inspect.Item        { return nil }
-func (m *memoryRecorder) Since(uint64, int) ([]inspect.Item, bool) { return nil, false }
-func (m *memoryRecorder) Count() uint64                            { return 0 }
-func (m *memoryRecorder) Clear()                                   {}
+
+// listed is all that r has, newest first.
+func listed(t testing.TB, r inspect.Reader) []inspect.Item {
+	t.Helper()
+	items, err := inspect.Collect(r.List(t.Context(), inspect.Query{Limit: -1}))
+	if err != nil {
+		t.Error(err)
+	}
+	return items
+}
 
 // nth waits for the nth exchange to be in one of the states.
 func (m *memoryRecorder) nth(t testing.TB, n int, states ...inspect.State) *inspect.Exchange {

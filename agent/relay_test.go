@@ -163,13 +163,17 @@ func TestLibrary(t *testing.T) {
 			t.Fatalf("%d %q %v", status, got, err)
 		}
 	}
-	first := g.store.List(inspect.Query{Limit: n})[n-1]
-	id, err := g.a.Replay(t.Context(), first.ID)
+	all, err := inspect.Collect(g.store.List(t.Context(), inspect.Query{Limit: n}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.until("replay", func(inspect.Status) bool { x, ok := g.store.Get(id); return ok && x.Ended() })
-	if x, _ := g.store.Get(id); x.State != inspect.Done || x.ReplayOf != first.ID || string(x.Response.Body) != "POST /0 content" {
+	first := all[n-1]
+	id, err := g.a.Replay(t.Context(), first.ID, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.until("replay", func(inspect.Status) bool { x, err := g.store.Get(t.Context(), id); return err == nil && x.Ended() })
+	if x, _ := g.store.Get(t.Context(), id); x.State != inspect.Done || x.ReplayOf != first.ID || string(x.Response.Body) != "POST /0 content" {
 		t.Errorf("replay %+v", x.Exchange)
 	}
 	g.until("agreement", func(s inspect.Status) bool { return s.Conns.Count == n && s.Conns.Open == 0 && s.Conns.P99 > 0 })

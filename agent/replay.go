@@ -23,8 +23,11 @@ type ReplayError struct{ Failure inspect.Failure }
 func (e *ReplayError) Error() string { return e.Failure.Text + " " + e.Failure.Remedy }
 
 // Replay is ReplayExchange of what the agent's reader has under that ID: see SetReader.
-func (a *Agent) Replay(ctx context.Context, id inspect.ID) (inspect.ID, error) {
-	x, err := a.recorded(id)
+func (a *Agent) Replay(ctx context.Context, id inspect.ID, e *inspect.Edit) (inspect.ID, error) {
+	if e != nil {
+		return "", errors.New("replay: a request cannot be edited yet")
+	}
+	x, err := a.recorded(ctx, id)
 	if err != nil {
 		return "", err
 	}
@@ -109,16 +112,19 @@ func (a *Agent) endReplays() {
 }
 
 // recorded finds the exchange.
-func (a *Agent) recorded(id inspect.ID) (*inspect.Exchange, error) {
+func (a *Agent) recorded(ctx context.Context, id inspect.ID) (*inspect.Exchange, error) {
 	a.mu.Lock()
 	reader := a.reader
 	a.mu.Unlock()
 	if reader == nil {
 		return nil, errors.New("replay: nothing is recorded")
 	}
-	item, ok := reader.Get(id)
-	if !ok {
+	item, err := reader.Get(ctx, id)
+	switch {
+	case errors.Is(err, inspect.ErrNotFound):
 		return nil, refusedReplay(wire.CodeCaptureGone, "")
+	case err != nil:
+		return nil, err
 	}
 	return item.Exchange, nil
 }

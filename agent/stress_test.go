@@ -149,7 +149,7 @@ func TestManyVisitors(t *testing.T) {
 	if s := w.a.Status(); s.Requests.Count < 12*40 {
 		t.Errorf("%d requests", s.Requests.Count)
 	}
-	for _, x := range w.store.List(inspect.Query{Limit: 1000}) {
+	for _, x := range listed(t, w.store) {
 		if x.State != inspect.Done && x.State != inspect.Failed {
 			t.Errorf("%s %s is in state %d", x.ID, x.Request.Target, x.State)
 		}
@@ -190,7 +190,7 @@ func TestReplayThatNeverBegins(t *testing.T) {
 	holding.Store(true)
 	got := make(chan error, 1)
 	go func() {
-		_, err := w.a.Replay(t.Context(), "x")
+		_, err := w.a.Replay(t.Context(), "x", nil)
 		got <- err
 	}()
 	until("replay", func() bool { return len(w.a.replays) == 1 })
@@ -217,7 +217,7 @@ func TestReplayEndsWithRun(t *testing.T) {
 	x := &inspect.Exchange{ID: "x", Endpoint: "web", State: inspect.Done}
 	x.Request.Head, x.Request.Whole = []byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), true
 	w.store.Record(x)
-	id, err := w.a.Replay(t.Context(), "x")
+	id, err := w.a.Replay(t.Context(), "x", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,10 +226,10 @@ func TestReplayEndsWithRun(t *testing.T) {
 	if err := w.end(); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := w.store.Get(id); got.State != inspect.Failed || got.ReplayOf != "x" {
+	if got, _ := w.store.Get(t.Context(), id); got.State != inspect.Failed || got.ReplayOf != "x" {
 		t.Errorf("replay %+v", got.Exchange)
 	}
-	if _, err := w.a.Replay(t.Context(), "x"); err == nil {
+	if _, err := w.a.Replay(t.Context(), "x", nil); err == nil {
 		t.Error("replayed after the end")
 	}
 }

@@ -93,45 +93,13 @@ type Meters struct {
 	P50, P90, P95, P99   time.Duration
 }
 
-// Query selects exchanges. The zero value asks for the newest 100 of all endpoints.
-type Query struct {
-	Endpoint string // "" all
-	Before   uint64 // only those with a lower Seq; 0: from the newest
-	Limit    int    // 0: 100
-}
-
-// Item is an exchange with its place in the store. Seq grows by one per exchange (not per state) and is never used twice; Version grows with
-// every change of the store, so a face that has seen version v asks Since(v).
-type Item struct {
-	Seq     uint64
-	Version uint64
-	*Exchange
-}
-
 // Hint says that something changed, in the store or of the status. The store is the truth: read again. Hints are lossy and coalesced.
 type Hint struct{}
 
-// Recorder takes exchanges. Record never blocks: when its queue is full, detail is dropped and counted, never traffic.
+// Recorder takes exchanges. Record never blocks: when its queue is full, detail is dropped and counted, never traffic. A Recorder that is a Spiller, too,
+// takes content that is too large for memory.
 type Recorder interface {
 	Record(x *Exchange)
-}
-
-// Reader reads the store. Results are newest first.
-type Reader interface {
-	List(q Query) []Item
-	Get(id ID) (Item, bool)
-	// Since returns what changed after version v, oldest change first, at most limit; lagged says that changes before the first one returned
-	// have been forgotten: read again with List, and go on from the version of the hint that was taken before, or from the highest seen.
-	Since(v uint64, limit int) (items []Item, lagged bool)
-	// Count is how many exchanges were recorded since the start, kept or not.
-	Count() uint64
-	Clear()
-}
-
-// Replayer sends a recorded request again, through the same forwarding path; the new exchange has ReplayOf. It returns as soon as the request is
-// on its way, with the new exchange's ID.
-type Replayer interface {
-	Replay(ctx context.Context, id ID) (ID, error)
 }
 
 // Observer tells the agent's state and hints of changes.

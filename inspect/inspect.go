@@ -16,10 +16,11 @@ type ID string
 type State uint8
 
 const (
-	Pending State = iota // no final response yet
-	Open                 // the response's head has come, its content is still flowing (or an upgraded connection is open)
-	Done                 // whole
-	Failed               // no response from the local service, or one that was cut; Failure says why
+	Pending     State = iota // no final response yet
+	Open                     // the response's head has come, its content is still flowing (or an upgraded connection is open)
+	Done                     // whole
+	Failed                   // no response from the local service, or one that was cut; Failure says why
+	Interrupted              // adit itself was killed before the exchange ended: what is known is what had been kept until then
 )
 
 // String returns the state in lower case, as it is written in lines and in the API.
@@ -33,6 +34,8 @@ func (s State) String() string {
 		return "done"
 	case Failed:
 		return "failed"
+	case Interrupted:
+		return "interrupted"
 	}
 	return "unknown"
 }
@@ -53,11 +56,39 @@ type Exchange struct {
 	Response *Response // nil: none has come
 	Failure  *Failure  // what went wrong, with Failed
 	ReplayOf ID        // the exchange this is a replay of
+	Edited   bool      // with ReplayOf: what was sent is not what had been recorded
 	Upgraded bool      // 101: bytes both ways followed
 }
 
 // Ended says that no later state follows.
-func (x *Exchange) Ended() bool { return x.State == Done || x.State == Failed }
+func (x *Exchange) Ended() bool { return x.State >= Done }
+
+// Message returns what has been recorded of one side; nil: no response has come.
+func (x *Exchange) Message(s Side) *Message {
+	switch {
+	case s == RequestSide:
+		return &x.Request.Message
+	case x.Response == nil:
+		return nil
+	}
+	return &x.Response.Message
+}
+
+// Side is one of the two messages of an exchange.
+type Side uint8
+
+const (
+	RequestSide Side = iota
+	ResponseSide
+)
+
+// String returns "request" or "response".
+func (s Side) String() string {
+	if s == ResponseSide {
+		return "response"
+	}
+	return "request"
+}
 
 // Request is the recorded request as the local service got it.
 type Request struct {
@@ -75,14 +106,29 @@ type Response struct {
 	Message
 }
 
-// Message is a recorded head with as much of its content as the budget allowed.
+// Message is a recorded head with as much of its content as the budget allowed. Content is kept as it came: with its content coding, and for an upgraded
+// connection everything that side has sent.
 type Message struct {
-	Head     []byte // as bytes, start line and final empty line included; nil when the budget had no room even for it (Dropped)
-	Body     []byte // content without transfer coding; at most the capture's budget
-	Size     int64  // content bytes that passed; more than len(Body) when detail was dropped
-	Trailers []byte // trailer lines
-	Dropped  bool   // something that passed is missing here (budget): the end of the content, trailers or the head; Size counts it all
-	Whole    bool   // the end of the content has been seen
+	Head     []byte   // as bytes, start line and final empty line included; nil when the budget had no room even for it (Dropped)
+	Body     []byte   // content without transfer coding, from its beginning; at most the capture's budget, or nothing in what Reader.List returns
+	Kept     int64    // content bytes kept from the beginning: Body's, or more, which Reader.Body reads
+	Tail     []byte   // the last bytes of content of which the middle was not kept
+	Size     int64    // content bytes that passed; more than Kept when detail was dropped
+	Trailers []byte   // trailer lines
+	Dropped  bool     // something that passed is missing here (budget): the end of the content, trailers or the head; Size counts it all
+	Whole    bool     // the end of the content has been seen
+	Passed   []Passed // when content passed, for streams only (events, upgraded connections); growing in both fields
+}
+
+// Complete says that head and content have ended and were kept to the last byte, so that the message can be sent again.
+func (m *Message) Complete() bool {
+	return m.Whole && !m.Dropped && len(m.Head) > 0 && m.Kept == m.Size
+}
+
+// Passed says when content of a stream had passed.
+type Passed struct {
+	Offset int64         // bytes of content that had passed before
+	After  time.Duration // since the exchange's start
 }
 
 // Failure is an error as a person needs it.

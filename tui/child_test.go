@@ -76,4 +76,4 @@ func childRun(role string) int {
 // panics is a store that panics when something is opened.
 type panics struct{ inspect.Reader }
 
-func (panics) Get(inspect.ID) (inspect.Item, bool) { panic("broken store") }
+func (panics) Get(context.Context, inspect.ID) (inspect.Item, error) { panic("broken store") }

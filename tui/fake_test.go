@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"sync"
@@ -42,13 +43,14 @@ func (f *fake) source() Source { return Source{f, f, f, f} }
 func (f *fake) put(x *inspect.Exchange) inspect.Item {
 	f.mu.Lock()
 	f.version++
-	it := inspect.Item{Seq: uint64(len(f.items)) + 1, Version: f.version, Exchange: x}
+	it := inspect.Item{Seq: uint64(len(f.items)) + 1, Version: f.version, Committed: true, Exchange: x}
+	it.Nth = it.Seq
 	if i := slices.IndexFunc(f.items, func(i inspect.Item) bool { return i.ID == x.ID }); i >= 0 {
-		it.Seq = f.items[i].Seq
+		it.Seq, it.Nth = f.items[i].Seq, f.items[i].Nth
 		f.items[i] = it
 	} else {
 		if n := len(f.items); n > 0 {
-			it.Seq = f.items[n-1].Seq + 1
+			it.Seq, it.Nth = f.items[n-1].Seq+1, f.items[n-1].Nth+1
 		}
 		f.items = append(f.items, it)
 	}
@@ -80,23 +82,29 @@ func (f *fake) Status() inspect.Status {
 	return f.status
 }
 
-func (f *fake) List(q inspect.Query) []inspect.Item {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	items := slices.Clone(f.items)
-	slices.Reverse(items)
-	return items[:min(len(items), q.Limit)]
+func (f *fake) List(_ context.Context, q inspect.Query) iter.Seq2[inspect.Item, error] {
+	return func(yield func(inspect.Item, error) bool) {
+		f.mu.Lock()
+		items := slices.Clone(f.items)
+		f.mu.Unlock()
+		slices.Reverse(items)
+		for i, it := range items {
+			if i == q.Limit || !yield(it, nil) {
+				return
+			}
+		}
+	}
 }
 
-func (f *fake) Get(id inspect.ID) (inspect.Item, bool) {
+func (f *fake) Get(_ context.Context, id inspect.ID) (inspect.Item, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, it := range f.items {
 		if it.ID == id {
-			return it, true
+			return it, nil
 		}
 	}
-	return inspect.Item{}, false
+	return inspect.Item{}, inspect.ErrNotFound
 }
 
 func (f *fake) Since(v uint64, limit int) ([]inspect.Item, bool) {
@@ -113,9 +121,15 @@ func (f *fake) Since(v uint64, limit int) ([]inspect.Item, bool) {
 	return items[:min(len(items), limit)], v < f.lost
 }
 
+func (f *fake) Body(context.Context, inspect.ID, inspect.Side) (inspect.Body, error) {
+	return nil, inspect.ErrNotFound
+}
+
+func (f *fake) Run() int64 { return 1 }
+
 func (f *fake) Count() uint64 { return f.version }
 
-func (f *fake) Clear() {}
+func (f *fake) Clear(context.Context) error { return nil }
 
 func (f *fake) Reconnect() {
 	f.mu.Lock()
@@ -124,7 +138,7 @@ func (f *fake) Reconnect() {
 }
 
 // Replay answers as the original was answered, 200 where it was not.
-func (f *fake) Replay(_ context.Context, id inspect.ID) (inspect.ID, error) {
+func (f *fake) Replay(ctx context.Context, id inspect.ID, _ *inspect.Edit) (inspect.ID, error) {
 	f.mu.Lock()
 	f.replays = append(f.replays, id)
 	n := len(f.replays)
@@ -132,7 +146,7 @@ func (f *fake) Replay(_ context.Context, id inspect.ID) (inspect.ID, error) {
 	if f.refuse != nil {
 		return "", f.refuse
 	}
-	it, _ := f.Get(id)
+	it, _ := f.Get(ctx, id)
 	x := *it.Exchange
 	x.ID, x.ReplayOf = inspect.ID(fmt.Sprintf("replay-%d", n)), id
 	f.put(&x)

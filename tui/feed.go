@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -65,9 +66,15 @@ func (f *feed) next() any {
 		}
 	}
 	f.listed, f.loaded, f.more, f.behind = time.Now(), true, false, false
-	c.reset, c.rows = true, f.take(f.reader.List(inspect.Query{Limit: keepRows}))
+	c.reset, c.rows = true, f.take(f.list())
 	slices.Reverse(c.rows)
 	return c
+}
+
+// list reads the newest exchanges of this run. What cannot be read now is read with a later change.
+func (f *feed) list() []inspect.Item {
+	items, _ := inspect.Collect(f.reader.List(context.Background(), inspect.Query{Limit: keepRows, Run: f.reader.Run()}))
+	return items
 }
 
 // pace waits until a frame has passed since last, and sets it anew; false: done was closed before.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -45,15 +44,15 @@ func Plain(ctx context.Context, s Source, w io.Writer) error {
 	}
 }
 
-// plain is the state of Plain. What is yet to be written follows from two things: the highest Seq it has met, and the ones up to it that
+// plain is the state of Plain. What is yet to be written follows from two things: the highest Nth it has met, and the ones up to it that
 // have not ended when it looked.
 type plain struct {
 	source   Source
 	out      io.Writer
 	ready    map[string]string   // URL of each endpoint that has been announced
 	version  uint64              // of the store, read so far
-	highest  uint64              // Seq met so far
-	expected map[uint64]struct{} // Seqs up to highest whose line is still to come
+	highest  uint64              // Nth met so far
+	expected map[uint64]struct{} // Nths up to highest whose line is still to come
 	lines    []byte              // whole lines to be written
 }
 
@@ -114,26 +113,29 @@ func (p *plain) announce() error {
 // take writes the line of an exchange, when it has ended and has not been written before.
 func (p *plain) take(it inspect.Item) error {
 	p.version = max(p.version, it.Version)
-	for ; p.highest < it.Seq; p.highest++ {
+	for ; p.highest < it.Nth; p.highest++ {
 		p.expected[p.highest+1] = struct{}{}
 	}
-	if _, due := p.expected[it.Seq]; !due || !it.Ended() {
+	if _, due := p.expected[it.Nth]; !due || !it.Ended() {
 		return nil
 	}
-	delete(p.expected, it.Seq)
+	delete(p.expected, it.Nth)
 	p.lines = view.AppendExchange(p.lines, it.Exchange)
 	return p.endLine()
 }
 
 // reconcile reads the store anew after changes have been forgotten: what is there is written, what is expected and gone is counted.
 func (p *plain) reconcile() error {
-	items := p.source.Reader.List(inspect.Query{Limit: math.MaxInt32})
+	items, err := inspect.Collect(p.source.Reader.List(context.Background(), inspect.Query{Limit: -1, Run: p.source.Reader.Run()}))
+	if err != nil {
+		return fmt.Errorf("read the store: %w", err)
+	}
 	slices.SortFunc(items, func(a, b inspect.Item) int { return cmp.Compare(a.Version, b.Version) })
 	kept := make(map[uint64]struct{}, len(items))
 	newest := p.highest
 	for _, it := range items {
-		kept[it.Seq] = struct{}{}
-		newest = max(newest, it.Seq)
+		kept[it.Nth] = struct{}{}
+		newest = max(newest, it.Nth)
 	}
 	for ; p.highest < newest; p.highest++ {
 		p.expected[p.highest+1] = struct{}{}

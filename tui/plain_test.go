@@ -140,7 +140,7 @@ func TestPlainWritesWhatHasEndedBeforeItReturns(t *testing.T) {
 	f, w := &fake{status: online()}, newLineWriter()
 	ctx, cancel := context.WithCancel(t.Context())
 	for n := range 5000 {
-		f.items = append(f.items, inspect.Item{Seq: uint64(n + 1), Version: uint64(n + 1), Exchange: exchange(n, "GET", "/", 200, "OK")})
+		f.items = append(f.items, inspect.Item{Seq: uint64(n + 1), Nth: uint64(n + 1), Version: uint64(n + 1), Exchange: exchange(n, "GET", "/", 200, "OK")})
 	}
 	f.version = 5000
 	cancel()

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"runtime/debug"
 	"time"
 
@@ -68,13 +69,13 @@ func (w *work) beat() tea.Cmd {
 // open reads an exchange and draws it.
 func (w *work) open(id inspect.ID, look pane.Look) tea.Cmd {
 	return safely(func() tea.Msg {
-		it, kept := w.source.Reader.Get(id)
-		if !kept {
+		it, err := w.source.Reader.Get(context.Background(), id)
+		if err != nil {
 			return opened{id: id, width: look.Width}
 		}
 		var origin *inspect.Exchange
 		if it.ReplayOf != "" {
-			if o, ok := w.source.Reader.Get(it.ReplayOf); ok {
+			if o, err := w.source.Reader.Get(context.Background(), it.ReplayOf); err == nil {
 				origin = o.Exchange
 			}
 		}

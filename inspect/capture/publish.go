@@ -52,7 +52,7 @@ func (b *body) grow(t *Tap, n int) bool {
 
 // tell writes what there is of b into m.
 func (b *body) tell(m *inspect.Message) {
-	m.Body, m.Size = b.bytes[:len(b.bytes):len(b.bytes)], b.size
+	m.Body, m.Kept, m.Size = b.bytes[:len(b.bytes):len(b.bytes)], int64(len(b.bytes)), b.size
 	m.Dropped = m.Dropped || b.full
 }
 

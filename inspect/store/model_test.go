@@ -31,20 +31,20 @@ func (m *model) record(x *inspect.Exchange) {
 		return
 	}
 	m.version++
-	it := modelItem{Item: inspect.Item{Seq: seq, Version: m.version, Exchange: x}}
+	it := modelItem{Item: inspect.Item{Seq: seq, Nth: seq, Version: m.version, Exchange: x}}
 	if x.Ended() {
 		it.ended = m.version
 	}
 	switch {
 	case at >= 0:
-		it.Seq = m.items[at].Seq
+		it.Seq, it.Nth = m.items[at].Seq, m.items[at].Nth
 		m.items[at] = it
 	case strayed:
 		delete(m.strayed, x.ID)
 		m.items = append(m.items, it)
 	default:
 		m.seq++
-		it.Seq = m.seq
+		it.Seq, it.Nth = m.seq, m.seq
 		m.items = append(m.items, it)
 	}
 	slices.SortFunc(m.items, func(a, b modelItem) int { return int(a.Seq) - int(b.Seq) })
@@ -97,6 +97,10 @@ func (m *model) list(q inspect.Query) (out []inspect.Item) {
 	return out
 }
 
+func same(a, b inspect.Item) bool {
+	return a.Seq == b.Seq && a.Nth == b.Nth && a.Version == b.Version && a.ID == b.ID && a.State == b.State
+}
+
 func (m *model) since(v uint64, limit int) (out []inspect.Item, lagged bool) {
 	for _, it := range m.items {
 		if it.Version > v {
@@ -112,10 +116,10 @@ func TestStoreIsLikeItsModel(t *testing.T) {
 	for seed := range uint64(60) {
 		rnd := rand.New(rand.NewPCG(seed, 3))
 		o := Options{Exchanges: 1 + rnd.IntN(60), Bytes: int64(1 + rnd.IntN(3000))}
-		real, want := NewMemory(o), &model{limit: o, strayed: map[inspect.ID]uint64{}}
+		real, want := newWindow(o), &model{limit: o, strayed: map[inspect.ID]uint64{}}
 		for step := range 1500 {
 			if rnd.IntN(300) == 0 {
-				real.Clear()
+				real.Clear(t.Context())
 				want.clear()
 			}
 			x := exchange(fmt.Sprint(step/4+rnd.IntN(40)), inspect.State(rnd.IntN(4)), rnd.IntN(100))
@@ -127,13 +131,13 @@ func TestStoreIsLikeItsModel(t *testing.T) {
 			if rnd.IntN(2) == 0 {
 				q.Endpoint = "1"
 			}
-			if got, want := real.List(q), want.list(q); !slices.Equal(got, want) {
+			if got, want := list(t, real, q), want.list(q); !slices.EqualFunc(got, want, same) {
 				t.Fatalf("seed %d, step %d: List(%+v) = %v, want %v", seed, step, q, ids(got), ids(want))
 			}
 			v, limit := uint64(rnd.IntN(int(want.version)+2)), 1+rnd.IntN(70)
 			got, lagged := real.Since(v, limit)
 			expected, late := want.since(v, limit)
-			if !slices.Equal(got, expected) || lagged != late {
+			if !slices.EqualFunc(got, expected, same) || lagged != late {
 				t.Fatalf("seed %d, step %d: Since(%d) = %v, %v, want %v, %v", seed, step, v, ids(got), lagged, ids(expected), late)
 			}
 			if real.Count() != want.seq || real.Bytes() != want.bytes() || real.Bytes() > o.Bytes || len(real.byID) > o.Exchanges {
@@ -149,14 +153,14 @@ func TestStoreIsLikeItsModel(t *testing.T) {
 // A reader that only asks Since, and lists when told to, ends with what is in the store.
 func TestFollowingReaderSeesEverything(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(9, 9))
-	m := NewMemory(Options{Exchanges: 100})
+	m := newWindow(Options{Exchanges: 100})
 	seen := map[inspect.ID]uint64{}
 	var v uint64
 	follow := func() {
 		for {
 			items, lagged := m.Since(v, 7)
 			if lagged {
-				items = m.List(inspect.Query{Limit: 1000})
+				items = list(t, m, inspect.Query{Limit: 1000})
 			}
 			for _, it := range items {
 				seen[it.ID] = it.Version
@@ -174,7 +178,7 @@ func TestFollowingReaderSeesEverything(t *testing.T) {
 		}
 	}
 	follow()
-	for _, it := range m.List(inspect.Query{Limit: 1000}) {
+	for _, it := range list(t, m, inspect.Query{Limit: 1000}) {
 		if seen[it.ID] != it.Version {
 			t.Errorf("%s was last seen at %d, is at %d", it.ID, seen[it.ID], it.Version)
 		}

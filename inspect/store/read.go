@@ -1,36 +1,106 @@
 package store
 
-import "github.com/adit-tunnel/adit/inspect"
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"iter"
+	"math"
 
-// List returns the exchanges that q asks for, newest first.
-func (m *Memory) List(q inspect.Query) []inspect.Item {
-	limit := limited(q.Limit)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	end := len(m.bySeq.list)
-	if q.Before > 0 {
-		end = m.bySeq.search(q.Before)
-	}
-	items := make([]inspect.Item, 0, min(limit, end))
-	for i := end - 1; i >= 0 && len(items) < limit; i-- {
-		e := m.bySeq.list[i].e
-		if e.x != nil && (q.Endpoint == "" || e.x.Endpoint == q.Endpoint) {
-			items = append(items, e.item())
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// chunk is how many exchanges List looks at while the lock is held.
+const chunk = 64
+
+// List yields the exchanges that q asks for, newest first.
+func (m *Memory) List(ctx context.Context, q inspect.Query) iter.Seq2[inspect.Item, error] {
+	return func(yield func(inspect.Item, error) bool) {
+		if q.Run != 0 && q.Run != m.limit.Run {
+			return
+		}
+		left := limited(q.Limit)
+		for before := q.Before; left > 0; {
+			items, last := m.chunk(before, q)
+			for _, it := range items {
+				if left--; left < 0 || !yield(bare(it), nil) {
+					return
+				}
+			}
+			if before = last; last == 0 {
+				return
+			}
+			if err := ctx.Err(); err != nil {
+				yield(inspect.Item{}, err)
+				return
+			}
 		}
 	}
-	return items
+}
+
+// chunk returns the next exchanges before a place, and the place to go on from, 0 behind the oldest.
+func (m *Memory) chunk(before uint64, q inspect.Query) (items []inspect.Item, last uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i := len(m.bySeq.list)
+	if before > 0 {
+		i = m.bySeq.search(before)
+	}
+	for n := 0; n < chunk; n++ {
+		if i--; i < 0 || m.bySeq.list[i].key <= q.After {
+			return items, 0
+		}
+		e := m.bySeq.list[i].e
+		if e.x != nil && (q.Endpoint == "" || e.x.Endpoint == q.Endpoint) {
+			items = append(items, m.item(e))
+		}
+	}
+	return items, m.bySeq.list[i].key
+}
+
+// bare is the item without its content.
+func bare(it inspect.Item) inspect.Item {
+	x := *it.Exchange
+	x.Request.Body, x.Request.Tail = nil, nil
+	if x.Response != nil {
+		r := *x.Response
+		r.Body, r.Tail = nil, nil
+		x.Response = &r
+	}
+	it.Exchange = &x
+	return it
 }
 
 // Get returns the exchange of that ID as it is now.
-func (m *Memory) Get(id inspect.ID) (inspect.Item, bool) {
+func (m *Memory) Get(_ context.Context, id inspect.ID) (inspect.Item, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.byID[id]
 	if e == nil {
-		return inspect.Item{}, false
+		return inspect.Item{}, missing(id)
 	}
-	return e.item(), true
+	return m.item(e), nil
 }
+
+// Body opens the content of one side.
+func (m *Memory) Body(ctx context.Context, id inspect.ID, side inspect.Side) (inspect.Body, error) {
+	it, err := m.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	msg := it.Message(side)
+	if msg == nil || msg.Body == nil {
+		return nil, fmt.Errorf("content of the %s of exchange %q: %w", side, id, inspect.ErrNotFound)
+	}
+	return inMemory{bytes.NewReader(msg.Body)}, nil
+}
+
+// inMemory is content that needs no closing.
+type inMemory struct{ *bytes.Reader }
+
+func (inMemory) Close() error { return nil }
+
+func missing(id inspect.ID) error { return fmt.Errorf("exchange %q: %w", id, inspect.ErrNotFound) }
 
 // Since returns what changed after version v, oldest change first, at most limit (0: DefaultLimit). Ask again with the last item's Version
 // until nothing comes. lagged says that something after v has been forgotten, by eviction or Clear: read again with List.
@@ -46,17 +116,20 @@ func (m *Memory) Since(v uint64, limit int) (items []inspect.Item, lagged bool) 
 			break
 		}
 		if m.byVersion.current(p) {
-			items = append(items, p.e.item())
+			items = append(items, m.item(p.e))
 		}
 	}
 	return items, v < m.forgotten
 }
 
+// Run is this run's number.
+func (m *Memory) Run() int64 { return m.limit.Run }
+
 // Count is how many exchanges were recorded since the start, kept or not.
 func (m *Memory) Count() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.seq
+	return m.newest.nth
 }
 
 // Bytes is what the exchanges in the window hold.
@@ -66,13 +139,16 @@ func (m *Memory) Bytes() int64 {
 	return m.bytes
 }
 
-func (e *entry) item() inspect.Item {
-	return inspect.Item{Seq: e.seq, Version: e.version, Exchange: e.x}
+func (m *Memory) item(e *entry) inspect.Item {
+	return inspect.Item{Seq: e.seq, Nth: e.nth, Version: e.version, Run: m.limit.Run, Exchange: e.x}
 }
 
 func limited(n int) int {
-	if n <= 0 {
+	switch {
+	case n == 0:
 		return DefaultLimit
+	case n < 0:
+		return math.MaxInt
 	}
 	return n
 }

@@ -6,7 +6,9 @@
 package store
 
 import (
+	"context"
 	"sync"
+	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
@@ -22,6 +24,7 @@ const (
 type Options struct {
 	Exchanges int                  // 0: DefaultExchanges
 	Bytes     int64                // of heads, bodies, trailers and targets; 0: DefaultBytes
+	Run       int64                // this run's number; 0: made from the clock
 	OnChange  func(version uint64) // called after each change, perhaps from several goroutines at once; must not block; may be nil
 }
 
@@ -29,6 +32,7 @@ type Options struct {
 // and come back when they end. Safe for concurrent use; nothing blocks but for the moment another call takes.
 type Memory struct {
 	limit    Options
+	next     func(number) number
 	onChange func(version uint64)
 
 	mu        sync.Mutex
@@ -36,18 +40,29 @@ type Memory struct {
 	bySeq     sequence // all, oldest first
 	byVersion sequence // all, in the order of their last change
 	byEnd     sequence // those that have ended, in that order
-	strayed   map[inspect.ID]uint64
+	strayed   map[inspect.ID]number
 	bytes     int64
-	seq       uint64 // of the newest exchange, which is also their count
+	newest    number
 	version   uint64
 	forgotten uint64 // the highest version that somebody might miss
 }
 
 // entry is an exchange in the window. x is nil when it has left.
 type entry struct {
-	seq, version uint64
-	x            *inspect.Exchange
-	bytes        int64
+	number
+	version uint64
+	x       *inspect.Exchange
+	bytes   int64
+}
+
+// number is an exchange's place: Seq among all, Nth in this run.
+type number struct{ seq, nth uint64 }
+
+// after is the number of the exchange behind the one of number n: the microsecond and ten bits of the run, so that two agents give no number twice.
+func (m *Memory) after(n number) number {
+	const bits = 10
+	seq := uint64(time.Now().UnixMicro())<<bits | uint64(m.limit.Run)&(1<<bits-1)
+	return number{max(seq, n.seq+1<<bits), n.nth + 1}
 }
 
 var (
@@ -63,7 +78,11 @@ func NewMemory(o Options) *Memory {
 	if o.Bytes <= 0 {
 		o.Bytes = DefaultBytes
 	}
-	m := &Memory{limit: o, onChange: o.OnChange, byID: map[inspect.ID]*entry{}, strayed: map[inspect.ID]uint64{}}
+	if o.Run == 0 {
+		o.Run = time.Now().UnixMicro()
+	}
+	m := &Memory{limit: o, onChange: o.OnChange, byID: map[inspect.ID]*entry{}, strayed: map[inspect.ID]number{}}
+	m.next = m.after
 	m.bySeq.current = func(p place) bool { return p.e.x != nil }
 	m.byVersion.current = func(p place) bool { return p.e.x != nil && p.e.version == p.key }
 	m.byEnd.current = m.bySeq.current
@@ -88,19 +107,19 @@ func (m *Memory) Record(x *inspect.Exchange) {
 // put enters x and says whether that changed anything.
 func (m *Memory) put(x *inspect.Exchange) bool {
 	e := m.byID[x.ID]
-	switch seq, strayed := m.strayed[x.ID]; {
+	switch n, strayed := m.strayed[x.ID]; {
 	case e != nil && e.x.Ended(), strayed && !x.Ended():
 		return false
 	case e != nil:
 		m.bytes -= e.bytes
 	case strayed:
 		delete(m.strayed, x.ID)
-		e = &entry{seq: seq}
-		m.bySeq.insert(seq, e)
+		e = &entry{number: n}
+		m.bySeq.insert(n.seq, e)
 	default:
-		m.seq++
-		e = &entry{seq: m.seq}
-		m.bySeq.push(m.seq, e)
+		m.newest = m.next(m.newest)
+		e = &entry{number: m.newest}
+		m.bySeq.push(e.seq, e)
 	}
 	m.version++
 	m.enter(e, x)
@@ -141,7 +160,7 @@ func (m *Memory) stray(e *entry) {
 	if len(m.strayed) >= m.limit.Exchanges {
 		clear(m.strayed)
 	}
-	m.strayed[e.x.ID] = e.seq
+	m.strayed[e.x.ID] = e.number
 }
 
 // forget takes e out of the window.
@@ -159,7 +178,7 @@ func (m *Memory) forget(e *entry) {
 }
 
 // Clear forgets every exchange that has ended; those under way stay. Whoever asks Since for what came before is told to read again.
-func (m *Memory) Clear() {
+func (m *Memory) Clear(context.Context) error {
 	m.mu.Lock()
 	for e := m.byEnd.first(); e != nil; e = m.byEnd.first() {
 		m.forget(e)
@@ -169,6 +188,7 @@ func (m *Memory) Clear() {
 	version := m.version
 	m.mu.Unlock()
 	m.changed(version)
+	return nil
 }
 
 func (m *Memory) changed(version uint64) {

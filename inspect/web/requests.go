@@ -16,7 +16,7 @@ import (
 // since raw bytes are in base64.
 func (s *Server) requests(w http.ResponseWriter, r *http.Request) *apiError {
 	q := r.URL.Query()
-	query := inspect.Query{Endpoint: q.Get("tunnel_name")}
+	query := inspect.Query{Endpoint: q.Get("tunnel_name"), Run: s.reader.Run()}
 	if v := q.Get("limit"); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 {
@@ -30,15 +30,24 @@ func (s *Server) requests(w http.ResponseWriter, r *http.Request) *apiError {
 	}
 	out := bufio.NewWriterSize(w, 32<<10)
 	_, _ = out.WriteString(`{"requests":[`)
-	for i, it := range s.reader.List(query) {
+	first := true
+	for it, err := range s.reader.List(r.Context(), query) {
+		if err != nil {
+			s.log.Error("list captured requests", "err", err)
+			panic(http.ErrAbortHandler) // cuts the answer, so that it does not look whole
+		}
+		if it, err = s.reader.Get(r.Context(), it.ID); errors.Is(err, inspect.ErrNotFound) {
+			continue // gone meanwhile
+		}
 		b, err := json.Marshal(exchangeOf(it.Exchange))
 		if err != nil {
 			s.log.Error("write a captured request", "id", it.ID, "err", err)
 			panic(http.ErrAbortHandler) // cuts the answer, so that it does not look whole
 		}
-		if i > 0 {
+		if !first {
 			_ = out.WriteByte(',')
 		}
+		first = false
 		if _, err := out.Write(b); err != nil {
 			return nil // the reader has gone
 		}
@@ -50,8 +59,8 @@ func (s *Server) requests(w http.ResponseWriter, r *http.Request) *apiError {
 
 func (s *Server) request(w http.ResponseWriter, r *http.Request) *apiError {
 	id := r.PathValue("id")
-	it, ok := s.reader.Get(inspect.ID(id))
-	if !ok {
+	it, err := s.reader.Get(r.Context(), inspect.ID(id))
+	if err != nil {
 		return notFound("no request with the id " + strconv.Quote(id))
 	}
 	writeJSON(w, http.StatusOK, exchangeOf(it.Exchange))
@@ -74,8 +83,8 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) *apiError {
 	if in.ID == "" {
 		return badRequest("invalid request", "id is missing")
 	}
-	it, ok := s.reader.Get(inspect.ID(in.ID))
-	if !ok {
+	it, err := s.reader.Get(r.Context(), inspect.ID(in.ID))
+	if err != nil {
 		return notFound("no request with the id " + strconv.Quote(in.ID))
 	}
 	for _, name := range []string{in.TunnelName, in.Camel} {
@@ -85,15 +94,17 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) *apiError {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), replayTimeout)
 	defer cancel()
-	if _, err := s.replayer.Replay(ctx, it.ID); err != nil {
+	if _, err := s.replayer.Replay(ctx, it.ID, nil); err != nil {
 		return &apiError{codeFailed, http.StatusBadGateway, "failed to replay request", err.Error()}
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-func (s *Server) clear(w http.ResponseWriter, _ *http.Request) *apiError {
-	s.reader.Clear()
+func (s *Server) clear(w http.ResponseWriter, r *http.Request) *apiError {
+	if err := s.reader.Clear(r.Context()); err != nil {
+		return &apiError{codeFailed, http.StatusInternalServerError, "failed to clear requests", err.Error()}
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

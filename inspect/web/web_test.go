@@ -36,7 +36,7 @@ func (a *agent) Status() inspect.Status { return a.status }
 
 func (a *agent) Watch() (<-chan inspect.Hint, func()) { return nil, func() {} }
 
-func (a *agent) Replay(_ context.Context, id inspect.ID) (inspect.ID, error) {
+func (a *agent) Replay(_ context.Context, id inspect.ID, _ *inspect.Edit) (inspect.ID, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.replayed = append(a.replayed, id)
@@ -266,7 +266,7 @@ func TestClear(t *testing.T) {
 		if res, body := a.do("DELETE", "/api/requests/http", "", header...); res.StatusCode != 204 || body != "" {
 			t.Errorf("%v: %s %s", header, res.Status, body)
 		}
-		if left := a.store.List(inspect.Query{}); len(left) != 0 {
+		if left, _ := inspect.Collect(a.store.List(t.Context(), inspect.Query{})); len(left) != 0 {
 			t.Errorf("%d are left", len(left))
 		}
 	}

@@ -14,6 +14,7 @@ type row struct {
 	id, name   string
 	tunnelOnly bool          // the origin alone has nothing to show
 	relayArgs  []string      // beyond the usual
+	agentArgs  []string      // beyond the usual
 	roundTrip  time.Duration // between agent and relay, beyond loopback's
 	measure    func(t *target) (figures, error)
 	columns    []column

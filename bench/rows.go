@@ -10,6 +10,10 @@ func rows() []row {
 		{id: "c1", name: "1 connection", measure: keepAlive(1), columns: requests("", "≤ 0.16, aim 0.095", "", "")},
 		{id: "c50", name: "50 connections", measure: keepAlive(50), columns: requests("≥ 39,000 (0.36), aim 48,000", "", "≤ 2.5", "≤ 2.9")},
 		{id: "c500", name: "500 connections", measure: keepAlive(500), columns: requests("≥ 38,000, no errors", "", "", "")},
+		{id: "capture", name: "50 connections: with capture, without, and with the store locked", tunnelOnly: true, measure: captureCost, columns: []column{
+			{key: "on rate", unit: "req/s"}, {key: "off rate", unit: "req/s, no capture"}, {key: "cost", unit: "capture costs %", digits: 1, reach: "≤ 10"},
+			{key: "locked rate", unit: "req/s, locked"}, {key: "locked cost", unit: "the lock costs %", digits: 1, reach: "0"},
+			{key: "on p99", unit: "p99 ms", digits: 2}, {key: "locked p99", unit: "p99 ms, locked", digits: 2}}},
 		{id: "new", name: "a new connection each, 50 at once", measure: churn, columns: requests("≥ 13,000", "", "", "")},
 		{id: "down1", name: "1 download", measure: downloads(1), columns: bulk("≥ 700")},
 		{id: "up1", name: "1 upload", measure: upload, columns: bulk("≥ 650")},

@@ -57,6 +57,7 @@ func (b *bench) close() {
 type target struct {
 	b            *bench
 	binary       string // "": the origin
+	agentArgs    []string
 	addr         string
 	dir          string // of relay and agent
 	pin, link    string // for agents
@@ -67,7 +68,7 @@ type target struct {
 
 // target starts what a row is measured on. close ends it.
 func (b *bench) target(r row, s side) (*target, error) {
-	t := &target{b: b, binary: s.binary, addr: b.origin}
+	t := &target{b: b, binary: s.binary, agentArgs: r.agentArgs, addr: b.origin}
 	if s.binary == "" {
 		return t, nil
 	}
@@ -107,8 +108,9 @@ func (t *target) start(r row) (err error) {
 // startAgent starts the agent and says how long it took to the first answer of the origin's.
 func (t *target) startAgent() (took time.Duration, err error) {
 	began := time.Now()
-	t.agent, err = t.b.children.start(false, t.binary, "http", t.b.origin, "--relay", t.link, "--relay-pin", t.pin, "--url", host, "--no-tui",
-		"--web-addr", "127.0.0.1:0", "--state-dir", t.dir+"/agent")
+	args := append([]string{"http", t.b.origin, "--relay", t.link, "--relay-pin", t.pin, "--url", host, "--no-tui", "--web-addr", "127.0.0.1:0",
+		"--state-dir", t.dir + "/agent"}, t.agentArgs...)
+	t.agent, err = t.b.children.start(false, t.binary, args...)
 	if err != nil {
 		return 0, err
 	}

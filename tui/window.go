@@ -23,7 +23,7 @@ type window struct {
 	sel    uint64 // Seq of the selected row; 0: none
 	first  int    // index of the first row seen
 	top    uint64 // its Seq, by which it is found again when rows come and go
-	seen   uint64 // Seq of the newest row that has been on the screen
+	seen   uint64 // Nth of the newest row that has been on the screen
 }
 
 func newWindow() window { return window{keep: keepRows, follow: true} }
@@ -102,7 +102,7 @@ func (w *window) settle() {
 		w.top = w.rows[w.first].Seq
 	}
 	if b := w.bottom(); b >= w.first {
-		w.seen = max(w.seen, w.rows[b].Seq)
+		w.seen = max(w.seen, w.rows[b].Nth)
 	}
 }
 
@@ -114,13 +114,13 @@ func (w *window) visible() []pane.Row {
 	return w.rows[min(w.first, len(w.rows)):max(w.bottom()+1, 0)]
 }
 
-// unseen is how many exchanges have come below the screen since the list stopped following, those that had to go again included: Seq counts
+// unseen is how many exchanges have come below the screen since the list stopped following, those that had to go again included: Nth counts
 // exchanges.
 func (w *window) unseen() int {
 	if len(w.rows) == 0 {
 		return 0
 	}
-	return int(max(w.rows[len(w.rows)-1].Seq, w.seen) - w.seen)
+	return int(max(w.rows[len(w.rows)-1].Nth, w.seen) - w.seen)
 }
 
 // selected returns the row that is selected.

@@ -11,7 +11,7 @@ import (
 func rowsOf(seqs ...uint64) []pane.Row {
 	rows := make([]pane.Row, len(seqs))
 	for i, s := range seqs {
-		rows[i] = pane.Row{Seq: s}
+		rows[i] = pane.Row{Seq: s, Nth: s}
 	}
 	return rows
 }

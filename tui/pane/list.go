@@ -78,6 +78,9 @@ func (l Look) Row(r Row, selected bool, now time.Time) string {
 	if selected {
 		return l.Selected.Render(Pad(clock+mark+method+path+kind+rest+status+took, l.Width))
 	}
+	if r.Dim {
+		return l.Quiet.Render(Clip(clock+mark+method+path+kind+rest+status+took, l.Width))
+	}
 	style := l.Status(r.Code)
 	if r.Failed {
 		style = l.Bad

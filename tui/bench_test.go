@@ -44,7 +44,8 @@ func newTestModel(f *fake) *model {
 	m := newModel(pane.Look{Theme: theme.Colourless(), Zone: time.UTC, Width: 120}, f.source(), func() time.Time { return start })
 	hints, _ := f.Watch()
 	m.height = 40
-	m.work.feed = &feed{reader: f, observer: f, hints: hints}
+	m.work.feed = newFeed(f.source(), hints, nil)
+	m.work.search = &search{root: context.Background()}
 	return m
 }
 

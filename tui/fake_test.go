@@ -37,7 +37,7 @@ var (
 	_ inspect.Controller = (*fake)(nil)
 )
 
-func (f *fake) source() Source { return Source{f, f, f, f} }
+func (f *fake) source() Source { return Source{Reader: f, Replayer: f, Observer: f, Controller: f} }
 
 // put records a state of an exchange.
 func (f *fake) put(x *inspect.Exchange) inspect.Item {

@@ -3,9 +3,11 @@ package tui
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -22,21 +24,34 @@ const (
 type feed struct {
 	reader   inspect.Reader
 	observer inspect.Observer
+	keeps    bool // what is not on the disk yet is drawn dim
 	hints    <-chan inspect.Hint
-	done     <-chan struct{} // the dashboard has ended
+	done     <-chan struct{}                // the dashboard has ended
+	wanted   atomic.Pointer[inspect.Filter] // what the list is to show
+	woken    chan struct{}                  // wanted has changed
 
-	version uint64 // of the store, read so far
-	loaded  bool   // the first List has been read
-	more    bool   // there is something to read without a hint
-	behind  bool   // changes have been forgotten since the whole list was read
+	filter  *inspect.Filter // of the rows that have been given
+	version uint64          // of the store, read so far
+	loaded  bool            // the first List has been read
+	more    bool            // there is something to read without a hint
+	behind  bool            // changes have been forgotten since the whole list was read
 	last    time.Time
 	listed  time.Time // when the whole list was read
 }
 
+func newFeed(s Source, hints <-chan inspect.Hint, done <-chan struct{}) *feed {
+	return &feed{
+		reader: s.Reader, observer: s.Observer, keeps: s.Keeper != nil && s.Keeper.Keeping().Place != "",
+		hints: hints, done: done, woken: make(chan struct{}, 1),
+	}
+}
+
 // changes is what has changed since the last ones.
 type changes struct {
-	rows   []pane.Row // by place in the store when reset, else by change
-	reset  bool       // rows are all there are
+	filter *inspect.Filter // that the rows have passed
+	rows   []pane.Row      // by place in the store when reset, else by change
+	gone   []uint64        // Seqs of those that pass no longer
+	reset  bool            // rows are all there are
 	status inspect.Status
 }
 
@@ -46,6 +61,7 @@ func (f *feed) next() any {
 		select {
 		case <-f.done:
 			return nil
+		case <-f.woken:
 		case _, open := <-f.hints:
 			if !open {
 				return nil
@@ -55,25 +71,34 @@ func (f *feed) next() any {
 	if !pace(&f.last, f.done) {
 		return nil
 	}
-	c := changes{status: f.observer.Status()}
+	f.refilter()
+	c := changes{status: f.observer.Status(), filter: f.filter}
 	if f.loaded {
 		items, lagged := f.reader.Since(f.version, readLimit)
 		f.behind = f.behind || lagged
 		if !f.behind || time.Since(f.listed) < relistEvery {
 			f.more = len(items) == readLimit
-			c.rows = f.take(items)
+			f.take(&c, items)
 			return c
 		}
 	}
 	f.listed, f.loaded, f.more, f.behind = time.Now(), true, false, false
-	c.reset, c.rows = true, f.take(f.list())
+	c.reset = f.filter == nil // else there are older ones in the list, and those which matched before
+	f.take(&c, f.list())
 	slices.Reverse(c.rows)
 	return c
 }
 
+// refilter begins anew when another filter is wanted. With one, what is there already is found by the model's older.
+func (f *feed) refilter() {
+	if w := f.wanted.Load(); w != f.filter {
+		f.filter, f.loaded = w, f.loaded && w != nil
+	}
+}
+
 // list reads the newest exchanges of this run. What cannot be read now is read with a later change.
 func (f *feed) list() []inspect.Item {
-	items, _ := inspect.Collect(f.reader.List(context.Background(), inspect.Query{Limit: keepRows, Run: f.reader.Run()}))
+	items, _ := inspect.Collect(f.reader.List(context.Background(), inspect.Query{Filter: f.filter, Limit: keepRows, Run: f.reader.Run()}))
 	return items
 }
 
@@ -93,11 +118,22 @@ func pace(last *time.Time, done <-chan struct{}) bool {
 	return true
 }
 
-func (f *feed) take(items []inspect.Item) []pane.Row {
-	rows := make([]pane.Row, len(items))
-	for i, it := range items {
-		rows[i] = pane.RowOf(it)
+// take makes rows of the items that pass the filter.
+func (f *feed) take(c *changes, items []inspect.Item) {
+	now := time.Now()
+	c.rows = make([]pane.Row, 0, len(items))
+	for _, it := range items {
 		f.version = max(f.version, it.Version)
+		if f.filter != nil && !f.filter.Match(it, now, view.TextOf(it)) {
+			c.gone = append(c.gone, it.Seq)
+			continue
+		}
+		c.rows = append(c.rows, f.row(it))
 	}
-	return rows
+}
+
+func (f *feed) row(it inspect.Item) pane.Row {
+	r := pane.RowOf(it)
+	r.Dim = f.keeps && !it.Committed
+	return r
 }

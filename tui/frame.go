@@ -2,9 +2,11 @@ package tui
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -39,6 +41,9 @@ func (m *model) note() string {
 	if m.status.Dropped > 0 {
 		notes = append(notes, fmt.Sprintf("%d not recorded", m.status.Dropped))
 	}
+	if m.prompt.filter != nil {
+		notes = append(notes, m.found())
+	}
 	row, selected := m.rows.selected()
 	if selected && row.ReplayOf != "" {
 		notes = append(notes, m.origin(row))
@@ -47,6 +52,15 @@ func (m *model) note() string {
 		notes = append(notes, fmt.Sprintf("%d of %d", i+1, len(m.rows.rows)))
 	}
 	return strings.Join(notes, ", ")
+}
+
+// found is the filter and how much it has found so far.
+func (m *model) found() string {
+	n := strconv.Itoa(len(m.rows.rows))
+	if !m.prompt.all {
+		n += "+"
+	}
+	return n + " match " + view.Sanitize(pane.Clip(m.prompt.filter.String(), max(m.look.Width/2, 8)))
 }
 
 // origin names the row that a replay is a replay of.
@@ -76,6 +90,9 @@ func (m *model) View() string {
 	for len(lines) < room {
 		lines = append(lines, "")
 	}
+	if m.screen == filterScreen && m.prompt.wrong != nil && room > 0 {
+		lines[room-1] = m.mistake()
+	}
 	if room < m.height {
 		lines = append(lines, m.footer())
 	}
@@ -90,6 +107,9 @@ func (m *model) viewList() []string {
 	if len(m.rows.rows) == 0 {
 		if !m.loaded {
 			return lines
+		}
+		if m.prompt.filter != nil {
+			return append(lines, m.look.Quiet.Render("Nothing matches the filter; x shows everything again."))
 		}
 		empty, _ := m.empty()
 		return append(lines, empty...)
@@ -128,8 +148,26 @@ func (m *model) name() []string {
 	return []string{m.look.Name(), ""}
 }
 
+// mistake points at the character of the filter with which something is wrong, and says what.
+func (m *model) mistake() string {
+	at := pane.Width(promptMark) + pane.Width(m.prompt.before(m.prompt.wrong.At))
+	text := "^ " + view.Sanitize(m.prompt.wrong.Text)
+	if at+pane.Width(text) > m.look.Width { // the caret is what is told last
+		text = view.Sanitize(m.prompt.wrong.Text) + " ^"
+		at = max(at+1-pane.Width(text), 0)
+	}
+	return m.look.Bad.Render(pane.Clip(strings.Repeat(" ", at)+text, m.look.Width))
+}
+
+// promptMark stands before the filter that is typed.
+const promptMark = "/"
+
 // footer draws the toast or the keys at the left, and where one is at the right.
 func (m *model) footer() string {
+	if m.screen == filterScreen {
+		m.prompt.input.Width = max(m.look.Width-pane.Width(promptMark)-1, 1)
+		return m.look.Key.Render(promptMark) + m.prompt.input.View()
+	}
 	right, room := m.position(), m.look.Width
 	if right != "" {
 		room -= pane.Width(right) + 2

@@ -10,10 +10,16 @@ import (
 // onChanges takes what the feed has read.
 func (m *model) onChanges(c changes) tea.Cmd {
 	m.status, m.loaded = c.status, true
-	if c.reset {
+	switch {
+	case c.filter != m.prompt.filter: // another one has been set meanwhile
+		return m.work.next()
+	case c.reset:
 		m.rows.reset(c.rows)
-	} else {
+	default:
 		m.rows.put(c.rows)
+		for _, seq := range c.gone {
+			m.rows.drop(seq)
+		}
 	}
 	var refresh tea.Cmd
 	for _, r := range c.rows {

@@ -17,7 +17,8 @@ const (
 	onList   = where(1) << listScreen
 	onDetail = where(1) << detailScreen
 	onHelp   = where(1) << helpScreen
-	onAll    = onList | onDetail | onHelp
+	onFilter = where(1) << filterScreen
+	onAll    = onList | onDetail | onHelp | onFilter
 )
 
 // action is a key, the screens it works on, and what it does. The table below is all there is to know about keys: handlers, footer and help
@@ -44,6 +45,12 @@ func actionTable() []action {
 		{onDetail, bind("down j enter", "", ""), "", (*model).lineDown},
 		{onDetail, bind("tab shift+tab", "tab", "from request to response and back"), "response", (*model).nextSection},
 		{onList | onDetail, bind("r", "r", "replay: send the request again"), "replay", (*model).replaySelected},
+		{onList, bind("/", "/", "filter: what is listed, of earlier runs too (docs/filter.md)"), "filter", (*model).openFilter},
+		{onList, bind("x", "x", "without the filter"), "", (*model).clearFilter},
+		{onFilter, bind("enter", "enter", "keep the filter"), "keep", (*model).keepFilter},
+		{onFilter, bind("esc", "esc", "the list as it was"), "cancel", (*model).dropFilter},
+		{onFilter, bind("up", "↑ ↓", "select a request"), "select", (*model).rowUp},
+		{onFilter, bind("down", "", ""), "", (*model).rowDown},
 		{onList, bind("pgup ctrl+b", "pgup pgdn", "a page up, a page down"), "", (*model).pageUp},
 		{onList, bind("pgdown ctrl+f", "", ""), "", (*model).pageDown},
 		{onList, bind("home g", "g", "the oldest request"), "", (*model).oldest},
@@ -70,6 +77,9 @@ func (s screen) bit() where { return 1 << s }
 
 // onKey does what the table says. Keys that were read at once come as one message; pasted text is not meant as keys.
 func (m *model) onKey(k tea.KeyMsg) tea.Cmd {
+	if m.screen == filterScreen && (k.Paste || k.Type == tea.KeyRunes || k.Type == tea.KeySpace) {
+		return m.typeFilter(k)
+	}
 	if k.Paste {
 		return nil
 	}
@@ -93,6 +103,9 @@ func (m *model) press(k tea.KeyMsg) tea.Cmd {
 		if a := &actions[i]; a.on&m.screen.bit() != 0 && slices.Contains(a.bind.Keys(), name) {
 			return a.run(m)
 		}
+	}
+	if m.screen == filterScreen {
+		return m.typeFilter(k)
 	}
 	return nil
 }
@@ -118,7 +131,7 @@ func helpGroups() []pane.HelpGroup {
 			continue
 		}
 		switch {
-		case a.on&^onHelp == onList:
+		case a.on&^onHelp == onList, a.on == onFilter:
 			groups[0].Keys = append(groups[0].Keys, k)
 		case a.on&^onHelp == onDetail:
 			groups[1].Keys = append(groups[1].Keys, k)

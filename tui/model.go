@@ -16,6 +16,7 @@ const (
 	listScreen screen = iota
 	detailScreen
 	helpScreen
+	filterScreen // the list, and the line in which its filter is typed
 )
 
 // model is the dashboard's state. Only Update changes it.
@@ -33,6 +34,7 @@ type model struct {
 	under   screen // what the help lies on
 	helpTop int    // first line of the help seen
 	toast   toast
+	prompt  prompt
 	waiting map[inspect.ID]struct{} // replays that have not ended
 
 	head     []pane.Line // of the list screen, fitted to the height
@@ -56,6 +58,7 @@ func newModel(look pane.Look, s Source, clock func() time.Time) *model {
 		now:     clock(),
 		status:  s.Observer.Status(),
 		rows:    newWindow(),
+		prompt:  newPrompt(),
 		waiting: map[inspect.ID]struct{}{},
 		work:    work{source: s},
 	}
@@ -85,6 +88,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onChanges(msg)
 	case beat:
 		return m.onBeat(msg)
+	case found:
+		return m.onFound(msg)
 	case opened:
 		return m.onOpened(msg)
 	case replayed:

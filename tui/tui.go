@@ -36,6 +36,7 @@ type Source struct {
 	Replayer   inspect.Replayer
 	Observer   inspect.Observer
 	Controller inspect.Controller
+	Keeper     inspect.Keeper // nil: nothing is kept beyond the run
 }
 
 // Options of the dashboard.
@@ -72,7 +73,8 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	defer screen.leave()
 
 	m := newModel(pane.Look{Theme: theme.New(screen.out), Zone: time.Local}, s, time.Now)
-	m.work.feed = &feed{reader: s.Reader, observer: s.Observer, hints: hints, done: ctx.Done()}
+	m.work.feed = newFeed(s, hints, ctx.Done())
+	m.work.search = &search{root: ctx}
 	m.work.done = ctx.Done()
 	m.work.replay = replayer(ctx, s.Replayer)
 	m.work.suspension = newSuspension(screen, ctx.Done())

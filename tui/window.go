@@ -24,6 +24,8 @@ type window struct {
 	first  int    // index of the first row seen
 	top    uint64 // its Seq, by which it is found again when rows come and go
 	seen   uint64 // Nth of the newest row that has been on the screen
+
+	filtered bool // not all exchanges have a row: Nth does not count rows
 }
 
 func newWindow() window { return window{keep: keepRows, follow: true} }
@@ -39,6 +41,7 @@ func (w *window) put(rows []pane.Row) {
 	for _, r := range rows {
 		i, known := w.find(r.Seq)
 		switch {
+		case known && r.Version < w.rows[i].Version: // read before what is there
 		case known:
 			w.rows[i] = r
 		case i == 0 && len(w.rows) >= w.keep: // older than all that are kept
@@ -61,6 +64,14 @@ func (w *window) reset(rows []pane.Row) {
 	}
 	w.trim()
 	w.settle()
+}
+
+// drop takes a row out: it is no longer one of those that are wanted.
+func (w *window) drop(seq uint64) {
+	if i, known := w.find(seq); known && seq != w.sel {
+		w.rows = slices.Delete(w.rows, i, i+1)
+		w.settle()
+	}
 }
 
 // trim lets the oldest rows go, except the selected one.
@@ -119,6 +130,13 @@ func (w *window) visible() []pane.Row {
 func (w *window) unseen() int {
 	if len(w.rows) == 0 {
 		return 0
+	}
+	if w.filtered {
+		n := 0
+		for i := len(w.rows) - 1; i >= 0 && w.rows[i].Nth > w.seen; i-- {
+			n++
+		}
+		return n
 	}
 	return int(max(w.rows[len(w.rows)-1].Nth, w.seen) - w.seen)
 }

@@ -17,6 +17,7 @@ type work struct {
 	feed       *feed
 	done       <-chan struct{}
 	replay     func(inspect.ID) (inspect.ID, error)
+	search     *search
 	suspension tea.ExecCommand // nil: no job control
 }
 
@@ -63,6 +64,62 @@ func (w *work) beat() tea.Cmd {
 		case <-t.C:
 			return beat{w.source.Observer.Status()}
 		}
+	})
+}
+
+// found is what older has found.
+type found struct {
+	filter *inspect.Filter
+	rows   []pane.Row // newest first
+	all    bool       // there are no more
+	err    error
+}
+
+// olderRows is how many rows older reads at once.
+const olderRows = 200
+
+// search is the reading of what is in the store under way: one at a time, the next one ends it.
+type search struct {
+	root context.Context
+	stop context.CancelFunc
+}
+
+// next ends the search under way.
+func (s *search) next() context.Context {
+	if s.stop != nil {
+		s.stop()
+	}
+	ctx, stop := context.WithCancel(s.root)
+	s.stop = stop
+	return ctx
+}
+
+// want tells the feed what the list is to show.
+func (w *work) want(f *inspect.Filter) {
+	w.search.next()
+	w.feed.wanted.Store(f)
+	select {
+	case w.feed.woken <- struct{}{}:
+	default:
+	}
+}
+
+// older finds what matches before a place, 0: from the newest on, in all runs.
+func (w *work) older(f *inspect.Filter, before uint64) tea.Cmd {
+	ctx := w.search.next()
+	return safely(func() tea.Msg {
+		out := found{filter: f}
+		for it, err := range w.source.Reader.List(ctx, inspect.Query{Filter: f, Before: before, Limit: olderRows}) {
+			if err != nil {
+				if ctx.Err() == nil {
+					out.err = err
+				}
+				return out
+			}
+			out.rows = append(out.rows, w.feed.row(it))
+		}
+		out.all = len(out.rows) < olderRows
+		return out
 	})
 }
 

@@ -19,6 +19,7 @@ type Row struct {
 	ID       inspect.ID
 	Seq      uint64
 	Nth      uint64 // in this run; 0: of another one
+	Version  uint64 // of the store, within this run
 	Dim      bool   // not on the disk yet: a kill -9 would take it away
 	Start    time.Time
 	Duration time.Duration
@@ -37,7 +38,7 @@ type Row struct {
 func RowOf(it inspect.Item) Row {
 	x := it.Exchange
 	r := Row{
-		ID: x.ID, Seq: it.Seq, Nth: it.Nth, Start: x.Start, Duration: x.Duration,
+		ID: x.ID, Seq: it.Seq, Nth: it.Nth, Version: it.Version, Start: x.Start, Duration: x.Duration,
 		Method: safe(x.Request.Method, 16), Path: safe(x.Request.Target, pathLimit),
 		Failed:   x.State == inspect.Failed,
 		Live:     !x.Ended(),

@@ -1,0 +1,129 @@
+package tui
+
+import (
+	"errors"
+
+	"github.com/charmbracelet/bubbles/cursor"
+	"github.com/charmbracelet/bubbles/textinput"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
+)
+
+// prompt is the line in which a filter is typed. The list follows what is typed as soon as it can be read.
+type prompt struct {
+	input   textinput.Model
+	filter  *inspect.Filter      // what the list shows; nil: everything of this run
+	earlier *inspect.Filter      // what it showed when typing began, which esc brings back
+	wrong   *inspect.FilterError // what is wrong with the text as it is now
+	all     bool                 // everything that matches has been found
+}
+
+func newPrompt() prompt {
+	in := textinput.New()
+	in.Prompt = ""
+	in.CharLimit = filterLimit
+	in.Cursor.SetMode(cursor.CursorStatic)
+	in.KeyMap.Paste.SetEnabled(false) // terminals paste by themselves
+	return prompt{input: in}
+}
+
+// before is what stands before a byte of the text, as far as it is seen.
+func (p *prompt) before(at int) string {
+	text := p.input.Value()
+	return text[:min(max(at, 0), len(text))]
+}
+
+// filterLimit is how much text a filter may be, in characters.
+const filterLimit = 1000
+
+// openFilter begins to type a filter; what the list shows is in the line already.
+func (m *model) openFilter() tea.Cmd {
+	p := &m.prompt
+	p.earlier = p.filter
+	p.input.SetValue(p.filter.String())
+	p.input.CursorEnd()
+	m.screen = filterScreen
+	return p.input.Focus()
+}
+
+// keepFilter goes back to the list, which shows what was typed. What cannot be read stays in the line.
+func (m *model) keepFilter() tea.Cmd {
+	if m.prompt.wrong == nil {
+		m.closeFilter()
+	}
+	return nil
+}
+
+// dropFilter goes back to the list as it was before.
+func (m *model) dropFilter() tea.Cmd {
+	m.closeFilter()
+	return m.show(m.prompt.earlier)
+}
+
+func (m *model) closeFilter() {
+	m.prompt.input.Blur()
+	m.prompt.wrong, m.screen = nil, listScreen
+}
+
+// clearFilter shows everything of this run again.
+func (m *model) clearFilter() tea.Cmd { return m.show(nil) }
+
+// typeFilter takes what is typed or pasted.
+func (m *model) typeFilter(k tea.KeyMsg) tea.Cmd {
+	p := &m.prompt
+	had := p.input.Value()
+	var cmd tea.Cmd
+	p.input, cmd = p.input.Update(k)
+	if p.input.Value() == had {
+		return cmd
+	}
+	p.wrong = nil
+	f, err := inspect.ParseFilter(p.input.Value())
+	if err != nil {
+		if !errors.As(err, &p.wrong) {
+			p.wrong = &inspect.FilterError{Text: err.Error()}
+		}
+		return cmd
+	}
+	return tea.Batch(cmd, m.show(f))
+}
+
+// show lists what f lets through, of all runs; nil: everything of this one.
+func (m *model) show(f *inspect.Filter) tea.Cmd {
+	if f.String() == m.prompt.filter.String() {
+		return nil
+	}
+	m.prompt.filter, m.prompt.all = f, false
+	m.rows.filtered = f != nil
+	m.work.want(f)
+	m.rows.reset(nil)
+	m.rows.end()
+	if f == nil {
+		return nil // the feed lists anew
+	}
+	return m.work.older(f, 0)
+}
+
+// older finds what is before the oldest row, when the person is there: exchanges of earlier runs, or more of what matches.
+func (m *model) older() tea.Cmd {
+	if m.prompt.all || len(m.rows.rows) == 0 || m.rows.sel != m.rows.rows[0].Seq {
+		return nil
+	}
+	m.prompt.all = true // until this has been answered
+	return m.work.older(m.prompt.filter, m.rows.rows[0].Seq)
+}
+
+// onFound takes what older has found, unless another filter has been set meanwhile.
+func (m *model) onFound(f found) tea.Cmd {
+	if f.filter != m.prompt.filter {
+		return nil
+	}
+	m.prompt.all = f.all
+	m.rows.put(f.rows)
+	if f.err != nil {
+		m.say(m.look.Bad.Render, "the store cannot be read: "+view.Sanitize(f.err.Error()))
+	}
+	return nil
+}

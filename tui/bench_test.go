@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"os"
 	"testing"
 	"time"

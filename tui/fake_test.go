@@ -15,6 +15,9 @@ import (
 // start is when the fake agent's day begins.
 var start = time.Date(2026, 3, 4, 22, 41, 7, 120_000_000, time.UTC)
 
+// firstSeq is the place of the first exchange of this run; there are others before it.
+const firstSeq = 1001
+
 // fake is an agent in memory: a store, a state and a bus.
 type fake struct {
 	inspect.Bus
@@ -22,6 +25,7 @@ type fake struct {
 	mu                 sync.Mutex
 	status             inspect.Status
 	items              []inspect.Item // in the order of Seq
+	earlier            []inspect.Item // of earlier runs
 	version            uint64
 	lost               uint64 // changes up to this version have been forgotten
 	reads              int    // calls of Since
@@ -43,8 +47,8 @@ func (f *fake) source() Source { return Source{Reader: f, Replayer: f, Observer:
 func (f *fake) put(x *inspect.Exchange) inspect.Item {
 	f.mu.Lock()
 	f.version++
-	it := inspect.Item{Seq: uint64(len(f.items)) + 1, Version: f.version, Committed: true, Exchange: x}
-	it.Nth = it.Seq
+	it := inspect.Item{Seq: firstSeq + uint64(len(f.items)), Version: f.version, Committed: true, Exchange: x}
+	it.Nth = it.Seq - firstSeq + 1
 	if i := slices.IndexFunc(f.items, func(i inspect.Item) bool { return i.ID == x.ID }); i >= 0 {
 		it.Seq, it.Nth = f.items[i].Seq, f.items[i].Nth
 		f.items[i] = it
@@ -82,14 +86,22 @@ func (f *fake) Status() inspect.Status {
 	return f.status
 }
 
+// List gives those of earlier runs, too, when the query does not ask for this one's only.
 func (f *fake) List(_ context.Context, q inspect.Query) iter.Seq2[inspect.Item, error] {
 	return func(yield func(inspect.Item, error) bool) {
 		f.mu.Lock()
 		items := slices.Clone(f.items)
 		f.mu.Unlock()
+		if q.Run == 0 {
+			items = slices.Concat(f.earlier, items)
+		}
 		slices.Reverse(items)
-		for i, it := range items {
-			if i == q.Limit || !yield(it, nil) {
+		n := 0
+		for _, it := range items {
+			if q.Before > 0 && it.Seq >= q.Before || !q.Filter.Match(it, start, nil) {
+				continue
+			}
+			if n++; q.Limit > 0 && n > q.Limit || !yield(it, nil) {
 				return
 			}
 		}

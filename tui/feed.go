@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
-	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -124,7 +123,7 @@ func (f *feed) take(c *changes, items []inspect.Item) {
 	c.rows = make([]pane.Row, 0, len(items))
 	for _, it := range items {
 		f.version = max(f.version, it.Version)
-		if f.filter != nil && !f.filter.Match(it, now, view.TextOf(it)) {
+		if f.filter != nil && !f.filter.Match(it, now, nil) {
 			c.gone = append(c.gone, it.Seq)
 			continue
 		}

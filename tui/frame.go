@@ -90,8 +90,10 @@ func (m *model) View() string {
 	for len(lines) < room {
 		lines = append(lines, "")
 	}
-	if m.screen == filterScreen && m.prompt.wrong != nil && room > 0 {
-		lines[room-1] = m.mistake()
+	if m.screen == filterScreen && m.prompt.wrong != nil {
+		wrong := m.mistake()
+		wrong = wrong[max(len(wrong)-room, 0):]
+		copy(lines[room-len(wrong):], wrong)
 	}
 	if room < m.height {
 		lines = append(lines, m.footer())
@@ -109,7 +111,7 @@ func (m *model) viewList() []string {
 			return lines
 		}
 		if m.prompt.filter != nil {
-			return append(lines, m.look.Quiet.Render("Nothing matches the filter; x shows everything again."))
+			return append(lines, m.look.Quiet.Render("Nothing matches the filter. esc shows everything again."))
 		}
 		empty, _ := m.empty()
 		return append(lines, empty...)
@@ -148,15 +150,14 @@ func (m *model) name() []string {
 	return []string{m.look.Name(), ""}
 }
 
-// mistake points at the character of the filter with which something is wrong, and says what.
-func (m *model) mistake() string {
-	at := pane.Width(promptMark) + pane.Width(m.prompt.before(m.prompt.wrong.At))
-	text := "^ " + view.Sanitize(m.prompt.wrong.Text)
-	if at+pane.Width(text) > m.look.Width { // the caret is what is told last
-		text = view.Sanitize(m.prompt.wrong.Text) + " ^"
-		at = max(at+1-pane.Width(text), 0)
+// mistake says what is wrong with the filter, and points at the character below.
+func (m *model) mistake() []string {
+	at := min(pane.Width(promptMark)+pane.Width(m.prompt.before(m.prompt.wrong.At)), m.look.Width-1)
+	lines := append(pane.Words(view.Sanitize(m.prompt.wrong.Text), m.look.Width), strings.Repeat(" ", max(at, 0))+"^")
+	for i := range lines {
+		lines[i] = m.look.Bad.Render(lines[i])
 	}
-	return m.look.Bad.Render(pane.Clip(strings.Repeat(" ", at)+text, m.look.Width))
+	return lines
 }
 
 // promptMark stands before the filter that is typed.

@@ -15,7 +15,8 @@ import (
 type prompt struct {
 	input   textinput.Model
 	filter  *inspect.Filter      // what the list shows; nil: everything of this run
-	earlier *inspect.Filter      // what it showed when typing began, which esc brings back
+	earlier *inspect.Filter      // what it showed when typing began, which esc brings back,
+	text    string               // and how that was written
 	wrong   *inspect.FilterError // what is wrong with the text as it is now
 	all     bool                 // everything that matches has been found
 }
@@ -41,8 +42,10 @@ const filterLimit = 1000
 // openFilter begins to type a filter; what the list shows is in the line already.
 func (m *model) openFilter() tea.Cmd {
 	p := &m.prompt
-	p.earlier = p.filter
-	p.input.SetValue(p.filter.String())
+	if p.filter == nil {
+		p.input.SetValue("")
+	}
+	p.earlier, p.text = p.filter, p.input.Value()
 	p.input.CursorEnd()
 	m.screen = filterScreen
 	return p.input.Focus()
@@ -59,6 +62,7 @@ func (m *model) keepFilter() tea.Cmd {
 // dropFilter goes back to the list as it was before.
 func (m *model) dropFilter() tea.Cmd {
 	m.closeFilter()
+	m.prompt.input.SetValue(m.prompt.text)
 	return m.show(m.prompt.earlier)
 }
 
@@ -67,8 +71,13 @@ func (m *model) closeFilter() {
 	m.prompt.wrong, m.screen = nil, listScreen
 }
 
-// clearFilter shows everything of this run again.
-func (m *model) clearFilter() tea.Cmd { return m.show(nil) }
+// clearFilter shows everything of this run again, or the newest when it does already.
+func (m *model) clearFilter() tea.Cmd {
+	if m.prompt.filter == nil {
+		return m.newest()
+	}
+	return m.show(nil)
+}
 
 // typeFilter takes what is typed or pasted.
 func (m *model) typeFilter(k tea.KeyMsg) tea.Cmd {

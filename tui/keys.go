@@ -45,16 +45,15 @@ func actionTable() []action {
 		{onDetail, bind("down j enter", "", ""), "", (*model).lineDown},
 		{onDetail, bind("tab shift+tab", "tab", "from request to response and back"), "response", (*model).nextSection},
 		{onList | onDetail, bind("r", "r", "replay: send the request again"), "replay", (*model).replaySelected},
-		{onList, bind("/", "/", "filter: what is listed, of earlier runs too (docs/filter.md)"), "filter", (*model).openFilter},
-		{onList, bind("x", "x", "without the filter"), "", (*model).clearFilter},
-		{onFilter, bind("enter", "enter", "keep the filter"), "keep", (*model).keepFilter},
-		{onFilter, bind("esc", "esc", "the list as it was"), "cancel", (*model).dropFilter},
-		{onFilter, bind("up", "↑ ↓", "select a request"), "select", (*model).rowUp},
+		{onFilter, bind("enter", "enter", "keep what is typed"), "keep", (*model).keepFilter},
+		{onFilter, bind("esc", "esc", "back to the list as it was"), "cancel", (*model).dropFilter},
+		{onFilter, bind("up", "↑ ↓", "select a request meanwhile"), "select", (*model).rowUp},
 		{onFilter, bind("down", "", ""), "", (*model).rowDown},
 		{onList, bind("pgup ctrl+b", "pgup pgdn", "a page up, a page down"), "", (*model).pageUp},
 		{onList, bind("pgdown ctrl+f", "", ""), "", (*model).pageDown},
 		{onList, bind("home g", "g", "the oldest request"), "", (*model).oldest},
-		{onList, bind("end G esc", "G", "the newest, and follow (also end, esc)"), "", (*model).newest},
+		{onList, bind("end G", "G", "the newest, and follow (also end)"), "", (*model).newest},
+		{onList, bind("esc", "esc", "away with the filter; then as G"), "", (*model).clearFilter},
 		{onDetail, bind("pgup ctrl+b b", "pgup pgdn", "a page up, a page down (also space)"), "", (*model).scrollPageUp},
 		{onDetail, bind("pgdown ctrl+f space", "", ""), "", (*model).scrollPageDown},
 		{onDetail, bind("home g", "g G", "the beginning, the end"), "", (*model).scrollHome},
@@ -63,6 +62,7 @@ func actionTable() []action {
 		{onHelp, bind("up k", "↑ ↓", "scroll"), "scroll", (*model).helpUp},
 		{onHelp, bind("down j", "", ""), "", (*model).helpDown},
 		{onList | onDetail, bind("?", "?", "this help"), "help", (*model).openHelp},
+		{onList, bind("/", "/", "filter the list, and find in earlier runs"), "filter", (*model).openFilter},
 		{onAll, bind("ctrl+r", "ctrl+r", "try to reconnect now"), "", (*model).reconnect},
 		{onAll, bind("ctrl+z", "ctrl+z", "suspend; fg brings it back"), "", (*model).suspend},
 		{onList, bind("q", "q", "quit"), "quit", (*model).quit},
@@ -124,19 +124,21 @@ func footerKeys(s screen) []pane.Key {
 
 // helpGroups is the help: the keys of each screen, then those that work everywhere.
 func helpGroups() []pane.HelpGroup {
-	groups := []pane.HelpGroup{{Name: "List"}, {Name: "Request"}, {Name: "Everywhere"}}
+	groups := []pane.HelpGroup{{Name: "List"}, {Name: "Request"}, {Name: "Filter"}, {Name: "Everywhere"}}
 	for _, a := range actions {
 		k := pane.Key{Press: a.bind.Help().Key, Does: a.bind.Help().Desc}
 		if k.Does == "" { // told with its counterpart
 			continue
 		}
 		switch {
-		case a.on&^onHelp == onList, a.on == onFilter:
+		case a.on&^onHelp == onList:
 			groups[0].Keys = append(groups[0].Keys, k)
 		case a.on&^onHelp == onDetail:
 			groups[1].Keys = append(groups[1].Keys, k)
-		case a.on != onHelp:
+		case a.on == onFilter:
 			groups[2].Keys = append(groups[2].Keys, k)
+		case a.on != onHelp:
+			groups[3].Keys = append(groups[3].Keys, k)
 		}
 	}
 	return groups

@@ -68,6 +68,8 @@ var vendorDoors = map[string][]string{
 	"gopkg.in/natefinch/":           {"cli"},
 	"modernc.org/sqlite":            {"relay/control", "inspect/store"},
 	"golang.org/x/time":             {"relay/session"},
+	"github.com/aymanbagabas/":      {"inspect/diff"},
+	"github.com/alecthomas/":        {"inspect/view"},
 	"github.com/andybalholm/brotli": {"inspect/decode"},
 	"github.com/klauspost/compress": {"inspect/decode"},
 }

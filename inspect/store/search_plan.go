@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"slices"
 	"time"
 
@@ -34,10 +32,9 @@ func (c *search) plan(ctx context.Context) error {
 		c.few = between(rows, c.after, c.before)
 	}
 	c.where, c.exact = w.node(root, true)
-	if w.words {
-		c.where = "e.indexed = 0 OR " + c.where // words does not have these yet
+	if w.trusting {
+		c.where = "(e.indexed != 1 OR " + c.where + ")"
 	}
-	c.where = "(" + c.where + ")"
 	if c.q.Endpoint != "" {
 		c.where += " AND e.endpoint = " + w.arg(c.q.Endpoint) + " COLLATE BINARY"
 	}
@@ -88,8 +85,8 @@ func (c *search) probe(ctx context.Context, n inspect.Node, w *where) (rows []in
 
 // probeTerm asks the index of one term's field, if there is one.
 func (c *search) probeTerm(ctx context.Context, t *inspect.Term, w *where) ([]int64, bool, error) {
-	if match := phrase(t); match != "" {
-		return c.probeWords(ctx, t, match, w)
+	if match, exact := phrase(t); match != "" {
+		return c.probeWords(ctx, t, match, exact, w)
 	}
 	one := where{now: c.now}
 	if sql, indexed := one.indexed(t); indexed {
@@ -100,21 +97,21 @@ func (c *search) probeTerm(ctx context.Context, t *inspect.Term, w *where) ([]in
 
 // probeWords asks the index of words. Rows that it does not have yet can match as well; they are asked for first, so that none is missed that gets there
 // meanwhile.
-func (c *search) probeWords(ctx context.Context, t *inspect.Term, match string, w *where) ([]int64, bool, error) {
+func (c *search) probeWords(ctx context.Context, t *inspect.Term, match string, exact bool, w *where) ([]int64, bool, error) {
 	limited, cancel := context.WithTimeout(ctx, probing)
 	defer cancel()
-	waiting, few, err := c.rows(limited, "SELECT e.seq FROM exchanges e WHERE e.indexed = 0 LIMIT ?", fewRows+1)
+	waiting, few, err := c.rows(limited, "SELECT e.seq FROM exchanges e WHERE e.indexed != 1 LIMIT ?", fewRows+1)
 	if err == nil && few {
 		var found []int64
 		found, few, err = c.rows(limited, "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", match, fewRows+1)
 		if err == nil && few {
 			all := append(found, waiting...)
-			w.known[t] = known{rows: list(all), exact: len(waiting) == 0 && exactly(t)}
+			w.known[t] = known{rows: list(all), exact: exact && len(waiting) == 0}
 			return all, true, nil
 		}
 	}
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		err = nil
+	if limited.Err() != nil && ctx.Err() == nil {
+		err = nil // it takes too long
 	}
 	return nil, false, err
 }
@@ -135,5 +132,3 @@ func (c *search) rows(ctx context.Context, query string, args ...any) (seqs []in
 	}
 	return seqs, len(seqs) <= fewRows, rows.Err()
 }
-
-var _ = sql.ErrNoRows

@@ -3,7 +3,6 @@ package store
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,11 +72,6 @@ func (w *where) join(nodes []inspect.Node, want, all bool) (string, bool) {
 		sql, ok := w.node(n, want)
 		parts[i], exact = sql, exact && ok
 	}
-	slices.Sort(parts) // so that "1", which says nothing, is there but once
-	parts = slices.Compact(parts)
-	if len(parts) == 1 {
-		return parts[0], exact
-	}
 	return "(" + strings.Join(parts, map[bool]string{true: " AND ", false: " OR "}[all]) + ")", exact
 }
 
@@ -90,7 +84,7 @@ func (w *where) term(t *inspect.Term) (sql string, exact bool) {
 	case inspect.KeyAny, inspect.KeyHeader:
 		return w.words(t)
 	case inspect.KeyBody:
-		if exists(t) && t.Name == "" {
+		if anyValue(t) && t.Name == "" {
 			return "e.req_size + e.res_size > 0", true
 		}
 		return w.words(t)
@@ -199,14 +193,15 @@ func (w *where) ip(t *inspect.Term) (string, bool) {
 	return "(e.client LIKE " + w.arg(begins+"%") + " OR " + six + ")", false
 }
 
-func exists(t *inspect.Term) bool { return t.Value == "" && t.Op == inspect.OpIs && !t.Exact }
+// anyValue says that the term asks only whether there is one at all.
+func anyValue(t *inspect.Term) bool { return t.Value == "" && t.Op == inspect.OpIs && !t.Exact }
 
 // text compares a column that holds ASCII only in the rows that are trusted.
 func (w *where) text(column string, t *inspect.Term) string {
 	w.trusting = true
 	pieces := t.Pieces()
 	switch {
-	case exists(t):
+	case anyValue(t):
 		return column + " != ''"
 	case len(pieces) == 1 && column != "tag" && t.Field != inspect.KeyPath:
 		return column + " = " + w.arg(pieces[0]) // the column compares without case
@@ -227,7 +222,7 @@ func (w *where) indexed(t *inspect.Term) (sql string, ok bool) {
 		state, named := t.State()
 		ok = !named || state < inspect.Done
 	case inspect.KeyMethod, inspect.KeyHost, inspect.KeyEndpoint:
-		ok = len(t.Pieces()) == 1 && !exists(t)
+		ok = len(t.Pieces()) == 1 && !anyValue(t)
 	case inspect.KeyReplay, inspect.KeyPinned:
 		ok = t.Value != "no"
 	case inspect.KeyAge, inspect.KeyDuration, inspect.KeyTag:

@@ -52,8 +52,8 @@ type unworded struct {
 }
 
 // unindexed returns the next of them, in ascending order: the index wants them so.
-func (s *Store) unindexed(ctx context.Context, conn *sql.Conn) (all []unworded, err error) {
-	rows, err := conn.QueryContext(ctx, "SELECT e.changed, "+itemColumns+itemTables+` WHERE e.indexed != 1 AND e.indexed = 0 AND e.state >= 2
+func (s *Store) unindexed(ctx context.Context, q querier) (all []unworded, err error) {
+	rows, err := q.QueryContext(ctx, "SELECT e.changed, "+itemColumns+itemTables+` WHERE e.indexed != 1 AND e.indexed = 0 AND e.state >= 2
 		AND (e.run = ? OR e.start + e.duration < ?) ORDER BY e.seq LIMIT ?`, s.o.Run, time.Now().Add(-abandoned).UnixNano(), indexRows)
 	if err != nil {
 		return nil, err

@@ -92,7 +92,7 @@ func (c *search) run(ctx context.Context, left int, found func(inspect.Item) boo
 func (c *search) step(ctx context.Context) (hits []hit, more bool, err error) {
 	if c.sparse {
 		n := min(page, len(c.few))
-		hits, err = c.hits(ctx, "e.seq IN (SELECT value FROM json_each(?1)) AND e.seq < ?2", list(c.few[:n]))
+		hits, err = c.hits(ctx, "e.seq IN (SELECT value FROM json_each(?1)) AND e.seq < ?2", listed(c.few[:n]))
 		c.few = c.few[n:]
 		return hits, len(c.few) > 0, err
 	}
@@ -139,7 +139,7 @@ func (c *search) load(ctx context.Context, hits []hit) (items []inspect.Item, er
 		seqs[i] = h.seq
 		sure[uint64(h.seq)] = h.sure
 	}
-	rows, err := c.db.QueryContext(ctx, "SELECT "+itemColumns+itemTables+" WHERE e.seq IN (SELECT value FROM json_each(?)) ORDER BY e.seq DESC", list(seqs))
+	rows, err := c.db.QueryContext(ctx, "SELECT "+itemColumns+itemTables+" WHERE e.seq IN (SELECT value FROM json_each(?)) ORDER BY e.seq DESC", listed(seqs))
 	if err != nil {
 		return nil, err
 	}
@@ -168,8 +168,8 @@ func (c *search) matches(ctx context.Context, it inspect.Item, failed *error) bo
 	})
 }
 
-// list writes numbers for json_each.
-func list(seqs []int64) string {
+// listed writes numbers for json_each.
+func listed(seqs []int64) string {
 	b, _ := json.Marshal(seqs) // integers: it can not fail
 	return string(b)
 }

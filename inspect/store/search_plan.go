@@ -106,7 +106,7 @@ func (c *search) probeWords(ctx context.Context, t *inspect.Term, match string, 
 		found, few, err = c.rows(limited, "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", match, fewRows+1)
 		if err == nil && few {
 			all := append(found, waiting...)
-			w.known[t] = known{rows: list(all), exact: exact && len(waiting) == 0}
+			w.known[t] = known{rows: listed(all), exact: exact && len(waiting) == 0}
 			return all, true, nil
 		}
 	}

@@ -28,7 +28,7 @@ type where struct {
 
 // known is what the index has told about a term.
 type known struct {
-	rows  string // that may match, as list writes them
+	rows  string // that may match, as listed writes them
 	exact bool   // they do
 }
 

@@ -37,7 +37,7 @@ type search struct {
 	sparse bool
 
 	after, before int64 // the rows that are left lie between
-	rows          int   // of the next stretch
+	length        int   // of the next stretch, in rows
 }
 
 // hit is a row that a step has found.
@@ -49,7 +49,7 @@ type hit struct {
 // search yields the items of the database that q asks for, newest first and without content; Nth and Version as they were stored.
 func (s *Store) search(ctx context.Context, db *sql.DB, q inspect.Query) iter.Seq2[inspect.Item, error] {
 	return func(yield func(inspect.Item, error) bool) {
-		c := &search{store: s, db: db, q: q, now: time.Now(), rows: firstStep, after: int64(min(q.After, math.MaxInt64)), before: math.MaxInt64}
+		c := &search{store: s, db: db, q: q, now: time.Now(), length: firstStep, after: int64(min(q.After, math.MaxInt64)), before: math.MaxInt64}
 		if q.Before > 0 {
 			c.before = int64(min(q.Before, math.MaxInt64))
 		}
@@ -97,7 +97,7 @@ func (c *search) step(ctx context.Context) (hits []hit, more bool, err error) {
 		return hits, len(c.few) > 0, err
 	}
 	from := c.after + 1
-	err = c.db.QueryRowContext(ctx, "SELECT seq FROM exchanges WHERE seq > ? AND seq < ? ORDER BY seq DESC LIMIT 1 OFFSET ?", c.after, c.before, c.rows-1).Scan(&from)
+	err = c.db.QueryRowContext(ctx, "SELECT seq FROM exchanges WHERE seq > ? AND seq < ? ORDER BY seq DESC LIMIT 1 OFFSET ?", c.after, c.before, c.length-1).Scan(&from)
 	if err != nil && err != sql.ErrNoRows {
 		return nil, false, err
 	}
@@ -107,7 +107,7 @@ func (c *search) step(ctx context.Context) (hits []hit, more bool, err error) {
 	}
 	c.before = from
 	if len(hits) < page {
-		c.rows = min(4*c.rows, longestStep)
+		c.length = min(4*c.length, longestStep)
 	}
 	return hits, more, nil
 }

@@ -90,7 +90,7 @@ func (c *search) probeTerm(ctx context.Context, t *inspect.Term, w *where) ([]in
 	}
 	one := where{now: c.now}
 	if sql, indexed := one.indexed(t); indexed {
-		return c.rows(ctx, "SELECT e.seq FROM exchanges e WHERE "+sql+" LIMIT ?", append(one.args, fewRows+1)...)
+		return c.query(ctx, "SELECT e.seq FROM exchanges e WHERE "+sql+" LIMIT ?", append(one.args, fewRows+1)...)
 	}
 	return nil, false, nil
 }
@@ -100,10 +100,10 @@ func (c *search) probeTerm(ctx context.Context, t *inspect.Term, w *where) ([]in
 func (c *search) probeWords(ctx context.Context, t *inspect.Term, match string, exact bool, w *where) ([]int64, bool, error) {
 	limited, cancel := context.WithTimeout(ctx, probing)
 	defer cancel()
-	waiting, few, err := c.rows(limited, "SELECT e.seq FROM exchanges e WHERE e.indexed != 1 LIMIT ?", fewRows+1)
+	waiting, few, err := c.query(limited, "SELECT e.seq FROM exchanges e WHERE e.indexed != 1 LIMIT ?", fewRows+1)
 	if err == nil && few {
 		var found []int64
-		found, few, err = c.rows(limited, "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", match, fewRows+1)
+		found, few, err = c.query(limited, "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", match, fewRows+1)
 		if err == nil && few {
 			all := append(found, waiting...)
 			w.known[t] = known{rows: listed(all), exact: exact && len(waiting) == 0}
@@ -116,8 +116,8 @@ func (c *search) probeWords(ctx context.Context, t *inspect.Term, match string, 
 	return nil, false, err
 }
 
-// rows are the numbers that a query gives; few says that they are all.
-func (c *search) rows(ctx context.Context, query string, args ...any) (seqs []int64, few bool, err error) {
+// query returns the numbers that a query gives, the first ones; few says that they are all.
+func (c *search) query(ctx context.Context, query string, args ...any) (seqs []int64, few bool, err error) {
 	rows, err := c.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, false, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -123,7 +124,7 @@ func (f *feed) take(c *changes, items []inspect.Item) {
 	c.rows = make([]pane.Row, 0, len(items))
 	for _, it := range items {
 		f.version = max(f.version, it.Version)
-		if f.filter != nil && !f.filter.Match(it, now, nil) {
+		if f.filter != nil && !f.filter.Match(it, now, view.TextOf(it)) {
 			c.gone = append(c.gone, it.Seq)
 			continue
 		}

@@ -47,6 +47,8 @@ type Reader interface {
 	// Since returns what changed after version v in this run, oldest change first, at most limit (0: 100); lagged says that changes before the first one
 	// returned have been forgotten: read again with List, and go on from the highest version seen.
 	Since(v uint64, limit int) (items []Item, lagged bool)
+	// Version is that of the newest change in this run. Who takes it before reading List, and goes on with Since from there, misses nothing.
+	Version() uint64
 	// Run is the present run's number; never 0.
 	Run() int64
 	// Count is how many exchanges were recorded since the start of this run, kept or not.

@@ -54,7 +54,7 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if problem := g.check(r); problem != nil {
-		problem.write(w)
+		problem.write(w, r)
 		return
 	}
 	g.next.ServeHTTP(w, r)
@@ -63,17 +63,17 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // check returns why r is refused, nil when it is not.
 func (g *guard) check(r *http.Request) *apiError {
 	if !g.allowed(r.Host) {
-		return &apiError{codeForbidden, http.StatusForbidden, "host is not allowed", "use localhost or a loopback address, or allow the name with web_allow_hosts"}
+		return fail(codeForbidden, http.StatusForbidden, "host is not allowed", "use localhost or a loopback address, or allow the name with web_allow_hosts")
 	}
 	if isForeign(r) {
-		return &apiError{codeForbidden, http.StatusForbidden, "request from another origin", "only this address itself may call the API"}
+		return fail(codeForbidden, http.StatusForbidden, "request from another origin", "only this address itself may call the API")
 	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		return nil
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 	default:
-		return &apiError{codeMethod, http.StatusMethodNotAllowed, "method not allowed", r.Method}
+		return fail(codeMethod, http.StatusMethodNotAllowed, "method not allowed", r.Method)
 	}
 	// A DELETE without content needs no type: a page may not send that method elsewhere without asking first either.
 	kinds := r.Header.Values("Content-Type")
@@ -81,10 +81,10 @@ func (g *guard) check(r *http.Request) *apiError {
 		return nil
 	}
 	if len(kinds) != 1 || !isJSON(kinds[0]) {
-		return &apiError{codeBadRequest, http.StatusUnsupportedMediaType, "content must be application/json", r.Header.Get("Content-Type")}
+		return fail(codeBadRequest, http.StatusUnsupportedMediaType, "content must be application/json", r.Header.Get("Content-Type"))
 	}
 	if r.ContentLength > maxBody {
-		return &apiError{codeBadRequest, http.StatusRequestEntityTooLarge, "content is too large", "at most 1 MiB"}
+		return fail(codeBadRequest, http.StatusRequestEntityTooLarge, "content is too large", "at most 1 MiB")
 	}
 	return nil
 }

@@ -95,7 +95,7 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) *apiError {
 	ctx, cancel := context.WithTimeout(r.Context(), replayTimeout)
 	defer cancel()
 	if _, err := s.replayer.Replay(ctx, it.ID, nil); err != nil {
-		return &apiError{codeFailed, http.StatusBadGateway, "failed to replay request", err.Error()}
+		return fail(codeFailed, http.StatusBadGateway, "failed to replay request", err.Error())
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
@@ -103,7 +103,7 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) *apiError {
 
 func (s *Server) clear(w http.ResponseWriter, r *http.Request) *apiError {
 	if err := s.reader.Clear(r.Context()); err != nil {
-		return &apiError{codeFailed, http.StatusInternalServerError, "failed to clear requests", err.Error()}
+		return fail(codeFailed, http.StatusInternalServerError, "failed to clear requests", err.Error())
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
@@ -132,7 +132,7 @@ func readJSON(r *http.Request, into any) *apiError {
 	case errors.As(err, &kind):
 		return badRequest("invalid JSON", "want "+wanted(kind)+", not "+kind.Value)
 	case errors.As(err, &large):
-		return &apiError{codeBadRequest, http.StatusRequestEntityTooLarge, "content is too large", "at most 1 MiB"}
+		return fail(codeBadRequest, http.StatusRequestEntityTooLarge, "content is too large", "at most 1 MiB")
 	case err == nil:
 		return badRequest("invalid JSON", "something follows the value")
 	}

@@ -8,12 +8,12 @@ import (
 // methods are the handlers of one path.
 type methods map[string]func(w http.ResponseWriter, r *http.Request) *apiError
 
-// routes maps paths to handlers. Errors, wrong methods and unknown paths are answered in one shape.
-func (s *Server) routes() http.Handler {
-	mux := http.NewServeMux()
-	for path, m := range map[string]methods{
-		"/{$}":                    {"GET": s.pointer},
-		"/status":                 {"GET": s.pointer}, // some clients ask whether it answers
+// table is all that is answered: paths and, for each, methods. GET stands for HEAD, too.
+func (s *Server) table() map[string]methods {
+	return map[string]methods{
+		"/{$}":    {"GET": s.pointer},
+		"/status": {"GET": s.pointer}, // some clients ask whether it answers
+
 		"/api":                    {"GET": s.root},
 		"/api/{$}":                {"GET": s.root},
 		"/api/status":             {"GET": s.status},
@@ -23,10 +23,21 @@ func (s *Server) routes() http.Handler {
 		"/api/endpoints/{name}":   {"GET": s.endpoint, "PUT": s.putEndpoint, "DELETE": s.stop},
 		"/api/requests/http":      {"GET": s.requests, "POST": s.replay, "DELETE": s.clear},
 		"/api/requests/http/{id}": {"GET": s.request},
-	} {
+
+		"/api/v1/exchanges":      {"GET": s.exchanges},
+		"/api/v1/exchanges/{id}": {"GET": s.exchange},
+		"/api/v1/events":         {"GET": s.events},
+		"/api/v1/status":         {"GET": s.state},
+	}
+}
+
+// routes answers by the table. Errors, wrong methods and unknown paths have one shape each for ngrok's API and ours.
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	for path, m := range s.table() {
 		mux.Handle(path, m)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { notFound(r.URL.Path).write(w) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { notFound(r.URL.Path).write(w, r) })
 	return mux
 }
 
@@ -38,17 +49,17 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handle, ok := m[method]
 	if !ok {
 		var names []string
-		for _, name := range []string{"GET", "POST", "PUT", "DELETE"} {
+		for _, name := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 			if m[name] != nil {
 				names = append(names, name)
 			}
 		}
 		w.Header().Set("Allow", strings.Join(names, ", "))
-		(&apiError{codeMethod, http.StatusMethodNotAllowed, "method not allowed", r.Method}).write(w)
+		fail(codeMethod, http.StatusMethodNotAllowed, "method not allowed", r.Method).write(w, r)
 		return
 	}
 	if problem := handle(w, r); problem != nil {
-		problem.write(w)
+		problem.write(w, r)
 	}
 }
 

@@ -41,8 +41,10 @@ type Server struct {
 	replayer   inspect.Replayer
 	observer   inspect.Observer
 	controller inspect.Controller
+	keeper     inspect.Keeper
 	log        *slog.Logger
 	handler    http.Handler
+	ending     chan struct{} // closed when Run is to end: streams of events have no end of their own
 }
 
 // Options are what the API shows and acts on. Reader, Replayer, Observer and Controller are needed.
@@ -51,6 +53,7 @@ type Options struct {
 	Replayer   inspect.Replayer
 	Observer   inspect.Observer
 	Controller inspect.Controller
+	Keeper     inspect.Keeper                                // nil: what is kept can not be changed
 	Log        *slog.Logger                                  // nil: nothing is logged
 	Access     func(path string) (answered func(status int)) // is told of each request, and of its answer; nil: nobody is
 	Open       bool                                          // other machines are to come: the address is none of the loopback's
@@ -62,7 +65,8 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, log: o.Log}
+	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, keeper: o.Keeper, log: o.Log}
+	s.ending = make(chan struct{})
 	g := newGuard(o.Allow, s.routes())
 	g.open = o.Open
 	s.handler = g
@@ -116,7 +120,7 @@ func isBusy(err error) bool {
 	return errors.As(err, &call) && call.Syscall == "bind" && !errors.Is(err, os.ErrPermission)
 }
 
-// Run serves ln until ctx ends (nil) or serving fails. It closes ln, and returns when all requests are over or have been cut.
+// Run serves ln until ctx ends (nil) or serving fails, once. It closes ln, and returns when all requests are over or have been cut.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	base, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
@@ -133,6 +137,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	stopped := make(chan struct{})
 	unwatch := context.AfterFunc(ctx, func() {
 		defer close(stopped)
+		close(s.ending)
 		stop(base, srv)
 	})
 	err := srv.Serve(ln)

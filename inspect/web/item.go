@@ -78,11 +78,18 @@ func itemOf(it inspect.Item) itemJSON {
 // labelOf names an exchange.
 func labelOf(it inspect.Item) string { return cmp.Or(it.Label, view.Label(it.Exchange)) }
 
-// textOf gives a filter the content.
+// maxSearched is how much content of one side a filter looks at.
+const maxSearched = 256 << 10
+
+// textOf gives a filter the content that reads as text.
 func textOf(it inspect.Item) inspect.Text {
 	return func(side inspect.Side) []byte {
-		if m := it.Message(side); m != nil {
-			return m.Body
+		m := it.Message(side)
+		if m == nil {
+			return nil
+		}
+		if p := view.Decoded(m, nil, maxSearched); p.Text {
+			return p.Data
 		}
 		return nil
 	}

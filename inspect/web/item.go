@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/decode"
 	"github.com/adit-tunnel/adit/inspect/view"
 )
 
@@ -78,18 +79,15 @@ func itemOf(it inspect.Item) itemJSON {
 // labelOf names an exchange.
 func labelOf(it inspect.Item) string { return cmp.Or(it.Label, view.Label(it.Exchange)) }
 
-// maxSearched is how much content of one side a filter looks at.
-const maxSearched = 256 << 10
-
-// textOf gives a filter the content that reads as text.
+// textOf gives a filter the content, as the store's index has it.
 func textOf(it inspect.Item) inspect.Text {
+	var answer []byte
+	if it.Upgraded && it.Response != nil {
+		answer = it.Response.Head
+	}
 	return func(side inspect.Side) []byte {
-		m := it.Message(side)
-		if m == nil {
-			return nil
-		}
-		if p := view.Decoded(m, nil, maxSearched); p.Text {
-			return p.Data
+		if m := it.Message(side); m != nil {
+			return decode.Text(m.Head, answer, m.Body)
 		}
 		return nil
 	}

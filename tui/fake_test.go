@@ -141,6 +141,8 @@ func (f *fake) Run() int64 { return 1 }
 
 func (f *fake) Count() uint64 { return f.version }
 
+func (f *fake) Version() uint64 { return f.version }
+
 func (f *fake) Clear(context.Context) error { return nil }
 
 func (f *fake) Reconnect() {

@@ -59,7 +59,7 @@ func (s *Server) stop(w http.ResponseWriter, r *http.Request) *apiError {
 	case errors.Is(err, inspect.ErrNoEndpoint):
 		return notFound(err.Error())
 	case err != nil:
-		return &apiError{codeFailed, http.StatusBadGateway, "failed to stop tunnel", err.Error()}
+		return fail(codeFailed, http.StatusBadGateway, "failed to stop tunnel", err.Error())
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
@@ -78,14 +78,14 @@ func notStarted(kind inspect.DefinitionKind, name string, err error) *apiError {
 	case errors.As(err, &wrong), errors.Is(err, inspect.ErrExists):
 		return invalid(kind, err.Error())
 	case errors.Is(err, inspect.ErrNoSession):
-		return &apiError{codeNotReady, http.StatusServiceUnavailable, "ngrok is not yet ready to start tunnels",
-			"a successful ngrok tunnel session has not yet been established"}
+		return fail(codeNotReady, http.StatusServiceUnavailable, "ngrok is not yet ready to start tunnels",
+			"a successful ngrok tunnel session has not yet been established")
 	case errors.As(err, &refused):
-		return &apiError{codeFailed, http.StatusBadGateway, "failed to start " + string(kind), refusal(name, refused)}
+		return fail(codeFailed, http.StatusBadGateway, "failed to start "+string(kind), refusal(name, refused))
 	case errors.Is(err, context.DeadlineExceeded):
-		return &apiError{codeFailed, http.StatusBadGateway, "failed to start " + string(kind), "the relay has not answered in time"}
+		return fail(codeFailed, http.StatusBadGateway, "failed to start "+string(kind), "the relay has not answered in time")
 	}
-	return &apiError{codeFailed, http.StatusBadGateway, "failed to start " + string(kind), err.Error()}
+	return fail(codeFailed, http.StatusBadGateway, "failed to start "+string(kind), err.Error())
 }
 
 // refusal words what the relay said.

@@ -17,12 +17,14 @@ import (
 //   - a request that says it comes from another site or origin is refused, reading or writing, but for following a link;
 //   - what changes something must be declared as JSON, which a page cannot send elsewhere without asking first, and the question (OPTIONS)
 //     is refused like any other method. There are no CORS headers at all;
-//   - content is at most 1 MiB.
+//   - with a password, who asks must know it: HTTP Basic, under any user name;
+//   - content is at most 2 MiB.
 type guard struct {
 	names    map[string]bool
 	suffixes []string
 	ranges   []netip.Prefix
 	open     bool // other machines are to come
+	password *password
 	next     http.Handler
 }
 
@@ -54,7 +56,10 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if problem := g.check(r); problem != nil {
-		problem.write(w)
+		if problem.status == http.StatusUnauthorized {
+			h.Set("WWW-Authenticate", `Basic realm="adit", charset="UTF-8"`)
+		}
+		problem.write(w, r)
 		return
 	}
 	g.next.ServeHTTP(w, r)
@@ -63,17 +68,20 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // check returns why r is refused, nil when it is not.
 func (g *guard) check(r *http.Request) *apiError {
 	if !g.allowed(r.Host) {
-		return &apiError{codeForbidden, http.StatusForbidden, "host is not allowed", "use localhost or a loopback address, or allow the name with web_allow_hosts"}
+		return fail(codeForbidden, http.StatusForbidden, "host is not allowed", "use localhost or a loopback address, or allow the name with web_allow_hosts")
 	}
 	if isForeign(r) {
-		return &apiError{codeForbidden, http.StatusForbidden, "request from another origin", "only this address itself may call the API"}
+		return fail(codeForbidden, http.StatusForbidden, "request from another origin", "only this address itself may call the API")
+	}
+	if !g.password.given(r) {
+		return fail(codeForbidden, http.StatusUnauthorized, "password required", "").saying("", "send it by HTTP Basic, with any user name: it is web_password in the agent's configuration")
 	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		return nil
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 	default:
-		return &apiError{codeMethod, http.StatusMethodNotAllowed, "method not allowed", r.Method}
+		return fail(codeMethod, http.StatusMethodNotAllowed, "method not allowed", r.Method)
 	}
 	// A DELETE without content needs no type: a page may not send that method elsewhere without asking first either.
 	kinds := r.Header.Values("Content-Type")
@@ -81,10 +89,10 @@ func (g *guard) check(r *http.Request) *apiError {
 		return nil
 	}
 	if len(kinds) != 1 || !isJSON(kinds[0]) {
-		return &apiError{codeBadRequest, http.StatusUnsupportedMediaType, "content must be application/json", r.Header.Get("Content-Type")}
+		return fail(codeBadRequest, http.StatusUnsupportedMediaType, "content must be application/json", r.Header.Get("Content-Type"))
 	}
 	if r.ContentLength > maxBody {
-		return &apiError{codeBadRequest, http.StatusRequestEntityTooLarge, "content is too large", "at most 1 MiB"}
+		return fail(codeBadRequest, http.StatusRequestEntityTooLarge, "content is too large", largest)
 	}
 	return nil
 }

@@ -3,17 +3,32 @@ package web
 import (
 	"net/http"
 	"strings"
+
+	"github.com/adit-tunnel/adit/inspect"
 )
 
-// methods are the handlers of one path.
-type methods map[string]func(w http.ResponseWriter, r *http.Request) *apiError
+// handler answers a request, or returns what is wrong with it before anything was written.
+type handler func(w http.ResponseWriter, r *http.Request) *apiError
 
-// routes maps paths to handlers. Errors, wrong methods and unknown paths are answered in one shape.
-func (s *Server) routes() http.Handler {
-	mux := http.NewServeMux()
-	for path, m := range map[string]methods{
-		"/{$}":                    {"GET": s.pointer},
-		"/status":                 {"GET": s.pointer}, // some clients ask whether it answers
+// methods are the handlers of one path.
+type methods map[string]handler
+
+// plain is a handler that takes no parameters in the URL.
+func plain(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) *apiError {
+		if _, problem := paramsOf(r); problem != nil {
+			return problem
+		}
+		return h(w, r)
+	}
+}
+
+// table is all that is answered: paths and, for each, methods. GET stands for HEAD, too.
+func (s *Server) table() map[string]methods {
+	return map[string]methods{
+		"/{$}":    {"GET": s.pointer},
+		"/status": {"GET": s.pointer}, // some clients ask whether it answers
+
 		"/api":                    {"GET": s.root},
 		"/api/{$}":                {"GET": s.root},
 		"/api/status":             {"GET": s.status},
@@ -23,10 +38,33 @@ func (s *Server) routes() http.Handler {
 		"/api/endpoints/{name}":   {"GET": s.endpoint, "PUT": s.putEndpoint, "DELETE": s.stop},
 		"/api/requests/http":      {"GET": s.requests, "POST": s.replay, "DELETE": s.clear},
 		"/api/requests/http/{id}": {"GET": s.request},
-	} {
+
+		"/api/v1/exchanges":                    {"GET": s.exchanges, "DELETE": s.purge},
+		"/api/v1/exchanges/{id}":               {"GET": plain(s.exchange), "PATCH": plain(s.mark)},
+		"/api/v1/exchanges/{id}/request/body":  {"GET": s.content(inspect.RequestSide)},
+		"/api/v1/exchanges/{id}/response/body": {"GET": s.content(inspect.ResponseSide)},
+		"/api/v1/exchanges/{id}/messages":      {"GET": s.messages},
+		"/api/v1/exchanges/{id}/diff":          {"GET": s.compare},
+		"/api/v1/exchanges/{id}/export":        {"GET": s.export},
+		"/api/v1/exchanges/{id}/replay":        {"POST": plain(s.sendAgain)},
+		"/api/v1/export":                       {"GET": s.exportAll},
+		"/api/v1/views":                        {"GET": plain(s.views)},
+		"/api/v1/views/{name}":                 {"PUT": plain(s.saveView), "DELETE": plain(s.deleteView)},
+		"/api/v1/events":                       {"GET": s.events},
+		"/api/v1/status":                       {"GET": plain(s.state)},
+		"/api/v1/endpoints":                    {"GET": plain(s.running)},
+		"/api/v1/meters":                       {"GET": plain(s.meters)},
+		"/api/v1/openapi.json":                 {"GET": plain(s.openAPI)},
+	}
+}
+
+// routes answers by the table. Errors, wrong methods and unknown paths have one shape each for ngrok's API and ours.
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	for path, m := range s.table() {
 		mux.Handle(path, m)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { notFound(r.URL.Path).write(w) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { notFound(r.URL.Path).write(w, r) })
 	return mux
 }
 
@@ -38,17 +76,17 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handle, ok := m[method]
 	if !ok {
 		var names []string
-		for _, name := range []string{"GET", "POST", "PUT", "DELETE"} {
+		for _, name := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 			if m[name] != nil {
 				names = append(names, name)
 			}
 		}
 		w.Header().Set("Allow", strings.Join(names, ", "))
-		(&apiError{codeMethod, http.StatusMethodNotAllowed, "method not allowed", r.Method}).write(w)
+		fail(codeMethod, http.StatusMethodNotAllowed, "method not allowed", r.Method).write(w, r)
 		return
 	}
 	if problem := handle(w, r); problem != nil {
-		problem.write(w)
+		problem.write(w, r)
 	}
 }
 
@@ -66,6 +104,7 @@ func (s *Server) root(w http.ResponseWriter, _ *http.Request) *apiError {
 		"tunnels_uri":   "/api/tunnels",
 		"endpoints_uri": "/api/endpoints",
 		"requests_uri":  "/api/requests/http",
+		"openapi_uri":   "/api/v1/openapi.json",
 	})
 	return nil
 }

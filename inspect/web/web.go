@@ -23,17 +23,25 @@ import (
 // Limits of the server. Reading a request and waiting for the next one are short; writing is long enough for a large list over a slow
 // reader.
 const (
-	maxBody       = 1 << 20
+	maxBody       = 2 << 20 // an edit's content of 1 MiB in base64 has room
 	maxHeader     = 64 << 10
 	headerTimeout = 5 * time.Second
-	readTimeout   = 15 * time.Second
-	writeTimeout  = 60 * time.Second
 	idleTimeout   = 75 * time.Second
 	replayTimeout = 10 * time.Second
 	startTimeout  = 3500 * time.Millisecond // some clients wait 4 s for an endpoint
 	stopTimeout   = 2 * time.Second
 	morePorts     = 20 // tried after the one that is busy
+
+	largest = "at most 2 MiB" // maxBody in words
 )
+
+// limits are those that a test must be able to lower.
+type limits struct {
+	read  time.Duration // for a whole request
+	write time.Duration // for an answer, or a piece of a long one
+
+	decoded int64 // bytes that come out of content codings: a few KiB can say that they are terabytes
+}
 
 // Server is the local API. Make one with New.
 type Server struct {
@@ -41,19 +49,24 @@ type Server struct {
 	replayer   inspect.Replayer
 	observer   inspect.Observer
 	controller inspect.Controller
+	keeper     inspect.Keeper
 	log        *slog.Logger
 	handler    http.Handler
+	limits     limits
+	ending     chan struct{} // closed when Run is to end: streams of events have no end of their own
 }
 
-// Options are what the API shows and acts on. Reader, Replayer, Observer and Controller are needed.
+// Options are what the API shows and acts on. Reader, Keeper, Replayer, Observer and Controller are needed.
 type Options struct {
 	Reader     inspect.Reader
 	Replayer   inspect.Replayer
 	Observer   inspect.Observer
 	Controller inspect.Controller
+	Keeper     inspect.Keeper
 	Log        *slog.Logger                                  // nil: nothing is logged
 	Access     func(path string) (answered func(status int)) // is told of each request, and of its answer; nil: nobody is
 	Open       bool                                          // other machines are to come: the address is none of the loopback's
+	Password   string                                        // asked for by HTTP Basic, with any user name; "": none
 	Allow      []string                                      // further Host names: an exact name or address, ".suffix" for all names below one, or a CIDR range
 }
 
@@ -62,9 +75,10 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, log: o.Log}
+	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, keeper: o.Keeper, log: o.Log}
+	s.limits, s.ending = limits{read: 15 * time.Second, write: time.Minute, decoded: 100 << 20}, make(chan struct{})
 	g := newGuard(o.Allow, s.routes())
-	g.open = o.Open
+	g.open, g.password = o.Open, newPassword(o.Password)
 	s.handler = g
 	if o.Access != nil {
 		s.handler = &access{o.Access, s.handler}
@@ -116,15 +130,15 @@ func isBusy(err error) bool {
 	return errors.As(err, &call) && call.Syscall == "bind" && !errors.Is(err, os.ErrPermission)
 }
 
-// Run serves ln until ctx ends (nil) or serving fails. It closes ln, and returns when all requests are over or have been cut.
+// Run serves ln until ctx ends (nil) or serving fails, once. It closes ln, and returns when all requests are over or have been cut.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	base, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	srv := &http.Server{
 		Handler:           s.handler,
 		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
+		ReadTimeout:       s.limits.read,
+		WriteTimeout:      s.limits.write,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		BaseContext:       func(net.Listener) context.Context { return base },
@@ -133,6 +147,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	stopped := make(chan struct{})
 	unwatch := context.AfterFunc(ctx, func() {
 		defer close(stopped)
+		close(s.ending)
 		stop(base, srv)
 	})
 	err := srv.Serve(ln)

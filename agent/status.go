@@ -45,7 +45,7 @@ func (a *Agent) Status() inspect.Status {
 			ep = ep.before
 		}
 		s.Endpoints = append(s.Endpoints, inspect.Endpoint{
-			Name: ep.Name, URL: ep.url, Aliases: slices.Clone(ep.aliases), Upstream: ep.Upstream, Inspect: ep.Inspect, Description: ep.Description, Failure: ep.failure,
+			Name: ep.Name, URL: ep.url, Aliases: slices.Clone(ep.aliases), Upstream: ep.Upstream, Inspect: ep.Inspect && a.o.Recorder != nil, Description: ep.Description, Failure: ep.failure,
 			Proof: ep.lastProof(), Conns: figures(ep.conns), Requests: figures(ep.requests),
 			Turned: ep.turned, LastTurned: ep.lastTurned,
 		})

@@ -129,7 +129,9 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 // join makes agent, store and local API and introduces them to each other.
 func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) (err error) {
 	p.store = store.NewMemory(store.Options{Bytes: min(store.DefaultBytes, o.Memory/8), OnChange: func(uint64) { p.agent.Changed() }})
-	o.Recorder = p.store
+	if !cfg.Capture.Off {
+		o.Recorder = p.store
+	}
 	if p.agent, err = agent.New(o); err != nil {
 		return &exitError{exitUsage, err}
 	}

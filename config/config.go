@@ -37,6 +37,7 @@ type Config struct {
 	URLFile    string        // likewise, with their URLs alone
 	GiveUp     time.Duration // end after so long without a session; 0 never
 	Legs       int           // connections to the relay, 1 to 4
+	Capture    Capture
 
 	Endpoints []Endpoint // in the order of the files; a name stands once
 	NotYet    []NotYet   // settings that are used and come later; not empty: nothing must be started
@@ -44,6 +45,16 @@ type Config struct {
 	Files     []string   // what was read
 
 	origin map[string]value // by koanf's key
+}
+
+// Capture says what is recorded of the traffic, and where and how long it is kept.
+type Capture struct {
+	Off        bool          // nothing is recorded
+	MemoryOnly bool          // none of it goes to the disk
+	MaxSize    int64         // bytes on the disk
+	MaxAge     time.Duration // of what is on the disk
+	Headers    []string      // names of fields whose values are never recorded
+	JSON       []string      // likewise paths of values in JSON content: $.card.number
 }
 
 // Tristate is a yes or no that may also be left open.

@@ -91,7 +91,7 @@ func (r *reader) versionTwo(root *yaml.Node) (agent []value, endpoints []draft) 
 		case key.Value == "version":
 		case key.Value == "tunnels":
 			endpoints = append(endpoints, r.tunnels(val)...)
-		case agentV2[key.Value] != nil:
+		case agentV2.knows(key.Value):
 			agent = r.setting(agent, agentV2, key, val)
 		case key.Value == "agent" || key.Value == "endpoints":
 			r.add(r.place(key.Line), "", "%s is a key of version 3, and the file says \"version: 2\"", key.Value)
@@ -118,7 +118,7 @@ func (r *reader) versionThree(root *yaml.Node) (agent []value, endpoints []draft
 		case "tunnels":
 			endpoints = append(endpoints, r.tunnels(val)...)
 		default:
-			if agentV3[key.Value] != nil {
+			if agentV3.knows(key.Value) {
 				r.add(r.place(key.Line), "", "%s stands below \"agent:\" in version 3", key.Value)
 				return
 			}
@@ -131,12 +131,15 @@ func (r *reader) versionThree(root *yaml.Node) (agent []value, endpoints []draft
 // setting reads one setting of the agent's.
 func (r *reader) setting(agent []value, s shape, key, val *yaml.Node) []value {
 	o := s[key.Value]
-	if o == nil {
+	switch {
+	case !s.knows(key.Value):
 		r.add(r.place(key.Line), "", "unknown key %q below agent%s", key.Value, hint(key.Value, s.below("")))
-		return agent
-	}
-	if v, ok := r.value(o, key.Value, key.Line, val); ok {
-		agent = put(agent, v, &r.mistakes, r.place(key.Line))
+	case o == nil:
+		agent = append(agent, r.section(val, s, key.Value)...)
+	default:
+		if v, ok := r.value(o, key.Value, key.Line, val); ok {
+			agent = put(agent, v, &r.mistakes, r.place(key.Line))
+		}
 	}
 	return agent
 }

@@ -125,8 +125,17 @@ func (g *golden) again(t *testing.T, c *Config) {
 }
 
 func describe(out *strings.Builder, c *Config) {
+	section := "" // a key of the agent's that has keys below it is shown with the first of them
 	for _, line := range strings.SplitAfter(c.Show(true), "\n") {
-		if !strings.HasSuffix(line, "# default\n") {
+		switch {
+		case strings.HasSuffix(line, "# default\n"):
+		case line == "  capture:\n":
+			section = line
+		default:
+			if strings.HasPrefix(line, "    ") {
+				out.WriteString(section)
+			}
+			section = ""
 			out.WriteString(line)
 		}
 	}

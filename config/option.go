@@ -149,6 +149,11 @@ var (
 	endpointV3 = newShape(OfEndpoint, inV3)
 )
 
+// knows says whether key is one of the top level: an option's, or that of a section.
+func (s shape) knows(key string) bool {
+	return !strings.Contains(key, ".") && (s[key] != nil || len(s.below(key+".")) > 0)
+}
+
 // below lists the keys that may stand at the level that prefix (with its dot, or "") leads to.
 func (s shape) below(prefix string) []string {
 	var out []string

@@ -62,6 +62,7 @@ func filesToCheck(t *testing.T) map[string]string {
 		"value of none": "version: 3\nagent:\n  legs: 7\n",
 		"no truth":      "version: 3\nagent:\n  no_tui: perhaps\n",
 		"not one":       "version: 3\nagent:\n  relay: [a, b]\n",
+		"in capture":    "version: 3\nagent:\n  capture: {max_sise: 1}\n",
 	}
 	for i, text := range versionTwo {
 		files[fmt.Sprint("version two ", i)] = text

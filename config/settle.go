@@ -21,6 +21,7 @@ func (l *loader) config() *Config {
 	c.LogMaxSize, _ = strconv.Atoi(l.get("log-max-size"))
 	c.GiveUp, _ = time.ParseDuration(l.get("give-up"))
 	c.Legs, _ = strconv.Atoi(l.get("legs"))
+	c.Capture = l.capture()
 	if c.Relay == "" {
 		for _, name := range []string{"relay-pin", "relay-ca"} {
 			if v := l.origin[settingKey(name)]; v.used() {
@@ -30,7 +31,7 @@ func (l *loader) config() *Config {
 	} else if _, _, err := net.SplitHostPort(c.Relay); err != nil {
 		c.Relay = net.JoinHostPort(strings.Trim(c.Relay, "[]"), DefaultAgentsPort)
 	}
-	c.Endpoints = l.endpoints()
+	c.Endpoints = l.endpoints(!c.Capture.Off)
 	c.NotYet = l.later()
 	c.Notices = append(l.notices, l.ignored()...)
 	return c
@@ -62,10 +63,22 @@ func (l *loader) noTUI() Tristate {
 	return Unset
 }
 
+// capture is what is said about recording; ngrok's inspect_db_size has a word for none at all.
+func (l *loader) capture() Capture {
+	c := Capture{
+		Off:        l.get("no-inspect") == "true" || l.get("inspect-db-size") == "-1",
+		MemoryOnly: l.get("capture-memory-only") == "true",
+		Headers:    l.strings("capture-redact-headers"),
+		JSON:       l.strings("capture-redact-json"),
+	}
+	c.MaxSize, _ = parseSize(l.get("capture-max-size"))
+	c.MaxAge, _ = parseAge(l.get("capture-max-age"))
+	return c
+}
+
 // endpoints makes the endpoints of what lies on top of each other.
-func (l *loader) endpoints() []Endpoint {
+func (l *loader) endpoints(recorded bool) []Endpoint {
 	var out []Endpoint
-	recorded := l.get("inspect-db-size") != "-1"
 	for _, name := range l.names {
 		d := l.drafts[name]
 		for i := range Options {

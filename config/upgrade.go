@@ -58,6 +58,8 @@ func (t *tree) upgrade() error {
 	for i := 0; i+1 < len(t.root.Content); i += 2 {
 		key, val := t.root.Content[i], t.root.Content[i+1]
 		switch o := agentV2[key.Value]; {
+		case o == nil && agentV2.knows(key.Value): // a section is the same in both
+			agent.content = append(agent.content, key, val)
 		case key.Value == "version":
 			val.Value, val.Tag, val.Style = FileVersion, "!!int", 0
 			version = []*yaml.Node{key, val}

@@ -48,6 +48,7 @@ func sameMeaning(t *testing.T, before, after string) {
 }
 
 var versionTwo = []string{
+	"version: 2\ncapture: # of all\n  max_size: 1gb\n  redact: {headers: [A], json: [$.b]}\nno_inspect: false\ntunnels: {a: {addr: 1}}\n",
 	"version: 2\n\nauthtoken: x\n\n# a\n\n# b\ntunnels:\n\n  a:\n    addr: 1\n\n    metadata: |+\n      x\n\n  b: {addr: 2,\n\n    inspect: false}\n",
 	"version: 2\n",
 	"authtoken: x # kept\ntunnels:\n  web:\n    proto: http\n    addr: 80",

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -117,7 +118,7 @@ func paramsOf(r *http.Request, known ...string) (params, *apiError) {
 	}
 	for name, all := range values {
 		if !slices.Contains(known, name) {
-			return params{}, badRequest("unknown parameter", strconv.Quote(name)).saying("", "known here: "+strings.Join(known, ", "))
+			return params{}, badRequest("unknown parameter", strconv.Quote(name)).saying("", "known here: "+cmp.Or(strings.Join(known, ", "), "none"))
 		}
 		if len(all) > 1 {
 			return params{}, badRequest(name, "it is there twice")

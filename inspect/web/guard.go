@@ -17,12 +17,14 @@ import (
 //   - a request that says it comes from another site or origin is refused, reading or writing, but for following a link;
 //   - what changes something must be declared as JSON, which a page cannot send elsewhere without asking first, and the question (OPTIONS)
 //     is refused like any other method. There are no CORS headers at all;
-//   - content is at most 1 MiB.
+//   - with a password, who asks must know it: HTTP Basic, under any user name;
+//   - content is at most 2 MiB.
 type guard struct {
 	names    map[string]bool
 	suffixes []string
 	ranges   []netip.Prefix
 	open     bool // other machines are to come
+	password *password
 	next     http.Handler
 }
 
@@ -54,6 +56,9 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if problem := g.check(r); problem != nil {
+		if problem.status == http.StatusUnauthorized {
+			h.Set("WWW-Authenticate", `Basic realm="adit", charset="UTF-8"`)
+		}
 		problem.write(w, r)
 		return
 	}
@@ -67,6 +72,9 @@ func (g *guard) check(r *http.Request) *apiError {
 	}
 	if isForeign(r) {
 		return fail(codeForbidden, http.StatusForbidden, "request from another origin", "only this address itself may call the API")
+	}
+	if !g.password.given(r) {
+		return fail(codeForbidden, http.StatusUnauthorized, "password required", "").saying("", "send it by HTTP Basic, with any user name: it is web_password in the agent's configuration")
 	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
@@ -84,7 +92,7 @@ func (g *guard) check(r *http.Request) *apiError {
 		return fail(codeBadRequest, http.StatusUnsupportedMediaType, "content must be application/json", r.Header.Get("Content-Type"))
 	}
 	if r.ContentLength > maxBody {
-		return fail(codeBadRequest, http.StatusRequestEntityTooLarge, "content is too large", "at most 1 MiB")
+		return fail(codeBadRequest, http.StatusRequestEntityTooLarge, "content is too large", largest)
 	}
 	return nil
 }

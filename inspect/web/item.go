@@ -94,6 +94,7 @@ type headJSON struct {
 	Tail      []byte      `json:"tail"`     // the last bytes of content whose middle was not kept
 	Whole     bool        `json:"whole"`    // its end has been seen
 	Dropped   bool        `json:"dropped"`  // something that passed is missing
+	Redacted  bool        `json:"redacted"` // values were replaced before anything was recorded
 	BodyURL   *string     `json:"body_url"` // null: nothing is kept
 }
 
@@ -115,7 +116,7 @@ func detailOf(it inspect.Item) detailJSON {
 func headOf(id inspect.ID, side inspect.Side, m *inspect.Message) headJSON {
 	out := headJSON{
 		StartLine: view.StartLine(m.Head), Headers: pairsOf(view.Headers(m.Head)), Trailers: pairsOf(view.Trailers(m.Trailers)), Head: m.Head,
-		Size: m.Size, Kept: m.Kept, Tail: m.Tail, Whole: m.Whole, Dropped: m.Dropped,
+		Size: m.Size, Kept: m.Kept, Tail: m.Tail, Whole: m.Whole, Dropped: m.Dropped, Redacted: m.Redacted,
 	}
 	if m.Kept > 0 {
 		u := uriOf(id) + "/" + side.String() + "/body"

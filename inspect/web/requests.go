@@ -118,8 +118,16 @@ func wanted(e *json.UnmarshalTypeError) string {
 }
 
 // readJSON reads one JSON value and nothing behind it.
-func readJSON(r *http.Request, into any) *apiError {
+func readJSON(r *http.Request, into any) *apiError { return readFrom(json.NewDecoder(r.Body), into) }
+
+// readStrict is readJSON of an object whose keys are all known.
+func readStrict(r *http.Request, into any) *apiError {
 	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	return readFrom(d, into)
+}
+
+func readFrom(d *json.Decoder, into any) *apiError {
 	err := d.Decode(into)
 	if err == nil {
 		if _, err = d.Token(); errors.Is(err, io.EOF) {
@@ -132,7 +140,7 @@ func readJSON(r *http.Request, into any) *apiError {
 	case errors.As(err, &kind):
 		return badRequest("invalid JSON", "want "+wanted(kind)+", not "+kind.Value)
 	case errors.As(err, &large):
-		return fail(codeBadRequest, http.StatusRequestEntityTooLarge, "content is too large", "at most 1 MiB")
+		return fail(codeBadRequest, http.StatusRequestEntityTooLarge, "content is too large", largest)
 	case err == nil:
 		return badRequest("invalid JSON", "something follows the value")
 	}

@@ -3,10 +3,25 @@ package web
 import (
 	"net/http"
 	"strings"
+
+	"github.com/adit-tunnel/adit/inspect"
 )
 
+// handler answers a request, or returns what is wrong with it before anything was written.
+type handler func(w http.ResponseWriter, r *http.Request) *apiError
+
 // methods are the handlers of one path.
-type methods map[string]func(w http.ResponseWriter, r *http.Request) *apiError
+type methods map[string]handler
+
+// plain is a handler that takes no parameters in the URL.
+func plain(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) *apiError {
+		if _, problem := paramsOf(r); problem != nil {
+			return problem
+		}
+		return h(w, r)
+	}
+}
 
 // table is all that is answered: paths and, for each, methods. GET stands for HEAD, too.
 func (s *Server) table() map[string]methods {
@@ -24,10 +39,17 @@ func (s *Server) table() map[string]methods {
 		"/api/requests/http":      {"GET": s.requests, "POST": s.replay, "DELETE": s.clear},
 		"/api/requests/http/{id}": {"GET": s.request},
 
-		"/api/v1/exchanges":      {"GET": s.exchanges},
-		"/api/v1/exchanges/{id}": {"GET": s.exchange},
-		"/api/v1/events":         {"GET": s.events},
-		"/api/v1/status":         {"GET": s.state},
+		"/api/v1/exchanges":                    {"GET": s.exchanges, "DELETE": s.purge},
+		"/api/v1/exchanges/{id}":               {"GET": plain(s.exchange), "PATCH": plain(s.mark)},
+		"/api/v1/exchanges/{id}/request/body":  {"GET": s.content(inspect.RequestSide)},
+		"/api/v1/exchanges/{id}/response/body": {"GET": s.content(inspect.ResponseSide)},
+		"/api/v1/exchanges/{id}/replay":        {"POST": plain(s.sendAgain)},
+		"/api/v1/views":                        {"GET": plain(s.views)},
+		"/api/v1/views/{name}":                 {"PUT": plain(s.saveView), "DELETE": plain(s.deleteView)},
+		"/api/v1/events":                       {"GET": s.events},
+		"/api/v1/status":                       {"GET": plain(s.state)},
+		"/api/v1/endpoints":                    {"GET": plain(s.running)},
+		"/api/v1/meters":                       {"GET": plain(s.meters)},
 	}
 }
 

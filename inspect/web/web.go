@@ -23,7 +23,7 @@ import (
 // Limits of the server. Reading a request and waiting for the next one are short; writing is long enough for a large list over a slow
 // reader.
 const (
-	maxBody       = 1 << 20
+	maxBody       = 2 << 20 // an edit's content of 1 MiB in base64 has room
 	maxHeader     = 64 << 10
 	headerTimeout = 5 * time.Second
 	readTimeout   = 15 * time.Second
@@ -33,6 +33,8 @@ const (
 	startTimeout  = 3500 * time.Millisecond // some clients wait 4 s for an endpoint
 	stopTimeout   = 2 * time.Second
 	morePorts     = 20 // tried after the one that is busy
+
+	largest = "at most 2 MiB" // maxBody in words
 )
 
 // Server is the local API. Make one with New.
@@ -57,6 +59,7 @@ type Options struct {
 	Log        *slog.Logger                                  // nil: nothing is logged
 	Access     func(path string) (answered func(status int)) // is told of each request, and of its answer; nil: nobody is
 	Open       bool                                          // other machines are to come: the address is none of the loopback's
+	Password   string                                        // asked for by HTTP Basic, with any user name; "": none
 	Allow      []string                                      // further Host names: an exact name or address, ".suffix" for all names below one, or a CIDR range
 }
 
@@ -68,7 +71,7 @@ func New(o Options) *Server {
 	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, keeper: o.Keeper, log: o.Log}
 	s.ending = make(chan struct{})
 	g := newGuard(o.Allow, s.routes())
-	g.open = o.Open
+	g.open, g.password = o.Open, newPassword(o.Password)
 	s.handler = g
 	if o.Access != nil {
 		s.handler = &access{o.Access, s.handler}

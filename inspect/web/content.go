@@ -1,0 +1,97 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// content answers with the kept content of one side as it came, by ranges. It is a stranger's: whatever it is, a browser is told to save it.
+func (s *Server) content(side inspect.Side) handler {
+	return func(w http.ResponseWriter, r *http.Request) *apiError {
+		p, problem := paramsOf(r, "decoded", "preview")
+		if problem != nil {
+			return problem
+		}
+		it, problem := s.item(r, r.PathValue("id"))
+		if problem != nil {
+			return problem
+		}
+		body, problem := s.body(r, it, side)
+		if problem != nil {
+			return problem
+		}
+		defer body.Close()
+		contain(w.Header(), string(it.ID)+"."+side.String())
+		switch {
+		case p.Get("preview") == "image":
+			return preview(w, r, body)
+		case p.Get("preview") != "":
+			return badRequest("preview", "only image can be previewed")
+		}
+		if it.Ended() {
+			w.Header().Set("ETag", fmt.Sprintf(`"%d-%s-%d"`, it.Seq, side, body.Size()))
+		}
+		serveContent(w, r, body)
+		return nil
+	}
+}
+
+// body opens the content of one side. Content of no bytes is content, too.
+func (s *Server) body(r *http.Request, it inspect.Item, side inspect.Side) (inspect.Body, *apiError) {
+	m := it.Message(side)
+	switch {
+	case m == nil:
+		return nil, notFound("no response has come")
+	case m.Size == 0:
+		return empty{bytes.NewReader(nil)}, nil
+	}
+	b, err := s.reader.Body(r.Context(), it.ID, side)
+	if err != nil {
+		return nil, missing("the "+side.String()+"'s content", err)
+	}
+	return b, nil
+}
+
+// empty is content of no bytes.
+type empty struct{ *bytes.Reader }
+
+func (empty) Close() error { return nil }
+
+// contain sets what keeps a browser from doing anything with a stranger's bytes: they are saved, and should they be shown after all, nothing in them runs.
+func contain(h http.Header, name string) {
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// serveContent answers with all of it or the range that was asked for.
+func serveContent(w http.ResponseWriter, r *http.Request, b inspect.Body) {
+	http.ServeContent(patiently(w), r, "", time.Time{}, io.NewSectionReader(b, 0, b.Size()))
+}
+
+// rasters are the images that may be previewed: formats without scripts and links in them.
+var rasters = []string{"image/png", "image/jpeg", "image/gif", "image/webp"}
+
+// preview answers with an image under its true type, which its first bytes say: the sender's word for it counts nothing.
+func preview(w http.ResponseWriter, r *http.Request, b inspect.Body) *apiError {
+	first := make([]byte, 512)
+	n, err := b.ReadAt(first, 0)
+	if err != nil && err != io.EOF {
+		return internal("read the content", err)
+	}
+	kind := http.DetectContentType(first[:n])
+	if !slices.Contains(rasters, kind) {
+		return fail(codeBadRequest, http.StatusUnsupportedMediaType, "no image", "the content is not PNG, JPEG, GIF or WebP, or still in a content coding").saying("not_an_image", "")
+	}
+	w.Header().Set("Content-Type", kind)
+	serveContent(w, r, b)
+	return nil
+}

@@ -11,7 +11,9 @@ import (
 // runLock is held while a run is alive: whoever can take it knows that the run's agent is dead.
 type runLock struct{ *flock.Flock }
 
-func runFile(dir string, run int64) string { return filepath.Join(dir, fmt.Sprintf("run-%d.lock", run)) }
+func runFile(dir string, run int64) string {
+	return filepath.Join(dir, fmt.Sprintf("run-%d.lock", run))
+}
 
 // lockRun takes the lock of a run, or of the next one that is free.
 func lockRun(dir string, run int64) (*runLock, int64, error) {

@@ -25,12 +25,13 @@ CREATE TABLE exchanges (
 	status INTEGER NOT NULL, -- 0: no response
 	pinned INTEGER NOT NULL DEFAULT 0, start INTEGER NOT NULL, duration INTEGER NOT NULL, wait INTEGER NOT NULL, connect INTEGER NOT NULL,
 	tries INTEGER NOT NULL, req_size INTEGER NOT NULL, res_size INTEGER NOT NULL,
-	endpoint TEXT NOT NULL, method TEXT NOT NULL, host TEXT NOT NULL,
+	endpoint TEXT NOT NULL COLLATE NOCASE, method TEXT NOT NULL COLLATE NOCASE, host TEXT NOT NULL COLLATE NOCASE,
 	path TEXT NOT NULL, query TEXT NOT NULL, -- target is both; query begins with the question mark
 	client TEXT NOT NULL, -- address:port, or nothing
 	replay_of TEXT NOT NULL, reason TEXT NOT NULL, label TEXT NOT NULL,
 	failure TEXT, -- as JSON
-	note TEXT NOT NULL DEFAULT ''
+	note TEXT NOT NULL DEFAULT '',
+	indexed INTEGER NOT NULL DEFAULT 0 -- 1: words has it as it is now
 ) STRICT;
 CREATE UNIQUE INDEX exchanges_changed ON exchanges (changed);
 CREATE INDEX exchanges_status ON exchanges (status);
@@ -43,6 +44,7 @@ CREATE INDEX exchanges_unfinished ON exchanges (run) WHERE state < 2;
 CREATE INDEX exchanges_pinned ON exchanges (seq) WHERE pinned = 1;
 CREATE INDEX exchanges_replay ON exchanges (replay_of) WHERE replay_of != '';
 CREATE INDEX exchanges_note ON exchanges (seq) WHERE note != '';
+CREATE INDEX exchanges_unindexed ON exchanges (seq) WHERE indexed = 0;
 CREATE TABLE messages ( -- what does not fit the row of the exchange; a summary has none
 	key INTEGER PRIMARY KEY, -- seq * 2 + side
 	flags INTEGER NOT NULL, kept INTEGER NOT NULL,
@@ -52,7 +54,13 @@ CREATE TABLE messages ( -- what does not fit the row of the exchange; a summary 
 CREATE INDEX messages_file ON messages (file, kept) WHERE file != '';
 CREATE TABLE tags (tag TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (tag, seq)) STRICT, WITHOUT ROWID;
 CREATE INDEX tags_seq ON tags (seq);
-CREATE VIRTUAL TABLE words USING fts5 (head, body, content='', contentless_delete=1); -- rowid is seq
+CREATE VIRTUAL TABLE words USING fts5 (head, body, marks, content='', contentless_delete=1, tokenize='ascii'); -- rowid is seq; see words.go
+CREATE TRIGGER exchanges_reword AFTER UPDATE OF changed ON exchanges WHEN old.indexed = 1 BEGIN
+	UPDATE exchanges SET indexed = 0 WHERE seq = new.seq;
+END;
+CREATE TRIGGER exchanges_unword AFTER DELETE ON exchanges BEGIN
+	DELETE FROM words WHERE rowid = old.seq;
+END;
 `}
 
 var (

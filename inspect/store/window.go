@@ -25,7 +25,8 @@ type Memory struct {
 	newest    number
 	version   uint64
 	forgotten uint64 // the highest version that somebody might miss
-	followed  bool   // a writer writes what is here
+	recorded  chan struct{} // wakes the writer; nil: there is none
+	lost      uint64        // exchanges that left, or were passed over, before the writer had written them
 }
 
 // entry is an exchange in the window. x is nil when it has left.
@@ -34,6 +35,8 @@ type entry struct {
 	version uint64
 	x       *inspect.Exchange
 	bytes   int64
+	marks   marks
+	disk    onDisk
 }
 
 // number is an exchange's place: Seq among all, Nth in this run.
@@ -49,6 +52,8 @@ func (m *Memory) after(n number) number {
 var (
 	_ inspect.Recorder = (*Memory)(nil)
 	_ inspect.Reader   = (*Memory)(nil)
+	_ inspect.Keeper   = (*Memory)(nil)
+	_ inspect.Spiller  = (*Memory)(nil)
 )
 
 // NewMemory returns an empty window. Of the options only Exchanges, Bytes, Run and OnChange count.
@@ -74,6 +79,7 @@ func (m *Memory) Record(x *inspect.Exchange) {
 	m.mu.Unlock()
 	if changed {
 		m.changed(version)
+		m.wake()
 	}
 }
 
@@ -95,6 +101,7 @@ func (m *Memory) put(x *inspect.Exchange) bool {
 		m.bySeq.push(e.seq, e)
 	}
 	m.version++
+	e.disk.changed = m.version
 	m.enter(e, x)
 	return true
 }
@@ -122,6 +129,8 @@ func (m *Memory) evict() {
 		if e == nil {
 			e = m.bySeq.first()
 			m.stray(e)
+		} else if m.recorded != nil && e.disk.behind() && !e.disk.lost {
+			m.lost++
 		}
 		m.forget(e)
 	}
@@ -150,10 +159,22 @@ func (m *Memory) forget(e *entry) {
 	}
 }
 
-// Clear forgets every exchange that has ended; those under way stay. Whoever asks Since for what came before is told to read again.
+// Clear forgets every exchange that has ended and is not pinned; those under way stay. Whoever asks Since for what came before is told to read again.
 func (m *Memory) Clear(context.Context) error {
 	m.mu.Lock()
-	for e := m.byEnd.first(); e != nil; e = m.byEnd.first() {
+	var all []*entry
+	for _, e := range m.byID {
+		if e.x.Ended() && !e.marks.Pinned {
+			all = append(all, e)
+		}
+	}
+	m.forgetAll(all)
+	return nil
+}
+
+// forgetAll takes entries out of the window, unlocks it and tells of it.
+func (m *Memory) forgetAll(all []*entry) {
+	for _, e := range all {
 		m.forget(e)
 	}
 	m.version++
@@ -161,7 +182,6 @@ func (m *Memory) Clear(context.Context) error {
 	version := m.version
 	m.mu.Unlock()
 	m.changed(version)
-	return nil
 }
 
 func (m *Memory) changed(version uint64) {
@@ -172,17 +192,10 @@ func (m *Memory) changed(version uint64) {
 
 // weight is what x holds in memory, but for what every exchange holds.
 func weight(x *inspect.Exchange) int64 {
-	of := func(m *inspect.Message) int { return len(m.Head) + len(m.Body) + len(m.Trailers) }
+	of := func(m *inspect.Message) int { return len(m.Head) + len(m.Body) + len(m.Tail) + len(m.Trailers) + 16*len(m.Passed) }
 	n := of(&x.Request.Message) + len(x.Request.Target) + len(x.Request.Host)
 	if x.Response != nil {
 		n += of(&x.Response.Message)
 	}
 	return int64(n)
-}
-
-// follow makes the window keep account of what a writer has still to write.
-func (m *Memory) follow() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.followed = true
 }

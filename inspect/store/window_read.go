@@ -147,7 +147,10 @@ func (m *Memory) Bytes() int64 {
 }
 
 func (m *Memory) item(e *entry) inspect.Item {
-	return inspect.Item{Seq: e.seq, Nth: e.nth, Version: e.version, Run: m.limit.Run, Exchange: e.x}
+	return inspect.Item{
+		Seq: e.seq, Nth: e.nth, Version: e.version, Run: m.limit.Run, Committed: e.committed(),
+		Pinned: e.marks.Pinned, Tags: e.marks.Tags, Note: e.marks.Note, Exchange: e.x,
+	}
 }
 
 func limited(n int) int {

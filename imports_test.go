@@ -29,6 +29,8 @@ var mayImport = map[string][]string{
 	"inspect/capture":           {"inspect", "inspect/decode", "http1"},
 	"inspect/store":             {"inspect", "inspect/decode", "http1"},
 	"inspect/view":              {"inspect", "inspect/decode", "http1"},
+	"inspect/diff":              {"inspect", "inspect/decode", "inspect/view", "http1"},
+	"inspect/export":            {"inspect", "inspect/decode", "inspect/view", "http1"},
 	"inspect/web":               {"inspect", "inspect/view", "inspect/diff", "inspect/export"},
 	"config":                    {},
 	"relay":                     {"relay/edge", "relay/session", "relay/registry", "relay/control", "relay/admin", "wire", "budget"},

@@ -12,47 +12,55 @@ type Webhook struct {
 	Event    string // "push"; "" when the fields do not tell
 }
 
-// providers maps the field that gives a sender away to its name, and to the field that names the event. The first that is there wins, so the
-// special ones come before those that others have copied.
-var providers = []struct{ field, name, event string }{
-	{"X-Gitea-Event", "Gitea", "X-Gitea-Event"}, // sends GitHub's fields as well
-	{"X-Gogs-Event", "Gogs", "X-Gogs-Event"},
-	{"X-GitHub-Event", "GitHub", "X-GitHub-Event"},
-	{"X-Gitlab-Event", "GitLab", "X-Gitlab-Event"},
-	{"X-Hook-UUID", "Bitbucket", "X-Event-Key"},
-	{"Stripe-Signature", "Stripe", ""},
-	{"X-Twilio-Signature", "Twilio", ""},
-	{"X-Twilio-Email-Event-Webhook-Signature", "SendGrid", ""},
-	{"X-Slack-Signature", "Slack", ""},
-	{"X-Shopify-Hmac-Sha256", "Shopify", "X-Shopify-Topic"},
-	{"X-Wc-Webhook-Signature", "WooCommerce", "X-Wc-Webhook-Topic"},
-	{"X-Square-Hmacsha256-Signature", "Square", ""},
-	{"Paypal-Transmission-Sig", "PayPal", ""},
-	{"Paddle-Signature", "Paddle", ""},
-	{"X-Signature-Ed25519", "Discord", ""},
-	{"X-Telegram-Bot-Api-Secret-Token", "Telegram", ""},
-	{"X-Hubspot-Signature-V3", "HubSpot", ""},
-	{"X-Hubspot-Signature", "HubSpot", ""},
-	{"X-Zm-Signature", "Zoom", ""},
-	{"Linear-Signature", "Linear", "Linear-Event"},
-	{"X-Docusign-Signature-1", "DocuSign", ""},
-	{"X-Dropbox-Signature", "Dropbox", ""},
-	{"Typeform-Signature", "Typeform", ""},
-	{"Calendly-Webhook-Signature", "Calendly", ""},
-	{"Sentry-Hook-Signature", "Sentry", "Sentry-Hook-Resource"},
-	{"X-Pagerduty-Signature", "PagerDuty", ""},
-	{"X-Zendesk-Webhook-Signature", "Zendesk", ""},
-	{"Circleci-Signature", "CircleCI", "Circleci-Event-Type"},
-	{"X-Buildkite-Event", "Buildkite", "X-Buildkite-Event"},
-	{"Heroku-Webhook-Hmac-SHA256", "Heroku", ""},
-	{"X-Xero-Signature", "Xero", ""},
-	{"X-Mandrill-Signature", "Mailchimp", ""},
-	{"X-Amz-Sns-Message-Type", "Amazon SNS", "X-Amz-Sns-Message-Type"},
-	{"X-Cc-Webhook-Signature", "Coinbase", ""},
-	{"X-Twitter-Webhooks-Signature", "Twitter", ""},
-	{"Svix-Signature", "Svix", ""},
-	{"Webhook-Signature", "Standard Webhooks", ""},
-	{"X-Hub-Signature-256", "Meta", ""}, // without GitHub's own field
+// providers maps the field that gives a sender away to its name, and to what names the event: a field, or members of the content, the first one
+// that is there. The first provider that is there wins, so the special ones come before those that others have copied.
+var providers = []struct{ field, name, event, members string }{
+	{"X-Gitea-Event", "Gitea", "X-Gitea-Event", ""}, // sends GitHub's fields as well
+	{"X-Gogs-Event", "Gogs", "X-Gogs-Event", ""},
+	{"X-GitHub-Event", "GitHub", "X-GitHub-Event", "+action"},
+	{"X-Gitlab-Event", "GitLab", "X-Gitlab-Event", ""},
+	{"X-Hook-UUID", "Bitbucket", "X-Event-Key", ""},
+	{"Stripe-Signature", "Stripe", "", "type"},
+	{"X-Twilio-Email-Event-Webhook-Signature", "SendGrid", "", "event"},
+	{"X-Twilio-Signature", "Twilio", "", "MessageStatus SmsStatus CallStatus EventType"},
+	{"X-Slack-Signature", "Slack", "", "command event.type type"},
+	{"X-Shopify-Hmac-Sha256", "Shopify", "X-Shopify-Topic", ""},
+	{"X-Wc-Webhook-Signature", "WooCommerce", "X-Wc-Webhook-Topic", ""},
+	{"X-Square-Hmacsha256-Signature", "Square", "", "type"},
+	{"Paypal-Transmission-Sig", "PayPal", "", "event_type"},
+	{"Paddle-Signature", "Paddle", "", "event_type"},
+	{"X-Signature-Ed25519", "Discord", "", "event.type data.name"},
+	{"X-Telegram-Bot-Api-Secret-Token", "Telegram", "", "@telegram"},
+	{"X-Hubspot-Signature-V3", "HubSpot", "", "subscriptionType"},
+	{"X-Hubspot-Signature", "HubSpot", "", "subscriptionType"},
+	{"X-Zm-Signature", "Zoom", "", "event"},
+	{"Linear-Signature", "Linear", "Linear-Event", "+action"},
+	{"X-Docusign-Signature-1", "DocuSign", "", "event"},
+	{"X-Dropbox-Signature", "Dropbox", "", ""},
+	{"Typeform-Signature", "Typeform", "", "event_type"},
+	{"Calendly-Webhook-Signature", "Calendly", "", "event"},
+	{"Sentry-Hook-Signature", "Sentry", "Sentry-Hook-Resource", "+action"},
+	{"X-Pagerduty-Signature", "PagerDuty", "", "event.event_type"},
+	{"X-Zendesk-Webhook-Signature", "Zendesk", "", "type"},
+	{"Circleci-Signature", "CircleCI", "Circleci-Event-Type", ""},
+	{"X-Buildkite-Event", "Buildkite", "X-Buildkite-Event", ""},
+	{"Heroku-Webhook-Hmac-SHA256", "Heroku", "", "resource+action"},
+	{"X-Xero-Signature", "Xero", "", ""},
+	{"X-Mandrill-Signature", "Mailchimp", "", ""},
+	{"X-Amz-Sns-Message-Type", "Amazon SNS", "X-Amz-Sns-Message-Type", ""},
+	{"X-Cc-Webhook-Signature", "Coinbase", "", "event.type"},
+	{"X-Twitter-Webhooks-Signature", "Twitter", "", ""},
+	{"Plaid-Verification", "Plaid", "", "webhook_code"},
+	{"X-Vercel-Signature", "Vercel", "", "type"},
+	{"X-Razorpay-Signature", "Razorpay", "", "event"},
+	{"X-Notion-Signature", "Notion", "", "type"},
+	{"X-Trello-Webhook", "Trello", "", "action.type"},
+	{"X-Atlassian-Webhook-Identifier", "Atlassian", "", "webhookEvent"},
+	{"Aeg-Event-Type", "Azure Event Grid", "Aeg-Event-Type", ""},
+	{"Svix-Signature", "Svix", "", "type"},
+	{"Webhook-Signature", "Standard Webhooks", "", "type"},
+	{"Ce-Type", "CloudEvents", "Ce-Type", ""},
+	{"X-Hub-Signature-256", "Meta", "", "object"}, // without GitHub's own field
 }
 
 // telling is the index in providers by the field's name in lower case; of two with one name the first.
@@ -65,8 +73,21 @@ var telling = func() map[string]int {
 }()
 
 // WebhookOf recognises a sender by the fields of a recorded request head; the zero value is nobody known. It is called for every exchange, and
-// allocates for those only whose sender is known.
+// allocates for those only whose sender is known. Label looks for the event in the content as well.
 func WebhookOf(head []byte) Webhook {
+	i := providerOf(head)
+	if i < 0 {
+		return Webhook{}
+	}
+	w := Webhook{Provider: providers[i].name}
+	if event := providers[i].event; event != "" {
+		w.Event = Sanitize(Get(Headers(head), event))
+	}
+	return w
+}
+
+// providerOf is the index in providers, -1 for nobody known.
+func providerOf(head []byte) int {
 	first := len(providers)
 	var lower [64]byte
 	for line := range bytes.SplitSeq(head, []byte("\n")) {
@@ -79,13 +100,9 @@ func WebhookOf(head []byte) Webhook {
 		}
 	}
 	if first == len(providers) {
-		return Webhook{}
+		return -1
 	}
-	w := Webhook{Provider: providers[first].name}
-	if event := providers[first].event; event != "" {
-		w.Event = Sanitize(Get(Headers(head), event))
-	}
-	return w
+	return first
 }
 
 // appendLower appends ASCII letters in lower case, and the rest as it is: names of fields are ASCII.

@@ -22,7 +22,7 @@ func Sanitize(s string) string {
 	var b strings.Builder
 	b.Grow(len(s) + 16)
 	b.WriteString(s[:n])
-	return appendSafe(&b, s[n:], 0)
+	return appendSafe(&b, s[n:], 0, 0)
 }
 
 // cleanPrefix is the length of the printable ASCII that s begins with: mostly all of it.
@@ -35,10 +35,10 @@ func cleanPrefix(s string) int {
 	return len(s)
 }
 
-// appendSafe writes s to b and returns all of b. tab, when above 0, is the distance of tab stops: tabs become spaces.
-func appendSafe(b *strings.Builder, s string, tab int) string {
+// appendSafe writes s to b and returns all of b. tab, when above 0, is the distance of tab stops: tabs become spaces; column is where s begins.
+func appendSafe(b *strings.Builder, s string, tab, column int) string {
 	// What was written before may have ended in a letter: a first mark belongs to it. At the very beginning there is nothing to mark.
-	marks, column := 0, 0
+	marks := 0
 	if b.Len() == 0 {
 		marks = marksInARow
 	}
@@ -109,23 +109,4 @@ func writeEscape(b *strings.Builder, r rune) {
 	default:
 		fmt.Fprintf(b, `\U%08x`, r)
 	}
-}
-
-// tabStop is where text in content is put by a tab.
-const tabStop = 4
-
-// lines breaks text at its line ends (LF or CR LF) and makes each line safe.
-func lines(text string) []string {
-	text = strings.TrimSuffix(text, "\n")
-	out := make([]string, 0, strings.Count(text, "\n")+1)
-	for line := range strings.SplitSeq(text, "\n") {
-		line = strings.TrimSuffix(line, "\r")
-		if cleanPrefix(line) != len(line) {
-			var b strings.Builder
-			b.Grow(len(line) + 16)
-			line = appendSafe(&b, line, tabStop)
-		}
-		out = append(out, line)
-	}
-	return out
 }

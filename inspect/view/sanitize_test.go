@@ -39,10 +39,11 @@ func TestSanitize(t *testing.T) {
 }
 
 func TestLines(t *testing.T) {
-	got := lines("a\tb\r\n\x1b[2J\n\n\u202eend\n")
-	want := []string{"a   b", `\x1b[2J`, "", `\u202eend`}
-	if strings.Join(got, "|") != strings.Join(want, "|") {
-		t.Errorf("%q, want %q", got, want)
+	p := painter{room: 10}
+	p.add(ClassPlain, "a\tb\r\n\x1b[2J\n\n\u202een")
+	p.add(ClassString, "d\n")
+	if got := joined(Content{Lines: p.lines}); got != `a   b|\x1b[2J||\u202eend` {
+		t.Errorf("%q", got)
 	}
 }
 
@@ -69,8 +70,10 @@ func FuzzSanitize(f *testing.F) {
 		if again := Sanitize(safe); again != safe {
 			t.Fatalf("%q is changed again to %q", safe, again)
 		}
-		for _, line := range lines(s) {
-			checkSafe(t, line)
+		p := painter{room: 100}
+		p.add(ClassPlain, s)
+		for _, line := range p.lines {
+			checkSafe(t, line.String())
 		}
 	})
 }

@@ -69,7 +69,7 @@ func TestStatus(t *testing.T) {
 
 func TestFields(t *testing.T) {
 	head := []byte("GET /a:b HTTP/1.1\r\nHost: example.com\r\nx-Odd:  two words \r\nX-ODD:\r\nX-Evil: \x1b[2J\r\n\r\n")
-	want := []Field{{"Host", "example.com"}, {"x-Odd", "two words"}, {"X-ODD", ""}, {"X-Evil", "\x1b[2J"}}
+	want := []inspect.Field{{Name: "Host", Value: "example.com"}, {Name: "x-Odd", Value: "two words"}, {Name: "X-ODD"}, {Name: "X-Evil", Value: "\x1b[2J"}}
 	got := Headers(head)
 	if len(got) != len(want) {
 		t.Fatalf("%q", got)
@@ -79,7 +79,7 @@ func TestFields(t *testing.T) {
 			t.Errorf("field %d is %q, want %q", i, got[i], want[i])
 		}
 	}
-	if s := got[3].Safe(); s.Value != `\x1b[2J` {
+	if s := Safe(got[3]); s.Value != `\x1b[2J` {
 		t.Errorf("safe: %q", s)
 	}
 	if v := Get(got, "X-odd"); v != "two words" {

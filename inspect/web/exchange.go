@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/export"
 	"github.com/adit-tunnel/adit/inspect/view"
 )
 
@@ -98,24 +99,10 @@ func headersOf(head []byte) map[string][]string {
 	return m
 }
 
-// rawOf is the recorded bytes of a message as they go over a wire: its head, then its content. Content that the head declares as chunked is
-// framed as one chunk, with the trailers, so that what reads HTTP can read it; the end is left out when it was not recorded.
+// rawOf is a message as it goes over a wire, with what of its content is in memory.
 func rawOf(m *inspect.Message) []byte {
-	b := bytes.NewBuffer(make([]byte, 0, len(m.Head)+len(m.Body)+len(m.Trailers)+32))
-	b.Write(m.Head)
-	if !strings.EqualFold(view.Get(view.Headers(m.Head), "Transfer-Encoding"), "chunked") {
-		b.Write(m.Body)
-		return b.Bytes()
-	}
-	if len(m.Body) > 0 {
-		b.WriteString(strconv.FormatInt(int64(len(m.Body)), 16) + "\r\n")
-		b.Write(m.Body)
-		b.WriteString("\r\n")
-	}
-	if m.Whole && !m.Dropped {
-		b.WriteString("0\r\n")
-		b.Write(m.Trailers)
-		b.WriteString("\r\n")
-	}
+	var b bytes.Buffer
+	b.Grow(len(m.Head) + len(m.Body) + len(m.Trailers) + 32)
+	_ = export.Raw(&b, m, nil) // a buffer takes everything
 	return b.Bytes()
 }

@@ -108,7 +108,7 @@ func (l Look) originText(x, origin *inspect.Exchange) string {
 
 // message draws a head, its content and trailers under a title. Content is laid out as inspect/view has it.
 func (l Look) message(title string, m *inspect.Message) []string {
-	body := view.BodyOf(m)
+	body := view.Open(m, nil, view.Limits{})
 	about := ""
 	if m.Size > 0 {
 		about = l.Quiet.Render(strings.TrimSpace(view.Size(m.Size) + " " + body.Media))
@@ -118,14 +118,8 @@ func (l Look) message(title string, m *inspect.Message) []string {
 		lines = append(lines, Break(view.Sanitize(start), l.Width)...)
 	}
 	lines = append(lines, l.fields(view.Headers(m.Head))...)
-	if len(body.Lines)+len(body.Notes) > 0 {
-		lines = append(lines, "")
-	}
-	for _, n := range body.Notes {
-		lines = append(lines, l.words("("+view.Sanitize(n)+")", l.Quiet.Render)...)
-	}
-	for _, line := range body.Lines {
-		lines = append(lines, Break(line, l.Width)...)
+	if content := l.content(&body); len(content) > 0 {
+		lines = append(append(lines, ""), content...)
 	}
 	if len(m.Trailers) > 0 {
 		lines = append(lines, "", l.Quiet.Render(Clip("Trailers", l.Width)))
@@ -134,11 +128,29 @@ func (l Look) message(title string, m *inspect.Message) []string {
 	return lines
 }
 
+// content draws content with its notes, and its parts one after the other.
+func (l Look) content(c *view.Content) []string {
+	var lines []string
+	for _, n := range c.Notes {
+		lines = append(lines, l.words("("+n+")", l.Quiet.Render)...)
+	}
+	for _, line := range c.Lines {
+		lines = append(lines, Break(line.String(), l.Width)...)
+	}
+	for i := range c.Parts {
+		p := &c.Parts[i]
+		name := strings.Join(strings.Fields(p.Name+" "+p.Filename), " ")
+		lines = append(lines, l.Note.Render(Clip(name+" · "+strings.TrimSpace(view.Size(p.Size)+" "+p.Media), l.Width)))
+		lines = append(lines, l.content(&p.Content)...)
+	}
+	return lines
+}
+
 // fields draws header or trailer fields, each whole, on as many lines as it takes.
-func (l Look) fields(fs []view.Field) []string {
+func (l Look) fields(fs []inspect.Field) []string {
 	var lines []string
 	for _, f := range fs {
-		f = f.Safe()
+		f = view.Safe(f)
 		for i, part := range Break(f.Name+": "+f.Value, l.Width) {
 			if i == 0 && len(f.Name) < len(part) {
 				part = l.Note.Render(f.Name+":") + part[len(f.Name)+1:]

@@ -5,16 +5,29 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
 
-// message is a whole message of that type and content.
+// message is a whole message with that content.
 func message(fields, body string) *inspect.Message {
-	return &inspect.Message{Head: []byte("POST / HTTP/1.1\r\n" + fields + "\r\n\r\n"), Body: []byte(body), Size: int64(len(body)), Whole: true}
+	return &inspect.Message{Head: []byte("POST / HTTP/1.1\r\n" + fields + "\r\n\r\n"), Body: []byte(body), Kept: int64(len(body)), Size: int64(len(body)), Whole: true}
 }
 
-func TestBodyOf(t *testing.T) {
+// joined is the text of all lines, parts included, with | for line ends.
+func joined(c Content) string {
+	var all []string
+	for _, l := range c.Lines {
+		all = append(all, l.String())
+	}
+	for _, p := range c.Parts {
+		all = append(all, "<"+p.Name+">", joined(p.Content))
+	}
+	return strings.Join(all, "|")
+}
+
+func TestOpen(t *testing.T) {
 	for _, c := range []struct {
 		name, fields, body string
 		kind               Kind
@@ -28,12 +41,12 @@ func TestBodyOf(t *testing.T) {
 			`{|  "b": 1.50,|  "a": [|    1,|    "x,{\"}"|  ],|  "e": {},|  "f": []|}`, ""},
 		{"JSON by suffix", "content-type: application/vnd.api+JSON", `[1]`, JSON, "[|  1|]", ""},
 		{"JSON without a type", "X: y", ` {"a":1}`, JSON, `{|  "a": 1|}`, ""},
-		{"not JSON", "Content-Type: application/json", `{"a":`, Text, `{"a":`, "not valid JSON, shown as it came"},
+		{"not JSON", "Content-Type: application/json", "{\"a\":1,\n }", Text, "{\"a\":1,| }", "not valid JSON, shown as it came: a key is missing in line 2, column 2"},
 		{"neither declared nor JSON", "Content-Type: text/plain", `{curly}`, Text, `{curly}`, ""},
 		{"HTML that looks like nothing else", "Content-Type: text/html", "<p>hi", Text, "<p>hi", ""},
 		{"form", "Content-Type: application/x-www-form-urlencoded", "Body=Is+it%3F%0A%F0%9F%99%82&From=%2B49&flag&bad=%zz&=", Form,
 			`Body = Is it?\n🙂|From = +49|flag|bad = %zz| = `, ""},
-		{"binary", "Content-Type: image/png", "\x89PNG\r\n\x1a\n\x00", Binary, "00000000  89 50 4e 47 0d 0a 1a 0a  00                       |.PNG.....|", ""},
+		{"binary", "Content-Type: image/png", "\x89PNG\r\n\x1a\n\x00", Image, "00000000  89 50 4e 47 0d 0a 1a 0a  00                       |.PNG.....|", ""},
 		{"text that is binary", "Content-Type: text/plain", "a\x00b", Binary, "00000000  61 00 62                                          |a.b|", ""},
 		{"encoded", "Content-Encoding: GZIP", "\x1f\x8b", Binary, "00000000  1f 8b                                             |..|", "encoded with gzip, shown as it passed"},
 		{"encoded, even if it reads as text", "Content-Encoding: identity, br", "hi", Binary, "00000000  68 69                                             |hi|", "encoded with br, shown as it passed"},
@@ -42,78 +55,81 @@ func TestBodyOf(t *testing.T) {
 			`Gr\xfc\xdfe aus M\xfcnchen und anderswo, wo man Umlaute in einem Byte schreibt`, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := BodyOf(message(c.fields, c.body))
-			if got := strings.Join(b.Lines, "|"); b.Kind != c.kind || got != c.lines || strings.Join(b.Notes, "|") != c.notes {
-				t.Errorf("kind %d, notes %q\ngot  %s\nwant %s", b.Kind, b.Notes, got, c.lines)
+			b := Open(message(c.fields, c.body), nil, Limits{})
+			if got := joined(b); b.Kind != c.kind || got != c.lines || strings.Join(b.Notes, "|") != c.notes {
+				t.Errorf("kind %q, notes %q\ngot  %s\nwant %s", b.Kind, b.Notes, got, c.lines)
 			}
 		})
 	}
 }
 
-func TestBodyOfMedia(t *testing.T) {
-	b := BodyOf(message("Content-Type: Application/JSON;bad;;", "{}"))
+func TestOpenMedia(t *testing.T) {
+	b := Open(message("Content-Type: Application/JSON;bad;;", "{}"), nil, Limits{})
 	if b.Media != "application/json" || b.Kind != JSON {
 		t.Errorf("%+v", b)
 	}
 }
 
-func TestBodyNotRecordedWhole(t *testing.T) {
+func TestOpenNotRecordedWhole(t *testing.T) {
 	m := message("Content-Type: application/json", `{"a":[1,"cut he`)
 	m.Size, m.Dropped = 5<<20, true
-	b := BodyOf(m)
-	if b.Kind != JSON || strings.Join(b.Lines, "|") != `{|  "a": [|    1,|    "cut he` || strings.Join(b.Notes, "|") != "15 B of 5 MiB were recorded" {
-		t.Errorf("%q %q", b.Lines, b.Notes)
+	c := Open(m, nil, Limits{})
+	if c.Kind != JSON || joined(c) != `{|  "a": [|    1,|    "cut he` || strings.Join(c.Notes, "|") != "15 B of 5 MiB were recorded" {
+		t.Errorf("%q %q", joined(c), c.Notes)
 	}
 	m = message("Content-Type: text/plain", "cut \xe4\xb8")
 	m.Dropped = true
-	if b = BodyOf(m); b.Kind != Text {
-		t.Errorf("a cut character makes it binary: %+v", b)
+	if c = Open(m, nil, Limits{}); c.Kind != Text {
+		t.Errorf("a cut character makes it binary: %+v", c)
 	}
 }
 
-func TestBodyBounds(t *testing.T) {
-	size := func(b Body) (n int) {
-		for _, l := range b.Lines {
-			n += len(l) + 1
-		}
-		return n
-	}
-	deep := strings.Repeat("[", 500_000) + strings.Repeat("]", 500_000)
-	if n := size(BodyOf(message("Content-Type: application/json", deep))); n > maxLaid {
-		t.Errorf("500,000 brackets become %d bytes", n)
-	}
-	wide := strings.Repeat("[", 100) + strings.Repeat("1,", 400_000) + "1" + strings.Repeat("]", 100)
-	if b := BodyOf(message("Content-Type: application/json", wide)); b.Kind != Text || size(b) > 2<<20 {
-		t.Errorf("kind %d, %d bytes", b.Kind, size(b))
-	}
-	huge := BodyOf(message("Content-Type: image/png", strings.Repeat("\x00", 1<<20)))
-	if len(huge.Lines) != maxDump/16 || strings.Join(huge.Notes, "|") != "the first 64 KiB of 1 MiB" {
-		t.Errorf("%d lines, %q", len(huge.Lines), huge.Notes)
-	}
-}
-
-// What layOut does to valid JSON is only spaces; encoding/json agrees about what is in it.
-func FuzzBody(f *testing.F) {
+// Whatever the content is, what is shown of it is safe; and valid JSON is laid out by spaces only.
+func FuzzOpen(f *testing.F) {
 	f.Add("application/json", []byte(`{"a":[1,2,{"b":null}],"c":"\"\\"}`))
 	f.Add("application/json", []byte(`[[[]],{}] `))
 	f.Add("application/x-www-form-urlencoded", []byte("a=b&c=%1b&%"))
 	f.Add("text/plain", []byte("\x1b]0;x\a\xff\u202e\r\n"))
 	f.Add("image/png\x1b", []byte("\x89PNG\x00"))
 	f.Fuzz(func(t *testing.T, media string, body []byte) {
-		b := BodyOf(message("Content-Type: "+media, string(body)))
-		for _, s := range append(append([]string{b.Media, b.Coding}, b.Lines...), b.Notes...) {
-			checkSafe(t, s)
-		}
-		if !json.Valid(body) {
+		c := Open(message("Content-Type: "+media, string(body)), nil, Limits{})
+		checkContent(t, c)
+		if valid := checkJSON(body, false) == nil; valid != json.Valid(body) {
+			t.Fatalf("%q is valid: %v", body, valid)
+		} else if !valid {
 			return
 		}
-		laid, ok := layOut(body)
+		o := opener{painter: painter{room: defaultLines}}
+		o.layJSON(string(body))
+		if o.full() || !utf8.Valid(body) {
+			return
+		}
 		var want, got bytes.Buffer
-		if err := json.Compact(&want, body); err != nil {
+		if json.Compact(&want, body) != nil || cleanPrefix(want.String()) != want.Len() {
 			return
 		}
-		if err := json.Compact(&got, []byte(laid)); ok && (err != nil || !bytes.Equal(got.Bytes(), want.Bytes())) {
+		laid := ""
+		for _, l := range o.lines {
+			laid += l.String() + "\n"
+		}
+		if err := json.Compact(&got, []byte(laid)); err != nil || got.String() != want.String() {
 			t.Fatalf("%q became %q (%v)", body, laid, err)
 		}
 	})
+}
+
+// checkContent fails when anything of it is not safe to show.
+func checkContent(t *testing.T, c Content) {
+	t.Helper()
+	for _, s := range append([]string{c.Media, c.Coding, c.Title}, c.Notes...) {
+		checkSafe(t, s)
+	}
+	for _, l := range c.Lines {
+		checkSafe(t, l.String())
+	}
+	for _, p := range c.Parts {
+		checkSafe(t, p.Name)
+		checkSafe(t, p.Filename)
+		checkContent(t, p.Content)
+	}
 }

@@ -1,0 +1,200 @@
+package view
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"mime"
+	"strings"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// Kind says what content was taken for.
+type Kind string
+
+// The kinds of content.
+const (
+	Empty     Kind = ""          // nothing to show
+	Text      Kind = "text"      // lines as they came
+	JSON      Kind = "json"      // laid out anew: spaces and line ends are ours, order and spelling are not
+	NDJSON    Kind = "ndjson"    // several JSON values, each laid out
+	Form      Kind = "form"      // URL-encoded fields, one "name = value" a line
+	Multipart Kind = "multipart" // in Parts
+	GraphQL   Kind = "graphql"   // in Parts: the query laid out, and what came with it
+	XML       Kind = "xml"       // laid out when it came without line ends
+	HTML      Kind = "html"
+	CSS       Kind = "css"
+	Script    Kind = "javascript"
+	Events    Kind = "events"   // server-sent events as lines; Messages has them one by one
+	Token     Kind = "jwt"      // a JSON web token: its header and claims
+	Protobuf  Kind = "protobuf" // field numbers and guesses: there is no schema
+	GRPC      Kind = "grpc"     // messages of protobuf
+	Image     Kind = "image"    // Picture says which; the lines are a hex dump
+	Binary    Kind = "binary"   // a hex dump
+)
+
+// Limits bounds what is laid out. The zero value is right for a face that shows a message.
+type Limits struct {
+	Bytes int // of content, decoded; 0: 1 MiB
+	Lines int // 0: 20,000, those of all parts together
+	Skip  int // lines left out at the beginning, for a face that has shown them
+}
+
+const (
+	defaultBytes = 1 << 20
+	defaultLines = 20_000
+	maxParts     = 64        // of multipart content
+	maxNesting   = 3         // of multipart content in multipart content
+	maxForm      = 256 << 10 // input that is decoded as a form
+)
+
+// Content is recorded content, ready to show. Everything in it is safe to show.
+type Content struct {
+	Kind    Kind
+	Media   string   // media type without parameters, lower case: "application/json"; "" when none was told
+	Coding  string   // the content codings it came in: "gzip"; "" for none
+	Title   string   // what it says of itself: a GraphQL operation, "query Viewer"
+	Notes   []string // what is to be known about it: not recorded to its end, shown in part, not valid
+	Lines   []Line
+	More    bool // there are lines behind these: ask again with Skip or more Bytes
+	Parts   []Part
+	Picture *Picture // of an Image
+}
+
+// Part is one of several contents in one: of a multipart message, or of a GraphQL request.
+type Part struct {
+	Name, Filename string
+	Size           int64 // bytes
+	Fields         []inspect.Field
+	Content
+}
+
+// Open lays out the content of a message. body reads the Kept bytes of it (inspect.Reader.Body); nil: what is in memory is all there is. The media type
+// decides, unless the bytes say otherwise: content that is declared as text and is not is dumped, content of an unknown type is text when it reads as
+// text. What cannot be decoded or laid out is shown in a simpler form, with a note; memory and time are bounded by l, whatever the content is.
+func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
+	if l.Bytes <= 0 {
+		l.Bytes = defaultBytes
+	}
+	if l.Lines <= 0 {
+		l.Lines = defaultLines
+	}
+	fs := Headers(m.Head)
+	o := opener{painter: painter{skip: l.Skip, room: l.Lines}}
+	c := Content{Coding: coding(fs)}
+	data, more := o.read(&c, m, body, l.Bytes)
+	o.cut = more || !m.Whole || m.Kept < m.Size
+	o.lay(&c, Get(fs, "Content-Type"), data)
+	c.note(m, len(data), more)
+	return c
+}
+
+// opener lays out one message: all its parts share the room for lines.
+type opener struct {
+	painter
+	cut     bool // the end of the content is missing
+	nesting int
+}
+
+// read returns the first bytes of the content, at most limit, without its codings; more says that there are further ones.
+func (o *opener) read(c *Content, m *inspect.Message, body io.ReaderAt, limit int) (data []byte, more bool) {
+	var r io.Reader = bytes.NewReader(m.Body)
+	if body != nil && m.Kept > int64(len(m.Body)) {
+		r = io.NewSectionReader(body, 0, m.Kept)
+	}
+	data, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	if err != nil {
+		c.say("reading what was kept failed: " + err.Error())
+	}
+	if len(data) > limit {
+		return data[:limit], true
+	}
+	return data, false
+}
+
+// lay takes data for what its type says, or for what it looks like.
+func (o *opener) lay(c *Content, contentType string, data []byte) {
+	var params map[string]string
+	c.Media, params = mediaType(contentType)
+	switch {
+	case len(data) == 0:
+		return
+	case c.Coding != "":
+		c.say("encoded with " + c.Coding + ", shown as it passed")
+		o.dump(c, data)
+	case !o.special(c, params, data):
+		o.text(c, data)
+	}
+	o.finish()
+	c.Lines, o.lines = o.lines, nil
+	c.More = o.more
+}
+
+// special lays out what is no text, or more than that; false: it is nothing special.
+func (o *opener) special(c *Content, params map[string]string, data []byte) bool {
+	if p := pictureOf(data); p != nil {
+		c.Kind, c.Picture = Image, p
+		o.dump(c, data)
+		return true
+	}
+	switch {
+	case c.Media == "application/x-www-form-urlencoded" && len(data) <= maxForm && isText(data):
+		o.form(c, data)
+	case strings.HasPrefix(c.Media, "multipart/") && params["boundary"] != "" && o.nesting < maxNesting:
+		o.multipart(c, params["boundary"], data)
+	case !isText(data):
+		o.dump(c, data)
+	default:
+		return false
+	}
+	return true
+}
+
+// part lays out one of several contents in one.
+func (o *opener) part(name, contentType string, data []byte) Part {
+	p := Part{Name: Sanitize(name), Size: int64(len(data))}
+	o.nesting++
+	o.lay(&p.Content, contentType, data)
+	o.nesting--
+	return p
+}
+
+// say adds a note.
+func (c *Content) say(note string) { c.Notes = append(c.Notes, Sanitize(note)) }
+
+// note says what is missing.
+func (c *Content) note(m *inspect.Message, shown int, more bool) {
+	switch kept := max(m.Kept, int64(len(m.Body))); {
+	case m.Dropped && m.Size > kept:
+		c.say(fmt.Sprintf("%s of %s were recorded", Size(kept), Size(m.Size)))
+	case more:
+		c.say("the first " + Size(int64(shown)) + " are shown")
+	}
+}
+
+// mediaType is the type without parameters, in lower case, and the parameters; of a malformed one as far as it goes.
+func mediaType(v string) (media string, params map[string]string) {
+	media, params, err := mime.ParseMediaType(v)
+	if err != nil && media == "" {
+		media, _, _ = strings.Cut(v, ";")
+		media = strings.ToLower(strings.TrimSpace(media))
+	}
+	return Sanitize(media), params
+}
+
+// coding is the value of Content-Encoding, all fields of it, without "identity".
+func coding(fs []inspect.Field) string {
+	var codings []string
+	for _, f := range fs {
+		if !strings.EqualFold(f.Name, "Content-Encoding") {
+			continue
+		}
+		for c := range strings.SplitSeq(f.Value, ",") {
+			if c = strings.ToLower(strings.TrimSpace(c)); c != "" && c != "identity" {
+				codings = append(codings, Sanitize(c))
+			}
+		}
+	}
+	return strings.Join(codings, ", ")
+}

@@ -1,0 +1,129 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// Fact is one line of an overview. Both parts are safe to show.
+type Fact struct{ Label, Value string }
+
+// Facts is what there is to say about an exchange besides its messages, in the order to show it in. What has nothing to say is left out.
+func Facts(it inspect.Item) []Fact {
+	x := it.Exchange
+	var fs []Fact
+	add := func(label, value string) {
+		if value != "" {
+			fs = append(fs, Fact{label, Sanitize(value)})
+		}
+	}
+	add("Request", strings.TrimSpace(x.Request.Method+" "+x.Request.Target))
+	add("Host", x.Request.Host)
+	add("From", orElse(it.Label, Label(x)))
+	add("Status", Status(x))
+	add("State", stateText(x))
+	if f := x.Failure; f != nil {
+		add("Failure", strings.TrimSpace(f.CodeText()+": "+f.Text))
+		add("What to do", f.Remedy)
+	}
+	add("Endpoint", x.Endpoint)
+	if x.Client.IsValid() {
+		add("Client", x.Client.String())
+	}
+	add("Started", x.Start.Format("2006-01-02 15:04:05.000 -07:00"))
+	add("Took", Duration(x.Duration))
+	add("Request content", contentText(&x.Request.Message))
+	if x.Response != nil {
+		add("Response content", contentText(&x.Response.Message))
+	}
+	if x.Tries > 1 {
+		add("Tries", strconv.Itoa(x.Tries))
+	}
+	add("Replay of", replayText(x))
+	add("Tags", strings.Join(it.Tags, ", "))
+	add("Note", it.Note)
+	if it.Pinned {
+		add("Pinned", "yes: it is kept when older exchanges make room")
+	}
+	if it.Summary {
+		add("Kept", "only this line: exchanges came faster than the store may write them")
+	}
+	return append(fs, Fact{"ID", Sanitize(string(x.ID))})
+}
+
+func stateText(x *inspect.Exchange) string {
+	switch {
+	case x.Upgraded && x.State == inspect.Open:
+		return "open: an upgraded connection"
+	case x.Upgraded:
+		return x.State.String() + ": an upgraded connection"
+	case x.State == inspect.Interrupted:
+		return "interrupted: adit was ended before the exchange was"
+	case x.Response != nil && x.Response.Made:
+		return x.State.String() + ": adit made the response"
+	}
+	return x.State.String()
+}
+
+// contentText is the size and type of content, and what of it was kept.
+func contentText(m *inspect.Message) string {
+	media, _ := mediaType(Get(Headers(m.Head), "Content-Type"))
+	text := strings.TrimSpace(Size(m.Size) + " " + media)
+	kept := max(m.Kept, int64(len(m.Body)))
+	switch {
+	case kept < m.Size && len(m.Tail) > 0:
+		text += fmt.Sprintf(", of which the first %s and the last %s were kept", Size(kept), Size(int64(len(m.Tail))))
+	case kept < m.Size:
+		text += fmt.Sprintf(", of which the first %s were kept", Size(kept))
+	}
+	if m.Size == 0 {
+		return "none"
+	}
+	return text
+}
+
+func replayText(x *inspect.Exchange) string {
+	if x.ReplayOf != "" && x.Edited {
+		return string(x.ReplayOf) + ", edited"
+	}
+	return string(x.ReplayOf)
+}
+
+// Phase is a part of an exchange's time.
+type Phase struct {
+	Name  string
+	After time.Duration // since the exchange's start
+	Took  time.Duration
+	Text  string // what happens in it
+}
+
+// Timing divides an exchange's time: dialling the local service, waiting for its response, and the rest, in which content passes. Phases follow each
+// other and add up to the duration; one that took no time is left out.
+func Timing(x *inspect.Exchange) []Phase {
+	connect := min(x.Connect, x.Duration)
+	wait := min(x.Wait, x.Duration-connect)
+	rest := x.Duration - connect - wait
+	send := time.Duration(0)
+	if x.Response == nil {
+		send, rest = rest, 0
+	}
+	var phases []Phase
+	after := time.Duration(0)
+	for _, p := range []Phase{
+		{Name: "connect", Took: connect, Text: "dialling the local service"},
+		{Name: "send", Took: send, Text: "sending the request"},
+		{Name: "wait", Took: wait, Text: "from the last byte of the request to the head of the response"},
+		{Name: "transfer", Took: rest, Text: "content of the request and the response"},
+	} {
+		if p.Took > 0 {
+			p.After = after
+			after += p.Took
+			phases = append(phases, p)
+		}
+	}
+	return phases
+}

@@ -207,7 +207,7 @@ func TestReplayRefused(t *testing.T) {
 	head := []byte("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2\r\n\r\n")
 	record := func(id inspect.ID, change func(*inspect.Exchange)) {
 		x := &inspect.Exchange{ID: id, Endpoint: "web", State: inspect.Done}
-		x.Request.Head, x.Request.Body, x.Request.Size, x.Request.Whole = head, []byte("hi"), 2, true
+		x.Request.Head, x.Request.Body, x.Request.Kept, x.Request.Size, x.Request.Whole = head, []byte("hi"), 2, 2, true
 		change(x)
 		w.store.Record(x)
 	}
@@ -215,7 +215,7 @@ func TestReplayRefused(t *testing.T) {
 	record("open", func(x *inspect.Exchange) { x.Request.Whole = false })
 	record("upgraded", func(x *inspect.Exchange) { x.Upgraded = true })
 	record("other", func(x *inspect.Exchange) { x.Endpoint = "other" })
-	record("length", func(x *inspect.Exchange) { x.Request.Body, x.Request.Size = []byte("h"), 1 })
+	record("length", func(x *inspect.Exchange) { x.Request.Body, x.Request.Kept, x.Request.Size = []byte("h"), 1, 1 })
 	for id, want := range map[inspect.ID]wire.Code{
 		"cut": wire.CodeReplayPartial, "open": wire.CodeReplayPartial, "upgraded": wire.CodeReplayPartial, "gone": wire.CodeCaptureGone,
 		"other": wire.CodeNoEndpoint, "length": wire.CodeReplayPartial,
@@ -253,7 +253,7 @@ func TestReplayContent(t *testing.T) {
 		crlf := func(s string) []byte { return []byte(strings.ReplaceAll(s, "\n", "\r\n")) }
 		x := &inspect.Exchange{ID: inspect.ID(fmt.Sprint(i)), Endpoint: "web", State: inspect.Done}
 		x.Request.Head, x.Request.Body, x.Request.Size, x.Request.Whole = crlf(tt.head), []byte(tt.body), int64(len(tt.body)), true
-		x.Request.Trailers = crlf(tt.trailers)
+		x.Request.Trailers, x.Request.Kept = crlf(tt.trailers), x.Request.Size
 		w.store.Record(x)
 		if _, err := w.a.Replay(t.Context(), x.ID, nil); err != nil {
 			t.Fatal(err)

@@ -240,7 +240,7 @@ func (l *lane) began(x *exchange) *RequestEnded {
 	}
 	b := RequestBegan{
 		At: x.begin, ID: exchangeID(x.id), Endpoint: l.ep.Name, Client: x.client,
-		Method: string(l.req.Method), Target: string(l.req.Path), ReplayOf: l.replayOf,
+		Method: string(l.req.Method), Target: string(l.req.Path), ReplayOf: l.replay.origin(),
 	}
 	l.eng.events.tell(b)
 	return &RequestEnded{RequestBegan: b}

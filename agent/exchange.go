@@ -61,7 +61,7 @@ func (l *lane) enter(x *exchange) {
 	l.eng.requests.Opened(1)
 	l.eng.enter()
 	x.entered = true
-	if l.replayOf == "" {
+	if l.replay == nil {
 		l.ep.proven(x.begin)
 	}
 	x.event = l.began(x)
@@ -70,7 +70,8 @@ func (l *lane) enter(x *exchange) {
 	}
 	x.tap = l.eng.budget.Start(l.eng.rec, capture.Begin{
 		ID: exchangeID(l.q.ID), Endpoint: l.ep.Name, Start: x.begin, Client: x.client,
-		Method: text(l.req.Method), Target: string(l.req.Path), Host: l.hostText(), Head: l.up.out, Whole: l.content.Done(), ReplayOf: l.replayOf,
+		Method: text(l.req.Method), Target: string(l.req.Path), Host: l.hostText(), Head: l.up.out, Whole: l.content.Done(),
+		ReplayOf: l.replay.origin(), Edited: l.replay != nil && l.replay.edited,
 	})
 }
 

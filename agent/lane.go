@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"github.com/adit-tunnel/adit/http1"
-	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/wire"
 )
 
@@ -56,15 +55,15 @@ type binding struct {
 // until something arrives there, and writes the response to the stream. Who owns the response of an exchange: A until the exchange is
 // local.cur, then B. Whatever breaks either of them (a RESET, a dead link) closes both connections, and both end.
 type lane struct {
-	eng      *engine
-	link     link
-	find     func(handle uint32) *binding
-	gone     <-chan struct{} // closed when the session is lost; nil for a replay
-	replayOf inspect.ID
-	cancel   context.CancelFunc
-	begun    atomic.Uint64  // seq of the exchange that was begun last, and perhaps gaveUp
-	readers  sync.WaitGroup // goroutines B
-	wake     chan struct{}  // A tells B of upDone
+	eng     *engine
+	link    link
+	find    func(handle uint32) *binding
+	gone    <-chan struct{} // closed when the session is lost; nil for a replay
+	replay  *resend         // nil: it is a visitor's
+	cancel  context.CancelFunc
+	begun   atomic.Uint64  // seq of the exchange that was begun last, and perhaps gaveUp
+	readers sync.WaitGroup // goroutines B
+	wake    chan struct{}  // A tells B of upDone
 
 	// Goroutine A's.
 	bind    *binding

@@ -347,7 +347,7 @@ func TestRequestIsProof(t *testing.T) {
 	if proof.Before(begin) {
 		t.Errorf("last proof %v, the request came after %v", proof, begin)
 	}
-	r.lane.replayOf = "018f"
+	r.lane.replay = &resend{of: "018f"}
 	r.get("/again")
 	p.head()
 	p.say(ok)

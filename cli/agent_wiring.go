@@ -152,7 +152,7 @@ func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) 
 	}
 	p.api = web.New(web.Options{
 		Reader: p.store, Replayer: p.agent, Observer: p.agent, Controller: p.controller(), Log: p.log, Allow: cfg.WebAllow, Access: p.words.access(),
-		Open: !isLoopback(p.apiLn.Addr()),
+		Open: !isLoopback(p.apiLn.Addr()), Password: cfg.WebPassword,
 	})
 	p.agent.SetWeb("http://" + p.apiLn.Addr().String())
 	p.words.web(p.apiLn.Addr(), cfg.WebAllow)

@@ -91,7 +91,7 @@ func (a *app) checkLocalAPI(ctx context.Context, cfg *config.Config) agent.Check
 		return c
 	}
 	who := "another program"
-	if _, err := askAgent(ctx, cfg.WebAddr); err == nil {
+	if _, err := askAgent(ctx, cfg.WebAddr, ""); err == nil {
 		who = "another agent"
 	}
 	c.Detail = fmt.Sprintf("%s is taken by %s; %s", cfg.WebAddr, who, c.Detail)

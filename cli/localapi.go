@@ -86,13 +86,16 @@ func apiFlags(c *cobra.Command, asJSON *bool) {
 
 // runningAgents asks all agents that c may mean. It is an error that none answers.
 func (a *app) runningAgents(ctx context.Context, c *cobra.Command) ([]runningAgent, error) {
-	addrs, err := a.apiAddrs(c)
+	addrs, password, err := a.apiPlaces(c)
 	if err != nil {
 		return nil, err
 	}
-	found := a.askAll(ctx, addrs)
+	found, err := a.askAll(ctx, addrs, password)
 	if len(found) > 0 {
 		return found, nil
+	}
+	if errors.Is(err, errPassword) {
+		return nil, &exitError{exitNo, fmt.Errorf("%w\n  say it with ADIT_WEB_PASSWORD, or in the configuration as web_password", errPassword)}
 	}
 	where := addrs[0]
 	if len(addrs) > 1 {
@@ -101,22 +104,29 @@ func (a *app) runningAgents(ctx context.Context, c *cobra.Command) ([]runningAge
 	return nil, &exitError{exitNo, fmt.Errorf("no agent answers at %s\n  start one, such as \"adit http 8000\", or name its address with --api HOST:PORT", where)}
 }
 
-// apiAddrs are the places where a local API may be: the one the person named, or where an agent with this configuration listens.
-func (a *app) apiAddrs(c *cobra.Command) ([]string, error) {
-	if addr := c.Flag("api").Value.String(); addr != "" {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
-			return nil, usage("--api %q is no address such as 127.0.0.1:4040", addr)
-		}
-		return []string{addr}, nil
+// apiPlaces are where a local API may be: the one the person named, or where an agent with this configuration listens; and the password that it asks for. Where
+// an address was named, a mistake in the configuration does not matter.
+func (a *app) apiPlaces(c *cobra.Command) (addrs []string, password string, err error) {
+	named := c.Flag("api").Value.String()
+	if _, _, err := net.SplitHostPort(named); named != "" && err != nil {
+		return nil, "", usage("--api %q is no address such as 127.0.0.1:4040", named)
 	}
 	cfg, err := config.Load(a.sources(c)) // where state is kept does not matter: a machine's own services have no home
-	if err != nil {
-		return nil, &exitError{exitUsage, err}
+	switch {
+	case err != nil && named != "":
+		return []string{named}, "", nil
+	case err != nil:
+		return nil, "", &exitError{exitUsage, err}
+	case cfg.WebAddr == "false" && named == "":
+		return nil, "", &exitError{exitNo, fmt.Errorf("%s turns the local API off, so nothing can be asked\n  name the address of an agent that has one with --api HOST:PORT", cfg.Origin("web-addr"))}
 	}
-	if cfg.WebAddr == "false" {
-		return nil, &exitError{exitNo, fmt.Errorf("%s turns the local API off, so nothing can be asked\n  name the address of an agent that has one with --api HOST:PORT", cfg.Origin("web-addr"))}
+	if err := cfg.ResolveWeb(c.Context(), a.secretOptions()); err != nil {
+		return nil, "", &exitError{exitUsage, err}
 	}
-	return nearbyAPIs(cfg), nil
+	if addrs = nearbyAPIs(cfg); named != "" {
+		addrs = []string{named}
+	}
+	return addrs, cfg.WebPassword, nil
 }
 
 // nearbyAPIs are the addresses that an agent with this configuration may have taken for its local API.
@@ -127,17 +137,20 @@ func nearbyAPIs(cfg *config.Config) []string {
 	return web.Nearby(cfg.WebAddr)
 }
 
-// askAll returns the agents that answer at addrs, in that order.
-func (a *app) askAll(ctx context.Context, addrs []string) []runningAgent {
-	answers := make([]*runningAgent, len(addrs))
+// askAll returns the agents that answer at addrs, in that order, and why others do not. Only the first is shown the password: at the ports after it may be
+// whoever came first.
+func (a *app) askAll(ctx context.Context, addrs []string, password string) ([]runningAgent, error) {
+	answers, errs := make([]*runningAgent, len(addrs)), make([]error, len(addrs))
 	var all sync.WaitGroup
 	for i, addr := range addrs {
 		all.Add(1)
+		shown := password
+		if i > 0 {
+			shown = ""
+		}
 		a.guard.Go(func() {
 			defer all.Done()
-			if r, err := askAgent(ctx, addr); err == nil {
-				answers[i] = r
-			}
+			answers[i], errs[i] = askAgent(ctx, addr, shown)
 		})
 	}
 	all.Wait()
@@ -147,24 +160,27 @@ func (a *app) askAll(ctx context.Context, addrs []string) []runningAgent {
 			found = append(found, *r)
 		}
 	}
-	return found
+	return found, errors.Join(errs...)
 }
 
-// errNoAgent says that something listens, and is no agent.
-var errNoAgent = errors.New("what answers there is no agent")
+// What else may answer.
+var (
+	errNoAgent  = errors.New("what answers there is no agent")
+	errPassword = errors.New("the local API asks for a password")
+)
 
-func askAgent(ctx context.Context, addr string) (*runningAgent, error) {
+func askAgent(ctx context.Context, addr, password string) (*runningAgent, error) {
 	ctx, cancel := context.WithTimeout(ctx, apiPatience)
 	defer cancel()
 	r := &runningAgent{API: "http://" + addr, Endpoints: []runningTunnel{}}
-	if err := getJSON(ctx, r.API+"/api/status", r); err != nil {
+	if err := getJSON(ctx, r.API+"/api/status", password, r); err != nil {
 		return nil, err
 	}
 	if r.API = "http://" + addr; r.Version == "" || r.Status == "" {
 		return nil, errNoAgent
 	}
 	var list struct{ Tunnels []runningTunnel }
-	if err := getJSON(ctx, r.API+"/api/tunnels", &list); err != nil {
+	if err := getJSON(ctx, r.API+"/api/tunnels", password, &list); err != nil {
 		return nil, err
 	}
 	r.Endpoints = append(r.Endpoints, list.Tunnels...)
@@ -177,16 +193,22 @@ var directly = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-func getJSON(ctx context.Context, url string, into any) error {
+func getJSON(ctx context.Context, url, password string, into any) error {
 	q, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
+	}
+	if password != "" {
+		q.SetBasicAuth("adit", password)
 	}
 	answer, err := directly.Do(q)
 	if err != nil {
 		return err
 	}
 	defer answer.Body.Close()
+	if answer.StatusCode == http.StatusUnauthorized {
+		return errPassword
+	}
 	if answer.StatusCode != http.StatusOK {
 		return fmt.Errorf("%w: %s", errNoAgent, answer.Status)
 	}

@@ -15,7 +15,7 @@ import (
 // agentFlags adds the flags of the settings that package config layers.
 func agentFlags(to *pflag.FlagSet) { optionFlags(to, "") }
 
-// agentConfig loads the configuration for a command that runs an agent: nothing in it is for later, and the token is there.
+// agentConfig loads the configuration for a command that runs an agent: nothing in it is for later, and token and password are there.
 func (a *app) agentConfig(c *cobra.Command) (*config.Config, error) {
 	cfg, err := a.loadFrom(a.sources(c))
 	if err != nil {
@@ -23,9 +23,6 @@ func (a *app) agentConfig(c *cobra.Command) (*config.Config, error) {
 	}
 	if err := later("", cfg.NotYet); err != nil {
 		return nil, err
-	}
-	if cfg.Relay == "" {
-		return cfg, nil // an embedded relay has a token of its own
 	}
 	if err := cfg.Resolve(context.Background(), a.secretOptions()); err != nil {
 		return nil, &exitError{exitUsage, err}

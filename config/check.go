@@ -169,14 +169,24 @@ func checkHostHeader(v string) error {
 // checkBasicAuth has ngrok's limits, counted as the relay counts them: what passes here is not refused there. The text is a secret and stays out of the error.
 func checkBasicAuth(v string) error {
 	user, password, ok := strings.Cut(v, ":")
-	long, secret := utf8.RuneCountInString(user), utf8.RuneCountInString(password)
-	switch {
+	switch long := utf8.RuneCountInString(user); {
 	case !ok || user == "":
 		return errors.New("a pair is USER:PASSWORD")
 	case long > 128:
 		return fmt.Errorf("a user has at most 128 characters, not %d", long)
-	case secret < 8 || secret > 128:
-		return fmt.Errorf("a password has 8 to 128 characters, not %d", secret)
+	case !utf8.ValidString(user):
+		return errors.New("a user and a password are UTF-8 text, and this is none")
+	case strings.ContainsFunc(user, unicode.IsControl):
+		return errors.New("control characters cannot be sent in a password")
+	}
+	return checkPassword(password)
+}
+
+// checkPassword has the limits of a password that is sent by HTTP Basic. The text stays out of the error.
+func checkPassword(v string) error {
+	switch long := utf8.RuneCountInString(v); {
+	case long < 8 || long > 128:
+		return fmt.Errorf("a password has 8 to 128 characters, not %d", long)
 	case !utf8.ValidString(v):
 		return errors.New("a user and a password are UTF-8 text, and this is none")
 	case strings.ContainsFunc(v, unicode.IsControl):

@@ -21,23 +21,24 @@ const envPrefix = "ADIT_"
 
 // Config is the settings of an agent and the endpoints that files describe.
 type Config struct {
-	Relay      string        // HOST:PORT of the relay's agents' port; "" starts an embedded relay
-	RelayPin   string        // "sha256:HEX"
-	RelayCA    string        // path of a PEM file
-	Authtoken  string        // for Relay; may be a reference (Secret)
-	WebAddr    string        // HOST:PORT of the local API; "false" for none
-	WebAllow   []string      // further Host names that it answers to
-	StateDir   string        // where slots, keys and captures are kept; "" the usual place
-	NoTUI      Tristate      // lines instead of a screen
-	Log        string        // "stderr", "stdout", "false" or a path; "" lets the face decide
-	LogLevel   string        // debug, info, warn, error, crit
-	LogFormat  string        // term, logfmt or json
-	LogMaxSize int           // MiB after which a log file is set aside; 0 never
-	ReadyFile  string        // path of the file that tells when all endpoints are up, "" none
-	URLFile    string        // likewise, with their URLs alone
-	GiveUp     time.Duration // end after so long without a session; 0 never
-	Legs       int           // connections to the relay, 1 to 4
-	Capture    Capture
+	Relay       string        // HOST:PORT of the relay's agents' port; "" starts an embedded relay
+	RelayPin    string        // "sha256:HEX"
+	RelayCA     string        // path of a PEM file
+	Authtoken   string        // for Relay; may be a reference (Secret)
+	WebAddr     string        // HOST:PORT of the local API; "false" for none
+	WebAllow    []string      // further Host names that it answers to
+	WebPassword string        // that it asks for, "" none; may be a reference (Secret)
+	StateDir    string        // where slots, keys and captures are kept; "" the usual place
+	NoTUI       Tristate      // lines instead of a screen
+	Log         string        // "stderr", "stdout", "false" or a path; "" lets the face decide
+	LogLevel    string        // debug, info, warn, error, crit
+	LogFormat   string        // term, logfmt or json
+	LogMaxSize  int           // MiB after which a log file is set aside; 0 never
+	ReadyFile   string        // path of the file that tells when all endpoints are up, "" none
+	URLFile     string        // likewise, with their URLs alone
+	GiveUp      time.Duration // end after so long without a session; 0 never
+	Legs        int           // connections to the relay, 1 to 4
+	Capture     Capture
 
 	Endpoints []Endpoint // in the order of the files; a name stands once
 	NotYet    []NotYet   // settings that are used and come later; not empty: nothing must be started

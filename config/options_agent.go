@@ -28,6 +28,8 @@ var agentOptions = []Option{
 		Usage: "`HOST:PORT` of the local API, or false (default 127.0.0.1:4040, or the next free port)"},
 	{Name: "web-allow-hosts", Hidden: true, V2: own("web_allow_hosts"), V3: own("web_allow_hosts"), Kind: Strings,
 		Usage: "further Host names that the local API answers to: a name, an address, .suffix or a CIDR"},
+	{Name: "web-password", V2: own("web_password"), V3: own("web_password"), Secret: true, check: checkPassword,
+		Usage: "`PASSWORD` that the local API and its page ask for, 8 to 128 characters (default: none)"},
 	{Name: "log", V2: own("log"), V3: own("log"), Usage: "where logs go: stderr, stdout, false or a `FILE` (default stderr; none under the dashboard)"},
 	{Name: "log-level", V2: own("log_level"), V3: own("log_level"), Default: "info", Values: []string{"debug", "info", "warn", "error", "crit"},
 		Usage: "`LEVEL`: debug, info, warn, error or crit (default info)"},

@@ -5,10 +5,30 @@ import (
 	"strings"
 )
 
-// Resolve replaces a reference to the token by the token. Relative paths begin at the file that has the reference; "-" is for flags alone.
+// Resolve replaces references to the token and the local API's password by what they name. Relative paths begin at the file that has the reference; "-" is for
+// flags alone. Without a relay there is nobody to show a token to, and it is not looked up.
 func (c *Config) Resolve(ctx context.Context, o SecretOptions) (err error) {
-	c.Authtoken, err = c.origin[settingKey("authtoken")].secret(ctx, c.Authtoken, o)
-	return err
+	if c.Relay != "" {
+		if c.Authtoken, err = c.origin[settingKey("authtoken")].secret(ctx, c.Authtoken, o); err != nil {
+			return err
+		}
+	}
+	return c.ResolveWeb(ctx, o)
+}
+
+// ResolveWeb is Resolve for who asks a running agent: the password alone.
+func (c *Config) ResolveWeb(ctx context.Context, o SecretOptions) (err error) {
+	if c.WebPassword == "" {
+		return nil
+	}
+	v := c.origin[settingKey("web-password")]
+	if c.WebPassword, err = v.secret(ctx, c.WebPassword, o); err != nil {
+		return err
+	}
+	if err := checkPassword(c.WebPassword); err != nil {
+		return v.wrong("%v", err)
+	}
+	return nil
 }
 
 // Resolve replaces references to secrets by what they name, as Config.Resolve does. Files, commands and keychain are asked only here, so that an

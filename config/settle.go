@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +14,8 @@ import (
 func (l *loader) config() *Config {
 	c := &Config{
 		Relay: l.get("relay"), RelayPin: l.get("relay-pin"), RelayCA: l.origin[settingKey("relay-ca")].path(), Authtoken: l.get("authtoken"),
-		WebAddr: l.get("web-addr"), WebAllow: l.strings("web-allow-hosts"), StateDir: l.origin[settingKey("state-dir")].path(), NoTUI: l.noTUI(),
+		WebAddr: l.get("web-addr"), WebAllow: l.strings("web-allow-hosts"), WebPassword: l.get("web-password"),
+		StateDir: l.origin[settingKey("state-dir")].path(), NoTUI: l.noTUI(),
 		Log: l.get("log"), LogLevel: l.get("log-level"), LogFormat: l.get("log-format"),
 		ReadyFile: l.get("ready-file"), URLFile: l.get("url-file"),
 		Files: l.read, origin: l.origin,
@@ -34,7 +36,20 @@ func (l *loader) config() *Config {
 	c.Endpoints = l.endpoints(!c.Capture.Off)
 	c.NotYet = l.later()
 	c.Notices = append(l.notices, l.ignored()...)
+	if c.webIsOpen() {
+		c.Notices = append(c.Notices, "the local API at "+c.WebAddr+" shows and replays requests to every machine that reaches it; web_password makes it ask for a password")
+	}
 	return c
+}
+
+// webIsOpen says that other machines may ask the local API, and need no password.
+func (c *Config) webIsOpen() bool {
+	host, _, err := net.SplitHostPort(c.WebAddr)
+	if err != nil || c.WebPassword != "" || host == "localhost" {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return err != nil || !ip.IsLoopback()
 }
 
 func (l *loader) strings(name string) []string { return l.k.Strings(settingKey(name)) }

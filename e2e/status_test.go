@@ -13,14 +13,15 @@ import (
 // TestStatus: what a running agent is asked from another process, and the exit codes that scripts go by.
 func TestStatus(t *testing.T) {
 	t.Parallel()
-	p := start(t, nil, "http", service(t, http.HandlerFunc(hello)), "--no-tui", "--web-addr", "127.0.0.1:0")
+	env := append(cleanEnv(t), "ADIT_WEB_PASSWORD=not for everybody")
+	p := start(t, env, "http", service(t, http.HandlerFunc(hello)), "--no-tui", "--web-addr", "127.0.0.1:0")
 	url, api := p.ready(), strings.TrimPrefix(p.api(), "http://")
 	if status, _ := get(t, url); status != 200 {
 		t.Fatalf("status %d", status)
 	}
 	ask := func(code int, args ...string) string {
 		t.Helper()
-		q := start(t, nil, append(args, "--api", api)...)
+		q := start(t, env, append(args, "--api", api)...)
 		if c := q.code(); c != code {
 			t.Errorf("%s: exit code %d, %s", args, c, q.stderr.text())
 		}
@@ -56,6 +57,10 @@ func TestStatus(t *testing.T) {
 	}
 	if text := ask(0, "endpoints", "list"); !strings.Contains(text, "\ncommand_line  "+url) {
 		t.Errorf("endpoints: %s", text)
+	}
+	q := start(t, nil, "status", "--api", api)
+	if q.code() != 1 || !strings.Contains(q.stderr.text(), "asks for a password\n  say it with ADIT_WEB_PASSWORD") {
+		t.Errorf("without the password: %s", q.stderr.text())
 	}
 	p.signal(syscall.SIGTERM)
 	p.code()

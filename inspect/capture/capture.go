@@ -44,6 +44,7 @@ type Begin struct {
 	Head     []byte
 	Whole    bool // no content follows the head
 	ReplayOf inspect.ID
+	Edited   bool // with ReplayOf: it is not what was recorded
 }
 
 // Tap records one exchange. Its methods may be called from the two goroutines of the exchange (request side, response side) at the same
@@ -77,7 +78,7 @@ func (b *Budget) Start(rec inspect.Recorder, x Begin) *Tap {
 	}
 	t := &Tap{budget: b, rec: rec, began: b.now(), every: every}
 	t.x = &known{Exchange: inspect.Exchange{
-		ID: x.ID, Endpoint: x.Endpoint, Start: x.Start, Client: x.Client, ReplayOf: x.ReplayOf,
+		ID: x.ID, Endpoint: x.Endpoint, Start: x.Start, Client: x.Client, ReplayOf: x.ReplayOf, Edited: x.Edited,
 		Request: inspect.Request{Method: x.Method, Target: x.Target, Host: x.Host},
 	}}
 	// The strings repeat parts of the head, and count with it.

@@ -31,14 +31,14 @@ func (s *Server) content(side inspect.Side) handler {
 		contain(w.Header(), string(it.ID)+"."+side.String())
 		switch {
 		case p.Get("preview") == "image":
-			return preview(w, r, body)
+			return s.preview(w, r, body)
 		case p.Get("preview") != "":
 			return badRequest("preview", "only image can be previewed")
 		}
 		if it.Ended() {
 			w.Header().Set("ETag", fmt.Sprintf(`"%d-%s-%d"`, it.Seq, side, body.Size()))
 		}
-		serveContent(w, r, body)
+		s.serveContent(w, r, body)
 		return nil
 	}
 }
@@ -73,15 +73,15 @@ func contain(h http.Header, name string) {
 }
 
 // serveContent answers with all of it or the range that was asked for.
-func serveContent(w http.ResponseWriter, r *http.Request, b inspect.Body) {
-	http.ServeContent(patiently(w), r, "", time.Time{}, io.NewSectionReader(b, 0, b.Size()))
+func (s *Server) serveContent(w http.ResponseWriter, r *http.Request, b inspect.Body) {
+	http.ServeContent(s.patiently(w), r, "", time.Time{}, io.NewSectionReader(b, 0, b.Size()))
 }
 
 // rasters are the images that may be previewed: formats without scripts and links in them.
 var rasters = []string{"image/png", "image/jpeg", "image/gif", "image/webp"}
 
 // preview answers with an image under its true type, which its first bytes say: the sender's word for it counts nothing.
-func preview(w http.ResponseWriter, r *http.Request, b inspect.Body) *apiError {
+func (s *Server) preview(w http.ResponseWriter, r *http.Request, b inspect.Body) *apiError {
 	first := make([]byte, 512)
 	n, err := b.ReadAt(first, 0)
 	if err != nil && err != io.EOF {
@@ -92,6 +92,6 @@ func preview(w http.ResponseWriter, r *http.Request, b inspect.Body) *apiError {
 		return fail(codeBadRequest, http.StatusUnsupportedMediaType, "no image", "the content is not PNG, JPEG, GIF or WebP, or still in a content coding").saying("not_an_image", "")
 	}
 	w.Header().Set("Content-Type", kind)
-	serveContent(w, r, b)
+	s.serveContent(w, r, b)
 	return nil
 }

@@ -164,7 +164,6 @@ func newEventWriter(w http.ResponseWriter) *eventWriter {
 
 // begin says how soon to come again after a break.
 func (e *eventWriter) begin() bool {
-	_ = e.control.SetReadDeadline(time.Time{})
 	e.buf.WriteString("retry: 1000\n\n")
 	return e.flush()
 }

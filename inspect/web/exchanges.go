@@ -31,7 +31,7 @@ func (s *Server) exchanges(w http.ResponseWriter, r *http.Request) *apiError {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	out := newList(w, "exchanges")
+	out := s.newList(w, "exchanges")
 	limit, next := q.Limit, (*string)(nil)
 	q.Limit++ // one more says whether there is a next page
 	var last string
@@ -156,8 +156,8 @@ type list struct {
 	any   bool
 }
 
-func newList(w http.ResponseWriter, name string) *list {
-	p := patiently(w)
+func (s *Server) newList(w http.ResponseWriter, name string) *list {
+	p := s.patiently(w)
 	l := &list{out: bufio.NewWriterSize(p, 32<<10), flush: p.control.Flush, sent: time.Now()}
 	_, _ = l.out.WriteString(`{"` + name + `":[`)
 	return l
@@ -197,17 +197,18 @@ func (s *Server) cut(doing string, err error) {
 	panic(http.ErrAbortHandler)
 }
 
-// patient is an answer of any length: the reader has writeTimeout for each piece rather than for the whole.
+// patient is an answer of any length: the reader has the time limit for each piece rather than for the whole.
 type patient struct {
 	http.ResponseWriter
 	control *http.ResponseController
+	limit   time.Duration
 }
 
-func patiently(w http.ResponseWriter) *patient {
-	return &patient{w, http.NewResponseController(w)}
+func (s *Server) patiently(w http.ResponseWriter) *patient {
+	return &patient{w, http.NewResponseController(w), s.limits.write}
 }
 
 func (p *patient) Write(b []byte) (int, error) {
-	_ = p.control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_ = p.control.SetWriteDeadline(time.Now().Add(p.limit))
 	return p.ResponseWriter.Write(b)
 }

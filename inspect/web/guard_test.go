@@ -100,7 +100,7 @@ func TestGuard(t *testing.T) {
 		{"PUT", "PUT /api/requests/http", 405, []string{"Content-Type", asJSON}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a := serve(t, "inspector.example.com")
+			a := serve(t, func(o *Options) { o.Allow = []string{"inspector.example.com"} })
 			a.record("a")
 			method, path, _ := strings.Cut(c.what, " ")
 			body := ""

@@ -26,8 +26,6 @@ const (
 	maxBody       = 2 << 20 // an edit's content of 1 MiB in base64 has room
 	maxHeader     = 64 << 10
 	headerTimeout = 5 * time.Second
-	readTimeout   = 15 * time.Second
-	writeTimeout  = 60 * time.Second
 	idleTimeout   = 75 * time.Second
 	replayTimeout = 10 * time.Second
 	startTimeout  = 3500 * time.Millisecond // some clients wait 4 s for an endpoint
@@ -36,6 +34,12 @@ const (
 
 	largest = "at most 2 MiB" // maxBody in words
 )
+
+// limits are the times that a test must be able to shorten.
+type limits struct {
+	read  time.Duration // for a whole request
+	write time.Duration // for an answer, or a piece of a long one
+}
 
 // Server is the local API. Make one with New.
 type Server struct {
@@ -46,6 +50,7 @@ type Server struct {
 	keeper     inspect.Keeper
 	log        *slog.Logger
 	handler    http.Handler
+	limits     limits
 	ending     chan struct{} // closed when Run is to end: streams of events have no end of their own
 }
 
@@ -69,7 +74,7 @@ func New(o Options) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, keeper: o.Keeper, log: o.Log}
-	s.ending = make(chan struct{})
+	s.limits, s.ending = limits{read: 15 * time.Second, write: time.Minute}, make(chan struct{})
 	g := newGuard(o.Allow, s.routes())
 	g.open, g.password = o.Open, newPassword(o.Password)
 	s.handler = g
@@ -130,8 +135,8 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
 		Handler:           s.handler,
 		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
+		ReadTimeout:       s.limits.read,
+		WriteTimeout:      s.limits.write,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		BaseContext:       func(net.Listener) context.Context { return base },

@@ -26,20 +26,32 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type agent struct {
 	mu       sync.Mutex
 	status   inspect.Status
+	bus      inspect.Bus
 	replayed []inspect.ID
+	edits    []*inspect.Edit
 	defined  []inspect.Definition
 	stopped  []string
 	fails    error
 }
 
-func (a *agent) Status() inspect.Status { return a.status }
-
-func (a *agent) Watch() (<-chan inspect.Hint, func()) { return nil, func() {} }
-
-func (a *agent) Replay(_ context.Context, id inspect.ID, _ *inspect.Edit) (inspect.ID, error) {
+func (a *agent) Status() inspect.Status {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.replayed = append(a.replayed, id)
+	return a.status
+}
+
+func (a *agent) set(s inspect.Status) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.status = s
+}
+
+func (a *agent) Watch() (<-chan inspect.Hint, func()) { return a.bus.Watch() }
+
+func (a *agent) Replay(_ context.Context, id inspect.ID, e *inspect.Edit) (inspect.ID, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.replayed, a.edits = append(a.replayed, id), append(a.edits, e)
 	return "new", a.fails
 }
 
@@ -49,21 +61,34 @@ type api struct {
 	base  string
 	agent *agent
 	store *store.Memory
+	stop  func() // ends the server and waits
 }
 
-func serve(t *testing.T, allow ...string) *api {
+func serve(t *testing.T, change ...func(*Options)) *api {
 	t.Helper()
-	a := &api{t: t, agent: &agent{}, store: store.NewMemory(store.Options{})}
+	return serveWithin(t, func(*limits) {}, change...)
+}
+
+// serveWithin is serve with other time limits.
+func serveWithin(t *testing.T, limit func(*limits), change ...func(*Options)) *api {
+	t.Helper()
+	a := &api{t: t, agent: &agent{}}
+	a.store = store.NewMemory(store.Options{OnChange: func(uint64) { a.agent.bus.Publish() }})
 	ln, err := Listen("127.0.0.1:0", false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.base = "http://" + ln.Addr().String()
-	s := New(Options{Reader: a.store, Replayer: a.agent, Observer: a.agent, Controller: a.agent, Allow: allow})
+	o := Options{Reader: a.store, Replayer: a.agent, Observer: a.agent, Controller: a.agent}
+	for _, f := range change {
+		f(&o)
+	}
+	s := New(o)
+	limit(&s.limits)
 	ctx, end := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx, ln) }()
-	t.Cleanup(func() {
+	a.stop = sync.OnceFunc(func() {
 		http.DefaultClient.CloseIdleConnections()
 		end()
 		select {
@@ -75,6 +100,7 @@ func serve(t *testing.T, allow ...string) *api {
 			t.Error("Run does not end")
 		}
 	})
+	t.Cleanup(a.stop)
 	return a
 }
 
@@ -121,10 +147,10 @@ func (a *api) record(id string) *inspect.Exchange {
 		ID: inspect.ID(id), Endpoint: "command_line", Start: time.Date(2026, 1, 15, 20, 32, 7, 0, time.UTC), Duration: 3893202,
 		Client: netip.MustParseAddrPort("192.168.100.25:5000"), State: inspect.Done,
 		Request: inspect.Request{Method: "POST", Target: "/hook?a=<b>", Host: "example.com", Message: inspect.Message{
-			Head: []byte("POST /hook?a=<b> HTTP/1.1\r\nhost: example.com\r\naccept: a\r\nAccept: b\r\nContent-Length: 2\r\n\r\n"), Body: []byte("\x00\xff"), Size: 2, Whole: true,
+			Head: []byte("POST /hook?a=<b> HTTP/1.1\r\nhost: example.com\r\naccept: a\r\nAccept: b\r\nContent-Length: 2\r\n\r\n"), Body: []byte("\x00\xff"), Kept: 2, Size: 2, Whole: true,
 		}},
 		Response: &inspect.Response{Status: 502, Reason: "Bad Gateway", Message: inspect.Message{
-			Head: []byte("HTTP/1.1 502 Bad Gateway\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"), Body: []byte("hello"), Size: 5, Trailers: []byte("X-Sum: 1\r\n"), Whole: true,
+			Head: []byte("HTTP/1.1 502 Bad Gateway\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"), Body: []byte("hello"), Kept: 5, Size: 5, Trailers: []byte("X-Sum: 1\r\n"), Whole: true,
 		}},
 	}
 	a.store.Record(x)

@@ -1,0 +1,141 @@
+package web
+
+import (
+	"encoding/base64"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// wantContained checks that a browser does nothing with an answer but save it.
+func (a *api) wantContained(path string) (body string) {
+	a.t.Helper()
+	res, body := a.do("GET", path, "")
+	h := res.Header
+	if res.StatusCode != 200 || h.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(h.Get("Content-Disposition"), "attachment; filename=") ||
+		!strings.HasPrefix(h.Get("Content-Security-Policy"), "sandbox; default-src 'none'") {
+		a.t.Errorf("%s: %s %v", path, res.Status, h)
+	}
+	if kind := h.Get("Content-Type"); kind != "application/octet-stream" && !strings.Contains(path, "preview") {
+		a.t.Errorf("%s: %s", path, kind)
+	}
+	return body
+}
+
+// keep records a response with content.
+func (a *api) keep(id, head string, content []byte) {
+	a.store.Record(&inspect.Exchange{ID: inspect.ID(id), State: inspect.Done, Response: &inspect.Response{Status: 200, Message: inspect.Message{
+		Head: []byte("HTTP/1.1 200 OK\r\n" + head + "\r\n"), Body: content, Kept: int64(len(content)), Size: int64(len(content)), Whole: true,
+	}}})
+}
+
+func TestContent(t *testing.T) {
+	a := serve(t)
+	hostile := "<script>alert(1)</script>\x00\xff"
+	a.keep("x", "Content-Type: text/html\r\nContent-Disposition: inline\r\n", []byte(hostile))
+	const path = "/api/v1/exchanges/x/response/body"
+	if body := a.wantContained(path); body != hostile {
+		t.Errorf("%q", body)
+	}
+	if body := a.wantContained("/api/v1/exchanges/x/request/body"); body != "" {
+		t.Errorf("a request without content: %q", body)
+	}
+	for ranges, want := range map[string]string{"bytes=1-6": hostile[1:7], "bytes=-2": "\x00\xff", "bytes=20-": hostile[20:]} {
+		if res, body := a.do("GET", path, "", "Range", ranges); res.StatusCode != 206 || body != want {
+			t.Errorf("%s: %s %q", ranges, res.Status, body)
+		}
+	}
+	if res, _ := a.do("GET", path, "", "Range", "bytes=100-"); res.StatusCode != 416 {
+		t.Errorf("beyond the end: %s", res.Status)
+	}
+	if res, body := a.do("HEAD", path, ""); res.StatusCode != 200 || res.ContentLength != int64(len(hostile)) || body != "" {
+		t.Errorf("HEAD: %s, %d bytes", res.Status, res.ContentLength)
+	}
+	a.store.Record(&inspect.Exchange{ID: "p", State: inspect.Pending, Request: inspect.Request{Message: inspect.Message{Size: 5, Dropped: true}}})
+	a.wantOurs("GET", "/api/v1/exchanges/p/response/body", "", 404, "not_found")
+	a.wantOurs("GET", "/api/v1/exchanges/p/request/body", "", 404, "not_found")
+	a.wantOurs("GET", "/api/v1/exchanges/none/request/body", "", 404, "not_found")
+	a.wantOurs("GET", path+"?preview=html", "", 400, "bad_request")
+}
+
+// TestPreview: only what is an image by its own bytes, of a kind that has no scripts, is shown as one.
+func TestPreview(t *testing.T) {
+	a := serve(t)
+	pixel, err := base64.StdEncoding.DecodeString("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "/body?preview=image"
+	a.keep("gif", "Content-Type: text/html\r\n", pixel)
+	if body := a.wantContained("/api/v1/exchanges/gif/response" + path); body != string(pixel) {
+		t.Errorf("%q", body)
+	}
+	if res, _ := a.do("GET", "/api/v1/exchanges/gif/response"+path, ""); res.Header.Get("Content-Type") != "image/gif" {
+		t.Error(res.Header.Get("Content-Type"))
+	}
+	for id, content := range map[string]string{"svg": `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`, "html": "<html>", "none": "", "short": "G"} {
+		a.keep(id, "Content-Type: image/png\r\n", []byte(content))
+		a.wantOurs("GET", "/api/v1/exchanges/"+id+"/response"+path, "", 415, "not_an_image")
+	}
+}
+
+func TestSendAgain(t *testing.T) {
+	a := serve(t)
+	a.record("a")
+	fields := func(f ...inspect.Field) []inspect.Field { return f }
+	for in, want := range map[string]*inspect.Edit{
+		``: nil, `{}`: nil, `{"headers":null}`: nil,
+		`{"method":"PUT","target":"/x?y"}`:        {Method: "PUT", Target: "/x?y"},
+		`{"headers":[["A","1"],["a",""]]}`:        {Fields: fields(inspect.Field{Name: "A", Value: "1"}, inspect.Field{Name: "a"})},
+		`{"headers":[]}`:                          {Fields: []inspect.Field{}},
+		`{"body":""}`:                             {Body: []byte{}},
+		`{"body":"\u00fc"}`:                       {Body: []byte("ü")},
+		`{"body_base64":"AP8="}`:                  {Body: []byte{0, 0xff}},
+		`{"method":"GET","body_base64":""}`:       {Method: "GET", Body: []byte{}},
+		`{"method":null,"target":"*","body":"b"}`: {Target: "*", Body: []byte("b")},
+	} {
+		res, body := a.do("POST", "/api/v1/exchanges/a/replay", in, "Content-Type", asJSON)
+		if res.StatusCode != 202 || strings.TrimSpace(body) != `{"id":"new","uri":"/api/v1/exchanges/new"}` || res.Header.Get("Location") != "/api/v1/exchanges/new" {
+			t.Fatalf("%s: %s %s", in, res.Status, body)
+		}
+		got := a.agent.edits[len(a.agent.edits)-1]
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, want %+v", in, got, want)
+		}
+	}
+	n := len(a.agent.replayed)
+	for in, code := range map[string]string{
+		`{"body":"a","body_base64":"YQ=="}`: "invalid_edit", `{"headers":[["a"]]}`: "invalid_edit", `{"headers":[["a","b","c"]]}`: "invalid_edit", `{"headers":[null]}`: "invalid_edit",
+		`{"headers":{"a":"b"}}`: "bad_request", `{"path":"/"}`: "bad_request", `[]`: "bad_request", `{} {}`: "bad_request", `{"body_base64":"!"}`: "bad_request",
+	} {
+		a.wantOurs("POST", "/api/v1/exchanges/a/replay", in, 400, code)
+	}
+	a.wantOurs("POST", "/api/v1/exchanges/none/replay", "{}", 404, "not_found")
+	if len(a.agent.replayed) != n {
+		t.Errorf("%d were sent", len(a.agent.replayed)-n)
+	}
+}
+
+// TestNotSentAgain: who is at fault, and why.
+func TestNotSentAgain(t *testing.T) {
+	a := serve(t)
+	a.record("a")
+	for _, c := range []struct {
+		err    error
+		status int
+		code   string
+	}{
+		{&inspect.EditError{Key: "target", Text: "must begin with a slash"}, 400, "invalid_edit"},
+		{&inspect.Failure{Text: "It was not recorded whole.", Remedy: "Raise the limit."}, 409, "not_replayable"},
+		{inspect.ErrNotFound, 404, "not_found"},
+		{errors.New("nobody listens"), 502, "failed"},
+	} {
+		a.agent.fails = c.err
+		if e := a.wantOurs("POST", "/api/v1/exchanges/a/replay", "", c.status, c.code); c.status == 409 && e.Hint != "Raise the limit." {
+			t.Errorf("%+v", e)
+		}
+	}
+}

@@ -1,0 +1,166 @@
+package web
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// stream is a stream of events that is being read.
+type stream struct {
+	t    *testing.T
+	read *bufio.Reader
+	end  func() error
+}
+
+// sentEvent is one that came.
+type sentEvent struct{ name, id, data string }
+
+// follow opens a stream; a reader of it that waits for ever is ended with the test's context.
+func (a *api) follow(query string, header ...string) *stream {
+	a.t.Helper()
+	req, err := http.NewRequestWithContext(a.t.Context(), "GET", a.base+"/api/v1/events"+query, nil)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/event-stream" {
+		a.t.Fatalf("%s %v", res.Status, res.Header)
+	}
+	a.t.Cleanup(func() { _ = res.Body.Close() })
+	return &stream{a.t, bufio.NewReader(res.Body), res.Body.Close}
+}
+
+// next is the next event of that name, others are left out.
+func (s *stream) next(name string) sentEvent {
+	s.t.Helper()
+	var e sentEvent
+	for {
+		line, err := s.read.ReadString('\n')
+		if err != nil {
+			s.t.Fatalf("%v while waiting for %s", err, name)
+		}
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+		switch key {
+		case "event":
+			e.name = value
+		case "id":
+			e.id = value
+		case "data":
+			e.data = value
+		case "":
+			if e.name == name {
+				return e
+			}
+			e = sentEvent{}
+		}
+	}
+}
+
+// exchange is the next exchange.
+func (s *stream) exchange() (itemJSON, sentEvent) {
+	s.t.Helper()
+	var it itemJSON
+	e := s.next("exchange")
+	if err := json.Unmarshal([]byte(e.data), &it); err != nil {
+		s.t.Fatal(err)
+	}
+	return it, e
+}
+
+// TestEvents: a reader that comes again with what it saw last misses nothing, and nothing comes twice.
+func TestEvents(t *testing.T) {
+	a := serve(t)
+	a.record("before")
+	s := a.follow("")
+	s.next("status")
+	a.record("first")
+	x, e := s.exchange()
+	if x.ID != "first" || x.Nth != 2 || x.State != "done" {
+		t.Errorf("%+v", x)
+	}
+	s.end()
+	a.record("meanwhile")
+	for name, s := range map[string]*stream{"Last-Event-ID": a.follow("", "Last-Event-ID", e.id), "since": a.follow("?since=" + e.id)} {
+		if x, _ := s.exchange(); x.ID != "meanwhile" {
+			t.Errorf("%s: %+v", name, x)
+		}
+	}
+	var p page
+	a.get("/api/v1/exchanges", &p)
+	s = a.follow("?since=" + p.Cursor)
+	a.record("after")
+	if x, _ := s.exchange(); x.ID != "after" {
+		t.Errorf("from a list's cursor: %+v", x)
+	}
+}
+
+// TestLagged: who can not be told what changed is told that, and goes on from there.
+func TestLagged(t *testing.T) {
+	a := serve(t)
+	a.record("a")
+	_, first := a.follow("?since=" + cursorOf(a.store.Run(), 0)).exchange()
+	a.record("b")
+	if err := a.store.Clear(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, since := range []string{first.id, "1.1", cursorOf(a.store.Run(), 1<<60)} {
+		s := a.follow("?since=" + since)
+		e := s.next("lagged")
+		a.record("c" + since)
+		x, _ := s.exchange()
+		if string(x.ID) != "c"+since || e.id == "" || !strings.Contains(e.data, e.id) {
+			t.Errorf("since %s: %+v, then %+v", since, e, x)
+		}
+	}
+	for _, bad := range []string{"x", "1", "1.", ".1", "1.-1", "1.2.3", "-"} {
+		a.wantOurs("GET", "/api/v1/events?since="+bad, "", 400, "bad_request")
+	}
+}
+
+// TestEventsOutliveTimeLimits: the server's limits are for requests that end.
+func TestEventsOutliveTimeLimits(t *testing.T) {
+	short := func(l *limits) { l.read, l.write = 50*time.Millisecond, 50*time.Millisecond }
+	a := serveWithin(t, short)
+	s := a.follow("")
+	s.next("status")
+	time.Sleep(300 * time.Millisecond) // the time that is waited out
+	a.record("late")
+	if x, _ := s.exchange(); x.ID != "late" {
+		t.Errorf("%+v", x)
+	}
+}
+
+// TestEventsEnd: streams hold nothing up when the API ends.
+func TestEventsEnd(t *testing.T) {
+	a := serve(t)
+	s := a.follow("")
+	s.next("status")
+	a.stop()
+	if _, err := io.Copy(io.Discard, s.read); err != nil {
+		t.Errorf("cut rather than ended: %v", err)
+	}
+}
+
+// TestStatusEvent: a change of the state is told, and the same state is not told again.
+func TestStatusEvent(t *testing.T) {
+	a := serve(t)
+	s := a.follow("")
+	first := s.next("status")
+	a.agent.set(inspect.Status{State: inspect.Reconnecting, Reason: "the relay is gone"})
+	if e := s.next("status"); e.data == first.data || !strings.Contains(e.data, `"state":"reconnecting","reason":"the relay is gone"`) {
+		t.Error(e.data)
+	}
+}

@@ -30,7 +30,7 @@ const (
 )
 
 // Open begins a run on the database in o.Dir, and makes both if they are missing. What is in the way of keeping captures but may pass, as a full disk, is
-// no error: the Store is there, keeps its window, and Run tries again; Keeping says why. So it is with a database of a newer version of adit. A damaged one is
+// no error: the Store is there, keeps its window, and Keep tries again; Keeping says why. So it is with a database of a newer version of adit. A damaged one is
 // moved aside, and a fresh one begun. An error says that Dir can not be used at all, and what to do: NewMemory needs none.
 func Open(o Options) (*Store, error) {
 	s, err := prepare(o)
@@ -42,6 +42,10 @@ func Open(o Options) (*Store, error) {
 	}
 	s.window = NewMemory(s.o)
 	s.window.follow()
+	s.spills = newSpills(spillDir(s.o.Dir, s.o.Run), s.o.pace)
+	if err := os.Mkdir(s.spills.dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		s.failed(err)
+	}
 	if err := s.attach(); err != nil {
 		if errors.Is(err, errForeign) {
 			return nil, errors.Join(err, s.Close())
@@ -52,7 +56,7 @@ func Open(o Options) (*Store, error) {
 }
 
 // Attach opens the database in o.Dir to look at it, and to change marks and delete, and makes it if it is missing. There is no run: nothing can be
-// recorded, and Run, Since and Count are of no use.
+// recorded, and Keep, Since and Count are of no use.
 func Attach(o Options) (*Store, error) {
 	s, err := prepare(o)
 	if err != nil {
@@ -76,13 +80,16 @@ func prepare(o Options) (*Store, error) {
 	return s, nil
 }
 
-// Close ends the store: call it when Run has returned.
+// Close ends the store: call it when Keep has returned.
 func (s *Store) Close() error {
 	var errs []error
 	if db := s.db.Swap(nil); db != nil {
 		errs = append(errs, db.Close())
 	}
-	return errors.Join(append(errs, s.alive.close())...)
+	if s.alive != nil {
+		errs = append(errs, os.RemoveAll(s.spills.dir), s.alive.Close(), remove(s.alive.Path()))
+	}
+	return errors.Join(errs...)
 }
 
 // attach opens the database, and makes those runs ended whose agents are dead.
@@ -91,8 +98,13 @@ func (s *Store) attach() error {
 	if err != nil {
 		return fmt.Errorf("captures in %s: %w", s.path(), explain(err))
 	}
+	i, err := os.Stat(s.path())
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	s.opened.Store(i)
 	s.db.Store(db)
-	return nil
+	return s.buryDead()
 }
 
 func (s *Store) openLocked() (*sql.DB, error) {
@@ -132,13 +144,14 @@ func openFile(path string) (*sql.DB, error) {
 		fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "auto_vacuum(INCREMENTAL)", "journal_mode(WAL)", "synchronous(NORMAL)", "secure_delete(1)",
 		"cache_size(-4096)", "journal_size_limit(4194304)", // KiB, bytes
 	}}
+	killed := exists(path + "-wal") // or another program has it open
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: full, RawQuery: pragmas.Encode()}).String())
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
-	if err = migrate(db, path); err == nil {
+	if err = migrate(db, path); err == nil && killed {
 		err = check(db)
 	}
 	if err != nil {
@@ -147,11 +160,10 @@ func openFile(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// check looks through the file if its last writer was killed.
+// check looks through a file that is not too large for that.
 func check(db *sql.DB) error {
-	var runs, size int64
-	err := db.QueryRow("SELECT (SELECT count(*) FROM runs), page_count * page_size FROM pragma_page_count, pragma_page_size").Scan(&runs, &size)
-	if err != nil || runs == 0 || size > checkUpTo {
+	var size int64
+	if err := db.QueryRow("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").Scan(&size); err != nil || size > checkUpTo {
 		return err
 	}
 	var found string
@@ -173,7 +185,7 @@ func (s *Store) moveAside() error {
 		return err
 	}
 	s.o.Log.Warn("the database of captures is damaged: it was moved aside, nothing in it is deleted, and a fresh one begun", "file", s.path(), "moved", to)
-	s.state.note("the database was damaged: it is now " + to + ", and a fresh one was begun")
+	s.state.setNotice("the database was damaged: it is now " + to + ", and a fresh one was begun")
 	return nil
 }
 

@@ -17,25 +17,81 @@ var errDamaged = errors.New("it is damaged")
 
 // state is what Keeping tells.
 type state struct {
-	mu sync.Mutex
-	inspect.Keeping
+	mu     sync.Mutex
+	now    inspect.Keeping
+	notice string // what is to be told when there is no problem
 }
 
-func (s *state) note(problem string) {
+func (s *state) setNotice(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.Problem = problem
+	s.notice = text
 }
 
-// failed says that nothing can be written now.
+// setProblem returns the problem there was.
+func (s *state) setProblem(text string) (was string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was, s.now.Problem = s.now.Problem, text
+	return was
+}
+
+func (s *state) setBytes(n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now.Bytes = n
+}
+
+// count enters what was written.
+func (s *state) count(all []unwritten) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, u := range all {
+		switch {
+		case u.lost || !u.Ended():
+		case u.Summary:
+			s.now.Summaries++
+		default:
+			s.now.Stored++
+		}
+	}
+}
+
+// Keeping says how the store is.
+func (s *Store) Keeping() inspect.Keeping {
+	s.state.mu.Lock()
+	k, notice := s.state.now, s.state.notice
+	s.state.mu.Unlock()
+	k.Place, k.NotStored = s.path(), s.window.numberLost()
+	if k.Problem == "" {
+		k.Problem = notice
+	}
+	if s.alive == nil {
+		k.Bytes, _ = s.size()
+	}
+	return k
+}
+
+// failed says that nothing can be written now. What has been found damaged is remembered for the next start.
 func (s *Store) failed(err error) {
 	text := explain(err).Error()
-	s.state.mu.Lock()
-	known := s.state.Problem == text
-	s.state.Problem = text
-	s.state.mu.Unlock()
-	if !known {
-		s.o.Log.Warn("captures are not written", "file", s.path(), "error", err)
+	if s.state.setProblem(text) == text {
+		return
+	}
+	s.o.Log.Warn("captures are not written", "file", s.path(), "error", text)
+	if damaged(err) {
+		if err := private(s.marker()); err != nil {
+			s.o.Log.Warn("that the database of captures is damaged could not be noted", "error", err)
+		}
+	}
+	s.window.announce()
+}
+
+// recovered says that all is well.
+func (s *Store) recovered() {
+	if s.state.setProblem("") != "" {
+		s.o.Log.Info("captures are written again", "file", s.path())
+		s.window.announce()
 	}
 }
 

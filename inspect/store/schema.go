@@ -17,7 +17,6 @@ import (
 var schema = []string{`
 CREATE TABLE changes (n INTEGER NOT NULL, purges INTEGER NOT NULL) STRICT;
 INSERT INTO changes VALUES (0, 0);
-CREATE TABLE runs (run INTEGER PRIMARY KEY, pid INTEGER NOT NULL, version TEXT NOT NULL) STRICT; -- under way; run-N.lock says whether it really is
 CREATE TABLE views (name TEXT PRIMARY KEY, filter TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE exchanges (
 	seq INTEGER PRIMARY KEY, changed INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, run INTEGER NOT NULL, nth INTEGER NOT NULL,
@@ -31,6 +30,7 @@ CREATE TABLE exchanges (
 	replay_of TEXT NOT NULL, reason TEXT NOT NULL, label TEXT NOT NULL,
 	failure TEXT, -- as JSON
 	note TEXT NOT NULL DEFAULT '',
+	marked INTEGER NOT NULL DEFAULT 0, -- changed of when its marks changed last
 	indexed INTEGER NOT NULL DEFAULT 0 -- 1: words has it as it is now
 ) STRICT;
 CREATE UNIQUE INDEX exchanges_changed ON exchanges (changed);
@@ -43,6 +43,7 @@ CREATE INDEX exchanges_duration ON exchanges (duration);
 CREATE INDEX exchanges_unfinished ON exchanges (run) WHERE state < 2;
 CREATE INDEX exchanges_pinned ON exchanges (seq) WHERE pinned = 1;
 CREATE INDEX exchanges_replay ON exchanges (replay_of) WHERE replay_of != '';
+CREATE INDEX exchanges_marked ON exchanges (marked) WHERE marked > 0;
 CREATE INDEX exchanges_note ON exchanges (seq) WHERE note != '';
 CREATE INDEX exchanges_unindexed ON exchanges (seq) WHERE indexed = 0;
 CREATE TABLE messages ( -- what does not fit the row of the exchange; a summary has none

@@ -3,11 +3,11 @@
 //
 //	s, err := store.Open(store.Options{Dir: dir, OnChange: func(uint64) { bus.Publish() }})
 //	defer s.Close()
-//	go s.Run(ctx) // writes, and deletes what is too old
+//	go s.Keep(ctx) // writes, and deletes what is too old
 //	…
 //	for it, err := range s.List(ctx, inspect.Query{Filter: f}) { … }
 //
-// Whoever only looks, as a command in a shell does, takes Attach instead, and has no Run.
+// Whoever only looks, as a command in a shell does, takes Attach instead, and has nothing to Keep.
 package store
 
 import (
@@ -17,6 +17,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
@@ -76,17 +78,29 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Store is the window of one run with the database behind it. When the database fails, the window goes on alone, Keeping says why, and Run tries again. Safe
+// Store is the window of one run with the database behind it. When the database fails, the window goes on alone, Keeping says why, and Keep tries again. Safe
 // for concurrent use.
 type Store struct {
 	o      Options
 	window *Memory
 	db     atomic.Pointer[sql.DB] // nil: it could not be opened yet
-	alive  *runLock               // nil: attached, without a run
+	alive  *flock.Flock           // the run's lock; nil: attached, without a run
+	opened atomic.Value           // fs.FileInfo of the file that db is
+	spills *spills                // nil: attached
 
 	writing sync.Mutex // held by who takes from the window to write, or deletes
 	state   state
 }
+
+var (
+	_ inspect.Recorder = (*Store)(nil)
+	_ inspect.Reader   = (*Store)(nil)
+	_ inspect.Keeper   = (*Store)(nil)
+	_ inspect.Spiller  = (*Store)(nil)
+)
+
+// Record keeps x in the window, from where the writer takes it.
+func (s *Store) Record(x *inspect.Exchange) { s.window.Record(x) }
 
 // path is the database's file.
 func (s *Store) path() string { return filepath.Join(s.o.Dir, "captures.db") }

@@ -24,9 +24,10 @@ type Memory struct {
 	bytes     int64
 	newest    number
 	version   uint64
-	forgotten uint64 // the highest version that somebody might miss
-	recorded  chan struct{} // wakes the writer; nil: there is none
-	lost      uint64        // exchanges that left, or were passed over, before the writer had written them
+	forgotten uint64         // the highest version that somebody might miss
+	views     []inspect.View // by name
+	recorded  chan struct{}  // wakes the writer; nil: there is none
+	lost      uint64         // exchanges that left, or were passed over, before the writer had written them
 }
 
 // entry is an exchange in the window. x is nil when it has left.
@@ -42,11 +43,13 @@ type entry struct {
 // number is an exchange's place: Seq among all, Nth in this run.
 type number struct{ seq, nth uint64 }
 
+// seqBits is how many bits of Seq tell the agents apart.
+const seqBits = 10
+
 // after is the number of the exchange behind the one of number n: the microsecond and ten bits of the run, so that two agents give no number twice.
 func (m *Memory) after(n number) number {
-	const bits = 10
-	seq := uint64(time.Now().UnixMicro())<<bits | uint64(m.limit.Run)&(1<<bits-1)
-	return number{max(seq, n.seq+1<<bits), n.nth + 1}
+	seq := uint64(time.Now().UnixMicro())<<seqBits | uint64(m.limit.Run)&(1<<seqBits-1)
+	return number{max(seq, n.seq+1<<seqBits), n.nth + 1}
 }
 
 var (
@@ -192,7 +195,9 @@ func (m *Memory) changed(version uint64) {
 
 // weight is what x holds in memory, but for what every exchange holds.
 func weight(x *inspect.Exchange) int64 {
-	of := func(m *inspect.Message) int { return len(m.Head) + len(m.Body) + len(m.Tail) + len(m.Trailers) + 16*len(m.Passed) }
+	of := func(m *inspect.Message) int {
+		return len(m.Head) + len(m.Body) + len(m.Tail) + len(m.Trailers) + 16*len(m.Passed)
+	}
 	n := of(&x.Request.Message) + len(x.Request.Target) + len(x.Request.Host)
 	if x.Response != nil {
 		n += of(&x.Response.Message)

@@ -12,6 +12,7 @@ type onDisk struct {
 	written   uint64    // the changed of the state that was written; 0: none was
 	content   int64     // bytes of content that were written
 	contentAt time.Time // and when
+	answered  bool      // there was a response among it
 	lost      bool      // the writer has passed it over for good
 }
 
@@ -83,7 +84,7 @@ func (m *Memory) settle(all []unwritten) {
 		was := e.committed()
 		e.disk.written = max(e.disk.written, u.disk.changed)
 		if u.kept >= 0 {
-			e.disk.content, e.disk.contentAt = u.kept, time.Now()
+			e.disk.content, e.disk.contentAt, e.disk.answered = u.kept, time.Now(), u.disk.answered
 		}
 		if e.committed() && !was {
 			m.touch(e)
@@ -132,4 +133,42 @@ func (m *Memory) numberLost() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.lost
+}
+
+// announce tells of something that is no change of an exchange.
+func (m *Memory) announce() {
+	m.mu.Lock()
+	m.version++
+	version := m.version
+	m.mu.Unlock()
+	m.changed(version)
+}
+
+// unknownToDisk says that an exchange is in the window and nowhere else.
+func (m *Memory) unknownToDisk(id inspect.ID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.byID[id]
+	return e != nil && e.disk.written == 0
+}
+
+// wants says that the content of an exchange is still to be written.
+func (m *Memory) wants(id inspect.ID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, strayed := m.strayed[id]
+	e := m.byID[id]
+	return strayed || e != nil && (!e.x.Ended() || e.disk.behind() && !e.disk.lost)
+}
+
+// onDisk returns the exchanges that have ended and are committed.
+func (m *Memory) onDisk() (ids []inspect.ID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, e := range m.byID {
+		if e.x.Ended() && e.committed() {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }

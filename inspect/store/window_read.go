@@ -21,8 +21,11 @@ func (m *Memory) List(ctx context.Context, q inspect.Query) iter.Seq2[inspect.It
 		}
 		left := limited(q.Limit)
 		for before := q.Before; left > 0; {
-			items, last := m.chunk(before, q)
+			items, last := m.chunk(before, q.After)
 			for _, it := range items {
+				if !matches(q, it) {
+					continue
+				}
 				if left--; left < 0 || !yield(bare(it), nil) {
 					return
 				}
@@ -39,7 +42,7 @@ func (m *Memory) List(ctx context.Context, q inspect.Query) iter.Seq2[inspect.It
 }
 
 // chunk returns the next exchanges before a place, and the place to go on from, 0 behind the oldest.
-func (m *Memory) chunk(before uint64, q inspect.Query) (items []inspect.Item, last uint64) {
+func (m *Memory) chunk(before, after uint64) (items []inspect.Item, last uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	i := len(m.bySeq.list)
@@ -47,15 +50,20 @@ func (m *Memory) chunk(before uint64, q inspect.Query) (items []inspect.Item, la
 		i = m.bySeq.search(before)
 	}
 	for n := 0; n < chunk; n++ {
-		if i--; i < 0 || m.bySeq.list[i].key <= q.After {
+		if i--; i < 0 || m.bySeq.list[i].key <= after {
 			return items, 0
 		}
 		e := m.bySeq.list[i].e
-		if e.x != nil && (q.Endpoint == "" || e.x.Endpoint == q.Endpoint) {
+		if e.x != nil {
 			items = append(items, m.item(e))
 		}
 	}
 	return items, m.bySeq.list[i].key
+}
+
+// matches says that q asks for an item, but for its place.
+func matches(q inspect.Query, it inspect.Item) bool {
+	return q.Endpoint == "" || it.Endpoint == q.Endpoint
 }
 
 // bare is the item without its content.
@@ -90,7 +98,7 @@ func (m *Memory) Body(ctx context.Context, id inspect.ID, side inspect.Side) (in
 	}
 	msg := it.Message(side)
 	if msg == nil || msg.Body == nil {
-		return nil, fmt.Errorf("content of the %s of exchange %q: %w", side, id, inspect.ErrNotFound)
+		return nil, noContent(id, side)
 	}
 	return inMemory{bytes.NewReader(msg.Body)}, nil
 }
@@ -99,6 +107,10 @@ func (m *Memory) Body(ctx context.Context, id inspect.ID, side inspect.Side) (in
 type inMemory struct{ *bytes.Reader }
 
 func (inMemory) Close() error { return nil }
+
+func noContent(id inspect.ID, side inspect.Side) error {
+	return fmt.Errorf("content of the %s of exchange %q: %w", side, id, inspect.ErrNotFound)
+}
 
 func missing(id inspect.ID) error { return fmt.Errorf("exchange %q: %w", id, inspect.ErrNotFound) }
 

@@ -37,8 +37,8 @@ func (s *Server) purge(w http.ResponseWriter, r *http.Request) *apiError {
 	if problem != nil {
 		return problem
 	}
-	q := inspect.Query{}
-	if q.Run, problem = s.runOf(p); problem != nil {
+	q, problem := s.query(p)
+	if problem != nil {
 		return problem
 	}
 	switch all := p.Get("all"); {
@@ -101,7 +101,11 @@ func (s *Server) deleteView(w http.ResponseWriter, r *http.Request) *apiError {
 
 // notChanged words why the store has not changed something.
 func notChanged(what string, err error) *apiError {
-	if errors.Is(err, inspect.ErrNotFound) {
+	var wrong *inspect.InputError
+	switch {
+	case errors.As(err, &wrong):
+		return badRequest("invalid "+what, wrong.Text)
+	case errors.Is(err, inspect.ErrNotFound):
 		return missing(what, err)
 	}
 	return internal("change "+what, err)

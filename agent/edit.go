@@ -62,22 +62,21 @@ func appendFramed(dst []byte, fields []http1.Field, host string, size int64) []b
 	if !slices.ContainsFunc(fields, is("Host")) {
 		dst = append(dst, "Host: "+host+"\r\n"...)
 	}
-	length := "Content-Length: " + strconv.FormatInt(size, 10) + "\r\n"
-	framed := false
+	length, framed := strconv.FormatInt(size, 10), false
 	for _, f := range fields {
 		switch {
+		case framed && (is("Content-Length")(f) || is("Transfer-Encoding")(f)):
+		case is("Content-Length")(f) && string(f.Value) == length:
+			dst, framed = append(dst, f.Line...), true
 		case is("Content-Length")(f) || is("Transfer-Encoding")(f):
-			if !framed {
-				dst = append(dst, length...)
-			}
-			framed = true
+			dst, framed = append(dst, "Content-Length: "+length+"\r\n"...), true
 		case is("Trailer")(f): // they stand behind chunks only
 		default:
 			dst = append(dst, f.Line...)
 		}
 	}
 	if !framed && size > 0 {
-		dst = append(dst, length...)
+		dst = append(dst, "Content-Length: "+length+"\r\n"...)
 	}
 	return append(dst, "\r\n"...)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/adit-tunnel/adit/budget"
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/capture"
 	"github.com/adit-tunnel/adit/inspect/meter"
 	"github.com/adit-tunnel/adit/wire"
 	"github.com/google/uuid"
@@ -66,6 +67,10 @@ func New(o Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	redact, err := capture.NewRedaction(o.RedactFields, o.RedactJSON)
+	if err != nil {
+		return nil, err
+	}
 	a := &Agent{o: o, tls: conf, conns: meter.New(nil), tryNow: make(chan struct{}, 1), ready: make(chan struct{}), replays: map[*lane]struct{}{}}
 	a.dial, a.wake = new(net.Dialer).DialContext, newWake()
 	a.instance = uuid.NewString()
@@ -77,7 +82,7 @@ func New(o Options) (*Agent, error) {
 	}
 	means, captures := newMeans(o.Memory, o.Files, o.Log)
 	a.eng = newEngine(o.Recorder, captures, o.Go, o.Log)
-	a.eng.events, a.eng.means = &a.events, means
+	a.eng.events, a.eng.means, a.eng.redact = &a.events, means, redact
 	a.link.state = inspect.Connecting
 	return a, nil
 }

@@ -14,6 +14,7 @@ import (
 type engine struct {
 	rec      inspect.Recorder // nil: nothing is recorded
 	budget   *capture.Budget
+	redact   *capture.Redaction
 	requests *meter.Meter // of all endpoints
 	spawn    func(func())
 	log      *slog.Logger

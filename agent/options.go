@@ -30,9 +30,13 @@ type Options struct {
 	Recorder inspect.Recorder // nil: nothing is recorded
 	Log      *slog.Logger     // nil: silent
 	Go       func(func())     // starts goroutines; nil: plain go
-	Memory   int64            // bytes that the agent may use: an eighth for captures, half for requests under way; 0: 64 MiB for captures, no limit for the rest
+	Memory   int64            // bytes that the agent may use: an eighth for captures, half for requests under way; 0: 24 MiB for captures under way, no limit for the rest
 	Files    int64            // connections and files that it may have open; 0: as many as the system gives
 	Grace    time.Duration    // how long exchanges under way may go on after Run's ctx ends; 0: 30 s
+
+	// Values that are never recorded, "[redacted]" in their place: of header fields and trailers by name, and of JSON content by path ($.card.number,
+	// $.items[*].token). With paths, content that cannot be read for them is not recorded at all (docs/config.md).
+	RedactFields, RedactJSON []string
 }
 
 // Endpoint is a public URL to bind and where it leads.

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/adit-tunnel/adit/http1"
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/wire"
 )
@@ -197,4 +198,40 @@ func TestReplayFromDisk(t *testing.T) {
 	if err := w.end(); err != nil || k.open.Load() != 0 {
 		t.Errorf("Run: %v, %d are still open", err, k.open.Load())
 	}
+}
+
+// FuzzEdit: what an edit makes is one request with just the words that were asked for, or nothing.
+func FuzzEdit(f *testing.F) {
+	f.Add("POST", "/a?b", "X-One", "1", []byte("hello"))
+	f.Add("GET", "*", "Connection", "close, host", []byte(nil))
+	f.Add("A", "/\t", "X: y\r\nZ", "\x00", []byte{})
+	f.Add("OPTIONS", "*", "Content-Length", "3\r\n\r\n", []byte("x"))
+	recorded := inspect.Request{Host: "a.example", Message: inspect.Message{Head: []byte("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"), Whole: true}}
+	f.Fuzz(func(t *testing.T, method, target, name, value string, body []byte) {
+		e := &inspect.Edit{Method: method, Target: target, Fields: []inspect.Field{{Name: name, Value: value}}, Body: body}
+		r, err := newResend(&inspect.Exchange{Request: recorded}, e)
+		var wrong *inspect.EditError
+		if errors.As(err, &wrong) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var head http1.Request
+		head.Wire = true
+		if n, err := head.Parse(r.req.Head); err != nil || n != len(r.req.Head) {
+			t.Fatalf("%q: %d, %v", r.req.Head, n, err)
+		}
+		if method != "" && string(head.Method) != method || target != "" && string(head.Path) != target || head.Upgrade || head.Body == http1.BodyChunked {
+			t.Fatalf("%q", r.req.Head)
+		}
+		for _, field := range head.Fields {
+			switch got := string(field.Name); {
+			case got == name && string(field.Value) == strings.Trim(value, " \t"):
+			case strings.EqualFold(got, "Host"), got == "Content-Length" && string(field.Value) == fmt.Sprint(len(body)):
+			default:
+				t.Fatalf("%q has a field %q", r.req.Head, field.Line)
+			}
+		}
+	})
 }

@@ -17,6 +17,7 @@ type Budget struct {
 	side  int
 	total int64
 	now   func() time.Time
+	after func(time.Duration, func()) stopper
 	used  atomic.Int64
 }
 
@@ -28,7 +29,8 @@ func NewBudget(side, total int64) *Budget {
 	if total <= 0 {
 		total = DefaultTotal
 	}
-	return &Budget{side: int(side), total: total, now: time.Now}
+	after := func(d time.Duration, f func()) stopper { return time.AfterFunc(d, f) }
+	return &Budget{side: int(side), total: total, now: time.Now, after: after}
 }
 
 // Used is how many bytes captures under way hold now.

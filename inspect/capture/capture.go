@@ -10,10 +10,12 @@
 //	tap.Done()                                                             // Done, or tap.Fail(f)
 //
 // Every tap must come to Done or Fail: only then is its part of the budget free again.
+//
+// Content that memory does not hold goes on to a recorder that is an inspect.Spiller. What neither takes is counted, and its last bytes are kept apart. What a
+// Redaction names is replaced before anything leaves the tap.
 package capture
 
 import (
-	"bytes"
 	"net/netip"
 	"strings"
 	"sync"
@@ -23,7 +25,7 @@ import (
 )
 
 // How often an exchange is published again while content flows. It happens when bytes pass, so what has come since the last time may
-// be seen only with the next bytes; event streams, which people watch, are therefore published more eagerly.
+// be seen only with the next bytes; event streams and upgraded connections, which people watch, are published more eagerly, and when nothing follows, too.
 const (
 	every       = time.Second
 	everyEvents = 200 * time.Millisecond
@@ -44,7 +46,8 @@ type Begin struct {
 	Head     []byte
 	Whole    bool // no content follows the head
 	ReplayOf inspect.ID
-	Edited   bool // with ReplayOf: it is not what was recorded
+	Edited   bool       // with ReplayOf: it is not what was recorded
+	Redact   *Redaction // nil: nothing
 }
 
 // Tap records one exchange. Its methods may be called from the two goroutines of the exchange (request side, response side) at the same
@@ -52,6 +55,7 @@ type Begin struct {
 type Tap struct {
 	budget *Budget
 	rec    inspect.Recorder
+	redact *Redaction
 	began  time.Time
 
 	mu        sync.Mutex
@@ -59,6 +63,7 @@ type Tap struct {
 	ended     bool
 	published time.Time     // when last
 	every     time.Duration // how long after that content publishes again
+	due       stopper       // of a stream: it will be published by itself; nil: there is nothing new
 	x         *known        // nil when it has ended
 	hasRes    bool
 	reqBody   body
@@ -76,16 +81,14 @@ func (b *Budget) Start(rec inspect.Recorder, x Begin) *Tap {
 	if b == nil || rec == nil {
 		return nil
 	}
-	t := &Tap{budget: b, rec: rec, began: b.now(), every: every}
+	t := &Tap{budget: b, rec: rec, redact: x.Redact, began: b.now(), every: every}
 	t.x = &known{Exchange: inspect.Exchange{
 		ID: x.ID, Endpoint: x.Endpoint, Start: x.Start, Client: x.Client, ReplayOf: x.ReplayOf, Edited: x.Edited,
 		Request: inspect.Request{Method: x.Method, Target: x.Target, Host: x.Host},
 	}}
+	t.reqBody = body{side: inspect.RequestSide, pass: t.redact.requestPass(x.Head)}
 	// The strings repeat parts of the head, and count with it.
-	if t.take(len(x.Head) + len(x.Target) + len(x.Host)) {
-		t.x.Request.Head = bytes.Clone(x.Head)
-	} else {
-		t.x.Request.Dropped = true
+	if !t.head(&t.x.Request.Message, x.Head, len(x.Target)+len(x.Host)) {
 		t.x.Request.Target = strings.Clone(x.Target[:min(len(x.Target), clipped)])
 	}
 	t.mu.Lock()
@@ -104,7 +107,7 @@ func (t *Tap) RequestBody(p []byte) {
 	defer t.mu.Unlock()
 	if !t.ended {
 		t.reqBody.add(t, p)
-		t.flowed()
+		t.flowed(t.reqBody.times != nil)
 	}
 }
 
@@ -148,20 +151,17 @@ func (t *Tap) ResponseHead(h Head) {
 		return
 	}
 	t.x.State, t.x.Wait, t.x.Connect, t.x.Tries = inspect.Open, h.Wait, h.Connect, h.Tries
-	t.hasRes, t.resBody = true, body{}
+	t.resBody.close()
+	t.hasRes, t.resBody = true, body{side: inspect.ResponseSide, pass: t.redact.responsePass(h.Bytes), spent: t.resBody.over != nil}
 	t.x.response = inspect.Response{Status: h.Status, Reason: h.Reason, Made: h.Made}
-	if t.take(len(h.Bytes)) {
-		t.x.response.Head = bytes.Clone(h.Bytes)
-	} else {
-		t.x.response.Dropped = true
-	}
+	t.head(&t.x.response.Message, h.Bytes, 0)
 	if h.AtHand {
 		return
 	}
 	t.publish(t.budget.now())
-	if bytes.Contains(h.Bytes, []byte("text/event-stream")) {
-		t.every = everyEvents
-		t.published = time.Time{} // the first event often comes with the head
+	if isMedia(h.Bytes, "text/event-stream") {
+		t.resBody.times = &times{}
+		t.streams()
 	}
 }
 
@@ -186,7 +186,7 @@ func (t *Tap) ResponseBody(p []byte) {
 	defer t.mu.Unlock()
 	if !t.ended {
 		t.resBody.add(t, p)
-		t.flowed()
+		t.flowed(t.resBody.times != nil)
 	}
 }
 
@@ -211,7 +211,14 @@ func (t *Tap) Upgraded() {
 	defer t.mu.Unlock()
 	if !t.ended {
 		t.x.Upgraded, t.x.State = true, inspect.Open
+		for _, b := range []*body{&t.reqBody, &t.resBody} {
+			b.times = &times{}
+			if t.redact.reads() {
+				b.refuse() // what is in it cannot be told apart
+			}
+		}
 		t.publish(t.budget.now())
+		t.streams()
 	}
 }
 
@@ -232,6 +239,11 @@ func (t *Tap) finish(s inspect.State, f *inspect.Failure) {
 	}
 	t.ended = true
 	t.x.State, t.x.Failure = s, f
+	t.reqBody.close()
+	t.resBody.close()
+	if t.due != nil {
+		t.due.Stop()
+	}
 	t.complete(t.x, t.budget.now())
 	t.rec.Record(&t.x.Exchange)
 	t.budget.give(t.held)

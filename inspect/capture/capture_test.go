@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"fmt"
 	"net/netip"
 	"strings"
 	"sync"
@@ -38,9 +39,12 @@ func (r *recorder) unchanged(t *testing.T) {
 }
 
 func flat(x *inspect.Exchange) string {
-	parts := []string{string(x.ID), x.State.String(), string(x.Request.Head), string(x.Request.Body), string(x.Request.Trailers)}
+	of := func(m inspect.Message) string {
+		return strings.Join([]string{string(m.Head), string(m.Body), string(m.Tail), string(m.Trailers), fmt.Sprint(m.Passed)}, "|")
+	}
+	parts := []string{string(x.ID), x.State.String(), of(x.Request.Message)}
 	if x.Response != nil {
-		parts = append(parts, x.Response.Reason, string(x.Response.Head), string(x.Response.Body), string(x.Response.Trailers))
+		parts = append(parts, x.Response.Reason, of(x.Response.Message))
 	}
 	return strings.Join(parts, "|")
 }
@@ -50,6 +54,7 @@ func clocked(side, total int64) (*Budget, *time.Time) {
 	b := NewBudget(side, total)
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	b.now = func() time.Time { return now }
+	b.after = func(time.Duration, func()) stopper { return new(stopped) }
 	return b, &now
 }
 

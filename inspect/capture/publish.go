@@ -7,55 +7,6 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 )
 
-// body is the content of one side: a prefix of what passed. Bytes below a published length are never written again: content is only
-// appended, and what is published is cut to its capacity, so that nobody can see or reach what comes behind it.
-type body struct {
-	bytes []byte
-	size  int64
-	full  bool // something was left out: nothing may follow it
-}
-
-// add counts p and copies what the budget allows.
-func (b *body) add(t *Tap, p []byte) {
-	b.size += int64(len(p))
-	if b.full {
-		return
-	}
-	if room := t.budget.side - len(b.bytes); len(p) > room {
-		p, b.full = p[:room], true
-	}
-	if !b.grow(t, len(p)) {
-		b.full = true
-		return
-	}
-	b.bytes = append(b.bytes, p...)
-}
-
-// grow makes room for n more bytes: what is needed at first, since most bodies come in one piece, and twice what there was later. The
-// budget is charged what is really taken.
-func (b *body) grow(t *Tap, n int) bool {
-	need, have := len(b.bytes)+n, cap(b.bytes)
-	if need <= have {
-		return true
-	}
-	want := max(need, min(2*have, t.budget.side))
-	if !t.take(want - have) {
-		if want = need; !t.take(want - have) {
-			return false
-		}
-	}
-	grown := make([]byte, len(b.bytes), want)
-	copy(grown, b.bytes)
-	b.bytes = grown
-	return true
-}
-
-// tell writes what there is of b into m.
-func (b *body) tell(m *inspect.Message) {
-	m.Body, m.Kept, m.Size = b.bytes[:len(b.bytes):len(b.bytes)], int64(len(b.bytes)), b.size
-	m.Dropped = m.Dropped || b.full
-}
-
 // take reserves n bytes of the budget until the tap ends.
 func (t *Tap) take(n int) bool {
 	if !t.budget.take(n) {
@@ -65,23 +16,58 @@ func (t *Tap) take(n int) bool {
 	return true
 }
 
+// head keeps a head, if there is room for it and extra bytes.
+func (t *Tap) head(m *inspect.Message, raw []byte, extra int) bool {
+	lines, redacted := t.redact.lines(raw)
+	if !t.take(len(lines) + extra) {
+		m.Dropped = true
+		return false
+	}
+	if !redacted {
+		lines = bytes.Clone(lines)
+	}
+	m.Head, m.Redacted = lines, redacted
+	return true
+}
+
 // end marks m as whole.
 func (t *Tap) end(m *inspect.Message, b *body, trailers []byte) {
 	m.Whole = true
+	b.end(t, m)
 	if len(trailers) == 0 {
 		return
 	}
-	if t.take(len(trailers)) {
-		m.Trailers = bytes.Clone(trailers)
-	} else {
-		b.full = true
+	lines, redacted := t.redact.lines(trailers)
+	if !t.take(len(lines)) {
+		m.Dropped = true
+		return
+	}
+	m.Trailers, m.Redacted = bytes.Clone(lines), m.Redacted || redacted
+}
+
+// stopper is a timer.
+type stopper interface{ Stop() bool }
+
+// streams makes the exchange one that people watch. The first piece often comes with the head.
+func (t *Tap) streams() { t.every, t.published = everyEvents, time.Time{} }
+
+// flowed publishes the exchange again when the last time was a while ago; a stream also when that is only to come.
+func (t *Tap) flowed(stream bool) {
+	now := t.budget.now()
+	switch left := t.every - now.Sub(t.published); {
+	case left <= 0:
+		t.publish(now)
+	case stream && t.due == nil:
+		t.due = t.budget.after(left, t.flowedBefore)
 	}
 }
 
-// flowed publishes the exchange again when the last time was a while ago.
-func (t *Tap) flowed() {
-	if now := t.budget.now(); now.Sub(t.published) >= t.every {
-		t.publish(now)
+// flowedBefore publishes what has come since the last time.
+func (t *Tap) flowedBefore() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.due = nil; !t.ended {
+		t.publish(t.budget.now())
 	}
 }
 

@@ -1,0 +1,119 @@
+package capture
+
+import (
+	"testing"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// TestPassed: both sides of an upgraded connection and an event stream say when content passed.
+func TestPassed(t *testing.T) {
+	b, now := clocked(0, 0)
+	rec := &recorder{}
+	tap := b.Start(rec, begin())
+	tap.ResponseHead(Head{Status: 101, Bytes: []byte("HTTP/1.1 101 S\r\n\r\n")})
+	tap.Upgraded()
+	for i := range 4 {
+		*now = now.Add(time.Duration(i) * 600 * time.Microsecond) // the second moment is the first one's
+		tap.RequestBody([]byte("ping"))
+		tap.ResponseBody([]byte("pong!"))
+	}
+	tap.Done()
+	us := time.Microsecond
+	want := []inspect.Passed{{Offset: 0, After: 0}, {Offset: 8, After: 1800 * us}, {Offset: 12, After: 3600 * us}}
+	got := rec.last().Request.Passed
+	for i := range want {
+		if len(got) != len(want) || got[i] != want[i] {
+			t.Fatalf("%v, want %v", got, want)
+		}
+	}
+	if r := rec.last().Response.Passed; len(r) != 3 || r[2].Offset != 15 {
+		t.Errorf("response: %v", r)
+	}
+	for media, n := range map[string]int{"text/event-stream": 1, "Text/Event-Stream; charset=utf-8": 1, "text/plain": 0} {
+		tap := b.Start(rec, begin())
+		tap.ResponseHead(Head{Status: 200, Bytes: []byte("HTTP/1.1 200 OK\r\ncontent-type:  " + media + "\r\n\r\n")})
+		tap.RequestBody([]byte("a"))
+		tap.ResponseBody([]byte("data: 1\n\n"))
+		tap.Done()
+		if x := rec.last(); len(x.Response.Passed) != n || x.Request.Passed != nil {
+			t.Errorf("%s: %v, %v", media, x.Response.Passed, x.Request.Passed)
+		}
+	}
+}
+
+// TestPassedIsBounded: moments are thinned, the oldest most, and none that was published is written again.
+func TestPassedIsBounded(t *testing.T) {
+	b, now := clocked(0, 0)
+	rec := &newest{}
+	tap := b.Start(rec, begin())
+	tap.Upgraded()
+	var seen [][]inspect.Passed
+	for i := range 30_000 {
+		*now = now.Add(10 * time.Millisecond)
+		tap.RequestBody([]byte("x"))
+		if i%5000 == 4999 {
+			seen = append(seen, rec.x.Request.Passed)
+		}
+	}
+	tap.Done()
+	for _, passed := range append(seen, rec.x.Request.Passed) {
+		if len(passed) > mostTimes || len(passed) < mostTimes/2 || passed[0].Offset != 0 {
+			t.Fatalf("%d moments, the first at %d", len(passed), passed[0].Offset)
+		}
+		for i, p := range passed {
+			if want := time.Duration(p.Offset+1) * 10 * time.Millisecond; p.After != want || i > 0 && p.Offset <= passed[i-1].Offset {
+				t.Fatalf("moment %d is %+v", i, p)
+			}
+		}
+	}
+	if last := rec.x.Request.Passed; last[len(last)-1].Offset != 29_999 || b.Used() != 0 {
+		t.Errorf("the last moment is %+v, %d bytes are still taken", last[len(last)-1], b.Used())
+	}
+}
+
+// newest keeps one state.
+type newest struct{ x *inspect.Exchange }
+
+func (n *newest) Record(x *inspect.Exchange) { n.x = x }
+
+// TestStreamsAreSeenWhenNothingFollows: what has come of a stream is published, though not at once, without a further byte.
+func TestStreamsAreSeenWhenNothingFollows(t *testing.T) {
+	b, now := clocked(0, 0)
+	type timer struct {
+		in   time.Duration
+		then func()
+		*stopped
+	}
+	var timers []timer
+	b.after = func(d time.Duration, f func()) stopper {
+		timers = append(timers, timer{d, f, new(stopped)})
+		return timers[len(timers)-1]
+	}
+	rec := &recorder{}
+	tap := b.Start(rec, begin())
+	tap.ResponseHead(Head{Status: 200, Bytes: []byte("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")})
+	tap.ResponseBody([]byte("1"))
+	*now = now.Add(50 * time.Millisecond)
+	tap.ResponseBody([]byte("2"))
+	tap.ResponseBody([]byte("3"))
+	if got := string(rec.last().Response.Body); got != "1" || len(timers) != 1 || timers[0].in != everyEvents-50*time.Millisecond {
+		t.Fatalf("%q was published, %d timers", got, len(timers))
+	}
+	timers[0].then()
+	if got := string(rec.last().Response.Body); got != "123" {
+		t.Errorf("%q was published", got)
+	}
+	tap.ResponseBody([]byte("4"))
+	tap.Done()
+	n := len(rec.all)
+	if timers[1].then(); !timers[1].stopped.yes || len(rec.all) != n {
+		t.Error("the end of the exchange leaves a timer")
+	}
+	rec.unchanged(t)
+}
+
+type stopped struct{ yes bool }
+
+func (s *stopped) Stop() bool { s.yes = true; return true }

@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"inspect/view":              {"inspect", "inspect/decode", "http1"},
 	"inspect/diff":              {"inspect", "inspect/decode", "inspect/view", "http1"},
 	"inspect/export":            {"inspect", "inspect/decode", "inspect/view", "http1"},
-	"inspect/web":               {"inspect", "inspect/view", "inspect/diff", "inspect/export"},
+	"inspect/web":               {"inspect", "inspect/decode", "inspect/view", "inspect/diff", "inspect/export"},
 	"config":                    {},
 	"relay":                     {"relay/edge", "relay/session", "relay/registry", "relay/control", "relay/admin", "wire", "budget"},
 	"relay/edge":                {"relay/registry", "relay/policy", "http1", "errorpage", "wire", "budget"},

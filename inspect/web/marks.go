@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -33,7 +34,7 @@ func (s *Server) mark(w http.ResponseWriter, r *http.Request) *apiError {
 
 // purge deletes what the filter asks for, and everything only when that is said.
 func (s *Server) purge(w http.ResponseWriter, r *http.Request) *apiError {
-	p, problem := paramsOf(r, "all", "run")
+	p, problem := paramsOf(r, "filter", "all", "run")
 	if problem != nil {
 		return problem
 	}
@@ -80,6 +81,9 @@ func (s *Server) saveView(w http.ResponseWriter, r *http.Request) *apiError {
 		Filter string `json:"filter"`
 	}
 	if problem := readStrict(r, &in); problem != nil {
+		return problem
+	}
+	if _, problem := (params{url.Values{"filter": {in.Filter}}}).filter(); problem != nil {
 		return problem
 	}
 	v := inspect.View{Name: r.PathValue("name"), Filter: in.Filter}

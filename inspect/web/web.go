@@ -35,10 +35,12 @@ const (
 	largest = "at most 2 MiB" // maxBody in words
 )
 
-// limits are the times that a test must be able to shorten.
+// limits are those that a test must be able to lower.
 type limits struct {
 	read  time.Duration // for a whole request
 	write time.Duration // for an answer, or a piece of a long one
+
+	decoded int64 // bytes that come out of content codings: a few KiB can say that they are terabytes
 }
 
 // Server is the local API. Make one with New.
@@ -54,13 +56,13 @@ type Server struct {
 	ending     chan struct{} // closed when Run is to end: streams of events have no end of their own
 }
 
-// Options are what the API shows and acts on. Reader, Replayer, Observer and Controller are needed.
+// Options are what the API shows and acts on. Reader, Keeper, Replayer, Observer and Controller are needed.
 type Options struct {
 	Reader     inspect.Reader
 	Replayer   inspect.Replayer
 	Observer   inspect.Observer
 	Controller inspect.Controller
-	Keeper     inspect.Keeper                                // nil: what is kept can not be changed
+	Keeper     inspect.Keeper
 	Log        *slog.Logger                                  // nil: nothing is logged
 	Access     func(path string) (answered func(status int)) // is told of each request, and of its answer; nil: nobody is
 	Open       bool                                          // other machines are to come: the address is none of the loopback's
@@ -74,7 +76,7 @@ func New(o Options) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, keeper: o.Keeper, log: o.Log}
-	s.limits, s.ending = limits{read: 15 * time.Second, write: time.Minute}, make(chan struct{})
+	s.limits, s.ending = limits{read: 15 * time.Second, write: time.Minute, decoded: 100 << 20}, make(chan struct{})
 	g := newGuard(o.Allow, s.routes())
 	g.open, g.password = o.Open, newPassword(o.Password)
 	s.handler = g

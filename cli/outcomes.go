@@ -3,12 +3,14 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/decode"
 	"github.com/adit-tunnel/adit/inspect/view"
 )
 
@@ -77,7 +79,19 @@ func (r *recent) add(id inspect.ID) bool {
 
 // textOf gives a filter the content of an exchange's messages.
 func textOf(ctx context.Context, s captures, it inspect.Item) inspect.Text {
-	return func(side inspect.Side) []byte { return nil }
+	return func(side inspect.Side) []byte {
+		b, err := s.Body(ctx, it.ID, side)
+		if err != nil {
+			return nil
+		}
+		defer b.Close()
+		content, _ := io.ReadAll(io.NewSectionReader(b, 0, min(b.Size(), inMemory))) // what cannot be read says nothing
+		var answer []byte
+		if it.Upgraded && it.Response != nil {
+			answer = it.Response.Head
+		}
+		return decode.Text(it.Message(side).Head, answer, content)
+	}
 }
 
 // matches says whether an exchange meets f, with its content where f asks for it.

@@ -34,7 +34,9 @@ type parts struct {
 	slot     *agent.Slot
 	embedded *relay.Relay // nil with a relay elsewhere
 	agent    *agent.Agent
-	store    *store.Memory
+	store    keeper
+	disk     *store.Store // nil when captures are in memory only
+	unkept   string       // why they are, though they should not be
 	api      *web.Server
 	apiLn    net.Listener // nil with web-addr false
 	made     sync.Map     // names of the endpoints that the local API has started
@@ -47,8 +49,8 @@ type parts struct {
 
 // runAgent runs an agent with a face until the person quits, a signal comes, or its work is done.
 //
-// Order of stop: the agent drains (it finishes what is under way), the face shows the last of it, then the local API and the
-// embedded relay end, and the slot is given back.
+// Order of stop: the agent drains (it finishes what is under way), the face shows the last of it, then the local API ends, the store writes what has come until
+// then, the embedded relay ends, and the slot is given back.
 func (a *app) runAgent(cfg *config.Config, run agentRun) error {
 	dashboard := a.wantsDashboard(cfg)
 	p, err := a.assemble(cfg, run, dashboard)
@@ -128,7 +130,7 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 
 // join makes agent, store and local API and introduces them to each other.
 func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) (err error) {
-	p.store = store.NewMemory(store.Options{Bytes: min(store.DefaultBytes, o.Memory/8), OnChange: func(uint64) { p.agent.Changed() }})
+	a.keep(p, cfg, o.Memory)
 	o.RedactFields, o.RedactJSON = cfg.Capture.Headers, cfg.Capture.JSON
 	if !cfg.Capture.Off {
 		o.Recorder = p.store
@@ -152,7 +154,7 @@ func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) 
 		return usage("%w\n  choose another address with --web-addr, or turn it off with --web-addr false", err)
 	}
 	p.api = web.New(web.Options{
-		Reader: p.store, Keeper: p.store, Replayer: p.agent, Observer: p.agent, Controller: p.controller(), Log: p.log, Allow: cfg.WebAllow, Access: p.words.access(),
+		Reader: p.store, Keeper: p.store, Replayer: p.agent, Observer: observer{p.agent, p}, Controller: p.controller(), Log: p.log, Allow: cfg.WebAllow, Access: p.words.access(),
 		Open: !isLoopback(p.apiLn.Addr()), Password: cfg.WebPassword,
 	})
 	p.agent.SetWeb("http://" + p.apiLn.Addr().String())
@@ -188,6 +190,9 @@ func (p *parts) close() {
 	if p.agent != nil {
 		_ = p.agent.Close()
 	}
+	if p.disk != nil {
+		_ = p.disk.Close() // all is written; what is wrong with it has been told
+	}
 	if p.embedded != nil {
 		_ = p.embedded.Close()
 	}
@@ -211,6 +216,7 @@ func (a *app) runParts(ctx context.Context, p *parts, run agentRun, dashboard bo
 	if p.api != nil {
 		api = a.start(func(ctx context.Context) error { return p.api.Run(ctx, p.apiLn) })
 	}
+	keeps := a.startStore(p)
 	face := a.start(func(ctx context.Context) error { return a.runFace(ctx, p, dashboard) })
 	link := a.start(p.agent.Run)
 	work := a.startWork(p, run)
@@ -229,7 +235,7 @@ func (a *app) runParts(ctx context.Context, p *parts, run agentRun, dashboard bo
 	case first = <-embedded.over():
 	}
 	drains()
-	return errors.Join(first, work.stop(), ready.stop(), a.drain(link, screenFree), words.stop(), stopFace(face, &p.lines), api.stop(), embedded.stop())
+	return errors.Join(first, work.stop(), ready.stop(), a.drain(link, screenFree), words.stop(), stopFace(face, &p.lines), api.stop(), keeps.stop(), embedded.stop())
 }
 
 // startWork starts run's own work when the endpoints are ready. Without any, the task lasts until it is stopped.
@@ -263,7 +269,7 @@ func (a *app) drain(link *task, screenFree bool) error {
 
 // runFace shows the agent until ctx ends or the person quits.
 func (a *app) runFace(ctx context.Context, p *parts, dashboard bool) error {
-	source := tui.Source{Reader: p.store, Replayer: p.agent, Observer: p.agent, Controller: p.controller()}
+	source := tui.Source{Reader: p.store, Replayer: p.agent, Observer: observer{p.agent, p}, Controller: p.controller()}
 	if p.words != nil && !dashboard {
 		<-ctx.Done() // the log says it all
 		return nil

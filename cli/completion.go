@@ -51,10 +51,13 @@ var flagValues = map[string][]string{
 	"access-log": {"stdout", "stderr", "false"},
 	"web-addr":   {"false\tno local API", "127.0.0.1:4040"},
 	"admin":      {"false\tneither health nor metrics", "127.0.0.1:4480"},
+	"raw":        {"request", "response"},
+	"format":     exportFormats,
+	"since":      {fromStart + "\tall that is kept"},
 }
 
 // fileValued are the flags whose values are files; those of all others are none.
-var fileValued = []string{"config", "relay-ca", "token-file", "log", "access-log", "write-report", "ready-file", "url-file"}
+var fileValued = []string{"config", "relay-ca", "token-file", "log", "access-log", "write-report", "ready-file", "url-file", "output"}
 
 // completeEndpoints completes the names of configured endpoints, those that stand in args left out. A configuration with mistakes has none.
 func (a *app) completeEndpoints(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -216,3 +216,26 @@ func TestTokenOnAFullDisk(t *testing.T) {
 		t.Error("no token though there is room")
 	}
 }
+
+// The disk of captures is full: traffic and captures in memory go on, status and log say so, and what comes when there is room is kept.
+func TestCapturesOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	disk := smallDisk(t)
+	s := newShell(t, http.HandlerFunc(receiver), "--state-dir", filepath.Join(disk, "state"))
+	empty := fill(t, disk)
+	api := s.agent.api()
+	eventually(t, "the full disk is said", func() bool {
+		if status := s.hook("/hook/full", strings.Repeat("x", 10_000)); status != 200 {
+			t.Fatalf("on a full disk: %d", status)
+		}
+		return strings.Contains(keepingOf(t, api).Problem, "the disk is full")
+	})
+	s.agent.waitFor(s.agent.stderr, "captures are not written.*disk is full")
+	if all := s.list("path:/hook/full", "--api", s.api()); len(all) == 0 {
+		t.Error("what came is not in memory")
+	}
+	empty()
+	eventually(t, "captures are written again", func() bool { return keepingOf(t, api).Problem == "" })
+	s.hook("/hook/after", "{}")
+	s.find(1, "path:/hook/after status:200", "--state-dir", filepath.Join(disk, "state"))
+}

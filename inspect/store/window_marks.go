@@ -123,7 +123,7 @@ func victims(ctx context.Context, r inspect.Reader, q inspect.Query) (ids []insp
 		limit = -1
 	}
 	q.Limit = -1
-	pinned := namesPinned(q.Filter)
+	pinned := q.Filter.Names(inspect.KeyPinned)
 	for it, err := range r.List(ctx, q) {
 		if err != nil {
 			return nil, err
@@ -133,25 +133,6 @@ func victims(ctx context.Context, r inspect.Reader, q inspect.Query) (ids []insp
 		}
 	}
 	return ids, nil
-}
-
-// namesPinned says that a filter is about what is pinned.
-func namesPinned(f *inspect.Filter) bool {
-	var in func(n inspect.Node) bool
-	in = func(n inspect.Node) bool {
-		switch n := n.(type) {
-		case inspect.And:
-			return slices.ContainsFunc(n, in)
-		case inspect.Or:
-			return slices.ContainsFunc(n, in)
-		case inspect.Not:
-			return in(n.Node)
-		case *inspect.Term:
-			return n.Field == inspect.KeyPinned
-		}
-		return false
-	}
-	return f != nil && in(f.Root)
 }
 
 // Views returns the saved filters by name.

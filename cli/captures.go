@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adit-tunnel/adit/config"
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// captures is where a command finds exchanges: the store of the person's state directory, whether an agent runs or not, or with --api what a running
+// agent tells.
+type captures interface {
+	List(ctx context.Context, q inspect.Query) iter.Seq2[inspect.Item, error]
+	Get(ctx context.Context, id inspect.ID) (inspect.Item, error)
+	Body(ctx context.Context, id inspect.ID, side inspect.Side) (inspect.Body, error)
+	Purge(ctx context.Context, q inspect.Query) (int, error)
+	// Cursor is the place behind the last change there is, in the store's or the agent's own words.
+	Cursor(ctx context.Context) (string, error)
+	// Changes yields the exchanges that have changed after a cursor and match f as they are then, in the order of their changes, and waits for more until ctx
+	// ends, whose error is the last one. The cursor fromStart stands before everything.
+	Changes(ctx context.Context, cursor string, f *inspect.Filter) iter.Seq2[inspect.Item, error]
+	Close() error
+}
+
+// fromStart is the cursor before everything that is kept.
+const fromStart = "start"
+
+// newest is the word for the exchange that began last.
+const newest = "last"
+
+// captureFlags adds the flags that say whose captures are meant.
+func captureFlags(c *cobra.Command) {
+	f := c.Flags()
+	f.String("api", "", "ask the running agent whose local API is at `HOST:PORT`, instead of reading the store")
+	f.StringSlice("config", nil, "configuration `FILE`")
+	addFlag(f, config.Lookup(config.OfAgent, "state-dir"), "state-dir", false)
+	f.Lookup("state-dir").Annotations = nil // it is one of this command's own
+}
+
+// openCaptures opens what c's flags point to. The caller closes it.
+func (a *app) openCaptures(c *cobra.Command) (captures, error) {
+	if c.Flag("api").Value.String() != "" {
+		return a.openAgent(c)
+	}
+	return a.openStore(c)
+}
+
+// withCaptures runs f on what c's flags point to.
+func (a *app) withCaptures(c *cobra.Command, f func(ctx context.Context, s captures) error) error {
+	s, err := a.openCaptures(c)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(c.Context(), s), s.Close())
+}
+
+// shortest is how many characters of an ID must be given.
+const shortest = 4
+
+// findExchange returns the exchange that a person means: by its ID, by the beginning or the end of it, or by the word "last".
+func findExchange(ctx context.Context, s captures, what string) (inspect.Item, error) {
+	what = strings.ToLower(what)
+	if what == newest {
+		return findNewest(ctx, s)
+	}
+	if len(what) < shortest {
+		return inspect.Item{}, usage("%q is too short for an exchange's ID\n  give at least %d characters of its beginning or end; \"adit requests\" lists them", what, shortest)
+	}
+	it, err := s.Get(ctx, inspect.ID(what))
+	if !errors.Is(err, inspect.ErrNotFound) {
+		return it, err
+	}
+	id, err := findByPart(ctx, s, what)
+	if err != nil {
+		return inspect.Item{}, err
+	}
+	return s.Get(ctx, id)
+}
+
+func findNewest(ctx context.Context, s captures) (inspect.Item, error) {
+	items, err := inspect.Collect(s.List(ctx, inspect.Query{Limit: 1}))
+	if err != nil || len(items) == 0 {
+		return inspect.Item{}, errors.Join(err, notKept("there is no exchange yet"))
+	}
+	return s.Get(ctx, items[0].ID)
+}
+
+// findByPart returns the only ID that begins or ends with part.
+func findByPart(ctx context.Context, s captures, part string) (inspect.ID, error) {
+	var found []inspect.ID
+	for it, err := range s.List(ctx, inspect.Query{Limit: -1}) {
+		if err != nil {
+			return "", err
+		}
+		if id := string(it.ID); strings.HasPrefix(id, part) || strings.HasSuffix(id, part) {
+			found = append(found, it.ID)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", notKept(fmt.Sprintf("no exchange has an ID that begins or ends with %q", part))
+	case 1:
+		return found[0], nil
+	}
+	return "", &exitError{exitNo, fmt.Errorf("%d exchanges have an ID that begins or ends with %q, such as %s and %s\n  write more of it", len(found), part, found[0], found[1])}
+}
+
+func notKept(text string) error {
+	return &exitError{exitNo, fmt.Errorf("%s\n  \"adit requests\" lists what is kept", text)}
+}
+
+// parseFilter reads the filter of a command: its only argument, or that of a flag.
+func parseFilter(text string) (*inspect.Filter, error) {
+	f, err := inspect.ParseFilter(text)
+	if err == nil {
+		return f, nil
+	}
+	var wrong *inspect.FilterError
+	if errors.As(err, &wrong) {
+		err = fmt.Errorf("%w\n%s", wrong, indented(wrong.Caret()))
+	}
+	return nil, &exitError{exitUsage, err}
+}
+
+// filterArg is parseFilter of arguments of which there is at most one; nil without any.
+func filterArg(args []string) (*inspect.Filter, error) {
+	if len(args) == 0 {
+		return nil, nil
+	}
+	return parseFilter(args[0])
+}
+
+// indented puts two spaces before each line, as second lines of a message have.
+func indented(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }

@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
+)
+
+// completeExchanges completes the IDs of the newest exchanges, with what they are.
+func (a *app) completeExchanges(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	const then = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	if len(args) > 0 {
+		return nil, then
+	}
+	s, err := a.openCaptures(c)
+	if err != nil {
+		return nil, then
+	}
+	defer s.Close()
+	all := []string{newest + "\tthe newest"}
+	for it, err := range s.List(c.Context(), inspect.Query{Limit: 20}) {
+		if err != nil {
+			break
+		}
+		if id := shortID(it.ID); strings.HasPrefix(id, typed) {
+			all = append(all, id+"\t"+view.Sanitize(it.Request.Method+" "+it.Request.Target)+" "+outcomeOf(it.Exchange))
+		}
+	}
+	return all, then
+}
+
+// labelOf is the name of what sent it, such as "stripe · invoice.paid".
+func labelOf(it inspect.Item) string {
+	if it.Label != "" {
+		return it.Label
+	}
+	return view.Label(it.Exchange)
+}

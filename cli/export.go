@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/export"
+	"github.com/adit-tunnel/adit/inspect/web"
+)
+
+// exportFormats are those of --format.
+var exportFormats = []string{"har", "jsonl"}
+
+func (a *app) exportCommand() *cobra.Command {
+	var format, to string
+	c := &cobra.Command{
+		Use:     "export [filter]",
+		Short:   "Write captured requests for other programs",
+		GroupID: "inspect",
+		Long: `Write the captured requests that a filter selects, oldest first, in a form that other
+programs read: har is HAR 1.2, for browsers and many tools. jsonl is an object a line, with
+the fields of the local API and the exact contents in base64.`,
+		Example: `  adit export -o all.har
+  adit export 'status:>=400 age:<1h' --format jsonl | jq .target`,
+		Args: atMostOne("a filter, in quotes"),
+		RunE: func(c *cobra.Command, args []string) error {
+			f, err := filterArg(args)
+			if err != nil {
+				return err
+			}
+			if !slices.Contains(exportFormats, format) {
+				return usage("--format %q is none of har, jsonl", format)
+			}
+			return a.withCaptures(c, func(ctx context.Context, s captures) error {
+				return a.intoFile(to, func(w io.Writer) error { return exportAll(ctx, s, f, format, w) })
+			})
+		},
+	}
+	c.Flags().StringVar(&format, "format", "har", "`FORMAT`: har or jsonl")
+	c.Flags().StringVarP(&to, "output", "o", "", "write into this `FILE` instead of standard output")
+	captureFlags(c)
+	return c
+}
+
+// intoFile has f write to a file, which appears when it is whole; "": standard output.
+func (a *app) intoFile(path string, f func(io.Writer) error) error {
+	if path == "" {
+		out := a.recorded()
+		return errors.Join(f(out), out.flush())
+	}
+	return writeFileWith(path, f)
+}
+
+// exporter writes exchanges one after another.
+type exporter interface {
+	add(o *oneExchange) error
+	end() error
+}
+
+// exportAll writes what f selects. Only IDs are held: all exchanges together may be too large for memory.
+func exportAll(ctx context.Context, s captures, f *inspect.Filter, format string, w io.Writer) error {
+	var ids []inspect.ID
+	for it, err := range s.List(ctx, inspect.Query{Filter: f, Limit: -1}) {
+		if err != nil {
+			return err
+		}
+		ids = append(ids, it.ID)
+	}
+	var out exporter = harExporter{export.NewHAR(w, Version)}
+	if format == "jsonl" {
+		out = lineExporter{json.NewEncoder(w)}
+	}
+	for _, id := range slices.Backward(ids) {
+		if err := exportOne(ctx, s, id, out); err != nil {
+			return fmt.Errorf("exchange %s: %w", id, err)
+		}
+	}
+	return out.end()
+}
+
+func exportOne(ctx context.Context, s captures, id inspect.ID, out exporter) error {
+	it, err := s.Get(ctx, id)
+	if errors.Is(err, inspect.ErrNotFound) {
+		return nil // deleted meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	o, err := openExchange(ctx, s, it)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	return out.add(o)
+}
+
+type harExporter struct{ *export.HAR }
+
+func (h harExporter) add(o *oneExchange) error {
+	return h.Add(o.Item, o.body(inspect.RequestSide), o.body(inspect.ResponseSide))
+}
+func (h harExporter) end() error { return h.Close() }
+
+// writeHAR writes one exchange as HAR.
+func writeHAR(w io.Writer, o *oneExchange) error {
+	h := harExporter{export.NewHAR(w, Version)}
+	return errors.Join(h.add(o), h.end())
+}
+
+// exportedLine is a line of JSON lines.
+type exportedLine struct {
+	web.Detail
+	RequestBody  []byte `json:"request_body"`
+	ResponseBody []byte `json:"response_body"`
+}
+
+type lineExporter struct{ *json.Encoder }
+
+func (l lineExporter) add(o *oneExchange) (err error) {
+	line := exportedLine{Detail: web.DetailOf(o.Item)}
+	for side, into := range map[inspect.Side]*[]byte{inspect.RequestSide: &line.RequestBody, inspect.ResponseSide: &line.ResponseBody} {
+		if b := o.bodies[side]; b != nil && err == nil {
+			*into, err = io.ReadAll(io.NewSectionReader(b, 0, b.Size()))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return l.Encode(line)
+}
+func (lineExporter) end() error { return nil }

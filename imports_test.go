@@ -68,14 +68,10 @@ var vendorDoors = map[string][]string{
 	"gopkg.in/natefinch/":           {"cli"},
 	"modernc.org/sqlite":            {"relay/control", "inspect/store"},
 	"golang.org/x/time":             {"relay/session"},
-<<<<<<< HEAD
 	"github.com/aymanbagabas/":      {"inspect/diff"},
 	"github.com/alecthomas/":        {"inspect/view"},
-=======
->>>>>>> shell
 	"github.com/andybalholm/brotli": {"inspect/decode"},
 	"github.com/klauspost/compress": {"inspect/decode"},
-	"github.com/aymanbagabas/":      {"inspect/diff"},
 }
 
 // neverReach says what a room must not reach even through others: the library stays small, the relay knows no face.

@@ -232,6 +232,17 @@ func TestMatchHostileContent(t *testing.T) {
 	}
 }
 
+func TestWords(t *testing.T) {
+	for text, want := range map[string]string{
+		"Invoice.PAID ch_123": "invoice|paid|ch|123", "ΣΊΣΥΦΟΣ Σίσυφος": "σίσυφοσ|σίσυφοσ", "naïve cafe\u0301": "naïve|cafe\u0301", "हिन्दी 東京 ½🙂x": "हिन्दी|東京|½|x",
+		"İı Iı": "İı|iı", "\u0301a \xffb\xfe": "a|b", "": "",
+	} {
+		if got := strings.Join(Words(text), "|"); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func FuzzFilter(f *testing.F) {
 	for _, s := range []string{`a (b or !c) "d"`, `body.$.a["x"][*]:v* status:4xx dur:>1.5s`, "header.x:=y ip:10.0.0.0/8 age:<10m size:=1kib", "replay:no body:*x*y* tag:(a)"} {
 		f.Add(s, seenRequest)

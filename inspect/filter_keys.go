@@ -46,10 +46,14 @@ var otherNames = map[string]Key{
 }
 
 // key is the key that the help is about.
-func (h KeyHelp) key() Key { return Key(strings.FieldsFunc(h.Key, func(r rune) bool { return r == ':' || r == '.' })[0]) }
+func (h KeyHelp) key() Key {
+	return Key(strings.FieldsFunc(h.Key, func(r rune) bool { return r == ':' || r == '.' })[0])
+}
 
 // isKey says that the language has the key.
-func isKey(k Key) bool { return slices.ContainsFunc(filterKeys, func(h KeyHelp) bool { return h.key() == k }) }
+func isKey(k Key) bool {
+	return slices.ContainsFunc(filterKeys, func(h KeyHelp) bool { return h.key() == k })
+}
 
 // nearest returns the key that was probably meant, as it is written, or "".
 func nearest(word string) string {

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
@@ -148,13 +149,34 @@ func openDeflate(r io.Reader) (io.Reader, error) {
 	return flate.NewReader(b), nil
 }
 
-// openZstd decodes in the goroutine that reads.
-func openZstd(r io.Reader) (io.Reader, error) {
-	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+// zstdDecoders keeps decoders, which are dear to make: a stream may have thousands of short messages. They decode in the goroutine that reads, and hold
+// nothing that has to be freed.
+var zstdDecoders = sync.Pool{New: func() any {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return d.IOReadCloser(), nil
+	return d
+}}
+
+func openZstd(r io.Reader) (io.Reader, error) {
+	switch d := zstdDecoders.Get().(type) {
+	case *zstd.Decoder:
+		return &lent{d}, d.Reset(r)
+	case error:
+		return nil, d
+	}
+	return nil, errUnknown
+}
+
+// lent is a decoder that goes back when it is closed.
+type lent struct{ *zstd.Decoder }
+
+func (l *lent) Close() error {
+	if err := l.Reset(nil); err == nil {
+		zstdDecoders.Put(l.Decoder)
+	}
+	return nil
 }
 
 // coded decodes one coding. It opens its decoder when it is first read, since opening reads.
@@ -173,7 +195,7 @@ func (c *coded) Read(p []byte) (n int, err error) {
 	}
 	defer func() {
 		if e := recover(); e != nil {
-			n, err = 0, fmt.Errorf("the decoder failed: %v", e)
+			n, err, c.in = 0, fmt.Errorf("the decoder failed: %v", e), nil
 		}
 		if inner := (*CodingError)(nil); err != nil && err != io.EOF && !errors.As(err, &inner) {
 			err = &CodingError{c.coding, err}

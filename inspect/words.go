@@ -1,6 +1,8 @@
 package inspect
 
 import (
+	"bytes"
+	"strconv"
 	"unicode"
 	"unicode/utf8"
 )
@@ -120,4 +122,29 @@ func isWord(text []byte, word string, begins bool) bool {
 		text, word = text[size:], word[n:]
 	}
 	return begins || len(text) == 0
+}
+
+// HeadText is what a bare word sees beside content, tags and note: method, target, host, status, fields of both sides, label and the failure's name. Raw.
+func (it Item) HeadText() []byte {
+	x := it.Exchange
+	b := make([]byte, 0, 64+len(x.Request.Target)+len(x.Request.Head)+len(x.Request.Trailers))
+	for _, s := range []string{x.Request.Method, x.Request.Target, x.Request.Host, it.Label} {
+		b = append(append(b, s...), '\n')
+	}
+	b = appendFields(b, &x.Request.Message)
+	if r := x.Response; r != nil {
+		b = append(strconv.AppendInt(b, int64(r.Status), 10), ' ')
+		b = append(append(b, r.Reason...), '\n')
+		b = appendFields(b, &r.Message)
+	}
+	if x.Failure != nil {
+		b = append(b, x.Failure.Name...)
+	}
+	return b
+}
+
+func appendFields(b []byte, m *Message) []byte {
+	_, fields, _ := bytes.Cut(m.Head, []byte("\n"))
+	b = append(append(b, fields...), '\n')
+	return append(append(b, m.Trailers...), '\n')
 }

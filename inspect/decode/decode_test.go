@@ -13,7 +13,10 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // encode puts data into a coding; "raw" is deflate without its frame.
 func encode(t testing.TB, coding string, data []byte) []byte {

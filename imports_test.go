@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"tui/theme":                 {},
 	"inspect":                   {},
 	"inspect/meter":             {},
+	"inspect/decode":            {},
 	"inspect/capture":           {"inspect", "inspect/decode", "http1"},
 	"inspect/store":             {"inspect", "inspect/decode", "http1"},
 	"inspect/view":              {"inspect", "inspect/decode", "http1"},
@@ -65,6 +66,8 @@ var vendorDoors = map[string][]string{
 	"gopkg.in/natefinch/":           {"cli"},
 	"modernc.org/sqlite":            {"relay/control", "inspect/store"},
 	"golang.org/x/time":             {"relay/session"},
+	"github.com/andybalholm/brotli": {"inspect/decode"},
+	"github.com/klauspost/compress": {"inspect/decode"},
 }
 
 // neverReach says what a room must not reach even through others: the library stays small, the relay knows no face.

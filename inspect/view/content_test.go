@@ -87,7 +87,7 @@ func TestOpen(t *testing.T) {
 		{"protobuf", "Content-Type: application/x-protobuf", "\x08\x96\x01\x12\x02hi\x1a\x03\x08\xac\x02\x25\x00\x00\x80\x3f\x2a\x02\xff\xfe", Protobuf,
 			`1: 150|2: "hi"|3 {|  1: 300|}|4: 1065353216  or 1|5: fffe`, ""},
 		{"gRPC", "Content-Type: application/grpc", "\x00\x00\x00\x00\x02\x08\x01\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00\x09\x08\x01", GRPC,
-			"message 1, 2 B|  1: 1|message 2, 1 B, compressed|message 3, 9 B, cut off|  1: 1", ""},
+			"message 1, 2 B|  1: 1|message 2, 1 B: it is compressed, and no agreement on that is known|message 3, 9 B: the recording ends within it|  1: 1", ""},
 		{"an image that says it is text", "Content-Type: text/plain", "GIF89a\x02\x01\x03\x00\x00\x00\x00", Image,
 			"00000000  47 49 46 38 39 61 02 01  03 00 00 00 00           |GIF89a.......|", ""},
 	} {

@@ -225,6 +225,14 @@ func FuzzOpen(f *testing.F) {
 		for _, j := range JWTs(message("Authorization: Bearer "+media, ""), body) {
 			checkContent(t, Content{Media: j.Where + j.Algorithm, Lines: j.Lines})
 		}
+		for _, x := range []*inspect.Exchange{posted("/graphql", "Content-Type: application/json", string(body)), posted("/", "X-Slack-Signature: "+media, string(body))} {
+			checkSafe(t, Label(x))
+			x.Upgraded, x.Response = true, &inspect.Response{Message: *message("Upgrade: "+media, string(body))}
+			for m := range Messages(x, nil, nil) {
+				checkSafe(t, m.Name+m.ID+m.Note)
+				checkContent(t, m.Open(Limits{}))
+			}
+		}
 		if valid := checkJSON(body, false) == nil; valid != json.Valid(body) {
 			t.Fatalf("%q is valid: %v", body, valid)
 		} else if !valid {

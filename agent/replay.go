@@ -20,7 +20,10 @@ import (
 type ReplayError struct{ Failure inspect.Failure }
 
 // Error returns what happened and what to do about it.
-func (e *ReplayError) Error() string { return e.Failure.Text + " " + e.Failure.Remedy }
+func (e *ReplayError) Error() string { return e.Failure.Error() }
+
+// Unwrap returns the *inspect.Failure.
+func (e *ReplayError) Unwrap() error { return &e.Failure }
 
 // Replay is ReplayExchange of what the agent's reader has under that ID: see SetReader.
 func (a *Agent) Replay(ctx context.Context, id inspect.ID, e *inspect.Edit) (inspect.ID, error) {

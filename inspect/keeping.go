@@ -126,19 +126,27 @@ type Spill interface {
 }
 
 // Replayer sends a recorded request again, through the same forwarding path; the new exchange has ReplayOf. It returns as soon as the request is
-// on its way, with the new exchange's ID. e changes what is sent; nil sends it as it was.
+// on its way, with the new exchange's ID. e changes what is sent; nil sends it as it was. The error is or wraps an *EditError when e is wrong, and a
+// *Failure when the request cannot be sent again.
 type Replayer interface {
 	Replay(ctx context.Context, id ID, e *Edit) (ID, error)
 }
 
 // Edit is a change of a recorded request before it is sent again. What is empty or nil stays as it was recorded; Content-Length and Host follow what
-// is sent: a Content-Length among Fields is replaced by the true one, and chunked content is sent as one length.
+// is sent: a Content-Length among Fields is replaced by the true one, Host is added when it is not there, and chunked content is sent as one length,
+// without its trailers.
 type Edit struct {
 	Method string
 	Target string  // origin-form: /path?query
 	Fields []Field // all header fields in order, nil: as recorded
-	Body   []byte  // empty but not nil: no content
+	Body   []byte  // empty but not nil: no content. Not to be changed until the exchange has ended
 }
 
 // Field is a header field as it is sent.
 type Field struct{ Name, Value string }
+
+// EditError says what cannot be sent. Key is "method", "target" or "fields", Text begins in lower case.
+type EditError struct{ Key, Text string }
+
+// Error returns the key and the text.
+func (e *EditError) Error() string { return e.Key + ": " + e.Text }

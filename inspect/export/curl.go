@@ -15,11 +15,14 @@ import (
 // one that the request was sent to; body reads the Kept bytes, nil: what is in memory. The error is a *PartialError, a *LargeError, or of reading.
 func Curl(x *inspect.Exchange, body io.ReaderAt, to string) (string, error) {
 	r := &x.Request
-	data, err := content(&r.Message, body)
+	data, err := content(x, body)
 	if err != nil {
 		return "", err
 	}
 	lines := headLines(r.Head)
+	if r.Redacted { // the content is no longer as long as it was: curl counts it
+		lines = slices.DeleteFunc(lines, func(line []byte) bool { return hasName(line, "Content-Length") })
+	}
 	sends := len(data) > 0 || chunked(r.Head)
 	c := command{lines: []string{"curl"}}
 	c.version(view.StartLine(r.Head))
@@ -89,7 +92,7 @@ func (c *command) fields(lines [][]byte, base string, sends bool) {
 	groups := groupLines(lines)
 	unwanted := []string{"User-Agent", "Accept"}
 	if sends {
-		unwanted = append(unwanted, "Content-Type", "Content-Length", "Expect")
+		unwanted = append(unwanted, "Content-Type", "Expect")
 	}
 	for _, name := range unwanted {
 		if !slices.ContainsFunc(groups, func(g []byte) bool { return hasName(g, name) }) {

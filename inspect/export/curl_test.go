@@ -157,6 +157,25 @@ func TestCurlSendsTheSame(t *testing.T) {
 	}
 }
 
+// What was replaced when it was recorded is not as long as it was; what followed an upgrade is no content.
+func TestCurlOfWhatIsNotAsItCame(t *testing.T) {
+	redacted := request("POST / HTTP/1.1\r\nHost: x\r\nContent-Type: a\r\nContent-Length: 100", "[redacted]")
+	redacted.Request.Redacted = true
+	upgraded := request("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket", "\x81\x82")
+	upgraded.Upgraded, upgraded.Request.Whole = true, false
+	for _, c := range []struct {
+		x    *inspect.Exchange
+		want string
+	}{
+		{redacted, "-X 'POST' \\\n  -H 'User-Agent:' \\\n  -H 'Accept:' \\\n  -H 'Expect:' \\\n  -H 'Content-Type: a' \\\n  --data-raw '[redacted]'"},
+		{upgraded, "-H 'User-Agent:' \\\n  -H 'Accept:' \\\n  -H 'Upgrade: websocket'"},
+	} {
+		if got, err := Curl(c.x, nil, ""); err != nil || got != "curl --http1.1 'http://x/' \\\n  "+c.want {
+			t.Errorf("%v: %s", err, got)
+		}
+	}
+}
+
 // nasty are heads and contents that tools like to change.
 var nasty = [][2]string{
 	{"GET / HTTP/1.1\r\nHost: %HOST%", ""},

@@ -72,7 +72,7 @@ type Content struct {
 	Picture *Picture // of an Image
 }
 
-// Part is one of several contents in one: of a multipart message, or of a GraphQL request.
+// Part is one of several contents in one: of a multipart message, or of a GraphQL request; or the end of content whose middle was not kept.
 type Part struct {
 	Name, Filename string
 	Size           int64 // bytes
@@ -105,7 +105,25 @@ func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
 		c.More = true
 		c.say("the first " + Size(int64(len(p.Data))) + " are shown")
 	}
+	if m.Redacted {
+		c.say("values were replaced before this was recorded")
+	}
+	if len(m.Tail) > 0 {
+		c.Parts = append(c.Parts, o.tail(m, p.Coding != ""))
+	}
 	return c
+}
+
+// tail lays out the end of content whose middle was not kept. It begins anywhere, so that it is what it reads as.
+func (o *opener) tail(m *inspect.Message, coded bool) Part {
+	p := Part{Name: "the end", Size: int64(len(m.Tail))}
+	if coded {
+		o.dump(&p.Content, m.Tail)
+	} else {
+		o.bytes(&p.Content, m.Tail)
+	}
+	o.take(&p.Content)
+	return p
 }
 
 // opener lays out one message: all its parts share the room for lines.

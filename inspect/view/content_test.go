@@ -191,6 +191,15 @@ func TestOpenBomb(t *testing.T) {
 	}
 }
 
+// The end of content is shown although its middle is missing.
+func TestOpenTail(t *testing.T) {
+	m := message("Content-Type: application/json", `{"a":[1,`)
+	m.Size, m.Dropped, m.Tail = 5<<20, true, []byte("8,9]}")
+	if c := Open(m, nil, Limits{}); c.Kind != JSON || joined(c) != `{|  "a": [|    1,|    |<the end>|8,9]}` {
+		t.Errorf("%s: %s", c.Kind, joined(c))
+	}
+}
+
 // A face shows the next lines by leaving out those it has; content beyond memory comes from the store.
 func TestOpenInSteps(t *testing.T) {
 	whole := strings.Repeat("line\n", 5000)

@@ -198,6 +198,8 @@ var nasty = [][2]string{
 	{"POST /x HTTP/1.1\r\nHost: %HOST%\r\nTransfer-Encoding: chunked", ""},
 	{"GET /x HTTP/1.1\r\nX-Empty:\r\nX-Space: \r\nX-Spaces:  \r\nHost: %HOST%\r\nX-Empty:\r\nX-Wide:   a  b  \r\nX-Space: \r\nX-End:", ""},
 	{"GET /x HTTP/1.1\r\nX-Space: \r\nX-Empty:\r\nHost: %HOST%\r\nAccept:\r\nUser-Agent: \r\nCookie: a=b; c=d\r\nCookie: e\r\nAuthorization: Basic eA==", ""},
+	{"GET /x HTTP/1.1\r\nX-Empty:\r\nX-Space: \r\nHost: x\r\nX-Empty:\r\nX-Tab:\t", ""},
+	{"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 4", "-v\x00%"},
 	{"GET /x HTTP/1.1\r\nHost: %HOST%\r\nConnection: close\r\nTE: trailers\r\nRange: bytes=0-1\r\nReferer: x\r\nAccept-Encoding: gzip, br", ""},
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/adit-tunnel/adit/inspect/view"
 )
 
 // Bounds of JSON that is compared path by path: what is deeper or larger is compared as text.
@@ -14,6 +16,22 @@ const (
 	maxLeaves = 20_000
 	maxPaths  = 4 << 20 // bytes of all paths: a long key is in the path of all that is below it
 )
+
+// json compares contents by their paths; false: they are not both JSON, or not within the bounds.
+func (m *Message) json(a, b *view.Plain) bool {
+	if !a.IsJSON() || !b.IsJSON() {
+		return false
+	}
+	older, ok := leaves(a.Data)
+	newer, too := leaves(b.Data)
+	if !ok || !too {
+		return false
+	}
+	if m.How, m.Content = JSON, paths(older, newer); len(m.Content) == 0 {
+		m.Notes = append(m.Notes, "the same JSON in another order or layout")
+	}
+	return true
+}
 
 // leaf is a scalar, or an empty object or array, with the path to it.
 type leaf struct{ path, value string }

@@ -98,10 +98,10 @@ func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
 	} else {
 		o.lay(&c, Get(Headers(m.Head), "Content-Type"), p.Data)
 	}
-	switch {
-	case kept(m) < m.Size:
+	if kept(m) < m.Size {
 		c.say(fmt.Sprintf("%s of %s were recorded", Size(kept(m)), Size(m.Size)))
-	case p.More:
+	}
+	if p.More {
 		c.More = true
 		c.say("the first " + Size(int64(len(p.Data))) + " are shown")
 	}

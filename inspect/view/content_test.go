@@ -200,6 +200,20 @@ func TestOpenTail(t *testing.T) {
 	}
 }
 
+// What is kept on the disk, and was not given, is missed and said to be.
+func TestOpenWithoutTheStore(t *testing.T) {
+	coded := gzipped(strings.Repeat("0123456789", 100_000))
+	for name, m := range map[string]*inspect.Message{
+		"plain": message("Content-Type: text/plain", "begin and end"),
+		"coded": message("Content-Type: text/plain\r\nContent-Encoding: gzip", coded),
+	} {
+		m.Body = m.Body[:len(m.Body)/2]
+		if c := Open(m, nil, Limits{}); c.Kind != Text || !c.More || len(c.Notes) != 1 || !strings.HasSuffix(c.Notes[0], " are shown") {
+			t.Errorf("%s: %s, %q", name, c.Kind, c.Notes)
+		}
+	}
+}
+
 // A face shows the next lines by leaving out those it has; content beyond memory comes from the store.
 func TestOpenInSteps(t *testing.T) {
 	whole := strings.Repeat("line\n", 5000)

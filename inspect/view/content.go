@@ -64,7 +64,7 @@ type Content struct {
 	Kind    Kind
 	Media   string   // media type without parameters, lower case: "application/json"; "" when none was told
 	Coding  string   // the content codings it came in: "gzip"; "" for none
-	Title   string   // what it says of itself: a GraphQL operation, "query Viewer"
+	Title   string   // what it says of itself: a GraphQL operation, "query Viewer"; an image's size, "png, 640 × 480"
 	Notes   []string // what is to be known about it: not recorded to its end, shown in part, not valid
 	Lines   []Line
 	More    bool // there are lines behind these: ask again with Skip or more Bytes
@@ -166,7 +166,7 @@ func (o *opener) take(c *Content) {
 // special lays out what is not just text; false: it is nothing special.
 func (o *opener) special(c *Content, params map[string]string, data []byte) bool {
 	if p := pictureOf(data); p != nil {
-		c.Kind, c.Picture = Image, p
+		c.Kind, c.Picture, c.Title = Image, p, p.String()
 		o.dump(c, data)
 		return true
 	}

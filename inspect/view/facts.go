@@ -43,11 +43,17 @@ func Facts(it inspect.Item) []Fact {
 	if x.Tries > 1 {
 		add("Tries", strconv.Itoa(x.Tries))
 	}
+	for _, t := range JWTs(&x.Request.Message, nil) {
+		add("Token", t.String())
+	}
 	add("Replay of", replayText(x))
 	add("Tags", strings.Join(it.Tags, ", "))
 	add("Note", it.Note)
 	if it.Pinned {
 		add("Pinned", "yes: it is kept when older exchanges make room")
+	}
+	if x.Request.Redacted || x.Response != nil && x.Response.Redacted {
+		add("Redacted", "values were replaced before this was recorded")
 	}
 	if it.Summary {
 		add("Kept", "only this line: exchanges came faster than the store may write them")

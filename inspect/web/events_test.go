@@ -2,10 +2,16 @@ package web
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +147,35 @@ func TestEventsOutliveTimeLimits(t *testing.T) {
 	a.record("late")
 	if x, _ := s.exchange(); x.ID != "late" {
 		t.Errorf("%+v", x)
+	}
+}
+
+// TestSlowReaderIsCut: nothing waits for a reader that takes nothing, and nothing is held for it.
+func TestSlowReaderIsCut(t *testing.T) {
+	a := serveWithin(t, func(l *limits) { l.take = 100 * time.Millisecond })
+	c, err := net.Dial("tcp", strings.TrimPrefix(a.base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprint(c, "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	read := bufio.NewReader(c)
+	for line := ""; !strings.HasPrefix(line, "event: status"); {
+		if line, err = read.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	large := strings.Repeat("a", 16<<10)
+	for i := range 2000 { // more than the sockets hold
+		a.store.Record(&inspect.Exchange{ID: inspect.ID(strconv.Itoa(i)), Request: inspect.Request{Target: large}})
+	}
+	time.Sleep(500 * time.Millisecond) // the time that is waited out
+	if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(read)
+	if n := bytes.Count(rest, []byte("event: exchange")); errors.Is(err, os.ErrDeadlineExceeded) || n == 2000 {
+		t.Errorf("%v after %d events", err, n)
 	}
 }
 

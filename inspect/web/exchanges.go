@@ -236,9 +236,11 @@ func (l *list) end(rest map[string]any) {
 	_ = l.out.Flush()
 }
 
-// cut ends an answer that has begun, so that it does not look whole.
+// cut ends an answer that has begun, so that it does not look whole. Readers that have gone are no news.
 func (s *Server) cut(doing string, err error) {
-	s.log.Error(doing, "err", err)
+	if !errors.Is(err, context.Canceled) {
+		s.log.Error(doing, "err", err)
+	}
 	panic(http.ErrAbortHandler)
 }
 

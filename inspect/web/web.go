@@ -1,7 +1,13 @@
-// Package web is the local API on 127.0.0.1:4040, in the shapes of ngrok's agent API, so that what speaks to one speaks to the other. The
-// page comes to the same address.
+// Package web is the local API on 127.0.0.1:4040, and the page at the same address.
 //
-// It shows everything that passed and can send requests to the local service, and every web page a developer opens can reach it through
+//	s := web.New(web.Options{Reader: store, Keeper: store, Replayer: agent, Observer: agent, Controller: controller})
+//	ln, err := web.Listen("127.0.0.1:4040", true)
+//	err = s.Run(ctx, ln)
+//
+// There are two APIs: below /api/v1 our own, which openapi.json describes, and in the files ngrok_*.go the one of ngrok's agent, whose shapes we keep, so that
+// what speaks to one speaks to the other. routes.go has all paths.
+//
+// Both show everything that passed and can send requests to the local service, and every web page a developer opens can reach them through
 // the browser. guard.go says who is let in.
 package web
 

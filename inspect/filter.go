@@ -1,11 +1,8 @@
 package inspect
 
-import (
-	"net/netip"
-	"time"
-)
+import "net/netip"
 
-// Filter is a parsed filter: docs/filter.md describes the language. It is immutable. A nil *Filter matches everything.
+// Filter is what ParseFilter makes of a text: docs/filter.md describes the language. It is immutable. A nil *Filter matches everything.
 type Filter struct{ Root Node }
 
 // Node is And, Or, Not or *Term.
@@ -21,18 +18,21 @@ type (
 // Term is one condition: field:value, or a bare word.
 type Term struct {
 	Field Key
-	Name  string // of the header, in lower case, or the path within a JSON body: "$.data.id"
+	Name  string // of the header, in lower case, or the path within a JSON body: "$.data.id"; else ""
 	Op    Op
 	Value string // as it was written, without quotes
 	Exact bool   // it was quoted: "*" in it is a star
 
 	// What Value says, by field.
-	Number int64         // KeySize: bytes; KeyStatus: the lowest status meant
-	Upto   int64         // KeyStatus: the highest status meant (5xx is 500 to 599)
-	Time   time.Duration // KeyDuration, KeyAge
-	Prefix netip.Prefix  // KeyIP
+	Least, Most int64        // the range meant, both included: KeyStatus statuses (0, 0: a state or none), KeySize bytes, KeyDuration and KeyAge microseconds
+	Prefix      netip.Prefix // KeyIP; the zero prefix with an empty Value
 
 	At int // where it begins in the text, in bytes
+
+	pieces []string // see Pieces
+	words  []string // see Words
+	prefix bool     // see Words
+	steps  []step   // of Name, within a JSON body
 }
 
 // Key is what a Term is about.
@@ -57,7 +57,7 @@ const (
 	KeyIP       Key = "ip"
 )
 
-// Op compares: OpIs for everything but numbers.
+// Op compares. Numbers other than statuses always have one, texts OpIs or OpEqual; Least and Most say the same.
 type Op string
 
 // The comparisons, as they are written behind the colon.

@@ -1,0 +1,313 @@
+package inspect
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// NeedsBody says that Match looks at content, so that it has to be given.
+func (f *Filter) NeedsBody() bool { return f != nil && needsBody(f.Root) }
+
+func needsBody(n Node) bool {
+	switch n := n.(type) {
+	case And:
+		return anyNeedsBody(n)
+	case Or:
+		return anyNeedsBody(n)
+	case Not:
+		return needsBody(n.Node)
+	case *Term:
+		return n.NeedsBody()
+	}
+	return false
+}
+
+func anyNeedsBody(all []Node) bool {
+	for _, n := range all {
+		if needsBody(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// NeedsBody says that the condition is about content: a bare word, or body: with a value.
+func (t *Term) NeedsBody() bool {
+	return t.Field == KeyAny || t.Field == KeyBody && (t.Name != "" || !t.exists())
+}
+
+// Match says that the filter takes the item as it is at now. text gives its content, at most once for each side and only when the filter needs it; nil:
+// there is none. A bare word sees it.Label, which the caller fills in for items that have none.
+func (f *Filter) Match(it Item, now time.Time, text Text) bool {
+	if f == nil {
+		return true
+	}
+	m := matching{it: &it, now: now, text: text}
+	return m.node(f.Root)
+}
+
+// matching is one item while a filter looks at it.
+type matching struct {
+	it      *Item
+	now     time.Time
+	text    Text
+	content [2][]byte
+	have    [2]bool
+	head    []byte // HeadText, once it was needed
+}
+
+func (m *matching) node(n Node) bool {
+	switch n := n.(type) {
+	case And:
+		return m.all(n, true)
+	case Or:
+		return !m.all(n, false)
+	case Not:
+		return !m.node(n.Node)
+	case *Term:
+		return m.term(n)
+	}
+	return false
+}
+
+// all says that all nodes are what want says. Content is looked at last, since it is dear.
+func (m *matching) all(nodes []Node, want bool) bool {
+	for _, dear := range []bool{false, true} {
+		for _, n := range nodes {
+			if needsBody(n) == dear && m.node(n) != want {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (m *matching) term(t *Term) bool {
+	it := m.it
+	switch t.Field {
+	case KeyAny:
+		return m.anywhere(t)
+	case KeyMethod:
+		return t.like(it.Request.Method)
+	case KeyPath:
+		return t.like(t.pathOf(it.Request.Target))
+	case KeyHost:
+		return t.like(it.Request.Host)
+	case KeyEndpoint:
+		return t.like(it.Endpoint)
+	case KeyTag:
+		return t.likeAny(it.Tags)
+	case KeyHeader:
+		return m.header(t)
+	case KeyBody:
+		return m.body(t)
+	case KeyStatus:
+		return m.status(t)
+	case KeyDuration:
+		return t.within(m.took().Microseconds())
+	case KeyAge:
+		return t.within(max(0, m.now.UnixMicro()-it.Start.UnixMicro()))
+	case KeySize:
+		return t.within(m.size())
+	case KeyReplay:
+		return t.choice(it.ReplayOf != "") || t.Value != "" && strings.HasPrefix(string(it.ReplayOf), t.Value)
+	case KeyPinned:
+		return t.choice(it.Pinned)
+	case KeyIP:
+		a := it.Client.Addr().Unmap().WithZone("")
+		return a.IsValid() && (t.Value == "" || t.Prefix.Contains(a))
+	}
+	return false
+}
+
+func (t *Term) within(n int64) bool { return t.Least <= n && n <= t.Most }
+
+func (t *Term) choice(is bool) bool { return t.Value == "" && is || t.Value == "no" && !is }
+
+// Pieces are what a text, in lower case, must have for the condition to be met: all pieces in order, the first one at the beginning and the last one at
+// the end. So {"", "x", ""} is a text that contains x, and {"x"} is x. nil: the condition is not about a text.
+func (t *Term) Pieces() []string { return t.pieces }
+
+// Words are the words that content must have one after the other; the last one may go on when prefix says so. nil: the condition is not about words.
+func (t *Term) Words() (words []string, prefix bool) { return t.words, t.prefix }
+
+// like says that text is what the condition asks for. Without a value it asks for any text.
+func (t *Term) like(text string) bool {
+	if t.exists() {
+		return text != ""
+	}
+	return hasPieces(strings.ToLower(text), t.pieces)
+}
+
+func (t *Term) likeAny(texts []string) bool {
+	for _, text := range texts {
+		if t.like(text) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasPieces(text string, pieces []string) bool {
+	first, last := pieces[0], pieces[len(pieces)-1]
+	if len(pieces) == 1 {
+		return text == first
+	}
+	text, begins := strings.CutPrefix(text, first)
+	text, ends := strings.CutSuffix(text, last)
+	if !begins || !ends {
+		return false
+	}
+	for _, piece := range pieces[1 : len(pieces)-1] {
+		i := strings.Index(text, piece)
+		if i < 0 {
+			return false
+		}
+		text = text[i+len(piece):]
+	}
+	return true
+}
+
+// pathOf is what path: compares: the target, without its query when the value has none.
+func (t *Term) pathOf(target string) string {
+	if strings.Contains(t.Value, "?") {
+		return target
+	}
+	path, _, _ := strings.Cut(target, "?")
+	return path
+}
+
+// took is how long the exchange has taken until now, or took.
+func (m *matching) took() time.Duration {
+	if m.it.Ended() {
+		return m.it.Duration
+	}
+	return max(m.it.Duration, m.now.Sub(m.it.Start))
+}
+
+func (m *matching) size() int64 {
+	n := m.it.Request.Size
+	if r := m.it.Response; r != nil {
+		n += r.Size
+	}
+	return n
+}
+
+func (m *matching) status(t *Term) bool {
+	if s, ok := t.State(); ok {
+		return m.it.State == s
+	}
+	return m.it.Response != nil && t.within(int64(m.it.Response.Status))
+}
+
+// header looks at the fields of both heads and trailers.
+func (m *matching) header(t *Term) bool {
+	for _, side := range []Side{RequestSide, ResponseSide} {
+		msg := m.it.Message(side)
+		if msg == nil {
+			continue
+		}
+		if _, fields, _ := bytes.Cut(msg.Head, []byte("\n")); t.likeField(fields) || t.likeField(msg.Trailers) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *Term) likeField(lines []byte) bool {
+	for len(lines) > 0 {
+		line, rest, _ := bytes.Cut(lines, []byte("\n"))
+		lines = rest
+		if len(line) <= len(t.Name) || line[len(t.Name)] != ':' || !strings.EqualFold(string(line[:len(t.Name)]), t.Name) {
+			continue
+		}
+		if t.exists() || hasPieces(strings.ToLower(string(bytes.Trim(line[len(t.Name)+1:], " \t\r"))), t.pieces) {
+			return true
+		}
+	}
+	return false
+}
+
+// body asks the content of either side.
+func (m *matching) body(t *Term) bool {
+	if !t.NeedsBody() {
+		return m.size() > 0
+	}
+	return t.inContent(m.side(RequestSide)) || t.inContent(m.side(ResponseSide))
+}
+
+func (t *Term) inContent(text []byte) bool {
+	switch {
+	case len(text) == 0:
+		return false
+	case t.steps != nil:
+		scan := jsonScan{data: text, is: t.isValue}
+		return scan.anyValue(t.steps)
+	case t.words != nil:
+		return hasPhrase(text, t.words, t.prefix)
+	}
+	return hasPieces(strings.ToLower(string(text)), t.pieces)
+}
+
+// isValue compares a JSON value as it is written; without a value in the filter, any will do.
+func (t *Term) isValue(written []byte) bool {
+	if t.exists() {
+		return true
+	}
+	text, ok := scalar(written)
+	return ok && hasPieces(strings.ToLower(text), t.pieces)
+}
+
+// side is the content of one side as text.
+func (m *matching) side(s Side) []byte {
+	if msg := m.it.Message(s); m.text == nil || msg == nil || msg.Size == 0 {
+		return nil
+	}
+	if !m.have[s] {
+		m.content[s], m.have[s] = m.text(s), true
+	}
+	return m.content[s]
+}
+
+// anywhere looks for words in all that is text.
+func (m *matching) anywhere(t *Term) bool {
+	if m.head == nil {
+		m.head = m.it.HeadText()
+	}
+	if hasPhrase(m.head, t.words, t.prefix) || hasPhrase([]byte(m.it.Note), t.words, t.prefix) {
+		return true
+	}
+	for _, tag := range m.it.Tags {
+		if hasPhrase([]byte(tag), t.words, t.prefix) {
+			return true
+		}
+	}
+	return t.inContent(m.side(RequestSide)) || t.inContent(m.side(ResponseSide))
+}
+
+// HeadText is what a bare word sees beside content, tags and note: method, target, host, status, fields of both sides, label and the failure's name. Raw.
+func (it Item) HeadText() []byte {
+	x := it.Exchange
+	b := make([]byte, 0, 64+len(x.Request.Target)+len(x.Request.Head)+len(x.Request.Trailers))
+	for _, s := range []string{x.Request.Method, x.Request.Target, x.Request.Host, it.Label} {
+		b = append(append(b, s...), '\n')
+	}
+	b = appendFields(b, &x.Request.Message)
+	if r := x.Response; r != nil {
+		b = append(strconv.AppendInt(b, int64(r.Status), 10), ' ')
+		b = append(append(b, r.Reason...), '\n')
+		b = appendFields(b, &r.Message)
+	}
+	if x.Failure != nil {
+		b = append(b, x.Failure.Name...)
+	}
+	return b
+}
+
+func appendFields(b []byte, m *Message) []byte {
+	_, fields, _ := bytes.Cut(m.Head, []byte("\n"))
+	b = append(append(b, fields...), '\n')
+	return append(append(b, m.Trailers...), '\n')
+}

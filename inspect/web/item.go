@@ -125,7 +125,7 @@ func headOf(id inspect.ID, side inspect.Side, m *inspect.Message) headJSON {
 	return out
 }
 
-func pairsOf(fields []view.Field) [][2]string {
+func pairsOf(fields []inspect.Field) [][2]string {
 	pairs := [][2]string{}
 	for _, f := range fields {
 		pairs = append(pairs, [2]string{f.Name, f.Value})

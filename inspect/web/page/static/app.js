@@ -1,5 +1,5 @@
 // The page of the requests: puts list, detail, filter and keys together, and keeps the address and what is seen the same.
-import { $, failed, recall, remember, toast } from "./dom.js";
+import { $, el, failed, recall, remember, toast } from "./dom.js";
 import * as actions from "./actions.js";
 import * as chrome from "./chrome.js";
 import { Detail } from "./detail.js";
@@ -58,7 +58,7 @@ function wrong(problem) {
 
 function tell() {
   const n = list.length;
-  $("count").textContent = `${n.toLocaleString("en")}${list.older ? "+" : ""} ${n === 1 ? "request" : "requests"}`;
+  $("count").replaceChildren(`${n.toLocaleString("en")}${list.older ? "+" : ""}`, el("span", {}, n === 1 ? " request" : " requests"));
   $("nothing").hidden = n > 0 || !ready || filter !== "";
   $("no-match").hidden = n > 0 || !ready || filter === "";
 }

@@ -180,7 +180,7 @@ function makeRow(x, fresh) {
     cell("marks", ...marks(x)),
     cell("time", el("time", { datetime: x.start, title: t.full }, t.clock, el("span", { class: "ms" }, t.ms))),
     cell("method", x.method),
-    cell("outcome " + o.tone, el("span", { class: "sign", "aria-hidden": true }, o.sign), o.code, el("span", { class: "words" }, o.code ? " " : "", o.words)),
+    cell("outcome " + o.tone, el("span", { class: "sign", "aria-hidden": true }, o.sign), o.code, el("span", { class: o.code ? "words more" : "words" }, o.code ? " " : "", o.words)),
     cell("target", el("a", { href: "/exchanges/" + encodeURIComponent(x.id), tabindex: -1, title: x.target.slice(0, 500) },
       x.label ? el("span", { class: "label" }, x.label) : null,
       ...(x.tags ?? []).map(tag => el("span", { class: "tag" }, tag)),

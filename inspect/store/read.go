@@ -3,124 +3,205 @@ package store
 import (
 	"bytes"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
-	"math"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
 
-// chunk is how many exchanges List looks at while the lock is held.
-const chunk = 64
+// maxHeld is the most content of one side that Get returns, in bytes.
+const maxHeld = 1 << 20
 
-// List yields the exchanges that q asks for, newest first.
-func (m *Memory) List(ctx context.Context, q inspect.Query) iter.Seq2[inspect.Item, error] {
+// List yields the exchanges that q asks for, newest first: those of the window that are newer than their rows, and the rows. When the database can not be read
+// the window's are yielded all the same, before the error.
+func (s *Store) List(ctx context.Context, q inspect.Query) iter.Seq2[inspect.Item, error] {
 	return func(yield func(inspect.Item, error) bool) {
-		if q.Run != 0 && q.Run != m.limit.Run {
+		l := listing{s: s, yield: yield, left: limited(q.Limit)}
+		err := l.run(ctx, q)
+		if err == nil || l.ended {
 			return
 		}
-		left := limited(q.Limit)
-		for before := q.Before; left > 0; {
-			items, last := m.chunk(before, q)
-			for _, it := range items {
-				if left--; left < 0 || !yield(bare(it), nil) {
+		if ctx.Err() == nil {
+			q.Before, q.Limit = l.last, l.left
+			for it, err := range s.window.List(ctx, q) {
+				if err == nil && !l.item(it) {
 					return
 				}
 			}
-			if before = last; last == 0 {
-				return
-			}
-			if err := ctx.Err(); err != nil {
-				yield(inspect.Item{}, err)
-				return
-			}
 		}
+		yield(inspect.Item{}, explain(err))
 	}
 }
 
-// chunk returns the next exchanges before a place, and the place to go on from, 0 behind the oldest.
-func (m *Memory) chunk(before uint64, q inspect.Query) (items []inspect.Item, last uint64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	i := len(m.bySeq.list)
-	if before > 0 {
-		i = m.bySeq.search(before)
-	}
-	for n := 0; n < chunk; n++ {
-		if i--; i < 0 || m.bySeq.list[i].key <= q.After {
-			return items, 0
-		}
-		e := m.bySeq.list[i].e
-		if e.x != nil && (q.Endpoint == "" || e.x.Endpoint == q.Endpoint) {
-			items = append(items, m.item(e))
-		}
-	}
-	return items, m.bySeq.list[i].key
+// listing is one List.
+type listing struct {
+	s     *Store
+	yield func(inspect.Item, error) bool
+	left  int
+	last  uint64 // the Seq that was yielded last
+	ended bool   // nobody wants more
 }
 
-// bare is the item without its content.
-func bare(it inspect.Item) inspect.Item {
-	x := *it.Exchange
-	x.Request.Body, x.Request.Tail = nil, nil
-	if x.Response != nil {
-		r := *x.Response
-		r.Body, r.Tail = nil, nil
-		x.Response = &r
+// item yields one, and says whether more are wanted.
+func (l *listing) item(it inspect.Item) bool {
+	l.left--
+	l.last = it.Seq
+	l.ended = !l.yield(it, nil) || l.left <= 0
+	return !l.ended
+}
+
+// run merges the window's items with the rows.
+func (l *listing) run(ctx context.Context, q inspect.Query) error {
+	if l.left <= 0 {
+		return nil
 	}
-	it.Exchange = &x
+	db, err := l.s.database()
+	if err != nil {
+		return err
+	}
+	unsettled, mine := l.s.window.unsettled(), map[inspect.ID]bool{}
+	for _, it := range unsettled {
+		mine[it.ID] = true
+	}
+	if q.Limit = l.left; q.Limit < 1<<30 {
+		q.Limit += len(mine)
+	}
+	window := choose(unsettled, q)
+	for it, err := range l.s.search(ctx, db, q) {
+		if err != nil {
+			return err
+		}
+		for ; len(window) > 0 && window[0].Seq > it.Seq; window = window[1:] {
+			if !l.item(bare(window[0])) {
+				return nil
+			}
+		}
+		if !mine[it.ID] && !l.item(l.s.placed(it)) {
+			return nil
+		}
+	}
+	for _, it := range window {
+		if !l.item(bare(it)) {
+			break
+		}
+	}
+	return ctx.Err()
+}
+
+// placed gives a row the Nth and Version that only the present run's have.
+func (s *Store) placed(it inspect.Item) inspect.Item {
+	if it.Run != s.o.Run {
+		it.Nth = 0
+	} else if w, ok := s.window.peek(it.ID); ok {
+		it.Version = w.Version
+	}
 	return it
 }
 
-// Get returns the exchange of that ID as it is now.
-func (m *Memory) Get(_ context.Context, id inspect.ID) (inspect.Item, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	e := m.byID[id]
-	if e == nil {
-		return inspect.Item{}, missing(id)
+// row reads an exchange without its content. The error wraps ErrNotFound when there is none.
+func (s *Store) row(ctx context.Context, id inspect.ID) (it inspect.Item, err error) {
+	db, err := s.database()
+	if err != nil {
+		return it, err
 	}
-	return m.item(e), nil
+	it, err = scanItem(db.QueryRowContext(ctx, "SELECT "+itemColumns+itemTables+" WHERE e.id = ?", string(id)).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return it, missing(id)
+	}
+	if err != nil {
+		return it, fmt.Errorf("exchange %q: %w", id, explain(err))
+	}
+	return s.placed(it), nil
 }
 
-// Body opens the content of one side.
-func (m *Memory) Body(ctx context.Context, id inspect.ID, side inspect.Side) (inspect.Body, error) {
-	it, err := m.Get(ctx, id)
+// Get returns an exchange with as much of its content as memory may hold.
+func (s *Store) Get(ctx context.Context, id inspect.ID) (inspect.Item, error) {
+	if it, err := s.window.Get(ctx, id); err == nil {
+		return it, nil
+	}
+	it, err := s.row(ctx, id)
+	if err != nil {
+		return it, err
+	}
+	for side := inspect.RequestSide; side <= inspect.ResponseSide && err == nil; side++ {
+		if m := it.Message(side); m != nil {
+			err = s.fill(ctx, it.Seq, side, m)
+		}
+	}
+	return it, err
+}
+
+// fill reads the content of one message, at most maxHeld bytes of it.
+func (s *Store) fill(ctx context.Context, seq uint64, side inspect.Side, m *inspect.Message) error {
+	db, err := s.database()
+	if err != nil {
+		return err
+	}
+	var file string
+	err = db.QueryRowContext(ctx, "SELECT file, tail, body FROM messages WHERE key = ?", int64(seq)*2+int64(side)).Scan(&file, &m.Tail, &m.Body)
+	switch {
+	case errors.Is(err, sql.ErrNoRows): // only a summary
+		return nil
+	case err != nil:
+		return explain(err)
+	case file == "":
+		return nil
+	}
+	b, err := s.openBody(file, m.Kept)
+	if err != nil {
+		return fmt.Errorf("content of the %s: %w", side, err)
+	}
+	defer b.Close()
+	m.Body = make([]byte, min(m.Kept, maxHeld))
+	_, err = b.ReadAt(m.Body, 0)
+	return err
+}
+
+// Body opens the content of one side. While it still flows to a file it is what has got there.
+func (s *Store) Body(ctx context.Context, id inspect.ID, side inspect.Side) (inspect.Body, error) {
+	if it, ok := s.window.peek(id); ok {
+		m := it.Message(side)
+		if m == nil || m.Kept <= int64(len(m.Body)) {
+			return s.window.Body(ctx, id, side)
+		}
+		if b, err := s.spills.open(id, side, m.Kept); err == nil && b.Size() >= int64(len(m.Body)) {
+			return b, nil
+		}
+	}
+	b, err := s.rowBody(ctx, id, side)
+	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, inspect.ErrNotFound) {
+		return s.window.Body(ctx, id, side)
+	}
+	return b, err
+}
+
+// rowBody opens the content of one side as the database has it.
+func (s *Store) rowBody(ctx context.Context, id inspect.ID, side inspect.Side) (inspect.Body, error) {
+	db, err := s.database()
 	if err != nil {
 		return nil, err
 	}
-	msg := it.Message(side)
-	if msg == nil || msg.Body == nil {
-		return nil, fmt.Errorf("content of the %s of exchange %q: %w", side, id, inspect.ErrNotFound)
+	var file string
+	var kept int64
+	var body []byte
+	err = db.QueryRowContext(ctx, "SELECT m.file, m.kept, m.body FROM exchanges e JOIN messages m ON m.key = e.seq * 2 + ? WHERE e.id = ?", side, string(id)).
+		Scan(&file, &kept, &body)
+	switch {
+	case err != nil:
+		return nil, explain(err)
+	case file != "":
+		return s.openBody(file, kept)
+	case body == nil:
+		return nil, noContent(id, side)
 	}
-	return inMemory{bytes.NewReader(msg.Body)}, nil
+	return inMemory{bytes.NewReader(body)}, nil
 }
 
-// inMemory is content that needs no closing.
-type inMemory struct{ *bytes.Reader }
-
-func (inMemory) Close() error { return nil }
-
-func missing(id inspect.ID) error { return fmt.Errorf("exchange %q: %w", id, inspect.ErrNotFound) }
-
-// Since returns what changed after version v, oldest change first, at most limit (0: DefaultLimit). Ask again with the last item's Version
-// until nothing comes. lagged says that something after v has been forgotten, by eviction or Clear: read again with List.
-func (m *Memory) Since(v uint64, limit int) (items []inspect.Item, lagged bool) {
-	limit = limited(limit)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if v >= m.version {
-		return nil, false
-	}
-	for _, p := range m.byVersion.list[m.byVersion.search(v+1):] {
-		if len(items) == limit {
-			break
-		}
-		if m.byVersion.current(p) {
-			items = append(items, m.item(p.e))
-		}
-	}
-	return items, v < m.forgotten
-}
+// Since returns what changed in this run after version v, oldest change first.
+func (s *Store) Since(v uint64, limit int) ([]inspect.Item, bool) { return s.window.Since(v, limit) }
 
 // Version is that of the newest change.
 func (m *Memory) Version() uint64 {
@@ -130,32 +211,17 @@ func (m *Memory) Version() uint64 {
 }
 
 // Run is this run's number.
-func (m *Memory) Run() int64 { return m.limit.Run }
+func (s *Store) Run() int64 { return s.o.Run }
 
-// Count is how many exchanges were recorded since the start, kept or not.
-func (m *Memory) Count() uint64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.newest.nth
-}
+// Count is how many exchanges were recorded since the start of this run.
+func (s *Store) Count() uint64 { return s.window.Count() }
 
-// Bytes is what the exchanges in the window hold.
-func (m *Memory) Bytes() int64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.bytes
-}
-
-func (m *Memory) item(e *entry) inspect.Item {
-	return inspect.Item{Seq: e.seq, Nth: e.nth, Version: e.version, Run: m.limit.Run, Exchange: e.x}
-}
-
-func limited(n int) int {
-	switch {
-	case n == 0:
-		return DefaultLimit
-	case n < 0:
-		return math.MaxInt
+// choose returns those of the items that q asks for.
+func choose(items []inspect.Item, q inspect.Query) (all []inspect.Item) {
+	for _, it := range items {
+		if (q.Before == 0 || it.Seq < q.Before) && it.Seq > q.After && (q.Run == 0 || it.Run == q.Run) && matches(q, it) {
+			all = append(all, it)
+		}
 	}
-	return n
+	return all
 }

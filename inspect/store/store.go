@@ -1,14 +1,24 @@
-// Package store keeps exchanges: a bounded window in memory, newest kept. It is Recorder and Reader.
+// Package store keeps exchanges. A Store has a bounded window in memory, which is the truth of its own run and never blocks, and a database with full-text
+// search that all agents of a user share, which a writer fills from the window some milliseconds later; Memory is the window alone.
 //
-//	s := store.NewMemory(store.Options{OnChange: func(uint64) { bus.Publish() }})
+//	s, err := store.Open(store.Options{Dir: dir, OnChange: func(uint64) { bus.Publish() }})
+//	defer s.Close()
+//	go s.Keep(ctx) // writes, and deletes what is too old
 //	…
-//	items, lagged := s.Since(seen, 0)
+//	for it, err := range s.List(ctx, inspect.Query{Filter: f}) { … }
+//
+// Whoever only looks, as a command in a shell does, takes Attach instead, and has nothing to Keep.
 package store
 
 import (
-	"context"
+	"database/sql"
+	"log/slog"
+	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
@@ -17,61 +27,29 @@ import (
 const (
 	DefaultExchanges = 10_000
 	DefaultBytes     = 64 << 20
+	DefaultMaxBytes  = 1 << 30
+	DefaultMaxAge    = 30 * 24 * time.Hour
 	DefaultLimit     = 100
 )
 
-// Options bound the window. The zero value stands for the defaults.
+// Options bound what is kept. The zero value stands for the defaults.
 type Options struct {
-	Exchanges int                  // 0: DefaultExchanges
-	Bytes     int64                // of heads, bodies, trailers and targets; 0: DefaultBytes
+	Exchanges int                  // in the window; 0: DefaultExchanges
+	Bytes     int64                // of heads, bodies, trailers and targets in the window; 0: DefaultBytes
 	Run       int64                // this run's number; 0: made from the clock
 	OnChange  func(version uint64) // called after each change, perhaps from several goroutines at once; must not block; may be nil
+
+	Dir      string                         // of the database and the content; made with mode 0700
+	MaxBytes int64                          // on the disk; 0: DefaultMaxBytes
+	MaxAge   time.Duration                  // 0: DefaultMaxAge
+	Label    func(*inspect.Exchange) string // the label that is stored with an exchange that has ended; nil: none
+	Go       func(func())                   // starts a goroutine; nil: the go statement
+	Log      *slog.Logger                   // nil: none
+
+	pace pace // zero: the usual one
 }
 
-// Memory is the window. When it outgrows a limit, the exchange that ended first goes; those under way go only when nothing else is left,
-// and come back when they end. Safe for concurrent use; nothing blocks but for the moment another call takes.
-type Memory struct {
-	limit    Options
-	next     func(number) number
-	onChange func(version uint64)
-
-	mu        sync.Mutex
-	byID      map[inspect.ID]*entry
-	bySeq     sequence // all, oldest first
-	byVersion sequence // all, in the order of their last change
-	byEnd     sequence // those that have ended, in that order
-	strayed   map[inspect.ID]number
-	bytes     int64
-	newest    number
-	version   uint64
-	forgotten uint64 // the highest version that somebody might miss
-}
-
-// entry is an exchange in the window. x is nil when it has left.
-type entry struct {
-	number
-	version uint64
-	x       *inspect.Exchange
-	bytes   int64
-}
-
-// number is an exchange's place: Seq among all, Nth in this run.
-type number struct{ seq, nth uint64 }
-
-// after is the number of the exchange behind the one of number n: the microsecond and ten bits of the run, so that two agents give no number twice.
-func (m *Memory) after(n number) number {
-	const bits = 10
-	seq := uint64(time.Now().UnixMicro())<<bits | uint64(m.limit.Run)&(1<<bits-1)
-	return number{max(seq, n.seq+1<<bits), n.nth + 1}
-}
-
-var (
-	_ inspect.Recorder = (*Memory)(nil)
-	_ inspect.Reader   = (*Memory)(nil)
-)
-
-// NewMemory returns an empty window.
-func NewMemory(o Options) *Memory {
+func (o Options) withDefaults() Options {
 	if o.Exchanges <= 0 {
 		o.Exchanges = DefaultExchanges
 	}
@@ -81,128 +59,48 @@ func NewMemory(o Options) *Memory {
 	if o.Run == 0 {
 		o.Run = time.Now().UnixMicro()
 	}
-	m := &Memory{limit: o, onChange: o.OnChange, byID: map[inspect.ID]*entry{}, strayed: map[inspect.ID]number{}}
-	m.next = m.after
-	m.bySeq.current = func(p place) bool { return p.e.x != nil }
-	m.byVersion.current = func(p place) bool { return p.e.x != nil && p.e.version == p.key }
-	m.byEnd.current = m.bySeq.current
-	return m
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = DefaultMaxBytes
+	}
+	if o.MaxAge <= 0 {
+		o.MaxAge = DefaultMaxAge
+	}
+	if o.Label == nil {
+		o.Label = func(*inspect.Exchange) string { return "" }
+	}
+	if o.Go == nil {
+		o.Go = func(f func()) { go f() }
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.pace = o.pace.withDefaults()
+	return o
 }
 
-// Record keeps x, as a new exchange or as a later state of one that is known by its ID; a state that comes after the end is ignored. The
-// store keeps x itself: it must not be changed any more.
-func (m *Memory) Record(x *inspect.Exchange) {
-	m.mu.Lock()
-	changed := m.put(x)
-	if changed {
-		m.evict()
-	}
-	version := m.version
-	m.mu.Unlock()
-	if changed {
-		m.changed(version)
-	}
+// Store is the window of one run with the database behind it. When the database fails, the window goes on alone, Keeping says why, and Keep tries again. Safe
+// for concurrent use.
+type Store struct {
+	o      Options
+	window *Memory
+	db     atomic.Pointer[sql.DB] // nil: it could not be opened yet
+	alive  *flock.Flock           // the run's lock; nil: attached, without a run
+	opened atomic.Value           // fs.FileInfo of the file that db is
+	spills *spills                // nil: attached
+
+	writing sync.Mutex // held by who takes from the window to write, or deletes
+	state   state
 }
 
-// put enters x and says whether that changed anything.
-func (m *Memory) put(x *inspect.Exchange) bool {
-	e := m.byID[x.ID]
-	switch n, strayed := m.strayed[x.ID]; {
-	case e != nil && e.x.Ended(), strayed && !x.Ended():
-		return false
-	case e != nil:
-		m.bytes -= e.bytes
-	case strayed:
-		delete(m.strayed, x.ID)
-		e = &entry{number: n}
-		m.bySeq.insert(n.seq, e)
-	default:
-		m.newest = m.next(m.newest)
-		e = &entry{number: m.newest}
-		m.bySeq.push(e.seq, e)
-	}
-	m.version++
-	m.enter(e, x)
-	return true
-}
+var (
+	_ inspect.Recorder = (*Store)(nil)
+	_ inspect.Reader   = (*Store)(nil)
+	_ inspect.Keeper   = (*Store)(nil)
+	_ inspect.Spiller  = (*Store)(nil)
+)
 
-// enter makes x the state of e as of the current version.
-func (m *Memory) enter(e *entry, x *inspect.Exchange) {
-	known := e.x != nil
-	e.x, e.version, e.bytes = x, m.version, weight(x)
-	m.bytes += e.bytes
-	if known {
-		m.byVersion.drop()
-	} else {
-		m.byID[x.ID] = e
-	}
-	m.byVersion.push(e.version, e)
-	if x.Ended() {
-		m.byEnd.push(e.version, e)
-	}
-}
+// Record keeps x in the window, from where the writer takes it.
+func (s *Store) Record(x *inspect.Exchange) { s.window.Record(x) }
 
-// evict makes the window fit its limits again.
-func (m *Memory) evict() {
-	for len(m.byID) > m.limit.Exchanges || m.bytes > m.limit.Bytes {
-		e := m.byEnd.first()
-		if e == nil {
-			e = m.bySeq.first()
-			m.stray(e)
-		}
-		m.forget(e)
-	}
-}
-
-// stray remembers an exchange under way that is forgotten, so that its end is not taken for another exchange. Those whose end never comes
-// must not pile up.
-func (m *Memory) stray(e *entry) {
-	if len(m.strayed) >= m.limit.Exchanges {
-		clear(m.strayed)
-	}
-	m.strayed[e.x.ID] = e.number
-}
-
-// forget takes e out of the window.
-func (m *Memory) forget(e *entry) {
-	delete(m.byID, e.x.ID)
-	m.bytes -= e.bytes
-	m.forgotten = max(m.forgotten, e.version)
-	ended := e.x.Ended()
-	e.x = nil
-	m.bySeq.drop()
-	m.byVersion.drop()
-	if ended {
-		m.byEnd.drop()
-	}
-}
-
-// Clear forgets every exchange that has ended; those under way stay. Whoever asks Since for what came before is told to read again.
-func (m *Memory) Clear(context.Context) error {
-	m.mu.Lock()
-	for e := m.byEnd.first(); e != nil; e = m.byEnd.first() {
-		m.forget(e)
-	}
-	m.version++
-	m.forgotten = m.version
-	version := m.version
-	m.mu.Unlock()
-	m.changed(version)
-	return nil
-}
-
-func (m *Memory) changed(version uint64) {
-	if m.onChange != nil {
-		m.onChange(version)
-	}
-}
-
-// weight is what x holds in memory, but for what every exchange holds.
-func weight(x *inspect.Exchange) int64 {
-	of := func(m *inspect.Message) int { return len(m.Head) + len(m.Body) + len(m.Trailers) }
-	n := of(&x.Request.Message) + len(x.Request.Target) + len(x.Request.Host)
-	if x.Response != nil {
-		n += of(&x.Response.Message)
-	}
-	return int64(n)
-}
+// path is the database's file.
+func (s *Store) path() string { return filepath.Join(s.o.Dir, "captures.db") }

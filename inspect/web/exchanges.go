@@ -82,17 +82,19 @@ func (s *Server) listQuery(r *http.Request) (q inspect.Query, problem *apiError)
 	if problem != nil {
 		return q, problem
 	}
-	if q.Run, problem = s.runOf(p); problem != nil {
+	if q, problem = s.query(p); problem != nil {
 		return q, problem
 	}
 	if q.Before, problem = p.number("before", 0); problem != nil {
 		return q, problem
 	}
-	limit, problem := p.number("limit", 100)
-	if problem == nil && (limit < 1 || limit > mostListed) {
-		problem = badRequest("limit", "want a number from 1 to "+strconv.Itoa(mostListed))
-	}
-	q.Limit = int(limit)
+	q.Limit, problem = p.limit()
+	return q, problem
+}
+
+// query reads which exchanges are meant.
+func (s *Server) query(p params) (q inspect.Query, problem *apiError) {
+	q.Run, problem = s.runOf(p)
 	return q, problem
 }
 
@@ -146,6 +148,15 @@ func missing(what string, err error) *apiError {
 		return notFound(what + " is not kept, or no longer")
 	}
 	return internal("read "+what, err)
+}
+
+// limit reads how many are wanted at most.
+func (p params) limit() (int, *apiError) {
+	n, problem := p.number("limit", 100)
+	if problem == nil && (n < 1 || n > mostListed) {
+		problem = badRequest("limit", "want a number from 1 to "+strconv.Itoa(mostListed))
+	}
+	return int(n), problem
 }
 
 // list writes {"NAME":[…], …} as the values come: all together may be too large for memory, and the first are wanted before the last are found.

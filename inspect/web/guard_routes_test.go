@@ -50,8 +50,11 @@ func TestEveryRouteIsGuarded(t *testing.T) {
 		})
 	}
 	eachRoute(func(method, path, _ string) {
+		if method == http.MethodGet {
+			return
+		}
 		for _, kind := range []string{"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""} {
-			if res, _ := a.do(method, path, `{}`, append(knows, "Content-Type", kind)...); method != http.MethodGet && res.StatusCode != 415 {
+			if res, _ := a.do(method, path, `{}`, append(knows, "Content-Type", kind)...); res.StatusCode != 415 {
 				t.Errorf("%s %s as %q: %s", method, path, kind, res.Status)
 			}
 		}

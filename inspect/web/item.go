@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/url"
 	"strconv"
 	"time"
@@ -59,7 +60,7 @@ func itemOf(it inspect.Item) itemJSON {
 		Committed: it.Committed, Summary: it.Summary,
 		Endpoint: x.Endpoint, Start: x.Start.Format(time.RFC3339Nano), DurationMS: msOf(x.Duration), WaitMS: msOf(x.Wait),
 		State: x.State.String(), Method: x.Request.Method, Target: x.Request.Target, Host: x.Request.Host,
-		Label: it.Label, RequestSize: x.Request.Size, Failure: failureOf(x.Failure),
+		Label: cmp.Or(it.Label, view.Label(x)), RequestSize: x.Request.Size, Failure: failureOf(x.Failure),
 		Edited: x.Edited, Upgraded: x.Upgraded, Pinned: it.Pinned, Tags: append([]string{}, it.Tags...), Note: it.Note,
 	}
 	if x.Client.IsValid() {

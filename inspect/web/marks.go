@@ -37,8 +37,8 @@ func (s *Server) purge(w http.ResponseWriter, r *http.Request) *apiError {
 	if problem != nil {
 		return problem
 	}
-	q := inspect.Query{}
-	if q.Run, problem = s.runOf(p); problem != nil {
+	q, problem := s.query(p)
+	if problem != nil {
 		return problem
 	}
 	switch all := p.Get("all"); {

@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// look is how often Changed looks whether somebody has committed.
+const look = 20 * time.Millisecond
+
+// Latest is the version of the whole store: every change of an exchange, by any agent, raises it when it is committed.
+func (s *Store) Latest(ctx context.Context) (v int64, err error) {
+	db, err := s.database()
+	if err != nil {
+		return 0, err
+	}
+	err = db.QueryRowContext(ctx, "SELECT n FROM changes").Scan(&v)
+	return v, explain(err)
+}
+
+// Changed waits until the store's version is above v or ctx ends, and returns the version then.
+func (s *Store) Changed(ctx context.Context, v int64) (int64, error) {
+	t := time.NewTicker(look)
+	defer t.Stop()
+	for {
+		now, err := s.Latest(ctx)
+		if err != nil || now > v {
+			return now, err
+		}
+		select {
+		case <-ctx.Done():
+			return now, ctx.Err()
+		case <-t.C:
+		}
+	}
+}
+
+// Changes returns the exchanges that changed after the store's version v, by any agent, in the order in which that was committed, without content and as they
+// are now; at most limit (0: 100). next is the version to go on from.
+func (s *Store) Changes(ctx context.Context, v int64, limit int) (items []inspect.Item, next int64, err error) {
+	db, err := s.database()
+	if err != nil {
+		return nil, v, err
+	}
+	rows, err := db.QueryContext(ctx, "SELECT e.changed, "+itemColumns+itemTables+" WHERE e.changed > ? ORDER BY e.changed LIMIT ?", v, limited(limit))
+	if err != nil {
+		return nil, v, explain(err)
+	}
+	defer rows.Close()
+	for next = v; rows.Next(); {
+		it, err := scanItem(func(to ...any) error { return rows.Scan(append([]any{&next}, to...)...) })
+		if err != nil {
+			return items, next, explain(err)
+		}
+		items = append(items, s.placed(it))
+	}
+	return items, next, explain(rows.Err())
+}

@@ -1,0 +1,65 @@
+package store
+
+import (
+	"math"
+	"runtime"
+	"time"
+)
+
+// pace is how much of the machine's time the writer may take, as a share of all cores: a few busy moments count little, since what it took is forgotten
+// within about a second.
+type pace struct {
+	summary float64 // above it only summaries are written
+	nothing float64 // and above it nothing is
+}
+
+func (p pace) withDefaults() pace {
+	if p.summary == 0 {
+		p.summary = 0.04
+	}
+	if p.nothing == 0 {
+		p.nothing = 0.08
+	}
+	return p
+}
+
+// level is how much the writer may do.
+type level int
+
+const (
+	whole level = iota
+	summary
+	nothing
+)
+
+// meter measures what the goroutine takes that calls it, which is locked to its thread.
+type meter struct {
+	pace
+	at    time.Time
+	taken time.Duration // of the thread, until at
+	load  float64       // the share of all cores, lately
+}
+
+// lately is how long ago what was taken counts a third.
+const lately = time.Second
+
+func newMeter(p pace) *meter { return &meter{pace: p, at: time.Now(), taken: threadTime()} }
+
+// level says what may be done now.
+func (m *meter) level() level {
+	now, taken := time.Now(), threadTime()
+	m.add(now.Sub(m.at), taken-m.taken)
+	m.at, m.taken = now, taken
+	switch {
+	case m.load > m.nothing:
+		return nothing
+	case m.load > m.summary:
+		return summary
+	}
+	return whole
+}
+
+// add enters that taken was taken of the wall's time.
+func (m *meter) add(wall, taken time.Duration) {
+	m.load = m.load*math.Exp(-wall.Seconds()/lately.Seconds()) + taken.Seconds()/lately.Seconds()/float64(runtime.GOMAXPROCS(0))
+}

@@ -1,0 +1,134 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+var errDamaged = errors.New("it is damaged")
+
+// state is what Keeping tells.
+type state struct {
+	mu     sync.Mutex
+	now    inspect.Keeping
+	notice string // what is to be told when there is no problem
+}
+
+func (s *state) setNotice(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notice = text
+}
+
+// setProblem returns the problem there was.
+func (s *state) setProblem(text string) (was string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was, s.now.Problem = s.now.Problem, text
+	return was
+}
+
+func (s *state) setBytes(n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now.Bytes = n
+}
+
+// count enters what was written.
+func (s *state) count(all []unwritten) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, u := range all {
+		switch {
+		case u.lost || !u.Ended():
+		case u.Summary:
+			s.now.Summaries++
+		default:
+			s.now.Stored++
+		}
+	}
+}
+
+// Keeping says how the store is.
+func (s *Store) Keeping() inspect.Keeping {
+	s.state.mu.Lock()
+	k, notice := s.state.now, s.state.notice
+	s.state.mu.Unlock()
+	k.Place, k.NotStored = s.path(), s.window.numberLost()
+	if k.Problem == "" {
+		k.Problem = notice
+	}
+	if s.alive == nil {
+		k.Bytes, _ = s.size()
+	}
+	return k
+}
+
+// failed says that nothing can be written now. What has been found damaged is remembered for the next start.
+func (s *Store) failed(err error) {
+	text := explain(err).Error()
+	if s.state.setProblem(text) == text {
+		return
+	}
+	s.o.Log.Warn("captures are not written", "file", s.path(), "error", text)
+	if damaged(err) {
+		if err := private(s.marker()); err != nil {
+			s.o.Log.Warn("that the database of captures is damaged could not be noted", "error", err)
+		}
+	}
+	s.window.announce()
+}
+
+// recovered says that all is well.
+func (s *Store) recovered() {
+	if s.state.setProblem("") != "" {
+		s.o.Log.Info("captures are written again", "file", s.path())
+		s.window.announce()
+	}
+}
+
+// damaged says that err means that the file is no database any more.
+func damaged(err error) bool {
+	return errors.Is(err, errDamaged) || isCode(err, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+}
+
+// isCode says that err is SQLite's with one of these codes.
+func isCode(err error, codes ...int) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	for _, c := range codes {
+		if e.Code()&0xff == c {
+			return true
+		}
+	}
+	return false
+}
+
+// explain puts what is wrong and what to do for what the system and SQLite say in their own words.
+func explain(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case isCode(err, sqlite3.SQLITE_FULL), errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("the disk is full: free some space, and captures are written again: %w", err)
+	case damaged(err):
+		return fmt.Errorf("the database is damaged: it is moved aside when adit is started again, and a fresh one begun: %w", err)
+	case isCode(err, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+		return fmt.Errorf("another program keeps the database locked: end it, and captures are written again: %w", err)
+	case isCode(err, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN), errors.Is(err, os.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("the database can not be written: make its directory writable, or give another --state-dir: %w", err)
+	case isCode(err, sqlite3.SQLITE_IOERR):
+		return fmt.Errorf("the disk fails: look at the system's log: %w", err)
+	}
+	return err
+}

@@ -1,0 +1,187 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// step is how many exchanges are deleted in one transaction, so that nobody who writes waits long for it.
+const step = 64
+
+// Purge deletes the exchanges that q asks for from the window and the database, in steps, and then what is left of them in the files. When ctx ends between
+// two steps, n have been deleted.
+func (s *Store) Purge(ctx context.Context, q inspect.Query) (n int, err error) {
+	ids, err := victims(ctx, s, q)
+	if err != nil {
+		return 0, err
+	}
+	for some := range slices.Chunk(ids, step) {
+		if err := ctx.Err(); err != nil {
+			return n, err
+		}
+		deleted, err := s.purge(some)
+		n += deleted
+		if err != nil {
+			return n, explain(err)
+		}
+	}
+	if n > 0 {
+		err = s.scrub(ctx, q.Filter == nil)
+	}
+	return n, err
+}
+
+// purge deletes exchanges that have ended. The writer stands meanwhile, so that none of them is written again.
+func (s *Store) purge(ids []inspect.ID) (n int, err error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	text, err := json.Marshal(ids)
+	if err != nil {
+		return 0, err
+	}
+	var seqs []int64
+	if s.db.Load() != nil {
+		seqs, err = s.delete("e.id IN (SELECT value FROM json_each(?)) AND e.state >= 2", string(text))
+		if err != nil {
+			return 0, err
+		}
+	}
+	return max(s.window.drop(ids), len(seqs)), nil
+}
+
+// delete deletes the exchanges e that a condition holds for, with their words, tags, content and files, and returns their places.
+func (s *Store) delete(where string, args ...any) (seqs []int64, err error) {
+	var files []string
+	err = s.change(func(tx *sql.Tx, _ *int64) error {
+		if seqs, err = column[int64](tx, "SELECT e.seq FROM exchanges e WHERE "+where, args...); err != nil || len(seqs) == 0 {
+			return err
+		}
+		text, err := json.Marshal(seqs)
+		if err != nil {
+			return err
+		}
+		all := string(text)
+		messages := "FROM messages WHERE key IN (SELECT value * 2 FROM json_each(?1) UNION ALL SELECT value * 2 + 1 FROM json_each(?1))"
+		if files, err = column[string](tx, "SELECT file "+messages+" AND file != ''", all); err != nil {
+			return err
+		}
+		for _, statement := range []string{
+			"DELETE " + messages, "DELETE FROM tags WHERE seq IN (SELECT value FROM json_each(?1))",
+			"DELETE FROM exchanges WHERE seq IN (SELECT value FROM json_each(?1))",
+		} {
+			if _, err := tx.Exec(statement, all); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		err = errors.Join(err, remove(filepath.Join(s.bodies(), f)))
+	}
+	return seqs, err
+}
+
+// scrub takes what was deleted out of the files: words that the index still has in lists of words that are deleted, pages that are free, and the log. Free
+// pages are overwritten when they become free (secure_delete). The copies that were made before the database was brought up to date go, and when everything
+// has been purged, those that were damaged, too.
+func (s *Store) scrub(ctx context.Context, all bool) error {
+	db, err := s.database()
+	if err != nil {
+		return nil // there is nothing on the disk
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return explain(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "UPDATE changes SET purges = purges + 1"); err != nil {
+		return explain(err)
+	}
+	if err := mergeWords(ctx, conn); err != nil {
+		return fmt.Errorf("deleting words from the index: %w", explain(err))
+	}
+	if _, err := conn.ExecContext(ctx, "PRAGMA incremental_vacuum"); err != nil {
+		return explain(err)
+	}
+	patterns := []string{s.path() + ".v*"}
+	if all {
+		patterns = append(patterns, s.path()+".damaged-*")
+	}
+	if err := removeAll(patterns, time.Now()); err != nil {
+		return err
+	}
+	return emptyLog(ctx, conn)
+}
+
+// mergeWords writes the index of words anew, without what is deleted, in small steps.
+func mergeWords(ctx context.Context, conn *sql.Conn) error {
+	pages := -200 // the first one says that everything is to be merged into one
+	for {
+		var before, after int64
+		if err := conn.QueryRowContext(ctx, "SELECT total_changes()").Scan(&before); err != nil {
+			return err
+		}
+		if _, err := conn.ExecContext(ctx, "INSERT INTO words (words, rank) VALUES ('merge', ?)", pages); err != nil {
+			return err
+		}
+		if err := conn.QueryRowContext(ctx, "SELECT total_changes()").Scan(&after); err != nil {
+			return err
+		}
+		if pages > 0 && after-before < 2 {
+			return nil
+		}
+		pages = 200
+	}
+}
+
+// emptyLog writes the log back into the database and empties it. For that nobody may be reading the old state.
+func emptyLog(ctx context.Context, conn *sql.Conn) error {
+	const tries = 50
+	for range tries {
+		var busy, log, written int
+		if err := conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &written); err != nil {
+			return explain(err)
+		}
+		if busy == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return errors.New("all of it is deleted, but another program reads the database, so that its log could not be emptied: purge again when that one is done")
+}
+
+// removeAll deletes the files of some patterns that are older than a moment.
+func removeAll(patterns []string, before time.Time) (err error) {
+	for _, p := range patterns {
+		files, _ := filepath.Glob(p) // the patterns are ours
+		for _, f := range files {
+			i, no := os.Stat(f)
+			if no == nil && !i.ModTime().After(before) {
+				err = errors.Join(err, remove(f))
+			}
+		}
+	}
+	return err
+}
+
+// Clear deletes the exchanges of this run that have ended and are not pinned.
+func (s *Store) Clear(ctx context.Context) error {
+	_, err := s.Purge(ctx, inspect.Query{Run: s.o.Run})
+	return err
+}

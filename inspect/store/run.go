@@ -1,0 +1,106 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/gofrs/flock"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// A run holds the lock of a file while it is alive: whoever can take it knows that the run's agent is dead.
+func runFile(dir string, run int64) string {
+	return filepath.Join(dir, fmt.Sprintf("run-%d.lock", run))
+}
+
+// spillDir is where a run's content goes before its exchange is written.
+func spillDir(dir string, run int64) string { return filepath.Join(dir, fmt.Sprintf("spill-%d", run)) }
+
+// lockRun takes the lock of a run, or of the next one that is free.
+func lockRun(dir string, run int64) (*flock.Flock, int64, error) {
+	for ; ; run++ {
+		l, err := tryRun(dir, run)
+		if l != nil || err != nil {
+			return l, run, err
+		}
+	}
+}
+
+// tryRun takes a run's lock; nil: the run is alive.
+func tryRun(dir string, run int64) (*flock.Flock, error) {
+	l := flock.New(runFile(dir, run), flock.SetPermissions(0o600))
+	ok, err := l.TryLock()
+	if ok {
+		return l, nil
+	}
+	if err := errors.Join(err, l.Close()); err != nil {
+		return nil, fmt.Errorf("locking the run: %w", err)
+	}
+	return nil, nil
+}
+
+// buryDead ends the runs whose agents are dead.
+func (s *Store) buryDead() error {
+	runs, err := s.otherRuns()
+	if err != nil {
+		return err
+	}
+	for run := range runs {
+		l, err := tryRun(s.o.Dir, run)
+		if err != nil {
+			return err
+		}
+		if l == nil {
+			continue
+		}
+		if err := errors.Join(s.bury(run), os.RemoveAll(spillDir(s.o.Dir, run)), l.Close(), remove(l.Path())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// otherRuns are the runs that have a lock or exchanges under way, but for the own.
+func (s *Store) otherRuns() (map[int64]bool, error) {
+	all, err := column[int64](s.db.Load(), "SELECT DISTINCT run FROM exchanges WHERE state < 2")
+	if err != nil {
+		return nil, err
+	}
+	runs := map[int64]bool{}
+	for _, run := range all {
+		runs[run] = true
+	}
+	files, err := filepath.Glob(runFile(s.o.Dir, 0)[:len(runFile(s.o.Dir, 0))-len("0.lock")] + "*.lock")
+	for _, f := range files {
+		if run, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimPrefix(filepath.Base(f), "run-"), ".lock"), 10, 64); err == nil {
+			runs[run] = true
+		}
+	}
+	if s.alive != nil {
+		delete(runs, s.o.Run)
+	}
+	return runs, err
+}
+
+// bury marks the exchanges of a run that are under way as interrupted.
+func (s *Store) bury(run int64) error {
+	seqs, err := column[int64](s.db.Load(), "SELECT seq FROM exchanges WHERE run = ? AND state < 2", run)
+	if err != nil || len(seqs) == 0 {
+		return err
+	}
+	return s.change(func(tx *sql.Tx, changed *int64) error {
+		for _, seq := range seqs {
+			*changed++
+			if _, err := tx.Exec("UPDATE exchanges SET state = ?, changed = ? WHERE seq = ? AND state < 2", inspect.Interrupted, *changed, seq); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,174 @@
+package store
+
+import (
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// onDisk is what the writer has done for an entry. changed and written are versions.
+type onDisk struct {
+	changed   uint64    // when its state was recorded
+	written   uint64    // the changed of the state that was written; 0: none was
+	content   int64     // bytes of content that were written
+	contentAt time.Time // and when
+	answered  bool      // there was a response among it
+	lost      bool      // the writer has passed it over for good
+}
+
+// behind says that what is shown is newer than what is written.
+func (d *onDisk) behind() bool { return d.changed > d.written }
+
+// committed says that a kill -9 does not take e away: what has ended is on the disk as it is shown, what is under way perhaps as it was some moments ago.
+func (e *entry) committed() bool {
+	return e.disk.written > 0 && !(e.x.Ended() && e.disk.behind())
+}
+
+// follow makes the window keep account of what a writer has still to write.
+func (m *Memory) follow() { m.recorded = make(chan struct{}, 1) }
+
+func (m *Memory) wake() {
+	if m.recorded == nil {
+		return
+	}
+	select {
+	case m.recorded <- struct{}{}:
+	default:
+	}
+}
+
+// unwritten is a state that the writer has to write.
+type unwritten struct {
+	inspect.Item
+	disk onDisk // as it was when the state was taken
+	lost bool   // the writer has not written it, and will not
+	kept int64  // bytes of content that the writer has written with it; below 0: those of before stay
+}
+
+// unwritten returns states that are not written yet: those of again, and what has changed after a version, at most limit; and the version to go on from.
+func (m *Memory) unwritten(again []inspect.ID, after uint64, limit int) (all []unwritten, next uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range again {
+		if e := m.byID[id]; e != nil && e.disk.behind() && !e.disk.lost {
+			all = append(all, unwritten{Item: m.item(e), disk: e.disk})
+		}
+	}
+	next = after
+	for _, p := range m.byVersion.list[m.byVersion.search(after+1):] {
+		if len(all) >= limit {
+			break
+		}
+		next = p.key
+		if m.byVersion.current(p) && p.e.disk.behind() && !p.e.disk.lost {
+			all = append(all, unwritten{Item: m.item(p.e), disk: p.e.disk})
+		}
+	}
+	return all, next
+}
+
+// settle enters what the writer has made of the states that it was given. What has become committed by it gets a new version.
+func (m *Memory) settle(all []unwritten) {
+	m.mu.Lock()
+	before := m.version
+	for _, u := range all {
+		e := m.byID[u.ID]
+		switch {
+		case e == nil:
+			continue
+		case u.lost:
+			e.disk.lost = true
+			m.lost++
+			continue
+		}
+		was := e.committed()
+		e.disk.written = max(e.disk.written, u.disk.changed)
+		if u.kept >= 0 {
+			e.disk.content, e.disk.contentAt, e.disk.answered = u.kept, time.Now(), u.disk.answered
+		}
+		if e.committed() && !was {
+			m.touch(e)
+		}
+	}
+	version := m.version
+	m.mu.Unlock()
+	if version != before {
+		m.changed(version)
+	}
+}
+
+// touch gives e a new version although its state is the same.
+func (m *Memory) touch(e *entry) {
+	m.version++
+	e.version = m.version
+	m.byVersion.drop()
+	m.byVersion.push(e.version, e)
+}
+
+// unsettled returns the items that the disk does not hold as they are, newest first.
+func (m *Memory) unsettled() (all []inspect.Item) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := len(m.bySeq.list) - 1; i >= 0; i-- {
+		if e := m.bySeq.list[i].e; e.x != nil && (e.disk.behind() || !e.x.Ended()) {
+			all = append(all, m.item(e))
+		}
+	}
+	return all
+}
+
+// peek returns the item of an exchange if it is in the window.
+func (m *Memory) peek(id inspect.ID) (inspect.Item, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.byID[id]
+	if e == nil {
+		return inspect.Item{}, false
+	}
+	return m.item(e), true
+}
+
+// numberLost is how many exchanges were never written.
+func (m *Memory) numberLost() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.lost
+}
+
+// announce tells of something that is no change of an exchange.
+func (m *Memory) announce() {
+	m.mu.Lock()
+	m.version++
+	version := m.version
+	m.mu.Unlock()
+	m.changed(version)
+}
+
+// unknownToDisk says that an exchange is in the window and nowhere else.
+func (m *Memory) unknownToDisk(id inspect.ID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.byID[id]
+	return e != nil && e.disk.written == 0
+}
+
+// wants says that the content of an exchange is still to be written.
+func (m *Memory) wants(id inspect.ID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, strayed := m.strayed[id]
+	e := m.byID[id]
+	return strayed || e != nil && (!e.x.Ended() || e.disk.behind() && !e.disk.lost)
+}
+
+// onDisk returns the exchanges that have ended and are committed.
+func (m *Memory) onDisk() (ids []inspect.ID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, e := range m.byID {
+		if e.x.Ended() && e.committed() {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}

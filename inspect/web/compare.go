@@ -1,0 +1,89 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"strconv"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/diff"
+)
+
+// diffJSON is what differs between two exchanges.
+type diffJSON struct {
+	Old      inspect.ID      `json:"old"`
+	New      inspect.ID      `json:"new"`
+	Equal    bool            `json:"equal"` // nothing differs that matters
+	Request  diffMessageJSON `json:"request"`
+	Response diffMessageJSON `json:"response"`
+}
+
+type diffMessageJSON struct {
+	Start   []changeJSON `json:"start"`
+	Fields  []changeJSON `json:"fields"`
+	Content []changeJSON `json:"content"`
+	How     string       `json:"how"` // bytes, json or text
+	Notes   []string     `json:"notes"`
+}
+
+type changeJSON struct {
+	Kind     string     `json:"kind"` // same, added, removed, changed
+	Where    string     `json:"where"`
+	Old      []spanJSON `json:"old"`
+	New      []spanJSON `json:"new"`
+	Volatile bool       `json:"volatile"`
+}
+
+type spanJSON struct {
+	Text   string `json:"text"`
+	Marked bool   `json:"marked"`
+}
+
+// compare says what is different in an exchange from the one that with names; for a replay, that is what it is a replay of.
+func (s *Server) compare(w http.ResponseWriter, r *http.Request) *apiError {
+	p, problem := paramsOf(r, "with")
+	if problem != nil {
+		return problem
+	}
+	newer, problem := s.item(r, r.PathValue("id"))
+	if problem != nil {
+		return problem
+	}
+	with := cmp.Or(p.Get("with"), string(newer.ReplayOf))
+	if with == "" {
+		return badRequest("nothing to compare with", "exchange "+strconv.Quote(string(newer.ID))+" is no replay").saying("", "say with=ID")
+	}
+	older, problem := s.item(r, with)
+	if problem != nil {
+		return problem
+	}
+	a, b := s.contents(r, older), s.contents(r, newer)
+	defer a.close()
+	defer b.close()
+	d := diff.Of(older.Exchange, newer.Exchange, diff.Bodies{
+		OldRequest: a.at(inspect.RequestSide), OldResponse: a.at(inspect.ResponseSide),
+		NewRequest: b.at(inspect.RequestSide), NewResponse: b.at(inspect.ResponseSide),
+	})
+	writeJSON(w, http.StatusOK, diffJSON{older.ID, newer.ID, d.Equal(), diffMessageOf(d.Request), diffMessageOf(d.Response)})
+	return nil
+}
+
+func diffMessageOf(m diff.Message) diffMessageJSON {
+	return diffMessageJSON{changesOf(m.Start), changesOf(m.Fields), changesOf(m.Content), string(m.How), append([]string{}, m.Notes...)}
+}
+
+func changesOf(all []diff.Change) []changeJSON {
+	out := []changeJSON{}
+	for _, c := range all {
+		out = append(out, changeJSON{string(c.Kind), c.Where, spansOf(c.Old), spansOf(c.New), c.Volatile})
+	}
+	return out
+}
+
+func spansOf(all []diff.Span) []spanJSON {
+	out := []spanJSON{}
+	for _, s := range all {
+		out = append(out, spanJSON(s))
+	}
+	return out
+}

@@ -203,12 +203,8 @@ func (s *Store) rowBody(ctx context.Context, id inspect.ID, side inspect.Side) (
 // Since returns what changed in this run after version v, oldest change first.
 func (s *Store) Since(v uint64, limit int) ([]inspect.Item, bool) { return s.window.Since(v, limit) }
 
-// Version is that of the newest change.
-func (m *Memory) Version() uint64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.version
-}
+// Version is that of the newest change in this run.
+func (s *Store) Version() uint64 { return s.window.Version() }
 
 // Run is this run's number.
 func (s *Store) Run() int64 { return s.o.Run }

@@ -134,6 +134,13 @@ func (m *Memory) Since(v uint64, limit int) (items []inspect.Item, lagged bool) 
 	return items, v < m.forgotten
 }
 
+// Version is that of the newest change.
+func (m *Memory) Version() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.version
+}
+
 // Run is this run's number.
 func (m *Memory) Run() int64 { return m.limit.Run }
 

@@ -38,8 +38,9 @@ func chromium(t *testing.T) context.Context {
 
 // window is a page in a browser.
 type window struct {
-	t   *testing.T
-	ctx context.Context
+	t     *testing.T
+	ctx   context.Context
+	close func()
 }
 
 // open shows a page in a window of its own; scheme is light or dark.
@@ -49,7 +50,7 @@ func open(t *testing.T, browser context.Context, url, scheme string, width, heig
 	t.Cleanup(end)
 	ctx, late := context.WithTimeout(ctx, 2*patience)
 	t.Cleanup(late)
-	w := &window{t, ctx}
+	w := &window{t, ctx, end}
 	_, err := chromedp.Run(ctx, func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
 		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},

@@ -47,13 +47,8 @@ func (s *Server) diffPanel(r *http.Request, it inspect.Item, _ string) (any, err
 	if older.Seq > newer.Seq {
 		older, newer = newer, older
 	}
-	bodies, closeAll, err := s.bodiesOf(r.Context(), older, newer)
-	if err != nil {
-		return nil, err
-	}
-	defer closeAll()
-	p.Diff = diff.Of(older.Exchange, newer.Exchange, bodies)
-	p.Messages = []diffMessage{messageOf(inspect.RequestSide, p.Diff.Request), messageOf(inspect.ResponseSide, p.Diff.Response)}
+	p.Diff = s.diffOf(r, older, newer)
+	p.Messages = []diffMessage{shownOf(inspect.RequestSide, p.Diff.Request), shownOf(inspect.ResponseSide, p.Diff.Response)}
 	return p, nil
 }
 
@@ -64,7 +59,7 @@ func ifNot(handled bool, err error) error {
 	return err
 }
 
-func messageOf(side inspect.Side, m diff.Message) diffMessage {
+func shownOf(side inspect.Side, m diff.Message) diffMessage {
 	out := diffMessage{Side: side.String(), Message: m}
 	if n := len(m.Content); n > mostChanges {
 		out.Content, out.More = m.Content[:mostChanges], n-mostChanges
@@ -117,25 +112,4 @@ func (s *Server) comparable(ctx context.Context, it inspect.Item) ([]related, er
 		}
 	}
 	return others, nil
-}
-
-// bodiesOf opens the four contents of two exchanges.
-func (s *Server) bodiesOf(ctx context.Context, older, newer inspect.Item) (b diff.Bodies, closeAll func(), err error) {
-	var opened []inspect.Body
-	closeAll = func() {
-		for _, body := range opened {
-			_ = body.Close()
-		}
-	}
-	for _, it := range []inspect.Item{older, newer} {
-		for _, side := range []inspect.Side{inspect.RequestSide, inspect.ResponseSide} {
-			body, err := s.keptBody(ctx, it.ID, side, it.Message(side))
-			if err != nil {
-				closeAll()
-				return b, nil, err
-			}
-			opened = append(opened, body)
-		}
-	}
-	return diff.Bodies{OldRequest: opened[0], OldResponse: opened[1], NewRequest: opened[2], NewResponse: opened[3]}, closeAll, nil
 }

@@ -1,10 +1,7 @@
 package web
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -44,15 +41,12 @@ func (s *Server) messagePanel(r *http.Request, it inspect.Item, t string) (any, 
 		return p, nil
 	}
 	m := p.Message
-	body, err := s.keptBody(r.Context(), it.ID, side, m)
-	if err != nil {
-		return nil, err
-	}
-	defer body.Close()
+	bodies := s.contents(r, it)
+	defer bodies.close()
 	p.Start, p.Fields, p.Trailing = view.Sanitize(view.StartLine(m.Head)), safeFields(view.Headers(m.Head)), safeFields(view.Trailers(m.Trailers))
 	p.Made = side == inspect.ResponseSide && it.Response.Made
 	from := fromOf(r)
-	p.Content = view.Open(m, body, view.Limits{Lines: mostLines, Skip: int(min(from, 1<<30))})
+	p.Content = view.Open(m, bodies.at(side), view.Limits{Lines: mostLines, Skip: int(min(from, 1<<30))})
 	if n := fit(&p.Content); p.Content.More {
 		p.Next = furtherOf(it.ID, t, url.Values{"from": {strconv.FormatInt(from+int64(n), 10)}})
 	}
@@ -100,25 +94,6 @@ func cutLine(line view.Line, most int, cut bool) (view.Line, bool) {
 	}
 	return line, cut
 }
-
-// keptBody opens what was kept of one side; it is empty when that is nothing.
-func (s *Server) keptBody(ctx context.Context, id inspect.ID, side inspect.Side, m *inspect.Message) (inspect.Body, error) {
-	if m == nil || m.Kept == 0 {
-		return nothing{}, nil
-	}
-	body, err := s.reader.Body(ctx, id, side)
-	if errors.Is(err, inspect.ErrNotFound) {
-		return nothing{}, nil
-	}
-	return body, err
-}
-
-// nothing is content of no bytes.
-type nothing struct{}
-
-func (nothing) ReadAt([]byte, int64) (int, error) { return 0, io.EOF }
-func (nothing) Close() error                      { return nil }
-func (nothing) Size() int64                       { return 0 }
 
 func safeFields(fields []inspect.Field) []inspect.Field {
 	safe := make([]inspect.Field, len(fields))

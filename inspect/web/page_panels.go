@@ -77,18 +77,10 @@ type messageRow struct {
 }
 
 func (s *Server) messagesPanel(r *http.Request, it inspect.Item, t string) (any, error) {
-	request, err := s.keptBody(r.Context(), it.ID, inspect.RequestSide, &it.Request.Message)
-	if err != nil {
-		return nil, err
-	}
-	defer request.Close()
-	response, err := s.keptBody(r.Context(), it.ID, inspect.ResponseSide, it.Message(inspect.ResponseSide))
-	if err != nil {
-		return nil, err
-	}
-	defer response.Close()
+	bodies := s.contents(r, it)
+	defer bodies.close()
 	p, from, number := &messagesPanel{}, int(min(fromOf(r), 1<<30)), 0
-	for m := range view.Messages(it.Exchange, request, response) {
+	for m := range view.Messages(it.Exchange, bodies.at(inspect.RequestSide), bodies.at(inspect.ResponseSide)) {
 		if number++; number <= from {
 			continue
 		}

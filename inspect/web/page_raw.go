@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -34,14 +33,16 @@ type rawSide struct {
 }
 
 func (s *Server) rawPanel(r *http.Request, it inspect.Item, t string) (any, error) {
+	bodies := s.contents(r, it)
+	defer bodies.close()
 	p := &rawPanel{}
 	for _, side := range []inspect.Side{inspect.RequestSide, inspect.ResponseSide} {
-		m, only := it.Message(side), r.URL.Query().Get("side")
-		if m == nil || only != "" && only != side.String() {
+		only := r.URL.Query().Get("side")
+		if it.Message(side) == nil || only != "" && only != side.String() {
 			continue
 		}
-		one := rawSide{Side: side.String()}
-		if err := s.rawOfSide(r, it.ID, side, m, &one, t); err != nil {
+		one, err := rawOfSide(it, side, bodies, fromOf(r), t)
+		if err != nil {
 			return nil, err
 		}
 		p.Sides = append(p.Sides, one)
@@ -49,37 +50,41 @@ func (s *Server) rawPanel(r *http.Request, it inspect.Item, t string) (any, erro
 	return p, nil
 }
 
-func (s *Server) rawOfSide(r *http.Request, id inspect.ID, side inspect.Side, m *inspect.Message, out *rawSide, t string) error {
-	body, err := s.keptBody(r.Context(), id, side, m)
+// rawOfSide is a piece of one side, from a byte of its content on.
+func rawOfSide(it inspect.Item, side inspect.Side, bodies *contents, from int64, t string) (rawSide, error) {
+	m := it.Message(side)
+	out := rawSide{Side: side.String(), Head: rawLines(m.Head, 0)}
+	kept := bodies.kept(side, m)
+	piece, err := io.ReadAll(io.NewSectionReader(kept, from, rawPiece))
 	if err != nil {
-		return err
+		return out, err
 	}
-	defer body.Close()
-	from := min(fromOf(r), body.Size())
-	piece := make([]byte, min(rawPiece, body.Size()-from))
-	if n, err := body.ReadAt(piece, from); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	} else {
-		piece = piece[:n]
-	}
-	out.Head = rawLines(m.Head, 0)
 	out.Lines = rawLines(piece, from)
-	if next := from + int64(len(piece)); next < body.Size() {
-		out.Next = furtherOf(id, t, url.Values{"side": {side.String()}, "from": {strconv.FormatInt(next, 10)}})
+	if next := from + int64(len(piece)); next < kept.Size() {
+		out.Next = furtherOf(it.ID, t, url.Values{"side": {out.Side}, "from": {strconv.FormatInt(next, 10)}})
 	} else if len(m.Tail) > 0 {
-		out.Tail, out.Missing = rawLines(m.Tail, m.Size-int64(len(m.Tail))), m.Size-m.Kept-int64(len(m.Tail))
+		out.Missing = m.Size - kept.Size() - int64(len(m.Tail))
+		out.Tail = rawLines(m.Tail, m.Size-int64(len(m.Tail)))
 	}
-	if m.Kept > 0 {
-		out.Download = uriOf(id) + "/" + side.String() + "/body"
+	if kept.Size() > 0 {
+		out.Download = uriOf(it.ID) + "/" + out.Side + "/body"
 	}
-	return nil
+	return out, nil
+}
+
+// kept reads what was kept of one side.
+func (c *contents) kept(side inspect.Side, m *inspect.Message) *io.SectionReader {
+	if body := c.at(side); body != nil {
+		return io.NewSectionReader(body, 0, m.Kept)
+	}
+	return io.NewSectionReader(bytes.NewReader(m.Body), 0, int64(len(m.Body)))
 }
 
 // rawLines is bytes as lines: text as it came but for what cannot be seen, which is escaped; anything else as a hex dump. from is the offset of the first.
 func rawLines(b []byte, from int64) (lines []view.Line) {
 	if !bytes.ContainsRune(b, 0) && utf8.Valid(b[:max(len(b)-utf8.UTFMax, 0)]) {
 		for line := range strings.Lines(string(b)) {
-			lines = append(lines, view.Line{{Text: view.Sanitize(strings.TrimRight(line, "\r\n"))}})
+			lines = append(lines, view.Line{{Text: view.Sanitize(strings.ReplaceAll(strings.TrimRight(line, "\r\n"), "\t", "    "))}})
 		}
 		return lines
 	}

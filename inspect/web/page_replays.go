@@ -97,12 +97,9 @@ func (s *Server) editPanel(r *http.Request, it inspect.Item, _ string) (any, err
 	if p.Why = notEditable(m); p.Why != "" {
 		return p, nil
 	}
-	body, err := s.keptBody(r.Context(), it.ID, inspect.RequestSide, m)
-	if err != nil {
-		return nil, err
-	}
-	defer body.Close()
-	text, err := io.ReadAll(io.NewSectionReader(body, 0, body.Size()))
+	bodies := s.contents(r, it)
+	defer bodies.close()
+	text, err := io.ReadAll(bodies.kept(inspect.RequestSide, m))
 	switch {
 	case err != nil:
 		return nil, err

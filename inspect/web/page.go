@@ -66,6 +66,9 @@ type pageData struct {
 	Keeps  *inspect.Keeping
 }
 
+// OnDisk says that captures outlast this run once they are committed: until then they are drawn dim.
+func (p *pageData) OnDisk() bool { return p.Keeps != nil && p.Keeps.Place != "" }
+
 // URL is the first public URL, "" when there is none yet.
 func (p *pageData) URL() string {
 	for _, e := range p.Status.Endpoints {
@@ -90,7 +93,12 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request) *apiError {
 }
 
 func (s *Server) pageOf(nav string, r *http.Request) *pageData {
-	return &pageData{Nav: nav, Status: s.observer.Status(), Filter: r.URL.Query().Get("filter")}
+	p := &pageData{Nav: nav, Status: s.observer.Status(), Filter: r.URL.Query().Get("filter")}
+	if s.keeper != nil {
+		k := s.keeper.Keeping()
+		p.Keeps = &k
+	}
+	return p
 }
 
 // templates are the templates by the tab they show; "" shows none. They are read when a page is first asked for, not whenever adit starts.

@@ -31,11 +31,8 @@ func labelOf(it inspect.Item) string {
 	return view.Label(it.Exchange)
 }
 
-// timingWidth is how wide the plot of an exchange's phases is, in units of its own; each phase has a row.
-const (
-	timingWidth = 480
-	timingRow   = 34
-)
+// timingRow is how high a phase's row in the plot is, in pixels.
+const timingRow = 34
 
 // timingPanel is an exchange's time as bars.
 type timingPanel struct {
@@ -47,15 +44,15 @@ type timingPanel struct {
 
 type timingBar struct {
 	view.Phase
-	X, Width float64
-	Y        int
+	From, Width float64 // percent of the whole
+	Y           int
 }
 
 func (s *Server) timingPanel(_ *http.Request, it inspect.Item, _ string) (any, error) {
 	p := &timingPanel{Total: it.Duration, Ended: it.Ended()}
-	scale := timingWidth / float64(max(it.Duration, 1))
+	scale := 100 / float64(max(it.Duration, 1))
 	for i, phase := range view.Timing(it.Exchange) {
-		p.Bars = append(p.Bars, timingBar{phase, float64(phase.After) * scale, max(float64(phase.Took)*scale, 2), i * timingRow})
+		p.Bars = append(p.Bars, timingBar{phase, float64(phase.After) * scale, max(float64(phase.Took)*scale, 0.3), i * timingRow})
 	}
 	p.Height = max(len(p.Bars), 1) * timingRow
 	return p, nil

@@ -9,12 +9,7 @@ import (
 
 // statusPage shows endpoints, the link to the relay, how captures are kept, and meters that its script keeps fresh.
 func (s *Server) statusPage(w http.ResponseWriter, r *http.Request) *apiError {
-	p := s.pageOf("status", r)
-	if s.keeper != nil {
-		k := s.keeper.Keeping()
-		p.Keeps = &k
-	}
-	return s.render(w, http.StatusOK, "", "shell", p)
+	return s.render(w, http.StatusOK, "", "shell", s.pageOf("status", r))
 }
 
 // Words say how the agent runs, a sentence each.

@@ -67,6 +67,7 @@ var vendorDoors = map[string][]string{
 	"gopkg.in/natefinch/":           {"cli"},
 	"modernc.org/sqlite":            {"relay/control", "inspect/store"},
 	"golang.org/x/time":             {"relay/session"},
+	"github.com/aymanbagabas/":      {"inspect/diff"},
 }
 
 // neverReach says what a room must not reach even through others: the library stays small, the relay knows no face.

@@ -75,7 +75,8 @@ type Body interface {
 	Size() int64 // bytes that can be read: the message's Kept
 }
 
-// Keeper changes what is kept. A store in memory only has all of it, until it ends.
+// Keeper changes what is kept. A store in memory only has all of it, until it ends. The error of Mark and SaveView is an *InputError when what was given
+// cannot be kept.
 type Keeper interface {
 	// Mark changes the marks of an exchange, and returns it without its content. The error wraps ErrNotFound when there is none.
 	Mark(ctx context.Context, id ID, m Marks) (Item, error)
@@ -98,6 +99,12 @@ type Marks struct {
 	AddTags []string // letters, digits, "-", "_", "." and "/", at most 64 bytes each
 	DelTags []string
 }
+
+// InputError says what is wrong with marks or a view that somebody wrote.
+type InputError struct{ Text string }
+
+// Error returns the text.
+func (e *InputError) Error() string { return e.Text }
 
 // View is a filter that somebody has given a name.
 type View struct{ Name, Filter string }

@@ -5,12 +5,6 @@
 //	for _, c := range d.Response.Content { … }
 package diff
 
-import (
-	"io"
-
-	"github.com/adit-tunnel/adit/inspect"
-)
-
 // Kind is what happened between the older and the newer exchange.
 type Kind string
 
@@ -72,16 +66,3 @@ type Diff struct {
 
 // Equal says that nothing differs that matters.
 func (d *Diff) Equal() bool { return d.Request.Equal() && d.Response.Equal() }
-
-// Bodies read the Kept bytes of the contents (inspect.Reader.Body); nil: what is in memory is all there is.
-type Bodies struct {
-	OldRequest, OldResponse, NewRequest, NewResponse io.ReaderAt
-}
-
-// Of compares an older exchange with a newer one, say an original with its replay. Content is compared decoded, at most 1 MiB of each side.
-func Of(older, newer *inspect.Exchange, b Bodies) Diff {
-	return Diff{}
-}
-
-// Unified writes the differences as text for a terminal without colours or a file: lines that begin with "-", "+" or a space, under a heading for each part.
-func (d *Diff) Unified() string { return "" }

@@ -2,30 +2,26 @@ package export
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
 
-// maxHAR is how much decoded content of one side an archive holds. The bytes are told whole, so that what is missing can be seen.
-const maxHAR = 16 << 20
-
 // HAR writes exchanges as an HTTP archive (HAR 1.2), one after the other: it holds one at a time. Content is decoded, as the format wants it; what is not
 // text is base64. Messages of WebSockets are there as Chrome has them (_webSocketMessages); what only adit knows is in _adit.
 type HAR struct {
-	w     io.Writer
-	begun bool
-	err   error // the first one: nothing is written after it
+	w       io.Writer
+	version string
+	n       int   // entries written
+	err     error // the first one: nothing is written after it
 }
 
-// NewHAR begins an archive. creator is the program's version.
-func NewHAR(w io.Writer, version string) *HAR {
-	return &HAR{w: w, err: nil, begun: false}
-}
+// NewHAR begins an archive; nothing is written before the first Add or Close. version is the program's.
+func NewHAR(w io.Writer, version string) *HAR { return &HAR{w: w, version: version} }
 
-// Add writes an exchange. request and response read the Kept bytes of each side (inspect.Reader.Body); nil: what is in memory is all there is.
+// Add writes an exchange. request and response read the Kept bytes of each side (inspect.Reader.Body); nil: what is in memory is all there is. Of content
+// an archive holds the first 16 MiB of each side; what is missing is told in a comment.
 func (h *HAR) Add(it inspect.Item, request, response io.ReaderAt) error {
 	if h.err != nil {
 		return h.err
@@ -34,13 +30,36 @@ func (h *HAR) Add(it inspect.Item, request, response io.ReaderAt) error {
 	if err != nil {
 		return fmt.Errorf("exchange %s: %w", it.ID, err)
 	}
+	if h.n == 0 {
+		h.begin()
+	} else {
+		h.write([]byte(",\n"))
+	}
+	h.n++
 	h.write(entry)
 	return h.err
 }
 
 // Close ends the archive; it does not close the writer. Without it the archive is no JSON.
 func (h *HAR) Close() error {
-	return errors.Join(h.err)
+	if h.n == 0 {
+		h.begin()
+	}
+	h.write([]byte("\n]}}\n"))
+	return h.err
 }
-func (h *HAR) write(b []byte)                                    {}
-func entryOf(it inspect.Item, request, response io.ReaderAt) any { return nil }
+
+func (h *HAR) begin() {
+	creator, err := json.Marshal(harCreator{Name: "adit", Version: h.version})
+	if err != nil {
+		h.err = err
+		return
+	}
+	h.write(fmt.Appendf(nil, `{"log":{"version":"1.2","creator":%s,"entries":[`+"\n", creator))
+}
+
+func (h *HAR) write(b []byte) {
+	if h.err == nil {
+		_, h.err = h.w.Write(b)
+	}
+}

@@ -59,6 +59,9 @@ func (m *meter) level() level {
 	return whole
 }
 
+// idle says that there is time for what can wait, and that rows will still be written whole behind it.
+func (m *meter) idle() bool { return m.level() == whole && m.load < m.summary*3/4 }
+
 // add enters that taken was taken of the wall's time.
 func (m *meter) add(wall, taken time.Duration) {
 	m.load = m.load*math.Exp(-wall.Seconds()/lately.Seconds()) + taken.Seconds()/lately.Seconds()/float64(runtime.GOMAXPROCS(0))

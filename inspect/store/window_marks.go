@@ -26,13 +26,18 @@ var tagForm = regexp.MustCompile(`^[A-Za-z0-9_./-]{1,64}$`)
 func checkMarks(c inspect.Marks) error {
 	for _, tag := range c.AddTags {
 		if !tagForm.MatchString(tag) {
-			return fmt.Errorf("tag %q: take up to 64 letters, digits, \"-\", \"_\", \".\" and \"/\"", tag)
+			return wrong("tag %q: take up to 64 letters, digits, \"-\", \"_\", \".\" and \"/\"", tag)
 		}
 	}
 	if c.Note != nil && len(*c.Note) > maxNote {
-		return fmt.Errorf("the note has %d bytes: at most %d fit", len(*c.Note), maxNote)
+		return wrong("the note has %d bytes: at most %d fit", len(*c.Note), maxNote)
 	}
 	return nil
+}
+
+// wrong is what somebody wrote that cannot be kept.
+func wrong(format string, args ...any) error {
+	return &inspect.InputError{Text: fmt.Sprintf(format, args...)}
 }
 
 // with returns the marks after a change.
@@ -193,7 +198,7 @@ const maxViewName, maxViewFilter = 100, 10_000
 
 func checkView(v inspect.View) error {
 	if v.Name == "" || len(v.Name) > maxViewName || len(v.Filter) > maxViewFilter {
-		return fmt.Errorf("a view has a name of up to %d bytes and a filter of up to %d", maxViewName, maxViewFilter)
+		return wrong("a view has a name of up to %d bytes and a filter of up to %d", maxViewName, maxViewFilter)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ const (
 	gather     = 20 * time.Millisecond // how long the writer lets states gather, since most exchanges end at once
 	batch      = 256                   // states in one transaction
 	retryAfter = 2 * time.Second       // after a failure
+	indexEvery = time.Second / 2       // how often words are indexed, as long as none wait from before
 	keepHouse  = time.Second           // how often it looks at sizes, and at what others did
 	lockedFor  = 5 * time.Second       // how long another program may keep the database locked before people are told
 )
@@ -57,6 +58,8 @@ type writer struct {
 	locked  time.Time    // since when the database is; zero: it is not
 	failing bool
 	kept    time.Time // when it has kept house last
+	indexed time.Time // and indexed words
+	later   bool      // there are words left to index
 }
 
 // wait returns when there may be something to do.
@@ -65,7 +68,7 @@ func (w *writer) wait(ctx context.Context) {
 	switch {
 	case w.failing:
 		pause, recorded = retryAfter, nil
-	case len(w.again) > 0:
+	case len(w.again) > 0, w.later:
 		pause = gather
 	}
 	t := time.NewTimer(pause)
@@ -90,11 +93,24 @@ func (w *writer) work(ctx context.Context) {
 	for more := true; err == nil && more && ctx.Err() == nil; {
 		more, err = w.write()
 	}
+	if err == nil && (w.later || time.Since(w.indexed) >= indexEvery) {
+		err = w.index(ctx)
+		w.indexed = time.Now()
+	}
 	if err == nil && time.Since(w.kept) >= keepHouse {
 		err = w.keepHouse(ctx)
 		w.kept = time.Now()
 	}
 	w.outcome(err)
+}
+
+// index enters some words, if there is time left over: rows come first.
+func (w *writer) index(ctx context.Context) (err error) {
+	if w.later = !w.meter.idle(); w.later {
+		return nil
+	}
+	w.later, err = w.s.index(ctx, w.conn)
+	return err
 }
 
 // outcome remembers and tells how it went.

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
 )
 
 // Times of the event stream.
@@ -16,13 +18,16 @@ const (
 	statusEvery = time.Second           // how often the status is looked at
 	gather      = 20 * time.Millisecond // changes that come within it are told together
 	takeTimeout = 10 * time.Second      // a reader that takes nothing for so long is cut off
-	mostShown   = 10_000                // exchanges a stream with a filter remembers
 )
 
-// events sends what changes as server-sent events: exchange and unmatched, status, and lagged when changes have been forgotten: read the list again then.
-// The stream holds nothing back for a slow reader: it asks the store for what comes next whenever the reader has taken the last.
+// events sends what changes as server-sent events: exchange, with a filter unmatched, status, and lagged when changes have been forgotten, so that the list
+// has to be read again. The stream holds nothing back for a slow reader: it asks the store for what comes next whenever the reader has taken the last.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) *apiError {
-	p, problem := paramsOf(r, "since")
+	p, problem := paramsOf(r, "since", "filter")
+	if problem != nil {
+		return problem
+	}
+	filter, problem := p.filter()
 	if problem != nil {
 		return problem
 	}
@@ -36,7 +41,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) *apiError {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	f := &follower{s: s, out: newEventWriter(w), version: from}
+	f := &follower{s: s, out: newEventWriter(w), filter: filter, version: from}
 	f.run(r.Context(), lagged)
 	return nil
 }
@@ -68,6 +73,7 @@ func (s *Server) since(r *http.Request, p params) (version uint64, lagged bool, 
 type follower struct {
 	s       *Server
 	out     *eventWriter
+	filter  *inspect.Filter
 	version uint64 // told up to here
 	status  []byte // told last
 }
@@ -121,13 +127,26 @@ func (f *follower) tellChanges() bool {
 		if len(items) == 0 {
 			return true
 		}
-		for _, it := range items {
-			f.version = it.Version
-			f.out.event("exchange", f.cursor(), itemOf(it))
-		}
-		if !f.out.flush() {
+		if f.tell(items); !f.out.flush() {
 			return false
 		}
+	}
+}
+
+// tell tells of exchanges that have changed: those that the filter takes, and the names of the others, which it may have taken before.
+func (f *follower) tell(items []inspect.Item) {
+	var others []inspect.ID
+	for _, it := range items {
+		f.version = it.Version
+		it.Label = labelOf(it)
+		if f.filter.Match(it, time.Now(), textOf(it)) {
+			f.out.event("exchange", f.cursor(), itemOf(it))
+		} else {
+			others = append(others, it.ID)
+		}
+	}
+	if len(others) > 0 {
+		f.out.event("unmatched", f.cursor(), map[string][]inspect.ID{"ids": others})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,26 @@ func TestEventsEnd(t *testing.T) {
 	if _, err := io.Copy(io.Discard, s.read); err != nil {
 		t.Errorf("cut rather than ended: %v", err)
 	}
+}
+
+// TestEventsOfAFilter: what it takes comes, and the name of what it does not, or no longer, take.
+func TestEventsOfAFilter(t *testing.T) {
+	a := serve(t)
+	s := a.follow("?filter=" + url.QueryEscape("status:pending or path:/hook*"))
+	s.next("status")
+	a.store.Record(&inspect.Exchange{ID: "x", State: inspect.Pending})
+	if x, _ := s.exchange(); x.ID != "x" {
+		t.Errorf("%+v", x)
+	}
+	a.store.Record(&inspect.Exchange{ID: "x", State: inspect.Failed})
+	if e := s.next("unmatched"); e.data != `{"ids":["x"]}` || e.id == "" {
+		t.Errorf("%+v", e)
+	}
+	a.record("y")
+	if x, _ := s.exchange(); x.ID != "y" {
+		t.Errorf("%+v", x)
+	}
+	a.wantOurs("GET", "/api/v1/events?filter=(", "", 400, "invalid_filter")
 }
 
 // TestStatusEvent: a change of the state is told, and the same state is not told again.

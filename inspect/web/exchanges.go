@@ -78,7 +78,7 @@ func cursorOf(run int64, version uint64) string {
 
 // listQuery reads what a list is asked with.
 func (s *Server) listQuery(r *http.Request) (q inspect.Query, problem *apiError) {
-	p, problem := paramsOf(r, "before", "limit", "run")
+	p, problem := paramsOf(r, "filter", "before", "limit", "run")
 	if problem != nil {
 		return q, problem
 	}
@@ -94,6 +94,9 @@ func (s *Server) listQuery(r *http.Request) (q inspect.Query, problem *apiError)
 
 // query reads which exchanges are meant.
 func (s *Server) query(p params) (q inspect.Query, problem *apiError) {
+	if q.Filter, problem = p.filter(); problem != nil {
+		return q, problem
+	}
 	q.Run, problem = s.runOf(p)
 	return q, problem
 }
@@ -148,6 +151,24 @@ func missing(what string, err error) *apiError {
 		return notFound(what + " is not kept, or no longer")
 	}
 	return internal("read "+what, err)
+}
+
+// filter reads a filter; nil: there is none.
+func (p params) filter() (*inspect.Filter, *apiError) {
+	if p.Get("filter") == "" {
+		return nil, nil
+	}
+	f, err := inspect.ParseFilter(p.Get("filter"))
+	var wrong *inspect.FilterError
+	switch {
+	case errors.As(err, &wrong):
+		problem := badRequest("filter", wrong.Text).saying("invalid_filter", "docs/filter.md describes the language")
+		problem.at = &wrong.At
+		return nil, problem
+	case err != nil:
+		return nil, badRequest("filter", err.Error())
+	}
+	return f, nil
 }
 
 // limit reads how many are wanted at most.

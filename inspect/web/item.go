@@ -60,7 +60,7 @@ func itemOf(it inspect.Item) itemJSON {
 		Committed: it.Committed, Summary: it.Summary,
 		Endpoint: x.Endpoint, Start: x.Start.Format(time.RFC3339Nano), DurationMS: msOf(x.Duration), WaitMS: msOf(x.Wait),
 		State: x.State.String(), Method: x.Request.Method, Target: x.Request.Target, Host: x.Request.Host,
-		Label: cmp.Or(it.Label, view.Label(x)), RequestSize: x.Request.Size, Failure: failureOf(x.Failure),
+		Label: labelOf(it), RequestSize: x.Request.Size, Failure: failureOf(x.Failure),
 		Edited: x.Edited, Upgraded: x.Upgraded, Pinned: it.Pinned, Tags: append([]string{}, it.Tags...), Note: it.Note,
 	}
 	if x.Client.IsValid() {
@@ -73,6 +73,19 @@ func itemOf(it inspect.Item) itemJSON {
 		out.ReplayOf = &x.ReplayOf
 	}
 	return out
+}
+
+// labelOf names an exchange.
+func labelOf(it inspect.Item) string { return cmp.Or(it.Label, view.Label(it.Exchange)) }
+
+// textOf gives a filter the content.
+func textOf(it inspect.Item) inspect.Text {
+	return func(side inspect.Side) []byte {
+		if m := it.Message(side); m != nil {
+			return m.Body
+		}
+		return nil
+	}
 }
 
 // detailJSON is one exchange with its heads.

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -33,7 +34,7 @@ func (s *Server) mark(w http.ResponseWriter, r *http.Request) *apiError {
 
 // purge deletes what the filter asks for, and everything only when that is said.
 func (s *Server) purge(w http.ResponseWriter, r *http.Request) *apiError {
-	p, problem := paramsOf(r, "all", "run")
+	p, problem := paramsOf(r, "filter", "all", "run")
 	if problem != nil {
 		return problem
 	}
@@ -82,6 +83,9 @@ func (s *Server) saveView(w http.ResponseWriter, r *http.Request) *apiError {
 	if problem := readStrict(r, &in); problem != nil {
 		return problem
 	}
+	if _, problem := (params{url.Values{"filter": {in.Filter}}}).filter(); problem != nil {
+		return problem
+	}
 	v := inspect.View{Name: r.PathValue("name"), Filter: in.Filter}
 	if err := s.keeper.SaveView(r.Context(), v); err != nil {
 		return notChanged("view "+strconv.Quote(v.Name), err)
@@ -101,7 +105,11 @@ func (s *Server) deleteView(w http.ResponseWriter, r *http.Request) *apiError {
 
 // notChanged words why the store has not changed something.
 func notChanged(what string, err error) *apiError {
-	if errors.Is(err, inspect.ErrNotFound) {
+	var wrong *inspect.InputError
+	switch {
+	case errors.As(err, &wrong):
+		return badRequest("invalid "+what, wrong.Text)
+	case errors.Is(err, inspect.ErrNotFound):
 		return missing(what, err)
 	}
 	return internal("change "+what, err)

@@ -7,23 +7,23 @@ import (
 
 // stateJSON is the agent's state in our own API; events bring it, too. Meters and endpoints have paths of their own, since they change with every request.
 type stateJSON struct {
-	State     string       `json:"state"`
-	Reason    string       `json:"reason"`   // why there is no session
-	NextTry   *string      `json:"next_try"` // when there may be one
-	Account   string       `json:"account"`
-	Plan      string       `json:"plan"`
-	Region    string       `json:"region"`
-	Version   string       `json:"version"`
-	Relay     string       `json:"relay"` // HOST:PORT; "" when it is embedded
-	Embedded  bool         `json:"embedded"`
-	LatencyMS float64      `json:"latency_ms"` // 0: not measured yet
-	Proof     *string      `json:"proof"`
-	Web       string       `json:"web"`
-	Notice    string       `json:"notice"`
-	Run       string       `json:"run"`
-	Count     uint64       `json:"count"`   // exchanges of this run, kept or not
-	Dropped   int64        `json:"dropped"` // those of which nothing was recorded
-	Keeping   *keepingJSON `json:"keeping"` // null: nothing is told of the store
+	State     string      `json:"state"`
+	Reason    string      `json:"reason"`   // why there is no session
+	NextTry   *string     `json:"next_try"` // when there may be one
+	Account   string      `json:"account"`
+	Plan      string      `json:"plan"`
+	Region    string      `json:"region"`
+	Version   string      `json:"version"`
+	Relay     string      `json:"relay"` // HOST:PORT; "" when it is embedded
+	Embedded  bool        `json:"embedded"`
+	LatencyMS float64     `json:"latency_ms"` // 0: not measured yet
+	Proof     *string     `json:"proof"`
+	Web       string      `json:"web"`
+	Notice    string      `json:"notice"`
+	Run       string      `json:"run"`
+	Count     uint64      `json:"count"`   // exchanges of this run, kept or not
+	Dropped   int64       `json:"dropped"` // those of which nothing was recorded
+	Keeping   keepingJSON `json:"keeping"`
 }
 
 // keepingJSON is how the store is.
@@ -46,14 +46,11 @@ func (s *Server) stateNow() stateJSON {
 	out := stateJSON{
 		State: string(st.State), Reason: st.Reason, NextTry: nullable(timeOf(st.NextTry)), Account: st.Account, Plan: st.Plan, Region: st.Region,
 		Version: st.Version, Relay: st.Relay, Embedded: st.Embedded, LatencyMS: msOf(st.Latency), Web: st.Web, Notice: st.Notice,
-		Run: strconv.FormatInt(s.reader.Run(), 10), Count: s.reader.Count(), Dropped: st.Dropped,
+		Keeping: keepingJSON(s.keeper.Keeping()),
+		Run:     strconv.FormatInt(s.reader.Run(), 10), Count: s.reader.Count(), Dropped: st.Dropped,
 	}
 	if at, ok := st.Proven(); ok {
 		out.Proof = nullable(timeOf(at))
-	}
-	if s.keeper != nil {
-		k := s.keeper.Keeping()
-		out.Keeping = &keepingJSON{k.Place, k.Bytes, k.Stored, k.Summaries, k.NotStored, k.Problem}
 	}
 	return out
 }

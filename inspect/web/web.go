@@ -54,13 +54,13 @@ type Server struct {
 	ending     chan struct{} // closed when Run is to end: streams of events have no end of their own
 }
 
-// Options are what the API shows and acts on. Reader, Replayer, Observer and Controller are needed.
+// Options are what the API shows and acts on. Reader, Keeper, Replayer, Observer and Controller are needed.
 type Options struct {
 	Reader     inspect.Reader
 	Replayer   inspect.Replayer
 	Observer   inspect.Observer
 	Controller inspect.Controller
-	Keeper     inspect.Keeper                                // nil: what is kept can not be changed
+	Keeper     inspect.Keeper
 	Log        *slog.Logger                                  // nil: nothing is logged
 	Access     func(path string) (answered func(status int)) // is told of each request, and of its answer; nil: nobody is
 	Open       bool                                          // other machines are to come: the address is none of the loopback's

@@ -79,7 +79,7 @@ func serveWithin(t *testing.T, limit func(*limits), change ...func(*Options)) *a
 		t.Fatal(err)
 	}
 	a.base = "http://" + ln.Addr().String()
-	o := Options{Reader: a.store, Replayer: a.agent, Observer: a.agent, Controller: a.agent}
+	o := Options{Reader: a.store, Replayer: a.agent, Observer: a.agent, Controller: a.agent, Keeper: a.store}
 	for _, f := range change {
 		f(&o)
 	}

@@ -1,0 +1,85 @@
+package diff
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff/lcs"
+
+	"github.com/adit-tunnel/adit/inspect/view"
+)
+
+// linesAround is how many lines that are the same are shown before and after a change.
+const linesAround = 3
+
+// text compares contents that read as text: JSON by its paths, anything else by lines.
+func (m *Message) text(a, b *view.Plain) {
+	if a.IsJSON() && b.IsJSON() {
+		older, ok := leaves(a.Data)
+		newer, too := leaves(b.Data)
+		if ok && too {
+			m.How, m.Content = JSON, paths(older, newer)
+			if len(m.Content) == 0 {
+				m.Notes = append(m.Notes, "the same JSON in another order or layout")
+			}
+			return
+		}
+	}
+	m.How, m.Content = Text, lines(splitLines(a.Data), splitLines(b.Data))
+}
+
+func splitLines(data []byte) []string {
+	if len(data) == 0 {
+		return nil
+	}
+	return strings.SplitAfter(strings.TrimSuffix(string(data), "\n"), "\n")
+}
+
+// lines compares line by line. The search for the fewest changes is bounded: texts that have hardly anything in common are told as a few large changes.
+func lines(older, newer []string) (changes []Change) {
+	done := 0 // lines of older that are told, or left out
+	same := func(from, to, shift int) {
+		for i := from; i < to; i++ {
+			changes = append(changes, Change{Kind: Same, Where: strconv.Itoa(i + shift + 1), New: []Span{{Text: short(trimEnd(older[i]))}}})
+		}
+	}
+	shift := 0 // how much further down lines of older are in newer
+	for _, d := range lcs.DiffLines(older, newer) {
+		if len(changes) > 0 {
+			after := min(done+linesAround, d.Start)
+			same(done, after, shift)
+			done = after
+		}
+		same(max(done, d.Start-linesAround), d.Start, shift)
+		changes = append(changes, block(older[d.Start:d.End], newer[d.ReplStart:d.ReplEnd], d.ReplStart)...)
+		done, shift = d.End, d.ReplEnd-d.End
+		if len(changes) > maxChanges {
+			return changes
+		}
+	}
+	same(done, min(done+linesAround, len(older)), shift)
+	return changes
+}
+
+func trimEnd(s string) string { return strings.TrimSuffix(s, "\n") }
+
+// block is lines that took the place of others, at that line of the newer text. As many as there were are compared with each other.
+func block(was, now []string, at int) (changes []Change) {
+	where := func(i int) string { return strconv.Itoa(at + i + 1) }
+	was, now = was[:min(len(was), maxChanges)], now[:min(len(now), maxChanges)] // what is beyond is not shown
+	if len(was) == len(now) {
+		for i := range was {
+			if was[i] != now[i] {
+				changes = append(changes, changed(where(i), trimEnd(was[i]), trimEnd(now[i])))
+			}
+		}
+		return changes
+	}
+	for _, s := range was {
+		changes = append(changes, removed(where(0), trimEnd(s)))
+	}
+	for i, s := range now {
+		changes = append(changes, added(where(i), trimEnd(s)))
+	}
+	return changes
+}

@@ -1,0 +1,59 @@
+package diff
+
+import "strings"
+
+// Unified writes the differences as text, as diff -u does: a heading for each part that differs, and lines that begin with "-", "+" or, unchanged, a space. It
+// is safe to show, and "" when nothing differs.
+func (d *Diff) Unified() string {
+	var b strings.Builder
+	d.Request.unified(&b, "request")
+	d.Response.unified(&b, "response")
+	return b.String()
+}
+
+func (m *Message) unified(b *strings.Builder, side string) {
+	part := func(name string, changes []Change, separator string) {
+		if len(changes) == 0 {
+			return
+		}
+		b.WriteString("@@ " + side + ", " + name + " @@\n")
+		for _, c := range changes {
+			c.unified(b, separator)
+		}
+	}
+	part("start line", m.Start, "")
+	part("fields", m.Fields, ": ")
+	if m.How == Text {
+		part("content, by lines", m.Content, "")
+	} else {
+		part("content", m.Content, ": ")
+	}
+	for _, n := range m.Notes {
+		b.WriteString("# " + side + ": " + n + "\n")
+	}
+}
+
+func (c *Change) unified(b *strings.Builder, separator string) {
+	name := ""
+	if separator != "" {
+		name = c.Where + separator
+	}
+	switch c.Kind {
+	case Same:
+		b.WriteString(" " + name + text(c.New) + "\n")
+		return
+	case Removed, Changed:
+		b.WriteString("-" + name + text(c.Old) + "\n")
+	}
+	if c.Kind != Removed {
+		b.WriteString("+" + name + text(c.New) + "\n")
+	}
+}
+
+func text(spans []Span) string {
+	var b strings.Builder
+	for _, s := range spans {
+		b.WriteString(s.Text)
+	}
+	return b.String()
+}

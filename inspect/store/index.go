@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// Exchanges enter the words many at once, since that costs least, but not so many that others who write wait long.
+const (
+	indexRows = 100
+	indexText = 256 << 10   // bytes after which a transaction takes no more exchanges
+	abandoned = time.Minute // after which another run's exchange is not left to that run
+)
+
+// index enters some exchanges that have ended, or whose marks have changed, into the words; more says that there are others. One that waits for it is found
+// all the same, only slower: it may be put off as long as the machine has no time.
+func (s *Store) index(ctx context.Context, conn *sql.Conn) (more bool, err error) {
+	waiting, err := s.unindexed(ctx, conn)
+	if err != nil || len(waiting) == 0 {
+		return false, err
+	}
+	var all []wording
+	for size := 0; len(all) < len(waiting) && size < indexText; {
+		w, err := s.wording(ctx, conn, waiting[len(all)])
+		if err != nil {
+			return false, err
+		}
+		size += len(w.head) + len(w.body)
+		all = append(all, w)
+	}
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return false, err
+	}
+	defer tx.Rollback()
+	for _, w := range all {
+		if err := w.enter(ctx, tx); err != nil {
+			return false, fmt.Errorf("words of exchange %d: %w", w.seq, err)
+		}
+	}
+	return len(all) < len(waiting) || len(waiting) == indexRows, tx.Commit()
+}
+
+// unworded is an exchange that the words do not have.
+type unworded struct {
+	inspect.Item
+	changed int64
+}
+
+// unindexed returns the next of them, in ascending order: the index wants them so.
+func (s *Store) unindexed(ctx context.Context, q querier) (all []unworded, err error) {
+	rows, err := q.QueryContext(ctx, "SELECT e.changed, "+itemColumns+itemTables+` WHERE e.indexed != 1 AND e.indexed = 0 AND e.state >= 2
+		AND (e.run = ? OR e.start + e.duration < ?) ORDER BY e.seq LIMIT ?`, s.o.Run, time.Now().Add(-abandoned).UnixNano(), indexRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var u unworded
+		if u.Item, err = scanItem(func(to ...any) error { return rows.Scan(append([]any{&u.changed}, to...)...) }); err != nil {
+			return nil, err
+		}
+		all = append(all, u)
+	}
+	return all, rows.Err()
+}
+
+// wording is what the words are to know of an exchange.
+type wording struct {
+	seq               uint64
+	changed           int64
+	known             int // indexed, then
+	head, body, marks string
+}
+
+func (s *Store) wording(ctx context.Context, q querier, u unworded) (w wording, err error) {
+	w = wording{seq: u.Seq, changed: u.changed, known: 1, head: wordsOf(u.HeadText()), marks: markWords(u.Item)}
+	if !plain(u.Item) {
+		w.known = 2
+	}
+	var texts [2][]byte
+	for side := range texts {
+		if texts[side], err = s.text(ctx, q, u.Item, inspect.Side(side)); err != nil {
+			return w, err
+		}
+	}
+	w.body = bodyWords(texts[0], texts[1])
+	return w, nil
+}
+
+// enter writes w, unless the exchange has been changed, deleted or indexed meanwhile.
+func (w *wording) enter(ctx context.Context, tx *sql.Tx) error {
+	done, err := tx.ExecContext(ctx, "UPDATE exchanges SET indexed = ? WHERE seq = ? AND changed = ? AND indexed = 0", w.known, w.seq, w.changed)
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "REPLACE INTO words (rowid, head, body, marks) VALUES (?, ?, ?, ?)", w.seq, w.head, w.body, w.marks)
+	return err
+}

@@ -26,12 +26,13 @@ var mayImport = map[string][]string{
 	"tui/theme":                 {},
 	"inspect":                   {},
 	"inspect/meter":             {},
+	"inspect/decode":            {},
 	"inspect/capture":           {"inspect", "inspect/decode", "http1"},
 	"inspect/store":             {"inspect", "inspect/decode", "http1"},
 	"inspect/view":              {"inspect", "inspect/decode", "http1"},
 	"inspect/diff":              {"inspect", "inspect/decode", "inspect/view", "http1"},
 	"inspect/export":            {"inspect", "inspect/decode", "inspect/view", "http1"},
-	"inspect/web":               {"inspect", "inspect/view", "inspect/diff", "inspect/export"},
+	"inspect/web":               {"inspect", "inspect/decode", "inspect/view", "inspect/diff", "inspect/export"},
 	"config":                    {},
 	"relay":                     {"relay/edge", "relay/session", "relay/registry", "relay/control", "relay/admin", "wire", "budget"},
 	"relay/edge":                {"relay/registry", "relay/policy", "http1", "errorpage", "wire", "budget"},
@@ -68,6 +69,8 @@ var vendorDoors = map[string][]string{
 	"modernc.org/sqlite":            {"relay/control", "inspect/store"},
 	"golang.org/x/time":             {"relay/session"},
 	"github.com/aymanbagabas/":      {"inspect/diff"},
+	"github.com/andybalholm/brotli": {"inspect/decode"},
+	"github.com/klauspost/compress": {"inspect/decode"},
 }
 
 // neverReach says what a room must not reach even through others: the library stays small, the relay knows no face.

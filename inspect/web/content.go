@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/decode"
 )
 
 // content answers with the kept content of one side as it came, by ranges. It is a stranger's: whatever it is, a browser is told to save it.
@@ -30,6 +32,10 @@ func (s *Server) content(side inspect.Side) handler {
 		defer body.Close()
 		contain(w.Header(), string(it.ID)+"."+side.String())
 		switch {
+		case p.Get("decoded") == "1":
+			return s.decoded(w, r, it.Message(side), body)
+		case p.Get("decoded") != "":
+			return badRequest("decoded", "want 1")
 		case p.Get("preview") == "image":
 			return s.preview(w, r, body)
 		case p.Get("preview") != "":
@@ -111,6 +117,34 @@ func contain(h http.Header, name string) {
 // serveContent answers with all of it or the range that was asked for.
 func (s *Server) serveContent(w http.ResponseWriter, r *http.Request, b inspect.Body) {
 	http.ServeContent(s.patiently(w), r, "", time.Time{}, io.NewSectionReader(b, 0, b.Size()))
+}
+
+// decoded answers with the content without its codings, while it is decoded. What is damaged or too large is cut, so that it does not look whole.
+func (s *Server) decoded(w http.ResponseWriter, r *http.Request, m *inspect.Message, b inspect.Body) *apiError {
+	from, err := decode.Reader(decode.Codings(m.Head), io.NewSectionReader(b, 0, b.Size()))
+	if err != nil {
+		return notDecoded(err)
+	}
+	defer from.Close()
+	begin := bufio.NewReaderSize(from, 32<<10)
+	if _, err := begin.Peek(1); err != nil && err != io.EOF {
+		return notDecoded(err)
+	}
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	n, err := io.Copy(s.patiently(w), io.LimitReader(begin, s.limits.decoded+1))
+	if err == nil && n > s.limits.decoded {
+		err = decode.ErrLimit
+	}
+	if err != nil && r.Context().Err() == nil {
+		s.cut("decode content", err)
+	}
+	return nil
+}
+
+func notDecoded(err error) *apiError {
+	return fail(codeBadRequest, http.StatusUnsupportedMediaType, "the content can not be decoded", err.Error()).saying("not_decodable", "ask for it as it passed, without decoded=1")
 }
 
 // rasters are the images that may be previewed: formats without scripts and links in them.

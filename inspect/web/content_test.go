@@ -1,8 +1,12 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"errors"
+	"io"
+	"net/http"
 	"reflect"
 	"strings"
 	"testing"
@@ -59,6 +63,52 @@ func TestContent(t *testing.T) {
 	a.wantOurs("GET", "/api/v1/exchanges/p/request/body", "", 404, "not_found")
 	a.wantOurs("GET", "/api/v1/exchanges/none/request/body", "", 404, "not_found")
 	a.wantOurs("GET", path+"?preview=html", "", 400, "bad_request")
+}
+
+// TestDecoded: content without its codings; what is damaged, unknown or endless never looks whole.
+func TestDecoded(t *testing.T) {
+	const most = 1 << 20
+	a := serveWithin(t, func(l *limits) { l.decoded = most })
+	gzipped := func(n int) []byte {
+		var b bytes.Buffer
+		w, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+		_, _ = io.CopyN(w, zeros{}, int64(n))
+		_ = w.Close()
+		return b.Bytes()
+	}
+	a.keep("plain", "", []byte("hello"))
+	a.keep("gzip", "Content-Encoding: gzip\r\n", gzipped(100_000))
+	if body := a.wantContained("/api/v1/exchanges/plain/response/body?decoded=1"); body != "hello" {
+		t.Errorf("%q", body)
+	}
+	if body := a.wantContained("/api/v1/exchanges/gzip/response/body?decoded=1"); strings.Trim(body, "\x00") != "" || len(body) != 100_000 {
+		t.Errorf("%d bytes", len(body))
+	}
+	a.keep("bomb", "Content-Encoding: gzip\r\n", gzipped(most+1))
+	a.keep("damaged", "Content-Encoding: gzip\r\n", gzipped(100_000)[:200])
+	for _, id := range []string{"bomb", "damaged"} {
+		res, err := http.Get(a.base + "/api/v1/exchanges/" + id + "/response/body?decoded=1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := io.Copy(io.Discard, res.Body); err == nil || n > most+1 {
+			t.Errorf("%s: %d bytes look whole", id, n)
+		}
+		res.Body.Close()
+	}
+	a.keep("unknown", "Content-Encoding: br, mine\r\n", []byte("x"))
+	a.keep("no gzip", "Content-Encoding: gzip\r\n", []byte("plain after all"))
+	for _, id := range []string{"unknown", "no%20gzip"} {
+		a.wantOurs("GET", "/api/v1/exchanges/"+id+"/response/body?decoded=1", "", 415, "not_decodable")
+	}
+	a.wantOurs("GET", "/api/v1/exchanges/plain/response/body?decoded=yes", "", 400, "bad_request")
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) {
+	clear(b)
+	return len(b), nil
 }
 
 // TestPreview: only what is an image by its own bytes, of a kind that has no scripts, is shown as one.

@@ -51,6 +51,7 @@ func (s *Server) table() map[string]methods {
 		"/api/v1/status":                       {"GET": plain(s.state)},
 		"/api/v1/endpoints":                    {"GET": plain(s.running)},
 		"/api/v1/meters":                       {"GET": plain(s.meters)},
+		"/api/v1/openapi.json":                 {"GET": plain(s.openAPI)},
 	}
 }
 
@@ -102,6 +103,7 @@ func (s *Server) root(w http.ResponseWriter, _ *http.Request) *apiError {
 		"tunnels_uri":   "/api/tunnels",
 		"endpoints_uri": "/api/endpoints",
 		"requests_uri":  "/api/requests/http",
+		"openapi_uri":   "/api/v1/openapi.json",
 	})
 	return nil
 }

@@ -35,10 +35,12 @@ const (
 	largest = "at most 2 MiB" // maxBody in words
 )
 
-// limits are the times that a test must be able to shorten.
+// limits are those that a test must be able to lower.
 type limits struct {
 	read  time.Duration // for a whole request
 	write time.Duration // for an answer, or a piece of a long one
+
+	decoded int64 // bytes that come out of content codings: a few KiB can say that they are terabytes
 }
 
 // Server is the local API. Make one with New.
@@ -74,7 +76,7 @@ func New(o Options) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, keeper: o.Keeper, log: o.Log}
-	s.limits, s.ending = limits{read: 15 * time.Second, write: time.Minute}, make(chan struct{})
+	s.limits, s.ending = limits{read: 15 * time.Second, write: time.Minute, decoded: 100 << 20}, make(chan struct{})
 	g := newGuard(o.Allow, s.routes())
 	g.open, g.password = o.Open, newPassword(o.Password)
 	s.handler = g

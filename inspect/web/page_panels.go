@@ -23,14 +23,6 @@ func (s *Server) overviewPanel(_ *http.Request, it inspect.Item, _ string) (any,
 	return &overviewPanel{it.Failure, view.Facts(it), it.Tags, it.Note, s.keeper != nil}, nil
 }
 
-// labelOf is who sent an exchange and what it says.
-func labelOf(it inspect.Item) string {
-	if it.Label != "" {
-		return it.Label
-	}
-	return view.Label(it.Exchange)
-}
-
 // timingRow is how high a phase's row in the plot is, in pixels.
 const timingRow = 34
 

@@ -84,7 +84,7 @@ export class Arrivals {
     this.#last = x;
     this.#timer ||= setTimeout(() => {
       const o = words.outcome(this.#last);
-      const one = `${this.#last.method} ${this.#last.target.slice(0, 80)} ${o.code} ${o.words}`;
+      const one = `${words.safe(this.#last.method, 40)} ${words.safe(this.#last.target, 80)} ${o.code} ${o.words}`;
       $("arrivals").textContent = this.#count > 1 ? `${this.#count} new requests, the last: ${one}` : `new request: ${one}`;
       this.#count = this.#timer = 0;
     }, 3000);

@@ -27,6 +27,7 @@ export class Detail {
   get tabs() { return [...this.pane.querySelectorAll(".tabs [data-tab]")].map(a => a.dataset.tab); }
 
   show(id, tab = this.tab === "edit" ? "request" : this.tab, query = "") {
+    clearTimeout(this.#timer);
     [this.id, this.tab] = [id, tab];
     this.on.shown(id, tab);
     return this.#show(this.#path() + query);
@@ -40,14 +41,17 @@ export class Detail {
     this.on.closed();
   }
 
-  // changed shows a later state of the exchange, unless somebody is writing in a form.
+  // changed shows a later state of the exchange soon, unless somebody is writing in a form or reading further parts by then.
   changed(x) {
-    if (x.id !== this.id || this.tab === "edit" || this.pane.querySelector("form:focus-within, dialog[open]")) return;
+    if (x.id !== this.id) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.open && this.#show(this.#path(), true), 250);
+    this.#timer = setTimeout(() => {
+      const busy = this.tab === "edit" || this.pane.querySelector("form:focus-within, .code ol + ol");
+      if (x.id === this.id && !busy) this.#show(this.#path(), true);
+    }, 250);
   }
 
-  focus() { this.pane.querySelector("h1")?.focus(); }
+  focus() { this.pane.querySelector("h2")?.focus(); }
 
   // turn shows the tab n after the present one.
   turn(n) {
@@ -77,7 +81,7 @@ export class Detail {
   // refocus puts the focus where it was, so that a keyboard does not lose its place.
   #refocus(mark) {
     const same = [...this.pane.querySelectorAll("[id], [data-tab], [data-do]")].find(e => [e.id, e.dataset.do].includes(mark));
-    (same ?? this.pane.querySelector("[aria-current]") ?? this.pane.querySelector("h1"))?.focus({ preventScroll: true });
+    (same ?? this.pane.querySelector("[aria-current]") ?? this.pane.querySelector("h2"))?.focus({ preventScroll: true });
   }
 
   #click(event) {

@@ -52,7 +52,10 @@ function owns(target, key) {
 }
 
 function help() {
-  const lines = table.flatMap(([keys, shown, text]) => shown === undefined ? [el("h3", {}, keys)] : shown === "" ? [] :
-    [el("dt", {}, ...shown.split(" ").flatMap(k => [el("kbd", {}, k), " "])), el("dd", {}, text)]);
-  return dialog("Keys", [el("dl", { class: "keys" }, ...lines)], [button("Close", "", "main")]);
+  const content = [];
+  for (const [keys, shown, text] of table) {
+    if (shown === undefined) content.push(el("h3", {}, keys), el("dl", { class: "keys" }));
+    else if (shown !== "") content.at(-1).append(el("dt", {}, ...shown.split(" ").flatMap(k => [el("kbd", {}, k), " "])), el("dd", {}, text));
+  }
+  return dialog("Keys", content, [button("Close", "", "main")]);
 }

@@ -179,13 +179,13 @@ function makeRow(x, fresh) {
   const row = el("div", { role: "row", id: "x-" + x.id, class: classes, "data-id": x.id },
     cell("marks", ...marks(x)),
     cell("time", el("time", { datetime: x.start, title: t.full }, t.clock, el("span", { class: "ms" }, t.ms))),
-    cell("method", x.method),
+    cell("method", words.safe(x.method, 40)),
     cell("outcome " + o.tone, el("span", { class: "sign", "aria-hidden": true }, o.sign), o.code, el("span", { class: o.code ? "words more" : "words" }, o.code ? " " : "", o.words)),
-    cell("target", el("a", { href: "/exchanges/" + encodeURIComponent(x.id), tabindex: -1, title: x.target.slice(0, 500) },
+    cell("target", el("a", { href: "/exchanges/" + encodeURIComponent(x.id), tabindex: -1, title: words.safe(x.target, 500) },
       x.label ? el("span", { class: "label" }, x.label) : null,
-      ...(x.tags ?? []).map(tag => el("span", { class: "tag" }, tag)),
+      ...(x.tags ?? []).map(tag => el("span", { class: "tag" }, words.safe(tag, 64))),
       path, query ? el("span", { class: "query" }, query) : null)),
-    cell("end", x.endpoint),
+    cell("end", words.safe(x.endpoint, 64)),
     cell("num", running ? "…" : words.duration(x.duration_ms)),
     cell("num size", x.summary ? "–" : words.size(x.response_size)));
   row.exchange = x;
@@ -201,7 +201,7 @@ function marks(x) {
 }
 
 function split(target) {
-  const shown = target.slice(0, 400);
+  const shown = words.safe(target);
   const i = shown.indexOf("?");
   return i < 0 ? [shown, ""] : [shown.slice(0, i), shown.slice(i)];
 }

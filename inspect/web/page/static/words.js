@@ -1,5 +1,8 @@
 // How times, sizes and outcomes are written in a row: as inspect/view writes them elsewhere.
 
+// safe shows what cannot be seen or turns the reading direction as an escape, in what a stranger has sent; much is cut.
+export const safe = (text, most = 400) => text.slice(0, most).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu, c => `\\u{${c.codePointAt(0).toString(16)}}`);
+
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const day = new Intl.DateTimeFormat("en-CA", { dateStyle: "short" });
 
@@ -32,9 +35,9 @@ export function size(n) {
 // outcome is the sign, the words and the colour of how an exchange came out: never by colour alone.
 export function outcome(x) {
   if (x.state === "interrupted") return { sign: "⊘", code: "", words: "interrupted", tone: "warn" };
-  if (x.failure) return { sign: "✕", code: x.status ? String(x.status) : "", words: x.failure.name, tone: "bad" };
+  if (x.failure) return { sign: "✕", code: x.status ? String(x.status) : "", words: safe(x.failure.name), tone: "bad" };
   if (!x.status) return { sign: "◌", code: "", words: x.state, tone: "quiet" };
   const kind = x.status >= 500 ? ["✕", "bad"] : x.status >= 400 ? ["▲", "warn"] : x.status >= 300 ? ["↪", "note"] : ["●", "good"];
   const open = x.state === "open";
-  return { sign: open ? "◌" : kind[0], code: String(x.status), words: x.reason + (open ? " …" : ""), tone: kind[1] };
+  return { sign: open ? "◌" : kind[0], code: String(x.status), words: safe(x.reason, 80) + (open ? " …" : ""), tone: kind[1] };
 }

@@ -115,7 +115,7 @@ func (c *search) step(ctx context.Context) (hits []hit, more bool, err error) {
 // hits are the rows of a stretch that where holds for.
 func (c *search) hits(ctx context.Context, stretch string, first any) (hits []hit, err error) {
 	c.args[0], c.args[1] = first, c.before
-	rows, err := c.db.QueryContext(ctx, "SELECT e.seq, e.indexed FROM exchanges e WHERE "+stretch+" AND "+c.where+" ORDER BY e.seq DESC", c.args...)
+	rows, err := c.db.QueryContext(ctx, "SELECT e.seq, e.indexed = 1 FROM exchanges e WHERE "+stretch+" AND "+c.where+" ORDER BY e.seq DESC", c.args...)
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func (c *search) probe(ctx context.Context, n inspect.Node, w *where) (rows []in
 			}
 			rows = append(rows, found...)
 		}
-		return rows, len(rows) <= fewRows, nil
+		return rows, len(rows) <= c.store.o.few, nil
 	case *inspect.Term:
 		return c.probeTerm(ctx, n, w)
 	}
@@ -90,7 +90,7 @@ func (c *search) probeTerm(ctx context.Context, t *inspect.Term, w *where) ([]in
 	}
 	one := where{now: c.now}
 	if sql, indexed := one.indexed(t); indexed {
-		return c.query(ctx, "SELECT e.seq FROM exchanges e WHERE "+sql+" LIMIT ?", append(one.args, fewRows+1)...)
+		return c.query(ctx, "SELECT e.seq FROM exchanges e WHERE "+sql+" LIMIT ?", append(one.args, c.store.o.few+1)...)
 	}
 	return nil, false, nil
 }
@@ -100,10 +100,10 @@ func (c *search) probeTerm(ctx context.Context, t *inspect.Term, w *where) ([]in
 func (c *search) probeWords(ctx context.Context, t *inspect.Term, match string, exact bool, w *where) ([]int64, bool, error) {
 	limited, cancel := context.WithTimeout(ctx, probing)
 	defer cancel()
-	waiting, few, err := c.query(limited, "SELECT e.seq FROM exchanges e WHERE e.indexed != 1 LIMIT ?", fewRows+1)
+	waiting, few, err := c.query(limited, "SELECT e.seq FROM exchanges e WHERE e.indexed != 1 LIMIT ?", c.store.o.few+1)
 	if err == nil && few {
 		var found []int64
-		found, few, err = c.query(limited, "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", match, fewRows+1)
+		found, few, err = c.query(limited, "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", match, c.store.o.few+1)
 		if err == nil && few {
 			all := append(found, waiting...)
 			w.known[t] = known{rows: listed(all), exact: exact && len(waiting) == 0}
@@ -130,5 +130,5 @@ func (c *search) query(ctx context.Context, query string, args ...any) (seqs []i
 		}
 		seqs = append(seqs, seq)
 	}
-	return seqs, len(seqs) <= fewRows, rows.Err()
+	return seqs, len(seqs) <= c.store.o.few, rows.Err()
 }

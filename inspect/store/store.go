@@ -47,6 +47,7 @@ type Options struct {
 	Log      *slog.Logger                   // nil: none
 
 	pace pace // zero: the usual one
+	few  int  // zero: fewRows
 }
 
 func (o Options) withDefaults() Options {
@@ -75,6 +76,9 @@ func (o Options) withDefaults() Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	o.pace = o.pace.withDefaults()
+	if o.few == 0 {
+		o.few = fewRows
+	}
 	return o
 }
 

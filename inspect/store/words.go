@@ -45,11 +45,25 @@ func bodyWords(request, response []byte) string {
 			continue
 		}
 		parts = append(parts, wordsOf(text))
-		if bytes.IndexByte(text, '\\') >= 0 || bytes.Contains(text, []byte("İ")) {
+		if isOdd(text) {
 			parts = append(parts, oddly)
 		}
 	}
 	return strings.Join(parts, boundary)
+}
+
+// isOdd says that oddly belongs to text: it has an escape other than of signs, or the letter that is i in lower case, but another word.
+func isOdd(text []byte) bool {
+	for rest := text; ; {
+		i := bytes.IndexByte(rest, '\\')
+		if i < 0 {
+			return bytes.Contains(text, []byte("İ"))
+		}
+		if rest = rest[i+1:]; len(rest) == 0 || bytes.IndexByte([]byte(`"\/`), rest[0]) < 0 {
+			return true
+		}
+		rest = rest[1:]
+	}
 }
 
 // markWords writes tags and note.

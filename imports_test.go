@@ -69,6 +69,7 @@ var vendorDoors = map[string][]string{
 	"modernc.org/sqlite":            {"relay/control", "inspect/store"},
 	"golang.org/x/time":             {"relay/session"},
 	"github.com/aymanbagabas/":      {"inspect/diff"},
+	"github.com/alecthomas/":        {"inspect/view"},
 	"github.com/andybalholm/brotli": {"inspect/decode"},
 	"github.com/klauspost/compress": {"inspect/decode"},
 }

@@ -1,13 +1,13 @@
 package view
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"mime"
 	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/decode"
 )
 
 // Kind says what content was taken for.
@@ -80,13 +80,26 @@ func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
 	if l.Lines <= 0 {
 		l.Lines = defaultLines
 	}
-	fs := Headers(m.Head)
-	o := opener{painter: painter{skip: l.Skip, room: l.Lines}}
-	c := Content{Coding: coding(fs)}
-	data, more := o.read(&c, m, body, l.Bytes)
-	o.cut = more || !m.Whole || m.Kept < m.Size
-	o.lay(&c, Get(fs, "Content-Type"), data)
-	c.note(m, len(data), more)
+	p := Decoded(m, body, l.Bytes)
+	o := opener{painter: painter{skip: l.Skip, room: l.Lines}, cut: p.More || !whole(m)}
+	c := Content{Coding: p.Coding}
+	if p.Note != "" {
+		c.say(p.Note)
+	}
+	if p.Coded {
+		c.Media = p.Media
+		o.dump(&c, p.Data)
+		o.take(&c)
+	} else {
+		o.lay(&c, Get(Headers(m.Head), "Content-Type"), p.Data)
+	}
+	switch {
+	case kept(m) < m.Size:
+		c.say(fmt.Sprintf("%s of %s were recorded", Size(kept(m)), Size(m.Size)))
+	case p.More:
+		c.More = true
+		c.say("the first " + Size(int64(len(p.Data))) + " are shown")
+	}
 	return c
 }
 
@@ -97,41 +110,30 @@ type opener struct {
 	nesting int
 }
 
-// read returns the first bytes of the content, at most limit, without its codings; more says that there are further ones.
-func (o *opener) read(c *Content, m *inspect.Message, body io.ReaderAt, limit int) (data []byte, more bool) {
-	var r io.Reader = bytes.NewReader(m.Body)
-	if body != nil && m.Kept > int64(len(m.Body)) {
-		r = io.NewSectionReader(body, 0, m.Kept)
-	}
-	data, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
-	if err != nil {
-		c.say("reading what was kept failed: " + err.Error())
-	}
-	if len(data) > limit {
-		return data[:limit], true
-	}
-	return data, false
-}
-
 // lay takes data for what its type says, or for what it looks like.
 func (o *opener) lay(c *Content, contentType string, data []byte) {
 	var params map[string]string
 	c.Media, params = mediaType(contentType)
-	switch {
+	switch plain := decode.ToUTF8(data, params["charset"]); {
 	case len(data) == 0:
 		return
-	case c.Coding != "":
-		c.say("encoded with " + c.Coding + ", shown as it passed")
+	case o.special(c, params, data):
+	case decode.IsText(plain):
+		o.text(c, plain)
+	default:
 		o.dump(c, data)
-	case !o.special(c, params, data):
-		o.text(c, data)
 	}
+	o.take(c)
+}
+
+// take gives c the lines that were made.
+func (o *opener) take(c *Content) {
 	o.finish()
 	c.Lines, o.lines = o.lines, nil
 	c.More = o.more
 }
 
-// special lays out what is no text, or more than that; false: it is nothing special.
+// special lays out what is not just text; false: it is nothing special.
 func (o *opener) special(c *Content, params map[string]string, data []byte) bool {
 	if p := pictureOf(data); p != nil {
 		c.Kind, c.Picture = Image, p
@@ -139,12 +141,15 @@ func (o *opener) special(c *Content, params map[string]string, data []byte) bool
 		return true
 	}
 	switch {
-	case c.Media == "application/x-www-form-urlencoded" && len(data) <= maxForm && isText(data):
+	case isGRPC(c.Media):
+		o.grpc(c, data)
+	case isProtobuf(c.Media) && isProto(data):
+		c.Kind = Protobuf
+		o.protobuf(data, 0)
+	case c.Media == "application/x-www-form-urlencoded" && len(data) <= maxForm && decode.IsText(data):
 		o.form(c, data)
 	case strings.HasPrefix(c.Media, "multipart/") && params["boundary"] != "" && o.nesting < maxNesting:
 		o.multipart(c, params["boundary"], data)
-	case !isText(data):
-		o.dump(c, data)
 	default:
 		return false
 	}
@@ -163,16 +168,6 @@ func (o *opener) part(name, contentType string, data []byte) Part {
 // say adds a note.
 func (c *Content) say(note string) { c.Notes = append(c.Notes, Sanitize(note)) }
 
-// note says what is missing.
-func (c *Content) note(m *inspect.Message, shown int, more bool) {
-	switch kept := max(m.Kept, int64(len(m.Body))); {
-	case m.Dropped && m.Size > kept:
-		c.say(fmt.Sprintf("%s of %s were recorded", Size(kept), Size(m.Size)))
-	case more:
-		c.say("the first " + Size(int64(shown)) + " are shown")
-	}
-}
-
 // mediaType is the type without parameters, in lower case, and the parameters; of a malformed one as far as it goes.
 func mediaType(v string) (media string, params map[string]string) {
 	media, params, err := mime.ParseMediaType(v)
@@ -181,20 +176,4 @@ func mediaType(v string) (media string, params map[string]string) {
 		media = strings.ToLower(strings.TrimSpace(media))
 	}
 	return Sanitize(media), params
-}
-
-// coding is the value of Content-Encoding, all fields of it, without "identity".
-func coding(fs []inspect.Field) string {
-	var codings []string
-	for _, f := range fs {
-		if !strings.EqualFold(f.Name, "Content-Encoding") {
-			continue
-		}
-		for c := range strings.SplitSeq(f.Value, ",") {
-			if c = strings.ToLower(strings.TrimSpace(c)); c != "" && c != "identity" {
-				codings = append(codings, Sanitize(c))
-			}
-		}
-	}
-	return strings.Join(codings, ", ")
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
 )
 
 const (
@@ -43,7 +45,7 @@ func (s *Server) exchanges(w http.ResponseWriter, r *http.Request) *apiError {
 			next = &last
 			break
 		}
-		item := itemOf(it)
+		item := itemOf(s.labelled(r.Context(), it))
 		if last = item.Seq; !out.add(item) {
 			return nil
 		}
@@ -67,6 +69,17 @@ func (s *Server) item(r *http.Request, id string) (inspect.Item, *apiError) {
 		return it, missing("exchange "+strconv.Quote(id), err)
 	}
 	return it, nil
+}
+
+// labelled is an item of a list with its label: what is not stored yet has none, and a label may need the content, which lists do without.
+func (s *Server) labelled(ctx context.Context, it inspect.Item) inspect.Item {
+	if it.Label != "" || it.Version == 0 {
+		return it
+	}
+	if whole, err := s.reader.Get(ctx, it.ID); err == nil {
+		it.Label = view.Label(whole.Exchange)
+	}
+	return it
 }
 
 // cursor names the present state of this run's exchanges: events since then are asked for with it.

@@ -23,12 +23,9 @@ func plain(h handler) handler {
 	}
 }
 
-// table is all that is answered: paths and, for each, methods. GET stands for HEAD, too.
+// table is all that programs are answered: paths and, for each, methods. GET stands for HEAD, too.
 func (s *Server) table() map[string]methods {
 	return map[string]methods{
-		"/{$}":    {"GET": s.pointer},
-		"/status": {"GET": s.pointer}, // some clients ask whether it answers
-
 		"/api":                    {"GET": s.root},
 		"/api/{$}":                {"GET": s.root},
 		"/api/status":             {"GET": s.status},
@@ -61,8 +58,10 @@ func (s *Server) table() map[string]methods {
 // routes answers by the table. Errors, wrong methods and unknown paths have one shape each for ngrok's API and ours.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	for path, m := range s.table() {
-		mux.Handle(path, m)
+	for _, table := range []map[string]methods{s.table(), s.pages()} {
+		for path, m := range table {
+			mux.Handle(path, m)
+		}
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { notFound(r.URL.Path).write(w, r) })
 	return mux

@@ -118,7 +118,8 @@ func (w *window) want(expression string) {
 			return
 		}
 	}
-	w.t.Fatalf("never: %s\nat %s the page shows: %.900s", expression, js[string](w, "location.href"), js[string](w, "document.body.innerText"))
+	w.t.Fatalf("never: %s\nat %s the page shows: %.1500s", expression, js[string](w, "location.href"),
+		js[string](w, "(document.querySelector('dialog, #detail:not([hidden])') ?? document.body).innerText + '\\n' + document.getElementById('toasts').innerText"))
 }
 
 // has is an expression: what the selector finds first holds the text.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/diff"
@@ -99,11 +100,15 @@ func (s *Server) comparable(ctx context.Context, it inspect.Item) ([]related, er
 		}
 		seen[o.ID] = true
 	}
-	alike := inspect.Filter{Root: inspect.And{
+	path, _, _ := strings.Cut(it.Request.Target, "?")
+	alike, err := asked(inspect.And{
 		&inspect.Term{Field: inspect.KeyMethod, Value: it.Request.Method, Exact: true},
-		&inspect.Term{Field: inspect.KeyPath, Value: it.Request.Target, Exact: true},
-	}}
-	for o, err := range s.reader.List(ctx, inspect.Query{Filter: &alike, Endpoint: it.Endpoint, Before: it.Seq, Limit: mostAlike}) {
+		&inspect.Term{Field: inspect.KeyPath, Value: path, Exact: true},
+	})
+	if err != nil {
+		return others, nil // such a target cannot be asked for
+	}
+	for o, err := range s.reader.List(ctx, inspect.Query{Filter: alike, Endpoint: it.Endpoint, Before: it.Seq, Limit: mostAlike}) {
 		if err != nil {
 			return nil, err
 		}
@@ -112,4 +117,10 @@ func (s *Server) comparable(ctx context.Context, it inspect.Item) ([]related, er
 		}
 	}
 	return others, nil
+}
+
+// asked is a filter of ours, as if somebody had written it: only the parser makes whole ones.
+func asked(root inspect.Node) (*inspect.Filter, error) {
+	f := inspect.Filter{Root: root}
+	return inspect.ParseFilter(f.String())
 }

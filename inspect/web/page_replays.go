@@ -52,13 +52,14 @@ func (s *Server) family(ctx context.Context, it inspect.Item) ([]related, error)
 	add := func(o inspect.Item, relation string) {
 		all = append(all, related{o, relation, o.ID != it.ID, furtherOf(it.ID, "diff", url.Values{"with": {string(o.ID)}})})
 	}
-	q := inspect.Query{Filter: &inspect.Filter{Root: &inspect.Term{Field: inspect.KeyReplay}}, Endpoint: it.Endpoint, After: root.Seq, Limit: -1}
+	replays, err := asked(&inspect.Term{Field: inspect.KeyReplay, Value: string(root.ID), Exact: true})
+	if err != nil {
+		return nil, err
+	}
+	q := inspect.Query{Filter: replays, Endpoint: it.Endpoint, After: root.Seq, Limit: -1}
 	for o, err := range s.reader.List(ctx, q) {
 		if err != nil {
 			return nil, err
-		}
-		if o.ReplayOf != root.ID && o.ID != it.ID {
-			continue
 		}
 		if add(o, map[bool]string{false: "replay", true: "edited replay"}[o.Edited]); len(all) == mostReplays {
 			break

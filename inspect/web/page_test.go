@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -47,7 +48,7 @@ func servePage(t *testing.T) *api {
 	var e *echo
 	a := serve(t, func(o *Options) {
 		e = &echo{reader: o.Reader, keep: o.Reader.(inspect.Recorder).Record}
-		o.Keeper, o.Replayer = o.Reader.(inspect.Keeper), e
+		o.Keeper, o.Replayer, o.Log = o.Reader.(inspect.Keeper), e, slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
 	a.agent.set(inspect.Status{State: inspect.Online, Version: "1", Endpoints: []inspect.Endpoint{{Name: "web", URL: "https://web.example.dev", Upstream: "http://localhost:3000", Inspect: true}}})
 	return a
@@ -187,18 +188,18 @@ func filterShows(t *testing.T, b context.Context) {
 	a.keepJSON("bad", "POST", "/bad", 500)
 	w := show(t, b, a.base, "light", wide)
 	w.want(rows("== 2"))
-	w.press("/status:>=500\r")
+	w.filter("status:>=500")
 	w.want(rows("== 1") + " && new URLSearchParams(location.search).get('filter') === 'status:>=500'")
 	a.keepJSON("good2", "GET", "/good2", 200)
 	a.keepJSON("bad2", "GET", "/bad2", 503)
 	w.want(rows("== 2") + " && " + has("#rows", "/bad2"))
 
-	w.press("/stat:\r")
+	w.filter("stat:")
 	w.want("!document.getElementById('wrong').hidden")
 	if got := js[string](w, "document.getElementById('wrong').textContent"); !strings.HasPrefix(got, "↑\n") {
 		t.Errorf("the mistake is shown as %q", got)
 	}
-	w.press("\x1b/method:post\r")
+	w.filter("method:post")
 	w.want(rows("== 1") + " && document.getElementById('wrong').hidden")
 	w.do(chromedp.Navigate(a.base))
 	w.want(rows("== 1") + " && document.getElementById('filter').value === 'method:post'")
@@ -212,6 +213,15 @@ func filterShows(t *testing.T, b context.Context) {
 	if views, err := a.store.Views(t.Context()); err != nil || len(views) != 1 || views[0].Filter != "method:post" {
 		t.Errorf("saved: %v, %v", views, err)
 	}
+}
+
+// filter types a filter.
+func (w *window) filter(text string) {
+	w.t.Helper()
+	w.press("/")
+	w.want("document.activeElement.id === 'filter'")
+	js[any](w, "document.activeElement.value = ''")
+	w.press(text + "\r")
 }
 
 func keysWork(t *testing.T, b context.Context) {
@@ -316,7 +326,11 @@ func downloadHAR(t *testing.T, b context.Context) {
 		}
 	}{}
 	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		text, err := os.ReadFile(filepath.Join(dir, "adit.har"))
+		found, _ := filepath.Glob(filepath.Join(dir, "*.har"))
+		if len(found) == 0 {
+			found = []string{""}
+		}
+		text, err := os.ReadFile(found[0])
 		if err == nil && json.Unmarshal(text, &har) == nil {
 			break
 		}

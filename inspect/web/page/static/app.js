@@ -4,7 +4,7 @@ import * as actions from "./actions.js";
 import * as chrome from "./chrome.js";
 import { Detail } from "./detail.js";
 import { Feed } from "./feed.js";
-import { bind } from "./keys.js";
+import { bind, released } from "./keys.js";
 import { List } from "./list.js";
 
 const input = $("filter");
@@ -123,7 +123,7 @@ const does = {
   back: () => detail.open ? detail.close() : filter && apply(""),
   filter: () => { input.focus(); input.select(); },
   replay: () => here() && actions.replay(here()).then(id => open(id, "overview")).catch(failed),
-  edit: () => here() && open(here(), "edit").then(() => detail.pane.querySelector("[name=target]")?.focus()),
+  edit: () => here() && Promise.all([open(here(), "edit"), released()]).then(() => detail.pane.querySelector("[name=target]")?.focus()),
   copy: () => here() && actions.copyAs(here()).catch(failed),
   pin: () => {
     const x = list.get(here()) ?? { id: detail.id, pinned: detail.pane.querySelector("[data-do=pin]")?.ariaPressed === "true" };

@@ -25,6 +25,10 @@ const table = [
   ["?", "?", "this help", "help"],
 ];
 
+// released resolves when the key that was pressed last is up again. A field that gets the focus sooner gets the key, too.
+export const released = () => up;
+let up = Promise.resolve();
+
 // bind makes the keys do what does holds, and returns what shows the help.
 export function bind(does) {
   const keys = new Map();
@@ -37,6 +41,7 @@ export function bind(does) {
     const run = keys.get(event.key);
     if (!run || owns(event.target, event.key)) return;
     event.preventDefault();
+    up = new Promise(done => addEventListener("keyup", done, { once: true }));
     run();
   });
   return help;

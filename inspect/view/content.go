@@ -41,6 +41,16 @@ type Limits struct {
 	Skip  int // lines left out at the beginning, for a face that has shown them
 }
 
+func (l Limits) orDefault() Limits {
+	if l.Bytes <= 0 {
+		l.Bytes = defaultBytes
+	}
+	if l.Lines <= 0 {
+		l.Lines = defaultLines
+	}
+	return l
+}
+
 const (
 	defaultBytes = 1 << 20
 	defaultLines = 20_000
@@ -62,7 +72,7 @@ type Content struct {
 	Picture *Picture // of an Image
 }
 
-// Part is one of several contents in one: of a multipart message, or of a GraphQL request.
+// Part is one of several contents in one: of a multipart message, or of a GraphQL request; or the end of content whose middle was not kept.
 type Part struct {
 	Name, Filename string
 	Size           int64 // bytes
@@ -74,14 +84,9 @@ type Part struct {
 // decides, unless the bytes say otherwise: content that is declared as text and is not is dumped, content of an unknown type is text when it reads as
 // text. What cannot be decoded or laid out is shown in a simpler form, with a note; memory and time are bounded by l, whatever the content is.
 func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
-	if l.Bytes <= 0 {
-		l.Bytes = defaultBytes
-	}
-	if l.Lines <= 0 {
-		l.Lines = defaultLines
-	}
+	l = l.orDefault()
 	p := Decoded(m, body, l.Bytes)
-	o := opener{painter: painter{skip: l.Skip, room: l.Lines}, cut: p.More || !whole(m)}
+	o := opener{painter: painter{skip: l.Skip, room: l.Lines}, cut: p.More || !whole(m), grpcCoding: Get(Headers(m.Head), "Grpc-Encoding")}
 	c := Content{Coding: p.Coding}
 	if p.Note != "" {
 		c.say(p.Note)
@@ -100,30 +105,55 @@ func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
 		c.More = true
 		c.say("the first " + Size(int64(len(p.Data))) + " are shown")
 	}
+	if m.Redacted {
+		c.say("values were replaced before this was recorded")
+	}
+	if len(m.Tail) > 0 {
+		c.Parts = append(c.Parts, o.tail(m, p.Coding != ""))
+	}
 	return c
+}
+
+// tail lays out the end of content whose middle was not kept. It begins anywhere, so that it is what it reads as.
+func (o *opener) tail(m *inspect.Message, coded bool) Part {
+	p := Part{Name: "the end", Size: int64(len(m.Tail))}
+	if coded {
+		o.dump(&p.Content, m.Tail)
+	} else {
+		o.bytes(&p.Content, m.Tail)
+	}
+	o.take(&p.Content)
+	return p
 }
 
 // opener lays out one message: all its parts share the room for lines.
 type opener struct {
 	painter
-	cut     bool // the end of the content is missing
-	nesting int
+	cut        bool   // the end of the content is missing
+	nesting    int    // of parts in parts
+	grpcCoding string // how messages of gRPC are compressed
 }
 
 // lay takes data for what its type says, or for what it looks like.
 func (o *opener) lay(c *Content, contentType string, data []byte) {
 	var params map[string]string
 	c.Media, params = mediaType(contentType)
-	switch plain := decode.ToUTF8(data, params["charset"]); {
-	case len(data) == 0:
+	if len(data) == 0 {
 		return
-	case o.special(c, params, data):
-	case decode.IsText(plain):
-		o.text(c, plain)
-	default:
-		o.dump(c, data)
+	}
+	if !o.special(c, params, data) {
+		o.bytes(c, decode.ToUTF8(data, params["charset"]))
 	}
 	o.take(c)
+}
+
+// bytes takes data for text when it reads as text.
+func (o *opener) bytes(c *Content, data []byte) {
+	if decode.IsText(data) {
+		o.text(c, data)
+		return
+	}
+	o.dump(c, data)
 }
 
 // take gives c the lines that were made.
@@ -142,7 +172,7 @@ func (o *opener) special(c *Content, params map[string]string, data []byte) bool
 	}
 	switch {
 	case isGRPC(c.Media):
-		o.grpc(c, data)
+		o.grpc(c, o.grpcCoding, data)
 	case isProtobuf(c.Media) && isProto(data):
 		c.Kind = Protobuf
 		o.protobuf(data, 0)

@@ -87,7 +87,7 @@ func TestOpen(t *testing.T) {
 		{"protobuf", "Content-Type: application/x-protobuf", "\x08\x96\x01\x12\x02hi\x1a\x03\x08\xac\x02\x25\x00\x00\x80\x3f\x2a\x02\xff\xfe", Protobuf,
 			`1: 150|2: "hi"|3 {|  1: 300|}|4: 1065353216  or 1|5: fffe`, ""},
 		{"gRPC", "Content-Type: application/grpc", "\x00\x00\x00\x00\x02\x08\x01\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00\x09\x08\x01", GRPC,
-			"message 1, 2 B|  1: 1|message 2, 1 B, compressed|message 3, 9 B, cut off|  1: 1", ""},
+			"message 1, 2 B|  1: 1|message 2, 1 B: it is compressed, and no agreement on that is known|message 3, 9 B: the recording ends within it|  1: 1", ""},
 		{"an image that says it is text", "Content-Type: text/plain", "GIF89a\x02\x01\x03\x00\x00\x00\x00", Image,
 			"00000000  47 49 46 38 39 61 02 01  03 00 00 00 00           |GIF89a.......|", ""},
 	} {
@@ -191,6 +191,15 @@ func TestOpenBomb(t *testing.T) {
 	}
 }
 
+// The end of content is shown although its middle is missing.
+func TestOpenTail(t *testing.T) {
+	m := message("Content-Type: application/json", `{"a":[1,`)
+	m.Size, m.Dropped, m.Tail = 5<<20, true, []byte("8,9]}")
+	if c := Open(m, nil, Limits{}); c.Kind != JSON || joined(c) != `{|  "a": [|    1,|    |<the end>|8,9]}` {
+		t.Errorf("%s: %s", c.Kind, joined(c))
+	}
+}
+
 // A face shows the next lines by leaving out those it has; content beyond memory comes from the store.
 func TestOpenInSteps(t *testing.T) {
 	whole := strings.Repeat("line\n", 5000)
@@ -224,6 +233,14 @@ func FuzzOpen(f *testing.F) {
 		checkContent(t, c)
 		for _, j := range JWTs(message("Authorization: Bearer "+media, ""), body) {
 			checkContent(t, Content{Media: j.Where + j.Algorithm, Lines: j.Lines})
+		}
+		for _, x := range []*inspect.Exchange{posted("/graphql", "Content-Type: application/json", string(body)), posted("/", "X-Slack-Signature: "+media, string(body))} {
+			checkSafe(t, Label(x))
+			x.Upgraded, x.Response = true, &inspect.Response{Message: *message("Upgrade: "+media, string(body))}
+			for m := range Messages(x, nil, nil) {
+				checkSafe(t, m.Name+m.ID+m.Note)
+				checkContent(t, m.Open(Limits{}))
+			}
 		}
 		if valid := checkJSON(body, false) == nil; valid != json.Valid(body) {
 			t.Fatalf("%q is valid: %v", body, valid)

@@ -1,41 +1,44 @@
 package view
 
 import (
-	"encoding/binary"
+	"bytes"
 	"fmt"
+
+	"github.com/adit-tunnel/adit/inspect/decode"
 )
 
-// grpc lays out the messages of a gRPC call, one after the other.
-func (o *opener) grpc(c *Content, data []byte) {
-	c.Kind = GRPC
-	for n := 1; len(data) > 0 && !o.full(); n++ {
-		if len(data) < 5 {
-			o.span(ClassError, fmt.Sprintf("%d bytes that are no message", len(data)))
-			return
-		}
-		flags, size := data[0], int(binary.BigEndian.Uint32(data[1:]))
-		data = data[5:]
-		message := data[:min(size, len(data))]
-		data = data[len(message):]
-		o.grpcMessage(n, flags, message, size)
+// isGRPC says that content is frames of protobuf, rather than of another encoding or of text in base64.
+func isGRPC(media string) bool {
+	switch media {
+	case "application/grpc", "application/grpc+proto", "application/grpc-web", "application/grpc-web+proto":
+		return true
 	}
+	return false
 }
 
-func (o *opener) grpcMessage(n int, flags byte, message []byte, size int) {
-	title := fmt.Sprintf("message %d, %s", n, Size(int64(size)))
-	if flags&1 != 0 {
-		title += ", compressed"
-	}
-	if len(message) < size {
-		title += ", cut off"
-	}
-	o.span(ClassComment, title)
-	o.end()
-	switch {
-	case flags&0x80 != 0: // trailers of gRPC-Web
-		o.add(ClassPlain, string(message))
-		o.finish()
-	case flags&1 == 0:
-		o.protobuf(message, 1)
+// grpc lays out the messages of a gRPC call, one after the other. coding is its Grpc-Encoding.
+func (o *opener) grpc(c *Content, coding string, data []byte) {
+	c.Kind = GRPC
+	n := 0
+	for m := range decode.GRPC(coding, bytes.NewReader(data)) {
+		if n++; o.full() {
+			return
+		}
+		title := fmt.Sprintf("message %d, %s", n, Size(m.Size))
+		if m.Trailers {
+			title = "trailers"
+		}
+		if m.Err != nil {
+			title += ": " + m.Err.Error()
+		}
+		o.span(ClassComment, title)
+		o.end()
+		switch {
+		case m.Trailers:
+			o.add(ClassPlain, string(m.Payload))
+			o.finish()
+		case !m.Compressed || m.Err == nil:
+			o.protobuf(m.Payload, 1)
+		}
 	}
 }

@@ -88,15 +88,6 @@ func isProtobuf(media string) bool {
 	return strings.HasSuffix(media, "+proto")
 }
 
-// isGRPC says that content is frames of protobuf, rather than of another encoding or of text in base64.
-func isGRPC(media string) bool {
-	switch media {
-	case "application/grpc", "application/grpc+proto", "application/grpc-web", "application/grpc-web+proto":
-		return true
-	}
-	return false
-}
-
 func isNDJSON(media string) bool {
 	switch media {
 	case "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines", "application/json-seq", "application/stream+json":

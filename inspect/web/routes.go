@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 
@@ -55,13 +56,18 @@ func (s *Server) table() map[string]methods {
 	}
 }
 
-// routes answers by the table. Errors, wrong methods and unknown paths have one shape each for ngrok's API and ours.
+// everything is what programs and people are answered.
+func (s *Server) everything() map[string]methods {
+	all := s.table()
+	maps.Copy(all, s.pages())
+	return all
+}
+
+// routes answers by the tables. Errors, wrong methods and unknown paths have one shape each for ngrok's API and ours.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	for _, table := range []map[string]methods{s.table(), s.pages()} {
-		for path, m := range table {
-			mux.Handle(path, m)
-		}
+	for path, m := range s.everything() {
+		mux.Handle(path, m)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { notFound(r.URL.Path).write(w, r) })
 	return mux

@@ -58,7 +58,7 @@ export class Feed {
       if (source.readyState === EventSource.CLOSED) this.#again(() => this.#listen());
     };
     take("exchange", event => this.on.exchange(JSON.parse(event.data)));
-    take("unmatched", event => this.on.unmatched(JSON.parse(event.data).id));
+    take("unmatched", event => JSON.parse(event.data).ids.forEach(id => this.on.unmatched(id)));
     take("status", () => this.on.status());
     take("lagged", () => this.open(this.#filter));
   }

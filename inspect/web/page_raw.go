@@ -1,0 +1,123 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
+)
+
+// Bounds of what is shown at once as it came.
+const (
+	rawPiece = 64 << 10 // bytes of text
+	dumped   = 16 << 10 // bytes of a hex dump
+	dumpRow  = 16       // bytes
+)
+
+// rawPanel is an exchange as it passed: heads and content byte by byte.
+type rawPanel struct {
+	Sides []rawSide
+}
+
+type rawSide struct {
+	Side     string
+	Head     []view.Line
+	Lines    []view.Line
+	Next     *further
+	Tail     []view.Line // the end of content whose middle was not kept
+	Missing  int64       // bytes in between
+	Download string
+}
+
+func (s *Server) rawPanel(r *http.Request, it inspect.Item, t string) (any, error) {
+	bodies := s.contents(r, it)
+	defer bodies.close()
+	p := &rawPanel{}
+	for _, side := range []inspect.Side{inspect.RequestSide, inspect.ResponseSide} {
+		only := r.URL.Query().Get("side")
+		if it.Message(side) == nil || only != "" && only != side.String() {
+			continue
+		}
+		one, err := rawOfSide(it, side, bodies, fromOf(r), t)
+		if err != nil {
+			return nil, err
+		}
+		p.Sides = append(p.Sides, one)
+	}
+	return p, nil
+}
+
+// rawOfSide is a piece of one side, from a byte of its content on.
+func rawOfSide(it inspect.Item, side inspect.Side, bodies *contents, from int64, t string) (rawSide, error) {
+	m := it.Message(side)
+	out := rawSide{Side: side.String()}
+	out.Head, _ = rawLines(m.Head, 0)
+	kept := bodies.kept(side, m)
+	piece, err := io.ReadAll(io.NewSectionReader(kept, from, rawPiece))
+	if err != nil {
+		return out, err
+	}
+	lines, n := rawLines(piece, from)
+	out.Lines = lines
+	if next := from + int64(n); next < kept.Size() {
+		out.Next = furtherOf(it.ID, t, url.Values{"side": {out.Side}, "from": {strconv.FormatInt(next, 10)}})
+	} else if len(m.Tail) > 0 {
+		out.Missing = m.Size - kept.Size() - int64(len(m.Tail))
+		out.Tail, _ = rawLines(m.Tail, m.Size-int64(len(m.Tail)))
+	}
+	if kept.Size() > 0 {
+		out.Download = uriOf(it.ID) + "/" + out.Side + "/body"
+	}
+	return out, nil
+}
+
+// kept reads what was kept of one side.
+func (c *contents) kept(side inspect.Side, m *inspect.Message) *io.SectionReader {
+	if body := c.at(side); body != nil {
+		return io.NewSectionReader(body, 0, m.Kept)
+	}
+	return io.NewSectionReader(bytes.NewReader(m.Body), 0, int64(len(m.Body)))
+}
+
+// rawLines is bytes as lines, and how many of them: text as it came but for what cannot be seen, which is escaped; anything else as a hex dump. from is the
+// offset of the first.
+func rawLines(b []byte, from int64) (lines []view.Line, n int) {
+	if bytes.ContainsRune(b, 0) || !utf8.Valid(b[:max(len(b)-utf8.UTFMax, 0)]) {
+		b = b[:min(len(b), dumped)]
+		for row := range slices.Chunk(b, dumpRow) {
+			lines = append(lines, dumpLine(row, from+int64(n)))
+			n += len(row)
+		}
+		return lines, n
+	}
+	for line := range strings.Lines(string(b)) {
+		if len(lines) == mostLines {
+			break
+		}
+		n += len(line)
+		text := strings.ReplaceAll(strings.TrimRight(line, "\r\n"), "\t", "    ")
+		lines = append(lines, view.Line{{Text: view.Sanitize(text)}})
+	}
+	return lines, n
+}
+
+// dumpLine is a row of a hex dump.
+func dumpLine(row []byte, at int64) view.Line {
+	text := make([]byte, len(row))
+	for i, c := range row {
+		if text[i] = c; c < ' ' || c > '~' {
+			text[i] = '.'
+		}
+	}
+	return view.Line{
+		{Class: view.ClassOffset, Text: fmt.Sprintf("%08x  ", at)}, {Text: fmt.Sprintf("%-49s", fmt.Sprintf("% x", row))}, {Class: view.ClassComment, Text: string(text)},
+	}
+}

@@ -107,7 +107,7 @@ func readMarks(tx *sql.Tx, id inspect.ID) (seq int64, k marks, err error) {
 }
 
 func writeMarks(tx *sql.Tx, seq int64, k marks, changed int64) error {
-	tags, err := json.Marshal(k.Tags)
+	tags, err := json.Marshal(append([]string{}, k.Tags...)) // nil would be null
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func Open(o Options) (*Store, error) {
 	}
 	if err := s.attach(); err != nil {
 		if errors.Is(err, errForeign) {
-			return nil, errors.Join(err, s.Close())
+			return nil, errors.Join(fmt.Errorf("captures in %s: %w", s.path(), err), s.Close())
 		}
 		s.failed(err)
 	}
@@ -64,7 +64,7 @@ func Attach(o Options) (*Store, error) {
 	}
 	s.window = NewMemory(s.o)
 	if err := s.attach(); err != nil {
-		return nil, err
+		return nil, errors.Join(fmt.Errorf("captures in %s: %w", s.path(), explain(err)), s.Close())
 	}
 	return s, nil
 }
@@ -96,7 +96,7 @@ func (s *Store) Close() error {
 func (s *Store) attach() error {
 	db, err := s.openLocked()
 	if err != nil {
-		return fmt.Errorf("captures in %s: %w", s.path(), explain(err))
+		return err
 	}
 	i, err := os.Stat(s.path())
 	if err != nil {
@@ -130,6 +130,38 @@ func (s *Store) openLocked() (*sql.DB, error) {
 
 // openFile opens the SQLite file at path and brings it up to date.
 func openFile(path string) (*sql.DB, error) {
+	if err := private(path); err != nil {
+		return nil, err
+	}
+	if i, err := os.Stat(path); err == nil && i.Size() == 0 {
+		if err := begin(path); err != nil {
+			return nil, err
+		}
+	}
+	killed := exists(path + "-wal")                                                                                                               // or another program has it open
+	db, err := openWith(path, "journal_mode(WAL)", "synchronous(NORMAL)", "secure_delete(1)", "cache_size(-4096)", "journal_size_limit(4194304)") // KiB, bytes
+	if err != nil {
+		return nil, err
+	}
+	if err = migrate(db, path); err == nil && killed {
+		err = check(db)
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// begin makes the file one that can give room back; that has to be the first thing in it.
+func begin(path string) error {
+	db, err := openWith(path, "auto_vacuum(INCREMENTAL)")
+	if err != nil {
+		return err
+	}
+	return errors.Join(migrate(db, path), db.Close())
+}
+
+func openWith(path string, pragmas ...string) (*sql.DB, error) {
 	full, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -137,26 +169,13 @@ func openFile(path string) (*sql.DB, error) {
 	if full = filepath.ToSlash(full); full[0] != '/' {
 		full = "/" + full // a drive: what stands behind "//" would be a host
 	}
-	if err := private(path); err != nil {
-		return nil, err
-	}
-	pragmas := url.Values{"_txlock": {"immediate"}, "_pragma": {
-		fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "auto_vacuum(INCREMENTAL)", "journal_mode(WAL)", "synchronous(NORMAL)", "secure_delete(1)",
-		"cache_size(-4096)", "journal_size_limit(4194304)", // KiB, bytes
-	}}
-	killed := exists(path + "-wal") // or another program has it open
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: full, RawQuery: pragmas.Encode()}).String())
+	options := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds())}, pragmas...)}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: full, RawQuery: options.Encode()}).String())
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
-	if err = migrate(db, path); err == nil && killed {
-		err = check(db)
-	}
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
 	return db, nil
 }
 

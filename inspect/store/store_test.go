@@ -39,10 +39,10 @@ func run(t testing.TB, o Options) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return begin(t, s)
+	return start(t, s)
 }
 
-func begin(t testing.TB, s *Store) *running {
+func start(t testing.TB, s *Store) *running {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Keep(ctx) }()

@@ -18,7 +18,7 @@ const (
 	retryAfter = 2 * time.Second       // after a failure
 	indexEvery = time.Second / 2       // how often words are indexed, as long as none wait from before
 	keepHouse  = time.Second           // how often it looks at sizes, and at what others did
-	lockedFor  = 5 * time.Second       // how long another program may keep the database locked before people are told
+	lockedFor  = 2 * time.Second       // how long another program may keep the database locked before people are told
 )
 
 // Keep writes what is recorded and deletes what is too old or too much, until ctx ends; then it writes what is left and returns nil. It is for a Store
@@ -100,6 +100,9 @@ func (w *writer) work(ctx context.Context) {
 	if err == nil && time.Since(w.kept) >= keepHouse {
 		err = w.keepHouse(ctx)
 		w.kept = time.Now()
+	}
+	if ctx.Err() != nil {
+		return // finish tries again
 	}
 	w.outcome(err)
 }

@@ -1,0 +1,174 @@
+package store
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// database writes a store of some exchanges, and returns what is in its file.
+func database(t testing.TB) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	s := run(t, Options{Dir: dir})
+	for i := range 50 {
+		s.Record(exchange(fmt.Sprint("x", i), inspect.Done, 5000))
+	}
+	s.settled()
+	s.stop()
+	b, err := os.ReadFile(s.path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// survives demands that a store on a file that may be damaged opens, keeps what is recorded now, and has not thrown anything away.
+func survives(t testing.TB, file []byte) {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "captures.db")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path+"-wal", nil, 0o600); err != nil { // its last writer was killed
+		t.Fatal(err)
+	}
+	s, err := Open(Options{Dir: dir, pace: unhurried})
+	if err != nil {
+		if strings.Contains(err.Error(), errForeign.Error()) {
+			return
+		}
+		t.Fatal(err)
+	}
+	r := start(t, s)
+	r.Record(exchange("new", inspect.Done, 10))
+	eventually(t, "it is kept, or said why not", func() bool {
+		k := r.Keeping()
+		return k.Stored == 1 || k.Problem != ""
+	})
+	if _, err := inspect.Collect(r.List(t.Context(), inspect.Query{Limit: -1})); err != nil && r.Keeping().Problem == "" {
+		r.failed(err) // as the next start would find out
+	}
+	notice := r.Keeping().Problem
+	r.stop()
+	moved, err := filepath.Glob(path + ".damaged-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(moved) > 0 && !strings.Contains(notice, "damaged") {
+		t.Errorf("the file was moved aside, and people were told %q", notice)
+	}
+	for _, m := range moved {
+		if b, err := os.ReadFile(m); !strings.HasSuffix(m, "-wal") && !strings.HasSuffix(m, "-shm") && (err != nil || len(b) != len(file)) {
+			t.Errorf("%d bytes of %d are left in %s: %v", len(b), len(file), m, err)
+		}
+	}
+}
+
+// A database that was cut off somewhere is moved aside, and a fresh one begun.
+func TestTruncatedDatabase(t *testing.T) {
+	file := database(t)
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range 12 {
+		survives(t, file[:rnd.IntN(len(file))])
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "captures.db"), file[:len(file)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := run(t, Options{Dir: dir})
+	if k := s.Keeping(); !strings.Contains(k.Problem, "captures.db.damaged-") {
+		t.Errorf("%+v", k)
+	}
+	s.Record(exchange("new", inspect.Done, 10))
+	s.settled()
+	wantIDs(t, "the fresh one", list(t, s, inspect.Query{}), "new")
+}
+
+// FuzzDamagedDatabase writes over a part of a database: it may be lost, but nothing crashes, hangs or goes unsaid.
+func FuzzDamagedDatabase(f *testing.F) {
+	file := database(f)
+	f.Add(uint32(100), []byte("\xff\xff\xff\xff"))
+	f.Add(uint32(4096), []byte{0, 1, 2})
+	f.Fuzz(func(t *testing.T, at uint32, with []byte) {
+		b := append([]byte{}, file...)
+		copy(b[int(at)%len(b):], with)
+		survives(t, b)
+	})
+}
+
+// A database that is found to be damaged while it is in use is said to be, and moved aside at the next start.
+func TestDamagedInUse(t *testing.T) {
+	dir := t.TempDir()
+	s := run(t, Options{Dir: dir})
+	s.failed(fmt.Errorf("reading: %w", errDamaged))
+	if k := s.Keeping(); !strings.Contains(k.Problem, "damaged") {
+		t.Errorf("%+v", k)
+	}
+	s.stop()
+	again := run(t, Options{Dir: dir})
+	if k := again.Keeping(); !strings.Contains(k.Problem, "captures.db.damaged-") {
+		t.Errorf("%+v", k)
+	}
+}
+
+// A database of a newer version of the program is left alone: there is the window, and it is said why nothing is kept.
+func TestNewerDatabase(t *testing.T) {
+	dir := t.TempDir()
+	run(t, Options{Dir: dir}).stop()
+	raw(t, dir, fmt.Sprintf("PRAGMA user_version = %d; DROP TABLE exchanges", len(schema)+1))
+	before, err := os.ReadFile(filepath.Join(dir, "captures.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := run(t, Options{Dir: dir})
+	s.Record(exchange("a", inspect.Done, 1))
+	items, err := inspect.Collect(s.List(t.Context(), inspect.Query{}))
+	if wantIDs(t, "the window", items, "a"); err == nil || !strings.Contains(err.Error(), "newer version") {
+		t.Errorf("List: %v", err)
+	}
+	if k := s.Keeping(); !strings.Contains(k.Problem, "newer version") {
+		t.Errorf("%+v", k)
+	}
+	s.stop()
+	if after, err := os.ReadFile(filepath.Join(dir, "captures.db")); err != nil || string(after) != string(before) {
+		t.Error("it was changed: ", err)
+	}
+	if _, err := Attach(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "newer version") {
+		t.Errorf("Attach: %v", err)
+	}
+}
+
+// A database of an older version is brought up to date, with a copy of what it was beside it, and the older program goes on with what it has open.
+func TestOlderDatabase(t *testing.T) {
+	dir := t.TempDir()
+	older := run(t, Options{Dir: dir})
+	older.Record(exchange("a", inspect.Done, 1))
+	older.settled()
+	defer func(now []string) { schema = now }(schema)
+	schema = append(schema[:len(schema):len(schema)], "CREATE TABLE more (n INTEGER) STRICT")
+	newer := attach(t, dir)
+	wantIDs(t, "brought up to date", list(t, newer, inspect.Query{}), "a")
+	older.Record(exchange("b", inspect.Done, 1))
+	older.settled()
+	wantIDs(t, "both at once", list(t, newer, inspect.Query{}), "b", "a")
+	copies, err := filepath.Glob(filepath.Join(dir, "captures.db.v*"))
+	if err != nil || len(copies) != 1 || !strings.HasSuffix(copies[0], fmt.Sprint(".v", len(schema)-1)) {
+		t.Errorf("copies: %v, %v", copies, err)
+	}
+}
+
+// What is no database of adit's is refused, and left alone.
+func TestForeignDatabase(t *testing.T) {
+	dir := t.TempDir()
+	raw(t, dir, "CREATE TABLE recipes (name TEXT)")
+	if _, err := Open(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "not adit's") {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,227 @@
+package store
+
+import (
+	"bytes"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// files returns what is in all files below dir, by name.
+func files(t testing.TB, dir string) map[string][]byte {
+	t.Helper()
+	all := map[string][]byte{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		all[path], err = os.ReadFile(path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// raw does statements on the database of dir, past the store.
+func raw(t testing.TB, dir, statements string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "captures.db")+"?_pragma=busy_timeout(20000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(statements); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// secret is an exchange full of words that stand nowhere else.
+func secret(id string, size int) *inspect.Exchange {
+	x := rich(id)
+	x.State, x.Upgraded = inspect.Done, false
+	x.Request.Target, x.Request.Head = "/zanzibar"+id, []byte("POST /zanzibar HTTP/1.1\r\nX-Key: zanzibar\r\nContent-Type: text/plain\r\n\r\n")
+	x.Request.Body, x.Request.Tail = []byte(strings.Repeat("zanzibar ", size)), []byte("zanzibar")
+	x.Request.Kept = int64(len(x.Request.Body))
+	x.Response.Head, x.Response.Body = []byte("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"), x.Request.Body
+	x.Response.Kept = x.Request.Kept
+	return x
+}
+
+// After a purge nothing of what was deleted is in any file: not in free pages, the index of words, the log, or a file of its own. What is pinned, and what
+// the filter does not mean, stays.
+func TestPurgeReallyDeletes(t *testing.T) {
+	dir := t.TempDir()
+	s := run(t, Options{Dir: dir})
+	for i := range 60 {
+		s.Record(secret(fmt.Sprint("s", i), []int{10, 3000, 20_000}[i%3]))
+		s.Record(exchange(fmt.Sprint("other", i), inspect.Done, 50))
+	}
+	pinned, tag, note := true, "kept", "yes"
+	if _, err := s.Mark(t.Context(), "other7", inspect.Marks{Pinned: &pinned, AddTags: []string{tag}, Note: &note}); err != nil {
+		t.Fatal(err)
+	}
+	s.settled()
+	eventually(t, "the words are there", func() bool {
+		n, err := column[int](s.db.Load(), "SELECT count(*) FROM words WHERE words MATCH 'zanzibar'")
+		return err == nil && n[0] == 60
+	})
+	raw(t, dir, "VACUUM INTO '"+s.path()+".v0'")
+	n, err := s.Purge(t.Context(), inspect.Query{Limit: 119})
+	if n != 119 || err != nil {
+		t.Errorf("%d purged, %v", n, err)
+	}
+	wantIDs(t, "what is pinned stays", list(t, s, inspect.Query{}), "other7")
+	for name, content := range files(t, dir) {
+		if i := bytes.Index(content, []byte("zanzibar")); i >= 0 {
+			t.Errorf("at %d of %s: %q", i, name, content[max(0, i-20):min(len(content), i+40)])
+		}
+		if strings.Contains(name, "bodies") {
+			t.Error("left behind: ", name)
+		}
+	}
+	if it, err := s.Get(t.Context(), "other7"); err != nil || !it.Pinned || it.Note != note || strings.Join(it.Tags, " ") != tag {
+		t.Errorf("%+v, %v", it, err)
+	}
+	s.Record(exchange("next", inspect.Done, 1))
+	s.settled()
+	wantIDs(t, "it goes on", list(t, s, inspect.Query{}), "next", "other7")
+}
+
+// What is too old or too much goes, oldest first, with its files; what is pinned and what is under way stays.
+func TestRetention(t *testing.T) {
+	dir := t.TempDir()
+	s := run(t, Options{Dir: dir, MaxBytes: 3 << 20})
+	s.Record(exchange("slow", inspect.Pending, 10))
+	s.Record(exchange("pinned", inspect.Done, 10))
+	s.settled()
+	yes := true
+	if _, err := s.Mark(t.Context(), "pinned", inspect.Marks{Pinned: &yes}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 400 {
+		s.Record(exchange(fmt.Sprint("x", i), inspect.Done, 10_000))
+	}
+	for i := range 20 {
+		s.Record(exchange(fmt.Sprint("large", i), inspect.Done, 2*inline))
+	}
+	s.settled()
+	eventually(t, "it is small enough", func() bool { n, err := s.size(); return err == nil && n <= 3<<20 })
+	s.window.Clear(t.Context())
+	kept := ids(list(t, s, inspect.Query{Limit: -1}))
+	if n := len(kept); n < 30 || kept[0] != "large19" || kept[n-1] != "slow" || kept[n-2] != "pinned" {
+		t.Errorf("kept: %v", kept)
+	}
+	s.stop()
+
+	raw(t, dir, "UPDATE exchanges SET changed = changed + 1000") // a step of the schema could not be more
+	aged := run(t, Options{Dir: dir, MaxAge: time.Nanosecond})
+	eventually(t, "what is old is gone", func() bool { return len(list(t, aged, inspect.Query{Limit: -1})) == 1 })
+	for name := range files(t, dir) {
+		if strings.Contains(name, "bodies") {
+			t.Error("left behind: ", name)
+		}
+	}
+}
+
+// A database that another program keeps locked is waited for: nothing that is recorded waits, people are told, and later everything is there.
+func TestLockedDatabase(t *testing.T) {
+	dir := t.TempDir()
+	s := run(t, Options{Dir: dir})
+	s.Record(exchange("before", inspect.Done, 1))
+	s.settled()
+	db, err := sql.Open("sqlite", s.path()+"?_pragma=busy_timeout(20000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1000 {
+		s.Record(exchange(fmt.Sprint("x", i), inspect.Done, 10))
+	}
+	if got := list(t, s, inspect.Query{Limit: -1}); len(got) != 1001 || got[0].Committed || !got[1000].Committed {
+		t.Errorf("%d are shown", len(got))
+	}
+	eventually(t, "people are told", func() bool { return strings.Contains(s.Keeping().Problem, "another program") })
+	if _, err := db.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	s.settled()
+	eventually(t, "all is well", func() bool { return s.Keeping().Problem == "" })
+	if k := s.Keeping(); k.NotStored != 0 || k.Stored != 1001 {
+		t.Errorf("%+v", k)
+	}
+}
+
+// Of what comes faster than the writer may write only summaries are kept, and then nothing; what there is says so, and adds up.
+func TestPace(t *testing.T) {
+	for _, c := range []struct {
+		what string
+		pace pace
+	}{{"summaries", pace{summary: 1e-9, nothing: 1000}}, {"nothing", pace{summary: 1e-9, nothing: 1e-9}}} {
+		t.Run(c.what, func(t *testing.T) {
+			dir := t.TempDir()
+			s := run(t, Options{Dir: dir, pace: c.pace, Exchanges: 100})
+			const all = 500
+			for i := range all {
+				s.Record(exchange(fmt.Sprint("x", i), inspect.Done, 10))
+			}
+			var k inspect.Keeping
+			eventually(t, "all are counted", func() bool { k = s.Keeping(); return k.Stored+k.Summaries+k.NotStored == all })
+			if (k.Summaries > 0) != (c.what == "summaries") || c.what == "nothing" && k.NotStored == 0 {
+				t.Errorf("%+v", k)
+			}
+			s.stop()
+			rows := list(t, attach(t, dir), inspect.Query{Limit: -1})
+			var summaries uint64
+			for _, it := range rows {
+				if it.Summary {
+					summaries++
+				}
+			}
+			if uint64(len(rows)) != k.Stored+k.Summaries || summaries != k.Summaries {
+				t.Errorf("%d rows, %d of them summaries: %+v", len(rows), summaries, k)
+			}
+		})
+	}
+}
+
+// What takes nothing weighs nothing after some seconds; what takes all of one core for a second is too much on any machine of less than eight.
+func TestMeter(t *testing.T) {
+	m := meter{pace: pace{}.withDefaults()}
+	m.add(time.Second, time.Second)
+	if loaded := m.load; loaded <= 0 {
+		t.Error("nothing was measured")
+	}
+	m.add(10*time.Second, 0)
+	if m.load > m.summary/10 {
+		t.Errorf("after ten quiet seconds the load is %v", m.load)
+	}
+}
+
+// Room that is free is given back to the disk.
+func TestRoomIsGivenBack(t *testing.T) {
+	dir := t.TempDir()
+	s := run(t, Options{Dir: dir})
+	for i := range 200 {
+		s.Record(exchange(fmt.Sprint("x", i), inspect.Done, 50_000))
+	}
+	s.settled()
+	if n, err := s.Purge(t.Context(), inspect.Query{}); n != 200 || err != nil {
+		t.Errorf("%d purged, %v", n, err)
+	}
+	if i, err := os.Stat(s.path()); err != nil || i.Size() > 1<<20 {
+		t.Errorf("%v, %v", i.Size(), err)
+	}
+}

@@ -6,6 +6,7 @@ package inspect
 import (
 	"fmt"
 	"net/netip"
+	"sort"
 	"time"
 )
 
@@ -129,6 +130,15 @@ func (m *Message) Complete() bool {
 type Passed struct {
 	Offset int64         // bytes of content that had passed before
 	After  time.Duration // since the exchange's start
+}
+
+// PassedAt says when the byte of content at that offset passed, counted from the exchange's start; ok is false when that is not known.
+func (m *Message) PassedAt(offset int64) (after time.Duration, ok bool) {
+	n := sort.Search(len(m.Passed), func(i int) bool { return m.Passed[i].Offset > offset })
+	if n == 0 || offset >= m.Size {
+		return 0, false
+	}
+	return m.Passed[n-1].After, true
 }
 
 // Failure is an error as a person needs it.

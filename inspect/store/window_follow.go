@@ -172,3 +172,12 @@ func (m *Memory) onDisk() (ids []inspect.ID) {
 	}
 	return ids
 }
+
+// unwrite makes everything one that has still to be written.
+func (m *Memory) unwrite() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.byID {
+		e.disk.written, e.disk.content = 0, 0
+	}
+}

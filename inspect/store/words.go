@@ -85,7 +85,8 @@ func plain(it inspect.Item) bool {
 // words is the SQL of a term that is about words, or for which the words say which rows can match.
 func (w *where) words(t *inspect.Term) (sql string, exact bool) {
 	match, exact := phrase(t)
-	if _, prefix := t.Words(); match == "" || prefix { // that would be many words, to be gone through anew at each step
+	_, prefix := t.Words()
+	if _, soon := w.known[t]; match == "" || prefix && !soon { // too many words begin so for the index to go through them at each step
 		return "1", false
 	}
 	w.trusting = true

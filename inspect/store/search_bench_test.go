@@ -63,10 +63,7 @@ func BenchmarkSearch(b *testing.B) {
 		"path:/hook/orders/*", "path:nowhere", "path:/hook/users/17?id=5*", "host:example", "header.content-type:json", "header.x-none:1",
 		"body:*quantity*", "body.$.data.object.id:ch_77777", "body.$.type:invoice.paid", "body.$.data.object.amount:7",
 	} {
-		f, err := inspect.ParseFilter(text)
-		if err != nil {
-			b.Fatal(text, err)
-		}
+		f := parse(b, text)
 		b.Run(strings.ReplaceAll(text, "/", "|"), func(b *testing.B) {
 			var took []time.Duration
 			n := 0

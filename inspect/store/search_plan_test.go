@@ -7,15 +7,6 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 )
 
-func term(t *testing.T, text string) *inspect.Term {
-	t.Helper()
-	f, err := inspect.ParseFilter(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f.Root.(*inspect.Term)
-}
-
 // explained is how SQLite means to answer a query.
 func explained(t *testing.T, s *Store, query string, args ...any) string {
 	t.Helper()
@@ -48,15 +39,14 @@ func TestIndexedFieldsHaveTheirIndex(t *testing.T) {
 		"dur:>1s": "exchanges_duration", "size:>1mb": "exchanges_size", "pinned:": "exchanges_pinned", "replay:": "exchanges_replay", "replay:0190a": "exchanges_replay", "tag:bug": "SCAN tags USING COVERING INDEX",
 	} {
 		w := where{}
-		sql, ok := w.indexed(term(t, text))
+		sql, ok := w.indexed(parse(t, text).Root.(*inspect.Term))
 		plan := explained(t, s, "SELECT e.seq FROM exchanges e WHERE "+sql+" LIMIT 1", w.args...)
 		if !ok || !strings.Contains(plan, index) || strings.HasPrefix(plan, "SCAN e") && !strings.HasSuffix(plan, index) {
 			t.Errorf("%s: %s\n is answered by: %s", text, sql, plan)
 		}
 	}
 	for _, text := range []string{"path:hook*", "status:failed", "method:p*", "pinned:no", "replay:no", "not alpha"} {
-		f, _ := inspect.ParseFilter(text)
-		if n, isTerm := f.Root.(*inspect.Term); isTerm {
+		if n, isTerm := parse(t, text).Root.(*inspect.Term); isTerm {
 			if sql, ok := (&where{}).indexed(n); ok {
 				t.Errorf("%s has no index, but may lead: %s", text, sql)
 			}
@@ -68,12 +58,8 @@ func TestIndexedFieldsHaveTheirIndex(t *testing.T) {
 func TestStepsWalkInOrder(t *testing.T) {
 	s, _ := filled(t, Options{}, 0, nil)
 	for _, text := range []string{"status:>=500", "alpha", "not alpha", "path:/hook status:2xx", "tag:bug or pinned: or method:get", "alpha beta endpoint:web", "dur:>1s ip:10.0.0.0/8"} {
-		f, err := inspect.ParseFilter(text)
-		if err != nil {
-			t.Fatal(err)
-		}
 		w := where{args: []any{1, 2}}
-		sql, _ := w.node(f.Root, true)
+		sql, _ := w.node(parse(t, text).Root, true)
 		plan := explained(t, s, stretchQuery+sql+newestFirst, w.args...)
 		if strings.Contains(plan, "TEMP B-TREE FOR ORDER") || strings.Contains(plan, "SCAN e") || !strings.Contains(plan, "rowid") {
 			t.Errorf("%s is answered by: %s", text, plan)

@@ -16,7 +16,7 @@ const (
 	boundary = " \u2029 "
 
 	// oddly stands with content in which the words of a JSON string may be others than those of what it says: "\u0061" says "a".
-	oddly = " \u2028 "
+	oddly = "\u2028"
 )
 
 // wordsOf writes a text for the table.
@@ -135,7 +135,7 @@ func jsonPhrases(t *inspect.Term) string {
 	if len(all) == 0 {
 		return ""
 	}
-	return "body : ((" + strings.Join(all, " AND ") + ") OR " + quoted([]string{strings.TrimSpace(oddly)}) + ")"
+	return "body : ((" + strings.Join(all, " AND ") + ") OR " + quoted([]string{oddly}) + ")"
 }
 
 // quoted is a phrase for MATCH: words have no quotes.

@@ -148,7 +148,7 @@ func TestSearchFindsWhatMatchTakes(t *testing.T) {
 		s, w := filled(t, Options{few: few}, exchanges, func(i int) *inspect.Exchange { return someExchange(r, i, now) })
 		compare := func(when string) {
 			all := keptIn(t, s, -1)
-			sameAnswer(t, s, all, when, `"api see"`, inspect.Query{}) // the end of a tag and the beginning of a note
+			sameAnswer(t, s, all, when, `"bug see"`, inspect.Query{}) // the end of a tag and the beginning of the note
 			for range filters {
 				q := inspect.Query{Limit: pick(r, -1, -1, 7), Endpoint: pick(r, "", "", "", "api"), Before: pick(r, 0, 0, all[r.IntN(10)].Seq), After: pick(r, 0, 0, all[110].Seq)}
 				sameAnswer(t, s, all, when, someFilter(r, r.IntN(3)), q)

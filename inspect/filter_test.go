@@ -3,6 +3,7 @@ package inspect
 import (
 	"errors"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -169,7 +170,7 @@ func TestMatch(t *testing.T) {
 		"body:", "body:payment", `body:"payment failed"`, "body:pay*", "body:*ayment*ed*", "body:*INVOICE.*", "body:bonjour", "body:ch_123",
 		"body.$.type:invoice.paid", "body.$.type:invoice.*", "body.$.n:12.50", "body.$.ok:true", "body.$.none:null", "body.$.none:", "body.$.data.object.id:=ch_123",
 		`body.$.data.object["a\"b"]:x`, "body.$.items[0].id:1", "body.$.items[*].id:1", "body.$.items[*].id[1]:three", "body.$.items[2]:last", "body.$.data:", "body.$.line:2",
-		"body.$.data.*.id:ch_123", "body.$:",
+		"body.$.data.*.id:ch_123", "body.$.told[0]:1", "body.$.form:2", "body.$:",
 		"payment", "PAYM*", "hook", "apache", "502", "gateway", "refused", "local_refused", "zoë", "bug", "größe", "GRÖ*", "invoice.paid", "github", "bonjour", "shop.example.com",
 		"http://x or hook", "payment status:502", "nothing or payment", "not nothing", "!(nothing or method:get)",
 	}
@@ -179,10 +180,12 @@ func TestMatch(t *testing.T) {
 		"header.x-github-event:=pus", "header.x-none:", "header.x-two:three", "header.x-empty:x", "header.host:other",
 		"dur:>2s", "dur:=1.5s", "dur:<1s", "size:>2kb", "size:=2001", "age:<1m", "age:=11m", "replay:no", "replay:0191", "pinned:no", "tag:bug", "endpoint:ap", "ip:10.2.0.0/16", "ip:2001:db8::/32",
 		"body:paymen", `body:"failed payment"`, "body:*nothing*", `body:"pay*"`, "body:hook",
-		"body.$.type:invoice", "body.$.n:12.5", "body.$.data:x", "body.$.items[3]:", "body.$.items.id:1", "body.$.missing:", "body.$.items[*].id[2]:", `body.$.type:"invoice.*"`,
+		"body.$.type:invoice", "body.$.n:12.5", "body.$.data:x", "body.$.items[3]:", "body.$.items.id:1", "body.$.missing:", "body.$[0]:1", "body.$.items[*].id[2]:", `body.$.type:"invoice.*"`,
 		"nothing", "ayment", "http", "api", "payment and nothing", "nothing or none.such", "not payment", "3190",
 	}
-	content := func(s Side) []byte { return []byte([]string{seenRequest, "Bonjour <b>"}[s]) }
+	content := func(s Side) []byte {
+		return []byte([]string{seenRequest, "event: x\ndata: {\"told\":[1]}\n\npayload={\"form\":2}\n] Bonjour <b>"}[s])
+	}
 	for want, texts := range map[bool][]string{true: yes, false: no} {
 		for _, text := range texts {
 			f, err := ParseFilter(text)
@@ -228,6 +231,42 @@ func TestMatchHostileContent(t *testing.T) {
 		}
 		if f.Match(seen(), time.Unix(1600, 0), func(Side) []byte { return []byte(content) }) {
 			t.Errorf("%.30q matches", text)
+		}
+	}
+}
+
+// What the documentation and the completion say is read as it is written there, and no key is left out.
+func TestFilterIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/filter.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(page)) {
+		if example, ok := strings.CutPrefix(line, "| `"); ok {
+			example, _, _ = strings.Cut(example, "`")
+			if f, err := ParseFilter(example); err != nil || f.String() != example {
+				t.Errorf("%q is documented: %v, %v", example, f, err)
+			}
+		}
+	}
+	for _, k := range FilterKeys() {
+		key, _, _ := strings.Cut(k.Example, ":")
+		if !strings.Contains(string(page), "| `"+key+":") {
+			t.Errorf("%s is not documented", k.Key)
+		}
+		if f, err := ParseFilter(k.Example); err != nil || f.String() != k.Example {
+			t.Errorf("%s: its example: %v, %v", k.Key, f, err)
+		}
+	}
+}
+
+func TestWords(t *testing.T) {
+	for text, want := range map[string]string{
+		"Invoice.PAID ch_123": "invoice|paid|ch|123", "ΣΊΣΥΦΟΣ Σίσυφος": "σίσυφοσ|σίσυφοσ", "naïve cafe\u0301": "naïve|cafe\u0301", "हिन्दी 東京 ½🙂x": "हिन्दी|東京|½|x",
+		"İı Iı": "İı|iı", "\u0301a \xffb\xfe": "a|b", "": "",
+	} {
+		if got := strings.Join(Words(text), "|"); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
 }

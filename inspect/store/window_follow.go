@@ -75,6 +75,9 @@ func (m *Memory) settle(all []unwritten) {
 		e := m.byID[u.ID]
 		switch {
 		case e == nil:
+			if u.Ended() && !u.lost { // it had to go while it was being written, and was taken for lost
+				m.lost--
+			}
 			continue
 		case u.lost:
 			e.disk.lost = true

@@ -118,6 +118,8 @@ func (w *writer) index() (err error) {
 	if w.later = !w.meter.idle(); w.later {
 		return nil
 	}
+	w.s.writing.Lock() // so that who marks or purges here waits for it, however long it takes
+	defer w.s.writing.Unlock()
 	w.later, err = w.s.index(context.Background(), w.conn)
 	return err
 }

@@ -13,7 +13,7 @@ import (
 
 const (
 	lookForDead = 30 * time.Second // how often the writer looks for runs whose agents are dead, and for files that are too old
-	steps       = 32               // of deleting in one go, before the writer writes again
+	steps       = 64               // of deleting in one go, before the writer writes again
 )
 
 // house is what the writer knows from keeping house before.
@@ -29,6 +29,8 @@ func (w *writer) keepHouse(ctx context.Context) error {
 	if w.replaced() {
 		w.s.o.Log.Warn("the database of captures was taken away: a fresh one is begun", "file", w.s.path())
 		w.close()
+		w.s.window.unwrite()
+		w.after = 0
 		return errors.Join(w.s.db.Swap(nil).Close(), w.open())
 	}
 	if err := w.follow(); err != nil {

@@ -62,6 +62,7 @@ func line(it inspect.Item) string {
 
 // Whatever is recorded, marked, purged and read over several runs, with the writer at work meanwhile: a store answers as its model does.
 func TestStoreOnDiskIsLikeItsModel(t *testing.T) {
+	t.Parallel()
 	filters := map[string]*inspect.Filter{}
 	for _, text := range []string{"", "pinned:true", "tag:a", "not tag:b", "endpoint:e1", "method:m2 or tag:a"} {
 		f, err := inspect.ParseFilter(text)
@@ -71,11 +72,11 @@ func TestStoreOnDiskIsLikeItsModel(t *testing.T) {
 		filters[text] = f
 	}
 	texts := slices.Sorted(maps.Keys(filters))
-	for seed := range uint64(4) {
+	for seed := range uint64(3) {
 		rnd := rand.New(rand.NewPCG(seed, 7))
 		dir, m := t.TempDir(), &keptModel{runs: 1}
 		s := run(t, Options{Dir: dir})
-		for step := range 300 {
+		for step := range 150 {
 			id := inspect.ID(fmt.Sprint("x", rnd.IntN(60)))
 			f := filters[texts[rnd.IntN(len(texts))]]
 			switch n := rnd.IntN(100); {

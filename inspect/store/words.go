@@ -16,7 +16,7 @@ const (
 	boundary = " \u2029 "
 
 	// oddly stands with content in which the words of a JSON string may be others than those of what it says: "\u0061" says "a".
-	oddly = " \u2028 "
+	oddly = "\u2028"
 )
 
 // wordsOf writes a text for the table.
@@ -79,13 +79,14 @@ func markWords(it inspect.Item) string {
 
 // plain says that SQL compares the names of an exchange as Match does, which folds all letters: SQL knows A to Z.
 func plain(it inspect.Item) bool {
-	return ascii(it.Request.Method) && ascii(it.Request.Target) && ascii(it.Request.Host) && ascii(it.Endpoint) && !slices.ContainsFunc(it.Tags, func(tag string) bool { return !ascii(tag) })
+	return ascii(it.Request.Method) && ascii(it.Request.Target) && ascii(it.Request.Host) && ascii(it.Endpoint) // as tags are
 }
 
 // words is the SQL of a term that is about words, or for which the words say which rows can match.
 func (w *where) words(t *inspect.Term) (sql string, exact bool) {
 	match, exact := phrase(t)
-	if _, prefix := t.Words(); match == "" || prefix { // that would be many words, to be gone through anew at each step
+	_, prefix := t.Words()
+	if _, soon := w.known[t]; match == "" || prefix && !soon { // too many words begin so for the index to go through them at each step
 		return "1", false
 	}
 	w.trusting = true
@@ -134,7 +135,7 @@ func jsonPhrases(t *inspect.Term) string {
 	if len(all) == 0 {
 		return ""
 	}
-	return "body : ((" + strings.Join(all, " AND ") + ") OR " + quoted([]string{strings.TrimSpace(oddly)}) + ")"
+	return "body : ((" + strings.Join(all, " AND ") + ") OR " + quoted([]string{oddly}) + ")"
 }
 
 // quoted is a phrase for MATCH: words have no quotes.

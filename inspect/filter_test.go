@@ -218,9 +218,9 @@ func TestMatchHostileContent(t *testing.T) {
 		"body.$" + strings.Repeat("[*]", 64) + ":1": strings.Repeat("[", 200_000),
 		"body.$.a:1":                   `{"a` + strings.Repeat(`\`, 200_001),
 		"body.$.b:1":                   strings.Repeat(`{"a":1,`, 100_000) + "x",
-		strings.Repeat("a.", 31) + "b": strings.Repeat("a ", 200_000),
+		strings.Repeat("a.", 31) + "b": strings.Repeat("a ", 20_000),
 		"body:" + strings.Repeat("*a", 2000) + "b*": strings.Repeat("a", 256<<10),
-		"body:é": strings.Repeat("\xff\x00\xcc", 100_000),
+		"body:é": strings.Repeat("\xff\x00\xcc", 50_000),
 	} {
 		f, err := ParseFilter(text)
 		if err != nil {

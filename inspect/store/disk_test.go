@@ -34,7 +34,7 @@ func files(t testing.TB, dir string) map[string][]byte {
 // raw does statements on the database of dir, past the store.
 func raw(t testing.TB, dir, statements string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(dir, "captures.db"))
+	db, err := sql.Open("sqlite", filepath.Join(dir, "captures.db")+"?_pragma=busy_timeout(20000)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestLockedDatabase(t *testing.T) {
 	s := run(t, Options{Dir: dir})
 	s.Record(exchange("before", inspect.Done, 1))
 	s.settled()
-	db, err := sql.Open("sqlite", s.path())
+	db, err := sql.Open("sqlite", s.path()+"?_pragma=busy_timeout(20000)")
 	if err != nil {
 		t.Fatal(err)
 	}

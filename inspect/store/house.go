@@ -13,7 +13,7 @@ import (
 
 const (
 	lookForDead = 30 * time.Second // how often the writer looks for runs whose agents are dead, and for files that are too old
-	steps       = 32               // of deleting in one go, before the writer writes again
+	steps       = 64               // of deleting in one go, before the writer writes again
 )
 
 // house is what the writer knows from keeping house before.

@@ -48,7 +48,7 @@ func Open(o Options) (*Store, error) {
 	}
 	if err := s.attach(); err != nil {
 		if errors.Is(err, errForeign) {
-			return nil, errors.Join(err, s.Close())
+			return nil, errors.Join(fmt.Errorf("captures in %s: %w", s.path(), err), s.Close())
 		}
 		s.failed(err)
 	}
@@ -64,7 +64,7 @@ func Attach(o Options) (*Store, error) {
 	}
 	s.window = NewMemory(s.o)
 	if err := s.attach(); err != nil {
-		return nil, err
+		return nil, errors.Join(fmt.Errorf("captures in %s: %w", s.path(), explain(err)), s.Close())
 	}
 	return s, nil
 }
@@ -96,7 +96,7 @@ func (s *Store) Close() error {
 func (s *Store) attach() error {
 	db, err := s.openLocked()
 	if err != nil {
-		return fmt.Errorf("captures in %s: %w", s.path(), explain(err))
+		return err
 	}
 	i, err := os.Stat(s.path())
 	if err != nil {
@@ -138,8 +138,8 @@ func openFile(path string) (*sql.DB, error) {
 			return nil, err
 		}
 	}
-	killed := exists(path + "-wal") // or another program has it open
-	db, err := openWith(path, "journal_mode(WAL)", "synchronous(NORMAL)", "secure_delete(1)", "cache_size(-4096)", "journal_size_limit(4194304)") // KiB, bytes
+	killed := exists(path + "-wal")                                                                                                               // or another program has it open
+	db, err := openWith(path, "journal_mode(WAL)", "synchronous(NORMAL)", "secure_delete(1)", "temp_store(MEMORY)", "cache_size(-4096)", "journal_size_limit(4194304)") // KiB, bytes
 	if err != nil {
 		return nil, err
 	}

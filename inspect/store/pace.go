@@ -18,7 +18,7 @@ func (p pace) withDefaults() pace {
 		p.summary = 0.04
 	}
 	if p.nothing == 0 {
-		p.nothing = 0.08
+		p.nothing = 0.06
 	}
 	return p
 }

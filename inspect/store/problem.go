@@ -114,12 +114,18 @@ func isCode(err error, codes ...int) bool {
 	return false
 }
 
+// isExactly says that err is SQLite's with this extended code.
+func isExactly(err error, code int) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code() == code
+}
+
 // explain puts what is wrong and what to do for what the system and SQLite say in their own words.
 func explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case isCode(err, sqlite3.SQLITE_FULL), errors.Is(err, syscall.ENOSPC):
+	case isCode(err, sqlite3.SQLITE_FULL), isExactly(err, sqlite3.SQLITE_IOERR_SHMSIZE), errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("the disk is full: free some space, and captures are written again: %w", err)
 	case damaged(err):
 		return fmt.Errorf("the database is damaged: it is moved aside when adit is started again, and a fresh one begun: %w", err)

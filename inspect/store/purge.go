@@ -40,7 +40,8 @@ func (s *Store) Purge(ctx context.Context, q inspect.Query) (n int, err error) {
 	return n, err
 }
 
-// purge deletes exchanges that have ended. The writer stands meanwhile, so that none of them is written again.
+// purge deletes exchanges that have ended, of which the row of one of this run may not know yet. The writer stands meanwhile, so that none of them is
+// written again.
 func (s *Store) purge(ids []inspect.ID) (n int, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -50,12 +51,12 @@ func (s *Store) purge(ids []inspect.ID) (n int, err error) {
 	}
 	var seqs []int64
 	if s.db.Load() != nil {
-		seqs, err = s.delete("e.id IN (SELECT value FROM json_each(?)) AND e.state >= 2", string(text))
+		seqs, err = s.delete("e.id IN (SELECT value FROM json_each(?)) AND (e.state >= 2 OR e.run = ?)", string(text), s.o.Run)
 		if err != nil {
 			return 0, err
 		}
 	}
-	return max(s.window.drop(ids), len(seqs)), nil
+	return len(seqs) + s.window.drop(ids), nil
 }
 
 // delete deletes the exchanges e that a condition holds for, with their words, tags, content and files, and returns their places.

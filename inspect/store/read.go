@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
@@ -69,7 +70,7 @@ func (l *listing) run(ctx context.Context, q inspect.Query) error {
 	if q.Limit = l.left; q.Limit < 1<<30 {
 		q.Limit += len(mine)
 	}
-	window := choose(unsettled, q)
+	window := l.s.window.choose(unsettled, q)
 	for it, err := range l.s.search(ctx, db, q) {
 		if err != nil {
 			return err
@@ -213,9 +214,10 @@ func (s *Store) Run() int64 { return s.o.Run }
 func (s *Store) Count() uint64 { return s.window.Count() }
 
 // choose returns those of the items that q asks for.
-func choose(items []inspect.Item, q inspect.Query) (all []inspect.Item) {
+func (m *Memory) choose(items []inspect.Item, q inspect.Query) (all []inspect.Item) {
+	now := time.Now()
 	for _, it := range items {
-		if (q.Before == 0 || it.Seq < q.Before) && it.Seq > q.After && (q.Run == 0 || it.Run == q.Run) && matches(q, it) {
+		if (q.Before == 0 || it.Seq < q.Before) && it.Seq > q.After && (q.Run == 0 || it.Run == q.Run) && m.matches(q, it, now) {
 			all = append(all, it)
 		}
 	}

@@ -65,8 +65,8 @@ END;
 `}
 
 var (
-	errForeign = errors.New("it is an SQLite file, but not adit's: move it away, or give another --state-dir")
-	errNewer   = errors.New("it was written by a newer version of adit, which this one cannot read: update this program")
+	errForeign = errors.New("the database is an SQLite file, but not adit's: move it away, or give another --state-dir")
+	errNewer   = errors.New("the database was written by a newer version of adit, which this one cannot read: update this program")
 )
 
 // migrate brings the file at path up to date. Before a file that holds something is changed, a copy of it is put beside it: captures.db.v1 is what it was

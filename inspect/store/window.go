@@ -59,7 +59,7 @@ var (
 	_ inspect.Spiller  = (*Memory)(nil)
 )
 
-// NewMemory returns an empty window. Of the options only Exchanges, Bytes, Run and OnChange count.
+// NewMemory returns an empty window. Of the options only Exchanges, Bytes, Run, OnChange and Label count.
 func NewMemory(o Options) *Memory {
 	o = o.withDefaults()
 	m := &Memory{limit: o, onChange: o.OnChange, byID: map[inspect.ID]*entry{}, strayed: map[inspect.ID]number{}}

@@ -99,13 +99,16 @@ func (m *Memory) Purge(ctx context.Context, q inspect.Query) (n int, err error) 
 	return m.drop(victims), nil
 }
 
-// drop takes exchanges out of the window.
-func (m *Memory) drop(ids []inspect.ID) int {
+// drop takes exchanges out of the window, and says how many of them were nowhere else.
+func (m *Memory) drop(ids []inspect.ID) (n int) {
 	m.mu.Lock()
 	var all []*entry
 	for _, id := range ids {
 		if e := m.byID[id]; e != nil && e.x.Ended() {
 			all = append(all, e)
+			if e.disk.written == 0 {
+				n++
+			}
 		}
 	}
 	if len(all) == 0 {
@@ -113,7 +116,7 @@ func (m *Memory) drop(ids []inspect.ID) int {
 		return 0
 	}
 	m.forgetAll(all)
-	return len(all)
+	return n
 }
 
 // victims are the exchanges that Purge has to delete.

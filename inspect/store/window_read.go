@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
@@ -19,11 +20,11 @@ func (m *Memory) List(ctx context.Context, q inspect.Query) iter.Seq2[inspect.It
 		if q.Run != 0 && q.Run != m.limit.Run {
 			return
 		}
-		left := limited(q.Limit)
+		left, now := limited(q.Limit), time.Now()
 		for before := q.Before; left > 0; {
 			items, last := m.chunk(before, q.After)
 			for _, it := range items {
-				if !matches(q, it) {
+				if !m.matches(q, it, now) {
 					continue
 				}
 				if left--; left < 0 || !yield(bare(it), nil) {
@@ -62,8 +63,19 @@ func (m *Memory) chunk(before, after uint64) (items []inspect.Item, last uint64)
 }
 
 // matches says that q asks for an item, but for its place.
-func matches(q inspect.Query, it inspect.Item) bool {
-	return q.Endpoint == "" || it.Endpoint == q.Endpoint
+func (m *Memory) matches(q inspect.Query, it inspect.Item, now time.Time) bool {
+	if q.Endpoint != "" && it.Endpoint != q.Endpoint {
+		return false
+	}
+	if it.Ended() && q.Filter.NeedsBody() { // it may ask for the label
+		it.Label = m.limit.Label(it.Exchange)
+	}
+	return q.Filter.Match(it, now, func(side inspect.Side) []byte {
+		if msg := it.Message(side); msg != nil {
+			return textOf(it.Exchange, side, msg.Body)
+		}
+		return nil
+	})
 }
 
 // bare is the item without its content.

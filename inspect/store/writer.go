@@ -18,7 +18,7 @@ const (
 	retryAfter = 2 * time.Second       // after a failure
 	indexEvery = time.Second / 2       // how often words are indexed, as long as none wait from before
 	keepHouse  = time.Second           // how often it looks at sizes, and at what others did
-	lockedFor  = 5 * time.Second       // how long another program may keep the database locked before people are told
+	lockedFor  = 2 * time.Second       // how long another program may keep the database locked before people are told
 )
 
 // Keep writes what is recorded and deletes what is too old or too much, until ctx ends; then it writes what is left and returns nil. It is for a Store
@@ -59,7 +59,8 @@ type writer struct {
 	failing bool
 	kept    time.Time // when it has kept house last
 	indexed time.Time // and indexed words
-	later   bool      // there are words left to index
+	more    bool      // there are states left to write
+	later   bool      // and words to index
 }
 
 // wait returns when there may be something to do.
@@ -68,6 +69,8 @@ func (w *writer) wait(ctx context.Context) {
 	switch {
 	case w.failing:
 		pause, recorded = retryAfter, nil
+	case w.more:
+		return
 	case len(w.again) > 0, w.later:
 		pause = gather
 	}
@@ -90,9 +93,11 @@ func (w *writer) wait(ctx context.Context) {
 // work writes what there is, and keeps house now and then.
 func (w *writer) work(ctx context.Context) {
 	err := w.open()
-	for more := true; err == nil && more && ctx.Err() == nil; {
-		more, err = w.write()
+	w.more = true
+	for begun := time.Now(); err == nil && w.more && ctx.Err() == nil && time.Since(begun) < keepHouse; {
+		w.more, err = w.write()
 	}
+	w.more = w.more && err == nil
 	if err == nil && (w.later || time.Since(w.indexed) >= indexEvery) {
 		err = w.index(ctx)
 		w.indexed = time.Now()
@@ -100,6 +105,9 @@ func (w *writer) work(ctx context.Context) {
 	if err == nil && time.Since(w.kept) >= keepHouse {
 		err = w.keepHouse(ctx)
 		w.kept = time.Now()
+	}
+	if ctx.Err() != nil {
+		return // finish tries again
 	}
 	w.outcome(err)
 }
@@ -177,7 +185,7 @@ func (w *writer) close() {
 	}
 }
 
-// write takes states from the window and writes them in one transaction. more says that there may be others.
+// write takes states from the window and writes them in one transaction. more says that there are others.
 func (w *writer) write() (more bool, err error) {
 	w.s.writing.Lock()
 	defer w.s.writing.Unlock()
@@ -207,5 +215,5 @@ func (w *writer) write() (more bool, err error) {
 	w.after, w.again = next, waiting
 	w.s.state.count(done)
 	w.s.window.settle(done)
-	return len(waiting) < len(all), nil
+	return len(all) >= batch && len(waiting) < batch, nil
 }

@@ -1,6 +1,9 @@
 package inspect
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // KeyHelp explains a key of the filter language to the person who types.
 type KeyHelp struct {
@@ -42,13 +45,14 @@ var otherNames = map[string]Key{
 	"tunnel": KeyEndpoint, "name": KeyEndpoint, "label": KeyTag, "pin": KeyPinned, "marked": KeyPinned,
 }
 
+// key is the key that the help is about.
+func (h KeyHelp) key() Key {
+	return Key(strings.FieldsFunc(h.Key, func(r rune) bool { return r == ':' || r == '.' })[0])
+}
+
 // isKey says that the language has the key.
 func isKey(k Key) bool {
-	switch k {
-	case KeyMethod, KeyPath, KeyStatus, KeyHost, KeyHeader, KeyBody, KeyDuration, KeySize, KeyAge, KeyReplay, KeyPinned, KeyTag, KeyEndpoint, KeyIP:
-		return true
-	}
-	return false
+	return slices.ContainsFunc(filterKeys, func(h KeyHelp) bool { return h.key() == k })
 }
 
 // nearest returns the key that was probably meant, as it is written, or "".
@@ -57,11 +61,10 @@ func nearest(word string) string {
 		return string(k) + ":"
 	}
 	best, least := "", 3
-	for _, k := range filterKeys {
-		name := strings.TrimRight(k.Key, ":")
-		name, _, _ = strings.Cut(name, ".")
+	for _, h := range filterKeys {
+		name := string(h.key())
 		if d := distance(word, name); d < least && 2*d <= len(name) {
-			best, least = k.Key, d
+			best, least = h.Key, d
 		}
 	}
 	if best == "" && strings.Contains(word, "-") {

@@ -3,6 +3,7 @@ package inspect
 import (
 	"errors"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -228,6 +229,42 @@ func TestMatchHostileContent(t *testing.T) {
 		}
 		if f.Match(seen(), time.Unix(1600, 0), func(Side) []byte { return []byte(content) }) {
 			t.Errorf("%.30q matches", text)
+		}
+	}
+}
+
+// What the documentation and the completion say is read as it is written there, and no key is left out.
+func TestFilterIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/filter.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(page)) {
+		if example, ok := strings.CutPrefix(line, "| `"); ok {
+			example, _, _ = strings.Cut(example, "`")
+			if f, err := ParseFilter(example); err != nil || f.String() != example {
+				t.Errorf("%q is documented: %v, %v", example, f, err)
+			}
+		}
+	}
+	for _, k := range FilterKeys() {
+		key, _, _ := strings.Cut(k.Example, ":")
+		if !strings.Contains(string(page), "| `"+key+":") {
+			t.Errorf("%s is not documented", k.Key)
+		}
+		if f, err := ParseFilter(k.Example); err != nil || f.String() != k.Example {
+			t.Errorf("%s: its example: %v, %v", k.Key, f, err)
+		}
+	}
+}
+
+func TestWords(t *testing.T) {
+	for text, want := range map[string]string{
+		"Invoice.PAID ch_123": "invoice|paid|ch|123", "ΣΊΣΥΦΟΣ Σίσυφος": "σίσυφοσ|σίσυφοσ", "naïve cafe\u0301": "naïve|cafe\u0301", "हिन्दी 東京 ½🙂x": "हिन्दी|東京|½|x",
+		"İı Iı": "İı|iı", "\u0301a \xffb\xfe": "a|b", "": "",
+	} {
+		if got := strings.Join(Words(text), "|"); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
 }

@@ -81,42 +81,37 @@ const minStatus, maxStatus = 100, 999
 func (t *Term) understandStatus() (wrong string) {
 	const help = "a status is a number (404), a class (5xx), a range (400..499), compared (>=500), or one of pending, open, done, failed, interrupted"
 	value := strings.ToLower(t.Value)
-	class := strings.TrimSuffix(value, "xx")
-	low, high, between := strings.Cut(value, "..")
+	compares := t.Op != OpIs && t.Op != OpEqual
+	least, most, ok := statuses(value)
 	switch _, isState := stateOf(value); {
-	case t.Op != OpIs && t.Op != OpEqual:
-		n, ok := status(value)
-		if !ok {
-			return help
-		}
-		t.compare(n, n)
-		t.Least, t.Most = max(t.Least, minStatus), min(t.Most, maxStatus)
-		return ""
 	case t.exists():
 		t.Least, t.Most = minStatus, maxStatus
-	case isState:
-		t.Value = value
-	case between:
-		var ok1, ok2 bool
-		t.Least, ok1 = status(low)
-		if t.Most, ok2 = status(high); !ok1 || !ok2 || t.Least > t.Most {
-			return help
-		}
-	case class != value:
-		n, ok := status(class + "00")
-		if !ok {
-			return help
-		}
-		t.Least, t.Most, t.Value = n, n+99, value
+	case isState && !compares:
+	case !ok || compares && least != most:
+		return help
 	default:
-		n, ok := status(value)
-		if !ok {
-			return help
-		}
-		t.Least, t.Most = n, n
+		t.compare(least, most)
+		t.Least, t.Most = max(t.Least, minStatus), min(t.Most, maxStatus)
 	}
-	t.Op, t.Exact = OpIs, false
+	if t.Value, t.Exact = value, false; t.Op == OpEqual {
+		t.Op = OpIs
+	}
 	return ""
+}
+
+// statuses reads 404, 4xx or 400..499.
+func statuses(value string) (least, most int64, ok bool) {
+	if class, is := strings.CutSuffix(value, "xx"); is {
+		least, ok = status(class + "00")
+		return least, least + 99, ok
+	}
+	low, high, between := strings.Cut(value, "..")
+	if !between {
+		high = low
+	}
+	least, ok = status(low)
+	most, ok2 := status(high)
+	return least, most, ok && ok2 && least <= most
 }
 
 func status(s string) (int64, bool) {

@@ -1,12 +1,14 @@
 package inspect
 
 import (
+	"bytes"
+	"strconv"
 	"unicode"
 	"unicode/utf8"
 )
 
-// Words returns the words of a text as the search sees them: runs of letters and digits of any script, in lower case (folded: ς is σ). Everything else
-// is between words. That is how SQLite's full-text search reads text (unicode61 with remove_diacritics 0).
+// Words returns the words of a text as the search sees them: runs of letters and digits of any script, with the marks on them, in lower case (folded: ς is
+// σ). Everything else is between words. Accents count: "Zoe" is not "Zoë".
 func Words(text string) []string {
 	var words []string
 	for at := 0; ; {
@@ -23,28 +25,45 @@ func Words(text string) []string {
 	}
 }
 
+// ascii has the letters and digits of ASCII, in lower case, and 0 for what is between words: nearly all that passes is ASCII.
+var ascii = func() (t [utf8.RuneSelf]byte) {
+	for c := range byte(utf8.RuneSelf) {
+		switch {
+		case '0' <= c && c <= '9', 'a' <= c && c <= 'z':
+			t[c] = c
+		case 'A' <= c && c <= 'Z':
+			t[c] = c + 'a' - 'A'
+		}
+	}
+	return t
+}()
+
 // nextWord finds the next word from at; start == end: there is none.
 func nextWord[T string | []byte](text T, at int) (start, end int) {
-	start = -1
 	for at < len(text) {
-		r, size := rune(text[at]), 1
-		if r >= utf8.RuneSelf {
-			r, size = decodeRune(text, at)
+		n, is := wordRune(text, at, false)
+		if is {
+			break
 		}
-		switch {
-		case isLetter(r), start >= 0 && isMark(r):
-			if start < 0 {
-				start = at
-			}
-		case start >= 0:
-			return start, at
+		at += n
+	}
+	for end = at; end < len(text); {
+		n, is := wordRune(text, end, true)
+		if !is {
+			break
 		}
-		at += size
+		end += n
 	}
-	if start < 0 {
-		return at, at
+	return at, end
+}
+
+// wordRune says whether the character at that place belongs to a word, and how many bytes it has. A mark goes on with a word but begins none.
+func wordRune[T string | []byte](text T, at int, within bool) (size int, is bool) {
+	if c := text[at]; c < utf8.RuneSelf {
+		return 1, ascii[c] != 0
 	}
-	return start, at
+	r, size := decodeRune(text, at)
+	return size, isLetter(r) || within && unicode.IsMark(r)
 }
 
 func decodeRune[T string | []byte](text T, at int) (rune, int) {
@@ -52,26 +71,14 @@ func decodeRune[T string | []byte](text T, at int) (rune, int) {
 }
 
 func isLetter(r rune) bool {
-	if r < utf8.RuneSelf {
-		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-	}
-	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.Is(unicode.Co, r))
-}
-
-// isMark says that r is an accent that stands alone, and goes on with a word but begins none: those that SQLite knows.
-func isMark(r rune) bool {
-	const known = uint64(0x000361F8)<<32 | 0x08029FDF
-	return r >= 768 && r <= 817 && known>>(r-768)&1 == 1
+	return unicode.IsLetter(r) || unicode.IsNumber(r)
 }
 
 // fold makes one of the letters that differ only by case. The Turkish letters i keep apart, since folding them is another letter.
 func fold(r rune) rune {
 	switch {
-	case r < utf8.RuneSelf:
-		if 'A' <= r && r <= 'Z' {
-			r += 'a' - 'A'
-		}
-		return r
+	case r < utf8.RuneSelf && ascii[r] != 0:
+		return rune(ascii[r])
 	case r == 'İ' || r == 'ı':
 		return r
 	}
@@ -100,10 +107,14 @@ func isWord(text []byte, word string, begins bool) bool {
 		if len(text) == 0 {
 			return false
 		}
-		r, size := rune(text[0]), 1
-		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRune(text)
+		if c := text[0]; c < utf8.RuneSelf {
+			if ascii[c] != word[0] {
+				return false
+			}
+			text, word = text[1:], word[1:]
+			continue
 		}
+		r, size := utf8.DecodeRune(text)
 		want, n := utf8.DecodeRuneInString(word)
 		if fold(r) != want {
 			return false
@@ -111,4 +122,29 @@ func isWord(text []byte, word string, begins bool) bool {
 		text, word = text[size:], word[n:]
 	}
 	return begins || len(text) == 0
+}
+
+// HeadText is what a bare word sees beside content, tags and note: method, target, host, status, fields of both sides, label and the failure's name. Raw.
+func (it Item) HeadText() []byte {
+	x := it.Exchange
+	b := make([]byte, 0, 64+len(x.Request.Target)+len(x.Request.Head)+len(x.Request.Trailers))
+	for _, s := range []string{x.Request.Method, x.Request.Target, x.Request.Host, it.Label} {
+		b = append(append(b, s...), '\n')
+	}
+	b = appendFields(b, &x.Request.Message)
+	if r := x.Response; r != nil {
+		b = append(strconv.AppendInt(b, int64(r.Status), 10), ' ')
+		b = append(append(b, r.Reason...), '\n')
+		b = appendFields(b, &r.Message)
+	}
+	if x.Failure != nil {
+		b = append(b, x.Failure.Name...)
+	}
+	return b
+}
+
+func appendFields(b []byte, m *Message) []byte {
+	_, fields, _ := bytes.Cut(m.Head, []byte("\n"))
+	b = append(append(b, fields...), '\n')
+	return append(append(b, m.Trailers...), '\n')
 }

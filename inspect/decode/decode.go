@@ -6,18 +6,11 @@
 package decode
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
-
-	"github.com/andybalholm/brotli"
-	"github.com/klauspost/compress/flate"
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zlib"
-	"github.com/klauspost/compress/zstd"
 )
 
 // Bounds of decoding.
@@ -122,92 +115,6 @@ func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p[:min(len(p), b.left)])
 	b.left -= n
 	return n, err
-}
-
-// decoders open a decoder for each coding. What they return may be an io.Closer.
-var decoders = map[string]func(io.Reader) (io.Reader, error){
-	"gzip":    openGzip,
-	"x-gzip":  openGzip,
-	"deflate": openDeflate,
-	"br":      func(r io.Reader) (io.Reader, error) { return brotli.NewReader(r), nil },
-	"zstd":    openZstd,
-}
-
-func openGzip(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }
-
-// openDeflate takes what the standard says, zlib, and what some servers send, the bare compressed bytes.
-func openDeflate(r io.Reader) (io.Reader, error) {
-	b := bufio.NewReader(r)
-	head, err := b.Peek(2)
-	if err != nil && err != io.EOF {
-		return nil, err
-	}
-	if len(head) == 2 && head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
-		return zlib.NewReader(b)
-	}
-	return flate.NewReader(b), nil
-}
-
-// openZstd decodes in the goroutine that reads.
-func openZstd(r io.Reader) (io.Reader, error) {
-	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
-	if err != nil {
-		return nil, err
-	}
-	return d.IOReadCloser(), nil
-}
-
-// coded decodes one coding. It opens its decoder when it is first read, since opening reads.
-type coded struct {
-	coding string
-	from   io.Reader
-	open   func(io.Reader) (io.Reader, error)
-	in     io.Reader
-	err    error
-}
-
-// Read decodes. A decoder that panics on what a stranger has sent is a decoder that failed.
-func (c *coded) Read(p []byte) (n int, err error) {
-	if c.err != nil {
-		return 0, c.err
-	}
-	defer func() {
-		if e := recover(); e != nil {
-			n, err = 0, fmt.Errorf("the decoder failed: %v", e)
-		}
-		if inner := (*CodingError)(nil); err != nil && err != io.EOF && !errors.As(err, &inner) {
-			err = &CodingError{c.coding, err}
-		}
-		c.err = err
-	}()
-	if c.in == nil {
-		first := bufio.NewReader(c.from)
-		if _, err := first.Peek(1); err == io.EOF {
-			return 0, io.EOF // nothing, as in the answer to HEAD, is no damaged content
-		}
-		in, err := c.open(first)
-		if err != nil {
-			return 0, endedEarly(err)
-		}
-		c.in = in
-	}
-	return c.in.Read(p)
-}
-
-// endedEarly is the error of content that ends within a decoder's first bytes.
-func endedEarly(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
-// Close frees what the decoder holds.
-func (c *coded) Close() error {
-	if in, ok := c.in.(io.Closer); ok {
-		return in.Close()
-	}
-	return nil
 }
 
 // fieldOf is the value of all fields of that name in a recorded head, joined with commas; "" if there is none.

@@ -60,7 +60,7 @@ func joinFrames(frames ...[]byte) []byte { return bytes.Join(frames, nil) }
 func TestWebSocket(t *testing.T) {
 	var s squeezer
 	said := "Zoë says that 1, 2, 3 and 5 are primes, which is not so, and that 8 is none, which nobody has doubted"
-	first, second, third := s.squeeze(t, said), s.squeeze(t, said+" again"), s.squeeze(t, strings.Repeat("a", 3<<20))
+	first, second, third := s.squeeze(t, said), s.squeeze(t, said+" again"), s.squeeze(t, strings.Repeat("a", MaxPiece+3*window))
 	fourth := s.squeeze(t, "aaaaaaaa, and the end")
 	if len(second) > len(said)/2 {
 		t.Fatal("the second message does not refer to the first")
@@ -166,7 +166,7 @@ func TestEvents(t *testing.T) {
 			t.Errorf("%q: %q, want %q", c.content, all, c.want)
 		}
 	}
-	long := "data: " + strings.Repeat("x", 3<<20) + "\n\ndata: end\n\n"
+	long := "data: " + strings.Repeat("x", MaxPiece+100) + "\n\ndata: end\n\n"
 	var got []Event
 	for e := range Events(strings.NewReader(long)) {
 		got = append(got, e)

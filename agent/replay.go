@@ -42,16 +42,38 @@ func (a *Agent) Replay(ctx context.Context, id inspect.ID, e *inspect.Edit) (ins
 		return "", err
 	}
 	if r.outside() {
-		kept, err := reader.Body(context.WithoutCancel(ctx), id, inspect.RequestSide)
-		if err != nil {
-			return "", goneReplay(err)
-		}
-		if r.content = kept; kept.Size() < r.size {
-			r.close()
-			return "", refusedReplay(wire.CodeCaptureGone, "")
+		if r.content, err = keptContent(ctx, reader, id, r.size); err != nil {
+			return "", err
 		}
 	}
 	return a.resend(ctx, item.Endpoint, r)
+}
+
+// stillWriting is how long content that has just come may take to its file.
+const stillWriting = 5 * time.Second
+
+// keptContent opens the request's content in the store; size bytes of it must be there.
+func keptContent(ctx context.Context, reader inspect.Reader, id inspect.ID, size int64) (inspect.Body, error) {
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for begin := time.Now(); ; {
+		content, err := reader.Body(context.WithoutCancel(ctx), id, inspect.RequestSide)
+		if err != nil {
+			return nil, goneReplay(err)
+		}
+		if content.Size() >= size {
+			return content, nil
+		}
+		_ = content.Close() // it was only read
+		if time.Since(begin) > stillWriting {
+			return nil, refusedReplay(wire.CodeCaptureGone, "")
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // ReplayExchange is Replay of an exchange that a Recorder was given and that need not be kept anywhere; all its content must be in x.

@@ -132,7 +132,7 @@ type keptReader struct {
 	inspect.Reader // nil: nobody reads anything else
 	x              *inspect.Exchange
 	content        *bytes.Reader
-	open           atomic.Int32
+	open, opened   atomic.Int32
 }
 
 func (k *keptReader) Get(context.Context, inspect.ID) (inspect.Item, error) {
@@ -141,12 +141,20 @@ func (k *keptReader) Get(context.Context, inspect.ID) (inspect.Item, error) {
 
 func (k *keptReader) Body(context.Context, inspect.ID, inspect.Side) (inspect.Body, error) {
 	k.open.Add(1)
+	k.opened.Add(1)
 	return k, nil
 }
 
 func (k *keptReader) ReadAt(p []byte, at int64) (int, error) { return k.content.ReadAt(p, at) }
-func (k *keptReader) Size() int64                            { return k.x.Request.Kept }
 func (k *keptReader) Close() error                           { k.open.Add(-1); return nil }
+
+// Size is less at first: the content is still being written.
+func (k *keptReader) Size() int64 {
+	if k.opened.Load() == 1 {
+		return k.x.Request.Kept - 1
+	}
+	return k.x.Request.Kept
+}
 
 // TestReplayFromDisk: content that memory does not hold comes from the store, piece by piece, and one that is gone meanwhile is not sent as if it were whole.
 func TestReplayFromDisk(t *testing.T) {

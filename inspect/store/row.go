@@ -25,6 +25,7 @@ const (
 const (
 	flagDropped = 1 << iota
 	flagWhole
+	flagRedacted
 )
 
 // itemColumns is what scanItem reads: FROM exchanges e, with the heads of both messages but without their content.
@@ -80,6 +81,7 @@ func (r *messageRow) fill(m *inspect.Message, size int64) {
 	m.Size, m.Kept = size, r.kept.Int64
 	m.Head, m.Trailers, m.Passed = r.head, r.trailers, unpackPassed(r.passed)
 	m.Dropped, m.Whole = !r.flags.Valid || r.flags.Int64&flagDropped != 0, r.flags.Int64&flagWhole != 0
+	m.Redacted = r.flags.Int64&flagRedacted != 0
 }
 
 // packPassed writes each moment as what it has grown since the one before, in varints.

@@ -68,9 +68,10 @@ var vendorDoors = map[string][]string{
 	"gopkg.in/natefinch/":           {"cli"},
 	"modernc.org/sqlite":            {"relay/control", "inspect/store"},
 	"golang.org/x/time":             {"relay/session"},
+	"github.com/alecthomas/":        {"inspect/view"},
 	"github.com/andybalholm/brotli": {"inspect/decode"},
-	"github.com/klauspost/compress": {"inspect/decode"},
 	"github.com/aymanbagabas/":      {"inspect/diff"},
+	"github.com/klauspost/compress": {"inspect/decode"},
 }
 
 // neverReach says what a room must not reach even through others: the library stays small, the relay knows no face.

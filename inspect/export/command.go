@@ -52,8 +52,10 @@ func printfQuote(b []byte) string {
 	var s strings.Builder
 	s.Grow(len(b) + len(b)/2)
 	s.WriteByte('\'')
-	for _, c := range b {
+	for i, c := range b {
 		switch {
+		case c == '-' && i == 0: // no option
+			s.WriteString(`\055`)
 		case c == '%':
 			s.WriteString("%%")
 		case c == '\\':

@@ -15,11 +15,14 @@ import (
 // one that the request was sent to; body reads the Kept bytes, nil: what is in memory. The error is a *PartialError, a *LargeError, or of reading.
 func Curl(x *inspect.Exchange, body io.ReaderAt, to string) (string, error) {
 	r := &x.Request
-	data, err := content(&r.Message, body)
+	data, err := content(x, body)
 	if err != nil {
 		return "", err
 	}
 	lines := headLines(r.Head)
+	if r.Redacted { // the content is no longer as long as it was: curl counts it
+		lines = slices.DeleteFunc(lines, func(line []byte) bool { return hasName(line, "Content-Length") })
+	}
 	sends := len(data) > 0 || chunked(r.Head)
 	c := command{lines: []string{"curl"}}
 	c.version(view.StartLine(r.Head))
@@ -89,7 +92,7 @@ func (c *command) fields(lines [][]byte, base string, sends bool) {
 	groups := groupLines(lines)
 	unwanted := []string{"User-Agent", "Accept"}
 	if sends {
-		unwanted = append(unwanted, "Content-Type", "Content-Length", "Expect")
+		unwanted = append(unwanted, "Content-Type", "Expect")
 	}
 	for _, name := range unwanted {
 		if !slices.ContainsFunc(groups, func(g []byte) bool { return hasName(g, name) }) {
@@ -105,29 +108,37 @@ func hasName(line []byte, name string) bool {
 	return len(line) > len(name) && (line[len(name)] == ':' || line[len(name)] == ';') && strings.EqualFold(string(line[:len(name)]), name)
 }
 
-// groupLines are the lines as curl's -H takes them. "Name:" would tell it to leave a field out, so that a field without value is "Name;"; one whose value
-// is a space is only possible together with another line.
+// groupLines are the lines as curl's -H takes them. "Name:" would tell it to leave a field out, so that a field without value is "Name;". One whose value is
+// spaces can only be given together with another line: fields without value that stand beside it go there, too.
 func groupLines(lines [][]byte) (groups [][]byte) {
-	var waiting []byte
-	for _, line := range lines {
-		_, value, _ := bytes.Cut(line, []byte(":"))
-		blank, last := len(bytes.TrimSpace(value)) == 0, len(groups)-1
-		switch {
-		case waiting == nil && len(value) == 0:
-			groups = append(groups, append(bytes.TrimSuffix(bytes.Clone(line), []byte(":")), ';'))
-		case waiting == nil && blank && last >= 0 && groups[last][len(groups[last])-1] != ';':
-			groups[last] = slices.Concat(groups[last], []byte("\r\n"), line)
-		case blank:
-			waiting = slices.Concat(waiting, line, []byte("\r\n"))
+	for len(lines) > 0 {
+		n := slices.IndexFunc(lines, func(line []byte) bool { return len(valueOf(line)) > 0 })
+		if n < 0 {
+			n = len(lines)
+		}
+		run, spaces := lines[:n], slices.ContainsFunc(lines[:n], func(line []byte) bool { return line[len(line)-1] != ':' })
+		switch last := len(groups) - 1; {
+		case n == 0:
+			groups, n = append(groups, lines[0]), 1
+		case spaces && last >= 0:
+			groups[last] = joinLines(append([][]byte{groups[last]}, run...))
+		case spaces && n < len(lines):
+			n++
+			groups = append(groups, joinLines(lines[:n]))
 		default:
-			groups = append(groups, append(waiting, line...))
-			waiting = nil
+			for _, line := range run {
+				name, _, _ := bytes.Cut(line, []byte(":"))
+				groups = append(groups, append(bytes.Clone(name), ';'))
+			}
 		}
-	}
-	for line := range bytes.SplitSeq(bytes.TrimSuffix(waiting, []byte("\r\n")), []byte("\r\n")) {
-		if name, _, ok := bytes.Cut(line, []byte(":")); ok {
-			groups = append(groups, append(bytes.Clone(name), ';'))
-		}
+		lines = lines[n:]
 	}
 	return groups
 }
+
+func valueOf(line []byte) []byte {
+	_, value, _ := bytes.Cut(line, []byte(":"))
+	return bytes.TrimSpace(value)
+}
+
+func joinLines(lines [][]byte) []byte { return bytes.Join(lines, []byte("\r\n")) }

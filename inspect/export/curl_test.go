@@ -157,6 +157,25 @@ func TestCurlSendsTheSame(t *testing.T) {
 	}
 }
 
+// What was replaced when it was recorded is not as long as it was; what followed an upgrade is no content.
+func TestCurlOfWhatIsNotAsItCame(t *testing.T) {
+	redacted := request("POST / HTTP/1.1\r\nHost: x\r\nContent-Type: a\r\nContent-Length: 100", "[redacted]")
+	redacted.Request.Redacted = true
+	upgraded := request("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket", "\x81\x82")
+	upgraded.Upgraded, upgraded.Request.Whole = true, false
+	for _, c := range []struct {
+		x    *inspect.Exchange
+		want string
+	}{
+		{redacted, "-X 'POST' \\\n  -H 'User-Agent:' \\\n  -H 'Accept:' \\\n  -H 'Expect:' \\\n  -H 'Content-Type: a' \\\n  --data-raw '[redacted]'"},
+		{upgraded, "-H 'User-Agent:' \\\n  -H 'Accept:' \\\n  -H 'Upgrade: websocket'"},
+	} {
+		if got, err := Curl(c.x, nil, ""); err != nil || got != "curl --http1.1 'http://x/' \\\n  "+c.want {
+			t.Errorf("%v: %s", err, got)
+		}
+	}
+}
+
 // nasty are heads and contents that tools like to change.
 var nasty = [][2]string{
 	{"GET / HTTP/1.1\r\nHost: %HOST%", ""},
@@ -179,6 +198,8 @@ var nasty = [][2]string{
 	{"POST /x HTTP/1.1\r\nHost: %HOST%\r\nTransfer-Encoding: chunked", ""},
 	{"GET /x HTTP/1.1\r\nX-Empty:\r\nX-Space: \r\nX-Spaces:  \r\nHost: %HOST%\r\nX-Empty:\r\nX-Wide:   a  b  \r\nX-Space: \r\nX-End:", ""},
 	{"GET /x HTTP/1.1\r\nX-Space: \r\nX-Empty:\r\nHost: %HOST%\r\nAccept:\r\nUser-Agent: \r\nCookie: a=b; c=d\r\nCookie: e\r\nAuthorization: Basic eA==", ""},
+	{"GET /x HTTP/1.1\r\nX-Empty:\r\nX-Space: \r\nHost: x\r\nX-Empty:\r\nX-Tab:\t", ""},
+	{"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 4", "-v\x00%"},
 	{"GET /x HTTP/1.1\r\nHost: %HOST%\r\nConnection: close\r\nTE: trailers\r\nRange: bytes=0-1\r\nReferer: x\r\nAccept-Encoding: gzip, br", ""},
 }
 

@@ -39,8 +39,12 @@ func (e *LargeError) Error() string {
 	return fmt.Sprintf("content of %s is too large for a command (%s at most): save it to a file, or replay the request", view.Size(e.Size), view.Size(maxCommand))
 }
 
-// content is the whole content of a request for a command.
-func content(m *inspect.Message, body io.ReaderAt) ([]byte, error) {
+// content is the whole content of a request for a command. What followed an upgrade is no content.
+func content(x *inspect.Exchange, body io.ReaderAt) ([]byte, error) {
+	m := &x.Request.Message
+	if x.Upgraded && len(m.Head) > 0 {
+		return nil, nil
+	}
 	kept := kept(m)
 	if !m.Whole || m.Dropped || len(m.Head) == 0 || kept != m.Size {
 		return nil, &PartialError{Kept: kept, Size: m.Size}

@@ -25,7 +25,7 @@ var forbidden = map[string]bool{
 // the error are as with Curl.
 func Fetch(x *inspect.Exchange, body io.ReaderAt, to string) (string, error) {
 	r := &x.Request
-	data, err := content(&r.Message, body)
+	data, err := content(x, body)
 	if err != nil {
 		return "", err
 	}

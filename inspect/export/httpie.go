@@ -12,7 +12,7 @@ import (
 // fields as it likes. to, body and the error are as with Curl.
 func HTTPie(x *inspect.Exchange, body io.ReaderAt, to string) (string, error) {
 	r := &x.Request
-	data, err := content(&r.Message, body)
+	data, err := content(x, body)
 	if err != nil {
 		return "", err
 	}

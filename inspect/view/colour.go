@@ -13,7 +13,7 @@ import (
 // Bounds of what is coloured; what is beyond is shown plainly. The lexers are regular expressions, some of which take their time with bytes that were
 // made for it.
 const (
-	maxColoured = 64 << 10
+	maxColoured = 32 << 10
 	maxColour   = 30 * time.Millisecond
 )
 

@@ -1,13 +1,13 @@
 package view
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"mime"
 	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/decode"
 )
 
 // Kind says what content was taken for.
@@ -41,6 +41,16 @@ type Limits struct {
 	Skip  int // lines left out at the beginning, for a face that has shown them
 }
 
+func (l Limits) orDefault() Limits {
+	if l.Bytes <= 0 {
+		l.Bytes = defaultBytes
+	}
+	if l.Lines <= 0 {
+		l.Lines = defaultLines
+	}
+	return l
+}
+
 const (
 	defaultBytes = 1 << 20
 	defaultLines = 20_000
@@ -62,7 +72,7 @@ type Content struct {
 	Picture *Picture // of an Image
 }
 
-// Part is one of several contents in one: of a multipart message, or of a GraphQL request.
+// Part is one of several contents in one: of a multipart message, or of a GraphQL request; or the end of content whose middle was not kept.
 type Part struct {
 	Name, Filename string
 	Size           int64 // bytes
@@ -74,64 +84,86 @@ type Part struct {
 // decides, unless the bytes say otherwise: content that is declared as text and is not is dumped, content of an unknown type is text when it reads as
 // text. What cannot be decoded or laid out is shown in a simpler form, with a note; memory and time are bounded by l, whatever the content is.
 func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
-	if l.Bytes <= 0 {
-		l.Bytes = defaultBytes
+	l = l.orDefault()
+	p := Decoded(m, body, l.Bytes)
+	o := opener{painter: painter{skip: l.Skip, room: l.Lines}, cut: p.More || !whole(m), grpcCoding: Get(Headers(m.Head), "Grpc-Encoding")}
+	c := Content{Coding: p.Coding}
+	if p.Note != "" {
+		c.say(p.Note)
 	}
-	if l.Lines <= 0 {
-		l.Lines = defaultLines
+	if p.Coded {
+		c.Media = p.Media
+		o.dump(&c, p.Data)
+		o.take(&c)
+	} else {
+		o.lay(&c, Get(Headers(m.Head), "Content-Type"), p.Data)
 	}
-	fs := Headers(m.Head)
-	o := opener{painter: painter{skip: l.Skip, room: l.Lines}}
-	c := Content{Coding: coding(fs)}
-	data, more := o.read(&c, m, body, l.Bytes)
-	o.cut = more || !m.Whole || m.Kept < m.Size
-	o.lay(&c, Get(fs, "Content-Type"), data)
-	c.note(m, len(data), more)
+	switch {
+	case kept(m) < m.Size:
+		c.say(fmt.Sprintf("%s of %s were recorded", Size(kept(m)), Size(m.Size)))
+	case p.More:
+		c.More = true
+		c.say("the first " + Size(int64(len(p.Data))) + " are shown")
+	}
+	if m.Redacted {
+		c.say("values were replaced before this was recorded")
+	}
+	if len(m.Tail) > 0 {
+		c.Parts = append(c.Parts, o.tail(m, p.Coding != ""))
+	}
 	return c
+}
+
+// tail lays out the end of content whose middle was not kept. It begins anywhere, so that it is what it reads as.
+func (o *opener) tail(m *inspect.Message, coded bool) Part {
+	p := Part{Name: "the end", Size: int64(len(m.Tail))}
+	if coded {
+		o.dump(&p.Content, m.Tail)
+	} else {
+		o.bytes(&p.Content, m.Tail)
+	}
+	o.take(&p.Content)
+	return p
 }
 
 // opener lays out one message: all its parts share the room for lines.
 type opener struct {
 	painter
-	cut     bool // the end of the content is missing
-	nesting int
-}
-
-// read returns the first bytes of the content, at most limit, without its codings; more says that there are further ones.
-func (o *opener) read(c *Content, m *inspect.Message, body io.ReaderAt, limit int) (data []byte, more bool) {
-	var r io.Reader = bytes.NewReader(m.Body)
-	if body != nil && m.Kept > int64(len(m.Body)) {
-		r = io.NewSectionReader(body, 0, m.Kept)
-	}
-	data, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
-	if err != nil {
-		c.say("reading what was kept failed: " + err.Error())
-	}
-	if len(data) > limit {
-		return data[:limit], true
-	}
-	return data, false
+	cut        bool   // the end of the content is missing
+	nesting    int    // of parts in parts
+	grpcCoding string // how messages of gRPC are compressed
 }
 
 // lay takes data for what its type says, or for what it looks like.
 func (o *opener) lay(c *Content, contentType string, data []byte) {
 	var params map[string]string
 	c.Media, params = mediaType(contentType)
-	switch {
-	case len(data) == 0:
+	if len(data) == 0 {
 		return
-	case c.Coding != "":
-		c.say("encoded with " + c.Coding + ", shown as it passed")
-		o.dump(c, data)
-	case !o.special(c, params, data):
-		o.text(c, data)
 	}
+	if !o.special(c, params, data) {
+		o.bytes(c, decode.ToUTF8(data, params["charset"]))
+	}
+	o.take(c)
+}
+
+// bytes takes data for text when it reads as text.
+func (o *opener) bytes(c *Content, data []byte) {
+	if decode.IsText(data) {
+		o.text(c, data)
+		return
+	}
+	o.dump(c, data)
+}
+
+// take gives c the lines that were made.
+func (o *opener) take(c *Content) {
 	o.finish()
 	c.Lines, o.lines = o.lines, nil
 	c.More = o.more
 }
 
-// special lays out what is no text, or more than that; false: it is nothing special.
+// special lays out what is not just text; false: it is nothing special.
 func (o *opener) special(c *Content, params map[string]string, data []byte) bool {
 	if p := pictureOf(data); p != nil {
 		c.Kind, c.Picture = Image, p
@@ -139,12 +171,15 @@ func (o *opener) special(c *Content, params map[string]string, data []byte) bool
 		return true
 	}
 	switch {
-	case c.Media == "application/x-www-form-urlencoded" && len(data) <= maxForm && isText(data):
+	case isGRPC(c.Media):
+		o.grpc(c, o.grpcCoding, data)
+	case isProtobuf(c.Media) && isProto(data):
+		c.Kind = Protobuf
+		o.protobuf(data, 0)
+	case c.Media == "application/x-www-form-urlencoded" && len(data) <= maxForm && decode.IsText(data):
 		o.form(c, data)
 	case strings.HasPrefix(c.Media, "multipart/") && params["boundary"] != "" && o.nesting < maxNesting:
 		o.multipart(c, params["boundary"], data)
-	case !isText(data):
-		o.dump(c, data)
 	default:
 		return false
 	}
@@ -163,16 +198,6 @@ func (o *opener) part(name, contentType string, data []byte) Part {
 // say adds a note.
 func (c *Content) say(note string) { c.Notes = append(c.Notes, Sanitize(note)) }
 
-// note says what is missing.
-func (c *Content) note(m *inspect.Message, shown int, more bool) {
-	switch kept := max(m.Kept, int64(len(m.Body))); {
-	case m.Dropped && m.Size > kept:
-		c.say(fmt.Sprintf("%s of %s were recorded", Size(kept), Size(m.Size)))
-	case more:
-		c.say("the first " + Size(int64(shown)) + " are shown")
-	}
-}
-
 // mediaType is the type without parameters, in lower case, and the parameters; of a malformed one as far as it goes.
 func mediaType(v string) (media string, params map[string]string) {
 	media, params, err := mime.ParseMediaType(v)
@@ -181,20 +206,4 @@ func mediaType(v string) (media string, params map[string]string) {
 		media = strings.ToLower(strings.TrimSpace(media))
 	}
 	return Sanitize(media), params
-}
-
-// coding is the value of Content-Encoding, all fields of it, without "identity".
-func coding(fs []inspect.Field) string {
-	var codings []string
-	for _, f := range fs {
-		if !strings.EqualFold(f.Name, "Content-Encoding") {
-			continue
-		}
-		for c := range strings.SplitSeq(f.Value, ",") {
-			if c = strings.ToLower(strings.TrimSpace(c)); c != "" && c != "identity" {
-				codings = append(codings, Sanitize(c))
-			}
-		}
-	}
-	return strings.Join(codings, ", ")
 }

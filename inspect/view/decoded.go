@@ -2,43 +2,70 @@ package view
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/decode"
 )
 
-// Plain is content without its codings.
+// Plain is content without its content codings.
 type Plain struct {
-	Media string // media type without parameters, in lower case
-	Data  []byte // raw
-	Text  bool   // Data reads as text
-	More  bool   // there is more of it than the limit, or than could be decoded
-	Note  string // why it is not decoded, or not to its end; "" when all is well
+	Media  string // media type without parameters, in lower case
+	Coding string // the content codings it came in: "gzip"; "" for none
+	Data   []byte // raw
+	Text   bool   // Data reads as text
+	More   bool   // there is more of it than the limit
+	Note   string // why it is not decoded, or not to its end; "" when all is well. Safe to show
+	Coded  bool   // Data is still in its coding, since it could not be decoded at all
 }
 
 // Decoded reads the content of a message without its content codings, at most limit bytes of it. body reads the Kept bytes (inspect.Reader.Body); nil: what is
 // in memory is all there is.
 func Decoded(m *inspect.Message, body io.ReaderAt, limit int) Plain {
-	fs := Headers(m.Head)
-	p := Plain{}
-	p.Media, _ = mediaType(Get(fs, "Content-Type"))
-	var r io.Reader = bytes.NewReader(m.Body)
-	if body != nil && m.Kept > int64(len(m.Body)) {
-		r = io.NewSectionReader(body, 0, m.Kept)
-	}
-	data, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
-	if err != nil {
+	codings := decode.Codings(m.Head)
+	p := Plain{Coding: Sanitize(strings.Join(codings, ", "))}
+	p.Media, _ = mediaType(Get(Headers(m.Head), "Content-Type"))
+	data, err := decode.Content(codings, keptReader(m, body), int64(limit))
+	failed := (*decode.CodingError)(nil)
+	switch {
+	case errors.Is(err, decode.ErrLimit):
+		p.More = true
+	case errors.As(err, &failed) && len(data) == 0:
+		p.Note = Sanitize("encoded with " + p.Coding + ", shown as it passed: " + err.Error())
+		p.Coded = true
+		data, _ = io.ReadAll(io.LimitReader(keptReader(m, body), int64(limit)))
+	case errors.As(err, &failed) && whole(m):
+		p.Note = Sanitize("what is behind cannot be decoded: " + err.Error())
+	case errors.As(err, &failed): // it was cut off within the coding, which is said elsewhere
+	case err != nil:
 		p.Note = Sanitize("reading what was kept failed: " + err.Error())
 	}
-	p.Data, p.More = data[:min(len(data), limit)], len(data) > limit
-	if c := coding(fs); c != "" && len(data) > 0 {
-		p.Note = "encoded with " + c + ", shown as it passed"
-	}
-	p.Text = isText(p.Data)
+	p.Data, p.Text = data, !p.Coded && decode.IsText(data)
 	return p
 }
 
-// IsJSON says that content is JSON, by its type or by how it reads.
+// IsJSON says that content is JSON, by how it reads.
 func (p *Plain) IsJSON() bool {
 	return p.Text && looksLikeJSON(p.Data) && checkJSON(p.Data, false) == nil
+}
+
+// keptReader reads the content that was kept: from memory when it is all there.
+func keptReader(m *inspect.Message, body io.ReaderAt) io.Reader {
+	if body != nil && m.Kept > int64(len(m.Body)) {
+		return io.NewSectionReader(body, 0, m.Kept)
+	}
+	return bytes.NewReader(m.Body)
+}
+
+// kept is how many bytes of content were kept from the beginning.
+func kept(m *inspect.Message) int64 { return max(m.Kept, int64(len(m.Body))) }
+
+// whole says that the content has ended and was kept to its last byte.
+func whole(m *inspect.Message) bool { return m.Whole && !m.Dropped && kept(m) == m.Size }
+
+func looksLikeJSON(data []byte) bool {
+	data = bytes.TrimLeft(data, " \t\r\n")
+	return len(data) > 0 && (data[0] == '{' || data[0] == '[')
 }

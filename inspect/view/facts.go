@@ -49,6 +49,9 @@ func Facts(it inspect.Item) []Fact {
 	if it.Pinned {
 		add("Pinned", "yes: it is kept when older exchanges make room")
 	}
+	if x.Request.Redacted || x.Response != nil && x.Response.Redacted {
+		add("Redacted", "values were replaced before this was recorded")
+	}
 	if it.Summary {
 		add("Kept", "only this line: exchanges came faster than the store may write them")
 	}

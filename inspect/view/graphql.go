@@ -1,8 +1,6 @@
 package view
 
-import (
-	"strings"
-)
+import "strings"
 
 // graphQL lays out a GraphQL request that came as JSON, false when it is none: an object with a query, or with the name or hash of one that the server
 // knows.
@@ -117,7 +115,7 @@ func graphQLToken(s string) (Class, int) {
 		}
 		return ClassString, len(s)
 	case c == '"':
-		return ClassString, stringEnd([]byte(s[:min(len(s), maxProbe)]))
+		return ClassString, stringEnd(s)
 	case c == '-' || c >= '0' && c <= '9':
 		return ClassNumber, 1 + prefix(s[1:], func(c byte) bool { return isWord(c) || c == '.' || c == '+' || c == '-' })
 	case c == '$' || c == '@':

@@ -45,6 +45,9 @@ func (l Line) String() string {
 	return b.String()
 }
 
+// maxSpans is how many spans content is made of, all lines together. It bounds memory: a line may have any number of them.
+const maxSpans = 200_000
+
 // tabStop is where text in content is put by a tab.
 const tabStop = 4
 
@@ -55,6 +58,7 @@ type painter struct {
 	column int // characters in line
 	skip   int // lines still to be left out
 	room   int // lines still to be made
+	spans  int // made
 	more   bool
 }
 
@@ -79,7 +83,7 @@ func (p *painter) span(c Class, text string) {
 	if text == "" {
 		return
 	}
-	if p.room == 0 {
+	if p.room == 0 || p.spans == maxSpans {
 		p.more = true
 		return
 	}
@@ -93,6 +97,7 @@ func (p *painter) span(c Class, text string) {
 	}
 	if p.skip == 0 {
 		p.line = append(p.line, Span{c, text})
+		p.spans++
 	}
 }
 

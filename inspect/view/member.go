@@ -45,7 +45,7 @@ func jsonMember(object []byte, name string) (value []byte) {
 }
 
 // stringEnd is the length of the string that b begins with, quotes included, as far as it is there.
-func stringEnd(b []byte) int {
+func stringEnd[T string | []byte](b T) int {
 	for i := 1; i < len(b); i++ {
 		switch b[i] {
 		case '\\':

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"bytes"
 	"strings"
 )
 
@@ -17,12 +18,74 @@ func (o *opener) text(c *Content, data []byte) {
 	case c.Media == "application/graphql":
 		c.Kind, c.Title = GraphQL, Sanitize(operation(string(data), ""))
 		o.layGraphQL(string(data))
+	case isXML(c.Media) || guess && bytes.HasPrefix(data, []byte("<?xml ")):
+		o.markup(c, string(data), false)
+	case c.Media == "text/html" || guess && looksLikeHTML(data):
+		o.markup(c, string(data), true)
+	case c.Media == "text/css":
+		c.Kind = CSS
+		o.code(lexCSS(), string(data))
+	case isScript(c.Media):
+		c.Kind = Script
+		o.code(lexScript(), string(data))
 	case guess && looksLikeJSON(data) && checkJSON(data, false) == nil:
 		o.json(c, data, false)
+	case guess && looksLikeJSON(data) && checkJSON(data, true) == nil:
+		o.json(c, data, true)
 	default:
-		c.Kind = Text
-		o.add(ClassPlain, string(data))
+		o.plain(c, data)
 	}
+}
+
+// plain shows text as it came, unless it is a token.
+func (o *opener) plain(c *Content, data []byte) {
+	if word := bytes.TrimSpace(data); bytes.HasPrefix(word, []byte("eyJ")) && len(word) <= maxToken {
+		if t, ok := openToken(string(word)); ok {
+			c.Kind = Token
+			o.append(t.Lines)
+			return
+		}
+	}
+	c.Kind = Text
+	if c.Media == "text/event-stream" {
+		c.Kind = Events
+	}
+	o.add(ClassPlain, string(data))
+}
+
+// append adds lines that are ready.
+func (o *opener) append(lines []Line) {
+	for _, l := range lines {
+		for _, s := range l {
+			o.span(s.Class, s.Text)
+		}
+		o.end()
+	}
+}
+
+func isXML(media string) bool {
+	return media == "application/xml" || media == "text/xml" || strings.HasSuffix(media, "+xml")
+}
+
+func looksLikeHTML(data []byte) bool {
+	data = bytes.TrimLeft(data[:min(len(data), 64)], " \t\r\n")
+	return hasPrefixFold(data, "<!doctype html") || hasPrefixFold(data, "<html")
+}
+
+func isScript(media string) bool {
+	switch media {
+	case "text/javascript", "application/javascript", "application/x-javascript", "application/ecmascript":
+		return true
+	}
+	return false
+}
+
+func isProtobuf(media string) bool {
+	switch media {
+	case "application/protobuf", "application/x-protobuf", "application/vnd.google.protobuf", "application/x-google-protobuf":
+		return true
+	}
+	return strings.HasSuffix(media, "+proto")
 }
 
 func isNDJSON(media string) bool {

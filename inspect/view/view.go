@@ -1,5 +1,9 @@
 // Package view words exchanges for people, the same in every face: statuses, times, sizes, header fields, content, one line of logfmt.
 //
+//	c := view.Open(&x.Request.Message, body, view.Limits{})       // content as lines of spans, which a face may colour
+//	for m := range view.Messages(x, request, response) { … }      // what passed on a WebSocket, an event stream, a gRPC call
+//	view.Label(x), view.Facts(it), view.Timing(x)                 // a row's name, and the overview
+//
 // What passed was written by strangers. A result is safe to write to a terminal, a log or a page's text unless its comment says that it is raw;
 // whatever else a face shows of an exchange it passes through Sanitize first.
 package view

@@ -7,11 +7,11 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/decode"
+	"github.com/adit-tunnel/adit/inspect/view"
 )
 
 // content answers with the kept content of one side as it came, by ranges. It is a stranger's: whatever it is, a browser is told to save it.
@@ -37,7 +37,7 @@ func (s *Server) content(side inspect.Side) handler {
 		case p.Get("decoded") != "":
 			return badRequest("decoded", "want 1")
 		case p.Get("preview") == "image":
-			return s.preview(w, r, body)
+			return s.preview(w, r, it.Message(side), body)
 		case p.Get("preview") != "":
 			return badRequest("preview", "only image can be previewed")
 		}
@@ -147,21 +147,27 @@ func notDecoded(err error) *apiError {
 	return fail(codeBadRequest, http.StatusUnsupportedMediaType, "the content can not be decoded", err.Error()).saying("not_decodable", "ask for it as it passed, without decoded=1")
 }
 
-// rasters are the images that may be previewed: formats without scripts and links in them.
-var rasters = []string{"image/png", "image/jpeg", "image/gif", "image/webp"}
+// Bounds of a preview: what tells an image's kind and size, and how large a browser may have to make it.
+const (
+	previewHead = 64 << 10
+	mostPixels  = 50_000_000
+)
 
-// preview answers with an image under its true type, which its first bytes say: the sender's word for it counts nothing.
-func (s *Server) preview(w http.ResponseWriter, r *http.Request, b inspect.Body) *apiError {
-	first := make([]byte, 512)
-	n, err := b.ReadAt(first, 0)
-	if err != nil && err != io.EOF {
-		return internal("read the content", err)
+// preview answers with an image under its true type, which its first bytes say: the sender's word for it counts nothing. The kinds that view knows are
+// PNG, JPEG, GIF and WebP: none of them has scripts or links.
+func (s *Server) preview(w http.ResponseWriter, r *http.Request, m *inspect.Message, b inspect.Body) *apiError {
+	c := view.Open(m, b, view.Limits{Bytes: previewHead, Lines: 1})
+	if c.Picture == nil || c.Coding != "" {
+		return notAnImage("the content is not PNG, JPEG, GIF or WebP, or still in a content coding")
 	}
-	kind := http.DetectContentType(first[:n])
-	if !slices.Contains(rasters, kind) {
-		return fail(codeBadRequest, http.StatusUnsupportedMediaType, "no image", "the content is not PNG, JPEG, GIF or WebP, or still in a content coding").saying("not_an_image", "")
+	if int64(c.Picture.Width)*int64(c.Picture.Height) > mostPixels {
+		return notAnImage("it has " + c.Picture.String() + " pixels: a browser would need too much memory")
 	}
-	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Type", "image/"+c.Picture.Format)
 	s.serveContent(w, r, b)
 	return nil
+}
+
+func notAnImage(why string) *apiError {
+	return fail(codeBadRequest, http.StatusUnsupportedMediaType, "no image to show", why).saying("not_an_image", "")
 }

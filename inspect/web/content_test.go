@@ -126,7 +126,9 @@ func TestPreview(t *testing.T) {
 	if res, _ := a.do("GET", "/api/v1/exchanges/gif/response"+path, ""); res.Header.Get("Content-Type") != "image/gif" {
 		t.Error(res.Header.Get("Content-Type"))
 	}
-	for id, content := range map[string]string{"svg": `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`, "html": "<html>", "none": "", "short": "G"} {
+	huge := bytes.Clone(pixel)
+	copy(huge[6:], "\xff\xff\xff\xff") // as it says, 65535 × 65535
+	for id, content := range map[string]string{"huge": string(huge), "svg": `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`, "html": "<html>", "none": "", "short": "G"} {
 		a.keep(id, "Content-Type: image/png\r\n", []byte(content))
 		a.wantOurs("GET", "/api/v1/exchanges/"+id+"/response"+path, "", 415, "not_an_image")
 	}

@@ -17,7 +17,6 @@ const (
 	heartbeat   = 15 * time.Second      // a comment is sent after so long, so that both sides see a dead link
 	statusEvery = time.Second           // how often the status is looked at
 	gather      = 20 * time.Millisecond // changes that come within it are told together
-	takeTimeout = 10 * time.Second      // a reader that takes nothing for so long is cut off
 )
 
 // events sends what changes as server-sent events: exchange, with a filter unmatched, status, and lagged when changes have been forgotten, so that the list
@@ -41,7 +40,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) *apiError {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	f := &follower{s: s, out: newEventWriter(w), filter: filter, version: from}
+	f := &follower{s: s, out: s.newEventWriter(w), filter: filter, version: from}
 	f.run(r.Context(), lagged)
 	return nil
 }
@@ -174,11 +173,12 @@ func (f *follower) cursor() string { return cursorOf(f.s.reader.Run(), f.version
 type eventWriter struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
+	limit   time.Duration // for the reader to take what was added
 	buf     bytes.Buffer
 }
 
-func newEventWriter(w http.ResponseWriter) *eventWriter {
-	return &eventWriter{w: w, control: http.NewResponseController(w)}
+func (s *Server) newEventWriter(w http.ResponseWriter) *eventWriter {
+	return &eventWriter{w: w, control: http.NewResponseController(w), limit: s.limits.take}
 }
 
 // begin says how soon to come again after a break.
@@ -209,7 +209,7 @@ func (e *eventWriter) event(name, id string, data any) {
 
 // flush sends what was added; false: the reader has gone, or takes nothing.
 func (e *eventWriter) flush() bool {
-	_ = e.control.SetWriteDeadline(time.Now().Add(takeTimeout))
+	_ = e.control.SetWriteDeadline(time.Now().Add(e.limit))
 	_, err := e.w.Write(e.buf.Bytes())
 	e.buf.Reset()
 	return err == nil && e.control.Flush() == nil

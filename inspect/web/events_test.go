@@ -3,9 +3,12 @@ package web
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +144,35 @@ func TestEventsOutliveTimeLimits(t *testing.T) {
 	a.record("late")
 	if x, _ := s.exchange(); x.ID != "late" {
 		t.Errorf("%+v", x)
+	}
+}
+
+// TestSlowReaderIsCut: nothing waits for a reader that takes nothing, and nothing is held for it.
+func TestSlowReaderIsCut(t *testing.T) {
+	ended := make(chan struct{})
+	a := serveWithin(t, func(l *limits) { l.take = 100 * time.Millisecond }, func(o *Options) {
+		o.Access = func(string) func(int) { return func(int) { close(ended) } }
+	})
+	c, err := net.Dial("tcp", strings.TrimPrefix(a.base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprint(c, "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	read := bufio.NewReader(c)
+	for line := ""; !strings.HasPrefix(line, "event: status"); {
+		if line, err = read.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	large := strings.Repeat("a", 16<<10)
+	for i := range 2000 { // more than the sockets hold
+		a.store.Record(&inspect.Exchange{ID: inspect.ID(strconv.Itoa(i)), Request: inspect.Request{Target: large}})
+	}
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Error("the stream goes on")
 	}
 }
 

@@ -28,7 +28,7 @@ func (s *Server) mark(w http.ResponseWriter, r *http.Request) *apiError {
 	if err != nil {
 		return notChanged("exchange "+strconv.Quote(id), err)
 	}
-	writeJSON(w, http.StatusOK, itemOf(it))
+	writeJSON(w, http.StatusOK, itemOf(s.labelled(r.Context(), it)))
 	return nil
 }
 

@@ -1,7 +1,13 @@
-// Package web is the local API on 127.0.0.1:4040, in the shapes of ngrok's agent API, so that what speaks to one speaks to the other. The
-// page comes to the same address.
+// Package web is the local API on 127.0.0.1:4040, and the page at the same address.
 //
-// It shows everything that passed and can send requests to the local service, and every web page a developer opens can reach it through
+//	s := web.New(web.Options{Reader: store, Keeper: store, Replayer: agent, Observer: agent, Controller: controller})
+//	ln, err := web.Listen("127.0.0.1:4040", true)
+//	err = s.Run(ctx, ln)
+//
+// There are two APIs: below /api/v1 our own, which openapi.json describes, and in the files ngrok_*.go the one of ngrok's agent, whose shapes we keep, so that
+// what speaks to one speaks to the other. routes.go has all paths.
+//
+// Both show everything that passed and can send requests to the local service, and every web page a developer opens can reach them through
 // the browser. guard.go says who is let in.
 package web
 
@@ -39,6 +45,7 @@ const (
 type limits struct {
 	read  time.Duration // for a whole request
 	write time.Duration // for an answer, or a piece of a long one
+	take  time.Duration // for a reader of events to take some
 
 	decoded int64 // bytes that come out of content codings: a few KiB can say that they are terabytes
 }
@@ -76,7 +83,7 @@ func New(o Options) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, keeper: o.Keeper, log: o.Log}
-	s.limits, s.ending = limits{read: 15 * time.Second, write: time.Minute, decoded: 100 << 20}, make(chan struct{})
+	s.limits, s.ending = limits{read: 15 * time.Second, write: time.Minute, take: 10 * time.Second, decoded: 100 << 20}, make(chan struct{})
 	g := newGuard(o.Allow, s.routes())
 	g.open, g.password = o.Open, newPassword(o.Password)
 	s.handler = g

@@ -204,11 +204,20 @@ func TestRequestWithoutResponse(t *testing.T) {
 	}
 }
 
-// Raw content that was not recorded to its end has no end.
+// Raw content that was not recorded to its end, or is not all in memory, has no end.
 func TestRawOfCutContent(t *testing.T) {
-	m := &inspect.Message{Head: []byte("HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n"), Body: []byte("hi"), Size: 100, Dropped: true, Whole: true}
-	if raw := string(rawOf(m)); raw != string(m.Head)+"2\r\nhi\r\n" {
-		t.Errorf("%q", raw)
+	for _, m := range []inspect.Message{
+		{Body: []byte("hi"), Kept: 2, Size: 100, Dropped: true, Whole: true},
+		{Body: []byte("hi"), Kept: 100, Size: 100, Whole: true},
+		{Body: []byte("hi"), Kept: 2, Size: 2},
+	} {
+		m.Head = []byte("HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n")
+		if raw := string(rawOf(&m)); raw != string(m.Head)+"2\r\nhi\r\n" {
+			t.Errorf("%q", raw)
+		}
+	}
+	if raw := rawOf(&inspect.Message{Size: 100, Dropped: true}); raw == nil {
+		t.Error("null where clients want base64")
 	}
 }
 

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,43 +27,31 @@ func (s *Server) requests(w http.ResponseWriter, r *http.Request) *apiError {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	out := bufio.NewWriterSize(w, 32<<10)
-	_, _ = out.WriteString(`{"requests":[`)
-	first := true
+	out := s.newList(w, "requests")
 	for it, err := range s.reader.List(r.Context(), query) {
-		if err != nil {
-			s.log.Error("list captured requests", "err", err)
-			panic(http.ErrAbortHandler) // cuts the answer, so that it does not look whole
+		if err == nil {
+			it, err = s.reader.Get(r.Context(), it.ID)
 		}
-		if it, err = s.reader.Get(r.Context(), it.ID); errors.Is(err, inspect.ErrNotFound) {
+		switch {
+		case errors.Is(err, inspect.ErrNotFound):
 			continue // gone meanwhile
+		case err != nil:
+			s.cut("list captured requests", err)
 		}
-		b, err := json.Marshal(exchangeOf(it.Exchange))
-		if err != nil {
-			s.log.Error("write a captured request", "id", it.ID, "err", err)
-			panic(http.ErrAbortHandler) // cuts the answer, so that it does not look whole
-		}
-		if !first {
-			_ = out.WriteByte(',')
-		}
-		first = false
-		if _, err := out.Write(b); err != nil {
+		if !out.add(exchangeOf(it.Exchange)) {
 			return nil // the reader has gone
 		}
 	}
-	_, _ = out.WriteString("],\"uri\":\"/api/requests/http\"}\n")
-	_ = out.Flush()
+	out.end(map[string]any{"uri": "/api/requests/http"})
 	return nil
 }
 
 func (s *Server) request(w http.ResponseWriter, r *http.Request) *apiError {
-	id := r.PathValue("id")
-	it, err := s.reader.Get(r.Context(), inspect.ID(id))
-	if err != nil {
-		return notFound("no request with the id " + strconv.Quote(id))
+	it, problem := s.item(r, r.PathValue("id"))
+	if problem == nil {
+		writeJSON(w, http.StatusOK, exchangeOf(it.Exchange))
 	}
-	writeJSON(w, http.StatusOK, exchangeOf(it.Exchange))
-	return nil
+	return problem
 }
 
 // replayJSON is what a replay is asked with. Unknown keys are ignored: clients send more.
@@ -83,9 +70,9 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) *apiError {
 	if in.ID == "" {
 		return badRequest("invalid request", "id is missing")
 	}
-	it, err := s.reader.Get(r.Context(), inspect.ID(in.ID))
-	if err != nil {
-		return notFound("no request with the id " + strconv.Quote(in.ID))
+	it, problem := s.item(r, in.ID)
+	if problem != nil {
+		return problem
 	}
 	for _, name := range []string{in.TunnelName, in.Camel} {
 		if name != "" && name != it.Endpoint {

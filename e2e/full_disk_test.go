@@ -86,7 +86,7 @@ func TestFullDisk(t *testing.T) {
 	almostAPage(t, state)
 	s.startRelay("", "--state-dir", state, "--access-log", access)
 	port := service(t, http.HandlerFunc(hello))
-	s.startAgent("", port, "--state-dir", filepath.Join(disk, "agent"))
+	s.startAgent("", port, "--state-dir", filepath.Join(disk, "agent"), "--capture-memory-only")
 	empty := fill(t, disk)
 	for range 100 {
 		if status, code := s.get("/full?" + strings.Repeat("x", 100)); status != 200 {

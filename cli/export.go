@@ -29,7 +29,8 @@ programs read: har is HAR 1.2, for browsers and many tools. jsonl is an object a
 the fields of the local API and the exact contents in base64.`,
 		Example: `  adit export -o all.har
   adit export 'status:>=400 age:<1h' --format jsonl | jq .target`,
-		Args: atMostOne("a filter, in quotes"),
+		Args:              atMostOne("a filter, in quotes"),
+		ValidArgsFunction: completeFilter,
 		RunE: func(c *cobra.Command, args []string) error {
 			f, err := filterArg(args)
 			if err != nil {

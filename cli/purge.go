@@ -24,7 +24,8 @@ names pinned:, and so do those under way.`,
 		Example: `  adit purge 'age:>7d'
   adit purge 'endpoint:demo' --yes
   adit purge --all`,
-		Args: atMostOne("a filter, in quotes"),
+		Args:              atMostOne("a filter, in quotes"),
+		ValidArgsFunction: completeFilter,
 		RunE: func(c *cobra.Command, args []string) error {
 			f, err := filterArg(args)
 			switch {

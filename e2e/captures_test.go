@@ -171,6 +171,7 @@ func (s *shell) purged() {
 		t.Errorf("purge: %s", out)
 	}
 	s.find(0, "path:/bad/b")
+	s.find(0, "path:/bad/b", "--api", s.api()) // the agent's memory is not asked to forget, but does
 	s.run(0, "purge", "--all", "--yes")
 	if all := s.list("method:*"); len(all) != 0 {
 		t.Errorf("still there: %+v", all)

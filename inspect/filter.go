@@ -24,7 +24,7 @@ type Term struct {
 	Exact bool   // it was quoted: "*" in it is a star
 
 	// What Value says, by field.
-	Least, Most int64        // the range meant, both included: KeyStatus statuses (0, 0: a state or none), KeySize bytes, KeyDuration and KeyAge microseconds
+	Least, Most int64        // the range meant, both included: KeyStatus statuses (0, 0: Value is a state), KeySize bytes, KeyDuration and KeyAge microseconds
 	Prefix      netip.Prefix // KeyIP; the zero prefix with an empty Value
 
 	At int // where it begins in the text, in bytes

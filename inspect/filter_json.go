@@ -13,7 +13,8 @@ type jsonScan struct {
 	is   func(value []byte) bool // asked about each value at the end of the path, as it is written
 }
 
-// anyValue says that one of the values at the end of the path is what is looked for. Several values one behind the other, as in logs, are all seen.
+// anyValue says that one of the values at the end of the path is what is looked for. Several values one behind the other, as in logs, are all seen, and so
+// are those within other text: the data of events, the field of a form.
 func (j *jsonScan) anyValue(steps []step) bool {
 	for j.space(); j.at < len(j.data); j.space() {
 		before := j.at
@@ -21,7 +22,7 @@ func (j *jsonScan) anyValue(steps []step) bool {
 			return true
 		}
 		if j.at == before {
-			return false
+			j.at++
 		}
 	}
 	return false

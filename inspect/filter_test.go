@@ -170,7 +170,7 @@ func TestMatch(t *testing.T) {
 		"body:", "body:payment", `body:"payment failed"`, "body:pay*", "body:*ayment*ed*", "body:*INVOICE.*", "body:bonjour", "body:ch_123",
 		"body.$.type:invoice.paid", "body.$.type:invoice.*", "body.$.n:12.50", "body.$.ok:true", "body.$.none:null", "body.$.none:", "body.$.data.object.id:=ch_123",
 		`body.$.data.object["a\"b"]:x`, "body.$.items[0].id:1", "body.$.items[*].id:1", "body.$.items[*].id[1]:three", "body.$.items[2]:last", "body.$.data:", "body.$.line:2",
-		"body.$.data.*.id:ch_123", "body.$:",
+		"body.$.data.*.id:ch_123", "body.$.told[0]:1", "body.$.form:2", "body.$:",
 		"payment", "PAYM*", "hook", "apache", "502", "gateway", "refused", "local_refused", "zoë", "bug", "größe", "GRÖ*", "invoice.paid", "github", "bonjour", "shop.example.com",
 		"http://x or hook", "payment status:502", "nothing or payment", "not nothing", "!(nothing or method:get)",
 	}
@@ -180,10 +180,12 @@ func TestMatch(t *testing.T) {
 		"header.x-github-event:=pus", "header.x-none:", "header.x-two:three", "header.x-empty:x", "header.host:other",
 		"dur:>2s", "dur:=1.5s", "dur:<1s", "size:>2kb", "size:=2001", "age:<1m", "age:=11m", "replay:no", "replay:0191", "pinned:no", "tag:bug", "endpoint:ap", "ip:10.2.0.0/16", "ip:2001:db8::/32",
 		"body:paymen", `body:"failed payment"`, "body:*nothing*", `body:"pay*"`, "body:hook",
-		"body.$.type:invoice", "body.$.n:12.5", "body.$.data:x", "body.$.items[3]:", "body.$.items.id:1", "body.$.missing:", "body.$.items[*].id[2]:", `body.$.type:"invoice.*"`,
+		"body.$.type:invoice", "body.$.n:12.5", "body.$.data:x", "body.$.items[3]:", "body.$.items.id:1", "body.$.missing:", "body.$[0]:1", "body.$.items[*].id[2]:", `body.$.type:"invoice.*"`,
 		"nothing", "ayment", "http", "api", "payment and nothing", "nothing or none.such", "not payment", "3190",
 	}
-	content := func(s Side) []byte { return []byte([]string{seenRequest, "Bonjour <b>"}[s]) }
+	content := func(s Side) []byte {
+		return []byte([]string{seenRequest, "event: x\ndata: {\"told\":[1]}\n\npayload={\"form\":2}\n] Bonjour <b>"}[s])
+	}
 	for want, texts := range map[bool][]string{true: yes, false: no} {
 		for _, text := range texts {
 			f, err := ParseFilter(text)

@@ -37,10 +37,8 @@ func (s *Store) index(ctx context.Context, conn *sql.Conn) (more bool, err error
 		return false, err
 	}
 	defer tx.Rollback()
-	for _, w := range all {
-		if err := w.enter(ctx, tx); err != nil {
-			return false, fmt.Errorf("words of exchange %d: %w", w.seq, err)
-		}
+	if err := enter(ctx, tx, all); err != nil {
+		return false, fmt.Errorf("indexing words: %w", err)
 	}
 	return len(all) < len(waiting) || len(waiting) == indexRows, tx.Commit()
 }
@@ -92,15 +90,31 @@ func (s *Store) wording(ctx context.Context, q querier, u unworded) (w wording, 
 	return w, nil
 }
 
-// enter writes w, unless the exchange has been changed, deleted or indexed meanwhile.
-func (w *wording) enter(ctx context.Context, tx *sql.Tx) error {
-	done, err := tx.ExecContext(ctx, "UPDATE exchanges SET indexed = ? WHERE seq = ? AND changed = ? AND indexed = 0", w.known, w.seq, w.changed)
+// enter writes what the words are to know, but for exchanges that have been changed, deleted or indexed meanwhile.
+func enter(ctx context.Context, tx *sql.Tx, all []wording) error {
+	row, err := tx.PrepareContext(ctx, "UPDATE exchanges SET indexed = ? WHERE seq = ? AND changed = ? AND indexed = 0")
 	if err != nil {
 		return err
 	}
-	if n, err := done.RowsAffected(); err != nil || n == 0 {
+	defer row.Close()
+	words, err := tx.PrepareContext(ctx, "REPLACE INTO words (rowid, head, body, marks) VALUES (?, ?, ?, ?)")
+	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "REPLACE INTO words (rowid, head, body, marks) VALUES (?, ?, ?, ?)", w.seq, w.head, w.body, w.marks)
-	return err
+	defer words.Close()
+	for _, w := range all {
+		done, err := row.ExecContext(ctx, w.known, w.seq, w.changed)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 {
+			continue
+		}
+		if _, err := words.ExecContext(ctx, w.seq, w.head, w.body, w.marks); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -40,6 +40,7 @@ CREATE INDEX exchanges_method ON exchanges (method);
 CREATE INDEX exchanges_host ON exchanges (host);
 CREATE INDEX exchanges_start ON exchanges (start);
 CREATE INDEX exchanges_duration ON exchanges (duration);
+CREATE INDEX exchanges_size ON exchanges (req_size + res_size);
 CREATE INDEX exchanges_unfinished ON exchanges (run) WHERE state < 2;
 CREATE INDEX exchanges_pinned ON exchanges (seq) WHERE pinned = 1;
 CREATE INDEX exchanges_replay ON exchanges (replay_of) WHERE replay_of != '';

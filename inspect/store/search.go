@@ -18,7 +18,6 @@ import (
 // can match at all, at the next of those.
 const (
 	page        = 100   // rows that are read whole at once
-	firstStep   = 256   // rows of the first stretch
 	longestStep = 16384 // rows of the longest one: some milliseconds
 )
 
@@ -49,7 +48,7 @@ type hit struct {
 // search yields the items of the database that q asks for, newest first and without content; Nth and Version as they were stored.
 func (s *Store) search(ctx context.Context, db *sql.DB, q inspect.Query) iter.Seq2[inspect.Item, error] {
 	return func(yield func(inspect.Item, error) bool) {
-		c := &search{store: s, db: db, q: q, now: time.Now(), length: firstStep, after: int64(min(q.After, math.MaxInt64)), before: math.MaxInt64}
+		c := &search{store: s, db: db, q: q, now: time.Now(), length: s.o.few / 8, after: int64(min(q.After, math.MaxInt64)), before: math.MaxInt64}
 		if q.Before > 0 {
 			c.before = int64(min(q.Before, math.MaxInt64))
 		}
@@ -92,7 +91,7 @@ func (c *search) run(ctx context.Context, left int, found func(inspect.Item) boo
 func (c *search) step(ctx context.Context) (hits []hit, more bool, err error) {
 	if c.sparse {
 		n := min(page, len(c.few))
-		hits, err = c.hits(ctx, "e.seq IN (SELECT value FROM json_each(?1)) AND e.seq < ?2", listed(c.few[:n]))
+		hits, err = c.hits(ctx, fewQuery, listed(c.few[:n]))
 		c.few = c.few[n:]
 		return hits, len(c.few) > 0, err
 	}
@@ -102,7 +101,7 @@ func (c *search) step(ctx context.Context) (hits []hit, more bool, err error) {
 		return nil, false, err
 	}
 	more = err == nil
-	if hits, err = c.hits(ctx, "e.seq >= ?1 AND e.seq < ?2", from); err != nil {
+	if hits, err = c.hits(ctx, stretchQuery, from); err != nil {
 		return nil, false, err
 	}
 	c.before = from
@@ -112,10 +111,17 @@ func (c *search) step(ctx context.Context) (hits []hit, more bool, err error) {
 	return hits, more, nil
 }
 
-// hits are the rows of a stretch that where holds for.
-func (c *search) hits(ctx context.Context, stretch string, first any) (hits []hit, err error) {
+// What a step asks, with where in the middle.
+const (
+	stretchQuery = "SELECT e.seq, e.indexed = 1 FROM exchanges e WHERE e.seq >= ?1 AND e.seq < ?2 AND "
+	fewQuery     = "SELECT e.seq, e.indexed = 1 FROM exchanges e WHERE e.seq IN (SELECT value FROM json_each(?1)) AND e.seq < ?2 AND "
+	newestFirst  = " ORDER BY e.seq DESC"
+)
+
+// hits are the rows of a step that where holds for.
+func (c *search) hits(ctx context.Context, which string, first any) (hits []hit, err error) {
 	c.args[0], c.args[1] = first, c.before
-	rows, err := c.db.QueryContext(ctx, "SELECT e.seq, e.indexed = 1 FROM exchanges e WHERE "+stretch+" AND "+c.where+" ORDER BY e.seq DESC", c.args...)
+	rows, err := c.db.QueryContext(ctx, which+c.where+newestFirst, c.args...)
 	if err != nil {
 		return nil, err
 	}

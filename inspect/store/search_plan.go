@@ -106,8 +106,11 @@ func (c *search) probeWords(ctx context.Context, t *inspect.Term, match string, 
 		found, few, err = c.query(limited, "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", match, c.store.o.few+1)
 		if err == nil && few {
 			all := append(found, waiting...)
-			w.known[t] = known{rows: listed(all), exact: exact && len(waiting) == 0}
+			w.known[t] = known{true, listed(all), exact && len(waiting) == 0}
 			return all, true, nil
+		}
+		if err == nil {
+			w.known[t] = known{}
 		}
 	}
 	if limited.Err() != nil && ctx.Err() == nil {

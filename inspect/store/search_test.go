@@ -3,6 +3,8 @@ package store
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -86,7 +88,9 @@ func someFilter(r *rand.Rand, depth int) string {
 // filled is a store with exchanges that were written, but are not in its words yet.
 func filled(t testing.TB, o Options, n int, next func(i int) *inspect.Exchange) (*Store, *writer) {
 	t.Helper()
-	o.Dir, o.pace = t.TempDir(), pace{1e9, 1e9}
+	if o.pace = unhurried; o.Dir == "" {
+		o.Dir = t.TempDir()
+	}
 	o.Label = func(x *inspect.Exchange) string { return "stripe · " + string(x.ID[len(x.ID)-2:]) }
 	s, err := Open(o)
 	if err != nil {
@@ -138,14 +142,15 @@ func indexAll(t testing.TB, s *Store, w *writer) {
 
 // TestSearchFindsWhatMatchTakes: the database answers as the filter itself does, whatever of it is in the index.
 func TestSearchFindsWhatMatchTakes(t *testing.T) {
-	const exchanges, filters = 300, 50
+	const exchanges, filters = 120, 20
 	for _, few := range []int{0, 20} { // led by an index, and walking
 		r, now := rand.New(rand.NewPCG(7, uint64(few))), time.Now()
 		s, w := filled(t, Options{few: few}, exchanges, func(i int) *inspect.Exchange { return someExchange(r, i, now) })
 		compare := func(when string) {
-			all := keptIn(t, s)
+			all := keptIn(t, s, -1)
+			sameAnswer(t, s, all, when, `"bug see"`, inspect.Query{}) // the end of a tag and the beginning of the note
 			for range filters {
-				q := inspect.Query{Limit: -1, Endpoint: pick(r, "", "", "", "api")}
+				q := inspect.Query{Limit: pick(r, -1, -1, 7), Endpoint: pick(r, "", "", "", "api"), Before: pick(r, 0, 0, all[r.IntN(10)].Seq), After: pick(r, 0, 0, all[110].Seq)}
 				sameAnswer(t, s, all, when, someFilter(r, r.IntN(3)), q)
 			}
 		}
@@ -164,16 +169,25 @@ func TestSearchFindsWhatMatchTakes(t *testing.T) {
 	}
 }
 
+func parse(t testing.TB, text string) *inspect.Filter {
+	t.Helper()
+	f, err := inspect.ParseFilter(text)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return f
+}
+
 // kept is an item with the text of its content.
 type kept struct {
 	inspect.Item
 	text [2][]byte
 }
 
-// keptIn is all that the window has, newest first.
-func keptIn(t *testing.T, s *Store) (all []kept) {
+// keptIn is what the window has, newest first.
+func keptIn(t *testing.T, s *Store, limit int) (all []kept) {
 	t.Helper()
-	for _, it := range list(t, s.window, inspect.Query{Limit: -1}) {
+	for _, it := range list(t, s.window, inspect.Query{Limit: limit}) {
 		it, err := s.window.Get(t.Context(), it.ID)
 		if err != nil {
 			t.Fatal(err)
@@ -195,10 +209,7 @@ func keptIn(t *testing.T, s *Store) (all []kept) {
 // sameAnswer compares what is found in the database with what the filter takes of the window.
 func sameAnswer(t *testing.T, s *Store, all []kept, when, text string, q inspect.Query) {
 	t.Helper()
-	f, err := inspect.ParseFilter(text)
-	if err != nil {
-		t.Fatalf("%s: %v", text, err)
-	}
+	f := parse(t, text)
 	q.Filter = f
 	found, err := inspect.Collect(s.search(t.Context(), s.db.Load(), q))
 	if err != nil {
@@ -206,11 +217,67 @@ func sameAnswer(t *testing.T, s *Store, all []kept, when, text string, q inspect
 	}
 	var want []string
 	for _, k := range all {
-		if (q.Endpoint == "" || k.Endpoint == q.Endpoint) && f.Match(k.Item, time.Now(), func(side inspect.Side) []byte { return k.text[side] }) {
+		in := (q.Endpoint == "" || k.Endpoint == q.Endpoint) && (q.Before == 0 || k.Seq < q.Before) && k.Seq > q.After && (q.Limit < 0 || len(want) < q.Limit)
+		if in && f.Match(k.Item, time.Now(), func(side inspect.Side) []byte { return k.text[side] }) {
 			want = append(want, string(k.ID))
 		}
 	}
 	if got := ids(found); !slices.Equal(got, want) && len(got)+len(want) > 0 {
 		t.Errorf("%s, %s: %d found, %d match\n found: %v\n match: %v", text, when, len(got), len(want), got, want)
 	}
+}
+
+// TestSearchStandsInNobodysWay: while a reader of the results takes its time, nothing is held; when it goes away, the search ends.
+func TestSearchStandsInNobodysWay(t *testing.T) {
+	r, now := rand.New(rand.NewPCG(1, 1)), time.Now()
+	s, w := filled(t, Options{few: 16}, 200, func(i int) *inspect.Exchange { return someExchange(r, i, now) })
+	indexAll(t, s, w)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	n := 0
+	for it, err := range s.search(ctx, s.db.Load(), inspect.Query{Limit: -1, Filter: parse(t, "path:/ not nowhere")}) {
+		if err != nil {
+			if !errors.Is(err, context.Canceled) || n > page {
+				t.Errorf("%d more and %v, want the end of ctx within a step", n, err)
+			}
+			return
+		}
+		if n++; n > 1 {
+			continue
+		}
+		var busy, log, written int
+		if err := s.db.Load().QueryRow("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &written); err != nil || busy != 0 || it.ID == "" {
+			t.Errorf("writing back the log at %q: busy %d, %v", it.ID, busy, err)
+		}
+		cancel()
+	}
+	t.Errorf("%d exchanges and no word of the end of ctx", n)
+}
+
+// FuzzSearch asks for one exchange with any text in it.
+func FuzzSearch(f *testing.F) {
+	for _, text := range []string{"alpha", `body:"a b"`, "path:*%*", "body.$.a:b*", `header.x-event:" not ("`, "not (a* or tag:)", "status:5xx dur:>1s"} {
+		f.Add(text, "/alpha?b", "push", `{"a":"b\u0062"}`)
+	}
+	f.Add("body.$:ab", "/", "", `"\u0061b"`) // no word of it is ab
+	f.Add("body.$.a:i", "/", "", `{"a":"İ"}`)
+	s, w := filled(f, Options{few: 4}, 0, nil)
+	f.Fuzz(func(t *testing.T, text, target, field, body string) {
+		filter, err := inspect.ParseFilter(text)
+		if err != nil {
+			return
+		}
+		x := &inspect.Exchange{ID: inspect.ID(fmt.Sprint("fuzz-", s.Count())), State: inspect.Done, Start: time.Now().Add(-90 * time.Second), Client: netip.MustParseAddrPort("10.1.2.3:80")}
+		x.Request = inspect.Request{Method: "POST", Target: target, Host: "a.test", Message: inspect.Message{Whole: true}}
+		m := &x.Request.Message
+		m.Head, m.Body = []byte("POST / HTTP/1.1\r\nX-Event: "+field+"\r\n\r\n"), []byte(body)
+		m.Kept, m.Size = int64(len(body)), int64(len(body))
+		s.Record(x)
+		write(t, w)
+		all := keptIn(t, s, 1)
+		for _, when := range []string{"not indexed", "indexed"} {
+			sameAnswer(t, s, all, when, filter.String(), inspect.Query{After: all[0].Seq - 1, Limit: -1})
+			indexAll(t, s, w)
+		}
+	})
 }

@@ -26,10 +26,11 @@ type where struct {
 	trusting bool
 }
 
-// known is what the index has told about a term.
+// known is what the index of words has told about a term soon enough.
 type known struct {
-	rows  string // that may match, as listed writes them
-	exact bool   // they do
+	all   bool   // rows are all that may match
+	rows  string // as listed writes them
+	exact bool   // they do match
 }
 
 // arg adds an argument and returns its place.
@@ -76,7 +77,7 @@ func (w *where) join(nodes []inspect.Node, want, all bool) (string, bool) {
 }
 
 func (w *where) term(t *inspect.Term) (sql string, exact bool) {
-	if k, ok := w.known[t]; ok {
+	if k := w.known[t]; k.all {
 		w.trusting = true
 		return "e.seq IN (SELECT value FROM json_each(" + w.arg(k.rows) + "))", k.exact
 	}
@@ -225,7 +226,9 @@ func (w *where) indexed(t *inspect.Term) (sql string, ok bool) {
 		ok = len(t.Pieces()) == 1 && !anyValue(t)
 	case inspect.KeyReplay, inspect.KeyPinned:
 		ok = t.Value != "no"
-	case inspect.KeyAge, inspect.KeyDuration, inspect.KeyTag:
+	case inspect.KeyDuration:
+		return w.within("e.duration", nanos(t.Least, 0), nanos(t.Most, 999)) + " OR e.state < 2 AND e.run >= 0", true // all runs: so each half has an index
+	case inspect.KeyAge, inspect.KeySize, inspect.KeyTag:
 		ok = true
 	}
 	if !ok {

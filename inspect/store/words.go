@@ -16,7 +16,7 @@ const (
 	boundary = " \u2029 "
 
 	// oddly stands with content in which the words of a JSON string may be others than those of what it says: "\u0061" says "a".
-	oddly = " \u2028 "
+	oddly = "\u2028"
 )
 
 // wordsOf writes a text for the table.
@@ -85,7 +85,8 @@ func plain(it inspect.Item) bool {
 // words is the SQL of a term that is about words, or for which the words say which rows can match.
 func (w *where) words(t *inspect.Term) (sql string, exact bool) {
 	match, exact := phrase(t)
-	if _, prefix := t.Words(); match == "" || prefix { // that would be many words, to be gone through anew at each step
+	_, prefix := t.Words()
+	if _, soon := w.known[t]; match == "" || prefix && !soon { // too many words begin so for the index to go through them at each step
 		return "1", false
 	}
 	w.trusting = true
@@ -134,7 +135,7 @@ func jsonPhrases(t *inspect.Term) string {
 	if len(all) == 0 {
 		return ""
 	}
-	return "body : ((" + strings.Join(all, " AND ") + ") OR " + quoted([]string{strings.TrimSpace(oddly)}) + ")"
+	return "body : ((" + strings.Join(all, " AND ") + ") OR " + quoted([]string{oddly}) + ")"
 }
 
 // quoted is a phrase for MATCH: words have no quotes.

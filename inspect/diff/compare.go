@@ -60,8 +60,10 @@ func (m *Message) content(older, newer *inspect.Message, oldBody, newBody io.Rea
 	m.How = Bytes
 	switch equal := string(a.Data) == string(b.Data); {
 	case equal:
+	case m.json(&a, &b):
+	case m.laid(view.Open(older, oldBody, view.Limits{Bytes: maxContent}), view.Open(newer, newBody, view.Limits{Bytes: maxContent})):
 	case a.Text && b.Text || len(a.Data) == 0 && b.Text || len(b.Data) == 0 && a.Text:
-		m.text(&a, &b)
+		m.How, m.Content = Text, lines(splitLines(a.Data), splitLines(b.Data))
 	default:
 		m.Content = []Change{bytesChange(a.Data, b.Data)}
 	}

@@ -1,135 +1,104 @@
 package diff
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"strconv"
-	"strings"
+
+	"github.com/aymanbagabas/go-udiff/lcs"
+
+	"github.com/adit-tunnel/adit/inspect/view"
 )
 
-// Bounds of JSON that is compared path by path: what is deeper or larger is compared as text.
-const (
-	maxDepth  = 64
-	maxLeaves = 20_000
-	maxPaths  = 4 << 20 // bytes of all paths: a long key is in the path of all that is below it
-)
-
-// leaf is a scalar, or an empty object or array, with the path to it.
-type leaf struct{ path, value string }
-
-// leaves takes JSON apart, in order; ok is false when it is not valid, or beyond the bounds.
-func leaves(data []byte) (all []leaf, ok bool) {
-	w := walker{Decoder: json.NewDecoder(bytes.NewReader(data)), seen: map[string]int{}}
-	w.UseNumber()
-	if !w.value("$", 0) || w.More() {
-		return nil, false
-	}
-	return w.all, true
-}
-
-type walker struct {
-	*json.Decoder
-	all  []leaf
-	seen map[string]int // how often a path has been there: keys may repeat
-	size int            // bytes of all paths
-}
-
-// value takes the next value and all in it.
-func (w *walker) value(path string, depth int) bool {
-	t, err := w.Token()
-	if w.size += len(path); err != nil || depth > maxDepth || len(w.all) >= maxLeaves || w.size > maxPaths {
+// json compares contents by their paths; false: they are not both JSON, or not within the bounds of a tree.
+func (m *Message) json(a, b *view.Plain) bool {
+	if !a.IsJSON() || !b.IsJSON() {
 		return false
 	}
-	switch t {
-	case json.Delim('{'):
-		return w.members(path, depth, "{}", func(int) (string, bool) {
-			key, err := w.Token()
-			name, isKey := key.(string)
-			return path + step(name), err == nil && isKey
-		})
-	case json.Delim('['):
-		return w.members(path, depth, "[]", func(i int) (string, bool) { return path + "[" + strconv.Itoa(i) + "]", true })
+	older, ok := treeOf(a.Data)
+	newer, too := treeOf(b.Data)
+	if !ok || !too {
+		return false
 	}
-	w.add(path, scalar(t))
+	p := paths{}
+	p.compare("$", &older, &newer)
+	if m.How, m.Content = JSON, p.changes; len(m.Content) == 0 {
+		m.Notes = append(m.Notes, "the same JSON in another order or layout")
+	}
 	return true
 }
 
-// members takes what is in an object or array, up to its end. next is the path of the next one.
-func (w *walker) members(path string, depth int, empty string, next func(i int) (string, bool)) bool {
-	i := 0
-	for ; w.More(); i++ {
-		if at, ok := next(i); !ok || !w.value(at, depth+1) {
-			return false
-		}
+// paths gathers what differs between two trees, in the newer one's order.
+type paths struct{ changes []Change }
+
+func (p *paths) compare(path string, older, newer *node) {
+	switch {
+	case older.hash == newer.hash || len(p.changes) > maxChanges:
+	case older.bracket == '{' && newer.bracket == '{':
+		p.members(path, older.kids, newer.kids)
+	case older.bracket == '[' && newer.bracket == '[':
+		p.elements(path, older.kids, newer.kids)
+	default:
+		p.changes = append(p.changes, changed(path, older.String(), newer.String()))
 	}
-	if i == 0 {
-		w.add(path, empty)
-	}
-	_, err := w.Token()
-	return err == nil
 }
 
-func (w *walker) add(path, value string) {
-	if n := w.seen[path]; n > 0 {
-		w.seen[path]++
-		path = fmt.Sprintf("%s (%d)", path, n+1)
-	} else {
-		w.seen[path] = 1
-	}
-	w.all = append(w.all, leaf{path, value})
+func (p *paths) added(path string, n *node) { p.changes = append(p.changes, added(path, n.String())) }
+
+func (p *paths) removed(path string, n *node) {
+	p.changes = append(p.changes, removed(path, n.String()))
 }
 
-// step is a key as a path has it: plainly, or in brackets when it would not be one word.
-func step(key string) string {
-	if key != "" && strings.IndexFunc(key, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`."[]()*'`, r) }) < 0 {
-		return "." + key
-	}
-	return "[" + strconv.Quote(key) + "]"
-}
-
-// scalar is a value as JSON spells it; numbers as they came.
-func scalar(t json.Token) string {
-	switch v := t.(type) {
-	case string:
-		return strconv.Quote(v)
-	case json.Number:
-		return v.String()
-	case nil:
-		return "null"
-	}
-	return fmt.Sprint(t)
-}
-
-// paths compares leaf by leaf. Changes come in the newer one's order; what was removed stands where it was.
-func paths(older, newer []leaf) (changes []Change) {
+// members compares objects by their keys. What was removed stands where it was.
+func (p *paths) members(path string, older, newer []node) {
 	at := map[string]int{}
-	for i, l := range older {
-		at[l.path] = i
+	for i := range older {
+		at[older[i].key] = i
 	}
 	there := map[string]bool{}
-	for _, l := range newer {
-		there[l.path] = true
+	for i := range newer {
+		there[newer[i].key] = true
 	}
 	next := 0
 	gone := func(until int) {
 		for ; next < until; next++ {
-			if l := older[next]; !there[l.path] {
-				changes = append(changes, removed(l.path, l.value))
+			if n := &older[next]; !there[n.key] {
+				p.removed(path+step(n.key), n)
 			}
 		}
 	}
-	for _, l := range newer {
-		i, known := at[l.path]
+	for i := range newer {
+		n := &newer[i]
+		was, known := at[n.key]
 		if !known {
-			changes = append(changes, added(l.path, l.value))
+			p.added(path+step(n.key), n)
 			continue
 		}
-		gone(i)
-		if older[i].value != l.value {
-			changes = append(changes, changed(l.path, older[i].value, l.value))
-		}
+		gone(was)
+		p.compare(path+step(n.key), &older[was], n)
 	}
 	gone(len(older))
-	return changes
+}
+
+// elements compares arrays: what was put in or taken out moves the others, and changes none of them.
+func (p *paths) elements(path string, older, newer []node) {
+	at := func(i int) string { return path + "[" + strconv.Itoa(i) + "]" }
+	for _, d := range lcs.DiffLines(hashes(older), hashes(newer)) {
+		was, now := older[d.Start:d.End], newer[d.ReplStart:d.ReplEnd]
+		for i := range min(len(was), len(now)) {
+			p.compare(at(d.ReplStart+i), &was[i], &now[i])
+		}
+		for i := len(now); i < len(was) && len(p.changes) <= maxChanges; i++ {
+			p.removed(at(d.Start+i), &was[i])
+		}
+		for i := len(was); i < len(now) && len(p.changes) <= maxChanges; i++ {
+			p.added(at(d.ReplStart+i), &now[i])
+		}
+	}
+}
+
+func hashes(nodes []node) []string {
+	out := make([]string, len(nodes))
+	for i := range nodes {
+		out[i] = strconv.FormatUint(nodes[i].hash, 36)
+	}
+	return out
 }

@@ -12,20 +12,28 @@ import (
 // linesAround is how many lines that are the same are shown before and after a change.
 const linesAround = 3
 
-// text compares contents that read as text: JSON by its paths, anything else by lines.
-func (m *Message) text(a, b *view.Plain) {
-	if a.IsJSON() && b.IsJSON() {
-		older, ok := leaves(a.Data)
-		newer, too := leaves(b.Data)
-		if ok && too {
-			m.How, m.Content = JSON, paths(older, newer)
-			if len(m.Content) == 0 {
-				m.Notes = append(m.Notes, "the same JSON in another order or layout")
-			}
-			return
-		}
+// laid compares contents by their lines as they are shown, when that says more than their bytes: those of forms, XML and protobuf.
+func (m *Message) laid(a, b view.Content) bool {
+	switch a.Kind {
+	case view.Form, view.XML, view.Protobuf, view.GRPC:
+	default:
+		return false
 	}
-	m.How, m.Content = Text, lines(splitLines(a.Data), splitLines(b.Data))
+	if a.Kind != b.Kind {
+		return false
+	}
+	m.How, m.Content = Text, lines(texts(a.Lines), texts(b.Lines))
+	if len(m.Content) == 0 {
+		m.Notes = append(m.Notes, "the same but for spelling or layout, as far as it is shown")
+	}
+	return true
+}
+
+func texts(lines []view.Line) (all []string) {
+	for _, l := range lines {
+		all = append(all, l.String())
+	}
+	return all
 }
 
 func splitLines(data []byte) []string {

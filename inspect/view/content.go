@@ -64,7 +64,7 @@ type Content struct {
 	Kind    Kind
 	Media   string   // media type without parameters, lower case: "application/json"; "" when none was told
 	Coding  string   // the content codings it came in: "gzip"; "" for none
-	Title   string   // what it says of itself: a GraphQL operation, "query Viewer"
+	Title   string   // what it says of itself: a GraphQL operation, "query Viewer"; an image's size, "png, 640 × 480"
 	Notes   []string // what is to be known about it: not recorded to its end, shown in part, not valid
 	Lines   []Line
 	More    bool // there are lines behind these: ask again with Skip or more Bytes
@@ -98,10 +98,10 @@ func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
 	} else {
 		o.lay(&c, Get(Headers(m.Head), "Content-Type"), p.Data)
 	}
-	switch {
-	case kept(m) < m.Size:
+	if kept(m) < m.Size {
 		c.say(fmt.Sprintf("%s of %s were recorded", Size(kept(m)), Size(m.Size)))
-	case p.More:
+	}
+	if p.More {
 		c.More = true
 		c.say("the first " + Size(int64(len(p.Data))) + " are shown")
 	}
@@ -166,7 +166,7 @@ func (o *opener) take(c *Content) {
 // special lays out what is not just text; false: it is nothing special.
 func (o *opener) special(c *Content, params map[string]string, data []byte) bool {
 	if p := pictureOf(data); p != nil {
-		c.Kind, c.Picture = Image, p
+		c.Kind, c.Picture, c.Title = Image, p, p.String()
 		o.dump(c, data)
 		return true
 	}

@@ -191,12 +191,43 @@ func TestOpenBomb(t *testing.T) {
 	}
 }
 
+func TestPictures(t *testing.T) {
+	for data, want := range map[string]string{
+		"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x02\x80\x00\x00\x01\xe0\x08\x06\x00\x00\x00\x35\xd1\xdc\xe4": "png, 640 × 480",
+		"\xff\xd8\xff\xc0\x00\x0b\x08\x01\xe0\x02\x80\x01\x01\x11\x00\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00":    "jpeg, 640 × 480",
+		"GIF89a\x80\x02\xe0\x01\x00\x00\x00":                                                   "gif, 640 × 480",
+		"RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x00\x00\x00\x00\x7f\x02\x00\xdf\x01\x00": "webp, 640 × 480",
+		"RIFF\x00\x00\x00\x00WEBPVP8L\x0a\x00\x00\x00\x2f\x7f\xc2\x77\x00\x00\x00\x00\x00\x00": "webp, 640 × 480",
+		"RIFF\x00\x00\x00\x00WEBPVP8 \x0a\x00\x00\x00\x00\x00\x00\x9d\x01\x2a\x80\x02\xe0\x01": "webp, 640 × 480",
+		"\x89PNG\r\n\x1a\ncut":     "png",
+		"RIFF\x00\x00\x00\x00WAVE": "",
+	} {
+		if c := Open(message("Content-Type: image/x", data), nil, Limits{}); c.Title != want {
+			t.Errorf("%q is %q, want %q", data, c.Title, want)
+		}
+	}
+}
+
 // The end of content is shown although its middle is missing.
 func TestOpenTail(t *testing.T) {
 	m := message("Content-Type: application/json", `{"a":[1,`)
 	m.Size, m.Dropped, m.Tail = 5<<20, true, []byte("8,9]}")
 	if c := Open(m, nil, Limits{}); c.Kind != JSON || joined(c) != `{|  "a": [|    1,|    |<the end>|8,9]}` {
 		t.Errorf("%s: %s", c.Kind, joined(c))
+	}
+}
+
+// What is kept on the disk, and was not given, is missed and said to be.
+func TestOpenWithoutTheStore(t *testing.T) {
+	coded := gzipped(strings.Repeat("0123456789", 100_000))
+	for name, m := range map[string]*inspect.Message{
+		"plain": message("Content-Type: text/plain", "begin and end"),
+		"coded": message("Content-Type: text/plain\r\nContent-Encoding: gzip", coded),
+	} {
+		m.Body = m.Body[:len(m.Body)/2]
+		if c := Open(m, nil, Limits{}); c.Kind != Text || !c.More || len(c.Notes) != 1 || !strings.HasSuffix(c.Notes[0], " are shown") {
+			t.Errorf("%s: %s, %q", name, c.Kind, c.Notes)
+		}
 	}
 }
 
@@ -232,7 +263,7 @@ func FuzzOpen(f *testing.F) {
 		c := Open(message("Content-Type: "+media, string(body)), nil, Limits{})
 		checkContent(t, c)
 		for _, j := range JWTs(message("Authorization: Bearer "+media, ""), body) {
-			checkContent(t, Content{Media: j.Where + j.Algorithm, Lines: j.Lines})
+			checkContent(t, Content{Media: j.Where + j.String(), Lines: j.Lines})
 		}
 		for _, x := range []*inspect.Exchange{posted("/graphql", "Content-Type: application/json", string(body)), posted("/", "X-Slack-Signature: "+media, string(body))} {
 			checkSafe(t, Label(x))

@@ -16,7 +16,7 @@ type Plain struct {
 	Coding string // the content codings it came in: "gzip"; "" for none
 	Data   []byte // raw
 	Text   bool   // Data reads as text
-	More   bool   // there is more of it than the limit
+	More   bool   // there is more of it than the limit, or than is in memory
 	Note   string // why it is not decoded, or not to its end; "" when all is well. Safe to show
 	Coded  bool   // Data is still in its coding, since it could not be decoded at all
 }
@@ -28,7 +28,8 @@ func Decoded(m *inspect.Message, body io.ReaderAt, limit int) Plain {
 	p := Plain{Coding: Sanitize(strings.Join(codings, ", "))}
 	p.Media, _ = mediaType(Get(Headers(m.Head), "Content-Type"))
 	data, err := decode.Content(codings, keptReader(m, body), int64(limit))
-	failed := (*decode.CodingError)(nil)
+	failed, elsewhere := (*decode.CodingError)(nil), body == nil && int64(len(m.Body)) < m.Kept
+	p.More = elsewhere
 	switch {
 	case errors.Is(err, decode.ErrLimit):
 		p.More = true
@@ -36,9 +37,9 @@ func Decoded(m *inspect.Message, body io.ReaderAt, limit int) Plain {
 		p.Note = Sanitize("encoded with " + p.Coding + ", shown as it passed: " + err.Error())
 		p.Coded = true
 		data, _ = io.ReadAll(io.LimitReader(keptReader(m, body), int64(limit)))
-	case errors.As(err, &failed) && whole(m):
+	case errors.As(err, &failed) && whole(m) && !elsewhere:
 		p.Note = Sanitize("what is behind cannot be decoded: " + err.Error())
-	case errors.As(err, &failed): // it was cut off within the coding, which is said elsewhere
+	case errors.As(err, &failed): // what is here ends within the coding
 	case err != nil:
 		p.Note = Sanitize("reading what was kept failed: " + err.Error())
 	}

@@ -43,6 +43,9 @@ func Facts(it inspect.Item) []Fact {
 	if x.Tries > 1 {
 		add("Tries", strconv.Itoa(x.Tries))
 	}
+	for _, t := range JWTs(&x.Request.Message, nil) {
+		add("Token", t.String())
+	}
 	add("Replay of", replayText(x))
 	add("Tags", strings.Join(it.Tags, ", "))
 	add("Note", it.Note)

@@ -18,10 +18,22 @@ const (
 
 // JWT is a JSON web token that was found. It is what the token says, not a proof: nobody has verified its signature.
 type JWT struct {
-	Where     string // "Authorization", "query", "content"
+	Where     string // the header field's name, "target" or "content"
 	Algorithm string
-	Lines     []Line // header and claims, laid out, with times in words
+	Expires   time.Time // zero: it does not say
+	Lines     []Line    // header and claims, laid out, with times in words
 }
+
+// String is what a token is in a few words. It is safe to show.
+func (t *JWT) String() string {
+	text := t.Algorithm + " in " + t.Where
+	if !t.Expires.IsZero() {
+		text += ", expires " + t.Expires.Format(claimTime)
+	}
+	return text + "; the signature has not been verified"
+}
+
+const claimTime = "2006-01-02 15:04:05 UTC"
 
 // JWTs looks for tokens in the header fields and the target of a head, and in content. At most eight are returned. content is raw, without its coding.
 func JWTs(m *inspect.Message, content []byte) []JWT {
@@ -91,7 +103,8 @@ func openToken(token string) (JWT, bool) {
 	for i := range o.lines {
 		o.lines[i] = withTime(o.lines[i])
 	}
-	return JWT{Algorithm: Sanitize(jsonText(jsonMember(header, "alg"))), Lines: o.lines}, true
+	expires, _ := claimedTime(string(jsonMember(claims, "exp")))
+	return JWT{Algorithm: Sanitize(jsonText(jsonMember(header, "alg"))), Expires: expires, Lines: o.lines}, true
 }
 
 // withTime puts the time in words behind a claim that is one (RFC 7519, 4.1).
@@ -101,11 +114,18 @@ func withTime(l Line) Line {
 	}
 	switch l[1].Text {
 	case `"exp"`, `"nbf"`, `"iat"`, `"auth_time"`, `"updated_at"`:
-		seconds, err := strconv.ParseFloat(l[4].Text, 64)
-		if err != nil || seconds < 0 || seconds > 1<<38 {
-			return l
+		if t, ok := claimedTime(l[4].Text); ok {
+			return append(l, Span{ClassComment, "  " + t.Format(claimTime)})
 		}
-		return append(l, Span{ClassComment, "  " + time.Unix(int64(seconds), 0).UTC().Format("2006-01-02 15:04:05 UTC")})
 	}
 	return l
+}
+
+// claimedTime is a number of seconds since 1970 as a time.
+func claimedTime(number string) (time.Time, bool) {
+	seconds, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if err != nil || seconds < 0 || seconds > 1<<37 {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(seconds), 0).UTC(), true
 }

@@ -109,7 +109,7 @@ func TestTimingAddsUp(t *testing.T) {
 }
 
 func TestFacts(t *testing.T) {
-	m := stream("POST /h HTTP/1.1\r\nStripe-Signature: x\r\nContent-Type: application/json", `{"type":"invoice.paid"}`)
+	m := stream("POST /h HTTP/1.1\r\nStripe-Signature: x\r\nAuthorization: Bearer "+token+"\r\nContent-Type: application/json", `{"type":"invoice.paid"}`)
 	m.Size, m.Tail = 5<<20, []byte("}")
 	x := &inspect.Exchange{
 		ID: "1\x1b", Endpoint: "api", Duration: time.Second, State: inspect.Failed, ReplayOf: "0", Edited: true, Tries: 2,
@@ -122,7 +122,8 @@ func TestFacts(t *testing.T) {
 	}
 	want := "Request=POST /h|Host=x.test|From=stripe · invoice.paid|Status=LOCAL_REFUSED|State=failed|Failure=ADIT-2001 LOCAL_REFUSED: Nothing listens.|" +
 		"What to do=Start it.|Endpoint=api|Started=0001-01-01 00:00:00.000 +00:00|Took=1.00 s|" +
-		"Request content=5 MiB application/json, of which the first 23 B and the last 1 B were kept|Tries=2|Replay of=0, edited|Tags=a, b|" +
+		"Request content=5 MiB application/json, of which the first 23 B and the last 1 B were kept|Tries=2|" +
+		"Token=HS256 in Authorization, expires 2018-01-18 01:30:22 UTC; the signature has not been verified|Replay of=0, edited|Tags=a, b|" +
 		"Pinned=yes: it is kept when older exchanges make room|ID=1\\x1b"
 	if all := strings.Join(got, "|"); all != want {
 		t.Errorf("got\n%s\nwant\n%s", all, want)

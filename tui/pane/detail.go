@@ -131,6 +131,9 @@ func (l Look) message(title string, m *inspect.Message) []string {
 // content draws content with its notes, and its parts one after the other.
 func (l Look) content(c *view.Content) []string {
 	var lines []string
+	if c.Title != "" {
+		lines = append(lines, l.words(c.Title, l.Note.Render)...)
+	}
 	for _, n := range c.Notes {
 		lines = append(lines, l.words("("+n+")", l.Quiet.Render)...)
 	}

@@ -57,15 +57,19 @@ func (s *Server) compare(w http.ResponseWriter, r *http.Request) *apiError {
 	if problem != nil {
 		return problem
 	}
+	d := s.diffOf(r, older, newer)
+	writeJSON(w, http.StatusOK, diffJSON{older.ID, newer.ID, d.Equal(), diffMessageOf(d.Request), diffMessageOf(d.Response)})
+	return nil
+}
+
+func (s *Server) diffOf(r *http.Request, older, newer inspect.Item) diff.Diff {
 	a, b := s.contents(r, older), s.contents(r, newer)
 	defer a.close()
 	defer b.close()
-	d := diff.Of(older.Exchange, newer.Exchange, diff.Bodies{
+	return diff.Of(older.Exchange, newer.Exchange, diff.Bodies{
 		OldRequest: a.at(inspect.RequestSide), OldResponse: a.at(inspect.ResponseSide),
 		NewRequest: b.at(inspect.RequestSide), NewResponse: b.at(inspect.ResponseSide),
 	})
-	writeJSON(w, http.StatusOK, diffJSON{older.ID, newer.ID, d.Equal(), diffMessageOf(d.Request), diffMessageOf(d.Response)})
-	return nil
 }
 
 func diffMessageOf(m diff.Message) diffMessageJSON {

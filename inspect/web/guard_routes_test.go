@@ -8,10 +8,10 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 )
 
-// eachRoute calls f with every path and method of the table, names in paths filled in.
+// eachRoute calls f with every path and method, names in paths filled in.
 func eachRoute(f func(method, path, pattern string)) {
 	name := regexp.MustCompile(`{[a-z]+}`)
-	for pattern, methods := range New(Options{}).table() {
+	for pattern, methods := range New(Options{}).everything() {
 		path := name.ReplaceAllString(regexp.MustCompile(`{\$}$`).ReplaceAllString(pattern, ""), "a")
 		for method := range methods {
 			f(method, path, pattern)

@@ -9,19 +9,19 @@ import (
 	"github.com/adit-tunnel/adit/inspect/view"
 )
 
-// messageJSON is one message of a stream: of a WebSocket, of server-sent events, of gRPC, or a piece of an upgraded connection.
+// messageJSON is one message of a stream: of a WebSocket, of server-sent events, of gRPC, or a piece of another upgraded connection.
 type messageJSON struct {
 	Nth     int     `json:"nth"`  // from 1, in the order they passed
 	Side    string  `json:"side"` // who sent it: request or response
-	Kind    string  `json:"kind"` // text, binary, ping, pong, close, event, message, bytes
+	Kind    string  `json:"kind"` // as view.Message has it
 	Name    string  `json:"name"` // of an event
 	ID      string  `json:"id"`   // of an event
 	AfterMS float64 `json:"after_ms"`
 	Offset  int64   `json:"offset"`  // where it begins in that side's content
-	Size    int64   `json:"size"`    // of its payload, decompressed
-	Text    *string `json:"text"`    // the payload; null when it is no UTF-8
-	Payload []byte  `json:"payload"` // its first 64 KiB in base64, when they are no text
-	Note    string  `json:"note"`    // what is wrong with it or missing of it
+	Size    int64   `json:"size"`    // of its payload as it passed
+	Text    *string `json:"text"`    // the payload, decompressed, its first MiB; null when it is no UTF-8
+	Payload []byte  `json:"payload"` // the same in base64, when it is no UTF-8
+	Note    string  `json:"note"`    // what is wrong with it, or missing of it
 }
 
 // messages pages through what passed on a stream, oldest first.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 
@@ -23,12 +24,9 @@ func plain(h handler) handler {
 	}
 }
 
-// table is all that is answered: paths and, for each, methods. GET stands for HEAD, too.
+// table is all that programs are answered: paths and, for each, methods. GET stands for HEAD, too.
 func (s *Server) table() map[string]methods {
 	return map[string]methods{
-		"/{$}":    {"GET": s.pointer},
-		"/status": {"GET": s.pointer}, // some clients ask whether it answers
-
 		"/api":                    {"GET": s.root},
 		"/api/{$}":                {"GET": s.root},
 		"/api/status":             {"GET": s.status},
@@ -58,10 +56,17 @@ func (s *Server) table() map[string]methods {
 	}
 }
 
-// routes answers by the table. Errors, wrong methods and unknown paths have one shape each for ngrok's API and ours.
+// everything is what programs and people are answered.
+func (s *Server) everything() map[string]methods {
+	all := s.table()
+	maps.Copy(all, s.pages())
+	return all
+}
+
+// routes answers by the tables. Errors, wrong methods and unknown paths have one shape each for ngrok's API and ours.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	for path, m := range s.table() {
+	for path, m := range s.everything() {
 		mux.Handle(path, m)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { notFound(r.URL.Path).write(w, r) })

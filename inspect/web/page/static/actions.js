@@ -1,0 +1,92 @@
+// What can be done with exchanges, by key or by click.
+import { $, ask, button, copy, dialog, el, failed, prompt, toast } from "./dom.js";
+import { at, call, text } from "./api.js";
+import * as words from "./words.js";
+
+// replay sends a request again and returns the new exchange's id.
+export async function replay(id) {
+  const sent = await call("POST", at(id) + "/replay", { body: {} });
+  toast("sent again");
+  return sent.id;
+}
+
+export async function pin(x) {
+  await call("PATCH", at(x.id), { body: { pinned: !x.pinned } });
+  toast(x.pinned ? "no longer pinned" : "pinned: it is never deleted to make room");
+}
+
+const forms = [["curl", "curl"], ["httpie", "HTTPie"], ["fetch", "fetch (JavaScript)"], ["raw", "raw request"]];
+
+// copyAs asks in which form, and copies.
+export async function copyAs(id) {
+  const buttons = forms.map(([form, name], i) => el("button", { value: form, autofocus: i === 0 }, name, el("kbd", {}, String(i + 1))));
+  const menu = el("div", { class: "menu" }, ...buttons);
+  menu.addEventListener("keydown", event => buttons[Number(event.key) - 1]?.click());
+  const form = await dialog("Copy request as", [menu], [button("Cancel", "", "plain")]);
+  if (form) await copy(await text(`${at(id)}/export?format=${form}`), forms.find(f => f[0] === form)[1]);
+}
+
+// clear deletes what the filter shows, after a question.
+export async function clear(filter) {
+  const what = filter ? `everything that matches ${filter}` : "all captured requests";
+  if (!await ask("Delete requests?", `This deletes ${what}, of earlier runs too, and cannot be undone. Pinned ones stay.`, "Delete")) return false;
+  const answer = await call("DELETE", "/api/v1/exchanges?" + (filter ? "filter=" + encodeURIComponent(filter) : "all=1"));
+  toast(answer?.deleted === undefined ? "deleted" : `${answer.deleted} deleted`);
+  return true;
+}
+
+export const harOf = filter => `/api/v1/export?format=har&filter=${encodeURIComponent(filter)}`;
+
+// Views are filters with a name.
+export class Views {
+  #all = [];
+
+  constructor(select, use) {
+    this.select = select;
+    select.addEventListener("change", () => this.#chosen(use).catch(failed));
+  }
+
+  async read(current) {
+    this.#all = (await call("GET", "/api/v1/views")).views ?? [];
+    const options = this.#all.map((v, i) => el("option", { value: "view" + i, title: v.filter }, v.name));
+    const here = this.#all.findIndex(v => v.filter === current);
+    const more = [el("option", { value: "save", disabled: current === "" }, "Save this filter…")];
+    if (here >= 0) more.push(el("option", { value: "delete" }, `Delete “${this.#all[here].name}”`));
+    this.select.replaceChildren(el("option", { value: "" }, "All requests"), ...options, el("hr"), ...more);
+    this.select.value = here >= 0 ? "view" + here : "";
+    if (here < 0 && current !== "") this.select.options[0].textContent = "No view";
+    this.current = current;
+  }
+
+  async #chosen(use) {
+    const said = this.select.value, here = this.#all.find(v => v.filter === this.current);
+    if (said === "save") {
+      const name = await prompt("Save this filter", `Name for ${this.current}`);
+      if (name) await call("PUT", "/api/v1/views/" + encodeURIComponent(name), { body: { filter: this.current } });
+    } else if (said === "delete") {
+      await call("DELETE", "/api/v1/views/" + encodeURIComponent(here.name));
+    } else {
+      use(said === "" ? "" : this.#all[Number(said.slice(4))].filter);
+      return;
+    }
+    await this.read(this.current);
+  }
+}
+
+// Arrivals tells screen readers what has come: at most every few seconds, and only the last one by name.
+export class Arrivals {
+  #count = 0;
+  #last = null;
+  #timer = 0;
+
+  tell(x) {
+    this.#count++;
+    this.#last = x;
+    this.#timer ||= setTimeout(() => {
+      const o = words.outcome(this.#last);
+      const one = `${words.safe(this.#last.method, 40)} ${words.safe(this.#last.target, 80)} ${o.code} ${o.words}`;
+      $("arrivals").textContent = this.#count > 1 ? `${this.#count} new requests, the last: ${one}` : `new request: ${one}`;
+      this.#count = this.#timer = 0;
+    }, 3000);
+  }
+}

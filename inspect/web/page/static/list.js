@@ -1,0 +1,207 @@
+// The list: a grid of which only the rows in sight are in the document.
+import { $, el } from "./dom.js";
+import { Rows } from "./rows.js";
+import * as words from "./words.js";
+
+const height = 28; // of a row, as in page.css
+const spare = 8; // rows above and below those in sight
+const headHeight = 26;
+
+export class List {
+  #rows = new Rows();
+  #shown = new Map(); // id → row element
+  #fresh = new Set(); // ids that have just come
+  #unseen = 0; // how many came above while somebody reads further down
+  #drawing = false;
+  #reading = false;
+  #endpoints = new Set();
+  chosen = "";
+
+  // on: choose(id, {focus}), more(before) → Promise, settled()
+  constructor(on) {
+    this.on = on;
+    this.grid = $("list");
+    this.body = $("rows");
+    this.grid.addEventListener("scroll", () => this.draw(), { passive: true });
+    new ResizeObserver(() => this.draw()).observe(this.grid);
+    this.body.addEventListener("click", event => {
+      const row = event.target.closest("[role=row]");
+      if (!row || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      this.on.choose(row.dataset.id);
+    });
+    $("newer").addEventListener("click", () => this.top());
+  }
+
+  get length() { return this.#rows.length; }
+  get older() { return this.#rows.older; }
+  get(id) { return this.#rows.get(id); }
+
+  // reset shows another list; the chosen one stays chosen.
+  reset(page) {
+    this.#rows.clear();
+    this.#fresh.clear();
+    for (const row of this.#shown.values()) row.remove();
+    this.#shown.clear();
+    this.#unseen = 0;
+    this.grid.scrollTop = 0;
+    this.page(page);
+  }
+
+  page(page) {
+    for (const x of page.exchanges) this.#endpoints.add(x.endpoint);
+    this.#rows.page(page.exchanges, page.next);
+    this.#reading = false;
+    this.draw();
+  }
+
+  // put enters an exchange or its later state and says whether it is new.
+  put(x) {
+    this.#endpoints.add(x.endpoint);
+    const place = this.#rows.put(x);
+    if (place >= 0) {
+      this.#fresh.add(x.id);
+      const top = this.grid.scrollTop;
+      if (top > height / 2 && place <= top / height) { // what is read stays where it is
+        this.body.style.height = `${this.#rows.length * height}px`;
+        this.grid.scrollTop = top + height;
+        this.#unseen++;
+      }
+    }
+    this.draw();
+    return place >= 0;
+  }
+
+  remove(id) {
+    this.#rows.remove(id);
+    this.draw();
+  }
+
+  choose(id, reveal = true) {
+    this.chosen = id;
+    if (reveal) this.reveal(id);
+    this.draw();
+  }
+
+  reveal(id) {
+    const place = this.#rows.find(id);
+    if (place < 0) return;
+    const from = place * height, view = this.grid.clientHeight - headHeight;
+    if (from < this.grid.scrollTop) this.grid.scrollTop = from;
+    else if (from + height > this.grid.scrollTop + view) this.grid.scrollTop = from + height - view;
+  }
+
+  // step chooses the n-th row after the chosen one; without one, the first in sight.
+  step(n) {
+    if (this.#rows.length === 0) return;
+    const now = this.#rows.find(this.chosen);
+    const place = now < 0 ? Math.round(this.grid.scrollTop / height) : now + n;
+    this.on.choose(this.#rows.at(Math.max(0, Math.min(this.#rows.length - 1, place))).id);
+  }
+
+  top() {
+    this.grid.scrollTop = 0;
+    if (this.#rows.length > 0 && this.chosen) this.on.choose(this.#rows.at(0).id);
+    this.draw();
+  }
+
+  bottom() { this.step(this.#rows.length); }
+
+  get pageful() { return Math.max(1, Math.floor((this.grid.clientHeight - headHeight) / height) - 1); }
+
+  // draw puts the rows in sight into the document, at most once a frame.
+  draw() {
+    if (this.#drawing) return;
+    this.#drawing = true;
+    requestAnimationFrame(() => {
+      this.#drawing = false;
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    const n = this.#rows.length;
+    const first = Math.max(0, Math.floor(this.grid.scrollTop / height) - spare);
+    const last = Math.min(n, Math.ceil((this.grid.scrollTop + this.grid.clientHeight) / height) + spare);
+    this.body.style.height = `${n * height}px`;
+    const wanted = new Set();
+    for (let i = first; i < last; i++) {
+      const x = this.#rows.at(i);
+      wanted.add(x.id);
+      this.#place(x, i);
+    }
+    for (const [id, row] of this.#shown) {
+      if (!wanted.has(id)) {
+        row.remove();
+        this.#shown.delete(id);
+      }
+    }
+    this.#fresh.clear();
+    this.#around(n, last);
+    this.on.settled();
+  }
+
+  #place(x, i) {
+    let row = this.#shown.get(x.id);
+    if (!row || row.exchange !== x) {
+      const fresh = makeRow(x, this.#fresh.has(x.id));
+      row ? row.replaceWith(fresh) : this.body.append(fresh);
+      this.#shown.set(x.id, row = fresh);
+    }
+    row.style.transform = `translateY(${i * height}px)`;
+    row.setAttribute("aria-rowindex", i + 2);
+    row.setAttribute("aria-selected", x.id === this.chosen);
+  }
+
+  // around keeps what tells of the rows: counts, the active one, "12 new", and asks for more rows near the end.
+  #around(n, last) {
+    const here = this.#shown.has(this.chosen);
+    this.grid.setAttribute("aria-rowcount", this.#rows.older ? -1 : n + 1);
+    here ? this.grid.setAttribute("aria-activedescendant", "x-" + this.chosen) : this.grid.removeAttribute("aria-activedescendant");
+    this.grid.classList.toggle("several", this.#endpoints.size > 1);
+    if (this.grid.scrollTop < height / 2) this.#unseen = 0;
+    $("newer").hidden = this.#unseen === 0;
+    $("newer").textContent = `↑ ${this.#unseen} new`;
+    if (this.#rows.older && !this.#reading && last > n - 60) {
+      this.#reading = true;
+      this.on.more(this.#rows.older).catch(() => setTimeout(() => { this.#reading = false; }, 2000));
+    }
+  }
+}
+
+// makeRow is the row of one exchange.
+function makeRow(x, fresh) {
+  const cell = (cls, ...content) => el("span", { role: "gridcell", class: cls }, ...content);
+  const t = words.time(x.start), o = words.outcome(x);
+  const [path, query] = split(x.target);
+  const running = x.state === "pending" || x.state === "open";
+  const classes = ["row", !x.committed && "dim", fresh && "fresh"].filter(Boolean).join(" ");
+  const row = el("div", { role: "row", id: "x-" + x.id, class: classes, "data-id": x.id },
+    cell("marks", ...marks(x)),
+    cell("time", el("time", { datetime: x.start, title: t.full }, t.clock, el("span", { class: "ms" }, t.ms))),
+    cell("method", words.safe(x.method, 40)),
+    cell("outcome " + o.tone, el("span", { class: "sign", "aria-hidden": true }, o.sign), o.code, el("span", { class: o.code ? "words more" : "words" }, o.code ? " " : "", o.words)),
+    cell("target", el("a", { href: "/exchanges/" + encodeURIComponent(x.id), tabindex: -1, title: words.safe(x.target, 500) },
+      x.label ? el("span", { class: "label" }, x.label) : null,
+      ...(x.tags ?? []).map(tag => el("span", { class: "tag" }, words.safe(tag, 64))),
+      path, query ? el("span", { class: "query" }, query) : null)),
+    cell("end", words.safe(x.endpoint, 64)),
+    cell("num", running ? "…" : words.duration(x.duration_ms)),
+    cell("num size", x.summary ? "–" : words.size(x.response_size)));
+  row.exchange = x;
+  return row;
+}
+
+function marks(x) {
+  const list = [];
+  if (x.pinned) list.push(el("span", { title: "pinned", role: "img", "aria-label": "pinned" }, "★"));
+  if (x.replay_of) list.push(el("span", { title: x.edited ? "edited replay" : "replay", role: "img", "aria-label": x.edited ? "edited replay" : "replay" }, "↻"));
+  else if (x.upgraded) list.push(el("span", { title: "upgraded", role: "img", "aria-label": "upgraded" }, "⇅"));
+  return list.slice(0, 1);
+}
+
+function split(target) {
+  const shown = words.safe(target);
+  const i = shown.indexOf("?");
+  return i < 0 ? [shown, ""] : [shown.slice(0, i), shown.slice(i)];
+}

@@ -1,0 +1,46 @@
+// The status page: figures that are read every two seconds while somebody looks, as small plots of the last five minutes.
+import { $ } from "./dom.js";
+import { call } from "./api.js";
+import * as chrome from "./chrome.js";
+import * as words from "./words.js";
+
+const pause = 2000; // ms
+const most = 150; // points
+
+const plots = [...document.querySelectorAll("[data-plot]")].map(box => ({ box, points: [] }));
+let last = null;
+
+async function read() {
+  const meters = await call("GET", "/api/v1/meters");
+  const now = performance.now(), { requests, conns } = meters.total ?? meters;
+  const rate = last ? Math.max(0, requests.count - last.count) / ((now - last.now) / 1000) : requests.rate1;
+  last = { count: requests.count, now };
+  const figures = { rate, p50: requests.p50_ms, p90: requests.p90_ms, open: conns.open };
+  for (const p of plots) add(p, figures[p.box.dataset.plot]);
+}
+
+function add({ box, points }, value) {
+  points.push(value);
+  if (points.length > most) points.shift();
+  const write = { rate: v => `${v.toFixed(v < 10 ? 1 : 0)}/s`, open: v => String(v) }[box.dataset.plot] ?? words.duration;
+  box.querySelector("b").textContent = value > 0 || box.dataset.plot === "open" ? write(value) : "–";
+  const top = Math.max(...points, 0.001);
+  const line = points.map((v, i) => `${(most - points.length + i) / (most - 1) * 100},${30 - v / top * 28}`);
+  const [area, path] = box.querySelectorAll("path");
+  path.setAttribute("d", "M" + line.join("L"));
+  area.setAttribute("d", `M${line[0].split(",")[0]},30L${line.join("L")}L100,30Z`);
+  box.querySelector("svg").setAttribute("aria-label", `${box.dataset.name}: now ${box.querySelector("b").textContent}, at most ${write(top)}`);
+}
+
+async function turn() {
+  try {
+    if (!document.hidden) await Promise.all([read(), chrome.showState()]);
+    $("stale").hidden = true;
+  } catch {
+    $("stale").hidden = false;
+  }
+  setTimeout(turn, pause);
+}
+
+chrome.start();
+turn();

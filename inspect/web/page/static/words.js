@@ -1,0 +1,43 @@
+// How times, sizes and outcomes are written in a row: as inspect/view writes them elsewhere.
+
+// safe shows what cannot be seen or turns the reading direction as an escape, in what a stranger has sent; much is cut.
+export const safe = (text, most = 400) => text.slice(0, most).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu, c => `\\u{${c.codePointAt(0).toString(16)}}`);
+
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = new Intl.DateTimeFormat("en-CA", { dateStyle: "short" });
+
+export function time(start) {
+  const t = new Date(start);
+  return { clock: clock.format(t), ms: "." + String(t.getMilliseconds()).padStart(3, "0"), full: `${day.format(t)} ${clock.format(t)}` };
+}
+
+export function duration(ms) {
+  if (ms < 1) return `${Math.max(1, Math.floor(ms * 1000))} µs`;
+  if (ms < 1000) return `${Math.floor(ms)} ms`;
+  const s = ms / 1000;
+  if (s < 10) return `${s.toFixed(2)} s`;
+  if (s < 60) return `${s.toFixed(1)} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`;
+  return `${Math.floor(s / 3600)} h ${Math.floor(s % 3600 / 60)} min`;
+}
+
+export function size(n) {
+  if (n < 1024) return `${n} B`;
+  const units = ["KiB", "MiB", "GiB", "TiB"];
+  let i = -1;
+  do {
+    n /= 1024;
+    i++;
+  } while (n >= 1023.95 && i < units.length - 1);
+  return `${n.toFixed(1).replace(/\.0$/, "")} ${units[i]}`;
+}
+
+// outcome is the sign, the words and the colour of how an exchange came out: never by colour alone.
+export function outcome(x) {
+  if (x.state === "interrupted") return { sign: "⊘", code: "", words: "interrupted", tone: "warn" };
+  if (x.failure) return { sign: "✕", code: x.status ? String(x.status) : "", words: safe(x.failure.name), tone: "bad" };
+  if (!x.status) return { sign: "◌", code: "", words: x.state, tone: "quiet" };
+  const kind = x.status >= 500 ? ["✕", "bad"] : x.status >= 400 ? ["▲", "warn"] : x.status >= 300 ? ["↪", "note"] : ["●", "good"];
+  const open = x.state === "open";
+  return { sign: open ? "◌" : kind[0], code: String(x.status), words: safe(x.reason, 80) + (open ? " …" : ""), tone: kind[1] };
+}

@@ -1,0 +1,9 @@
+package web
+
+import (
+	"context"
+	"testing"
+)
+
+func nothingRuns(t *testing.T, b context.Context)      {}
+func othersGetNothing(t *testing.T, b context.Context) {}

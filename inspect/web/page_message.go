@@ -1,0 +1,104 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
+)
+
+// Bounds of what is shown at once, so that a browser stays quick whatever was captured. More is a click away, all of it a download.
+const (
+	mostLines = 2000
+	mostBytes = 256 << 10 // of text
+	mostWide  = 16 << 10  // bytes of one line
+)
+
+// messagePanel is one side of an exchange.
+type messagePanel struct {
+	*inspect.Message
+	Side     string
+	Start    string
+	Fields   []inspect.Field
+	Trailing []inspect.Field
+	Content  view.Content
+	Next     *further
+	Preview  string // URL of a picture, "" shows none
+	Download string // URL of what was kept, "": nothing was
+	Made     bool   // adit has answered, not the local service
+}
+
+func (s *Server) messagePanel(r *http.Request, it inspect.Item, t string) (any, error) {
+	side := inspect.RequestSide
+	if t == inspect.ResponseSide.String() {
+		side = inspect.ResponseSide
+	}
+	p := &messagePanel{Side: side.String(), Message: it.Message(side)}
+	if p.Message == nil {
+		return p, nil
+	}
+	m := p.Message
+	bodies := s.contents(r, it)
+	defer bodies.close()
+	p.Start, p.Fields, p.Trailing = view.Sanitize(view.StartLine(m.Head)), safeFields(view.Headers(m.Head)), safeFields(view.Trailers(m.Trailers))
+	p.Made = side == inspect.ResponseSide && it.Response.Made
+	from := fromOf(r)
+	p.Content = view.Open(m, bodies.at(side), view.Limits{Lines: mostLines, Skip: int(min(from, 1<<30))})
+	if n := fit(&p.Content); p.Content.More {
+		p.Next = furtherOf(it.ID, t, url.Values{"from": {strconv.FormatInt(from+int64(n), 10)}})
+	}
+	if m.Kept > 0 {
+		p.Download = uriOf(it.ID) + "/" + p.Side + "/body"
+		if p.Content.Picture != nil {
+			p.Preview = p.Download + "?preview=image"
+		}
+	}
+	return p, nil
+}
+
+// fit makes c small enough for a page: lines that are too many are left out (More), lines and parts that are too long are cut and it is said. It returns
+// how many lines are left.
+func fit(c *view.Content) int {
+	room, long := mostBytes, false
+	for i, line := range c.Lines {
+		c.Lines[i], long = cutLine(line, mostWide, long)
+		if room -= len(c.Lines[i].String()); room < 0 {
+			c.Lines, c.More = c.Lines[:i+1], true
+			break
+		}
+	}
+	if long {
+		c.Notes = append(c.Notes, "long lines are cut after "+view.Size(mostWide))
+	}
+	for i := range c.Parts {
+		part := &c.Parts[i].Content
+		if fit(part); part.More {
+			part.Notes, part.More = append(part.Notes, "shown in part"), false
+		}
+	}
+	return len(c.Lines)
+}
+
+// cutLine cuts a line that is longer than most bytes.
+func cutLine(line view.Line, most int, cut bool) (view.Line, bool) {
+	for i, span := range line {
+		if len(span.Text) <= most {
+			most -= len(span.Text)
+			continue
+		}
+		short := append(view.Line{}, line[:i]...)
+		return append(short, view.Span{Class: span.Class, Text: fmt.Sprintf("%.*s…", most, span.Text)}), true
+	}
+	return line, cut
+}
+
+func safeFields(fields []inspect.Field) []inspect.Field {
+	safe := make([]inspect.Field, len(fields))
+	for i, f := range fields {
+		safe[i] = inspect.Field{Name: view.Sanitize(f.Name), Value: view.Sanitize(f.Value)}
+	}
+	return safe
+}

@@ -1,0 +1,87 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
+)
+
+// overviewPanel is what there is to say about an exchange besides its messages.
+type overviewPanel struct {
+	Failure *inspect.Failure
+	Facts   []view.Fact
+	Tags    []string
+	Note    string
+	Marks   bool // marks can be changed
+}
+
+func (s *Server) overviewPanel(_ *http.Request, it inspect.Item, _ string) (any, error) {
+	return &overviewPanel{it.Failure, view.Facts(it), it.Tags, it.Note, s.keeper != nil}, nil
+}
+
+// timingRow is how high a phase's row in the plot is, in pixels.
+const timingRow = 34
+
+// timingPanel is an exchange's time as bars.
+type timingPanel struct {
+	Height int
+	Bars   []timingBar
+	Total  time.Duration
+	Ended  bool
+}
+
+type timingBar struct {
+	view.Phase
+	From, Width float64 // percent of the whole
+	Y           int
+}
+
+func (s *Server) timingPanel(_ *http.Request, it inspect.Item, _ string) (any, error) {
+	p := &timingPanel{Total: it.Duration, Ended: it.Ended()}
+	scale := 100 / float64(max(it.Duration, 1))
+	for i, phase := range view.Timing(it.Exchange) {
+		p.Bars = append(p.Bars, timingBar{phase, float64(phase.After) * scale, max(float64(phase.Took)*scale, 0.3), i * timingRow})
+	}
+	p.Height = max(len(p.Bars), 1) * timingRow
+	return p, nil
+}
+
+// mostMessages of a stream are shown at once.
+const mostMessages = 100
+
+// messagesPanel is what passed on a stream.
+type messagesPanel struct {
+	Messages []messageRow
+	Next     *further
+}
+
+type messageRow struct {
+	view.Message
+	Number  int
+	Content view.Content
+}
+
+func (s *Server) messagesPanel(r *http.Request, it inspect.Item, t string) (any, error) {
+	bodies := s.contents(r, it)
+	defer bodies.close()
+	p, from, number := &messagesPanel{}, int(min(fromOf(r), 1<<30)), 0
+	for m := range view.Messages(it.Exchange, bodies.at(inspect.RequestSide), bodies.at(inspect.ResponseSide)) {
+		if number++; number <= from {
+			continue
+		}
+		if len(p.Messages) == mostMessages {
+			p.Next = furtherOf(it.ID, t, url.Values{"from": {strconv.Itoa(number - 1)}})
+			break
+		}
+		row := messageRow{m, number, m.Open(view.Limits{Bytes: 32 << 10, Lines: 200})}
+		if fit(&row.Content); row.Content.More {
+			row.Content.Notes = append(row.Content.Notes, "shown in part")
+		}
+		p.Messages = append(p.Messages, row)
+	}
+	return p, r.Context().Err()
+}

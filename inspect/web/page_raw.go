@@ -1,0 +1,114 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
+)
+
+// rawPiece is how many bytes of content are shown at once as they came.
+const rawPiece = 64 << 10
+
+// rawPanel is an exchange as it passed: heads and content byte by byte.
+type rawPanel struct {
+	Sides []rawSide
+}
+
+type rawSide struct {
+	Side     string
+	Head     []view.Line
+	Lines    []view.Line
+	Next     *further
+	Tail     []view.Line // the end of content whose middle was not kept
+	Missing  int64       // bytes in between
+	Download string
+}
+
+func (s *Server) rawPanel(r *http.Request, it inspect.Item, t string) (any, error) {
+	bodies := s.contents(r, it)
+	defer bodies.close()
+	p := &rawPanel{}
+	for _, side := range []inspect.Side{inspect.RequestSide, inspect.ResponseSide} {
+		only := r.URL.Query().Get("side")
+		if it.Message(side) == nil || only != "" && only != side.String() {
+			continue
+		}
+		one, err := rawOfSide(it, side, bodies, fromOf(r), t)
+		if err != nil {
+			return nil, err
+		}
+		p.Sides = append(p.Sides, one)
+	}
+	return p, nil
+}
+
+// rawOfSide is a piece of one side, from a byte of its content on.
+func rawOfSide(it inspect.Item, side inspect.Side, bodies *contents, from int64, t string) (rawSide, error) {
+	m := it.Message(side)
+	out := rawSide{Side: side.String(), Head: rawLines(m.Head, 0)}
+	kept := bodies.kept(side, m)
+	piece, err := io.ReadAll(io.NewSectionReader(kept, from, rawPiece))
+	if err != nil {
+		return out, err
+	}
+	out.Lines = rawLines(piece, from)
+	if next := from + int64(len(piece)); next < kept.Size() {
+		out.Next = furtherOf(it.ID, t, url.Values{"side": {out.Side}, "from": {strconv.FormatInt(next, 10)}})
+	} else if len(m.Tail) > 0 {
+		out.Missing = m.Size - kept.Size() - int64(len(m.Tail))
+		out.Tail = rawLines(m.Tail, m.Size-int64(len(m.Tail)))
+	}
+	if kept.Size() > 0 {
+		out.Download = uriOf(it.ID) + "/" + out.Side + "/body"
+	}
+	return out, nil
+}
+
+// kept reads what was kept of one side.
+func (c *contents) kept(side inspect.Side, m *inspect.Message) *io.SectionReader {
+	if body := c.at(side); body != nil {
+		return io.NewSectionReader(body, 0, m.Kept)
+	}
+	return io.NewSectionReader(bytes.NewReader(m.Body), 0, int64(len(m.Body)))
+}
+
+// rawLines is bytes as lines: text as it came but for what cannot be seen, which is escaped; anything else as a hex dump. from is the offset of the first.
+func rawLines(b []byte, from int64) (lines []view.Line) {
+	if !bytes.ContainsRune(b, 0) && utf8.Valid(b[:max(len(b)-utf8.UTFMax, 0)]) {
+		for line := range strings.Lines(string(b)) {
+			lines = append(lines, view.Line{{Text: view.Sanitize(strings.ReplaceAll(strings.TrimRight(line, "\r\n"), "\t", "    "))}})
+		}
+		return lines
+	}
+	for ; len(b) > 0; from += 16 {
+		row := b[:min(16, len(b))]
+		text := bytes.Map(func(r rune) rune {
+			if r < ' ' || r > '~' {
+				return '.'
+			}
+			return r
+		}, latin(row))
+		lines = append(lines, view.Line{{Class: "offset", Text: fmt.Sprintf("%08x  ", from)}, {Text: fmt.Sprintf("%-49s", fmt.Sprintf("% x", row))}, {Class: "comment", Text: string(text)}})
+		b = b[len(row):]
+	}
+	return lines
+}
+
+// latin makes each byte a character of its own.
+func latin(b []byte) []byte {
+	out := make([]byte, len(b))
+	for i, c := range b {
+		if out[i] = c; c >= utf8.RuneSelf {
+			out[i] = '.'
+		}
+	}
+	return out
+}

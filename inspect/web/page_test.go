@@ -1,0 +1,344 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/chromedp"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// TestPage drives the page with a real browser.
+func TestPage(t *testing.T) {
+	b := chromium(t)
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, context.Context)
+	}{
+		{"the list is live", listIsLive},
+		{"a long list is drawn in part and read to its end", longList},
+		{"the list goes on after the agent was away", listGoesOn},
+		{"a filter shows what matches, also from now on", filterShows},
+		{"keys do what they do in the dashboard", keysWork},
+		{"a request is edited and replayed, and compared with the original", editAndReplay},
+		{"long content is read part by part", longContent},
+		{"captures are downloaded as HAR", downloadHAR},
+		{"nothing that was captured runs", nothingRuns},
+		{"other pages get nothing", othersGetNothing},
+		{"axe-core finds nothing", axeFindsNothing},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, b) })
+	}
+}
+
+// servePage is a server whose captures can be changed, and a replayer that records what it was asked to send.
+func servePage(t *testing.T) *api {
+	t.Helper()
+	var e *echo
+	a := serve(t, func(o *Options) {
+		e = &echo{reader: o.Reader, keep: o.Reader.(inspect.Recorder).Record}
+		o.Keeper, o.Replayer, o.Log = o.Reader.(inspect.Keeper), e, slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	a.agent.set(inspect.Status{State: inspect.Online, Version: "1", Endpoints: []inspect.Endpoint{{Name: "web", URL: "https://web.example.dev", Upstream: "http://localhost:3000", Inspect: true}}})
+	return a
+}
+
+// echo is a Replayer whose local service answers with the request's content.
+type echo struct {
+	reader inspect.Reader
+	keep   func(*inspect.Exchange)
+	mu     sync.Mutex
+	n      int
+}
+
+func (e *echo) Replay(ctx context.Context, id inspect.ID, edit *inspect.Edit) (inspect.ID, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.n++
+	it, err := e.reader.Get(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	x := *it.Exchange
+	x.ID, x.ReplayOf, x.Edited, x.Start = inspect.ID(fmt.Sprintf("replay-%d", e.n)), id, edit != nil, time.Now()
+	target, body := x.Request.Target, string(x.Request.Body)
+	if edit != nil && edit.Target != "" {
+		target = edit.Target
+	}
+	if edit != nil && edit.Body != nil {
+		body = string(edit.Body)
+	}
+	e.keep(exchange(x, x.Request.Method, target, 200, "Content-Type: application/json\r\n", body))
+	return x.ID, nil
+}
+
+// exchange is one that has ended, with the same fields and content on both sides.
+func exchange(x inspect.Exchange, method, target string, status int, fields, body string) *inspect.Exchange {
+	message := func(start string) inspect.Message {
+		head := fmt.Sprintf("%s\r\nHost: web.example.dev\r\n%sContent-Length: %d\r\n\r\n", start, fields, len(body))
+		return inspect.Message{Head: []byte(head), Body: []byte(body), Kept: int64(len(body)), Size: int64(len(body)), Whole: true}
+	}
+	x.Endpoint, x.State, x.Duration = "web", inspect.Done, 12*time.Millisecond
+	if x.Start.IsZero() {
+		x.Start = time.Now()
+	}
+	x.Request = inspect.Request{Method: method, Target: target, Host: "web.example.dev", Message: message(method + " " + target + " HTTP/1.1")}
+	x.Response = &inspect.Response{Status: status, Reason: http.StatusText(status), Message: message(fmt.Sprintf("HTTP/1.1 %d %s", status, http.StatusText(status)))}
+	return &x
+}
+
+// keepJSON records an exchange with JSON.
+func (a *api) keepJSON(id, method, target string, status int) {
+	a.store.Record(exchange(inspect.Exchange{ID: inspect.ID(id)}, method, target, status, "Content-Type: application/json\r\n", `{"n":1,"s":"two"}`))
+}
+
+func listIsLive(t *testing.T, b context.Context) {
+	a := servePage(t)
+	a.keepJSON("one", "GET", "/one", 200)
+	w := show(t, b, a.base, "light", wide)
+	w.want(rows("== 1"))
+	x := inspect.Exchange{ID: "two", Endpoint: "web", Start: time.Now(), Request: inspect.Request{Method: "POST", Target: "/two"}}
+	a.store.Record(&x)
+	w.want(has("#x-two", "pending"))
+	a.store.Record(exchange(inspect.Exchange{ID: "two"}, "POST", "/two", 404, "X-GitHub-Event: push\r\n", "gone"))
+	w.want(has("#x-two", "404 Not Found"))
+	w.want(has("#x-two .label", "github · push"))
+	w.want(has("#arrivals", "/two"))
+	if got := js[string](w, "document.querySelector('#x-two').getAttribute('aria-rowindex')"); got != "2" {
+		t.Errorf("the newest has row %s, want 2: the first below the head", got)
+	}
+	w.click("#x-two")
+	w.want(has("#detail h2", "POST /two"))
+	a.store.Record(exchange(inspect.Exchange{ID: "three"}, "GET", "/three", 200, "", ""))
+	w.want(has("#x-three", "/three") + " && document.querySelector('#x-two').ariaSelected === 'true'")
+	if got := js[string](w, "location.pathname"); got != "/exchanges/two" {
+		t.Errorf("the address is %s", got)
+	}
+}
+
+func longList(t *testing.T, b context.Context) {
+	a := servePage(t)
+	for i := range 1500 {
+		a.keepJSON(fmt.Sprintf("n%d", i), "GET", fmt.Sprintf("/n/%d", i), 200)
+	}
+	w := show(t, b, a.base, "light", wide)
+	w.want(rows("> 20"))
+	for range 20 {
+		w.press("G")
+		if js[bool](w, has("#rows", "/n/0")) {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	w.want(has("#x-n0", "/n/0"))
+	if n := js[int](w, "document.querySelectorAll('#rows [role=row]').length"); n > 100 {
+		t.Errorf("%d rows are in the document", n)
+	}
+	at := js[float64](w, "document.querySelector('#x-n0').getBoundingClientRect().top")
+	a.keepJSON("new", "GET", "/new", 200)
+	w.want(has("#newer", "1 new"))
+	if now := js[float64](w, "document.querySelector('#x-n0').getBoundingClientRect().top"); now != at {
+		t.Errorf("what is read has moved from %v to %v", at, now)
+	}
+	w.click("#newer")
+	w.want(has("#x-new", "/new"))
+}
+
+// listGoesOn: the server ends, captures go on, and another server has the same address and the same store.
+func listGoesOn(t *testing.T, b context.Context) {
+	a := servePage(t)
+	a.keepJSON("one", "GET", "/one", 200)
+	w := show(t, b, a.base, "light", wide)
+	w.want(rows("== 1"))
+	a.stop()
+	w.want(has("#feed", "connecting again"))
+	a.keepJSON("two", "GET", "/two", 200)
+	ln, err := Listen(strings.TrimPrefix(a.base, "http://"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- New(Options{Reader: a.store, Replayer: a.agent, Observer: a.agent, Controller: a.agent, Keeper: a.store}).Run(ctx, ln)
+	}()
+	t.Cleanup(func() {
+		end()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	w.want(rows("== 2"))
+}
+
+func filterShows(t *testing.T, b context.Context) {
+	a := servePage(t)
+	a.keepJSON("good", "GET", "/good", 200)
+	a.keepJSON("bad", "POST", "/bad", 500)
+	w := show(t, b, a.base, "light", wide)
+	w.want(rows("== 2"))
+	w.filter("status:>=500")
+	w.want(rows("== 1") + " && new URLSearchParams(location.search).get('filter') === 'status:>=500'")
+	a.keepJSON("good2", "GET", "/good2", 200)
+	a.keepJSON("bad2", "GET", "/bad2", 503)
+	w.want(rows("== 2") + " && " + has("#rows", "/bad2"))
+
+	w.filter("stat:")
+	w.want("!document.getElementById('wrong').hidden")
+	if got := js[string](w, "document.getElementById('wrong').textContent"); !strings.HasPrefix(got, "↑\n") {
+		t.Errorf("the mistake is shown as %q", got)
+	}
+	w.filter("method:post")
+	w.want(rows("== 1") + " && document.getElementById('wrong').hidden")
+	w.do(chromedp.Navigate(a.base))
+	w.want(rows("== 1") + " && document.getElementById('filter').value === 'method:post'")
+
+	w.do(chromedp.Func(func(context.Context, *chromedp.Target) error {
+		js[any](w, "(() => { const s = document.getElementById('views'); s.value = 'save'; s.dispatchEvent(new Event('change')); })()")
+		return nil
+	}))
+	w.press("posts\r")
+	w.want("[...document.getElementById('views').options].some(o => o.text === 'posts')")
+	if views, err := a.store.Views(t.Context()); err != nil || len(views) != 1 || views[0].Filter != "method:post" {
+		t.Errorf("saved: %v, %v", views, err)
+	}
+}
+
+// filter types a filter.
+func (w *window) filter(text string) {
+	w.t.Helper()
+	w.press("/")
+	w.want("document.activeElement.id === 'filter'")
+	js[any](w, "document.activeElement.value = ''")
+	w.press(text + "\r")
+}
+
+func keysWork(t *testing.T, b context.Context) {
+	a := servePage(t)
+	for _, id := range []string{"a", "b", "c"} {
+		a.keepJSON(id, "GET", "/"+id, 200)
+	}
+	w := show(t, b, a.base, "dark", wide)
+	w.want(rows("== 3"))
+	w.press("j")
+	w.want(has("#detail h2", "/c"))
+	w.press("jj")
+	w.want(has("#detail h2", "/a"))
+	w.press("k")
+	w.want(has("#detail h2", "/b"))
+	w.press("3")
+	w.want(has(".tabs [aria-current]", "Response"))
+	w.press("]")
+	w.want(has(".tabs [aria-current]", "Raw"))
+	w.press("p")
+	w.want("document.querySelector('[data-do=pin]').ariaPressed === 'true'")
+	if it, err := a.store.Get(t.Context(), "b"); err != nil || !it.Pinned {
+		t.Errorf("pinned: %v, %v", it.Pinned, err)
+	}
+	w.press("r")
+	w.want(has("#detail h2", "/b") + " && " + has(".facts", "replay of"))
+	w.press("c")
+	w.want(has("dialog", "Copy request as"))
+	w.press("\x1b")
+	w.want("!document.querySelector('dialog')")
+	w.press("?")
+	w.want(has("dialog", "edit and replay"))
+	w.press("\x1b")
+	w.want("!document.querySelector('dialog')")
+	w.press("\x1b")
+	w.want("document.getElementById('detail').hidden && document.activeElement.id === 'list'")
+	w.press("x")
+	w.want(has("dialog", "cannot be undone"))
+	w.click("dialog .danger")
+	w.want(rows("== 1") + " && " + has("#x-b .marks", "★"))
+}
+
+func editAndReplay(t *testing.T, b context.Context) {
+	a := servePage(t)
+	a.keepJSON("one", "POST", "/one", 200)
+	w := show(t, b, a.base+"/exchanges/one", "light", wide)
+	w.want(rows("== 1"))
+	w.press("e")
+	w.want("document.activeElement.name === 'target'")
+	js[any](w, `(() => { const f = document.querySelector("[data-form=edit]"); f.elements.target.value = "/two"; f.elements.body.value = '{"n":2,"s":"two"}'; })()`)
+	w.click("[data-form=edit] .main")
+	w.want(has("#detail h2", "POST /two") + " && " + has(".facts", "edited replay of"))
+	it, err := a.store.Get(t.Context(), "replay-1")
+	if err != nil || it.Request.Target != "/two" || string(it.Request.Body) != `{"n":2,"s":"two"}` || !it.Edited {
+		t.Fatalf("sent: %+v, %v", it.Exchange, err)
+	}
+	w.click(".facts [data-tab=diff]")
+	w.want(has("#panel .removed", "/one") + " && " + has("#panel .added", "/two") + " && " + has("#panel", "$.n"))
+	w.press("7")
+	w.want(has(".tabs [aria-current]", "Replays") + " && " + has("#panel", "original"))
+
+	w.press("e")
+	w.want("document.activeElement.name === 'target'")
+	w.click("[data-form=edit] .main")
+	w.want("location.pathname === '/exchanges/replay-2'")
+	if it, err := a.store.Get(t.Context(), "replay-2"); err != nil || it.Edited {
+		t.Errorf("what was left alone is sent as an edit of %s: %v", it.Request.Head, err)
+	}
+}
+
+func longContent(t *testing.T, b context.Context) {
+	a := servePage(t)
+	var body strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&body, "line %d of five thousand\n", i)
+	}
+	a.store.Record(exchange(inspect.Exchange{ID: "long"}, "POST", "/long", 200, "Content-Type: text/plain\r\n", body.String()))
+	w := show(t, b, a.base+"/exchanges/long?tab=request", "light", narrow)
+	w.want("document.getElementById('feed').dataset.state === 'live' && " + has("#panel", "line 1999 of") + " && !" + has("#panel", "line 2000 of"))
+	js[any](w, "document.querySelector('#panel .more').click()")
+	w.want(has("#panel", "line 3999 of"))
+	js[any](w, "document.querySelector('#panel .more').click()")
+	w.want(has("#panel", "line 4999 of") + " && " + has("#panel", "line 0 of") + " && !document.querySelector('#panel .more')")
+}
+
+func downloadHAR(t *testing.T, b context.Context) {
+	a := servePage(t)
+	a.keepJSON("one", "GET", "/one", 200)
+	a.keepJSON("two", "POST", "/two", 500)
+	w := show(t, b, a.base+"/?filter=status:500", "light", wide)
+	w.want(rows("== 1"))
+	dir := t.TempDir()
+	w.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.CallBrowser(ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: "allow", DownloadPath: dir})
+		return err
+	}))
+	w.click("#har")
+	har := struct {
+		Log struct {
+			Version string
+			Entries []struct{ Request struct{ Method, URL string } }
+		}
+	}{}
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		found, _ := filepath.Glob(filepath.Join(dir, "*.har"))
+		if len(found) == 0 {
+			found = []string{""}
+		}
+		text, err := os.ReadFile(found[0])
+		if err == nil && json.Unmarshal(text, &har) == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("no HAR: %v %s", err, text)
+		}
+	}
+	if har.Log.Version != "1.2" || len(har.Log.Entries) != 1 || !strings.HasSuffix(har.Log.Entries[0].Request.URL, "/two") {
+		t.Errorf("%+v", har)
+	}
+}

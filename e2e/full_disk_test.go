@@ -231,6 +231,9 @@ func TestCapturesOnAFullDisk(t *testing.T) {
 		return strings.Contains(keepingOf(t, api).Problem, "the disk is full")
 	})
 	s.agent.waitFor(s.agent.stderr, "captures are not written.*disk is full")
+	if out, _ := s.run(0, "status", "--api", s.api()); !strings.Contains(out, "Captures   not written: the disk is full") {
+		t.Errorf("status: %s", out)
+	}
 	if all := s.list("path:/hook/full", "--api", s.api()); len(all) == 0 {
 		t.Error("what came is not in memory")
 	}

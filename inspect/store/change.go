@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
@@ -32,6 +35,9 @@ func column[T any](q querier, query string, args ...any) (all []T, err error) {
 	return all, rows.Err()
 }
 
+// changePatience is how long a change that somebody has asked for waits for others who write.
+const changePatience = 5 * time.Second
+
 // change does all of f or nothing. f raises changed, the store's version, with each exchange that it changes.
 func (s *Store) change(f func(tx *sql.Tx, changed *int64) error) error {
 	db, err := s.database()
@@ -39,6 +45,9 @@ func (s *Store) change(f func(tx *sql.Tx, changed *int64) error) error {
 		return err
 	}
 	tx, err := db.Begin()
+	for end := time.Now().Add(changePatience); isCode(err, sqlite3.SQLITE_BUSY) && time.Now().Before(end); {
+		tx, err = db.Begin()
+	}
 	if err != nil {
 		return err
 	}

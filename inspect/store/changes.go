@@ -17,7 +17,7 @@ func (s *Store) Latest(ctx context.Context) (v int64, err error) {
 		return 0, err
 	}
 	err = db.QueryRowContext(ctx, "SELECT n FROM changes").Scan(&v)
-	return v, explain(err)
+	return v, s.reading(err)
 }
 
 // Changed waits until the store's version is above v or ctx ends, and returns the version then.
@@ -46,15 +46,15 @@ func (s *Store) Changes(ctx context.Context, v int64, limit int) (items []inspec
 	}
 	rows, err := db.QueryContext(ctx, "SELECT e.changed, "+itemColumns+itemTables+" WHERE e.changed > ? ORDER BY e.changed LIMIT ?", v, limited(limit))
 	if err != nil {
-		return nil, v, explain(err)
+		return nil, v, s.reading(err)
 	}
 	defer rows.Close()
 	for next = v; rows.Next(); {
 		it, err := scanItem(func(to ...any) error { return rows.Scan(append([]any{&next}, to...)...) })
 		if err != nil {
-			return items, next, explain(err)
+			return items, next, s.reading(err)
 		}
 		items = append(items, s.placed(it))
 	}
-	return items, next, explain(rows.Err())
+	return items, next, s.reading(rows.Err())
 }

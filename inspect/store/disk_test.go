@@ -59,10 +59,11 @@ func secret(id string, size int) *inspect.Exchange {
 // After a purge nothing of what was deleted is in any file: not in free pages, the index of words, the log, or a file of its own. What is pinned, and what
 // the filter does not mean, stays.
 func TestPurgeReallyDeletes(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := run(t, Options{Dir: dir})
-	for i := range 60 {
-		s.Record(secret(fmt.Sprint("s", i), []int{10, 3000, 20_000}[i%3]))
+	for i := range 30 {
+		s.Record(secret(fmt.Sprint("s", i), []int{10, 3000, 8000}[i%3]))
 		s.Record(exchange(fmt.Sprint("other", i), inspect.Done, 50))
 	}
 	pinned, tag, note := true, "kept", "yes"
@@ -72,11 +73,11 @@ func TestPurgeReallyDeletes(t *testing.T) {
 	s.settled()
 	eventually(t, "the words are there", func() bool {
 		n, err := column[int](s.db.Load(), "SELECT count(*) FROM words WHERE words MATCH 'zanzibar'")
-		return err == nil && n[0] == 60
+		return err == nil && n[0] == 30
 	})
 	raw(t, dir, "VACUUM INTO '"+s.path()+".v0'")
-	n, err := s.Purge(t.Context(), inspect.Query{Limit: 119})
-	if n != 119 || err != nil {
+	n, err := s.Purge(t.Context(), inspect.Query{Limit: 59})
+	if n != 59 || err != nil {
 		t.Errorf("%d purged, %v", n, err)
 	}
 	wantIDs(t, "what is pinned stays", list(t, s, inspect.Query{}), "other7")
@@ -98,6 +99,7 @@ func TestPurgeReallyDeletes(t *testing.T) {
 
 // What is too old or too much goes, oldest first, with its files; what is pinned and what is under way stays.
 func TestRetention(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := run(t, Options{Dir: dir, MaxBytes: 3 << 20})
 	s.Record(exchange("slow", inspect.Pending, 10))
@@ -134,6 +136,7 @@ func TestRetention(t *testing.T) {
 
 // A database that another program keeps locked is waited for: nothing that is recorded waits, people are told, and later everything is there.
 func TestLockedDatabase(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := run(t, Options{Dir: dir})
 	s.Record(exchange("before", inspect.Done, 1))
@@ -147,10 +150,10 @@ func TestLockedDatabase(t *testing.T) {
 	if _, err := db.Exec("BEGIN EXCLUSIVE"); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 1000 {
+	for i := range 300 {
 		s.Record(exchange(fmt.Sprint("x", i), inspect.Done, 10))
 	}
-	if got := list(t, s, inspect.Query{Limit: -1}); len(got) != 1001 || got[0].Committed || !got[1000].Committed {
+	if got := list(t, s, inspect.Query{Limit: -1}); len(got) != 301 || got[0].Committed || !got[300].Committed {
 		t.Errorf("%d are shown", len(got))
 	}
 	eventually(t, "people are told", func() bool { return strings.Contains(s.Keeping().Problem, "another program") })
@@ -159,7 +162,7 @@ func TestLockedDatabase(t *testing.T) {
 	}
 	s.settled()
 	eventually(t, "all is well", func() bool { return s.Keeping().Problem == "" })
-	if k := s.Keeping(); k.NotStored != 0 || k.Stored != 1001 {
+	if k := s.Keeping(); k.NotStored != 0 || k.Stored != 301 {
 		t.Errorf("%+v", k)
 	}
 }
@@ -212,13 +215,14 @@ func TestMeter(t *testing.T) {
 
 // Room that is free is given back to the disk.
 func TestRoomIsGivenBack(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := run(t, Options{Dir: dir})
-	for i := range 200 {
+	for i := range 100 {
 		s.Record(exchange(fmt.Sprint("x", i), inspect.Done, 50_000))
 	}
 	s.settled()
-	if n, err := s.Purge(t.Context(), inspect.Query{}); n != 200 || err != nil {
+	if n, err := s.Purge(t.Context(), inspect.Query{}); n != 100 || err != nil {
 		t.Errorf("%d purged, %v", n, err)
 	}
 	if i, err := os.Stat(s.path()); err != nil || i.Size() > 1<<20 {

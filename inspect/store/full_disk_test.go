@@ -56,6 +56,7 @@ func fill(t *testing.T, dir string) (empty func()) {
 // A full disk stops what is kept, not what is recorded and shown; it is said, and when there is room everything that is still in the window is written. So it
 // is when the disk was full from the beginning.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	for _, when := range []string{"later", "from the beginning"} {
 		t.Run(when, func(t *testing.T) {
 			disk := smallDisk(t)

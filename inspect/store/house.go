@@ -29,6 +29,8 @@ func (w *writer) keepHouse(ctx context.Context) error {
 	if w.replaced() {
 		w.s.o.Log.Warn("the database of captures was taken away: a fresh one is begun", "file", w.s.path())
 		w.close()
+		w.s.window.unwrite()
+		w.after = 0
 		return errors.Join(w.s.db.Swap(nil).Close(), w.open())
 	}
 	if err := w.follow(); err != nil {

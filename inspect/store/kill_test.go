@@ -2,6 +2,7 @@ package store
 
 import (
 	"bufio"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,9 +15,14 @@ import (
 // Of an agent that is killed while it records a thousand exchanges a second, nothing is missing that was shown as committed, what was under way is said to be
 // interrupted, and nothing of its run is left behind. Meanwhile another agent on the same store goes on.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	other := run(t, Options{Dir: dir})
 	committed := kill(t, dir, 2000)
+	orphan := filepath.Join(dir, "bodies", "ab", "orphan.request")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(orphan), 0o700), os.WriteFile(orphan, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	other.Record(exchange("other", inspect.Done, 1))
 	other.settled()
 	other.stop()
@@ -35,7 +41,7 @@ func TestKill(t *testing.T) {
 	if len(states) < len(committed) || states["x0"] != inspect.Interrupted || states["other"] != inspect.Done {
 		t.Errorf("%d kept, %d had been shown as committed; x0 is %v, other %v", len(states), len(committed), states["x0"], states["other"])
 	}
-	for _, pattern := range []string{"run-*", "spill-*"} {
+	for _, pattern := range []string{"run-*", "spill-*", "bodies/*/*"} {
 		if left, err := filepath.Glob(filepath.Join(dir, pattern)); err != nil || len(left) > 0 {
 			t.Errorf("left behind: %v, %v", left, err)
 		}

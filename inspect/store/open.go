@@ -43,9 +43,6 @@ func Open(o Options) (*Store, error) {
 	s.window = NewMemory(s.o)
 	s.window.follow()
 	s.spills = newSpills(spillDir(s.o.Dir, s.o.Run), s.o.pace)
-	if err := os.Mkdir(s.spills.dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		s.failed(err)
-	}
 	if err := s.attach(); err != nil {
 		if errors.Is(err, errForeign) {
 			return nil, errors.Join(fmt.Errorf("captures in %s: %w", s.path(), err), s.Close())
@@ -138,7 +135,7 @@ func openFile(path string) (*sql.DB, error) {
 			return nil, err
 		}
 	}
-	killed := exists(path + "-wal")                                                                                                               // or another program has it open
+	killed := exists(path + "-wal")                                                                                                                                     // or another program has it open
 	db, err := openWith(path, "journal_mode(WAL)", "synchronous(NORMAL)", "secure_delete(1)", "temp_store(MEMORY)", "cache_size(-4096)", "journal_size_limit(4194304)") // KiB, bytes
 	if err != nil {
 		return nil, err

@@ -79,12 +79,25 @@ func (s *Store) failed(err error) {
 		return
 	}
 	s.o.Log.Warn("captures are not written", "file", s.path(), "error", text)
-	if damaged(err) {
-		if err := private(s.marker()); err != nil {
-			s.o.Log.Warn("that the database of captures is damaged could not be noted", "error", err)
-		}
-	}
+	s.noteDamage(err)
 	s.window.announce()
+}
+
+// noteDamage leaves a mark for the next start if err says that the database is damaged.
+func (s *Store) noteDamage(err error) {
+	if !damaged(err) || exists(s.marker()) {
+		return
+	}
+	s.o.Log.Warn("the database of captures is damaged: it is moved aside at the next start", "file", s.path(), "error", err)
+	if err := private(s.marker()); err != nil {
+		s.o.Log.Warn("that could not be noted", "error", err)
+	}
+}
+
+// reading explains what went wrong with reading.
+func (s *Store) reading(err error) error {
+	s.noteDamage(err)
+	return explain(err)
 }
 
 // recovered says that all is well.

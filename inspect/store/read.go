@@ -33,7 +33,7 @@ func (s *Store) List(ctx context.Context, q inspect.Query) iter.Seq2[inspect.Ite
 				}
 			}
 		}
-		yield(inspect.Item{}, explain(err))
+		yield(inspect.Item{}, s.reading(err))
 	}
 }
 
@@ -113,7 +113,7 @@ func (s *Store) row(ctx context.Context, id inspect.ID) (it inspect.Item, err er
 		return it, missing(id)
 	}
 	if err != nil {
-		return it, fmt.Errorf("exchange %q: %w", id, explain(err))
+		return it, fmt.Errorf("exchange %q: %w", id, s.reading(err))
 	}
 	return s.placed(it), nil
 }
@@ -147,7 +147,7 @@ func (s *Store) fill(ctx context.Context, seq uint64, side inspect.Side, m *insp
 	case errors.Is(err, sql.ErrNoRows): // only a summary
 		return nil
 	case err != nil:
-		return explain(err)
+		return s.reading(err)
 	case file == "":
 		return nil
 	}
@@ -192,7 +192,7 @@ func (s *Store) rowBody(ctx context.Context, id inspect.ID, side inspect.Side) (
 		Scan(&file, &kept, &body)
 	switch {
 	case err != nil:
-		return nil, explain(err)
+		return nil, s.reading(err)
 	case file != "":
 		return s.openBody(file, kept)
 	case body == nil:

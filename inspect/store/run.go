@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -51,6 +52,7 @@ func (s *Store) buryDead() error {
 	if err != nil {
 		return err
 	}
+	died := false
 	for run := range runs {
 		l, err := tryRun(s.o.Dir, run)
 		if err != nil {
@@ -59,11 +61,39 @@ func (s *Store) buryDead() error {
 		if l == nil {
 			continue
 		}
+		died = true
 		if err := errors.Join(s.bury(run), os.RemoveAll(spillDir(s.o.Dir, run)), l.Close(), remove(l.Path())); err != nil {
 			return err
 		}
 	}
+	if died {
+		return s.sweep()
+	}
 	return nil
+}
+
+// sweep deletes content that belongs to no exchange: its agent was killed between giving it its place and committing the exchange. Both are done while nobody
+// else writes, and so is this.
+func (s *Store) sweep() error {
+	return s.change(func(tx *sql.Tx, _ *int64) error {
+		all, err := column[string](tx, "SELECT file FROM messages WHERE file != ''")
+		if err != nil {
+			return err
+		}
+		owned := map[string]bool{}
+		for _, f := range all {
+			owned[f] = true
+		}
+		return filepath.WalkDir(s.bodies(), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			if place, err := filepath.Rel(s.bodies(), path); err != nil || owned[place] {
+				return err
+			}
+			return remove(path)
+		})
+	})
 }
 
 // otherRuns are the runs that have a lock or exchanges under way, but for the own.

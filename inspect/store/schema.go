@@ -20,7 +20,7 @@ INSERT INTO changes VALUES (0, 0);
 CREATE TABLE views (name TEXT PRIMARY KEY, filter TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE exchanges (
 	seq INTEGER PRIMARY KEY, changed INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, run INTEGER NOT NULL, nth INTEGER NOT NULL,
-	state INTEGER NOT NULL, flags INTEGER NOT NULL, -- inspect.State, and the bits of flags.go
+	state INTEGER NOT NULL, flags INTEGER NOT NULL, -- inspect.State, and the bits of row.go
 	status INTEGER NOT NULL, -- 0: no response
 	pinned INTEGER NOT NULL DEFAULT 0, start INTEGER NOT NULL, duration INTEGER NOT NULL, wait INTEGER NOT NULL, connect INTEGER NOT NULL,
 	tries INTEGER NOT NULL, req_size INTEGER NOT NULL, res_size INTEGER NOT NULL,

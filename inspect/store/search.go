@@ -32,8 +32,12 @@ type search struct {
 	args  []any
 	exact bool // where is the whole filter: the rows that words knows need no second look
 
-	few    []int64 // sparse: the rows that are left, newest first
+	few    []int64 // with sparse: the rows that are left, newest first
 	sparse bool
+
+	probed     int       // conditions that an index was asked about
+	probeUntil time.Time // when the index of words is not asked any more
+	waiting    []int64   // the first rows for which SQL may be wrong; nil: not asked yet
 
 	after, before int64 // the rows that are left lie between
 	length        int   // of the next stretch, in rows
@@ -160,9 +164,10 @@ func (c *search) load(ctx context.Context, hits []hit) (items []inspect.Item, er
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(items, func(it inspect.Item) bool {
+	items = slices.DeleteFunc(items, func(it inspect.Item) bool {
 		return !sure[it.Seq] && err == nil && !c.matches(ctx, it, &err)
-	}), err
+	})
+	return items, err
 }
 
 // matches asks the filter itself; content is read when a term wants it.

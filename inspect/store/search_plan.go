@@ -12,7 +12,7 @@ const (
 	// fewRows is how many rows may match a condition for an index to lead the search. With more, walking from the newest row on finds the first page soon.
 	fewRows = 2000
 
-	// probing is how long the index may look for the rows of one condition. Only words with a star come near it: "a*" are a great many words.
+	// probing is how long the index of words may look for rows before the search begins. Only words with a star come near it: "a*" are a great many words.
 	probing = 25 * time.Millisecond
 )
 
@@ -23,6 +23,7 @@ func (c *search) plan(ctx context.Context) error {
 		root = append(root, c.q.Filter.Root)
 	}
 	w := where{args: []any{nil, nil}, now: c.now, known: map[*inspect.Term]known{}}
+	c.probeUntil = time.Now().Add(probing)
 	rows, few, err := c.probe(ctx, root, &w)
 	if err != nil {
 		return err
@@ -58,8 +59,8 @@ func between(rows []int64, after, before int64) []int64 {
 func (c *search) probe(ctx context.Context, n inspect.Node, w *where) (rows []int64, few bool, err error) {
 	switch n := n.(type) {
 	case inspect.And:
-		for _, part := range n {
-			found, ok, err := c.probe(ctx, part, w)
+		for i := 0; i < len(n) && (!few || len(rows) > page); i++ {
+			found, ok, err := c.probe(ctx, n[i], w)
 			if err != nil {
 				return nil, false, err
 			}
@@ -78,7 +79,9 @@ func (c *search) probe(ctx context.Context, n inspect.Node, w *where) (rows []in
 		}
 		return rows, len(rows) <= c.store.o.few, nil
 	case *inspect.Term:
-		return c.probeTerm(ctx, n, w)
+		if c.probed++; c.probed <= maxTerms {
+			return c.probeTerm(ctx, n, w)
+		}
 	}
 	return nil, false, nil
 }
@@ -89,34 +92,45 @@ func (c *search) probeTerm(ctx context.Context, t *inspect.Term, w *where) ([]in
 		return c.probeWords(ctx, t, match, exact, w)
 	}
 	one := where{now: c.now}
-	if sql, indexed := one.indexed(t); indexed {
-		return c.query(ctx, "SELECT e.seq FROM exchanges e WHERE "+sql+" LIMIT ?", append(one.args, c.store.o.few+1)...)
+	sql, ok := one.indexed(t)
+	if !ok {
+		return nil, false, nil
 	}
-	return nil, false, nil
+	return c.all(ctx, one.trusting, "SELECT e.seq FROM exchanges e WHERE "+sql+" LIMIT ?", append(one.args, c.store.o.few+1)...)
 }
 
-// probeWords asks the index of words. Rows that it does not have yet can match as well; they are asked for first, so that none is missed that gets there
-// meanwhile.
+// probeWords asks the index of words, if there is time left.
 func (c *search) probeWords(ctx context.Context, t *inspect.Term, match string, exact bool, w *where) ([]int64, bool, error) {
-	limited, cancel := context.WithTimeout(ctx, probing)
+	soon, cancel := context.WithDeadline(ctx, c.probeUntil)
 	defer cancel()
-	waiting, few, err := c.query(limited, "SELECT e.seq FROM exchanges e WHERE e.indexed != 1 LIMIT ?", c.store.o.few+1)
-	if err == nil && few {
-		var found []int64
-		found, few, err = c.query(limited, "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", match, c.store.o.few+1)
-		if err == nil && few {
-			all := append(found, waiting...)
-			w.known[t] = known{true, listed(all), exact && len(waiting) == 0}
-			return all, true, nil
-		}
-		if err == nil {
-			w.known[t] = known{}
+	rows, few, err := c.all(soon, true, "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", match, c.store.o.few+1)
+	switch {
+	case err == nil && few:
+		w.known[t] = known{true, listed(rows), exact && len(c.waiting) == 0}
+	case err == nil:
+		w.known[t] = known{}
+	case soon.Err() != nil && ctx.Err() == nil:
+		err = nil
+	}
+	return rows, few && err == nil, err
+}
+
+// all returns the rows that a query for at most one more than few finds, if they are few; with trusting those for which SQL may be wrong, too. The latter are
+// asked for first, so that none is missed that gets into the words meanwhile.
+func (c *search) all(ctx context.Context, trusting bool, query string, args ...any) (rows []int64, few bool, err error) {
+	if trusting && c.waiting == nil {
+		if c.waiting, _, err = c.query(ctx, "SELECT e.seq FROM exchanges e WHERE e.indexed != 1 LIMIT ?", c.store.o.few+1); err != nil {
+			c.waiting = nil
+			return nil, false, err
 		}
 	}
-	if limited.Err() != nil && ctx.Err() == nil {
-		err = nil // it takes too long
+	if trusting && len(c.waiting) > c.store.o.few {
+		return nil, false, nil
 	}
-	return nil, false, err
+	if rows, few, err = c.query(ctx, query, args...); trusting {
+		rows = append(rows, c.waiting...)
+	}
+	return rows, few, err
 }
 
 // query returns the numbers that a query gives, the first ones; few says that they are all.
@@ -126,6 +140,7 @@ func (c *search) query(ctx context.Context, query string, args ...any) (seqs []i
 		return nil, false, err
 	}
 	defer rows.Close()
+	seqs = []int64{}
 	for rows.Next() {
 		var seq int64
 		if err := rows.Scan(&seq); err != nil {

@@ -29,7 +29,7 @@ func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
 func someExchange(r *rand.Rand, i int, now time.Time) *inspect.Exchange {
 	word := func() string { return pick(r, someWords...) }
 	x := &inspect.Exchange{
-		ID: inspect.ID(fmt.Sprintf("0190a0b0-%04x", i)), Endpoint: pick(r, "api", "Api", "web", "hooks"), Start: now.Add(-time.Duration(r.IntN(40)) * 7 * time.Minute),
+		ID: inspect.ID(fmt.Sprintf("0190a0b0-%04x", i)), Endpoint: pick(r, "api", "Api", "web", "ÉTÉs"), Start: now.Add(-time.Duration(r.IntN(40)) * 7 * time.Minute),
 		Duration: time.Duration(r.IntN(3000)) * time.Millisecond, State: pick(r, inspect.Pending, inspect.Open, inspect.Failed, inspect.Done, inspect.Done, inspect.Done),
 		Client: pick(r, netip.MustParseAddrPort("10.1.2.3:80"), netip.MustParseAddrPort("10.200.0.1:9"), netip.MustParseAddrPort("192.0.2.7:1"),
 			netip.MustParseAddrPort("[::ffff:10.1.2.30]:7"), netip.MustParseAddrPort("[2001:db8::7%eth0]:8"), netip.AddrPort{}),
@@ -37,7 +37,7 @@ func someExchange(r *rand.Rand, i int, now time.Time) *inspect.Exchange {
 	if i > 0 && r.IntN(8) == 0 {
 		x.ReplayOf = inspect.ID(fmt.Sprintf("0190a0b0-%04x", r.IntN(i)))
 	}
-	x.Request = inspect.Request{Method: pick(r, "GET", "POST", "post", "DELETE"), Host: pick(r, "api.example.com", "API.example.com", "shop.test:8080", "")}
+	x.Request = inspect.Request{Method: pick(r, "GET", "POST", "post", "DELETE"), Host: pick(r, "api.example.com", "API.example.com", "shop.test:8080", "\u212Aelvin.test", "")}
 	x.Request.Target = pick(r, "/hook/", "/Hook/", "/", "/a_b/") + word() + pick(r, "", "?id=7", "?q="+word())
 	x.Request.Message = someMessage(r, "POST "+x.Request.Target+" HTTP/1.1")
 	if x.State != inspect.Pending && x.State != inspect.Failed {
@@ -78,11 +78,11 @@ func someFilter(r *rand.Rand, depth int) string {
 	quoted := inspect.Quote(word)
 	return pick(r, quoted, quoted, quoted, "inv*", "p*", "body:"+quoted, "body:"+inspect.Quote(word+" "+pick(r, "alpha", "paid")), "body:*ph*", "body:", "alpha beta",
 		"method:post", "method:=GET", "method:*e*", "method:"+quoted, "path:/hook/*", "path:hook", "path:"+quoted, "path:?id", "path:=/", "path:/a_b", "path:*%*", "path:k",
-		"status:200", "status:5xx", "status:>=400", "status:200..299", "status:open", "status:failed", "status:", "host:", "host:api", "host:=shop.test:8080", "host:*.COM",
+		"status:200", "status:5xx", "status:>=400", "status:200..299", "status:open", "status:failed", "status:", "host:", "host:api", "host:=shop.test:8080", "host:=kelvin.test", "host:*.COM",
 		"header.x-event:"+quoted, "header.X-Event:=push", "header.x-event:", "header.content-encoding:gzip", "header.x-none:",
 		"body.$.data.id:ch_123", "body.$.data.id:", "body.$.data.n[1].k:"+quoted, "body.$.data.n[*]:1", "body.$.data.*:*a*", "body.$[0]:alpha*",
 		"dur:>1s", "dur:<=500ms", "dur:=2s", "size:>100", "size:<10b", "age:<30m", "age:>1h", "age:>=0s", "replay:", "replay:no", "replay:0190a0b0-00", "pinned:", "pinned:no",
-		"tag:", "tag:bug", "tag:B*", "endpoint:api", "endpoint:=web", "endpoint:*s", "ip:10.0.0.0/8", "ip:10.1.2.3", "ip:2001:db8::/32", "ip:", "ip:0.0.0.0/0", "refused")
+		"tag:", "tag:bug", "tag:B*", "endpoint:api", "endpoint:=web", "endpoint:étés", "endpoint:*s", "ip:10.0.0.0/8", "ip:10.1.2.3", "ip:2001:db8::/32", "ip:", "ip:0.0.0.0/0", "refused")
 }
 
 // filled is a store with exchanges that were written, but are not in its words yet.
@@ -107,7 +107,7 @@ func filled(t testing.TB, o Options, n int, next func(i int) *inspect.Exchange) 
 		x := next(i)
 		s.Record(x)
 		if i%9 == 0 {
-			if _, err := s.Mark(t.Context(), x.ID, inspect.Marks{Pinned: new(true), Note: new("see " + someWords[i%len(someWords)]), AddTags: []string{"bug", "Beta-" + x.Endpoint}}); err != nil {
+			if _, err := s.Mark(t.Context(), x.ID, inspect.Marks{Pinned: new(true), Note: new("see " + someWords[i%len(someWords)]), AddTags: []string{"bug", "Beta-" + x.Request.Method}}); err != nil {
 				t.Fatal(err)
 			}
 		}

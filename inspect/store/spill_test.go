@@ -77,6 +77,7 @@ func TestSpilledContent(t *testing.T) {
 
 // What is refused, and what belongs to no exchange that is kept, leaves no file.
 func TestSpilledInVain(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := run(t, Options{Dir: dir})
 	content := make([]byte, maxSpill+1)

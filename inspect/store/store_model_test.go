@@ -62,6 +62,7 @@ func line(it inspect.Item) string {
 
 // Whatever is recorded, marked, purged and read over several runs, with the writer at work meanwhile: a store answers as its model does.
 func TestStoreOnDiskIsLikeItsModel(t *testing.T) {
+	t.Parallel()
 	filters := map[string]*inspect.Filter{}
 	for _, text := range []string{"", "pinned:true", "tag:a", "not tag:b", "endpoint:e1", "method:m2 or tag:a"} {
 		f, err := inspect.ParseFilter(text)

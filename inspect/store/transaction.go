@@ -109,11 +109,11 @@ func (t *transaction) put(u unwritten) (unwritten, error) {
 		return u, nil
 	}
 	u.Summary = t.level != whole
-	messages, err := t.messages(&u)
-	if err != nil {
+	if err := t.begin(); err != nil { // before files come to their places: see sweep
 		return u, err
 	}
-	if err := t.begin(); err != nil {
+	messages, err := t.messages(&u)
+	if err != nil {
 		return u, err
 	}
 	t.changed++

@@ -75,6 +75,9 @@ func (m *Memory) settle(all []unwritten) {
 		e := m.byID[u.ID]
 		switch {
 		case e == nil:
+			if u.Ended() && !u.lost { // it had to go while it was being written, and was taken for lost
+				m.lost--
+			}
 			continue
 		case u.lost:
 			e.disk.lost = true
@@ -171,4 +174,13 @@ func (m *Memory) onDisk() (ids []inspect.ID) {
 		}
 	}
 	return ids
+}
+
+// unwrite makes everything one that has still to be written.
+func (m *Memory) unwrite() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.byID {
+		e.disk.written, e.disk.content = 0, 0
+	}
 }

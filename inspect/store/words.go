@@ -79,7 +79,7 @@ func markWords(it inspect.Item) string {
 
 // plain says that SQL compares the names of an exchange as Match does, which folds all letters: SQL knows A to Z.
 func plain(it inspect.Item) bool {
-	return ascii(it.Request.Method) && ascii(it.Request.Target) && ascii(it.Request.Host) && ascii(it.Endpoint) && !slices.ContainsFunc(it.Tags, func(tag string) bool { return !ascii(tag) })
+	return ascii(it.Request.Method) && ascii(it.Request.Target) && ascii(it.Request.Host) && ascii(it.Endpoint) // as tags are
 }
 
 // words is the SQL of a term that is about words, or for which the words say which rows can match.

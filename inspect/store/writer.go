@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"runtime"
 	"time"
 
@@ -99,7 +100,7 @@ func (w *writer) work(ctx context.Context) {
 	}
 	w.more = w.more && err == nil
 	if err == nil && (w.later || time.Since(w.indexed) >= indexEvery) {
-		err = w.index(ctx)
+		err = w.index()
 		w.indexed = time.Now()
 	}
 	if err == nil && time.Since(w.kept) >= keepHouse {
@@ -112,12 +113,14 @@ func (w *writer) work(ctx context.Context) {
 	w.outcome(err)
 }
 
-// index enters some words, if there is time left over: rows come first.
-func (w *writer) index(ctx context.Context) (err error) {
+// index enters some words, if there is time left over: rows come first. It is not cut short, since that would cost the connection.
+func (w *writer) index() (err error) {
 	if w.later = !w.meter.idle(); w.later {
 		return nil
 	}
-	w.later, err = w.s.index(ctx, w.conn)
+	w.s.writing.Lock() // so that who marks or purges here waits for it, however long it takes
+	defer w.s.writing.Unlock()
+	w.later, err = w.s.index(context.Background(), w.conn)
 	return err
 }
 
@@ -137,18 +140,29 @@ func (w *writer) outcome(err error) {
 	w.failing = err != nil && w.locked.IsZero()
 }
 
-// finish writes what is left at the end, and ends the run.
+// finish writes what is left at the end, and ends the run. What fails because of what was before gets a second chance.
 func (w *writer) finish() {
-	err := w.open()
-	for more := true; err == nil && more; {
-		more, err = w.write()
-	}
-	if err == nil {
-		err = w.s.bury(w.s.o.Run)
+	err := w.last()
+	if err != nil {
+		w.close()
+		err = w.last()
 	}
 	if err != nil {
 		w.s.failed(err)
 	}
+}
+
+func (w *writer) last() error {
+	if err := w.open(); err != nil {
+		return err
+	}
+	for more := true; more; {
+		var err error
+		if more, err = w.write(); err != nil {
+			return err
+		}
+	}
+	return w.s.bury(w.s.o.Run)
 }
 
 // open prepares the connection.
@@ -164,6 +178,9 @@ func (w *writer) open() error {
 	}
 	if w.conn != nil {
 		return nil
+	}
+	if err := os.MkdirAll(w.s.spills.dir, 0o700); err != nil {
+		return err
 	}
 	conn, err := w.db.Conn(context.Background())
 	if err != nil {

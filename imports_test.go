@@ -56,6 +56,7 @@ var mayImport = map[string][]string{
 
 // vendorDoors says which rooms may import a vendor's packages, by prefix.
 var vendorDoors = map[string][]string{
+	"github.com/chromedp/":          {"inspect/web"},
 	"github.com/xtaci/smux":         {"wire"},
 	"github.com/knadh/koanf":        {"config"},
 	"github.com/charmbracelet":      {"tui", "tui/pane", "tui/theme"},

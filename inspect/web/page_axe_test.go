@@ -53,32 +53,32 @@ func axeFindsNothing(t *testing.T, b context.Context) {
 		w := show(t, b, a.base, scheme, wide)
 		w.want(rows("== 4"))
 		js[any](w, source+";0")
-		w.audit(scheme + ", list")
+		w.audit(scheme+", list", "document")
 		for _, tab := range tabs {
 			js[any](w, "history.replaceState(null, '', '/exchanges/three?tab="+tab.name+"'); dispatchEvent(new PopStateEvent('popstate'))")
 			w.want("document.querySelector('#detail article')?.dataset.tab === '" + tab.name + "'")
-			w.audit(scheme + ", " + tab.name)
+			w.audit(scheme+", "+tab.name, "'#detail'")
 			js[any](w, "history.replaceState(null, '', '/'); dispatchEvent(new PopStateEvent('popstate'))")
 			w.want("document.getElementById('detail').hidden")
 		}
 		w.press("?")
 		w.want("document.querySelector('dialog')")
-		w.audit(scheme + ", help")
+		w.audit(scheme+", help", "'dialog'")
 		w = show(t, b, a.base+"/status", scheme, wide)
 		w.want(has(".state", "online") + " && " + has("[data-plot=open] b", "0"))
 		js[any](w, source+";0")
-		w.audit(scheme + ", status")
+		w.audit(scheme+", status", "document")
 		w = show(t, b, a.base+"/exchanges/four", scheme, narrow)
 		w.want(has("#detail", "LOCAL_REFUSED"))
 		js[any](w, source+";0")
-		w.audit(scheme + ", narrow")
+		w.audit(scheme+", narrow", "document")
 	}
 }
 
-// audit asks axe-core for what breaks WCAG 2 A and AA or its best practices.
-func (w *window) audit(what string) {
+// audit asks axe-core what of a part of the page breaks WCAG 2 A and AA or its best practices.
+func (w *window) audit(what, part string) {
 	w.t.Helper()
-	text := js[string](w, `(async () => JSON.stringify((await axe.run(document, {resultTypes: ["violations"]})).violations))()`)
+	text := js[string](w, `(async () => JSON.stringify((await axe.run(`+part+`, {resultTypes: ["violations"]})).violations))()`)
 	var found []violation
 	if err := json.Unmarshal([]byte(text), &found); err != nil {
 		w.t.Fatal(err)

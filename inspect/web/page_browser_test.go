@@ -13,7 +13,7 @@ import (
 )
 
 // patience is how long a browser may take on a busy machine.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // chromium starts a browser; the test is skipped when there is none. Names below .test lead to this machine.
 func chromium(t *testing.T) context.Context {

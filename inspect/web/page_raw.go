@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -14,8 +15,12 @@ import (
 	"github.com/adit-tunnel/adit/inspect/view"
 )
 
-// rawPiece is how many bytes of content are shown at once as they came.
-const rawPiece = 64 << 10
+// Bounds of what is shown at once as it came.
+const (
+	rawPiece = 64 << 10 // bytes of text
+	dumped   = 16 << 10 // bytes of a hex dump
+	dumpRow  = 16       // bytes
+)
 
 // rawPanel is an exchange as it passed: heads and content byte by byte.
 type rawPanel struct {
@@ -53,18 +58,20 @@ func (s *Server) rawPanel(r *http.Request, it inspect.Item, t string) (any, erro
 // rawOfSide is a piece of one side, from a byte of its content on.
 func rawOfSide(it inspect.Item, side inspect.Side, bodies *contents, from int64, t string) (rawSide, error) {
 	m := it.Message(side)
-	out := rawSide{Side: side.String(), Head: rawLines(m.Head, 0)}
+	out := rawSide{Side: side.String()}
+	out.Head, _ = rawLines(m.Head, 0)
 	kept := bodies.kept(side, m)
 	piece, err := io.ReadAll(io.NewSectionReader(kept, from, rawPiece))
 	if err != nil {
 		return out, err
 	}
-	out.Lines = rawLines(piece, from)
-	if next := from + int64(len(piece)); next < kept.Size() {
+	lines, n := rawLines(piece, from)
+	out.Lines = lines
+	if next := from + int64(n); next < kept.Size() {
 		out.Next = furtherOf(it.ID, t, url.Values{"side": {out.Side}, "from": {strconv.FormatInt(next, 10)}})
 	} else if len(m.Tail) > 0 {
 		out.Missing = m.Size - kept.Size() - int64(len(m.Tail))
-		out.Tail = rawLines(m.Tail, m.Size-int64(len(m.Tail)))
+		out.Tail, _ = rawLines(m.Tail, m.Size-int64(len(m.Tail)))
 	}
 	if kept.Size() > 0 {
 		out.Download = uriOf(it.ID) + "/" + out.Side + "/body"
@@ -80,35 +87,37 @@ func (c *contents) kept(side inspect.Side, m *inspect.Message) *io.SectionReader
 	return io.NewSectionReader(bytes.NewReader(m.Body), 0, int64(len(m.Body)))
 }
 
-// rawLines is bytes as lines: text as it came but for what cannot be seen, which is escaped; anything else as a hex dump. from is the offset of the first.
-func rawLines(b []byte, from int64) (lines []view.Line) {
-	if !bytes.ContainsRune(b, 0) && utf8.Valid(b[:max(len(b)-utf8.UTFMax, 0)]) {
-		for line := range strings.Lines(string(b)) {
-			lines = append(lines, view.Line{{Text: view.Sanitize(strings.ReplaceAll(strings.TrimRight(line, "\r\n"), "\t", "    "))}})
+// rawLines is bytes as lines, and how many of them: text as it came but for what cannot be seen, which is escaped; anything else as a hex dump. from is the
+// offset of the first.
+func rawLines(b []byte, from int64) (lines []view.Line, n int) {
+	if bytes.ContainsRune(b, 0) || !utf8.Valid(b[:max(len(b)-utf8.UTFMax, 0)]) {
+		b = b[:min(len(b), dumped)]
+		for row := range slices.Chunk(b, dumpRow) {
+			lines = append(lines, dumpLine(row, from+int64(n)))
+			n += len(row)
 		}
-		return lines
+		return lines, n
 	}
-	for ; len(b) > 0; from += 16 {
-		row := b[:min(16, len(b))]
-		text := bytes.Map(func(r rune) rune {
-			if r < ' ' || r > '~' {
-				return '.'
-			}
-			return r
-		}, latin(row))
-		lines = append(lines, view.Line{{Class: "offset", Text: fmt.Sprintf("%08x  ", from)}, {Text: fmt.Sprintf("%-49s", fmt.Sprintf("% x", row))}, {Class: "comment", Text: string(text)}})
-		b = b[len(row):]
+	for line := range strings.Lines(string(b)) {
+		if len(lines) == mostLines {
+			break
+		}
+		n += len(line)
+		text := strings.ReplaceAll(strings.TrimRight(line, "\r\n"), "\t", "    ")
+		lines = append(lines, view.Line{{Text: view.Sanitize(text)}})
 	}
-	return lines
+	return lines, n
 }
 
-// latin makes each byte a character of its own.
-func latin(b []byte) []byte {
-	out := make([]byte, len(b))
-	for i, c := range b {
-		if out[i] = c; c >= utf8.RuneSelf {
-			out[i] = '.'
+// dumpLine is a row of a hex dump.
+func dumpLine(row []byte, at int64) view.Line {
+	text := make([]byte, len(row))
+	for i, c := range row {
+		if text[i] = c; c < ' ' || c > '~' {
+			text[i] = '.'
 		}
 	}
-	return out
+	return view.Line{
+		{Class: view.ClassOffset, Text: fmt.Sprintf("%08x  ", at)}, {Text: fmt.Sprintf("%-49s", fmt.Sprintf("% x", row))}, {Class: view.ClassComment, Text: string(text)},
+	}
 }

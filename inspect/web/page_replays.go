@@ -52,7 +52,7 @@ func (s *Server) family(ctx context.Context, it inspect.Item) ([]related, error)
 	add := func(o inspect.Item, relation string) {
 		all = append(all, related{o, relation, o.ID != it.ID, furtherOf(it.ID, "diff", url.Values{"with": {string(o.ID)}})})
 	}
-	replays, err := asked(&inspect.Term{Field: inspect.KeyReplay, Value: string(root.ID), Exact: true})
+	replays, err := asked(&inspect.Term{Field: inspect.KeyReplay})
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +60,9 @@ func (s *Server) family(ctx context.Context, it inspect.Item) ([]related, error)
 	for o, err := range s.reader.List(ctx, q) {
 		if err != nil {
 			return nil, err
+		}
+		if o.ReplayOf != root.ID && o.ID != it.ID {
+			continue
 		}
 		if add(o, map[bool]string{false: "replay", true: "edited replay"}[o.Edited]); len(all) == mostReplays {
 			break

@@ -43,13 +43,12 @@ func TestPage(t *testing.T) {
 }
 
 // servePage is a server whose captures can be changed, and a replayer that records what it was asked to send.
-func servePage(t *testing.T) *api {
+func servePage(t *testing.T, change ...func(*Options)) *api {
 	t.Helper()
-	var e *echo
-	a := serve(t, func(o *Options) {
-		e = &echo{reader: o.Reader, keep: o.Reader.(inspect.Recorder).Record}
+	a := serve(t, append([]func(*Options){func(o *Options) {
+		e := &echo{reader: o.Reader, keep: o.Reader.(inspect.Recorder).Record}
 		o.Keeper, o.Replayer, o.Log = o.Reader.(inspect.Keeper), e, slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
-	})
+	}}, change...)...)
 	a.agent.set(inspect.Status{State: inspect.Online, Version: "1", Endpoints: []inspect.Endpoint{{Name: "web", URL: "https://web.example.dev", Upstream: "http://localhost:3000", Inspect: true}}})
 	return a
 }

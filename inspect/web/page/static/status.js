@@ -13,18 +13,20 @@ let last = null;
 async function read() {
   const meters = await call("GET", "/api/v1/meters");
   const now = performance.now(), { requests, conns } = meters.total ?? meters;
-  const rate = last ? Math.max(0, requests.count - last.count) / ((now - last.now) / 1000) : requests.rate1;
+  const figures = { p50: requests.p50_ms, p90: requests.p90_ms, open: conns.open };
+  if (last) figures.rate = Math.max(0, requests.count - last.count) / ((now - last.now) / 1000);
   last = { count: requests.count, now };
-  const figures = { rate, p50: requests.p50_ms, p90: requests.p90_ms, open: conns.open };
-  for (const p of plots) add(p, figures[p.box.dataset.plot]);
+  for (const p of plots) {
+    if (p.box.dataset.plot in figures) add(p, figures[p.box.dataset.plot]);
+  }
 }
 
 function add({ box, points }, value) {
   points.push(value);
   if (points.length > most) points.shift();
-  const write = { rate: v => `${v.toFixed(v < 10 ? 1 : 0)}/s`, open: v => String(v) }[box.dataset.plot] ?? words.duration;
-  box.querySelector("b").textContent = value > 0 || box.dataset.plot === "open" ? write(value) : "–";
-  const top = Math.max(...points, 0.001);
+  const write = { rate: v => `${v.toFixed(v < 10 ? 1 : 0)}/s`, open: v => String(v) }[box.dataset.plot] ?? (v => v > 0 ? words.duration(v) : "–");
+  box.querySelector("b").textContent = write(value);
+  const top = Math.max(...points, 0.001); // of the scale
   const line = points.map((v, i) => `${(most - points.length + i) / (most - 1) * 100},${30 - v / top * 28}`);
   const [area, path] = box.querySelectorAll("path");
   path.setAttribute("d", "M" + line.join("L"));

@@ -17,7 +17,7 @@ import (
 const (
 	maxSpill   = 100 << 20 // bytes of one side's content
 	maxSpills  = 64        // at once
-	spillQueue = 4 << 20   // bytes that wait to be written, of all of them
+	spillQueue = 16 << 20  // bytes that wait to be written, of all of them
 )
 
 // errSpilling says that content is still on its way to its file.
@@ -127,7 +127,7 @@ func (q *spills) run(ctx context.Context) {
 		jobs := q.take(stopped)
 		for _, j := range jobs {
 			q.do(j)
-			q.busy.Store(m.level() != whole)
+			q.busy.Store(m.level() == nothing)
 		}
 		if stopped && len(jobs) == 0 {
 			return
@@ -139,7 +139,7 @@ func (q *spills) run(ctx context.Context) {
 		select {
 		case <-q.wake:
 		case <-rested:
-			q.busy.Store(m.level() != whole)
+			q.busy.Store(m.level() == nothing)
 		case <-ctx.Done():
 		}
 	}

@@ -155,6 +155,9 @@ func (s *shell) replayed() {
 	if out, _ := s.run(0, "request", again.ID, "--body=response"); out != "PUT on changed" {
 		t.Errorf("the service got %q", out)
 	}
+	if _, said := s.run(2, "replay", id, "--api", s.api(), "--body", "@/dev/zero"); !strings.Contains(said, "more than 1 MiB") {
+		t.Errorf("a content without an end: %s", said)
+	}
 	if _, said := s.run(2, "replay", id, "--api", s.api(), "--header", "no colon"); !strings.Contains(said, "has no colon") {
 		t.Errorf("a header without a colon: %s", said)
 	}

@@ -19,6 +19,8 @@ type captures interface {
 	List(ctx context.Context, q inspect.Query) iter.Seq2[inspect.Item, error]
 	Get(ctx context.Context, id inspect.ID) (inspect.Item, error)
 	Body(ctx context.Context, id inspect.ID, side inspect.Side) (inspect.Body, error)
+	// Find returns the IDs that begin or end with part, the newest first, at most limit.
+	Find(ctx context.Context, part string, limit int) ([]inspect.ID, error)
 	Purge(ctx context.Context, q inspect.Query) (int, error)
 	// Cursor is the place behind the last change there is, in the store's or the agent's own words.
 	Cursor(ctx context.Context) (string, error)
@@ -93,22 +95,16 @@ func findNewest(ctx context.Context, s captures) (inspect.Item, error) {
 
 // findByPart returns the only ID that begins or ends with part.
 func findByPart(ctx context.Context, s captures, part string) (inspect.ID, error) {
-	var found []inspect.ID
-	for it, err := range s.List(ctx, inspect.Query{Limit: -1}) {
-		if err != nil {
-			return "", err
-		}
-		if id := string(it.ID); strings.HasPrefix(id, part) || strings.HasSuffix(id, part) {
-			found = append(found, it.ID)
-		}
-	}
-	switch len(found) {
-	case 0:
+	found, err := s.Find(ctx, part, 2)
+	switch {
+	case err != nil:
+		return "", err
+	case len(found) == 0:
 		return "", notKept(fmt.Sprintf("no exchange has an ID that begins or ends with %q", part))
-	case 1:
-		return found[0], nil
+	case len(found) > 1:
+		return "", &exitError{exitNo, fmt.Errorf("more than one exchange has an ID that begins or ends with %q: %s and %s\n  write more of it", part, found[0], found[1])}
 	}
-	return "", &exitError{exitNo, fmt.Errorf("%d exchanges have an ID that begins or ends with %q, such as %s and %s\n  write more of it", len(found), part, found[0], found[1])}
+	return found[0], nil
 }
 
 func notKept(text string) error {

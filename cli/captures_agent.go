@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -175,6 +176,22 @@ func (p *agentAPI) bytes(ctx context.Context, id inspect.ID, side inspect.Side, 
 		err = io.ErrUnexpectedEOF
 	}
 	return b, err
+}
+
+// Find looks through the list.
+func (p *agentAPI) Find(ctx context.Context, part string, limit int) (ids []inspect.ID, err error) {
+	for it, err := range p.List(ctx, inspect.Query{Limit: -1}) {
+		if err != nil {
+			return nil, err
+		}
+		if id := string(it.ID); strings.HasPrefix(id, part) || strings.HasSuffix(id, part) {
+			ids = append(ids, it.ID)
+		}
+		if len(ids) == limit {
+			break
+		}
+	}
+	return ids, nil
 }
 
 // Purge deletes what q's filter selects.

@@ -51,7 +51,6 @@ var flagValues = map[string][]string{
 	"access-log": {"stdout", "stderr", "false"},
 	"web-addr":   {"false\tno local API", "127.0.0.1:4040"},
 	"admin":      {"false\tneither health nor metrics", "127.0.0.1:4480"},
-	"raw":        {"request", "response"},
 	"format":     exportFormats,
 	"since":      {fromStart + "\tall that is kept"},
 }

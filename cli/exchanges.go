@@ -39,3 +39,14 @@ func labelOf(it inspect.Item) string {
 	}
 	return view.Label(it.Exchange)
 }
+
+// completeFilter completes the key that a filter begins with, with what it is about.
+func completeFilter(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	var keys []string
+	for _, k := range inspect.FilterKeys() {
+		if len(args) == 0 && strings.HasPrefix(k.Key, typed) {
+			keys = append(keys, k.Key+"\t"+k.Help)
+		}
+	}
+	return keys, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveKeepOrder
+}

@@ -26,10 +26,11 @@ func (a *app) exportCommand() *cobra.Command {
 		GroupID: "inspect",
 		Long: `Write the captured requests that a filter selects, oldest first, in a form that other
 programs read: har is HAR 1.2, for browsers and many tools. jsonl is an object a line, with
-the fields of the local API and the exact contents in base64.`,
+the fields of the local API and the exact contents in base64, up to 16 MiB of each.`,
 		Example: `  adit export -o all.har
   adit export 'status:>=400 age:<1h' --format jsonl | jq .target`,
-		Args: atMostOne("a filter, in quotes"),
+		Args:              atMostOne("a filter, in quotes"),
+		ValidArgsFunction: completeFilter,
 		RunE: func(c *cobra.Command, args []string) error {
 			f, err := filterArg(args)
 			if err != nil {
@@ -114,6 +115,9 @@ func writeHAR(w io.Writer, o *oneExchange) error {
 	return errors.Join(h.add(o), h.end())
 }
 
+// largestExported is how much of a content stands in a line. kept says how much there is.
+const largestExported = 16 << 20
+
 // exportedLine is a line of JSON lines.
 type exportedLine struct {
 	web.Detail
@@ -127,7 +131,7 @@ func (l lineExporter) add(o *oneExchange) (err error) {
 	line := exportedLine{Detail: web.DetailOf(o.Item)}
 	for side, into := range map[inspect.Side]*[]byte{inspect.RequestSide: &line.RequestBody, inspect.ResponseSide: &line.ResponseBody} {
 		if b := o.bodies[side]; b != nil && err == nil {
-			*into, err = io.ReadAll(io.NewSectionReader(b, 0, b.Size()))
+			*into, err = io.ReadAll(io.NewSectionReader(b, 0, min(b.Size(), largestExported)))
 		}
 	}
 	if err != nil {

@@ -33,6 +33,18 @@ type runningAgent struct {
 	Session   runningSession  `json:"session"`
 	Refused   []refusedTunnel `json:"refused,omitempty"`
 	Endpoints []runningTunnel `json:"endpoints"`
+
+	Captures *runningCaptures `json:"captures,omitempty"` // nil: the agent does not tell
+}
+
+// runningCaptures is how an agent's store is.
+type runningCaptures struct {
+	Place     string `json:"place"` // its file; "": in memory only
+	Bytes     int64  `json:"bytes"`
+	Stored    uint64 `json:"stored"`
+	Summaries uint64 `json:"summaries"`
+	NotStored uint64 `json:"not_stored"`
+	Problem   string `json:"problem,omitempty"`
 }
 
 type runningSession struct {
@@ -184,6 +196,10 @@ func askAgent(ctx context.Context, addr, password string) (*runningAgent, error)
 		return nil, err
 	}
 	r.Endpoints = append(r.Endpoints, list.Tunnels...)
+	var state struct{ Keeping *runningCaptures }
+	if err := getJSON(ctx, r.API+"/api/v1/status", password, &state); err == nil { // an older agent has none
+		r.Captures = state.Keeping
+	}
 	return r, nil
 }
 

@@ -3,7 +3,9 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,11 +22,13 @@ func (a *app) purgeCommand() *cobra.Command {
 		GroupID: "inspect",
 		Long: `Delete the captured requests that a filter selects, or with --all everything, so that
 nothing of them can be recovered from the store's files. Pinned ones stay unless the filter
-names pinned:, and so do those under way.`,
+names pinned:, and so do those under way. On a terminal it asks first; the exit code is 1
+when the answer is no.`,
 		Example: `  adit purge 'age:>7d'
   adit purge 'endpoint:demo' --yes
   adit purge --all`,
-		Args: atMostOne("a filter, in quotes"),
+		Args:              atMostOne("a filter, in quotes"),
+		ValidArgsFunction: completeFilter,
 		RunE: func(c *cobra.Command, args []string) error {
 			f, err := filterArg(args)
 			switch {
@@ -48,8 +52,11 @@ func (a *app) runPurge(ctx context.Context, s captures, f *inspect.Filter, yes b
 		if err != nil {
 			return err
 		}
-		if yes, err = a.confirm(fmt.Sprintf("Delete %s for good?", counted(n))); err != nil || !yes {
+		if yes, err = a.confirm(fmt.Sprintf("Delete %s for good?", counted(n))); err != nil {
 			return err
+		}
+		if !yes {
+			return &exitError{exitNo, errors.New("nothing was deleted")}
 		}
 	}
 	n, err := s.Purge(ctx, inspect.Query{Filter: f, Limit: -1})
@@ -80,7 +87,9 @@ func (a *app) confirm(question string) (bool, error) {
 	}
 	fmt.Fprintf(a.Err, "%s [y/N] ", question)
 	answer, err := bufio.NewReader(a.In).ReadString('\n')
-	if err != nil {
+	if errors.Is(err, io.EOF) {
+		fmt.Fprintln(a.Err) // Ctrl+D leaves the cursor behind the question
+	} else if err != nil {
 		return false, fmt.Errorf("the answer: %w", err)
 	}
 	answer = strings.ToLower(strings.TrimSpace(answer))

@@ -181,14 +181,27 @@ func changeField(fs []inspect.Field, change string) ([]inspect.Field, error) {
 	return slices.Insert(fs, at, inspect.Field{Name: name, Value: value}), nil
 }
 
+// largestContent is how much content an edit may have.
+const largestContent = 1 << 20
+
 // content is what --body names; never nil.
 func (a *app) content(arg string) ([]byte, error) {
-	file, isFile := strings.CutPrefix(arg, "@")
-	switch {
-	case !isFile:
+	name, isFile := strings.CutPrefix(arg, "@")
+	if !isFile {
 		return append([]byte{}, arg...), nil
-	case file == "-":
-		return io.ReadAll(a.In)
 	}
-	return os.ReadFile(file)
+	from := a.In
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		from = f
+	}
+	b, err := io.ReadAll(io.LimitReader(from, largestContent+1))
+	if err == nil && len(b) > largestContent {
+		err = fmt.Errorf("%s has more than %s, the most that can be sent in another's place", name, view.Size(largestContent))
+	}
+	return b, err
 }

@@ -49,6 +49,7 @@ shown with escapes.`,
 		what := map[string]string{"body": "content", "raw": "message, head and content,"}[name]
 		f.String(name, "", "print the exact "+what+" of the request, or with ="+inspect.ResponseSide.String()+" of the response")
 		f.Lookup(name).NoOptDefVal = inspect.RequestSide.String()
+		_ = c.RegisterFlagCompletionFunc(name, cobra.FixedCompletions([]string{inspect.RequestSide.String(), inspect.ResponseSide.String()}, cobra.ShellCompDirectiveNoFileComp)) // it is there
 	}
 	f.Bool("curl", false, "print a command that sends the request again with curl")
 	f.Bool("httpie", false, "print a command that does with HTTPie")
@@ -92,8 +93,6 @@ func (a *app) runRequest(ctx context.Context, s captures, what, form, value stri
 	switch form {
 	case "":
 		return a.printExchange(o)
-	case "json":
-		return a.printJSON(web.DetailOf(it))
 	case "diff":
 		return a.printDiff(ctx, s, o, value)
 	}
@@ -160,6 +159,10 @@ func (o *oneExchange) write(w io.Writer, form string, side inspect.Side) (err er
 	}
 	text, request := "", o.body(inspect.RequestSide)
 	switch form {
+	case "json":
+		var b []byte
+		b, err = indentedJSON(web.DetailOf(o.Item))
+		text = string(b)
 	case "body":
 		return o.writeBody(w, side)
 	case "raw":

@@ -30,7 +30,8 @@ stream as it opens, until Ctrl+C.`,
   adit requests 'method:post status:>=500 path:/hook/*'
   adit requests --follow 'status:5xx or dur:>1s'
   adit requests --json 'body.$.type:invoice.paid' | jq .id`,
-		Args: atMostOne("a filter, in quotes"),
+		Args:              atMostOne("a filter, in quotes"),
+		ValidArgsFunction: completeFilter,
 		RunE: func(c *cobra.Command, args []string) error {
 			f, err := filterArg(args)
 			if err != nil {

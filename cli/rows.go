@@ -27,6 +27,9 @@ type rows struct {
 
 func (a *app) rows(asJSON bool) *rows {
 	r := &rows{w: a.Out, asJSON: asJSON, now: time.Now(), colour: a.screenOf(a.Out).colour}
+	if asJSON {
+		r.w = a.recorded()
+	}
 	if w, _, err := term.GetSize(int(a.Out.Fd())); err == nil {
 		r.width = w
 	}

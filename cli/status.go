@@ -18,9 +18,9 @@ func (a *app) statusCommand() *cobra.Command {
 		Use:     "status",
 		Short:   "Tell whether an agent runs here, and how it is",
 		GroupID: "agent",
-		Long: `Ask the agents that run on this machine how they are: session, URLs, and the meters of
-connections and requests. The exit code is 0 when all of them are online, and 1 when
-one is not or none runs.`,
+		Long: `Ask the agents that run on this machine how they are: session, URLs, how captures
+are kept, and the meters of connections and requests. The exit code is 0 when all of them
+are online, and 1 when one is not or none runs.`,
 		Example: `  adit status
   adit status --json --api 127.0.0.1:4041`,
 		Args: none,
@@ -68,6 +68,9 @@ func printStatus(to io.Writer, agents []runningAgent) error {
 			fmt.Fprintf(w, "Relay\t%s\n", view.Sanitize(where))
 		}
 		fmt.Fprintf(w, "Version\t%s\nLocal API\t%s\n", view.Sanitize(r.Version), r.API)
+		if r.Captures != nil {
+			fmt.Fprintf(w, "Captures\t%s\n", view.Sanitize(r.Captures.String()))
+		}
 		for _, e := range r.Endpoints {
 			printEndpoint(w, e)
 		}
@@ -76,6 +79,21 @@ func printStatus(to io.Writer, agents []runningAgent) error {
 		}
 	}
 	return w.Flush()
+}
+
+// String says where captures are, and what of them is missing.
+func (c *runningCaptures) String() string {
+	if c.Problem != "" {
+		return "not written: " + c.Problem
+	}
+	if c.Place == "" {
+		return "in memory only"
+	}
+	text := fmt.Sprintf("%s, %s", c.Place, view.Size(c.Bytes))
+	if c.Summaries+c.NotStored > 0 {
+		text += fmt.Sprintf("; of this run %d whole, %d as a line, %d not", c.Stored, c.Summaries, c.NotStored)
+	}
+	return text
 }
 
 // printEndpoint shows an endpoint and its meters: per second, and in seconds.

@@ -38,8 +38,9 @@ is wrong, and 124 when --timeout has passed.`,
 		Example: `  adit wait-for 'path:/hook/* method:post'
   adit wait-for 'header.x-github-event:push' --count 2 --timeout 2m --json
   adit wait-for path:/health --since start --expect 'status:200 dur:<1s'`,
-		Args: exactly("a filter, in quotes", "'path:/hook/*'"),
-		RunE: func(c *cobra.Command, args []string) error { return a.runWaitFor(c, args[0], o) },
+		Args:              exactly("a filter, in quotes", "'path:/hook/*'"),
+		ValidArgsFunction: completeFilter,
+		RunE:              func(c *cobra.Command, args []string) error { return a.runWaitFor(c, args[0], o) },
 	}
 	f := c.Flags()
 	f.IntVar(&o.count, "count", 1, "wait for `N` requests")

@@ -155,6 +155,9 @@ func (s *shell) replayed() {
 	if out, _ := s.run(0, "request", again.ID, "--body=response"); out != "PUT on changed" {
 		t.Errorf("the service got %q", out)
 	}
+	if _, said := s.run(2, "replay", id, "--api", s.api(), "--body", "@/dev/zero"); !strings.Contains(said, "more than 1 MiB") {
+		t.Errorf("a content without an end: %s", said)
+	}
 	if _, said := s.run(2, "replay", id, "--api", s.api(), "--header", "no colon"); !strings.Contains(said, "has no colon") {
 		t.Errorf("a header without a colon: %s", said)
 	}
@@ -171,6 +174,7 @@ func (s *shell) purged() {
 		t.Errorf("purge: %s", out)
 	}
 	s.find(0, "path:/bad/b")
+	s.find(0, "path:/bad/b", "--api", s.api()) // the agent's memory is not asked to forget, but does
 	s.run(0, "purge", "--all", "--yes")
 	if all := s.list("method:*"); len(all) != 0 {
 		t.Errorf("still there: %+v", all)
@@ -228,6 +232,29 @@ func TestShellAlone(t *testing.T) {
 	s.run(124, "wait-for", "method:*", "--timeout", "100ms")
 	s.run(1, "request", "last")
 	s.run(0, "purge", "--all", "--yes")
+}
+
+// On a terminal what a stranger has sent is shown and does nothing there, and nothing is deleted before the person has said yes.
+func TestShellOnATerminal(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := newShell(t, http.HandlerFunc(receiver), "--state-dir", dir)
+	s.hook("/hook/\u202egnp", "\x1b]2;owned\x07\x1b[2Jgone")
+	s.find(1, "status:200", "--state-dir", dir)
+	x := newTerminal(t, 120, 32)
+	x.say("clear; adit requests --json --state-dir " + dir + "; adit request last --body --state-dir " + dir)
+	x.see(`\\x1b\]2;owned\\x07\\x1b\[2Jgone`)
+	if title := x.tmux("display-message", "-p", "#{pane_title}"); strings.Contains(title, "owned") {
+		t.Errorf("the terminal's title is %q", title)
+	}
+	x.say("clear; adit purge --all --state-dir " + dir)
+	x.see(`Delete 1 request for good\? \[y/N\]`)
+	x.say("n")
+	x.see(`adit: nothing was deleted`)
+	x.say("clear; adit purge --all --state-dir " + dir)
+	x.see(`\[y/N\]`)
+	x.say("y")
+	x.see(`1 request deleted`)
 }
 
 // Both directions of streams are captured while they are open.

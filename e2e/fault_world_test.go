@@ -182,23 +182,23 @@ func (w *world) counters() (conns, open, requests int64) {
 
 // idle is what processes hold when there is nothing to do.
 type idle struct {
-	streams, relayRoutines, relayFiles, agentFiles, local int
+	streams, relayRoutines, relayFiles, agentSockets, local int
 }
 
 func (w *world) idle() idle {
 	f := w.figures()
 	return idle{
 		streams: int(f["adit_streams"]), relayRoutines: int(f["go_goroutines"]),
-		relayFiles: files(w.relay), agentFiles: files(w.agent), local: int(w.local.open.Load()),
+		relayFiles: files(w.relay), agentSockets: sockets(w.agent), local: int(w.local.open.Load()),
 	}
 }
 
 func (a idle) String() string {
-	return fmt.Sprintf("streams %d, relay: goroutines %d files %d, agent: files %d, local connections %d",
-		a.streams, a.relayRoutines, a.relayFiles, a.agentFiles, a.local)
+	return fmt.Sprintf("streams %d, relay: goroutines %d files %d, agent: sockets %d, local connections %d",
+		a.streams, a.relayRoutines, a.relayFiles, a.agentSockets, a.local)
 }
 
 func (a idle) within(b idle) bool {
-	return a.streams <= b.streams && a.relayRoutines <= b.relayRoutines && a.relayFiles <= b.relayFiles && a.agentFiles <= b.agentFiles &&
+	return a.streams <= b.streams && a.relayRoutines <= b.relayRoutines && a.relayFiles <= b.relayFiles && a.agentSockets <= b.agentSockets &&
 		a.local <= b.local
 }

@@ -86,7 +86,7 @@ func TestFullDisk(t *testing.T) {
 	almostAPage(t, state)
 	s.startRelay("", "--state-dir", state, "--access-log", access)
 	port := service(t, http.HandlerFunc(hello))
-	s.startAgent("", port, "--state-dir", filepath.Join(disk, "agent"))
+	s.startAgent("", port, "--state-dir", filepath.Join(disk, "agent"), "--capture-memory-only")
 	empty := fill(t, disk)
 	for range 100 {
 		if status, code := s.get("/full?" + strings.Repeat("x", 100)); status != 200 {
@@ -231,6 +231,9 @@ func TestCapturesOnAFullDisk(t *testing.T) {
 		return strings.Contains(keepingOf(t, api).Problem, "the disk is full")
 	})
 	s.agent.waitFor(s.agent.stderr, "captures are not written.*disk is full")
+	if out, _ := s.run(0, "status", "--api", s.api()); !strings.Contains(out, "Captures   not written: the disk is full") {
+		t.Errorf("status: %s", out)
+	}
 	if all := s.list("path:/hook/full", "--api", s.api()); len(all) == 0 {
 		t.Error("what came is not in memory")
 	}

@@ -110,7 +110,7 @@ func TestStoreOnDiskIsLikeItsModel(t *testing.T) {
 			case n < 79:
 				before := len(m.all)
 				m.all = slices.DeleteFunc(m.all, func(it inspect.Item) bool {
-					return it.Ended() && (!it.Pinned || namesPinned(f)) && f.Match(it, time.Now(), nil)
+					return it.Ended() && (!it.Pinned || f.Names(inspect.KeyPinned)) && f.Match(it, time.Now(), nil)
 				})
 				if n, err := s.Purge(t.Context(), inspect.Query{Filter: f}); err != nil || n != before-len(m.all) {
 					t.Fatalf("seed %d, step %d: purging %s: %d, want %d, %v", seed, step, f, n, before-len(m.all), err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -33,6 +34,7 @@ func TestPage(t *testing.T) {
 		{"keys do what they do in the dashboard", keysWork},
 		{"a request is edited and replayed, and compared with the original", editAndReplay},
 		{"long content is read part by part", longContent},
+		{"without script it can still be read", plainPage},
 		{"captures are downloaded as HAR", downloadHAR},
 		{"nothing that was captured runs", nothingRuns},
 		{"other pages get nothing", othersGetNothing},
@@ -304,6 +306,22 @@ func longContent(t *testing.T, b context.Context) {
 	w.want(has("#panel", "line 3999 of"))
 	js[any](w, "document.querySelector('#panel .more').click()")
 	w.want(has("#panel", "line 4999 of") + " && " + has("#panel", "line 0 of") + " && !document.querySelector('#panel .more')")
+}
+
+func plainPage(t *testing.T, b context.Context) {
+	a := servePage(t)
+	a.store.Record(exchange(inspect.Exchange{ID: "long"}, "POST", "/long", 200, "Content-Type: text/plain\r\n", strings.Repeat("line\n", 2000)+"the end\n"))
+	w := show(t, b, "about:blank", "light", wide)
+	w.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}), chromedp.Navigate(a.base))
+	w.click("noscript a")
+	w.want(has("#detail h2", "POST /long"))
+	w.click(".tabs a:nth-child(2)")
+	w.want(has("#panel", "line"))
+	w.click("#panel .more")
+	w.want(has("#panel", "the end"))
 }
 
 func downloadHAR(t *testing.T, b context.Context) {

@@ -20,6 +20,7 @@ const feed = new Feed({
   reset: page => {
     wrong(null);
     ready = true;
+    remember("filter", filter);
     list.reset(page);
     list.choose(detail.id);
     views.read(filter).catch(failed);
@@ -41,7 +42,6 @@ const feed = new Feed({
 // apply shows what a filter asks for.
 function apply(text) {
   filter = input.value = text;
-  remember("filter", filter);
   address();
   $("har").href = actions.harOf(filter);
   feed.open(filter);
@@ -80,6 +80,7 @@ function closed() {
   $("main").classList.remove("split");
   detail.pane.hidden = true;
   list.choose("", false);
+  document.title = "adit";
   address();
   list.grid.focus();
 }

@@ -71,6 +71,7 @@ export class Detail {
       const [scroll, focused] = [before?.scrollTop, document.activeElement];
       const inside = this.pane.contains(focused) && (focused.id || focused.dataset.tab || focused.dataset.do);
       this.pane.replaceChildren(...nodes);
+      document.title = `${this.pane.querySelector("h2").textContent} · adit`;
       if (again) this.pane.querySelector(".panel")?.scrollTo(0, scroll);
       if (inside) this.#refocus(inside);
     } catch (problem) {

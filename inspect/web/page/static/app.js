@@ -86,10 +86,9 @@ function closed() {
 }
 
 // sent shows the new exchange of a replay.
-function sent(id, of) {
+function sent(id) {
   toast("sent");
   open(id, "overview");
-  list.replayed = of;
 }
 
 // address makes the address say what is seen, so that it can be kept, sent on and read again.

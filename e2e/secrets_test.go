@@ -30,7 +30,7 @@ func TestNoSecretIsLogged(t *testing.T) {
 // marker is what no log may hold.
 const marker = "mArKeR"
 
-// password is that of the endpoint, and carries the marker as everything does.
+// password is that of the endpoint and of the local API, and carries the marker as everything does.
 const password = marker + "-password"
 
 type secrets struct {
@@ -59,11 +59,12 @@ agent:
   relay: %s
   relay_pin: %s
   authtoken: %s
+  web_password: %s
 endpoints:
   - {name: web, upstream: {url: %s}, basic_auth: ["ann:%s"], metadata: "%s"}
   - {name: broken, upstream: {url: "%s"}}
   - {name: gone, upstream: {url: 1}}
-`, s.relay.agents, s.relay.pin, s.relay.token, port, password, marker, s.nonsense())
+`, s.relay.agents, s.relay.pin, s.relay.token, password, port, password, marker, s.nonsense())
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +173,8 @@ func (s *secrets) fail() {
 	env := append(cleanEnv(s.t), "ADIT_AUTHTOKEN=adit_"+marker)
 	s.run(3, env, "http", port, "--no-tui", "--relay", s.relay.agents, "--relay-pin", s.relay.pin, "--log-level", s.level, "--log", s.file("refused.log"))
 	s.run(1, env, "diagnose", "--web-addr", "false", "--relay", s.relay.agents, "--relay-pin", s.relay.pin, "--write-report", s.file("report.json"))
-	s.run(0, nil, "status", "--json", "--api", strings.TrimPrefix(s.agent.api(), "http://"))
+	s.run(1, nil, "status", "--json", "--api", strings.TrimPrefix(s.agent.api(), "http://"))
+	s.run(0, append(cleanEnv(s.t), "ADIT_WEB_PASSWORD="+password), "status", "--json", "--api", strings.TrimPrefix(s.agent.api(), "http://"))
 	s.agent.waitFor(s.agent.stdout, `endpoint=broken .* status=200`)
 	for _, name := range []string{"ready.json", "urls"} { // they go with a decent end
 		s.copy(name)

@@ -17,6 +17,7 @@ const (
 	heartbeat   = 15 * time.Second      // a comment is sent after so long, so that both sides see a dead link
 	statusEvery = time.Second           // how often the status is looked at
 	gather      = 20 * time.Millisecond // changes that come within it are told together
+	atOnce      = 10                    // batches of changes that are told before anything else is looked at
 )
 
 // events sends what changes as server-sent events: exchange, with a filter unmatched, status, and lagged when changes have been forgotten, so that the list
@@ -97,7 +98,7 @@ func (f *follower) run(ctx context.Context, lagged bool) {
 			}
 			ok = f.pause(ctx) && f.tellChanges()
 		case <-look.C:
-			ok = f.tellStatus()
+			ok = f.tellStatus() && f.tellChanges()
 		case <-beat.C:
 			ok = f.out.comment()
 		}
@@ -116,9 +117,10 @@ func (f *follower) pause(ctx context.Context) bool {
 	}
 }
 
-// tellChanges tells all there are; false: the reader has gone.
+// tellChanges tells what has changed; what it leaves when changes come faster than they are taken is told with the next hint, or look. false: the reader has
+// gone.
 func (f *follower) tellChanges() bool {
-	for {
+	for range atOnce {
 		items, lagged := f.s.reader.Since(f.version, 0)
 		if lagged {
 			return f.tellLagged()
@@ -130,6 +132,7 @@ func (f *follower) tellChanges() bool {
 			return false
 		}
 	}
+	return true
 }
 
 // tell tells of exchanges that have changed: those that the filter takes, and the names of the others, which it may have taken before.

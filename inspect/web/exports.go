@@ -30,27 +30,30 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) *apiError {
 	if problem != nil {
 		return problem
 	}
-	bodies := s.contents(r, it)
-	defer bodies.close()
-	switch format := p.Get("format"); format {
-	case "raw":
-		return s.exportRaw(w, p, it, bodies)
-	case "har":
+	format := p.Get("format")
+	if format == "har" {
 		out := s.newHAR(w, string(it.ID))
-		out.add(it, bodies)
+		out.add(it, s.contents(r, it))
 		out.end()
 		return nil
-	case "curl", "httpie", "fetch":
-		text, err := commands[format].write(it.Exchange, bodies.at(inspect.RequestSide), p.Get("to"))
-		if err != nil {
-			return notExported(err)
-		}
-		contain(w.Header(), string(it.ID)+commands[format].ends)
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = io.WriteString(s.patiently(w), text+"\n")
-		return nil
 	}
-	return badRequest("format", "want curl, httpie, fetch, raw or har")
+	bodies := s.contents(r, it)
+	defer bodies.close()
+	if format == "raw" {
+		return s.exportRaw(w, p, it, bodies)
+	}
+	c, known := commands[format]
+	if !known {
+		return badRequest("format", "want curl, httpie, fetch, raw or har")
+	}
+	text, err := c.write(it.Exchange, bodies.at(inspect.RequestSide), p.Get("to"))
+	if err != nil {
+		return notExported(err)
+	}
+	contain(w.Header(), string(it.ID)+c.ends)
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(s.patiently(w), text+"\n")
+	return nil
 }
 
 // exportRaw sends the bytes of one side's message.
@@ -117,9 +120,7 @@ func (s *Server) exportAll(w http.ResponseWriter, r *http.Request) *apiError {
 		case err != nil:
 			s.cut("export exchanges", err)
 		}
-		bodies := s.contents(r, it)
-		out.add(it, bodies)
-		bodies.close()
+		out.add(it, s.contents(r, it))
 	}
 	out.end()
 	return nil
@@ -139,8 +140,9 @@ func (s *Server) newHAR(w http.ResponseWriter, name string) *har {
 	return &har{s, out, export.NewHAR(out, s.observer.Status().Version)}
 }
 
-// add writes one exchange.
+// add writes one exchange, and closes its content.
 func (h *har) add(it inspect.Item, bodies *contents) {
+	defer bodies.close()
 	if err := h.file.Add(it, bodies.at(inspect.RequestSide), bodies.at(inspect.ResponseSide)); err != nil {
 		h.s.cut("export an exchange", err)
 	}

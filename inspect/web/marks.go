@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -83,7 +82,7 @@ func (s *Server) saveView(w http.ResponseWriter, r *http.Request) *apiError {
 	if problem := readStrict(r, &in); problem != nil {
 		return problem
 	}
-	if _, problem := (params{url.Values{"filter": {in.Filter}}}).filter(); problem != nil {
+	if _, problem := filterOf(in.Filter); problem != nil {
 		return problem
 	}
 	v := inspect.View{Name: r.PathValue("name"), Filter: in.Filter}

@@ -47,11 +47,20 @@ func (s *Server) requests(w http.ResponseWriter, r *http.Request) *apiError {
 }
 
 func (s *Server) request(w http.ResponseWriter, r *http.Request) *apiError {
-	it, problem := s.item(r, r.PathValue("id"))
+	it, problem := s.itemOfThisRun(r, r.PathValue("id"))
 	if problem == nil {
 		writeJSON(w, http.StatusOK, exchangeOf(it.Exchange))
 	}
 	return problem
+}
+
+// itemOfThisRun reads an exchange as long as this agent runs: what ngrok's API shows does not outlast its agent.
+func (s *Server) itemOfThisRun(r *http.Request, id string) (inspect.Item, *apiError) {
+	it, problem := s.item(r, id)
+	if problem == nil && it.Run != s.reader.Run() {
+		problem = notFound("request " + strconv.Quote(id) + " is of another run")
+	}
+	return it, problem
 }
 
 // replayJSON is what a replay is asked with. Unknown keys are ignored: clients send more.
@@ -70,7 +79,7 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) *apiError {
 	if in.ID == "" {
 		return badRequest("invalid request", "id is missing")
 	}
-	it, problem := s.item(r, in.ID)
+	it, problem := s.itemOfThisRun(r, in.ID)
 	if problem != nil {
 		return problem
 	}

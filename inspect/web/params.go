@@ -85,11 +85,10 @@ func (p params) number(name string, otherwise uint64) (uint64, *apiError) {
 }
 
 // filter reads a filter; nil: there is none.
-func (p params) filter() (*inspect.Filter, *apiError) {
-	if p.Get("filter") == "" {
-		return nil, nil
-	}
-	f, err := inspect.ParseFilter(p.Get("filter"))
+func (p params) filter() (*inspect.Filter, *apiError) { return filterOf(p.Get("filter")) }
+
+func filterOf(text string) (*inspect.Filter, *apiError) {
+	f, err := inspect.ParseFilter(text)
 	var wrong *inspect.FilterError
 	switch {
 	case errors.As(err, &wrong):

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,7 +21,11 @@ type overviewPanel struct {
 }
 
 func (s *Server) overviewPanel(_ *http.Request, it inspect.Item, _ string) (any, error) {
-	return &overviewPanel{it.Failure, view.Facts(it), it.Tags, it.Note, s.keeper != nil}, nil
+	facts := view.Facts(it)
+	if it.Failure != nil { // it has a place of its own
+		facts = slices.DeleteFunc(facts, func(f view.Fact) bool { return f.Label == "Failure" || f.Label == "What to do" })
+	}
+	return &overviewPanel{it.Failure, facts, it.Tags, it.Note, s.keeper != nil}, nil
 }
 
 // timingRow is how high a phase's row in the plot is, in pixels.

@@ -2,18 +2,14 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -33,6 +29,7 @@ func TestPage(t *testing.T) {
 		{"keys do what they do in the dashboard", keysWork},
 		{"a request is edited and replayed, and compared with the original", editAndReplay},
 		{"long content is read part by part", longContent},
+		{"without script it can still be read", plainPage},
 		{"captures are downloaded as HAR", downloadHAR},
 		{"nothing that was captured runs", nothingRuns},
 		{"other pages get nothing", othersGetNothing},
@@ -261,83 +258,4 @@ func keysWork(t *testing.T, b context.Context) {
 	w.want(has("dialog", "cannot be undone"))
 	w.click("dialog .danger")
 	w.want(rows("== 1") + " && " + has("#x-b .marks", "★"))
-}
-
-func editAndReplay(t *testing.T, b context.Context) {
-	a := servePage(t)
-	a.keepJSON("one", "POST", "/one", 200)
-	w := show(t, b, a.base+"/exchanges/one", "light", wide)
-	w.want(rows("== 1"))
-	w.press("e")
-	w.want("document.activeElement.name === 'target'")
-	js[any](w, `(() => { const f = document.querySelector("[data-form=edit]"); f.elements.target.value = "/two"; f.elements.body.value = '{"n":2,"s":"two"}'; })()`)
-	w.click("[data-form=edit] .main")
-	w.want(has("#detail h2", "POST /two") + " && " + has(".facts", "edited replay of"))
-	it, err := a.store.Get(t.Context(), "replay-1")
-	if err != nil || it.Request.Target != "/two" || string(it.Request.Body) != `{"n":2,"s":"two"}` || !it.Edited {
-		t.Fatalf("sent: %+v, %v", it.Exchange, err)
-	}
-	w.click(".facts [data-tab=diff]")
-	w.want(has("#panel .removed", "/one") + " && " + has("#panel .added", "/two") + " && " + has("#panel", "$.n"))
-	w.press("7")
-	w.want(has(".tabs [aria-current]", "Replays") + " && " + has("#panel", "original"))
-
-	w.press("e")
-	w.want("document.activeElement.name === 'target'")
-	w.click("[data-form=edit] .main")
-	w.want("location.pathname === '/exchanges/replay-2'")
-	if it, err := a.store.Get(t.Context(), "replay-2"); err != nil || it.Edited {
-		t.Errorf("what was left alone is sent as an edit of %s: %v", it.Request.Head, err)
-	}
-}
-
-func longContent(t *testing.T, b context.Context) {
-	a := servePage(t)
-	var body strings.Builder
-	for i := range 5000 {
-		fmt.Fprintf(&body, "line %d of five thousand\n", i)
-	}
-	a.store.Record(exchange(inspect.Exchange{ID: "long"}, "POST", "/long", 200, "Content-Type: text/plain\r\n", body.String()))
-	w := show(t, b, a.base+"/exchanges/long?tab=request", "light", narrow)
-	w.want("document.getElementById('feed').dataset.state === 'live' && " + has("#panel", "line 1999 of") + " && !" + has("#panel", "line 2000 of"))
-	js[any](w, "document.querySelector('#panel .more').click()")
-	w.want(has("#panel", "line 3999 of"))
-	js[any](w, "document.querySelector('#panel .more').click()")
-	w.want(has("#panel", "line 4999 of") + " && " + has("#panel", "line 0 of") + " && !document.querySelector('#panel .more')")
-}
-
-func downloadHAR(t *testing.T, b context.Context) {
-	a := servePage(t)
-	a.keepJSON("one", "GET", "/one", 200)
-	a.keepJSON("two", "POST", "/two", 500)
-	w := show(t, b, a.base+"/?filter=status:500", "light", wide)
-	w.want(rows("== 1"))
-	dir := t.TempDir()
-	w.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.CallBrowser(ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: "allow", DownloadPath: dir})
-		return err
-	}))
-	w.click("#har")
-	har := struct {
-		Log struct {
-			Version string
-			Entries []struct{ Request struct{ Method, URL string } }
-		}
-	}{}
-	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		found, _ := filepath.Glob(filepath.Join(dir, "*.har"))
-		if len(found) == 0 {
-			found = []string{""}
-		}
-		text, err := os.ReadFile(found[0])
-		if err == nil && json.Unmarshal(text, &har) == nil {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatalf("no HAR: %v %s", err, text)
-		}
-	}
-	if har.Log.Version != "1.2" || len(har.Log.Entries) != 1 || !strings.HasSuffix(har.Log.Entries[0].Request.URL, "/two") {
-		t.Errorf("%+v", har)
-	}
 }

@@ -48,7 +48,6 @@ export function fragment(path, signal) {
   return new Promise((resolve, reject) => {
     const x = new XMLHttpRequest();
     x.open("GET", path);
-    x.setRequestHeader("X-Fragment", "1");
     x.responseType = "document";
     x.onload = () => {
       const nodes = x.response?.body ? [...x.response.body.children] : [];

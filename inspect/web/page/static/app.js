@@ -20,6 +20,7 @@ const feed = new Feed({
   reset: page => {
     wrong(null);
     ready = true;
+    remember("filter", filter);
     list.reset(page);
     list.choose(detail.id);
     views.read(filter).catch(failed);
@@ -41,7 +42,6 @@ const feed = new Feed({
 // apply shows what a filter asks for.
 function apply(text) {
   filter = input.value = text;
-  remember("filter", filter);
   address();
   $("har").href = actions.harOf(filter);
   feed.open(filter);
@@ -80,15 +80,15 @@ function closed() {
   $("main").classList.remove("split");
   detail.pane.hidden = true;
   list.choose("", false);
+  document.title = "adit";
   address();
   list.grid.focus();
 }
 
 // sent shows the new exchange of a replay.
-function sent(id, of) {
+function sent(id) {
   toast("sent");
   open(id, "overview");
-  list.replayed = of;
 }
 
 // address makes the address say what is seen, so that it can be kept, sent on and read again.

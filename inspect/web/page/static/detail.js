@@ -10,7 +10,7 @@ export class Detail {
   #reading = null;
   #timer = 0;
 
-  // on: shown(id, tab), closed(), sent(id)
+  // on: shown(id) is about to be shown, closed(), sent(id) a replay is, follow(id) a link to another exchange
   constructor(on) {
     this.on = on;
     this.pane = $("detail");
@@ -29,7 +29,7 @@ export class Detail {
   show(id, tab = this.tab === "edit" ? "request" : this.tab, query = "") {
     clearTimeout(this.#timer);
     [this.id, this.tab] = [id, tab];
-    this.on.shown(id, tab);
+    this.on.shown(id);
     return this.#show(this.#path() + query);
   }
 
@@ -71,6 +71,7 @@ export class Detail {
       const [scroll, focused] = [before?.scrollTop, document.activeElement];
       const inside = this.pane.contains(focused) && (focused.id || focused.dataset.tab || focused.dataset.do);
       this.pane.replaceChildren(...nodes);
+      document.title = `${this.pane.querySelector("h2").textContent} · adit`;
       if (again) this.pane.querySelector(".panel")?.scrollTo(0, scroll);
       if (inside) this.#refocus(inside);
     } catch (problem) {
@@ -123,7 +124,7 @@ export class Detail {
     if (changed("headers")) edit.headers = fields(form.elements.headers.value);
     if (changed("body")) edit.body = form.dataset.crlf ? form.elements.body.value.replace(/\r?\n/g, "\r\n") : form.elements.body.value;
     const sent = await call("POST", at(this.id) + "/replay", { body: Object.keys(edit).length > 0 ? edit : {} });
-    this.on.sent(sent.id, this.id);
+    this.on.sent(sent.id);
   }
 
   async #mark(form) {

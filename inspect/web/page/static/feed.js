@@ -2,7 +2,7 @@
 // browser was slow, is sent again from the last event that was seen, or the list is read anew.
 import { call } from "./api.js";
 
-const pageSize = 200;
+const [firstPage, laterPages] = [200, 1000]; // how many at once
 const patience = 2000; // ms before a new try, when the browser has given up
 
 export class Feed {
@@ -26,7 +26,7 @@ export class Feed {
     const { signal } = this.#reading = new AbortController();
     this.#seen = "";
     try {
-      const page = await call("GET", this.#path(filter), { signal });
+      const page = await call("GET", path(filter, firstPage), { signal });
       this.#filter = filter;
       this.#seen = page.cursor;
       this.on.reset(page);
@@ -40,10 +40,8 @@ export class Feed {
 
   // more reads the page before a cursor.
   async more(before) {
-    this.on.page(await call("GET", this.#path(this.#filter) + "&before=" + encodeURIComponent(before), { signal: this.#reading?.signal }));
+    this.on.page(await call("GET", path(this.#filter, laterPages) + "&before=" + encodeURIComponent(before), { signal: this.#reading?.signal }));
   }
-
-  #path(filter) { return `/api/v1/exchanges?limit=${pageSize}${asked(filter)}`; }
 
   #listen() {
     if (this.#seen === "" || document.hidden || this.#source) return;
@@ -76,4 +74,5 @@ export class Feed {
   }
 }
 
+const path = (filter, limit) => `/api/v1/exchanges?limit=${limit}${asked(filter)}`;
 const asked = filter => filter === "" ? "" : "&filter=" + encodeURIComponent(filter);

@@ -37,7 +37,7 @@ export function outcome(x) {
   if (x.state === "interrupted") return { sign: "⊘", code: "", words: "interrupted", tone: "warn" };
   if (x.failure) return { sign: "✕", code: x.status ? String(x.status) : "", words: safe(x.failure.name), tone: "bad" };
   if (!x.status) return { sign: "◌", code: "", words: x.state, tone: "quiet" };
-  const kind = x.status >= 500 ? ["✕", "bad"] : x.status >= 400 ? ["▲", "warn"] : x.status >= 300 ? ["↪", "note"] : ["●", "good"];
+  const kind = x.status >= 500 ? ["✕", "bad"] : x.status >= 400 ? ["▲", "warn"] : x.status >= 300 || x.status < 200 ? ["↪", "note"] : ["●", "good"];
   const open = x.state === "open";
   return { sign: open ? "◌" : kind[0], code: String(x.status), words: safe(x.reason, 80) + (open ? " …" : ""), tone: kind[1] };
 }

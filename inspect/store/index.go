@@ -49,7 +49,7 @@ type unworded struct {
 	changed int64
 }
 
-// unindexed returns the next of them, in ascending order: the index wants them so.
+// unindexed returns the next of them, in ascending order: the index wants them so. That indexed is not 1 is said twice, so that exchanges_unindexed is used.
 func (s *Store) unindexed(ctx context.Context, q querier) (all []unworded, err error) {
 	rows, err := q.QueryContext(ctx, "SELECT e.changed, "+itemColumns+itemTables+` WHERE e.indexed != 1 AND e.indexed = 0 AND e.state >= 2
 		AND (e.run = ? OR e.start + e.duration < ?) ORDER BY e.seq LIMIT ?`, s.o.Run, time.Now().Add(-abandoned).UnixNano(), indexRows)

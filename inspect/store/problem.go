@@ -83,11 +83,12 @@ func (s *Store) failed(err error) {
 	s.window.announce()
 }
 
-// noteDamage leaves a mark for the next start if err says that the database is damaged.
+// noteDamage leaves a mark for the next start if err says that the database is damaged, and goes on saying so although what is written may be well.
 func (s *Store) noteDamage(err error) {
 	if !damaged(err) || exists(s.marker()) {
 		return
 	}
+	s.state.setNotice("the database is damaged: it is moved aside at the next start")
 	s.o.Log.Warn("the database of captures is damaged: it is moved aside at the next start", "file", s.path(), "error", err)
 	if err := private(s.marker()); err != nil {
 		s.o.Log.Warn("that could not be noted", "error", err)

@@ -66,3 +66,37 @@ func (m *meter) idle() bool { return m.level() == whole && m.load < m.summary*3/
 func (m *meter) add(wall, taken time.Duration) {
 	m.load = m.load*math.Exp(-wall.Seconds()/lately.Seconds()) + taken.Seconds()/lately.Seconds()/float64(runtime.GOMAXPROCS(0))
 }
+
+// flood says when exchanges come so much faster than they can be written that the writer had better step back: it would keep but a small part of them, and
+// a machine under that load has something better to do.
+type flood struct {
+	at    time.Time // when it was looked at last
+	count uint64    // of exchanges until then
+	rate  float64   // of exchanges a second, lately
+	on    bool
+}
+
+// How many times what can be written must come for a flood to begin, and at how much it is over.
+const (
+	floods = 2
+	ebbs   = 1
+)
+
+// look says whether there is a flood, now that count exchanges have been recorded and the writer could write capacity of them a second.
+func (f *flood) look(now time.Time, count uint64, capacity float64) bool {
+	past := now.Sub(f.at).Seconds()
+	if f.at.IsZero() || past <= 0 {
+		f.at, f.count = now, count
+		return f.on
+	}
+	weight := math.Exp(-past / lately.Seconds())
+	f.rate = f.rate*weight + float64(count-f.count)/past*(1-weight)
+	f.at, f.count = now, count
+	f.on = f.rate > floods*capacity || f.on && f.rate > ebbs*capacity
+	return f.on
+}
+
+// capacity is how many summaries a second the pace lets the writer write, each of which costs it some time.
+func (p pace) capacity(each time.Duration) float64 {
+	return p.nothing * float64(runtime.GOMAXPROCS(0)) / each.Seconds()
+}

@@ -67,6 +67,37 @@ func (m *Memory) unwritten(again []inspect.ID, after uint64, limit int) (all []u
 	return all, next
 }
 
+// passOver gives up writing what has changed after a version, and returns the version to go on from. What is on the disk in an earlier state is due all
+// the same: its end has to come.
+func (m *Memory) passOver(after uint64) (due []inspect.ID, next uint64) {
+	for n := chunk; n == chunk; {
+		var some []inspect.ID
+		some, n, after = m.passOverSome(after)
+		due = append(due, some...)
+	}
+	return due, after
+}
+
+// passOverSome is passOver for a chunk of changes, n of them: the traffic waits for the lock.
+func (m *Memory) passOverSome(after uint64) (due []inspect.ID, n int, next uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	changes := m.byVersion.list[m.byVersion.search(after+1):]
+	changes = changes[:min(len(changes), chunk)]
+	for _, p := range changes {
+		after = p.key
+		switch e := p.e; {
+		case !m.byVersion.current(p), !e.disk.behind(), e.disk.lost:
+		case e.disk.written > 0:
+			due = append(due, e.x.ID)
+		default:
+			e.disk.lost = true
+			m.lost++
+		}
+	}
+	return due, len(changes), after
+}
+
 // settle enters what the writer has made of the states that it was given. What has become committed by it gets a new version.
 func (m *Memory) settle(all []unwritten) {
 	m.mu.Lock()

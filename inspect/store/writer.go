@@ -16,6 +16,7 @@ import (
 const (
 	gather     = 20 * time.Millisecond // how long the writer lets states gather, since most exchanges end at once
 	batch      = 256                   // states in one transaction
+	firstGuess = 30 * time.Microsecond // what writing a state costs, before it is measured
 	retryAfter = 2 * time.Second       // after a failure
 	indexEvery = time.Second / 2       // how often words are indexed, as long as none wait from before
 	keepHouse  = time.Second           // how often it looks at sizes, and at what others did
@@ -35,7 +36,7 @@ func (s *Store) Keep(ctx context.Context) error {
 	})
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	w := &writer{s: s, meter: newMeter(s.o.pace)}
+	w := &writer{s: s, meter: newMeter(s.o.pace), each: firstGuess}
 	defer w.close()
 	for ctx.Err() == nil {
 		w.work(ctx)
@@ -53,6 +54,8 @@ type writer struct {
 	conn    *sql.Conn
 	insert  statements
 	meter   *meter
+	flood   flood
+	each    time.Duration // what writing a state has cost lately
 	house   house
 	after   uint64       // the window's version up to which all is written, or never will be
 	again   []inspect.ID // what comes before, and waits for its content to be whole
@@ -94,6 +97,9 @@ func (w *writer) wait(ctx context.Context) {
 // work writes what there is, and keeps house now and then.
 func (w *writer) work(ctx context.Context) {
 	err := w.open()
+	if w.flooded() {
+		w.passOver()
+	}
 	w.more = true
 	for begun := time.Now(); err == nil && w.more && ctx.Err() == nil && time.Since(begun) < keepHouse; {
 		w.more, err = w.write()
@@ -111,6 +117,24 @@ func (w *writer) work(ctx context.Context) {
 		return // finish tries again
 	}
 	w.outcome(err)
+}
+
+// flooded says that exchanges come so fast that none of those which have not been written yet is.
+func (w *writer) flooded() bool {
+	return w.flood.look(time.Now(), w.s.window.Count(), w.s.o.pace.capacity(w.each))
+}
+
+// passOver lets go of what has come since it wrote last.
+func (w *writer) passOver() {
+	due, next := w.s.window.passOver(w.after)
+	w.again, w.after = append(w.again, due...), next
+}
+
+// cost enters what writing n states has cost.
+func (w *writer) cost(taken time.Duration, n int) {
+	if n > 0 {
+		w.each += (taken/time.Duration(n) - w.each) / 8
+	}
 }
 
 // index enters some words, if there is time left over: rows come first. It is not cut short, since that would cost the connection.
@@ -211,6 +235,7 @@ func (w *writer) write() (more bool, err error) {
 		w.after, w.again = next, nil
 		return false, nil
 	}
+	begun := threadTime()
 	t := &transaction{w: w}
 	var done []unwritten
 	var waiting []inspect.ID
@@ -230,6 +255,7 @@ func (w *writer) write() (more bool, err error) {
 		return false, err
 	}
 	w.after, w.again = next, waiting
+	w.cost(threadTime()-begun, len(done))
 	w.s.state.count(done)
 	w.s.window.settle(done)
 	return len(all) >= batch && len(waiting) < batch, nil

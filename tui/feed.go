@@ -24,6 +24,7 @@ const (
 type feed struct {
 	reader   inspect.Reader
 	observer inspect.Observer
+	keeper   inspect.Keeper
 	keeps    bool // what is not on the disk yet is drawn dim
 	hints    <-chan inspect.Hint
 	done     <-chan struct{}                // the dashboard has ended
@@ -39,9 +40,17 @@ type feed struct {
 	listed  time.Time // when the whole list was read
 }
 
+func (f *feed) missed() uint64 {
+	if !f.keeps {
+		return 0
+	}
+	k := f.keeper.Keeping()
+	return k.Summaries + k.NotStored
+}
+
 func newFeed(s Source, hints <-chan inspect.Hint, done <-chan struct{}) *feed {
 	return &feed{
-		reader: s.Reader, observer: s.Observer, keeps: s.Keeper != nil && s.Keeper.Keeping().Place != "",
+		reader: s.Reader, observer: s.Observer, keeper: s.Keeper, keeps: s.Keeper != nil && s.Keeper.Keeping().Place != "",
 		hints: hints, done: done, woken: make(chan struct{}, 1),
 	}
 }
@@ -53,6 +62,7 @@ type changes struct {
 	gone   []uint64        // Seqs of those that pass no longer
 	reset  bool            // rows are all there are
 	status inspect.Status
+	missed uint64 // exchanges that were not kept, or only as a line, since they came too fast
 }
 
 // next waits for something to have changed and for the frame to be over, and reads it. It returns nil when the dashboard has ended.
@@ -72,7 +82,7 @@ func (f *feed) next() any {
 		return nil
 	}
 	f.refilter()
-	c := changes{status: f.observer.Status(), filter: f.filter}
+	c := changes{status: f.observer.Status(), filter: f.filter, missed: f.missed()}
 	if f.loaded {
 		items, lagged := f.reader.Since(f.version, readLimit)
 		f.behind = f.behind || lagged

@@ -41,6 +41,9 @@ func (m *model) note() string {
 	if m.status.Dropped > 0 {
 		notes = append(notes, fmt.Sprintf("%d not recorded", m.status.Dropped))
 	}
+	if m.missed > 0 {
+		notes = append(notes, fmt.Sprintf("%d not kept whole", m.missed))
+	}
 	if m.prompt.filter != nil {
 		notes = append(notes, m.found())
 	}

@@ -27,7 +27,8 @@ type model struct {
 	now    time.Time // when the last message came
 
 	status  inspect.Status
-	loaded  bool // the store has been read
+	missed  uint64 // exchanges that were not kept whole
+	loaded  bool   // the store has been read
 	rows    window
 	detail  detail
 	screen  screen

@@ -130,9 +130,17 @@ func TestNewerDatabase(t *testing.T) {
 	}
 	s := run(t, Options{Dir: dir})
 	s.Record(exchange("a", inspect.Done, 1))
-	items, err := inspect.Collect(s.List(t.Context(), inspect.Query{}))
-	if wantIDs(t, "the window", items, "a"); err == nil || !strings.Contains(err.Error(), "newer version") {
-		t.Errorf("List: %v", err)
+	s.Record(exchange("b", inspect.Done, 1))
+	var last uint64
+	for _, want := range []string{"b", "a"} {
+		items, err := inspect.Collect(s.List(t.Context(), inspect.Query{Before: last, Limit: 1}))
+		if wantIDs(t, "the window, page by page", items, want); err != nil {
+			t.Errorf("List: %v", err)
+		}
+		last = items[0].Seq
+	}
+	if items, err := inspect.Collect(s.List(t.Context(), inspect.Query{Before: last})); len(items) > 0 || err == nil || !strings.Contains(err.Error(), "newer version") {
+		t.Errorf("List: %v, %v", items, err)
 	}
 	if k := s.Keeping(); !strings.Contains(k.Problem, "newer version") {
 		t.Errorf("%+v", k)

@@ -20,7 +20,7 @@ const maxHeld = 1 << 20
 // the window's are yielded all the same, before the error.
 func (s *Store) List(ctx context.Context, q inspect.Query) iter.Seq2[inspect.Item, error] {
 	return func(yield func(inspect.Item, error) bool) {
-		l := listing{s: s, yield: yield, left: limited(q.Limit)}
+		l := listing{s: s, yield: yield, left: limited(q.Limit), last: q.Before}
 		err := l.run(ctx, q)
 		if err == nil || l.ended {
 			return
@@ -42,7 +42,7 @@ type listing struct {
 	s     *Store
 	yield func(inspect.Item, error) bool
 	left  int
-	last  uint64 // the Seq that was yielded last
+	last  uint64 // the Seq that was yielded last; before any, where to begin
 	ended bool   // nobody wants more
 }
 

@@ -97,6 +97,27 @@ func TestPurgeReallyDeletes(t *testing.T) {
 	wantIDs(t, "it goes on", list(t, s, inspect.Query{}), "next", "other7")
 }
 
+// A damaged database that was moved aside holds what was captured, too: it goes when everything is to go, though nothing else may be left, and never before.
+func TestPurgeOfEverything(t *testing.T) {
+	t.Parallel()
+	s := run(t, Options{Dir: t.TempDir()})
+	aside := s.path() + ".damaged-1"
+	if err := os.WriteFile(aside, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.Record(exchange("a", inspect.Done, 1))
+	s.settled()
+	if err := s.Clear(t.Context()); err != nil || !exists(aside) {
+		t.Errorf("Clear: %v; it is left: %v", err, exists(aside))
+	}
+	if n, err := s.Purge(t.Context(), inspect.Query{Endpoint: "other"}); n != 0 || err != nil || !exists(aside) {
+		t.Errorf("an endpoint's: %d, %v; it is left: %v", n, err, exists(aside))
+	}
+	if n, err := s.Purge(t.Context(), inspect.Query{Limit: -1}); n != 0 || err != nil || exists(aside) {
+		t.Errorf("everything: %d, %v; it is left: %v", n, err, exists(aside))
+	}
+}
+
 // What is too old or too much goes, oldest first, with its files; what is pinned and what is under way stays.
 func TestRetention(t *testing.T) {
 	t.Parallel()

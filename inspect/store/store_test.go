@@ -285,6 +285,17 @@ func TestChanges(t *testing.T) {
 		}
 		v = next
 	}
+	if n, err := shell.Purge(t.Context(), inspect.Query{}); n == 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	latest, err := shell.Latest(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The last change was of what is gone: who goes on from there waits for the next one.
+	if items, next, err := shell.Changes(t.Context(), 0, 100); err != nil || next != latest || len(items) != 49 {
+		t.Errorf("%d, %d instead of %d, %v", len(items), next, latest, err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := shell.Changed(ctx, v+1000); !errors.Is(err, context.Canceled) {

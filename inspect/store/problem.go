@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -42,6 +43,15 @@ func (s *state) setBytes(n int64) {
 	s.now.Bytes = n
 }
 
+// told is what is known without looking.
+func (s *state) told() inspect.Keeping {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.now
+	k.Problem = cmp.Or(k.Problem, s.notice)
+	return k
+}
+
 // count enters what was written.
 func (s *state) count(all []unwritten) {
 	s.mu.Lock()
@@ -59,13 +69,8 @@ func (s *state) count(all []unwritten) {
 
 // Keeping says how the store is.
 func (s *Store) Keeping() inspect.Keeping {
-	s.state.mu.Lock()
-	k, notice := s.state.now, s.state.notice
-	s.state.mu.Unlock()
+	k := s.state.told()
 	k.Place, k.NotStored = s.path(), s.window.numberLost()
-	if k.Problem == "" {
-		k.Problem = notice
-	}
 	if s.alive == nil {
 		k.Bytes, _ = s.size()
 	}

@@ -303,6 +303,20 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// What is asked of a store that has been closed is an error in words.
+func TestAfterClose(t *testing.T) {
+	s := attach(t, t.TempDir())
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := inspect.Collect(s.List(t.Context(), inspect.Query{})); err == nil || err.Error() == "" {
+		t.Errorf("List: %v", err)
+	}
+	if k := s.Keeping(); k.Bytes != 0 {
+		t.Errorf("%+v", k)
+	}
+}
+
 // Nobody else can read what is kept.
 func TestModes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "captures")

@@ -87,7 +87,9 @@ func (f *failureJSON) failure() *inspect.Failure {
 	return &inspect.Failure{Code: f.Code, Name: f.Name, Text: f.Text, Remedy: f.Remedy}
 }
 
-func durationOf(ms float64) time.Duration { return time.Duration(math.Round(ms * float64(time.Millisecond))) }
+func durationOf(ms float64) time.Duration {
+	return time.Duration(math.Round(ms * float64(time.Millisecond)))
+}
 
 func stateOf(text string) (inspect.State, error) {
 	for s := inspect.Pending; s <= inspect.Interrupted; s++ {

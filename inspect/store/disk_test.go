@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -231,6 +232,27 @@ func TestMeter(t *testing.T) {
 	m.add(10*time.Second, 0)
 	if m.load > m.summary/10 {
 		t.Errorf("after ten quiet seconds the load is %v", m.load)
+	}
+}
+
+// Content whose file somebody has taken away is missing, and nothing else.
+func TestContentThatIsTakenAway(t *testing.T) {
+	dir := t.TempDir()
+	s := run(t, Options{Dir: dir})
+	x := exchange("a", inspect.Done, 2*inline)
+	x.Request.Head, x.Request.Kept, x.Request.Size, x.Request.Whole = []byte("P / HTTP/1.1\r\n\r\n"), 2*inline, 2*inline, true
+	s.Record(x)
+	s.settled()
+	s.stop()
+	if err := os.RemoveAll(s.bodies()); err != nil {
+		t.Fatal(err)
+	}
+	again := attach(t, dir)
+	if it, err := again.Get(t.Context(), "a"); err != nil || it.Request.Kept != 0 || it.Request.Size != 2*inline || it.Request.Complete() {
+		t.Errorf("%+v, %v", it, err)
+	}
+	if _, err := again.Body(t.Context(), "a", inspect.RequestSide); !errors.Is(err, inspect.ErrNotFound) {
+		t.Errorf("Body: %v", err)
 	}
 }
 

@@ -152,7 +152,11 @@ func (s *Store) fill(ctx context.Context, seq uint64, side inspect.Side, m *insp
 		return nil
 	}
 	b, err := s.openBody(file, m.Kept)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, inspect.ErrNotFound): // somebody has taken it away: what else is known is shown
+		m.Kept, m.Dropped = 0, true
+		return nil
+	case err != nil:
 		return fmt.Errorf("content of the %s: %w", side, err)
 	}
 	defer b.Close()

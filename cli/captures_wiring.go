@@ -55,16 +55,19 @@ type observer struct {
 // Status implements inspect.Observer.
 func (o observer) Status() inspect.Status {
 	st := o.Agent.Status()
-	problem := o.p.unkept
-	if k := o.p.store.Keeping(); k.Problem != "" {
-		problem = "captures are not written: " + k.Problem
+	said := o.p.unkept
+	switch k := o.p.store.Keeping(); {
+	case k.Problem != "":
+		said = "captures are not written: " + k.Problem
+	case k.Notice != "":
+		said = "captures: " + k.Notice
 	}
 	switch {
-	case problem == "":
+	case said == "":
 	case st.Notice == "":
-		st.Notice = problem
+		st.Notice = said
 	default:
-		st.Notice += "; " + problem
+		st.Notice += "; " + said
 	}
 	return st
 }

@@ -52,10 +52,10 @@ func survives(t testing.TB, file []byte) {
 		k := r.Keeping()
 		return k.Stored == 1 || k.Problem != ""
 	})
-	if _, err := inspect.Collect(r.List(t.Context(), inspect.Query{Limit: -1})); err != nil && r.Keeping().Problem == "" && !exists(r.marker()) {
+	if _, err := inspect.Collect(r.List(t.Context(), inspect.Query{Limit: -1})); err != nil && r.Keeping().Problem+r.Keeping().Notice == "" && !exists(r.marker()) {
 		t.Error("it cannot be read, and that is not noted: ", err)
 	}
-	notice := r.Keeping().Problem
+	notice := r.Keeping().Notice
 	r.stop()
 	moved, err := filepath.Glob(path + ".damaged-*")
 	if err != nil {
@@ -84,7 +84,7 @@ func TestTruncatedDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := run(t, Options{Dir: dir})
-	if k := s.Keeping(); !strings.Contains(k.Problem, "captures.db.damaged-") {
+	if k := s.Keeping(); !strings.Contains(k.Notice, "captures.db.damaged-") {
 		t.Errorf("%+v", k)
 	}
 	s.Record(exchange("new", inspect.Done, 10))
@@ -114,7 +114,7 @@ func TestDamagedInUse(t *testing.T) {
 	}
 	s.stop()
 	again := run(t, Options{Dir: dir})
-	if k := again.Keeping(); !strings.Contains(k.Problem, "captures.db.damaged-") {
+	if k := again.Keeping(); !strings.Contains(k.Notice, "captures.db.damaged-") {
 		t.Errorf("%+v", k)
 	}
 }

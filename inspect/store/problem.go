@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -18,15 +17,14 @@ var errDamaged = errors.New("it is damaged")
 
 // state is what Keeping tells.
 type state struct {
-	mu     sync.Mutex
-	now    inspect.Keeping
-	notice string // what is to be told when there is no problem
+	mu  sync.Mutex
+	now inspect.Keeping
 }
 
 func (s *state) setNotice(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.notice = text
+	s.now.Notice = text
 }
 
 // setProblem returns the problem there was.
@@ -47,9 +45,7 @@ func (s *state) setBytes(n int64) {
 func (s *state) told() inspect.Keeping {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := s.now
-	k.Problem = cmp.Or(k.Problem, s.notice)
-	return k
+	return s.now
 }
 
 // count enters what was written.

@@ -3,7 +3,7 @@
 //
 //	command, err := export.Curl(it.Exchange, body, "")           // body from Reader.Body, or nil: what is in memory
 //	err := export.Raw(w, &it.Request.Message, body)
-//	har := export.NewHAR(w); err := har.Add(it, request, response); err = har.Close()
+//	har := export.NewHAR(w, version); err := har.Add(it, request, response); err = har.Close()
 //
 // What was recorded was written by strangers: a command may hold anything of theirs, but as data only, quoted for its language.
 package export

@@ -109,7 +109,7 @@ func TestDamagedInUse(t *testing.T) {
 	dir := t.TempDir()
 	s := run(t, Options{Dir: dir})
 	s.failed(fmt.Errorf("reading: %w", errDamaged))
-	if k := s.Keeping(); !strings.Contains(k.Problem, "damaged") {
+	if k := s.Keeping(); !strings.Contains(k.Problem+k.Notice, "damaged") {
 		t.Errorf("%+v", k)
 	}
 	s.stop()

@@ -39,6 +39,14 @@ func (e *LargeError) Error() string {
 	return fmt.Sprintf("content of %s is too large for a command (%s at most): save it to a file, or replay the request", view.Size(e.Size), view.Size(maxCommand))
 }
 
+// MethodError says that a program cannot be told a method.
+type MethodError struct{ Method string }
+
+// Error says so, and what to use instead.
+func (e *MethodError) Error() string {
+	return fmt.Sprintf("HTTPie knows methods of letters only, not %q: take curl", view.Sanitize(e.Method))
+}
+
 // content is the whole content of a request for a command. What followed an upgrade is no content.
 func content(x *inspect.Exchange, body io.ReaderAt) ([]byte, error) {
 	m := &x.Request.Message

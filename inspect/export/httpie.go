@@ -19,7 +19,14 @@ func HTTPie(x *inspect.Exchange, body io.ReaderAt, to string) (string, error) {
 	if strings.ContainsFunc(r.Method, func(c rune) bool { return c >= 0x80 || !isAlphanumeric(byte(c)) || c <= '9' }) {
 		return "", &MethodError{Method: r.Method}
 	}
-	c := command{lines: []string{"http --path-as-is " + word([]byte(r.Method)) + " " + word([]byte(base(x, to)+r.Target))}}
+	c := command{lines: []string{"http --path-as-is"}}
+	if len(data) > 0 {
+		c.content("--raw", "", data)
+	}
+	if c.before == "" { // in a script it would wait for its standard input, or take it for content
+		c.lines[0] = "http --ignore-stdin --path-as-is"
+	}
+	c.add(word([]byte(r.Method)), word([]byte(base(x, to)+r.Target)))
 	fs := view.Headers(r.Head)
 	for _, name := range []string{"User-Agent", "Accept", "Accept-Encoding"} {
 		if view.Get(fs, name) == "" {
@@ -30,13 +37,8 @@ func HTTPie(x *inspect.Exchange, body io.ReaderAt, to string) (string, error) {
 	for _, item := range items {
 		c.add(item)
 	}
-	if len(data) == 0 {
-		c.lines[0] = strings.Replace(c.lines[0], "http ", "http --ignore-stdin ", 1)
-	} else {
-		c.content("--raw", "", data)
-	}
 	if len(dashed) > 0 {
-		c.add(append([]string{"--"}, dashed...)...)
+		c.add("--", strings.Join(dashed, " "))
 	}
 	return c.String(), nil
 }

@@ -17,7 +17,7 @@ const (
 	// laneCost is what a lane may hold in memory, roughly: the first window of a request on its way to a slow service, a block of its answer, three goroutines.
 	laneCost = wire.FirstLimit + 40<<10
 
-	// ownFiles is what an agent has open itself: standard files, slot and log, sessions with the relay, the local API and who looks at it.
+	// ownFiles is what an agent has open itself: standard files, slot and log, sessions with the relay, the store of captures, the local API and who looks at it.
 	ownFiles = 24
 
 	// dialWait is how long a request waits for another one's connection to the local service to end, where no file is left for its own.

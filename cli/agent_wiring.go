@@ -130,7 +130,7 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 
 // join makes agent, store and local API and introduces them to each other.
 func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) (err error) {
-	a.keep(p, cfg, o.Memory)
+	a.keep(p, cfg, &o)
 	o.RedactFields, o.RedactJSON = cfg.Capture.Headers, cfg.Capture.JSON
 	if !cfg.Capture.Off {
 		o.Recorder = p.store

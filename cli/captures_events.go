@@ -46,7 +46,7 @@ func (p *agentAPI) Changes(ctx context.Context, cursor string, f *inspect.Filter
 				if !p.catchUp(ctx, cursor, f, yield) {
 					return
 				}
-			case e.name == "exchange" && !p.tell(ctx, e, yield):
+			case e.name == "exchange" && !p.tellEvent(ctx, e, yield):
 				return
 			}
 			if e.id != "" {
@@ -70,7 +70,7 @@ func (p *agentAPI) before(ctx context.Context, cursor string, f *inspect.Filter,
 		return "", err
 	}
 	for _, it := range slices.Backward(items) {
-		if it, err = p.head(ctx, it.ID); !yield(it, err) || err != nil {
+		if !p.tell(ctx, it.ID, yield) {
 			return "", nil
 		}
 	}
@@ -87,23 +87,27 @@ func (p *agentAPI) catchUp(ctx context.Context, cursor string, f *inspect.Filter
 	}
 	slices.SortFunc(items, func(a, b inspect.Item) int { return cmp.Compare(a.Version, b.Version) })
 	for _, it := range items {
-		if it.Version > seen && !yield(it, nil) {
+		if it.Version > seen && !p.tell(ctx, it.ID, yield) {
 			return false
 		}
 	}
 	return true
 }
 
-// tell yields the exchange of an event, with its heads.
-func (p *agentAPI) tell(ctx context.Context, e event, yield func(inspect.Item, error) bool) bool {
+// tellEvent yields the exchange of an event.
+func (p *agentAPI) tellEvent(ctx context.Context, e event, yield func(inspect.Item, error) bool) bool {
 	var x web.Exchange
-	err := json.Unmarshal(e.data, &x)
-	var it inspect.Item
-	if err == nil {
-		it, err = p.head(ctx, x.ID)
+	if err := json.Unmarshal(e.data, &x); err != nil {
+		return yield(inspect.Item{}, err) && false
 	}
+	return p.tell(ctx, x.ID, yield)
+}
+
+// tell yields an exchange as it is now, with its heads, unless it has been deleted; false: that is enough.
+func (p *agentAPI) tell(ctx context.Context, id inspect.ID, yield func(inspect.Item, error) bool) bool {
+	it, err := p.head(ctx, id)
 	if errors.Is(err, inspect.ErrNotFound) {
-		return true // deleted meanwhile
+		return true
 	}
 	return yield(it, err) && err == nil
 }

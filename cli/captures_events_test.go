@@ -43,7 +43,7 @@ func TestChangesAfterALag(t *testing.T) {
 			fmt.Fprint(w, `{"error":{"code":"not_found","message":"not kept"}}`)
 			return
 		}
-		fmt.Fprint(w, told(q.PathValue("id"), 1))
+		fmt.Fprint(w, strings.TrimSuffix(told(q.PathValue("id"), 1), "}"), `,"request":{"head":"R0VUIC8="}}`)
 	})
 	server := httptest.NewServer(mux)
 	defer server.Close()
@@ -56,7 +56,9 @@ func TestChangesAfterALag(t *testing.T) {
 			}
 			break
 		}
-		ids = append(ids, string(it.ID))
+		if ids = append(ids, string(it.ID)); len(it.Request.Head) == 0 {
+			t.Errorf("%s is told without its head", it.ID)
+		}
 	}
 	if want := []string{"c", "d", "e", "f"}; !slices.Equal(ids, want) {
 		t.Errorf("told of %v, want %v", ids, want)

@@ -20,16 +20,18 @@ type keeper interface {
 	inspect.Keeper
 }
 
-// keep makes the store. One that cannot be opened keeps nobody from the traffic: captures are in memory then, and it is said why.
-func (a *app) keep(p *parts, cfg *config.Config, memory int64) {
+// keep makes the store, of an eighth of the memory and a sixteenth of the files that the agent may use; those it takes are no longer the agent's. One that
+// cannot be opened keeps nobody from the traffic: captures are in memory then, and it is said why.
+func (a *app) keep(p *parts, cfg *config.Config, share *agent.Options) {
 	o := store.Options{
-		Bytes: min(store.DefaultBytes, memory/8), OnChange: func(uint64) { p.agent.Changed() },
+		Bytes: min(store.DefaultBytes, share.Memory/8), OnChange: func(uint64) { p.agent.Changed() }, Files: int(min(store.DefaultFiles, max(share.Files/16, 1))),
 		Dir: capturesDir(cfg.StateDir), MaxBytes: cfg.Capture.MaxSize, MaxAge: cfg.Capture.MaxAge, Label: view.Label, Go: a.guard.Go, Log: p.log,
 	}
 	if !cfg.Capture.Off && !cfg.Capture.MemoryOnly {
 		disk, err := store.Open(o)
 		if err == nil {
 			p.store, p.disk = disk, disk
+			share.Files -= int64(o.Files)
 			return
 		}
 		p.log.Warn("captures are kept in memory only", "err", err)
@@ -55,16 +57,19 @@ type observer struct {
 // Status implements inspect.Observer.
 func (o observer) Status() inspect.Status {
 	st := o.Agent.Status()
-	problem := o.p.unkept
-	if k := o.p.store.Keeping(); k.Problem != "" {
-		problem = "captures are not written: " + k.Problem
+	said := o.p.unkept
+	switch k := o.p.store.Keeping(); {
+	case k.Problem != "":
+		said = "captures are not written: " + k.Problem
+	case k.Notice != "":
+		said = "captures: " + k.Notice
 	}
 	switch {
-	case problem == "":
+	case said == "":
 	case st.Notice == "":
-		st.Notice = problem
+		st.Notice = said
 	default:
-		st.Notice += "; " + problem
+		st.Notice += "; " + said
 	}
 	return st
 }

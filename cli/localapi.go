@@ -45,6 +45,7 @@ type runningCaptures struct {
 	Summaries uint64 `json:"summaries"`
 	NotStored uint64 `json:"not_stored"`
 	Problem   string `json:"problem,omitempty"`
+	Notice    string `json:"notice,omitempty"`
 }
 
 type runningSession struct {

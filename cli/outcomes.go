@@ -48,12 +48,7 @@ func outcomes(ctx context.Context, s captures, cursor string, f *inspect.Filter)
 
 // settledOutcome says that x has ended, or is a stream that has begun: an upgraded connection, or events.
 func settledOutcome(x *inspect.Exchange) bool {
-	return x.Ended() || x.State == inspect.Open && (x.Upgraded || x.Response != nil && isEvents(x.Response))
-}
-
-func isEvents(r *inspect.Response) bool {
-	t, _, _ := strings.Cut(view.Get(view.Headers(r.Head), "Content-Type"), ";")
-	return strings.EqualFold(strings.TrimSpace(t), "text/event-stream")
+	return x.Ended() || x.State == inspect.Open && (x.Upgraded || x.Response != nil && view.IsEvents(&x.Response.Message))
 }
 
 // remembered is how many exchanges recent knows at least.

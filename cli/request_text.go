@@ -86,7 +86,11 @@ func printMessages(w *bufio.Writer, o *oneExchange, head func()) (any bool) {
 		if m.Side == inspect.ResponseSide {
 			arrow = "←"
 		}
-		fmt.Fprintf(w, "%s %10s  %-7s %9s  %s\n", arrow, view.Duration(m.After), m.Kind, view.Size(m.Size), messageText(m))
+		after := "" // not known
+		if m.After > 0 {
+			after = view.Duration(m.After)
+		}
+		fmt.Fprintf(w, "%s %10s  %-7s %9s  %s\n", arrow, after, m.Kind, view.Size(m.Size), messageText(m))
 	}
 	return any
 }

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// writeFile replaces the file at path with one that holds data and that only its owner may read: whole, or not at all. What is there and no regular file (/dev/stderr, a pipe) is written
-// to: a file must not take its place.
+// writeFile replaces the file at path with one that holds data and that only its owner may read: whole, or not at all. What is there and no regular file
+// (/dev/stderr, a pipe) is written to: a file must not take its place.
 func writeFile(path string, data []byte) error {
 	return writeFileWith(path, func(w io.Writer) error {
 		_, err := w.Write(data)

@@ -419,6 +419,9 @@ func TestTruncatedCaptures(t *testing.T) {
 	if aside, _ := filepath.Glob(db + ".damaged-*"); len(aside) == 0 {
 		t.Error("the damaged database was not kept")
 	}
+	if out, _ := s.run(0, "status", "--api", s.api()); !strings.Contains(out, "the database was damaged") || strings.Contains(out, "not written") {
+		t.Errorf("status: %s", out)
+	}
 }
 
 func homeOf(env []string) string {

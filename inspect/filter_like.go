@@ -14,7 +14,7 @@ func (t *Term) Words() (words []string, prefix bool) { return t.words, t.prefix 
 
 // like says that text is what the condition asks for. Without a value it asks for any text.
 func (t *Term) like(text string) bool {
-	if t.exists() {
+	if t.Exists() {
 		return text != ""
 	}
 	return hasPieces(strings.ToLower(text), t.pieces)
@@ -79,7 +79,7 @@ func (t *Term) likeField(lines []byte) bool {
 		if len(line) <= len(t.Name) || line[len(t.Name)] != ':' || !strings.EqualFold(string(line[:len(t.Name)]), t.Name) {
 			continue
 		}
-		if t.exists() || hasPieces(strings.ToLower(string(bytes.Trim(line[len(t.Name)+1:], " \t\r"))), t.pieces) {
+		if t.Exists() || hasPieces(strings.ToLower(string(bytes.Trim(line[len(t.Name)+1:], " \t\r"))), t.pieces) {
 			return true
 		}
 	}

@@ -33,7 +33,7 @@ func anyNeedsBody(all []Node) bool {
 
 // NeedsBody says that the condition is about content: a bare word, or body: with a value.
 func (t *Term) NeedsBody() bool {
-	return t.Field == KeyAny || t.Field == KeyBody && (t.Name != "" || !t.exists())
+	return t.Field == KeyAny || t.Field == KeyBody && (t.Name != "" || !t.Exists())
 }
 
 // Match says that the filter takes the item as it is at now. text gives its content, at most once for each side and only when the filter needs it; nil:
@@ -170,7 +170,7 @@ func (t *Term) inContent(text []byte) bool {
 
 // isValue compares a JSON value as it is written; without a value in the filter, any will do.
 func (t *Term) isValue(written []byte) bool {
-	if t.exists() {
+	if t.Exists() {
 		return true
 	}
 	text, ok := scalar(written)

@@ -36,8 +36,8 @@ func (t *Term) isNumber() bool {
 	return t.Field == KeyStatus || t.Field == KeyDuration || t.Field == KeyAge || t.Field == KeySize
 }
 
-// exists says that the term asks only whether there is one at all.
-func (t *Term) exists() bool { return t.Value == "" && t.Op == OpIs && !t.Exact }
+// Exists says that the condition asks only whether there is one at all.
+func (t *Term) Exists() bool { return t.Value == "" && t.Op == OpIs && !t.Exact }
 
 // understandText makes the pieces: a text is matched by a pattern, as a whole, or contained.
 func (t *Term) understandText() {
@@ -57,7 +57,7 @@ func (t *Term) understandText() {
 const maxWords = 32
 
 func (t *Term) understandWords() (wrong string) {
-	if t.exists() && t.Field == KeyBody {
+	if t.Exists() && t.Field == KeyBody {
 		return ""
 	}
 	if inner, ok := strings.CutPrefix(t.Value, "*"); ok && !t.Exact && t.Field == KeyBody && strings.Trim(inner, "*") != "" {
@@ -84,7 +84,7 @@ func (t *Term) understandStatus() (wrong string) {
 	compares := t.Op != OpIs && t.Op != OpEqual
 	least, most, ok := statuses(value)
 	switch _, isState := stateOf(value); {
-	case t.exists():
+	case t.Exists():
 		t.Least, t.Most = minStatus, maxStatus
 	case isState && !compares:
 	case !ok || compares && least != most:

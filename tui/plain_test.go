@@ -157,8 +157,15 @@ func TestPlainWritesWhatHasEndedBeforeItReturns(t *testing.T) {
 	}
 }
 
-func TestPlainCountsWhatIsLost(t *testing.T) {
-	f, w := &fake{}, newLineWriter()
+func TestPlainCountsWhatIsLost(t *testing.T) { plainCountsWhatIsLost(t, nil) }
+
+// A store that cannot be read to its end must not end the agent.
+func TestPlainCountsWhatCannotBeRead(t *testing.T) {
+	plainCountsWhatIsLost(t, errors.New("the database is damaged"))
+}
+
+func plainCountsWhatIsLost(t *testing.T, unread error) {
+	f, w := &fake{unread: unread}, newLineWriter()
 	p := newPlain(f.source(), w)
 	catchUp := func() {
 		t.Helper()

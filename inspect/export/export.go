@@ -3,7 +3,7 @@
 //
 //	command, err := export.Curl(it.Exchange, body, "")           // body from Reader.Body, or nil: what is in memory
 //	err := export.Raw(w, &it.Request.Message, body)
-//	har := export.NewHAR(w); err := har.Add(it, request, response); err = har.Close()
+//	har := export.NewHAR(w, version); err := har.Add(it, request, response); err = har.Close()
 //
 // What was recorded was written by strangers: a command may hold anything of theirs, but as data only, quoted for its language.
 package export
@@ -37,6 +37,14 @@ type LargeError struct{ Size int64 }
 // Error says what to do instead.
 func (e *LargeError) Error() string {
 	return fmt.Sprintf("content of %s is too large for a command (%s at most): save it to a file, or replay the request", view.Size(e.Size), view.Size(maxCommand))
+}
+
+// MethodError says that a program cannot be told a method.
+type MethodError struct{ Method string }
+
+// Error says so, and what to use instead.
+func (e *MethodError) Error() string {
+	return fmt.Sprintf("HTTPie knows methods of letters only, not %q: take curl", view.Sanitize(e.Method))
 }
 
 // content is the whole content of a request for a command. What followed an upgrade is no content.

@@ -49,7 +49,7 @@ func TestFetchSendsTheSame(t *testing.T) {
 
 // A shell hands HTTPie the words that were meant. (HTTPie itself is seldom installed.)
 func TestHTTPieIsQuoted(t *testing.T) {
-	const show = `http() { for a; do printf '<%s>' "$a"; done; case $1 in --ignore-stdin) ;; *) case $* in *--raw*) ;; *) cat ;; esac ;; esac; }` + "\n"
+	const show = `http() { for a; do printf '<%s>' "$a"; done; case $1 in --ignore-stdin) ;; *) cat ;; esac; }` + "\n"
 	for _, c := range []struct {
 		x    *inspect.Exchange
 		want string
@@ -57,9 +57,11 @@ func TestHTTPieIsQuoted(t *testing.T) {
 		{request("GET /a?b=$(id)&c HTTP/1.1\r\nHost: x\r\nX-Quote: it's `id`\r\nX-Empty:\r\nAccept: a", ""),
 			"<--ignore-stdin><--path-as-is><GET><http://to/a?b=$(id)&c><User-Agent:><Accept-Encoding:><Host: x><X-Quote: it's `id`><X-Empty;><Accept: a>"},
 		{request("POST / HTTP/1.1\r\nHost: x\r\nUser-Agent: u\r\nAccept: a\r\nAccept-Encoding: e\r\nContent-Length: 3", "@a'"),
-			"<--path-as-is><POST><http://to/><Host: x><User-Agent: u><Accept: a><Accept-Encoding: e><--raw><@a'>"},
+			"<--ignore-stdin><--path-as-is><--raw><@a'><POST><http://to/><Host: x><User-Agent: u><Accept: a><Accept-Encoding: e>"},
 		{request("POST / HTTP/1.1\r\nHost: x\r\nUser-Agent: u\r\nAccept: a\r\nAccept-Encoding: e\r\nContent-Length: 3", "\x01\xff%"),
 			"<--path-as-is><POST><http://to/><Host: x><User-Agent: u><Accept: a><Accept-Encoding: e>\x01\xff%"},
+		{request("POST / HTTP/1.1\r\nHost: x\r\n-o: evil\r\nUser-Agent: u\r\nAccept: a\r\n--download:\r\nAccept-Encoding: e\r\nContent-Length: 1", "a"),
+			"<--ignore-stdin><--path-as-is><--raw><a><POST><http://to/><Host: x><User-Agent: u><Accept: a><Accept-Encoding: e><--><-o: evil><--download;>"},
 	} {
 		command, err := HTTPie(c.x, nil, "http://to")
 		if err != nil {
@@ -118,6 +120,18 @@ func TestCommandsRefuseWhatIsMissing(t *testing.T) {
 		}
 		if text, err := f(lost); text != "" || !errors.Is(err, inspect.ErrNotFound) {
 			t.Errorf("%s: %q, %v", name, text, err)
+		}
+	}
+}
+
+// HTTPie takes for a URL, or an option, what is no word of letters.
+func TestHTTPieKnowsFewMethods(t *testing.T) {
+	for _, method := range []string{"-oevil", "--download", "M-SEARCH", "G\u212aT"} {
+		x := request("GET / HTTP/1.1\r\nHost: x", "")
+		x.Request.Method = method
+		var refused *MethodError
+		if text, err := HTTPie(x, nil, ""); text != "" || !errors.As(err, &refused) {
+			t.Errorf("%s: %q, %v", method, text, err)
 		}
 	}
 }

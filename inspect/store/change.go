@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -70,7 +71,7 @@ func (s *Store) database() (*sql.DB, error) {
 	if db := s.db.Load(); db != nil {
 		return db, nil
 	}
-	return nil, errors.New(s.Keeping().Problem)
+	return nil, errors.New(cmp.Or(s.state.told().Problem, "the store of captures is not open"))
 }
 
 // Mark changes the marks of an exchange: in the window, and in the database as soon as it is there.

@@ -38,23 +38,34 @@ func (s *Store) Changed(ctx context.Context, v int64) (int64, error) {
 }
 
 // Changes returns the exchanges that changed after the store's version v, by any agent, in the order in which that was committed, without content and as they
-// are now; at most limit (0: 100). next is the version to go on from.
+// are now; at most limit (0: 100). next is the version to go on from: behind the last of them, or behind all when there are no more.
 func (s *Store) Changes(ctx context.Context, v int64, limit int) (items []inspect.Item, next int64, err error) {
+	latest, err := s.Latest(ctx) // what is asked for next has all changes up to it
+	if err != nil {
+		return nil, v, err
+	}
 	db, err := s.database()
 	if err != nil {
 		return nil, v, err
 	}
-	rows, err := db.QueryContext(ctx, "SELECT e.changed, "+itemColumns+itemTables+" WHERE e.changed > ? ORDER BY e.changed LIMIT ?", v, limited(limit))
+	limit, next = limited(limit), v
+	rows, err := db.QueryContext(ctx, "SELECT e.changed, "+itemColumns+itemTables+" WHERE e.changed > ? ORDER BY e.changed LIMIT ?", v, limit)
 	if err != nil {
 		return nil, v, s.reading(err)
 	}
 	defer rows.Close()
-	for next = v; rows.Next(); {
+	for rows.Next() {
 		it, err := scanItem(func(to ...any) error { return rows.Scan(append([]any{&next}, to...)...) })
 		if err != nil {
 			return items, next, s.reading(err)
 		}
 		items = append(items, s.placed(it))
 	}
-	return items, next, s.reading(rows.Err())
+	if err := rows.Err(); err != nil {
+		return items, next, s.reading(err)
+	}
+	if len(items) < limit { // the last changes may be of exchanges that have been purged
+		next = max(next, latest)
+	}
+	return items, next, nil
 }

@@ -52,10 +52,10 @@ func survives(t testing.TB, file []byte) {
 		k := r.Keeping()
 		return k.Stored == 1 || k.Problem != ""
 	})
-	if _, err := inspect.Collect(r.List(t.Context(), inspect.Query{Limit: -1})); err != nil && r.Keeping().Problem == "" && !exists(r.marker()) {
+	if _, err := inspect.Collect(r.List(t.Context(), inspect.Query{Limit: -1})); err != nil && r.Keeping().Problem+r.Keeping().Notice == "" && !exists(r.marker()) {
 		t.Error("it cannot be read, and that is not noted: ", err)
 	}
-	notice := r.Keeping().Problem
+	notice := r.Keeping().Notice
 	r.stop()
 	moved, err := filepath.Glob(path + ".damaged-*")
 	if err != nil {
@@ -84,7 +84,7 @@ func TestTruncatedDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := run(t, Options{Dir: dir})
-	if k := s.Keeping(); !strings.Contains(k.Problem, "captures.db.damaged-") {
+	if k := s.Keeping(); !strings.Contains(k.Notice, "captures.db.damaged-") {
 		t.Errorf("%+v", k)
 	}
 	s.Record(exchange("new", inspect.Done, 10))
@@ -109,12 +109,12 @@ func TestDamagedInUse(t *testing.T) {
 	dir := t.TempDir()
 	s := run(t, Options{Dir: dir})
 	s.failed(fmt.Errorf("reading: %w", errDamaged))
-	if k := s.Keeping(); !strings.Contains(k.Problem, "damaged") {
+	if k := s.Keeping(); !strings.Contains(k.Problem+k.Notice, "damaged") {
 		t.Errorf("%+v", k)
 	}
 	s.stop()
 	again := run(t, Options{Dir: dir})
-	if k := again.Keeping(); !strings.Contains(k.Problem, "captures.db.damaged-") {
+	if k := again.Keeping(); !strings.Contains(k.Notice, "captures.db.damaged-") {
 		t.Errorf("%+v", k)
 	}
 }
@@ -130,9 +130,17 @@ func TestNewerDatabase(t *testing.T) {
 	}
 	s := run(t, Options{Dir: dir})
 	s.Record(exchange("a", inspect.Done, 1))
-	items, err := inspect.Collect(s.List(t.Context(), inspect.Query{}))
-	if wantIDs(t, "the window", items, "a"); err == nil || !strings.Contains(err.Error(), "newer version") {
-		t.Errorf("List: %v", err)
+	s.Record(exchange("b", inspect.Done, 1))
+	var last uint64
+	for _, want := range []string{"b", "a"} {
+		items, err := inspect.Collect(s.List(t.Context(), inspect.Query{Before: last, Limit: 1}))
+		if wantIDs(t, "the window, page by page", items, want); err != nil {
+			t.Errorf("List: %v", err)
+		}
+		last = items[0].Seq
+	}
+	if items, err := inspect.Collect(s.List(t.Context(), inspect.Query{Before: last})); len(items) > 0 || err == nil || !strings.Contains(err.Error(), "newer version") {
+		t.Errorf("List: %v, %v", items, err)
 	}
 	if k := s.Keeping(); !strings.Contains(k.Problem, "newer version") {
 		t.Errorf("%+v", k)

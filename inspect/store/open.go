@@ -42,7 +42,7 @@ func Open(o Options) (*Store, error) {
 	}
 	s.window = NewMemory(s.o)
 	s.window.follow()
-	s.spills = newSpills(spillDir(s.o.Dir, s.o.Run), s.o.pace)
+	s.spills = newSpills(spillDir(s.o.Dir, s.o.Run), s.o.Files, s.o.pace)
 	os.Mkdir(s.spills.dir, 0o700) // the writer does it if there is no room yet
 	if err := s.attach(); err != nil {
 		if errors.Is(err, errForeign) {
@@ -136,8 +136,9 @@ func openFile(path string) (*sql.DB, error) {
 			return nil, err
 		}
 	}
-	killed := exists(path + "-wal")                                                                                                                                     // or another program has it open
-	db, err := openWith(path, "journal_mode(WAL)", "synchronous(NORMAL)", "secure_delete(1)", "temp_store(MEMORY)", "cache_size(-4096)", "journal_size_limit(4194304)") // KiB, bytes
+	killed := exists(path + "-wal") // or another program has it open
+	db, err := openWith(path, "journal_mode(WAL)", "synchronous(NORMAL)", "secure_delete(1)", "temp_store(MEMORY)",
+		"cache_size(-4096)", "journal_size_limit(4194304)") // KiB, bytes
 	if err != nil {
 		return nil, err
 	}

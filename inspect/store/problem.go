@@ -17,15 +17,14 @@ var errDamaged = errors.New("it is damaged")
 
 // state is what Keeping tells.
 type state struct {
-	mu     sync.Mutex
-	now    inspect.Keeping
-	notice string // what is to be told when there is no problem
+	mu  sync.Mutex
+	now inspect.Keeping
 }
 
 func (s *state) setNotice(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.notice = text
+	s.now.Notice = text
 }
 
 // setProblem returns the problem there was.
@@ -40,6 +39,13 @@ func (s *state) setBytes(n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.now.Bytes = n
+}
+
+// told is what is known without looking.
+func (s *state) told() inspect.Keeping {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
 }
 
 // count enters what was written.
@@ -59,13 +65,8 @@ func (s *state) count(all []unwritten) {
 
 // Keeping says how the store is.
 func (s *Store) Keeping() inspect.Keeping {
-	s.state.mu.Lock()
-	k, notice := s.state.now, s.state.notice
-	s.state.mu.Unlock()
+	k := s.state.told()
 	k.Place, k.NotStored = s.path(), s.window.numberLost()
-	if k.Problem == "" {
-		k.Problem = notice
-	}
 	if s.alive == nil {
 		k.Bytes, _ = s.size()
 	}

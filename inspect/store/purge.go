@@ -34,10 +34,13 @@ func (s *Store) Purge(ctx context.Context, q inspect.Query) (n int, err error) {
 			return n, explain(err)
 		}
 	}
-	if n > 0 {
-		err = s.scrub(ctx, q.Filter == nil)
-	}
-	return n, err
+	return n, s.scrub(ctx, everything(q)) // also for n == 0: an earlier one may not have come so far
+}
+
+// everything says that q leaves out nothing.
+func everything(q inspect.Query) bool {
+	q.Limit = max(q.Limit, 0)
+	return q == inspect.Query{}
 }
 
 // purge deletes exchanges that have ended, of which the row of one of this run may not know yet. The writer stands meanwhile, so that none of them is
@@ -95,8 +98,8 @@ func (s *Store) delete(where string, args ...any) (seqs []int64, err error) {
 }
 
 // scrub takes what was deleted out of the files: words that the index still has in lists of words that are deleted, pages that are free, and the log. Free
-// pages are overwritten when they become free (secure_delete). The copies that were made before the database was brought up to date go, and when everything
-// has been purged, those that were damaged, too.
+// pages are overwritten when they become free (secure_delete). The copies that were made before the database was brought up to date go, and with all of it
+// those that were damaged, too.
 func (s *Store) scrub(ctx context.Context, all bool) error {
 	db, err := s.database()
 	if err != nil {

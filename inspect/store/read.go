@@ -20,7 +20,7 @@ const maxHeld = 1 << 20
 // the window's are yielded all the same, before the error.
 func (s *Store) List(ctx context.Context, q inspect.Query) iter.Seq2[inspect.Item, error] {
 	return func(yield func(inspect.Item, error) bool) {
-		l := listing{s: s, yield: yield, left: limited(q.Limit)}
+		l := listing{s: s, yield: yield, left: limited(q.Limit), last: q.Before}
 		err := l.run(ctx, q)
 		if err == nil || l.ended {
 			return
@@ -42,7 +42,7 @@ type listing struct {
 	s     *Store
 	yield func(inspect.Item, error) bool
 	left  int
-	last  uint64 // the Seq that was yielded last
+	last  uint64 // the Seq that was yielded last; before any, where to begin
 	ended bool   // nobody wants more
 }
 
@@ -152,7 +152,11 @@ func (s *Store) fill(ctx context.Context, seq uint64, side inspect.Side, m *insp
 		return nil
 	}
 	b, err := s.openBody(file, m.Kept)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, inspect.ErrNotFound): // somebody has taken it away: what else is known is shown
+		m.Kept, m.Dropped = 0, true
+		return nil
+	case err != nil:
 		return fmt.Errorf("content of the %s: %w", side, err)
 	}
 	defer b.Close()

@@ -85,7 +85,7 @@ func (w *where) term(t *inspect.Term) (sql string, exact bool) {
 	case inspect.KeyAny, inspect.KeyHeader:
 		return w.words(t)
 	case inspect.KeyBody:
-		if anyValue(t) && t.Name == "" {
+		if t.Exists() && t.Name == "" {
 			return "e.req_size + e.res_size > 0", true
 		}
 		return w.words(t)
@@ -194,15 +194,12 @@ func (w *where) ip(t *inspect.Term) (string, bool) {
 	return "(e.client LIKE " + w.arg(begins+"%") + " OR " + six + ")", false
 }
 
-// anyValue says that the term asks only whether there is one at all.
-func anyValue(t *inspect.Term) bool { return t.Value == "" && t.Op == inspect.OpIs && !t.Exact }
-
 // text compares a column that holds ASCII only in the rows that are trusted.
 func (w *where) text(column string, t *inspect.Term) string {
 	w.trusting = true
 	pieces := t.Pieces()
 	switch {
-	case anyValue(t):
+	case t.Exists():
 		return column + " != ''"
 	case len(pieces) == 1 && column != "tag" && t.Field != inspect.KeyPath:
 		return column + " = " + w.arg(pieces[0]) // the column compares without case
@@ -223,7 +220,7 @@ func (w *where) indexed(t *inspect.Term) (sql string, ok bool) {
 		state, named := t.State()
 		ok = !named || state < inspect.Done
 	case inspect.KeyMethod, inspect.KeyHost, inspect.KeyEndpoint:
-		ok = len(t.Pieces()) == 1 && !anyValue(t)
+		ok = len(t.Pieces()) == 1 && !t.Exists()
 	case inspect.KeyReplay, inspect.KeyPinned:
 		ok = t.Value != "no"
 	case inspect.KeyDuration:

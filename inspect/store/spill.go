@@ -16,7 +16,6 @@ import (
 
 const (
 	maxSpill   = 100 << 20 // bytes of one side's content
-	maxSpills  = 64        // at once
 	spillQueue = 16 << 20  // bytes that wait to be written, of all of them
 )
 
@@ -27,6 +26,7 @@ var errSpilling = errors.New("content is still being written")
 // its place; the rest is deleted, at the latest when the next agent finds that this one is dead.
 type spills struct {
 	dir  string
+	most int // files at once
 	pace pace
 	wake chan struct{}
 	busy atomic.Bool // writing takes more of the machine than it may
@@ -58,8 +58,8 @@ type spill struct {
 	failed  bool // it can not be written: there is no file
 }
 
-func newSpills(dir string, p pace) *spills {
-	return &spills{dir: dir, pace: p, wake: make(chan struct{}, 1), all: map[string]*spill{}}
+func newSpills(dir string, most int, p pace) *spills {
+	return &spills{dir: dir, most: most, pace: p, wake: make(chan struct{}, 1), all: map[string]*spill{}}
 }
 
 // Spill begins a file for the content of one side.
@@ -71,7 +71,7 @@ func (s *Store) Spill(id inspect.ID, side inspect.Side) inspect.Spill {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	name := bodyName(id, side)
-	if q.closed || q.busy.Load() || len(q.all) >= maxSpills || q.all[name] != nil {
+	if q.closed || q.busy.Load() || len(q.all) >= q.most || q.all[name] != nil {
 		return nil
 	}
 	sp := &spill{q: q, id: id, name: name}

@@ -102,3 +102,20 @@ func TestSpilledInVain(t *testing.T) {
 	}
 	b.Close()
 }
+
+// No more files are open at once than the store may have: what comes beyond keeps its beginning and its end.
+func TestFewFiles(t *testing.T) {
+	s := run(t, Options{Dir: t.TempDir(), Files: 1})
+	first := s.Spill("a", inspect.ResponseSide)
+	if first == nil || s.Spill("b", inspect.ResponseSide) != nil {
+		t.Fatal("one file may be open")
+	}
+	first.Close()
+	eventually(t, "there is room again", func() bool {
+		next := s.Spill("c", inspect.ResponseSide)
+		if next != nil {
+			next.Close()
+		}
+		return next != nil
+	})
+}

@@ -29,6 +29,7 @@ const (
 	DefaultBytes     = 64 << 20
 	DefaultMaxBytes  = 1 << 30
 	DefaultMaxAge    = 30 * 24 * time.Hour
+	DefaultFiles     = 64
 	DefaultLimit     = 100
 )
 
@@ -42,6 +43,7 @@ type Options struct {
 	Dir      string                         // of the database and the content; made with mode 0700
 	MaxBytes int64                          // on the disk; 0: DefaultMaxBytes
 	MaxAge   time.Duration                  // 0: DefaultMaxAge
+	Files    int                            // with large content, on their way to the disk at once; 0: DefaultFiles
 	Label    func(*inspect.Exchange) string // the label that is stored with an exchange that has ended; nil: none
 	Go       func(func())                   // starts a goroutine; nil: the go statement
 	Log      *slog.Logger                   // nil: none
@@ -65,6 +67,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxAge <= 0 {
 		o.MaxAge = DefaultMaxAge
+	}
+	if o.Files <= 0 {
+		o.Files = DefaultFiles
 	}
 	if o.Label == nil {
 		o.Label = func(*inspect.Exchange) string { return "" }

@@ -285,10 +285,35 @@ func TestChanges(t *testing.T) {
 		}
 		v = next
 	}
+	if n, err := shell.Purge(t.Context(), inspect.Query{}); n == 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	latest, err := shell.Latest(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The last change was of what is gone: who goes on from there waits for the next one.
+	if items, next, err := shell.Changes(t.Context(), 0, 100); err != nil || next != latest || len(items) != 49 {
+		t.Errorf("%d, %d instead of %d, %v", len(items), next, latest, err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := shell.Changed(ctx, v+1000); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// What is asked of a store that has been closed is an error in words.
+func TestAfterClose(t *testing.T) {
+	s := attach(t, t.TempDir())
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := inspect.Collect(s.List(t.Context(), inspect.Query{})); err == nil || err.Error() == "" {
+		t.Errorf("List: %v", err)
+	}
+	if k := s.Keeping(); k.Bytes != 0 {
+		t.Errorf("%+v", k)
 	}
 }
 

@@ -121,18 +121,18 @@ func (m *Memory) drop(ids []inspect.ID) (n int) {
 
 // victims are the exchanges that Purge has to delete.
 func victims(ctx context.Context, r inspect.Reader, q inspect.Query) (ids []inspect.ID, err error) {
-	limit := q.Limit
-	if limit <= 0 {
-		limit = -1
-	}
+	most := q.Limit // 0 or below: all
 	q.Limit = -1
 	pinned := q.Filter.Names(inspect.KeyPinned)
 	for it, err := range r.List(ctx, q) {
 		if err != nil {
 			return nil, err
 		}
-		if it.Ended() && (pinned || !it.Pinned) && len(ids) != limit {
+		if it.Ended() && (pinned || !it.Pinned) {
 			ids = append(ids, it.ID)
+		}
+		if most > 0 && len(ids) == most {
+			break
 		}
 	}
 	return ids, nil

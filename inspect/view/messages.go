@@ -50,13 +50,8 @@ func (m *Message) Open(l Limits) Content {
 	return c
 }
 
-// IsStream says that Messages has something to yield: the exchange was upgraded, or it is an event stream or a gRPC call.
-func IsStream(x *inspect.Exchange) bool {
-	return x.Upgraded || x.Response != nil && (isEvents(&x.Response.Message) || isGRPC(mediaOf(&x.Response.Message))) || isGRPC(mediaOf(&x.Request.Message))
-}
-
 // Messages yields what passed on a stream, both sides in the order in which it passed, as far as that is known. request and response read the Kept bytes of
-// each side (inspect.Reader.Body); nil: what is in memory is all there is. It yields nothing when the exchange is no stream (IsStream).
+// each side (inspect.Reader.Body); nil: what is in memory is all there is. It yields nothing when the exchange is no stream.
 func Messages(x *inspect.Exchange, request, response io.ReaderAt) iter.Seq[Message] {
 	r := x.Message(inspect.ResponseSide)
 	switch {
@@ -66,7 +61,7 @@ func Messages(x *inspect.Exchange, request, response io.ReaderAt) iter.Seq[Messa
 			socketMessages(inspect.ResponseSide, r, r.Head, response))
 	case x.Upgraded && r != nil:
 		return merge(pieces(inspect.RequestSide, &x.Request.Message, request), pieces(inspect.ResponseSide, r, response))
-	case r != nil && isEvents(r):
+	case r != nil && IsEvents(r):
 		return events(r, response)
 	case isGRPC(mediaOf(&x.Request.Message)):
 		answers := func(func(Message) bool) {}
@@ -78,7 +73,8 @@ func Messages(x *inspect.Exchange, request, response io.ReaderAt) iter.Seq[Messa
 	return func(func(Message) bool) {}
 }
 
-func isEvents(m *inspect.Message) bool { return mediaOf(m) == "text/event-stream" }
+// IsEvents says that a response is a stream of server-sent events.
+func IsEvents(m *inspect.Message) bool { return mediaOf(m) == "text/event-stream" }
 
 func mediaOf(m *inspect.Message) string {
 	media, _ := mediaType(Get(Headers(m.Head), "Content-Type"))

@@ -72,9 +72,6 @@ func TestMessages(t *testing.T) {
 			if all := strings.Join(got, " | "); all != c.want {
 				t.Errorf("got\n%s\nwant\n%s", all, c.want)
 			}
-			if IsStream(x) != (c.want != "") {
-				t.Errorf("it is a stream: %v", IsStream(x))
-			}
 		})
 	}
 }

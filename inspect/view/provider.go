@@ -30,7 +30,7 @@ var providers = []struct{ field, name, event, members string }{
 	{"Paypal-Transmission-Sig", "PayPal", "", "event_type"},
 	{"Paddle-Signature", "Paddle", "", "event_type"},
 	{"X-Signature-Ed25519", "Discord", "", "event.type data.name"},
-	{"X-Telegram-Bot-Api-Secret-Token", "Telegram", "", "@telegram"},
+	{"X-Telegram-Bot-Api-Secret-Token", "Telegram", "", ""},
 	{"X-Hubspot-Signature-V3", "HubSpot", "", "subscriptionType"},
 	{"X-Hubspot-Signature", "HubSpot", "", "subscriptionType"},
 	{"X-Zm-Signature", "Zoom", "", "event"},

@@ -2,9 +2,14 @@ package web
 
 import (
 	"encoding/json"
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
@@ -99,5 +104,33 @@ func TestDetail(t *testing.T) {
 	a.store.Record(&inspect.Exchange{ID: "p", State: inspect.Pending})
 	if _, body := a.do("GET", "/api/v1/exchanges/p", ""); !strings.Contains(body, `"status":null`) || !strings.Contains(body, `"response":null`) || !strings.Contains(body, `"failure":null`) {
 		t.Error(body)
+	}
+}
+
+// TestDetailIsReadBack: who reads the API, as the shell does, has the exchange as the store has it.
+func TestDetailIsReadBack(t *testing.T) {
+	a := serve(t)
+	x := *a.record("0199-a")
+	x.ID, x.Upgraded, x.Wait, x.Connect, x.Tries = "0199-b", true, 1234567, 89, 2
+	x.Request.Redacted, x.Request.Tail, x.Request.Dropped, x.Request.Size = true, []byte("end"), true, 9
+	x.Request.Passed = []inspect.Passed{{Offset: 0, After: 1}, {Offset: 1 << 40, After: 3893201}}
+	r := *x.Response
+	r.Made, r.Passed, x.Response = true, []inspect.Passed{{Offset: 3, After: time.Hour + 1}}, &r
+	a.store.Record(&x)
+	want, err := inspect.Collect(a.store.List(t.Context(), inspect.Query{Limit: 1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.Request.Body, r.Body = nil, nil
+	var d Detail
+	a.get("/api/v1/exchanges/0199-b", &d)
+	got, err := d.Item()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want[0].Exchange = &x
+	sameAddr := cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })
+	if diff := cmp.Diff(want[0], got, cmpopts.EquateEmpty(), sameAddr); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -83,9 +83,12 @@ func (s *Server) exportRaw(w http.ResponseWriter, p params, it inspect.Item, bod
 func notExported(err error) *apiError {
 	var part *export.PartialError
 	var large *export.LargeError
+	var method *export.MethodError
 	switch {
 	case errors.As(err, &part):
 		return fail(codeFailed, http.StatusConflict, "not recorded whole", err.Error()).saying("not_whole", "")
+	case errors.As(err, &method):
+		return badRequest("format", err.Error())
 	case errors.As(err, &large):
 		return fail(codeFailed, http.StatusRequestEntityTooLarge, "too large", err.Error())
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
-	"github.com/adit-tunnel/adit/inspect/decode"
 	"github.com/adit-tunnel/adit/inspect/view"
 )
 
@@ -79,20 +78,6 @@ func itemOf(it inspect.Item) itemJSON {
 // labelOf names an exchange.
 func labelOf(it inspect.Item) string { return cmp.Or(it.Label, view.Label(it.Exchange)) }
 
-// textOf gives a filter the content, as the store's index has it.
-func textOf(it inspect.Item) inspect.Text {
-	var answer []byte
-	if it.Upgraded && it.Response != nil {
-		answer = it.Response.Head
-	}
-	return func(side inspect.Side) []byte {
-		if m := it.Message(side); m != nil {
-			return decode.Text(m.Head, answer, m.Body)
-		}
-		return nil
-	}
-}
-
 // detailJSON is one exchange with its heads.
 type detailJSON struct {
 	itemJSON
@@ -114,8 +99,12 @@ type headJSON struct {
 	Whole     bool        `json:"whole"`    // its end has been seen
 	Dropped   bool        `json:"dropped"`  // something that passed is missing
 	Redacted  bool        `json:"redacted"` // values were replaced before anything was recorded
+	Passed    []passed    `json:"passed"`   // of a stream: when its content passed
 	BodyURL   *string     `json:"body_url"` // null: nothing is kept
 }
+
+// passed says how many bytes of content had passed before a moment, and the moment, in milliseconds since the exchange's start.
+type passed [2]float64
 
 // answerJSON is a recorded response; Made says that adit wrote it, not the local service.
 type answerJSON struct {
@@ -135,7 +124,10 @@ func detailOf(it inspect.Item) detailJSON {
 func headOf(id inspect.ID, side inspect.Side, m *inspect.Message) headJSON {
 	out := headJSON{
 		StartLine: view.StartLine(m.Head), Headers: pairsOf(view.Headers(m.Head)), Trailers: pairsOf(view.Trailers(m.Trailers)), Head: m.Head,
-		Size: m.Size, Kept: m.Kept, Tail: m.Tail, Whole: m.Whole, Dropped: m.Dropped, Redacted: m.Redacted,
+		Size: m.Size, Kept: m.Kept, Tail: m.Tail, Whole: m.Whole, Dropped: m.Dropped, Redacted: m.Redacted, Passed: []passed{},
+	}
+	for _, p := range m.Passed {
+		out.Passed = append(out.Passed, passed{float64(p.Offset), msOf(p.After)})
 	}
 	if m.Kept > 0 {
 		u := uriOf(id) + "/" + side.String() + "/body"

@@ -63,11 +63,11 @@ type pageData struct {
 	Filter string
 	Newest []inspect.Item // for browsers without script
 	Detail *detail        // nil: no exchange is chosen
-	Keeps  *inspect.Keeping
+	Keeps  inspect.Keeping
 }
 
 // OnDisk says that captures outlast this run once they are committed: until then they are drawn dim.
-func (p *pageData) OnDisk() bool { return p.Keeps != nil && p.Keeps.Place != "" }
+func (p *pageData) OnDisk() bool { return p.Keeps.Place != "" }
 
 // URL is the first public URL, "" when there is none yet.
 func (p *pageData) URL() string {
@@ -93,12 +93,7 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request) *apiError {
 }
 
 func (s *Server) pageOf(nav string, r *http.Request) *pageData {
-	p := &pageData{Nav: nav, Status: s.observer.Status(), Filter: r.URL.Query().Get("filter")}
-	if s.keeper != nil {
-		k := s.keeper.Keeping()
-		p.Keeps = &k
-	}
-	return p
+	return &pageData{Nav: nav, Status: s.observer.Status(), Filter: r.URL.Query().Get("filter"), Keeps: s.keeper.Keeping()}
 }
 
 // templates are the templates by the tab they show; "" shows none. They are read when a page is first asked for, not whenever adit starts.

@@ -17,7 +17,6 @@ type overviewPanel struct {
 	Facts   []view.Fact
 	Tags    []string
 	Note    string
-	Marks   bool // marks can be changed
 }
 
 func (s *Server) overviewPanel(_ *http.Request, it inspect.Item, _ string) (any, error) {
@@ -25,7 +24,7 @@ func (s *Server) overviewPanel(_ *http.Request, it inspect.Item, _ string) (any,
 	if it.Failure != nil { // it has a place of its own
 		facts = slices.DeleteFunc(facts, func(f view.Fact) bool { return f.Label == "Failure" || f.Label == "What to do" })
 	}
-	return &overviewPanel{it.Failure, facts, it.Tags, it.Note, s.keeper != nil}, nil
+	return &overviewPanel{it.Failure, facts, it.Tags, it.Note}, nil
 }
 
 // timingRow is how high a phase's row in the plot is, in pixels.

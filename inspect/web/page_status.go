@@ -56,12 +56,9 @@ func legsOf(p *pageData) string {
 // keepingWords say where captures stay.
 func (p *pageData) keepingWords() (words []string) {
 	k := p.Keeps
-	switch {
-	case k == nil:
-		return nil
-	case k.Place == "":
+	if k.Place == "" {
 		words = append(words, "Captures are kept in memory only, until this program ends.")
-	default:
+	} else {
 		words = append(words, fmt.Sprintf("Captures are kept in %s, which takes %s; %d of this run are written.", view.Sanitize(k.Place), view.Size(k.Bytes), k.Stored))
 	}
 	if k.Summaries > 0 {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"strconv"
 	"time"
@@ -70,7 +71,10 @@ func (d detailJSON) Item() (inspect.Item, error) {
 }
 
 func (h headJSON) into(m *inspect.Message) {
-	m.Head, m.Size, m.Kept, m.Tail, m.Whole, m.Dropped = h.Head, h.Size, h.Kept, h.Tail, h.Whole, h.Dropped
+	m.Head, m.Size, m.Kept, m.Tail, m.Whole, m.Dropped, m.Redacted = h.Head, h.Size, h.Kept, h.Tail, h.Whole, h.Dropped, h.Redacted
+	for _, p := range h.Passed {
+		m.Passed = append(m.Passed, inspect.Passed{Offset: int64(p[0]), After: durationOf(p[1])})
+	}
 	for _, f := range h.Trailers {
 		m.Trailers = append(m.Trailers, f[0]+": "+f[1]+"\r\n"...)
 	}
@@ -83,7 +87,9 @@ func (f *failureJSON) failure() *inspect.Failure {
 	return &inspect.Failure{Code: f.Code, Name: f.Name, Text: f.Text, Remedy: f.Remedy}
 }
 
-func durationOf(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
+func durationOf(ms float64) time.Duration {
+	return time.Duration(math.Round(ms * float64(time.Millisecond)))
+}
 
 func stateOf(text string) (inspect.State, error) {
 	for s := inspect.Pending; s <= inspect.Interrupted; s++ {

@@ -34,6 +34,7 @@ type keepingJSON struct {
 	Summaries uint64 `json:"summaries"`
 	NotStored uint64 `json:"not_stored"`
 	Problem   string `json:"problem"` // why nothing is written now, and what to do
+	Notice    string `json:"notice"`  // what has happened to it, though it is written
 }
 
 func (s *Server) state(w http.ResponseWriter, _ *http.Request) *apiError {

@@ -12,13 +12,15 @@ export function time(start) {
 }
 
 export function duration(ms) {
+  if (ms <= 0) return "0 ms";
   if (ms < 1) return `${Math.max(1, Math.floor(ms * 1000))} µs`;
   if (ms < 1000) return `${Math.floor(ms)} ms`;
-  const s = ms / 1000;
-  if (s < 10) return `${s.toFixed(2)} s`;
-  if (s < 60) return `${s.toFixed(1)} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`;
-  return `${Math.floor(s / 3600)} h ${Math.floor(s % 3600 / 60)} min`;
+  const s = ms / 1000, min = Math.floor(s / 60), h = Math.floor(min / 60), d = Math.floor(h / 24);
+  if (s < 10) return `${(Math.floor(ms / 10) / 100).toFixed(2)} s`;
+  if (s < 60) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
+  if (h < 1) return `${min} min ${Math.floor(s % 60)} s`;
+  if (d < 1) return `${h} h ${min % 60} min`;
+  return `${d} d ${h % 24} h`;
 }
 
 export function size(n) {

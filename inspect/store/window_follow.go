@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -141,14 +142,31 @@ func (m *Memory) touch(e *entry) {
 
 // unsettled returns the items that the disk does not hold as they are, newest first.
 func (m *Memory) unsettled() (all []inspect.Item) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for i := len(m.bySeq.list) - 1; i >= 0; i-- {
-		if e := m.bySeq.list[i].e; e.x != nil && (e.disk.behind() || !e.x.Ended()) {
-			all = append(all, m.item(e))
-		}
+	for before, more := uint64(0), true; more; more = before > 0 {
+		all, before = m.unsettledSome(all, before)
 	}
 	return all
+}
+
+// unsettledSome appends the unsettled ones of the next exchanges before a place, and returns the place to go on from, 0 behind the oldest: the traffic
+// waits for the lock.
+func (m *Memory) unsettledSome(all []inspect.Item, before uint64) ([]inspect.Item, uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	end := len(m.bySeq.list)
+	if before > 0 {
+		end = m.bySeq.search(before)
+	}
+	places := m.bySeq.list[max(end-chunk, 0):end]
+	for _, p := range slices.Backward(places) {
+		if x := p.e.x; x != nil && (p.e.disk.behind() || !x.Ended()) {
+			all = append(all, m.item(p.e))
+		}
+	}
+	if len(places) < chunk {
+		return all, 0
+	}
+	return all, places[0].key
 }
 
 // peek returns the item of an exchange if it is in the window.

@@ -75,6 +75,14 @@ func (x *Exchange) Message(s Side) *Message {
 	return &x.Response.Message
 }
 
+// UpgradeHead is the head of the response that upgraded the connection, which says what the content of both sides is; nil: there is none.
+func (x *Exchange) UpgradeHead() []byte {
+	if !x.Upgraded || x.Response == nil {
+		return nil
+	}
+	return x.Response.Head
+}
+
 // Side is one of the two messages of an exchange.
 type Side uint8
 

@@ -28,7 +28,7 @@ func entryOf(it inspect.Item, request, response io.ReaderAt) harEntry {
 	if x.Client.IsValid() {
 		e.Connection = fmt.Sprint(x.Client.Port())
 	}
-	if x.Upgraded && x.Response != nil && decode.IsWebSocket(x.Response.Head) {
+	if decode.IsWebSocket(x.UpgradeHead()) {
 		e.Resource = "websocket"
 		e.Messages, e.Comment = socketMessages(x, request, response)
 	}

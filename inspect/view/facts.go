@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -23,7 +24,7 @@ func Facts(it inspect.Item) []Fact {
 	}
 	add("Request", strings.TrimSpace(x.Request.Method+" "+x.Request.Target))
 	add("Host", x.Request.Host)
-	add("From", orElse(it.Label, Label(x)))
+	add("From", cmp.Or(it.Label, Label(x)))
 	add("Status", Status(x))
 	add("State", stateText(x))
 	if f := x.Failure; f != nil {

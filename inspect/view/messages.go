@@ -60,7 +60,7 @@ func IsStream(x *inspect.Exchange) bool {
 func Messages(x *inspect.Exchange, request, response io.ReaderAt) iter.Seq[Message] {
 	r := x.Message(inspect.ResponseSide)
 	switch {
-	case x.Upgraded && r != nil && decode.IsWebSocket(r.Head):
+	case decode.IsWebSocket(x.UpgradeHead()):
 		return merge(
 			socketMessages(inspect.RequestSide, &x.Request.Message, r.Head, request),
 			socketMessages(inspect.ResponseSide, r, r.Head, response))

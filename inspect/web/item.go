@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
-	"github.com/adit-tunnel/adit/inspect/decode"
 	"github.com/adit-tunnel/adit/inspect/view"
 )
 
@@ -78,20 +77,6 @@ func itemOf(it inspect.Item) itemJSON {
 
 // labelOf names an exchange.
 func labelOf(it inspect.Item) string { return cmp.Or(it.Label, view.Label(it.Exchange)) }
-
-// textOf gives a filter the content, as the store's index has it.
-func textOf(it inspect.Item) inspect.Text {
-	var answer []byte
-	if it.Upgraded && it.Response != nil {
-		answer = it.Response.Head
-	}
-	return func(side inspect.Side) []byte {
-		if m := it.Message(side); m != nil {
-			return decode.Text(m.Head, answer, m.Body)
-		}
-		return nil
-	}
-}
 
 // detailJSON is one exchange with its heads.
 type detailJSON struct {

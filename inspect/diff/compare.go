@@ -65,7 +65,7 @@ func (m *Message) content(older, newer *inspect.Message, oldBody, newBody io.Rea
 	case a.Text && b.Text || len(a.Data) == 0 && b.Text || len(b.Data) == 0 && a.Text:
 		m.How, m.Content = Text, lines(splitLines(a.Data), splitLines(b.Data))
 	default:
-		m.Content = []Change{bytesChange(a.Data, b.Data)}
+		m.Content = []Change{bytesChange(&a, &b)}
 	}
 	if len(m.Content) > maxChanges {
 		m.Content = m.Content[:maxChanges]
@@ -133,16 +133,21 @@ func removed(where, was string) Change {
 	return Change{Kind: Removed, Where: view.Sanitize(where), Old: []Span{{Text: short(was)}}}
 }
 
-func bytesChange(a, b []byte) Change {
+// bytesChange says where the bytes begin to differ.
+func bytesChange(a, b *view.Plain) Change {
 	at := 0
-	for at < len(a) && at < len(b) && a[at] == b[at] {
+	for at < len(a.Data) && at < len(b.Data) && a.Data[at] == b.Data[at] {
 		at++
 	}
-	about := func(d []byte) []Span {
-		if at == len(d) {
-			return []Span{{Text: fmt.Sprintf("ends here, after %d bytes", len(d))}}
+	about := func(p *view.Plain) []Span {
+		bytes := Span{Text: fmt.Sprintf("% x", p.Data[at:min(at+16, len(p.Data))]), Marked: true}
+		switch {
+		case at == len(p.Data):
+			return []Span{{Text: fmt.Sprintf("ends here, after %d bytes", at)}}
+		case p.More: // how many there are is not known
+			return []Span{bytes, {Text: " …"}}
 		}
-		return []Span{{Text: fmt.Sprintf("% x", d[at:min(at+16, len(d))]), Marked: true}, {Text: fmt.Sprintf(" … (%d bytes in all)", len(d))}}
+		return []Span{bytes, {Text: fmt.Sprintf(" … (%d bytes in all)", len(p.Data))}}
 	}
 	return Change{Kind: Changed, Where: fmt.Sprintf("byte %d", at), Old: about(a), New: about(b)}
 }

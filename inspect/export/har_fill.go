@@ -109,10 +109,10 @@ func missing(m *inspect.Message, p view.Plain) string {
 	switch {
 	case p.Note != "":
 		return p.Note
-	case kept(m) < m.Size:
-		return fmt.Sprintf("only the first %d of %d bytes were kept", kept(m), m.Size)
 	case p.More:
 		return fmt.Sprintf("only the first %d bytes, decoded, are here", len(p.Data))
+	case kept(m) < m.Size:
+		return fmt.Sprintf("only the first %d of %d bytes were kept", kept(m), m.Size)
 	}
 	return ""
 }

@@ -126,6 +126,7 @@ type Message struct {
 	Trailers []byte   // trailer lines
 	Dropped  bool     // something that passed is missing here (budget): the end of the content, trailers or the head; Size counts it all
 	Whole    bool     // the end of the content has been seen
+	Withheld bool     // with Dropped: the content was not recorded, since what is to be replaced in it could not be looked for
 	Redacted bool     // values in the head, the trailers or the content were replaced before anything was recorded; Size counts what stands here
 	Passed   []Passed // when content passed, for streams only (events, upgraded connections); growing in both fields
 }

@@ -98,7 +98,10 @@ func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
 	} else {
 		o.lay(&c, Get(Headers(m.Head), "Content-Type"), p.Data)
 	}
-	if kept(m) < m.Size {
+	switch {
+	case m.Withheld:
+		c.say("its " + Size(m.Size) + " were not recorded: " + Withheld)
+	case kept(m) < m.Size:
 		c.say(fmt.Sprintf("%s of %s were recorded", Size(kept(m)), Size(m.Size)))
 	}
 	if p.More {
@@ -125,6 +128,9 @@ func (o *opener) tail(m *inspect.Message, coded bool) Part {
 	o.take(&p.Content)
 	return p
 }
+
+// Withheld says why content was not recorded.
+const Withheld = "what is to be redacted in it could not be looked for"
 
 // opener lays out one message: all its parts share the room for lines.
 type opener struct {

@@ -114,6 +114,11 @@ func TestOpenNotRecordedWhole(t *testing.T) {
 	if c.Kind != JSON || joined(c) != `{|  "a": [|    1,|    "cut he` || strings.Join(c.Notes, "|") != "15 B of 5 MiB were recorded" {
 		t.Errorf("%q %q", joined(c), c.Notes)
 	}
+	m = message("Content-Type: application/json", "")
+	m.Size, m.Dropped, m.Withheld = 115, true, true
+	if c = Open(m, nil, Limits{}); strings.Join(c.Notes, "|") != "its 115 B were not recorded: what is to be redacted in it could not be looked for" {
+		t.Errorf("%q", c.Notes)
+	}
 	m = message("Content-Type: text/plain", "cut \xe4\xb8")
 	m.Dropped = true
 	if c = Open(m, nil, Limits{}); c.Kind != Text {

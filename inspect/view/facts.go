@@ -82,6 +82,8 @@ func contentText(m *inspect.Message) string {
 	text := strings.TrimSpace(Size(m.Size) + " " + media)
 	kept := max(m.Kept, int64(len(m.Body)))
 	switch {
+	case m.Withheld:
+		text += ", not recorded: " + Withheld
 	case kept < m.Size && len(m.Tail) > 0:
 		text += fmt.Sprintf(", of which the first %s and the last %s were kept", Size(kept), Size(int64(len(m.Tail))))
 	case kept < m.Size:

@@ -70,7 +70,8 @@ func (d detailJSON) Item() (inspect.Item, error) {
 }
 
 func (h headJSON) into(m *inspect.Message) {
-	m.Head, m.Size, m.Kept, m.Tail, m.Whole, m.Dropped = h.Head, h.Size, h.Kept, h.Tail, h.Whole, h.Dropped
+	m.Head, m.Size, m.Kept, m.Tail, m.Whole = h.Head, h.Size, h.Kept, h.Tail, h.Whole
+	m.Dropped, m.Withheld, m.Redacted = h.Dropped, h.Withheld, h.Redacted
 	for _, f := range h.Trailers {
 		m.Trailers = append(m.Trailers, f[0]+": "+f[1]+"\r\n"...)
 	}

@@ -4,7 +4,9 @@
 package inspect
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net/netip"
 	"sort"
 	"time"
@@ -134,6 +136,14 @@ type Message struct {
 // Complete says that head and content have ended and were kept to the last byte, so that the message can be sent again.
 func (m *Message) Complete() bool {
 	return m.Whole && !m.Dropped && len(m.Head) > 0 && m.Kept == m.Size
+}
+
+// Content reads the Kept bytes of content. body has those that memory does not hold (Reader.Body); nil: what is in memory is all there is.
+func (m *Message) Content(body io.ReaderAt) io.Reader {
+	if body == nil || m.Kept <= int64(len(m.Body)) {
+		return bytes.NewReader(m.Body)
+	}
+	return io.NewSectionReader(body, 0, m.Kept)
 }
 
 // Passed says when content of a stream had passed.

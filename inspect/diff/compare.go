@@ -75,12 +75,11 @@ func (m *Message) content(older, newer *inspect.Message, oldBody, newBody io.Rea
 
 // incomplete notes what could not be compared.
 func (m *Message) incomplete(which string, msg *inspect.Message, p *view.Plain) {
-	kept := max(msg.Kept, int64(len(msg.Body)))
 	switch {
 	case p.Note != "":
 		m.Notes = append(m.Notes, "the "+which+" content: "+p.Note)
-	case kept < msg.Size:
-		m.Notes = append(m.Notes, fmt.Sprintf("of the %s content %s of %s were kept", which, view.Size(kept), view.Size(msg.Size)))
+	case msg.Kept < msg.Size:
+		m.Notes = append(m.Notes, fmt.Sprintf("of the %s content %s of %s were kept", which, view.Size(msg.Kept), view.Size(msg.Size)))
 	case p.More:
 		m.Notes = append(m.Notes, fmt.Sprintf("of the %s content the first %s are compared", which, view.Size(maxContent)))
 	}

@@ -111,8 +111,8 @@ func missing(m *inspect.Message, p view.Plain) string {
 		return p.Note
 	case p.More:
 		return fmt.Sprintf("only the first %d bytes, decoded, are here", len(p.Data))
-	case kept(m) < m.Size:
-		return fmt.Sprintf("only the first %d of %d bytes were kept", kept(m), m.Size)
+	case m.Kept < m.Size:
+		return fmt.Sprintf("only the first %d of %d bytes were kept", m.Kept, m.Size)
 	}
 	return ""
 }

@@ -86,7 +86,7 @@ type Part struct {
 func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
 	l = l.orDefault()
 	p := Decoded(m, body, l.Bytes)
-	o := opener{painter: painter{skip: l.Skip, room: l.Lines}, cut: p.More || !whole(m), grpcCoding: Get(Headers(m.Head), "Grpc-Encoding")}
+	o := opener{painter: painter{skip: l.Skip, room: l.Lines}, cut: p.More || !m.Complete(), grpcCoding: Get(Headers(m.Head), "Grpc-Encoding")}
 	c := Content{Coding: p.Coding}
 	if p.Note != "" {
 		c.say(p.Note)
@@ -101,8 +101,8 @@ func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
 	switch {
 	case m.Withheld:
 		c.say("its " + Size(m.Size) + " were not recorded: " + Withheld)
-	case kept(m) < m.Size:
-		c.say(fmt.Sprintf("%s of %s were recorded", Size(kept(m)), Size(m.Size)))
+	case m.Kept < m.Size:
+		c.say(fmt.Sprintf("%s of %s were recorded", Size(m.Kept), Size(m.Size)))
 	}
 	if p.More {
 		c.More = true

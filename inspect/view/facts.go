@@ -80,14 +80,13 @@ func stateText(x *inspect.Exchange) string {
 func contentText(m *inspect.Message) string {
 	media, _ := mediaType(Get(Headers(m.Head), "Content-Type"))
 	text := strings.TrimSpace(Size(m.Size) + " " + media)
-	kept := max(m.Kept, int64(len(m.Body)))
 	switch {
 	case m.Withheld:
 		text += ", not recorded: " + Withheld
-	case kept < m.Size && len(m.Tail) > 0:
-		text += fmt.Sprintf(", of which the first %s and the last %s were kept", Size(kept), Size(int64(len(m.Tail))))
-	case kept < m.Size:
-		text += fmt.Sprintf(", of which the first %s were kept", Size(kept))
+	case m.Kept < m.Size && len(m.Tail) > 0:
+		text += fmt.Sprintf(", of which the first %s and the last %s were kept", Size(m.Kept), Size(int64(len(m.Tail))))
+	case m.Kept < m.Size:
+		text += fmt.Sprintf(", of which the first %s were kept", Size(m.Kept))
 	}
 	if m.Size == 0 {
 		return "none"

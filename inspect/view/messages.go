@@ -50,13 +50,8 @@ func (m *Message) Open(l Limits) Content {
 	return c
 }
 
-// IsStream says that Messages has something to yield: the exchange was upgraded, or it is an event stream or a gRPC call.
-func IsStream(x *inspect.Exchange) bool {
-	return x.Upgraded || x.Response != nil && (isEvents(&x.Response.Message) || isGRPC(mediaOf(&x.Response.Message))) || isGRPC(mediaOf(&x.Request.Message))
-}
-
 // Messages yields what passed on a stream, both sides in the order in which it passed, as far as that is known. request and response read the Kept bytes of
-// each side (inspect.Reader.Body); nil: what is in memory is all there is. It yields nothing when the exchange is no stream (IsStream).
+// each side (inspect.Reader.Body); nil: what is in memory is all there is. It yields nothing when the exchange is no stream.
 func Messages(x *inspect.Exchange, request, response io.ReaderAt) iter.Seq[Message] {
 	r := x.Message(inspect.ResponseSide)
 	switch {
@@ -70,7 +65,7 @@ func Messages(x *inspect.Exchange, request, response io.ReaderAt) iter.Seq[Messa
 		return events(r, response)
 	case isGRPC(mediaOf(&x.Request.Message)):
 		answers := func(func(Message) bool) {}
-		if r != nil {
+		if r != nil && isGRPC(mediaOf(r)) {
 			answers = grpcMessages(inspect.ResponseSide, r, response)
 		}
 		return merge(grpcMessages(inspect.RequestSide, &x.Request.Message, request), answers)
@@ -112,7 +107,7 @@ func merge(a, b iter.Seq[Message]) iter.Seq[Message] {
 
 func socketMessages(side inspect.Side, m *inspect.Message, answer []byte, body io.ReaderAt) iter.Seq[Message] {
 	return func(yield func(Message) bool) {
-		for s := range decode.WebSocket(answer, keptReader(m, body)) {
+		for s := range decode.WebSocket(answer, m.Content(body)) {
 			out := messageOf(side, m, s.Piece)
 			out.Kind = s.Opcode.String()
 			if s.Opcode == decode.OpClose && s.Code != 0 {
@@ -128,7 +123,7 @@ func socketMessages(side inspect.Side, m *inspect.Message, answer []byte, body i
 func events(m *inspect.Message, body io.ReaderAt) iter.Seq[Message] {
 	return func(yield func(Message) bool) {
 		codings := decode.Codings(m.Head)
-		r, err := decode.Reader(codings, keptReader(m, body))
+		r, err := decode.Reader(codings, m.Content(body))
 		if err != nil {
 			yield(Message{Side: inspect.ResponseSide, Kind: "event", Note: Sanitize(err.Error())})
 			return
@@ -152,7 +147,7 @@ func events(m *inspect.Message, body io.ReaderAt) iter.Seq[Message] {
 
 func grpcMessages(side inspect.Side, m *inspect.Message, body io.ReaderAt) iter.Seq[Message] {
 	return func(yield func(Message) bool) {
-		for g := range decode.GRPC(Get(Headers(m.Head), "Grpc-Encoding"), keptReader(m, body)) {
+		for g := range decode.GRPC(Get(Headers(m.Head), "Grpc-Encoding"), m.Content(body)) {
 			out := messageOf(side, m, g.Piece)
 			out.Kind, out.media = "message", "application/protobuf"
 			if g.Trailers {
@@ -168,8 +163,8 @@ func grpcMessages(side inspect.Side, m *inspect.Message, body io.ReaderAt) iter.
 // pieces yields content as it passed, where that was recorded.
 func pieces(side inspect.Side, m *inspect.Message, body io.ReaderAt) iter.Seq[Message] {
 	return func(yield func(Message) bool) {
-		r := keptReader(m, body)
-		at, size := int64(0), kept(m)
+		r := m.Content(body)
+		at, size := int64(0), m.Kept
 		for i := 0; at < size; {
 			for i < len(m.Passed) && m.Passed[i].Offset <= at {
 				i++

@@ -86,7 +86,11 @@ func printMessages(w *bufio.Writer, o *oneExchange, head func()) (any bool) {
 		if m.Side == inspect.ResponseSide {
 			arrow = "←"
 		}
-		fmt.Fprintf(w, "%s %10s  %-7s %9s  %s\n", arrow, view.Duration(m.After), m.Kind, view.Size(m.Size), messageText(m))
+		when := ""
+		if m.After > 0 { // it is known
+			when = view.Duration(m.After)
+		}
+		fmt.Fprintf(w, "%s %10s  %-8s %9s  %s\n", arrow, when, m.Kind, view.Size(m.Size), messageText(m))
 	}
 	return any
 }
@@ -99,7 +103,7 @@ func messageText(m view.Message) string {
 	if m.Name != "" {
 		line = view.Sanitize(m.Name) + ": " + line
 	}
-	if m.Size > int64(len(text)) {
+	if len(m.Payload) > most {
 		line += " …"
 	}
 	if m.Note != "" {

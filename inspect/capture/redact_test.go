@@ -132,6 +132,15 @@ func TestRedactedUnread(t *testing.T) {
 	if q := rec.last().Request; q.Body != nil || q.Size != 6 || !q.Dropped || !q.Withheld || q.Complete() {
 		t.Errorf("cut: %+v", q)
 	}
+	slow, rec := start("")
+	for _, piece := range []string{"\xef", "\xbb\xbf", ` {"a":"secret"}`} {
+		slow.RequestBody([]byte(piece))
+	}
+	slow.RequestEnd(nil)
+	slow.Done()
+	if q := rec.last().Request; string(q.Body) != "\xef\xbb\xbf {\"a\":\"[redacted]\"}" || !q.Redacted {
+		t.Errorf("a mark in pieces: %+v", q)
+	}
 	ways, rec := start("Connection: Upgrade\r\nUpgrade: websocket\r\n")
 	ways.RequestBody([]byte(`{"a":1}`))
 	ways.ResponseHead(Head{Status: 101, Bytes: []byte("HTTP/1.1 101 S\r\n\r\n")})

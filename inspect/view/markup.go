@@ -30,7 +30,7 @@ const (
 	markupOpen
 	markupClose
 	markupEmpty   // <a/>
-	markupComment // also CDATA, processing instructions and declarations
+	markupComment // also processing instructions and declarations
 )
 
 // markupToken is the length and the kind of the token that s begins with.

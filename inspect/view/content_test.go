@@ -69,6 +69,8 @@ func TestOpen(t *testing.T) {
 		{"decoded", "Content-Encoding: gzip", gzipped("hi"), Text, "hi", ""},
 		{"XML on one line", "Content-Type: application/soap+xml", `<?xml version="1.0"?><a x='1>2'><b/><c> t </c><d></d><!-- c --></a>`, XML,
 			`<?xml version="1.0"?>|<a x='1>2'>|  <b/>|  <c> t </c>|  <d></d>|  <!-- c -->|</a>`, ""},
+		{"XML with declarations", "Content-Type: text/xml", `<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a><b>&x;</b></a>`, XML,
+			`<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>|<a>|  <b>&x;</b>|</a>`, ""},
 		{"XML with lines of its own", "Content-Type: text/xml", "<a>\n <b>1</b>\n</a>", XML, "<a>| <b>1</b>|</a>", ""},
 		{"HTML with a script", "Content-Type: text/html", "<script>if (a<b) '</p>'</script x><p class=a>", HTML, "<script>if (a<b) '</p>'</script x><p class=a>", ""},
 		{"markup that is none", "Content-Type: text/html", "< a <3 <!-- <x y=\"", HTML, "< a <3 <!-- <x y=\"", ""},

@@ -54,6 +54,9 @@ func markupToken(s string) (n int, kind markupKind) {
 	case strings.HasPrefix(s, "<?"):
 		return until("?>", markupComment)
 	case strings.HasPrefix(s, "<!"):
+		if i := strings.IndexAny(s, "[>"); i >= 0 && s[i] == '[' { // declarations within it
+			return until("]>", markupComment)
+		}
 		return until(">", markupComment)
 	case strings.HasPrefix(s, "</"):
 		return until(">", markupClose)

@@ -137,6 +137,14 @@ func TestRedacted(t *testing.T) {
 	if x := w.over(id); !x.Edited || x.State != inspect.Done {
 		t.Errorf("replay: %v, edited %v", x.State, x.Edited)
 	}
+	if _, body := w.do("POST", "/", `{"card":"4111`); body != `{"card":"4111` || <-got != body {
+		t.Errorf("what is cut came as %q", body)
+	}
+	x = w.shown("end", func(x *inspect.Exchange) bool { return x.Ended() && x.ReplayOf == "" })
+	_, err = w.a.Replay(t.Context(), x.ID, nil)
+	if q := x.Request; q.Body != nil || !q.Withheld || err == nil || !strings.Contains(err.Error(), "what is to be redacted in it could not be looked for") {
+		t.Errorf("what cannot be read: %+v, %v", q, err)
+	}
 	if _, err := New(Options{Relay: w.relay.Agents, RedactJSON: []string{"card"}}); err == nil {
 		t.Error("a wrong path is taken")
 	}

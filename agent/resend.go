@@ -119,6 +119,8 @@ func replayable(x *inspect.Exchange, replaced bool) error {
 		return refusedReplay(wire.CodeCaptureGone, "")
 	case m.Complete(), replaced:
 		return nil
+	case m.Withheld:
+		return refusedReplay(wire.CodeReplayPartial, "what is to be redacted in it could not be looked for, so it was not kept")
 	case m.Kept < m.Size:
 		return partly(m.Kept, m.Size)
 	case m.Dropped:

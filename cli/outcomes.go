@@ -3,14 +3,12 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 	"iter"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
-	"github.com/adit-tunnel/adit/inspect/decode"
 	"github.com/adit-tunnel/adit/inspect/view"
 )
 
@@ -72,24 +70,12 @@ func (r *recent) add(id inspect.ID) bool {
 	return true
 }
 
-// textOf gives a filter the content of an exchange's messages.
-func textOf(ctx context.Context, s captures, it inspect.Item) inspect.Text {
-	return func(side inspect.Side) []byte {
-		b, err := s.Body(ctx, it.ID, side)
-		if err != nil {
-			return nil
-		}
-		defer b.Close()
-		content, _ := io.ReadAll(io.NewSectionReader(b, 0, min(b.Size(), inMemory))) // what cannot be read says nothing
-		var answer []byte
-		if it.Upgraded && it.Response != nil {
-			answer = it.Response.Head
-		}
-		return decode.Text(it.Message(side).Head, answer, content)
-	}
-}
-
 // matches says whether an exchange meets f, with its content where f asks for it.
 func matches(ctx context.Context, s captures, it inspect.Item, f *inspect.Filter) bool {
-	return f.Match(it, time.Now(), textOf(ctx, s, it))
+	if f.NeedsBody() {
+		if whole, err := s.Get(ctx, it.ID); err == nil { // what cannot be read says nothing
+			it = whole
+		}
+	}
+	return view.Matches(f, it, time.Now())
 }

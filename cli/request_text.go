@@ -86,11 +86,11 @@ func printMessages(w *bufio.Writer, o *oneExchange, head func()) (any bool) {
 		if m.Side == inspect.ResponseSide {
 			arrow = "←"
 		}
-		after := "" // not known
-		if m.After > 0 {
-			after = view.Duration(m.After)
+		when := ""
+		if m.After > 0 { // it is known
+			when = view.Duration(m.After)
 		}
-		fmt.Fprintf(w, "%s %10s  %-7s %9s  %s\n", arrow, after, m.Kind, view.Size(m.Size), messageText(m))
+		fmt.Fprintf(w, "%s %10s  %-8s %9s  %s\n", arrow, when, m.Kind, view.Size(m.Size), messageText(m))
 	}
 	return any
 }
@@ -103,7 +103,7 @@ func messageText(m view.Message) string {
 	if m.Name != "" {
 		line = view.Sanitize(m.Name) + ": " + line
 	}
-	if m.Size > int64(len(text)) {
+	if len(m.Payload) > most {
 		line += " …"
 	}
 	if m.Note != "" {

@@ -310,8 +310,11 @@ func TestCapturedStreams(t *testing.T) {
 			return !slices.ContainsFunc(want, func(text string) bool { return !strings.Contains(out, text) })
 		})
 	}
-	_ = c.CloseNow()
+	_ = c.Close(websocket.StatusNormalClosure, "enough")
 	s.run(0, "wait-for", "path:/socket not status:open", "--since", "start")
+	if out, _ := s.run(0, "request", s.find(1, "path:/socket")[0].ID); !strings.Contains(out, " 1000: enough\n") {
+		t.Errorf("the end is shown as\n%s", out)
+	}
 }
 
 // An agent is killed while a thousand requests a second pass: nothing that its API had said to be on the disk is missing afterwards, and what had not ended is marked.

@@ -4,7 +4,9 @@
 package inspect
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net/netip"
 	"sort"
 	"time"
@@ -75,6 +77,14 @@ func (x *Exchange) Message(s Side) *Message {
 	return &x.Response.Message
 }
 
+// UpgradeHead is the head of the response that upgraded the connection, which says what the content of both sides is; nil: there is none.
+func (x *Exchange) UpgradeHead() []byte {
+	if !x.Upgraded || x.Response == nil {
+		return nil
+	}
+	return x.Response.Head
+}
+
 // Side is one of the two messages of an exchange.
 type Side uint8
 
@@ -118,6 +128,7 @@ type Message struct {
 	Trailers []byte   // trailer lines
 	Dropped  bool     // something that passed is missing here (budget): the end of the content, trailers or the head; Size counts it all
 	Whole    bool     // the end of the content has been seen
+	Withheld bool     // with Dropped: the content was not recorded, since what is to be replaced in it could not be looked for
 	Redacted bool     // values in the head, the trailers or the content were replaced before anything was recorded; Size counts what stands here
 	Passed   []Passed // when content passed, for streams only (events, upgraded connections); growing in both fields
 }
@@ -125,6 +136,14 @@ type Message struct {
 // Complete says that head and content have ended and were kept to the last byte, so that the message can be sent again.
 func (m *Message) Complete() bool {
 	return m.Whole && !m.Dropped && len(m.Head) > 0 && m.Kept == m.Size
+}
+
+// Content reads the Kept bytes of content. body has those that memory does not hold (Reader.Body); nil: what is in memory is all there is.
+func (m *Message) Content(body io.ReaderAt) io.Reader {
+	if body == nil || m.Kept <= int64(len(m.Body)) {
+		return bytes.NewReader(m.Body)
+	}
+	return io.NewSectionReader(body, 0, m.Kept)
 }
 
 // Passed says when content of a stream had passed.

@@ -190,14 +190,14 @@ func exchange(n int, method, target string, status int, reason string) *inspect.
 			Message: inspect.Message{
 				Head: fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: otter.tunnel.example.com\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n",
 					method, target, len(body)),
-				Body: body, Size: int64(len(body)), Whole: true,
+				Body: body, Kept: int64(len(body)), Size: int64(len(body)), Whole: true,
 			},
 		},
 		Response: &inspect.Response{
 			Status: status, Reason: reason,
 			Message: inspect.Message{
 				Head: fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n", status, reason, len(answer)),
-				Body: answer, Size: int64(len(answer)), Whole: true,
+				Body: answer, Kept: int64(len(answer)), Size: int64(len(answer)), Whole: true,
 			},
 		},
 	}

@@ -134,7 +134,7 @@ func (f *feed) take(c *changes, items []inspect.Item) {
 	c.rows = make([]pane.Row, 0, len(items))
 	for _, it := range items {
 		f.version = max(f.version, it.Version)
-		if f.filter != nil && !f.filter.Match(it, now, view.TextOf(it)) {
+		if !view.Matches(f.filter, it, now) {
 			c.gone = append(c.gone, it.Seq)
 			continue
 		}

@@ -79,6 +79,19 @@ func TestFilterCancelled(t *testing.T) {
 	wantIn(t, b.frame(), "1 match method:post")
 }
 
+// A word that only a row's label has selects the row while it comes, too.
+func TestFilterKnowsLabels(t *testing.T) {
+	b := newBench(t, 100, 30)
+	b.put(exchange(0, "POST", "/other", 200, "OK"))
+	b.press("/")
+	b.write("amazon")
+	b.press("enter")
+	x := exchange(1, "POST", "/topic", 200, "OK")
+	x.Request.Head = []byte("POST /topic HTTP/1.1\r\nX-Amz-Sns-Message-Type: Notification\r\n\r\n")
+	b.put(x)
+	wantIn(t, b.frame(), "/topic", "1 match")
+}
+
 // Pasted text is one filter, and none of its letters is a key.
 func TestFilterPasted(t *testing.T) {
 	b := newBench(t, 100, 30)

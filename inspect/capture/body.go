@@ -102,5 +102,6 @@ func (b *body) tell(m *inspect.Message) {
 	if b.over != nil {
 		m.Kept, m.Tail = b.over.kept, b.over.tail.told()
 	}
+	m.Withheld = b.pass == refused && b.size > 0
 	m.Dropped = m.Dropped || m.Kept < m.Size
 }

@@ -72,8 +72,11 @@ func (b *body) look(p []byte) {
 	}
 }
 
-// looksLikeJSON says that text may be an object or an array. White space alone may be in front of one.
+// looksLikeJSON says that text may be an object or an array. White space alone may be in front of one, and so may the beginning of a mark.
 func looksLikeJSON(text []byte) bool {
+	if bytes.HasPrefix([]byte(byteOrderMark), text) {
+		return true
+	}
 	text = bytes.TrimLeft(bytes.TrimPrefix(text, []byte(byteOrderMark)), " \t\r\n")
 	return len(text) == 0 || text[0] == '{' || text[0] == '['
 }

@@ -104,7 +104,7 @@ func TestRedactedContent(t *testing.T) {
 		tap.Done()
 		r := rec.last().Response
 		lost := tt.want == "" && tt.content != ""
-		if string(r.Body) != tt.want || r.Dropped != lost || r.Complete() == lost || r.Redacted != (tt.content != tt.want && !lost) {
+		if string(r.Body) != tt.want || r.Dropped != lost || r.Withheld != lost || r.Complete() == lost || r.Redacted != (tt.content != tt.want && !lost) {
 			t.Errorf("%s: %.100q, %+.300v", name, r.Body, r)
 		}
 		for _, s := range append(rec.seen, rec.written()) {
@@ -129,8 +129,17 @@ func TestRedactedUnread(t *testing.T) {
 	cut, rec := start("")
 	cut.RequestBody([]byte(`{"a":1`))
 	cut.Fail(&inspect.Failure{})
-	if q := rec.last().Request; q.Body != nil || q.Size != 6 || !q.Dropped || q.Complete() {
+	if q := rec.last().Request; q.Body != nil || q.Size != 6 || !q.Dropped || !q.Withheld || q.Complete() {
 		t.Errorf("cut: %+v", q)
+	}
+	slow, rec := start("")
+	for _, piece := range []string{"\xef", "\xbb\xbf", ` {"a":"secret"}`} {
+		slow.RequestBody([]byte(piece))
+	}
+	slow.RequestEnd(nil)
+	slow.Done()
+	if q := rec.last().Request; string(q.Body) != "\xef\xbb\xbf {\"a\":\"[redacted]\"}" || !q.Redacted {
+		t.Errorf("a mark in pieces: %+v", q)
 	}
 	ways, rec := start("Connection: Upgrade\r\nUpgrade: websocket\r\n")
 	ways.RequestBody([]byte(`{"a":1}`))
@@ -139,7 +148,7 @@ func TestRedactedUnread(t *testing.T) {
 	ways.RequestBody([]byte(`{"a":1}`))
 	ways.ResponseBody([]byte(`{"a":1}`))
 	ways.Done()
-	if x := rec.last(); x.Request.Body != nil || x.Response.Body != nil || x.Request.Size != 14 || !x.Response.Dropped || len(x.Request.Passed) != 1 {
+	if x := rec.last(); x.Request.Body != nil || x.Response.Body != nil || x.Request.Size != 14 || !x.Response.Dropped || !x.Request.Withheld || !x.Response.Withheld || len(x.Request.Passed) != 1 {
 		t.Errorf("upgraded: %+v, %+v", x.Request, x.Response)
 	}
 	if b.Used() != 0 {

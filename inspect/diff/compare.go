@@ -65,7 +65,7 @@ func (m *Message) content(older, newer *inspect.Message, oldBody, newBody io.Rea
 	case a.Text && b.Text || len(a.Data) == 0 && b.Text || len(b.Data) == 0 && a.Text:
 		m.How, m.Content = Text, lines(splitLines(a.Data), splitLines(b.Data))
 	default:
-		m.Content = []Change{bytesChange(a.Data, b.Data)}
+		m.Content = []Change{bytesChange(&a, &b)}
 	}
 	if len(m.Content) > maxChanges {
 		m.Content = m.Content[:maxChanges]
@@ -75,12 +75,11 @@ func (m *Message) content(older, newer *inspect.Message, oldBody, newBody io.Rea
 
 // incomplete notes what could not be compared.
 func (m *Message) incomplete(which string, msg *inspect.Message, p *view.Plain) {
-	kept := max(msg.Kept, int64(len(msg.Body)))
 	switch {
 	case p.Note != "":
 		m.Notes = append(m.Notes, "the "+which+" content: "+p.Note)
-	case kept < msg.Size:
-		m.Notes = append(m.Notes, fmt.Sprintf("of the %s content %s of %s were kept", which, view.Size(kept), view.Size(msg.Size)))
+	case msg.Kept < msg.Size:
+		m.Notes = append(m.Notes, fmt.Sprintf("of the %s content %s of %s were kept", which, view.Size(msg.Kept), view.Size(msg.Size)))
 	case p.More:
 		m.Notes = append(m.Notes, fmt.Sprintf("of the %s content the first %s are compared", which, view.Size(maxContent)))
 	}
@@ -133,16 +132,21 @@ func removed(where, was string) Change {
 	return Change{Kind: Removed, Where: view.Sanitize(where), Old: []Span{{Text: short(was)}}}
 }
 
-func bytesChange(a, b []byte) Change {
+// bytesChange says where the bytes begin to differ.
+func bytesChange(a, b *view.Plain) Change {
 	at := 0
-	for at < len(a) && at < len(b) && a[at] == b[at] {
+	for at < len(a.Data) && at < len(b.Data) && a.Data[at] == b.Data[at] {
 		at++
 	}
-	about := func(d []byte) []Span {
-		if at == len(d) {
-			return []Span{{Text: fmt.Sprintf("ends here, after %d bytes", len(d))}}
+	about := func(p *view.Plain) []Span {
+		bytes := Span{Text: fmt.Sprintf("% x", p.Data[at:min(at+16, len(p.Data))]), Marked: true}
+		switch {
+		case at == len(p.Data):
+			return []Span{{Text: fmt.Sprintf("ends here, after %d bytes", at)}}
+		case p.More: // how many there are is not known
+			return []Span{bytes, {Text: " …"}}
 		}
-		return []Span{{Text: fmt.Sprintf("% x", d[at:min(at+16, len(d))]), Marked: true}, {Text: fmt.Sprintf(" … (%d bytes in all)", len(d))}}
+		return []Span{bytes, {Text: fmt.Sprintf(" … (%d bytes in all)", len(p.Data))}}
 	}
 	return Change{Kind: Changed, Where: fmt.Sprintf("byte %d", at), Old: about(a), New: about(b)}
 }

@@ -46,6 +46,8 @@ func TestUnified(t *testing.T) {
 		{"protobuf", "P / HTTP/1.1\nContent-Type: application/x-protobuf\n\n\x08\x01\x12\x02\x08\x05", "P / HTTP/1.1\nContent-Type: application/x-protobuf\n\n\x08\x01\x12\x02\x08\x06",
 			"@@ request, content, by lines @@\n 1: 1\n 2 {\n-  1: 5\n+  1: 6\n }\n"},
 		{"binary", "P / HTTP/1.1\n\n\x00\x01\x02", "P / HTTP/1.1\n\n\x00\x01", "@@ request, content @@\n-byte 2: 02 … (3 bytes in all)\n+byte 2: ends here, after 2 bytes\n"},
+		{"binary beyond what is compared", "P / HTTP/1.1\n\n\x00" + strings.Repeat("x", 1<<20), "P / HTTP/1.1\n\n\x00\x01",
+			"@@ request, content @@\n-byte 1: 78 78 78 78 78 78 78 78 78 78 78 78 78 78 78 78 …\n+byte 1: 01 … (2 bytes in all)\n# request: of the older content the first 1 MiB are compared\n"},
 		{"hostile", "P / HTTP/1.1\nX: \x1b[2J", "P / HTTP/1.1\nX: \u202e", "@@ request, fields @@\n-X: \\x1b[2J\n+X: \\u202e\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -53,32 +53,20 @@ func content(x *inspect.Exchange, body io.ReaderAt) ([]byte, error) {
 	if x.Upgraded && len(m.Head) > 0 {
 		return nil, nil
 	}
-	kept := kept(m)
-	if !m.Whole || m.Dropped || len(m.Head) == 0 || kept != m.Size {
-		return nil, &PartialError{Kept: kept, Size: m.Size}
+	if !m.Complete() {
+		return nil, &PartialError{Kept: m.Kept, Size: m.Size}
 	}
-	if kept > maxCommand {
-		return nil, &LargeError{Size: kept}
+	if m.Kept > maxCommand {
+		return nil, &LargeError{Size: m.Kept}
 	}
-	b, err := io.ReadAll(reader(m, body))
+	b, err := io.ReadAll(m.Content(body))
 	if err != nil {
 		return nil, fmt.Errorf("reading the content that was kept: %w", err)
 	}
-	if int64(len(b)) < kept {
+	if int64(len(b)) < m.Kept {
 		return nil, fmt.Errorf("%w: the content of the request", inspect.ErrNotFound)
 	}
 	return b, nil
-}
-
-// kept is how many bytes of content there are.
-func kept(m *inspect.Message) int64 { return max(m.Kept, int64(len(m.Body))) }
-
-// reader reads them: from memory when they are all there.
-func reader(m *inspect.Message, body io.ReaderAt) io.Reader {
-	if body == nil || m.Kept <= int64(len(m.Body)) {
-		return strings.NewReader(string(m.Body))
-	}
-	return io.NewSectionReader(body, 0, m.Kept)
 }
 
 // base is where a command sends the request: the URL given, or the one that the request says it was sent to.

@@ -28,7 +28,7 @@ func entryOf(it inspect.Item, request, response io.ReaderAt) harEntry {
 	if x.Client.IsValid() {
 		e.Connection = fmt.Sprint(x.Client.Port())
 	}
-	if x.Upgraded && x.Response != nil && decode.IsWebSocket(x.Response.Head) {
+	if decode.IsWebSocket(x.UpgradeHead()) {
 		e.Resource = "websocket"
 		e.Messages, e.Comment = socketMessages(x, request, response)
 	}
@@ -109,10 +109,10 @@ func missing(m *inspect.Message, p view.Plain) string {
 	switch {
 	case p.Note != "":
 		return p.Note
-	case kept(m) < m.Size:
-		return fmt.Sprintf("only the first %d of %d bytes were kept", kept(m), m.Size)
 	case p.More:
 		return fmt.Sprintf("only the first %d bytes, decoded, are here", len(p.Data))
+	case m.Kept < m.Size:
+		return fmt.Sprintf("only the first %d of %d bytes were kept", m.Kept, m.Size)
 	}
 	return ""
 }

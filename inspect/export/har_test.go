@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -53,6 +54,20 @@ func archived() []inspect.Item {
 		items = append(items, inspect.Item{Exchange: x, Tags: []string{"t"}, Note: "n"})
 	}
 	return append(items, inspect.Item{Exchange: &inspect.Exchange{ID: "s", Request: inspect.Request{Method: "GET", Target: "/", Host: "x"}}, Summary: true})
+}
+
+// Content that was not kept whole and is larger than an archive may hold is as long as is said.
+func TestHARSaysHowMuchIsThere(t *testing.T) {
+	x := responded(request("GET / HTTP/1.1\r\nHost: x", ""), "HTTP/1.1 200 OK", strings.Repeat("x", maxHAR+1))
+	x.Response.Size *= 2
+	var har struct{ Log struct{ Entries []harEntry } }
+	if err := json.Unmarshal(archive(t, []inspect.Item{{Exchange: x}}), &har); err != nil {
+		t.Fatal(err)
+	}
+	c := har.Log.Entries[0].Response.Content
+	if want := fmt.Sprintf("only the first %d bytes, decoded, are here", len(c.Text)); c.Comment != want {
+		t.Errorf("%q, want %q", c.Comment, want)
+	}
 }
 
 func archive(t *testing.T, items []inspect.Item) []byte {

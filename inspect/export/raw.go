@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
-	"github.com/adit-tunnel/adit/inspect/view"
 )
 
 // Raw writes a message as it goes over a wire: its head, then the content that was kept. Content that the head declares as chunked is framed as one
@@ -19,11 +18,11 @@ func Raw(w io.Writer, m *inspect.Message, body io.ReaderAt) error {
 }
 
 func raw(m *inspect.Message, body io.ReaderAt) io.Reader {
-	head, content := bytes.NewReader(m.Head), reader(m, body)
-	if !strings.EqualFold(view.Get(view.Headers(m.Head), "Transfer-Encoding"), "chunked") {
+	head, content := bytes.NewReader(m.Head), m.Content(body)
+	if !chunked(m.Head) {
 		return io.MultiReader(head, content)
 	}
-	size := kept(m)
+	size := m.Kept
 	if body == nil {
 		size = int64(len(m.Body))
 	}
@@ -31,7 +30,7 @@ func raw(m *inspect.Message, body io.ReaderAt) io.Reader {
 	if size > 0 {
 		begin, end = strconv.FormatInt(size, 16)+"\r\n", "\r\n"
 	}
-	if m.Whole && !m.Dropped && size == m.Size {
+	if m.Complete() && size == m.Size {
 		end += "0\r\n" + string(m.Trailers) + "\r\n"
 	}
 	return io.MultiReader(head, strings.NewReader(begin), content, strings.NewReader(end))

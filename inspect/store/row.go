@@ -26,6 +26,7 @@ const (
 	flagDropped = 1 << iota
 	flagWhole
 	flagRedacted
+	flagWithheld
 )
 
 // itemColumns is what scanItem reads: FROM exchanges e, with the heads of both messages but without their content.
@@ -81,7 +82,7 @@ func (r *messageRow) fill(m *inspect.Message, size int64) {
 	m.Size, m.Kept = size, r.kept.Int64
 	m.Head, m.Trailers, m.Passed = r.head, r.trailers, unpackPassed(r.passed)
 	m.Dropped, m.Whole = !r.flags.Valid || r.flags.Int64&flagDropped != 0, r.flags.Int64&flagWhole != 0
-	m.Redacted = r.flags.Int64&flagRedacted != 0
+	m.Redacted, m.Withheld = r.flags.Int64&flagRedacted != 0, r.flags.Int64&flagWithheld != 0
 }
 
 // packPassed writes each moment as what it has grown since the one before, in varints.

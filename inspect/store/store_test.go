@@ -103,7 +103,7 @@ func rich(id string) *inspect.Exchange {
 		Client: netip.MustParseAddrPort("[fe80::1%eth0]:8080"), State: inspect.Done, ReplayOf: "other", Edited: true, Upgraded: true,
 	}
 	x.Request = inspect.Request{Method: "POST", Target: "/a b?c=\xff\x00d?e", Host: "exämple.test", Message: inspect.Message{
-		Head: []byte("POST / HTTP/1.1\r\nX: \x00\xff\r\n\r\n"), Body: []byte("\x00ask"), Kept: 4, Size: 9, Tail: []byte("tail"), Trailers: []byte("T: 1\r\n"), Dropped: true, Redacted: true,
+		Head: []byte("POST / HTTP/1.1\r\nX: \x00\xff\r\n\r\n"), Body: []byte("\x00ask"), Kept: 4, Size: 9, Tail: []byte("tail"), Trailers: []byte("T: 1\r\n"), Dropped: true, Withheld: true, Redacted: true,
 		Passed: []inspect.Passed{{Offset: 0, After: 3}, {Offset: 4, After: 1 << 40}},
 	}}
 	x.Response = &inspect.Response{Status: 201, Reason: "Fine", Made: true, Message: inspect.Message{

@@ -17,11 +17,7 @@ func textOf(x *inspect.Exchange, side inspect.Side, content []byte) []byte {
 	if m == nil {
 		return nil
 	}
-	var answer []byte
-	if x.Upgraded && x.Response != nil {
-		answer = x.Response.Head
-	}
-	return decode.Text(m.Head, answer, content[:min(len(content), maxHeld)])
+	return decode.Text(m.Head, x.UpgradeHead(), content[:min(len(content), maxHeld)])
 }
 
 // text is textOf of a row.

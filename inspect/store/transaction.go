@@ -262,6 +262,9 @@ func (t *transaction) message(u *unwritten, side inspect.Side, m *inspect.Messag
 	if m.Redacted {
 		flags |= flagRedacted
 	}
+	if m.Withheld {
+		flags |= flagWithheld
+	}
 	return []any{int64(u.Seq)*2 + int64(side), flags, kept, file, blob(m.Head), blob(m.Trailers), blob(packPassed(m.Passed)), blob(m.Tail), blob(body)}, nil
 }
 

@@ -86,7 +86,7 @@ type Part struct {
 func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
 	l = l.orDefault()
 	p := Decoded(m, body, l.Bytes)
-	o := opener{painter: painter{skip: l.Skip, room: l.Lines}, cut: p.More || !whole(m), grpcCoding: Get(Headers(m.Head), "Grpc-Encoding")}
+	o := opener{painter: painter{skip: l.Skip, room: l.Lines}, cut: p.More || !m.Complete(), grpcCoding: Get(Headers(m.Head), "Grpc-Encoding")}
 	c := Content{Coding: p.Coding}
 	if p.Note != "" {
 		c.say(p.Note)
@@ -98,8 +98,11 @@ func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
 	} else {
 		o.lay(&c, Get(Headers(m.Head), "Content-Type"), p.Data)
 	}
-	if kept(m) < m.Size {
-		c.say(fmt.Sprintf("%s of %s were recorded", Size(kept(m)), Size(m.Size)))
+	switch {
+	case m.Withheld:
+		c.say("its " + Size(m.Size) + " were not recorded: " + Withheld)
+	case m.Kept < m.Size:
+		c.say(fmt.Sprintf("%s of %s were recorded", Size(m.Kept), Size(m.Size)))
 	}
 	if p.More {
 		c.More = true
@@ -125,6 +128,9 @@ func (o *opener) tail(m *inspect.Message, coded bool) Part {
 	o.take(&p.Content)
 	return p
 }
+
+// Withheld says why content was not recorded.
+const Withheld = "what is to be redacted in it could not be looked for"
 
 // opener lays out one message: all its parts share the room for lines.
 type opener struct {

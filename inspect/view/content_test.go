@@ -69,6 +69,8 @@ func TestOpen(t *testing.T) {
 		{"decoded", "Content-Encoding: gzip", gzipped("hi"), Text, "hi", ""},
 		{"XML on one line", "Content-Type: application/soap+xml", `<?xml version="1.0"?><a x='1>2'><b/><c> t </c><d></d><!-- c --></a>`, XML,
 			`<?xml version="1.0"?>|<a x='1>2'>|  <b/>|  <c> t </c>|  <d></d>|  <!-- c -->|</a>`, ""},
+		{"XML with declarations", "Content-Type: text/xml", `<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a><b>&x;</b></a>`, XML,
+			`<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>|<a>|  <b>&x;</b>|</a>`, ""},
 		{"XML with lines of its own", "Content-Type: text/xml", "<a>\n <b>1</b>\n</a>", XML, "<a>| <b>1</b>|</a>", ""},
 		{"HTML with a script", "Content-Type: text/html", "<script>if (a<b) '</p>'</script x><p class=a>", HTML, "<script>if (a<b) '</p>'</script x><p class=a>", ""},
 		{"markup that is none", "Content-Type: text/html", "< a <3 <!-- <x y=\"", HTML, "< a <3 <!-- <x y=\"", ""},
@@ -113,6 +115,11 @@ func TestOpenNotRecordedWhole(t *testing.T) {
 	c := Open(m, nil, Limits{})
 	if c.Kind != JSON || joined(c) != `{|  "a": [|    1,|    "cut he` || strings.Join(c.Notes, "|") != "15 B of 5 MiB were recorded" {
 		t.Errorf("%q %q", joined(c), c.Notes)
+	}
+	m = message("Content-Type: application/json", "")
+	m.Size, m.Dropped, m.Withheld = 115, true, true
+	if c = Open(m, nil, Limits{}); strings.Join(c.Notes, "|") != "its 115 B were not recorded: what is to be redacted in it could not be looked for" {
+		t.Errorf("%q", c.Notes)
 	}
 	m = message("Content-Type: text/plain", "cut \xe4\xb8")
 	m.Dropped = true

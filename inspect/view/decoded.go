@@ -27,7 +27,7 @@ func Decoded(m *inspect.Message, body io.ReaderAt, limit int) Plain {
 	codings := decode.Codings(m.Head)
 	p := Plain{Coding: Sanitize(strings.Join(codings, ", "))}
 	p.Media, _ = mediaType(Get(Headers(m.Head), "Content-Type"))
-	data, err := decode.Content(codings, keptReader(m, body), int64(limit))
+	data, err := decode.Content(codings, m.Content(body), int64(limit))
 	failed, elsewhere := (*decode.CodingError)(nil), body == nil && int64(len(m.Body)) < m.Kept
 	p.More = elsewhere
 	switch {
@@ -36,8 +36,8 @@ func Decoded(m *inspect.Message, body io.ReaderAt, limit int) Plain {
 	case errors.As(err, &failed) && len(data) == 0:
 		p.Note = Sanitize("encoded with " + p.Coding + ", shown as it passed: " + err.Error())
 		p.Coded = true
-		data, _ = io.ReadAll(io.LimitReader(keptReader(m, body), int64(limit)))
-	case errors.As(err, &failed) && whole(m) && !elsewhere:
+		data, _ = io.ReadAll(io.LimitReader(m.Content(body), int64(limit)))
+	case errors.As(err, &failed) && m.Complete() && !elsewhere:
 		p.Note = Sanitize("what is behind cannot be decoded: " + err.Error())
 	case errors.As(err, &failed): // what is here ends within the coding
 	case err != nil:
@@ -51,20 +51,6 @@ func Decoded(m *inspect.Message, body io.ReaderAt, limit int) Plain {
 func (p *Plain) IsJSON() bool {
 	return p.Text && looksLikeJSON(p.Data) && checkJSON(p.Data, false) == nil
 }
-
-// keptReader reads the content that was kept: from memory when it is all there.
-func keptReader(m *inspect.Message, body io.ReaderAt) io.Reader {
-	if body != nil && m.Kept > int64(len(m.Body)) {
-		return io.NewSectionReader(body, 0, m.Kept)
-	}
-	return bytes.NewReader(m.Body)
-}
-
-// kept is how many bytes of content were kept from the beginning.
-func kept(m *inspect.Message) int64 { return max(m.Kept, int64(len(m.Body))) }
-
-// whole says that the content has ended and was kept to its last byte.
-func whole(m *inspect.Message) bool { return m.Whole && !m.Dropped && kept(m) == m.Size }
 
 func looksLikeJSON(data []byte) bool {
 	data = bytes.TrimLeft(data, " \t\r\n")

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -23,7 +24,7 @@ func Facts(it inspect.Item) []Fact {
 	}
 	add("Request", strings.TrimSpace(x.Request.Method+" "+x.Request.Target))
 	add("Host", x.Request.Host)
-	add("From", orElse(it.Label, Label(x)))
+	add("From", cmp.Or(it.Label, Label(x)))
 	add("Status", Status(x))
 	add("State", stateText(x))
 	if f := x.Failure; f != nil {
@@ -79,12 +80,13 @@ func stateText(x *inspect.Exchange) string {
 func contentText(m *inspect.Message) string {
 	media, _ := mediaType(Get(Headers(m.Head), "Content-Type"))
 	text := strings.TrimSpace(Size(m.Size) + " " + media)
-	n := kept(m)
 	switch {
-	case n < m.Size && len(m.Tail) > 0:
-		text += fmt.Sprintf(", of which the first %s and the last %s were kept", Size(n), Size(int64(len(m.Tail))))
-	case n < m.Size:
-		text += fmt.Sprintf(", of which the first %s were kept", Size(n))
+	case m.Withheld:
+		text += ", not recorded: " + Withheld
+	case m.Kept < m.Size && len(m.Tail) > 0:
+		text += fmt.Sprintf(", of which the first %s and the last %s were kept", Size(m.Kept), Size(int64(len(m.Tail))))
+	case m.Kept < m.Size:
+		text += fmt.Sprintf(", of which the first %s were kept", Size(m.Kept))
 	}
 	if m.Size == 0 {
 		return "none"

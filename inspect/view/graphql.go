@@ -1,6 +1,9 @@
 package view
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // graphQL lays out a GraphQL request that came as JSON, false when it is none: an object with a query, or with the name or hash of one that the server
 // knows.
@@ -50,7 +53,7 @@ func operation(document, name string) string {
 			continue
 		case word == "{":
 			if depth == 0 && name == "" {
-				return orElse(kind, "query")
+				return cmp.Or(kind, "query")
 			}
 			depth++
 		case word == "}":
@@ -147,11 +150,4 @@ func prefix(s string, so func(byte) bool) int {
 		}
 	}
 	return len(s)
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }

@@ -53,25 +53,26 @@ func label(who, event string) string {
 
 // providerEvent is the event that a provider's field or content names. It is raw.
 func providerEvent(i int, r *inspect.Request) string {
-	p := providers[i]
-	body := labelBody(&r.Message)
+	p, body := providers[i], labelBody(&r.Message)
 	event := ""
 	if p.event != "" {
 		event = Get(Headers(r.Head), p.event)
 	}
-	if p.name == "Telegram" {
-		return telegramEvent(body)
-	}
 	for member := range strings.FieldsSeq(p.members) {
 		first, second, _ := strings.Cut(member, "+")
-		if first != "" {
-			event = memberText(body, first)
+		name := event
+		switch first {
+		case "":
+		case "*":
+			name = telegramEvent(body)
+		default:
+			name = memberText(body, first)
 		}
-		if more := memberText(body, second); more != "" && event != "" {
-			event += "." + more
+		if more := memberText(body, second); more != "" && name != "" {
+			name += "." + more
 		}
-		if event != "" && first != "" {
-			return event
+		if name != "" {
+			return name
 		}
 	}
 	return event
@@ -85,7 +86,7 @@ func labelBody(m *inspect.Message) []byte {
 	return m.Body[:min(len(m.Body), maxLabelBody)]
 }
 
-// memberText is the text of a member of JSON content, by a path like "event.type", or of a form's field. Of an array the first object counts.
+// memberText is the text of a member of JSON content, by a path like "event.type", or of a form's field. Of arrays the first object counts.
 func memberText(body []byte, path string) string {
 	if path == "" || len(body) == 0 {
 		return ""
@@ -96,7 +97,7 @@ func memberText(body []byte, path string) string {
 	}
 	value := body
 	for name := range strings.SplitSeq(path, ".") {
-		if value = jsonMember(value, name); value == nil {
+		if value = jsonMember(bytes.TrimLeft(value, " \t\r\n["), name); value == nil {
 			return ""
 		}
 	}

@@ -30,7 +30,7 @@ const (
 	markupOpen
 	markupClose
 	markupEmpty   // <a/>
-	markupComment // also CDATA, processing instructions and declarations
+	markupComment // also processing instructions and declarations
 )
 
 // markupToken is the length and the kind of the token that s begins with.
@@ -54,6 +54,9 @@ func markupToken(s string) (n int, kind markupKind) {
 	case strings.HasPrefix(s, "<?"):
 		return until("?>", markupComment)
 	case strings.HasPrefix(s, "<!"):
+		if i := strings.IndexAny(s, "[>"); i >= 0 && s[i] == '[' { // declarations within it
+			return until("]>", markupComment)
+		}
 		return until(">", markupComment)
 	case strings.HasPrefix(s, "</"):
 		return until(">", markupClose)

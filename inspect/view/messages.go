@@ -55,7 +55,7 @@ func (m *Message) Open(l Limits) Content {
 func Messages(x *inspect.Exchange, request, response io.ReaderAt) iter.Seq[Message] {
 	r := x.Message(inspect.ResponseSide)
 	switch {
-	case x.Upgraded && r != nil && decode.IsWebSocket(r.Head):
+	case decode.IsWebSocket(x.UpgradeHead()):
 		return merge(
 			socketMessages(inspect.RequestSide, &x.Request.Message, r.Head, request),
 			socketMessages(inspect.ResponseSide, r, r.Head, response))
@@ -65,7 +65,7 @@ func Messages(x *inspect.Exchange, request, response io.ReaderAt) iter.Seq[Messa
 		return events(r, response)
 	case isGRPC(mediaOf(&x.Request.Message)):
 		answers := func(func(Message) bool) {}
-		if r != nil {
+		if r != nil && isGRPC(mediaOf(r)) {
 			answers = grpcMessages(inspect.ResponseSide, r, response)
 		}
 		return merge(grpcMessages(inspect.RequestSide, &x.Request.Message, request), answers)
@@ -108,7 +108,7 @@ func merge(a, b iter.Seq[Message]) iter.Seq[Message] {
 
 func socketMessages(side inspect.Side, m *inspect.Message, answer []byte, body io.ReaderAt) iter.Seq[Message] {
 	return func(yield func(Message) bool) {
-		for s := range decode.WebSocket(answer, keptReader(m, body)) {
+		for s := range decode.WebSocket(answer, m.Content(body)) {
 			out := messageOf(side, m, s.Piece)
 			out.Kind = s.Opcode.String()
 			if s.Opcode == decode.OpClose && s.Code != 0 {
@@ -124,7 +124,7 @@ func socketMessages(side inspect.Side, m *inspect.Message, answer []byte, body i
 func events(m *inspect.Message, body io.ReaderAt) iter.Seq[Message] {
 	return func(yield func(Message) bool) {
 		codings := decode.Codings(m.Head)
-		r, err := decode.Reader(codings, keptReader(m, body))
+		r, err := decode.Reader(codings, m.Content(body))
 		if err != nil {
 			yield(Message{Side: inspect.ResponseSide, Kind: "event", Note: Sanitize(err.Error())})
 			return
@@ -148,7 +148,7 @@ func events(m *inspect.Message, body io.ReaderAt) iter.Seq[Message] {
 
 func grpcMessages(side inspect.Side, m *inspect.Message, body io.ReaderAt) iter.Seq[Message] {
 	return func(yield func(Message) bool) {
-		for g := range decode.GRPC(Get(Headers(m.Head), "Grpc-Encoding"), keptReader(m, body)) {
+		for g := range decode.GRPC(Get(Headers(m.Head), "Grpc-Encoding"), m.Content(body)) {
 			out := messageOf(side, m, g.Piece)
 			out.Kind, out.media = "message", "application/protobuf"
 			if g.Trailers {
@@ -164,8 +164,8 @@ func grpcMessages(side inspect.Side, m *inspect.Message, body io.ReaderAt) iter.
 // pieces yields content as it passed, where that was recorded.
 func pieces(side inspect.Side, m *inspect.Message, body io.ReaderAt) iter.Seq[Message] {
 	return func(yield func(Message) bool) {
-		r := keptReader(m, body)
-		at, size := int64(0), kept(m)
+		r := m.Content(body)
+		at, size := int64(0), m.Kept
 		for i := 0; at < size; {
 			for i < len(m.Passed) && m.Passed[i].Offset <= at {
 				i++

@@ -50,6 +50,11 @@ func TestMessages(t *testing.T) {
 			stream("HTTP/1.1 200 OK\r\nContent-Type: application/grpc\r\nGrpc-Encoding: gzip", "\x00\x00\x00\x00\x00"), false,
 			`0s request message "\b\x01" | 0s response message ""`,
 		},
+		{
+			"gRPC that was answered with a page", stream("POST /s/M HTTP/1.1\r\nContent-Type: application/grpc", "\x00\x00\x00\x00\x02\x08\x01"),
+			stream("HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html", "<html>"), false,
+			`0s request message "\b\x01"`,
+		},
 		{"no stream", stream("GET / HTTP/1.1", "x"), stream("HTTP/1.1 200 OK", "x"), false, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -12,13 +12,15 @@ type Webhook struct {
 	Event    string // "push"; "" when the fields do not tell
 }
 
-// providers maps the field that gives a sender away to its name, and to what names the event: a field, or members of the content, the first one
-// that is there. The first provider that is there wins, so the special ones come before those that others have copied.
+// providers maps the field that gives a sender away to its name, and to what names the event: the first member of the content that is there, or else a field.
+// "a+b" is member a with b behind it, "+b" the field with b behind it. The first provider that is there wins, so the special ones come before those that
+// others have copied.
 var providers = []struct{ field, name, event, members string }{
-	{"X-Gitea-Event", "Gitea", "X-Gitea-Event", ""}, // sends GitHub's fields as well
+	{"X-Forgejo-Event", "Forgejo", "X-Forgejo-Event", "+action"}, // sends Gitea's fields as well
+	{"X-Gitea-Event", "Gitea", "X-Gitea-Event", "+action"},       // sends GitHub's fields as well
 	{"X-Gogs-Event", "Gogs", "X-Gogs-Event", ""},
 	{"X-GitHub-Event", "GitHub", "X-GitHub-Event", "+action"},
-	{"X-Gitlab-Event", "GitLab", "X-Gitlab-Event", ""},
+	{"X-Gitlab-Event", "GitLab", "X-Gitlab-Event", "object_kind+object_attributes.action"},
 	{"X-Hook-UUID", "Bitbucket", "X-Event-Key", ""},
 	{"Stripe-Signature", "Stripe", "", "type"},
 	{"X-Twilio-Email-Event-Webhook-Signature", "SendGrid", "", "event"},
@@ -30,7 +32,7 @@ var providers = []struct{ field, name, event, members string }{
 	{"Paypal-Transmission-Sig", "PayPal", "", "event_type"},
 	{"Paddle-Signature", "Paddle", "", "event_type"},
 	{"X-Signature-Ed25519", "Discord", "", "event.type data.name"},
-	{"X-Telegram-Bot-Api-Secret-Token", "Telegram", "", ""},
+	{"X-Telegram-Bot-Api-Secret-Token", "Telegram", "", "*"}, // the update is named by its one member besides update_id,
 	{"X-Hubspot-Signature-V3", "HubSpot", "", "subscriptionType"},
 	{"X-Hubspot-Signature", "HubSpot", "", "subscriptionType"},
 	{"X-Zm-Signature", "Zoom", "", "event"},
@@ -45,10 +47,12 @@ var providers = []struct{ field, name, event, members string }{
 	{"Circleci-Signature", "CircleCI", "Circleci-Event-Type", ""},
 	{"X-Buildkite-Event", "Buildkite", "X-Buildkite-Event", ""},
 	{"Heroku-Webhook-Hmac-SHA256", "Heroku", "", "resource+action"},
-	{"X-Xero-Signature", "Xero", "", ""},
+	{"X-Xero-Signature", "Xero", "", "events.eventCategory+events.eventType"},
 	{"X-Mandrill-Signature", "Mailchimp", "", ""},
 	{"X-Amz-Sns-Message-Type", "Amazon SNS", "X-Amz-Sns-Message-Type", ""},
 	{"X-Cc-Webhook-Signature", "Coinbase", "", "event.type"},
+	{"Twitch-Eventsub-Message-Signature", "Twitch", "Twitch-Eventsub-Subscription-Type", ""},
+	{"X-Line-Signature", "LINE", "", "events.type"},
 	{"X-Twitter-Webhooks-Signature", "Twitter", "", ""},
 	{"Plaid-Verification", "Plaid", "", "webhook_code"},
 	{"X-Vercel-Signature", "Vercel", "", "type"},
@@ -56,9 +60,10 @@ var providers = []struct{ field, name, event, members string }{
 	{"X-Notion-Signature", "Notion", "", "type"},
 	{"X-Trello-Webhook", "Trello", "", "action.type"},
 	{"X-Atlassian-Webhook-Identifier", "Atlassian", "", "webhookEvent"},
-	{"Aeg-Event-Type", "Azure Event Grid", "Aeg-Event-Type", ""},
+	{"Aeg-Event-Type", "Azure Event Grid", "Aeg-Event-Type", "eventType type"},
 	{"Svix-Signature", "Svix", "", "type"},
-	{"Webhook-Signature", "Standard Webhooks", "", "type"},
+	{"Webhook-Id", "Standard Webhooks", "", "type"},
+	{"Webhook-Signature", "GoCardless", "", "events.resource_type+events.action"}, // without the ID that Standard Webhooks sends along
 	{"Ce-Type", "CloudEvents", "Ce-Type", ""},
 	{"X-Hub-Signature-256", "Meta", "", "object"}, // without GitHub's own field
 }

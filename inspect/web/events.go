@@ -141,8 +141,7 @@ func (f *follower) tell(items []inspect.Item) {
 	var others []inspect.ID
 	for _, it := range items {
 		f.version = it.Version
-		it.Label = labelOf(it)
-		if f.filter.Match(it, time.Now(), view.TextOf(it)) {
+		if view.Matches(f.filter, it, time.Now()) {
 			f.out.event("exchange", f.cursor(), itemOf(it))
 		} else {
 			others = append(others, it.ID)

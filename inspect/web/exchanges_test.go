@@ -87,6 +87,7 @@ func TestDetail(t *testing.T) {
 	x.Failure = &inspect.Failure{Code: 2001, Name: "LOCAL_REFUSED", Text: "What.", Remedy: "Do."}
 	x.Request.Head = []byte("GET /\xff HTTP/1.1\r\nHost: \xfe\r\nx: 1\r\nX: 2\r\n\r\n")
 	x.Request.Target, x.Request.Kept, x.Request.Body = "/\xff", 0, nil
+	x.Request.Dropped, x.Request.Withheld, x.Request.Redacted = true, true, true
 	a.store.Record(&x)
 	var got detailJSON
 	a.get("/api/v1/exchanges/0199-b", &got)
@@ -97,6 +98,10 @@ func TestDetail(t *testing.T) {
 	if q := got.Request; string(q.Head) != string(x.Request.Head) || q.StartLine != "GET /\ufffd HTTP/1.1" || q.Headers[0] != [2]string{"Host", "\ufffd"} ||
 		q.Headers[1] != [2]string{"x", "1"} || q.BodyURL != nil || q.Size != 2 || q.Kept != 0 {
 		t.Errorf("request: %+v", q)
+	}
+	it, err := got.Item()
+	if q := it.Request; err != nil || !q.Dropped || !q.Withheld || !q.Redacted || it.Response.Redacted {
+		t.Errorf("read again: %+v, %v", q, err)
 	}
 	if r := got.Response; r.Trailers[0] != [2]string{"X-Sum", "1"} || *r.BodyURL != "/api/v1/exchanges/0199-b/response/body" || r.Kept != 5 || !r.Whole || r.Made {
 		t.Errorf("response: %+v", r)

@@ -98,6 +98,7 @@ type headJSON struct {
 	Tail      []byte      `json:"tail"`     // the last bytes of content whose middle was not kept
 	Whole     bool        `json:"whole"`    // its end has been seen
 	Dropped   bool        `json:"dropped"`  // something that passed is missing
+	Withheld  bool        `json:"withheld"` // the content was not recorded, since what is to be replaced in it could not be looked for
 	Redacted  bool        `json:"redacted"` // values were replaced before anything was recorded
 	Passed    []passed    `json:"passed"`   // of a stream: when its content passed
 	BodyURL   *string     `json:"body_url"` // null: nothing is kept
@@ -124,7 +125,8 @@ func detailOf(it inspect.Item) detailJSON {
 func headOf(id inspect.ID, side inspect.Side, m *inspect.Message) headJSON {
 	out := headJSON{
 		StartLine: view.StartLine(m.Head), Headers: pairsOf(view.Headers(m.Head)), Trailers: pairsOf(view.Trailers(m.Trailers)), Head: m.Head,
-		Size: m.Size, Kept: m.Kept, Tail: m.Tail, Whole: m.Whole, Dropped: m.Dropped, Redacted: m.Redacted, Passed: []passed{},
+		Size: m.Size, Kept: m.Kept, Tail: m.Tail, Whole: m.Whole, Dropped: m.Dropped, Withheld: m.Withheld, Redacted: m.Redacted,
+		Passed: []passed{},
 	}
 	for _, p := range m.Passed {
 		out.Passed = append(out.Passed, passed{float64(p.Offset), msOf(p.After)})

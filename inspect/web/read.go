@@ -71,7 +71,8 @@ func (d detailJSON) Item() (inspect.Item, error) {
 }
 
 func (h headJSON) into(m *inspect.Message) {
-	m.Head, m.Size, m.Kept, m.Tail, m.Whole, m.Dropped, m.Redacted = h.Head, h.Size, h.Kept, h.Tail, h.Whole, h.Dropped, h.Redacted
+	m.Head, m.Size, m.Kept, m.Tail, m.Whole = h.Head, h.Size, h.Kept, h.Tail, h.Whole
+	m.Dropped, m.Withheld, m.Redacted = h.Dropped, h.Withheld, h.Redacted
 	for _, p := range h.Passed {
 		m.Passed = append(m.Passed, inspect.Passed{Offset: int64(p[0]), After: durationOf(p[1])})
 	}

@@ -200,7 +200,7 @@ func FuzzExchange(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, target string, head, body []byte, reason string, width int) {
 		width = 2 + int(uint(width)%150)
 		x := &inspect.Exchange{ID: inspect.ID(target), Endpoint: method, Client: netip.AddrPort{}, State: inspect.Done}
-		x.Request = inspect.Request{Method: method, Target: target, Message: inspect.Message{Head: head, Body: body, Size: int64(len(body)), Trailers: head}}
+		x.Request = inspect.Request{Method: method, Target: target, Message: inspect.Message{Head: head, Body: body, Kept: int64(len(body)), Size: int64(len(body)), Trailers: head}}
 		x.Response = &inspect.Response{Status: len(body), Reason: reason, Message: x.Request.Message}
 		x.Failure = &inspect.Failure{Name: reason, Text: method, Remedy: target}
 		l := Look{Theme: theme.Colourful(), Zone: time.UTC, Width: width}

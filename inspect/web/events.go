@@ -35,6 +35,10 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) *apiError {
 	if problem != nil {
 		return problem
 	}
+	if !s.streams.enter(r.Context(), 0) {
+		return busy(strconv.Itoa(mostStreams) + " streams of events are open")
+	}
+	defer s.streams.leave()
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")

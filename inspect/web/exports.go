@@ -32,10 +32,12 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) *apiError {
 	}
 	format := p.Get("format")
 	if format == "har" {
-		out := s.newHAR(w, string(it.ID))
-		out.add(it, s.contents(r, it))
-		out.end()
-		return nil
+		return s.inTurn(func(w http.ResponseWriter, r *http.Request) *apiError {
+			out := s.newHAR(w, string(it.ID))
+			out.add(it, s.contents(r, it))
+			out.end()
+			return nil
+		})(w, r)
 	}
 	bodies := s.contents(r, it)
 	defer bodies.close()

@@ -139,20 +139,26 @@ func (f *follower) tellChanges() bool {
 	return true
 }
 
-// tell tells of exchanges that have changed: those that the filter takes, and the names of the others, which it may have taken before.
+// tell tells of exchanges that have changed, in that order, so that whoever breaks off anywhere goes on from the last id: those that the filter takes, and the
+// names of the others, which it may have taken before.
 func (f *follower) tell(items []inspect.Item) {
 	var others []inspect.ID
 	for _, it := range items {
-		f.version = it.Version
 		it.Label = labelOf(it)
-		if f.filter.Match(it, time.Now(), textOf(it)) {
-			f.out.event("exchange", f.cursor(), itemOf(it))
-		} else {
-			others = append(others, it.ID)
+		if !f.filter.Match(it, time.Now(), textOf(it)) {
+			f.version, others = it.Version, append(others, it.ID)
+			continue
 		}
+		f.tellUnmatched(others)
+		f.version, others = it.Version, nil
+		f.out.event("exchange", f.cursor(), itemOf(it))
 	}
-	if len(others) > 0 {
-		f.out.event("unmatched", f.cursor(), map[string][]inspect.ID{"ids": others})
+	f.tellUnmatched(others)
+}
+
+func (f *follower) tellUnmatched(ids []inspect.ID) {
+	if len(ids) > 0 {
+		f.out.event("unmatched", f.cursor(), map[string][]inspect.ID{"ids": ids})
 	}
 }
 

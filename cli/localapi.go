@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -103,12 +104,19 @@ func (a *app) runningAgents(ctx context.Context, c *cobra.Command) ([]runningAge
 	if err != nil {
 		return nil, err
 	}
-	found, err := a.askAll(ctx, addrs, password)
+	found, closed := a.askAll(ctx, addrs, password)
 	if len(found) > 0 {
+		for _, addr := range closed {
+			a.report(fmt.Errorf("%w, and is left out\n  ask it alone with --api %s", asksForPassword(addr), addr))
+		}
 		return found, nil
 	}
-	if errors.Is(err, errPassword) {
-		return nil, &exitError{exitNo, fmt.Errorf("%w\n  say it with ADIT_WEB_PASSWORD, or in the configuration as web_password", errPassword)}
+	if len(closed) > 0 {
+		err = fmt.Errorf("%w\n  say it with ADIT_WEB_PASSWORD, or in the configuration as web_password", asksForPassword(closed[0]))
+		if closed[0] != addrs[0] {
+			err = fmt.Errorf("%w, and ask it alone with --api %s", err, closed[0])
+		}
+		return nil, &exitError{exitNo, err}
 	}
 	where := addrs[0]
 	if len(addrs) > 1 {
@@ -150,9 +158,13 @@ func nearbyAPIs(cfg *config.Config) []string {
 	return web.Nearby(cfg.WebAddr)
 }
 
-// askAll returns the agents that answer at addrs, in that order, and why others do not. Only the first is shown the password: at the ports after it may be
-// whoever came first.
-func (a *app) askAll(ctx context.Context, addrs []string, password string) ([]runningAgent, error) {
+func asksForPassword(addr string) error {
+	return fmt.Errorf("the agent at %s asks for a password", addr)
+}
+
+// askAll returns the agents that answer at addrs, in that order, and where one asks for another password. Only the first is shown the one we have: at the ports
+// after it may be whoever came first.
+func (a *app) askAll(ctx context.Context, addrs []string, password string) (found []runningAgent, closed []string) {
 	answers, errs := make([]*runningAgent, len(addrs)), make([]error, len(addrs))
 	var all sync.WaitGroup
 	for i, addr := range addrs {
@@ -167,13 +179,14 @@ func (a *app) askAll(ctx context.Context, addrs []string, password string) ([]ru
 		})
 	}
 	all.Wait()
-	var found []runningAgent
-	for _, r := range answers {
+	for i, r := range answers {
 		if r != nil {
 			found = append(found, *r)
+		} else if errors.Is(errs[i], errPassword) {
+			closed = append(closed, addrs[i])
 		}
 	}
-	return found, errors.Join(errs...)
+	return found, closed
 }
 
 // What else may answer.
@@ -223,7 +236,7 @@ func getJSON(ctx context.Context, url, password string, into any) error {
 		return err
 	}
 	defer answer.Body.Close()
-	if answer.StatusCode == http.StatusUnauthorized {
+	if answer.StatusCode == http.StatusUnauthorized && strings.Contains(answer.Header.Get("WWW-Authenticate"), `realm="adit"`) {
 		return errPassword
 	}
 	if answer.StatusCode != http.StatusOK {

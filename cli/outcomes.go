@@ -14,13 +14,10 @@ import (
 
 // cursorNow is the cursor that people are given: where the captures are, and when that was.
 func cursorNow(ctx context.Context, s captures) (string, error) {
-	now := time.Now().Unix()
+	now := time.Now().UnixMilli()
 	place, err := s.Cursor(ctx)
 	return fmt.Sprintf("%s@%d", place, now), err
 }
-
-// longOver is how long before a cursor an exchange must have ended to be none that came after it. Clocks may be set.
-const longOver = time.Minute
 
 // outcomes yields the exchanges that match f and of which it can be told how they came out, each once, as that comes about: those that end after
 // cursor, and streams from when they are open. It goes on until ctx ends, whose error is the last.
@@ -28,14 +25,14 @@ func outcomes(ctx context.Context, s captures, cursor string, f *inspect.Filter)
 	return func(yield func(inspect.Item, error) bool) {
 		place, at, _ := strings.Cut(cursor, "@")
 		since, _ := strconv.ParseInt(at, 10, 64) // without it everything counts
-		from := time.Unix(since, 0).Add(-longOver)
+		from := time.UnixMilli(since)
 		told := recent{}
 		for it, err := range s.Changes(ctx, place, f) {
 			switch {
 			case err != nil:
 				yield(it, err)
 				return
-			case it.Ended() && it.Start.Add(it.Duration).Before(from): // only its marks are new
+			case it.Ended() && it.Start.Add(it.Duration).Before(from): // it was committed since, or has new marks
 			case !settledOutcome(it.Exchange) || !told.add(it.ID):
 			case !yield(it, nil):
 				return

@@ -108,6 +108,7 @@ func TestStatusOfAnother(t *testing.T) {
 	t.Parallel()
 	for name, h := range map[string]http.HandlerFunc{
 		"404":        http.NotFound,
+		"password":   func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) },
 		"not JSON":   hello,
 		"other JSON": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"status":"online"}`)) },
 		"redirect":   func(w http.ResponseWriter, q *http.Request) { http.Redirect(w, q, "/api/tunnels", http.StatusFound) },

@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -31,6 +32,7 @@ func (s *Server) content(side inspect.Side) handler {
 		}
 		defer body.Close()
 		contain(w.Header(), string(it.ID)+"."+side.String())
+		tellMissing(w.Header(), it.Message(side))
 		switch {
 		case p.Get("decoded") == "1":
 			return s.decoded(w, r, it.Message(side), body)
@@ -112,6 +114,13 @@ func contain(h http.Header, name string) {
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// tellMissing says how much content has passed when not all of it was kept: what comes looks whole otherwise.
+func tellMissing(h http.Header, m *inspect.Message) {
+	if m.Kept < m.Size {
+		h.Set("Adit-Content-Size", strconv.FormatInt(m.Size, 10))
+	}
 }
 
 // serveContent answers with all of it or the range that was asked for.

@@ -58,6 +58,14 @@ func TestContent(t *testing.T) {
 	if res, body := a.do("HEAD", path, ""); res.StatusCode != 200 || res.ContentLength != int64(len(hostile)) || body != "" {
 		t.Errorf("HEAD: %s, %d bytes", res.Status, res.ContentLength)
 	}
+	a.store.Record(&inspect.Exchange{ID: "cut", State: inspect.Done, Request: inspect.Request{Message: inspect.Message{
+		Head: []byte("PUT / HTTP/1.1\r\n\r\n"), Body: []byte("beg"), Kept: 3, Tail: []byte("end"), Size: 100, Whole: true, Dropped: true,
+	}}})
+	for path, want := range map[string]string{"x/response/body": "", "x/export?format=raw&side=response": "", "cut/request/body": "100", "cut/request/body?decoded=1": "100", "cut/export?format=raw": "100"} {
+		if res, body := a.do("GET", "/api/v1/exchanges/"+path, ""); res.StatusCode != 200 || res.Header.Get("Adit-Content-Size") != want {
+			t.Errorf("%s: %s %v %q", path, res.Status, res.Header, body)
+		}
+	}
 	a.store.Record(&inspect.Exchange{ID: "p", State: inspect.Pending, Request: inspect.Request{Message: inspect.Message{Size: 5, Dropped: true}}})
 	a.wantOurs("GET", "/api/v1/exchanges/p/response/body", "", 404, "not_found")
 	a.wantOurs("GET", "/api/v1/exchanges/p/request/body", "", 404, "not_found")
@@ -189,5 +197,9 @@ func TestNotSentAgain(t *testing.T) {
 		if e := a.wantOurs("POST", "/api/v1/exchanges/a/replay", "", c.status, c.code); c.status == 409 && e.Hint != "Raise the limit." {
 			t.Errorf("%+v", e)
 		}
+	}
+	a.agent.fails = &inspect.EditError{Key: "fields", Text: "\"a b\" is no name"}
+	if e := a.wantOurs("POST", "/api/v1/exchanges/a/replay", "", 400, "invalid_edit"); e.Message != `invalid edit: headers: "a b" is no name` {
+		t.Errorf("%+v", e)
 	}
 }

@@ -80,6 +80,8 @@ func notReplayed(id string, err error) *apiError {
 	var edit *inspect.EditError
 	var refused *inspect.Failure
 	switch {
+	case errors.As(err, &edit) && edit.Key == "fields":
+		return badEdit("headers: " + edit.Text) // as the key is called here
 	case errors.As(err, &edit):
 		return badEdit(edit.Error())
 	case errors.Is(err, inspect.ErrNotFound):

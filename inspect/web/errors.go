@@ -45,7 +45,7 @@ var words = map[int]string{
 	http.StatusUnsupportedMediaType:  "unsupported_media_type",
 	http.StatusInternalServerError:   "internal",
 	http.StatusBadGateway:            "failed",
-	http.StatusServiceUnavailable:    "not_ready",
+	http.StatusServiceUnavailable:    "busy",
 }
 
 func notFound(what string) *apiError {

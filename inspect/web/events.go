@@ -36,6 +36,10 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) *apiError {
 	if problem != nil {
 		return problem
 	}
+	if !s.streams.enter(r.Context(), 0) {
+		return busy(strconv.Itoa(mostStreams) + " streams of events are open")
+	}
+	defer s.streams.leave()
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
@@ -136,19 +140,25 @@ func (f *follower) tellChanges() bool {
 	return true
 }
 
-// tell tells of exchanges that have changed: those that the filter takes, and the names of the others, which it may have taken before.
+// tell tells of exchanges that have changed, in that order, so that whoever breaks off anywhere goes on from the last id: those that the filter takes, and the
+// names of the others, which it may have taken before.
 func (f *follower) tell(items []inspect.Item) {
 	var others []inspect.ID
 	for _, it := range items {
-		f.version = it.Version
-		if view.Matches(f.filter, it, time.Now()) {
-			f.out.event("exchange", f.cursor(), itemOf(it))
-		} else {
-			others = append(others, it.ID)
+		if !view.Matches(f.filter, it, time.Now()) {
+			f.version, others = it.Version, append(others, it.ID)
+			continue
 		}
+		f.tellUnmatched(others)
+		f.version, others = it.Version, nil
+		f.out.event("exchange", f.cursor(), itemOf(it))
 	}
-	if len(others) > 0 {
-		f.out.event("unmatched", f.cursor(), map[string][]inspect.ID{"ids": others})
+	f.tellUnmatched(others)
+}
+
+func (f *follower) tellUnmatched(ids []inspect.ID) {
+	if len(ids) > 0 {
+		f.out.event("unmatched", f.cursor(), map[string][]inspect.ID{"ids": ids})
 	}
 }
 

@@ -204,6 +204,13 @@ func TestEventsOfAFilter(t *testing.T) {
 	if x, _ := s.exchange(); x.ID != "y" {
 		t.Errorf("%+v", x)
 	}
+	// In the order of the changes: who breaks off behind "y" has been told that "x" is not taken any more.
+	s = a.follow("?since=" + cursorOf(a.store.Run(), 0) + "&filter=path:/hook*")
+	a.record("z")
+	e := s.next("unmatched")
+	if x, next := s.exchange(); e.data != `{"ids":["x"]}` || x.ID != "y" || e.id == next.id {
+		t.Errorf("%+v, then %+v", e, next)
+	}
 	a.wantOurs("GET", "/api/v1/events?filter=(", "", 400, "invalid_filter")
 }
 

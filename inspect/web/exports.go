@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
+	"strconv"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/export"
@@ -32,10 +34,12 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) *apiError {
 	}
 	format := p.Get("format")
 	if format == "har" {
-		out := s.newHAR(w, string(it.ID))
-		out.add(it, s.contents(r, it))
-		out.end()
-		return nil
+		return s.inTurn(func(w http.ResponseWriter, r *http.Request) *apiError {
+			out := s.newHAR(w, string(it.ID))
+			out.add(it, s.contents(r, it))
+			out.end()
+			return nil
+		})(w, r)
 	}
 	bodies := s.contents(r, it)
 	defer bodies.close()
@@ -46,7 +50,11 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) *apiError {
 	if !known {
 		return badRequest("format", "want curl, httpie, fetch, raw or har")
 	}
-	text, err := c.write(it.Exchange, bodies.at(inspect.RequestSide), p.Get("to"))
+	to := p.Get("to")
+	if u, err := url.Parse(to); to != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return badRequest("to", "want a URL such as http://localhost:8000, not "+strconv.Quote(to))
+	}
+	text, err := c.write(it.Exchange, bodies.at(inspect.RequestSide), to)
 	if err != nil {
 		return notExported(err)
 	}
@@ -74,6 +82,7 @@ func (s *Server) exportRaw(w http.ResponseWriter, p params, it inspect.Item, bod
 		return notFound("only the line of this exchange was kept")
 	}
 	contain(w.Header(), string(it.ID)+"."+side.String()+".http")
+	tellMissing(w.Header(), m)
 	if err := export.Raw(s.patiently(w), m, bodies.at(side)); err != nil {
 		s.cut("export a message", err)
 	}

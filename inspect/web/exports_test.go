@@ -50,7 +50,7 @@ func TestExport(t *testing.T) {
 			t.Errorf("%s: %s %v %s", query, res.Status, h, body)
 		}
 	}
-	for _, bad := range []string{"", "format=", "format=exe", "format=raw&side=both", "format=curl&side=request&x=1"} {
+	for _, bad := range []string{"", "format=", "format=exe", "format=raw&side=both", "format=curl&side=request&x=1", "format=curl&to=javascript:x", "format=fetch&to=localhost:80", "format=httpie&to=http://"} {
 		a.wantOurs("GET", "/api/v1/exchanges/a/export?"+bad, "", 400, "bad_request")
 	}
 	a.wantOurs("GET", "/api/v1/exchanges/a/export?format=raw&side=response", "", 404, "not_found")

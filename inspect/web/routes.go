@@ -34,7 +34,7 @@ func (s *Server) table() map[string]methods {
 		"/api/tunnels/{name}":     {"GET": s.tunnel, "DELETE": s.stop},
 		"/api/endpoints":          {"GET": s.endpoints, "POST": s.startEndpoint},
 		"/api/endpoints/{name}":   {"GET": s.endpoint, "PUT": s.putEndpoint, "DELETE": s.stop},
-		"/api/requests/http":      {"GET": s.requests, "POST": s.replay, "DELETE": s.clear},
+		"/api/requests/http":      {"GET": s.inTurn(s.requests), "POST": s.replay, "DELETE": s.clear},
 		"/api/requests/http/{id}": {"GET": s.request},
 
 		"/api/v1/exchanges":                    {"GET": s.exchanges, "DELETE": s.purge},
@@ -45,7 +45,7 @@ func (s *Server) table() map[string]methods {
 		"/api/v1/exchanges/{id}/diff":          {"GET": s.compare},
 		"/api/v1/exchanges/{id}/export":        {"GET": s.export},
 		"/api/v1/exchanges/{id}/replay":        {"POST": plain(s.sendAgain)},
-		"/api/v1/export":                       {"GET": s.exportAll},
+		"/api/v1/export":                       {"GET": s.inTurn(s.exportAll)},
 		"/api/v1/views":                        {"GET": plain(s.views)},
 		"/api/v1/views/{name}":                 {"PUT": plain(s.saveView), "DELETE": plain(s.deleteView)},
 		"/api/v1/events":                       {"GET": s.events},

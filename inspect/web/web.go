@@ -46,6 +46,7 @@ type limits struct {
 	read  time.Duration // for a whole request
 	write time.Duration // for an answer, or a piece of a long one
 	take  time.Duration // for a reader of events to take some
+	turn  time.Duration // for a large answer's turn to come
 
 	decoded int64 // bytes that come out of content codings: a few KiB can say that they are terabytes
 }
@@ -60,6 +61,9 @@ type Server struct {
 	log        *slog.Logger
 	handler    http.Handler
 	limits     limits
+	door       door
+	streams    room          // of events
+	large      room          // answers that take much memory
 	ending     chan struct{} // closed when Run is to end: streams of events have no end of their own
 }
 
@@ -83,7 +87,8 @@ func New(o Options) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, keeper: o.Keeper, log: o.Log}
-	s.limits, s.ending = limits{read: 15 * time.Second, write: time.Minute, take: 10 * time.Second, decoded: 100 << 20}, make(chan struct{})
+	s.limits = limits{read: 15 * time.Second, write: time.Minute, take: 10 * time.Second, turn: 10 * time.Second, decoded: 100 << 20}
+	s.streams, s.large, s.ending = make(room, mostStreams), make(room, mostLarge), make(chan struct{})
 	g := newGuard(o.Allow, s.routes())
 	g.open, g.password = o.Open, newPassword(o.Password)
 	s.handler = g
@@ -148,6 +153,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		WriteTimeout:      s.limits.write,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
+		ConnState:         s.door.watch,
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}

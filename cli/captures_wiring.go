@@ -57,7 +57,7 @@ func (o observer) Status() inspect.Status {
 	st := o.Agent.Status()
 	problem := o.p.unkept
 	if k := o.p.store.Keeping(); k.Problem != "" {
-		problem = "captures are not written: " + k.Problem
+		problem = "captures: " + k.Problem
 	}
 	switch {
 	case problem == "":

@@ -117,20 +117,25 @@ func phrase(t *inspect.Term) (match string, exact bool) {
 	return "", false
 }
 
-// jsonPhrases asks for the names on the way and for the value.
+// jsonPhrases asks for the names on the way and for the value, which stands behind its name.
 func jsonPhrases(t *inspect.Term) string {
 	var all []string
-	if !strings.ContainsAny(t.Name, `"\`) {
-		for _, name := range strings.FieldsFunc(t.Name, func(r rune) bool { return strings.ContainsRune("$.[]*", r) }) {
+	var value []string
+	if pieces := t.Pieces(); len(pieces) == 1 {
+		value = inspect.Words(pieces[0])
+	}
+	if path := t.Name; !strings.ContainsAny(path, `"\`) {
+		if i := strings.LastIndexAny(path, ".["); i >= 0 && path[i] == '.' && path[i:] != ".*" {
+			path, value = path[:i], append(inspect.Words(path[i:]), value...)
+		}
+		for _, name := range strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune("$.[]*", r) }) {
 			if words := inspect.Words(name); len(words) > 0 && strings.Trim(name, "0123456789") != "" { // a number may count elements
 				all = append(all, quoted(words))
 			}
 		}
 	}
-	if pieces := t.Pieces(); len(pieces) == 1 {
-		if words := inspect.Words(pieces[0]); len(words) > 0 {
-			all = append(all, quoted(words))
-		}
+	if len(value) > 0 {
+		all = append(all, quoted(value))
 	}
 	if len(all) == 0 {
 		return ""

@@ -78,8 +78,8 @@ func markWords(it inspect.Item) string {
 }
 
 // plain says that SQL compares the names of an exchange as Match does, which folds all letters: SQL knows A to Z.
-func plain(it inspect.Item) bool {
-	return ascii(it.Request.Method) && ascii(it.Request.Target) && ascii(it.Request.Host) && ascii(it.Endpoint) // as tags are
+func plain(x *inspect.Exchange) bool {
+	return ascii(x.Request.Method) && ascii(x.Request.Target) && ascii(x.Request.Host) && ascii(x.Endpoint) // as tags are
 }
 
 // words is the SQL of a term that is about words, or for which the words say which rows can match.
@@ -89,7 +89,7 @@ func (w *where) words(t *inspect.Term) (sql string, exact bool) {
 	if _, soon := w.known[t]; match == "" || prefix && !soon { // too many words begin so for the index to go through them at each step
 		return "1", false
 	}
-	w.trusting = true
+	w.worded = true
 	if w.sparse {
 		return "EXISTS (SELECT 1 FROM words WHERE words MATCH " + w.arg(match) + " AND rowid = e.seq)", exact
 	}

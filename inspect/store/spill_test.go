@@ -67,6 +67,7 @@ func download(id string, state inspect.State, content []byte, kept int64) *inspe
 
 // Large content is read from its file: before its exchange is committed, after it, and by another run.
 func TestSpilledContent(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := run(t, Options{Dir: dir})
 	content := bytes.Repeat([]byte("0123456789abcde\n"), 200_000)

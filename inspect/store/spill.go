@@ -17,6 +17,8 @@ import (
 const (
 	maxSpill  = 100 << 20 // bytes of one side's content
 	maxSpills = 64        // at once
+
+	spillGather = 2 * time.Millisecond // how long pieces gather, since to wake a thread for each costs as much as writing it
 )
 
 // errSpilling says that content is still on its way to its file.
@@ -139,6 +141,7 @@ func (q *spills) run(ctx context.Context) {
 		}
 		select {
 		case <-q.wake:
+			time.Sleep(spillGather)
 		case <-rested:
 			q.account(a)
 		case <-ctx.Done():

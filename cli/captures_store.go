@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"strconv"
 
@@ -27,6 +28,9 @@ func (a *app) openStore(c *cobra.Command) (captures, error) {
 	s, err := store.Attach(store.Options{Dir: capturesDir(cfg.StateDir), Label: view.Label})
 	if err != nil {
 		return nil, &exitError{exitNo, err}
+	}
+	if problem := s.Keeping().Problem; problem != "" { // a damaged one was moved aside: who came first has to say so
+		fmt.Fprintf(a.Err, "adit: captures: %s\n", problem)
 	}
 	return stored{s}, nil
 }

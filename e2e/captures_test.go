@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -444,4 +445,22 @@ func keepingOf(t *testing.T, api string) (k struct{ Place, Problem string }) {
 	decode(t, text, &status)
 	decode(t, string(status.Keeping), &k)
 	return k
+}
+
+// A store that was damaged while no agent ran is moved aside by the command that comes first, which says so.
+func TestDamagedStore(t *testing.T) {
+	t.Parallel()
+	s := &shell{t: t, env: cleanEnv(t)}
+	dir := filepath.Join(t.TempDir(), "captures")
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, "captures.db"), []byte("no database"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"damaged", ""} {
+		if _, stderr := s.run(0, "requests", "--state-dir", filepath.Dir(dir)); !strings.Contains(stderr, want) || want == "" && strings.Contains(stderr, "damaged") {
+			t.Errorf("%q is said, want %q", stderr, want)
+		}
+	}
+	if aside, err := filepath.Glob(filepath.Join(dir, "captures.db.damaged-*")); err != nil || len(aside) != 1 {
+		t.Errorf("moved aside: %v, %v", aside, err)
+	}
 }

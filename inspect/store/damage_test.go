@@ -106,6 +106,7 @@ func FuzzDamagedDatabase(f *testing.F) {
 
 // A database that is found to be damaged while it is in use is said to be, and moved aside at the next start.
 func TestDamagedInUse(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := run(t, Options{Dir: dir})
 	s.failed(fmt.Errorf("reading: %w", errDamaged))
@@ -121,6 +122,7 @@ func TestDamagedInUse(t *testing.T) {
 
 // A database of a newer version of the program is left alone: there is the window, and it is said why nothing is kept.
 func TestNewerDatabase(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	run(t, Options{Dir: dir}).stop()
 	raw(t, dir, fmt.Sprintf("PRAGMA user_version = %d; DROP TABLE exchanges", len(schema)+1))
@@ -156,6 +158,7 @@ func TestNewerDatabase(t *testing.T) {
 
 // A database of an older version is brought up to date, with a copy of what it was beside it, and the older program goes on with what it has open.
 func TestOlderDatabase(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	older := run(t, Options{Dir: dir})
 	older.Record(exchange("a", inspect.Done, 1))

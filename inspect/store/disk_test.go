@@ -156,6 +156,23 @@ func TestRetention(t *testing.T) {
 	}
 }
 
+// What is too much goes, and nothing else, however large each exchange is.
+func TestRetentionTakesWhatItMust(t *testing.T) {
+	t.Parallel()
+	const most, each = 3 << 20, 100_000
+	s := run(t, Options{Dir: t.TempDir(), MaxBytes: most})
+	for i := range 50 {
+		s.Record(exchange(fmt.Sprint("x", i), inspect.Done, each))
+	}
+	s.settled()
+	eventually(t, "it is small enough", func() bool { n, err := s.size(); return err == nil && n <= most })
+	s.window.Clear(t.Context())
+	kept := ids(list(t, s, inspect.Query{Limit: -1}))
+	if n, err := s.size(); err != nil || n < most-3*each || len(kept) == 0 || kept[0] != "x49" {
+		t.Errorf("%d bytes are kept, %v: %v", n, err, kept)
+	}
+}
+
 // A database that another program keeps locked is waited for: nothing that is recorded waits, people are told, and later everything is there.
 func TestLockedDatabase(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"time"
 
@@ -126,18 +127,22 @@ func (s *Store) retain(ctx context.Context) error {
 			return err
 		}
 		s.state.setBytes(size)
-		where := "e.seq IN (SELECT seq FROM exchanges WHERE pinned = 0 AND state >= 2 AND seq < ? ORDER BY seq LIMIT ?)"
-		limit := int64(old.seq)
+		below, room := int64(old.seq), int64(math.MaxInt64)
 		if size > s.o.MaxBytes {
-			limit = 1<<63 - 1
+			below, room = math.MaxInt64, size-s.o.MaxBytes
 		}
-		seqs, err := s.deleteStep(where, limit, step)
+		seqs, err := s.deleteStep(oldest, below, step, room)
 		if err != nil || len(seqs) == 0 || ctx.Err() != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// oldest are some rows e below a place, no more of them than it takes to give so much room back: a few large ones may do.
+const oldest = `e.seq IN (SELECT seq FROM (SELECT seq, sum(n) OVER (ORDER BY seq) - n AS given FROM (
+	SELECT seq, (SELECT coalesce(sum(kept), 0) FROM messages WHERE key IN (o.seq * 2, o.seq * 2 + 1)) AS n
+	FROM exchanges o WHERE pinned = 0 AND state >= 2 AND seq < ? ORDER BY seq LIMIT ?)) WHERE given < ?)`
 
 // deleteStep deletes some exchanges and gives their room back to the disk.
 func (s *Store) deleteStep(where string, args ...any) ([]int64, error) {

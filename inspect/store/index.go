@@ -49,9 +49,9 @@ type unworded struct {
 	changed int64
 }
 
-// unindexed returns the next of them, in ascending order: the index wants them so. That indexed is not 1 is said twice, so that exchanges_unindexed is used.
+// unindexed returns the next of them, in ascending order: the index wants them so.
 func (s *Store) unindexed(ctx context.Context, q querier) (all []unworded, err error) {
-	rows, err := q.QueryContext(ctx, "SELECT e.changed, "+itemColumns+itemTables+` WHERE e.indexed != 1 AND e.indexed = 0 AND e.state >= 2
+	rows, err := q.QueryContext(ctx, "SELECT e.changed, "+itemColumns+itemTables+` WHERE e.indexed = 0 AND e.state >= 2
 		AND (e.run = ? OR e.start + e.duration < ?) ORDER BY e.seq LIMIT ?`, s.o.Run, time.Now().Add(-abandoned).UnixNano(), indexRows)
 	if err != nil {
 		return nil, err
@@ -71,15 +71,11 @@ func (s *Store) unindexed(ctx context.Context, q querier) (all []unworded, err e
 type wording struct {
 	seq               uint64
 	changed           int64
-	known             int // indexed, then
 	head, body, marks string
 }
 
 func (s *Store) wording(ctx context.Context, q querier, u unworded) (w wording, err error) {
-	w = wording{seq: u.Seq, changed: u.changed, known: 1, head: wordsOf(u.HeadText()), marks: markWords(u.Item)}
-	if !plain(u.Item) {
-		w.known = 2
-	}
+	w = wording{seq: u.Seq, changed: u.changed, head: wordsOf(u.HeadText()), marks: markWords(u.Item)}
 	var texts [2][]byte
 	for side := range texts {
 		if texts[side], err = s.text(ctx, q, u.Item, inspect.Side(side)); err != nil {
@@ -92,7 +88,7 @@ func (s *Store) wording(ctx context.Context, q querier, u unworded) (w wording, 
 
 // enter writes what the words are to know, but for exchanges that have been changed, deleted or indexed meanwhile.
 func enter(ctx context.Context, tx *sql.Tx, all []wording) error {
-	row, err := tx.PrepareContext(ctx, "UPDATE exchanges SET indexed = ? WHERE seq = ? AND changed = ? AND indexed = 0")
+	row, err := tx.PrepareContext(ctx, "UPDATE exchanges SET indexed = 1 WHERE seq = ? AND changed = ? AND indexed = 0")
 	if err != nil {
 		return err
 	}
@@ -103,7 +99,7 @@ func enter(ctx context.Context, tx *sql.Tx, all []wording) error {
 	}
 	defer words.Close()
 	for _, w := range all {
-		done, err := row.ExecContext(ctx, w.known, w.seq, w.changed)
+		done, err := row.ExecContext(ctx, w.seq, w.changed)
 		if err != nil {
 			return err
 		}

@@ -113,6 +113,7 @@ func (m *model) since(v uint64, limit int) (out []inspect.Item, lagged bool) {
 
 // Whatever is recorded in whatever order: the store answers like the model, and stays within its limits.
 func TestStoreIsLikeItsModel(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(60) {
 		rnd := rand.New(rand.NewPCG(seed, 3))
 		o := Options{Exchanges: 1 + rnd.IntN(60), Bytes: int64(1 + rnd.IntN(3000))}

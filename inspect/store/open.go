@@ -42,7 +42,7 @@ func Open(o Options) (*Store, error) {
 	}
 	s.window = NewMemory(s.o)
 	s.window.follow()
-	s.spills = newSpills(spillDir(s.o.Dir, s.o.Run), s.o.Files, s.o.pace)
+	s.spills = newSpills(spillDir(s.o.Dir, s.o.Run), s.o.pace, s.o.Files, s.o.Bytes/2)
 	os.Mkdir(s.spills.dir, 0o700) // the writer does it if there is no room yet
 	if err := s.attach(); err != nil {
 		if errors.Is(err, errForeign) {

@@ -31,7 +31,8 @@ CREATE TABLE exchanges (
 	failure TEXT, -- as JSON
 	note TEXT NOT NULL DEFAULT '',
 	marked INTEGER NOT NULL DEFAULT 0, -- changed of when its marks changed last
-	indexed INTEGER NOT NULL DEFAULT 0 -- 0: words does not have it as it is now; 1: it does; 2: it does, but SQL does not compare its names as Match does
+	odd INTEGER NOT NULL DEFAULT 0, -- 1: SQL does not compare its names as Match does
+	indexed INTEGER NOT NULL DEFAULT 0 -- 1: words has it as it is now
 ) STRICT;
 CREATE UNIQUE INDEX exchanges_changed ON exchanges (changed);
 CREATE INDEX exchanges_status ON exchanges (status);
@@ -46,7 +47,8 @@ CREATE INDEX exchanges_pinned ON exchanges (seq) WHERE pinned = 1;
 CREATE INDEX exchanges_replay ON exchanges (replay_of) WHERE replay_of != '';
 CREATE INDEX exchanges_marked ON exchanges (marked) WHERE marked > 0;
 CREATE INDEX exchanges_note ON exchanges (seq) WHERE note != '';
-CREATE INDEX exchanges_unindexed ON exchanges (seq) WHERE indexed != 1;
+CREATE INDEX exchanges_odd ON exchanges (seq) WHERE odd = 1;
+CREATE INDEX exchanges_unindexed ON exchanges (seq) WHERE indexed = 0;
 CREATE TABLE messages ( -- what does not fit the row of the exchange; a summary has none
 	key INTEGER PRIMARY KEY, -- seq * 2 + side
 	flags INTEGER NOT NULL, kept INTEGER NOT NULL,
@@ -57,7 +59,7 @@ CREATE INDEX messages_file ON messages (file, kept) WHERE file != '';
 CREATE TABLE tags (tag TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (tag, seq)) STRICT, WITHOUT ROWID;
 CREATE INDEX tags_seq ON tags (seq);
 CREATE VIRTUAL TABLE words USING fts5 (head, body, marks, content='', contentless_delete=1, tokenize='ascii'); -- rowid is seq; see words.go
-CREATE TRIGGER exchanges_reword AFTER UPDATE OF changed ON exchanges WHEN old.indexed != 0 BEGIN
+CREATE TRIGGER exchanges_reword AFTER UPDATE OF changed ON exchanges WHEN old.indexed = 1 BEGIN
 	UPDATE exchanges SET indexed = 0 WHERE seq = new.seq;
 END;
 CREATE TRIGGER exchanges_unword AFTER DELETE ON exchanges BEGIN

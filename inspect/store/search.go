@@ -30,14 +30,16 @@ type search struct {
 
 	where string // what SQL can tell of the filter, with args; the first two are for each step to fill in
 	args  []any
-	exact bool // where is the whole filter: the rows that words knows need no second look
+	exact bool   // where is the whole filter: the rows that are right need no second look
+	right string // the rows of which where tells the truth
 
 	few    []int64 // with sparse: the rows that are left, newest first
 	sparse bool
 
 	probed     int       // conditions that an index was asked about
 	probeUntil time.Time // when the index of words is not asked any more
-	waiting    []int64   // the first rows for which SQL may be wrong; nil: not asked yet
+	unworded   doubt
+	odd        doubt
 
 	after, before int64 // the rows that are left lie between
 	length        int   // of the next stretch, in rows
@@ -52,7 +54,10 @@ type hit struct {
 // search yields the items of the database that q asks for, newest first and without content; Nth and Version as they were stored.
 func (s *Store) search(ctx context.Context, db *sql.DB, q inspect.Query) iter.Seq2[inspect.Item, error] {
 	return func(yield func(inspect.Item, error) bool) {
-		c := &search{store: s, db: db, q: q, now: time.Now(), length: s.o.few / 8, after: int64(min(q.After, math.MaxInt64)), before: math.MaxInt64}
+		c := &search{
+			store: s, db: db, q: q, now: time.Now(), length: s.o.few / 8, after: int64(min(q.After, math.MaxInt64)), before: math.MaxInt64,
+			unworded: doubt{where: "e.indexed = 0"}, odd: doubt{where: "e.odd = 1"},
+		}
 		if q.Before > 0 {
 			c.before = int64(min(q.Before, math.MaxInt64))
 		}
@@ -117,15 +122,15 @@ func (c *search) step(ctx context.Context) (hits []hit, more bool, err error) {
 
 // What a step asks, with where in the middle.
 const (
-	stretchQuery = "SELECT e.seq, e.indexed = 1 FROM exchanges e WHERE e.seq >= ?1 AND e.seq < ?2 AND "
-	fewQuery     = "SELECT e.seq, e.indexed = 1 FROM exchanges e WHERE e.seq IN (SELECT value FROM json_each(?1)) AND e.seq < ?2 AND "
+	stretchQuery = " FROM exchanges e WHERE e.seq >= ?1 AND e.seq < ?2 AND "
+	fewQuery     = " FROM exchanges e WHERE e.seq IN (SELECT value FROM json_each(?1)) AND e.seq < ?2 AND "
 	newestFirst  = " ORDER BY e.seq DESC"
 )
 
 // hits are the rows of a step that where holds for.
 func (c *search) hits(ctx context.Context, which string, first any) (hits []hit, err error) {
 	c.args[0], c.args[1] = first, c.before
-	rows, err := c.db.QueryContext(ctx, which+c.where+newestFirst, c.args...)
+	rows, err := c.db.QueryContext(ctx, "SELECT e.seq, "+c.right+which+c.where+newestFirst, c.args...)
 	if err != nil {
 		return nil, err
 	}

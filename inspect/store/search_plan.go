@@ -33,8 +33,8 @@ func (c *search) plan(ctx context.Context) error {
 		c.few = between(rows, c.after, c.before)
 	}
 	c.where, c.exact = w.node(root, true)
-	if w.trusting {
-		c.where = "(e.indexed != 1 OR " + c.where + ")"
+	if c.right = w.right(); c.right != "1" {
+		c.where = "(NOT " + c.right + " OR " + c.where + ")"
 	}
 	if c.q.Endpoint != "" {
 		c.where += " AND e.endpoint = " + w.arg(c.q.Endpoint) + " COLLATE BINARY"
@@ -96,17 +96,21 @@ func (c *search) probeTerm(ctx context.Context, t *inspect.Term, w *where) ([]in
 	if !ok {
 		return nil, false, nil
 	}
-	return c.all(ctx, one.trusting, "SELECT e.seq FROM exchanges e WHERE "+sql+" LIMIT ?", append(one.args, c.store.o.few+1)...)
+	var d *doubt
+	if one.named {
+		d = &c.odd
+	}
+	return c.all(ctx, d, "SELECT e.seq FROM exchanges e WHERE "+sql+" LIMIT ?", append(one.args, c.store.o.few+1)...)
 }
 
 // probeWords asks the index of words, if there is time left.
 func (c *search) probeWords(ctx context.Context, t *inspect.Term, match string, exact bool, w *where) ([]int64, bool, error) {
 	soon, cancel := context.WithDeadline(ctx, c.probeUntil)
 	defer cancel()
-	rows, few, err := c.all(soon, true, "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", match, c.store.o.few+1)
+	rows, few, err := c.all(soon, &c.unworded, "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", match, c.store.o.few+1)
 	switch {
 	case err == nil && few:
-		w.known[t] = known{true, listed(rows), exact && len(c.waiting) == 0}
+		w.known[t] = known{true, listed(rows), exact && len(c.unworded.rows) == 0}
 	case err == nil:
 		w.known[t] = known{}
 	case soon.Err() != nil && ctx.Err() == nil:
@@ -115,22 +119,30 @@ func (c *search) probeWords(ctx context.Context, t *inspect.Term, match string, 
 	return rows, few && err == nil, err
 }
 
-// all returns the rows that a query for at most one more than few finds, if they are few; with trusting those for which SQL may be wrong, too. The latter are
-// asked for first, so that none is missed that gets into the words meanwhile.
-func (c *search) all(ctx context.Context, trusting bool, query string, args ...any) (rows []int64, few bool, err error) {
-	if trusting && c.waiting == nil {
-		if c.waiting, _, err = c.query(ctx, "SELECT e.seq FROM exchanges e WHERE e.indexed != 1 LIMIT ?", c.store.o.few+1); err != nil {
-			c.waiting = nil
+// doubt are rows for which SQL may be wrong.
+type doubt struct {
+	where string
+	rows  []int64 // the first ones; nil: not asked yet
+}
+
+// all returns the rows that a query for at most one more than few finds, if they are few; and those of d, if it is not nil. The latter are asked for first, so
+// that none is missed that gets into the words meanwhile.
+func (c *search) all(ctx context.Context, d *doubt, query string, args ...any) (rows []int64, few bool, err error) {
+	if d == nil {
+		return c.query(ctx, query, args...)
+	}
+	if d.rows == nil {
+		doubtful, _, err := c.query(ctx, "SELECT e.seq FROM exchanges e WHERE "+d.where+" LIMIT ?", c.store.o.few+1)
+		if err != nil {
 			return nil, false, err
 		}
+		d.rows = doubtful
 	}
-	if trusting && len(c.waiting) > c.store.o.few {
+	if len(d.rows) > c.store.o.few {
 		return nil, false, nil
 	}
-	if rows, few, err = c.query(ctx, query, args...); trusting {
-		rows = append(rows, c.waiting...)
-	}
-	return rows, few, err
+	rows, few, err = c.query(ctx, query, args...)
+	return append(rows, d.rows...), few, err
 }
 
 // query returns the numbers that a query gives, the first ones; few says that they are all.

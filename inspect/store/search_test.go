@@ -142,31 +142,38 @@ func indexAll(t testing.TB, s *Store, w *writer) {
 
 // TestSearchFindsWhatMatchTakes: the database answers as the filter itself does, whatever of it is in the index.
 func TestSearchFindsWhatMatchTakes(t *testing.T) {
-	const exchanges, filters = 120, 20
-	for _, few := range []int{0, 20} { // led by an index, and walking
-		r, now := rand.New(rand.NewPCG(7, uint64(few))), time.Now()
-		s, w := filled(t, Options{few: few}, exchanges, func(i int) *inspect.Exchange { return someExchange(r, i, now) })
-		compare := func(when string) {
-			all := keptIn(t, s, -1)
-			sameAnswer(t, s, all, when, `"bug see"`, inspect.Query{}) // the end of a tag and the beginning of the note
-			for range filters {
-				q := inspect.Query{Limit: pick(r, -1, -1, 7), Endpoint: pick(r, "", "", "", "api"), Before: pick(r, 0, 0, all[r.IntN(10)].Seq), After: pick(r, 0, 0, all[110].Seq)}
-				sameAnswer(t, s, all, when, someFilter(r, r.IntN(3)), q)
-			}
-		}
-		compare("nothing indexed")
-		indexAll(t, s, w)
-		compare("all indexed")
-		for i := range exchanges / 10 {
-			id := inspect.ID(fmt.Sprintf("0190a0b0-%04x", i*10))
-			if _, err := s.Mark(t.Context(), id, inspect.Marks{Note: new("now " + pick(r, someWords...)), AddTags: []string{"late"}}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		compare("marks not indexed")
-		indexAll(t, s, w)
-		compare("marks indexed")
+	for how, few := range map[string]int{"led by an index": 0, "walking": 20} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			findsWhatMatchTakes(t, few)
+		})
 	}
+}
+
+func findsWhatMatchTakes(t *testing.T, few int) {
+	const exchanges, filters = 120, 20
+	r, now := rand.New(rand.NewPCG(7, uint64(few))), time.Now()
+	s, w := filled(t, Options{few: few}, exchanges, func(i int) *inspect.Exchange { return someExchange(r, i, now) })
+	compare := func(when string) {
+		all := keptIn(t, s, -1)
+		sameAnswer(t, s, all, when, `"bug see"`, inspect.Query{}) // the end of a tag and the beginning of the note
+		for range filters {
+			q := inspect.Query{Limit: pick(r, -1, -1, 7), Endpoint: pick(r, "", "", "", "api"), Before: pick(r, 0, 0, all[r.IntN(10)].Seq), After: pick(r, 0, 0, all[110].Seq)}
+			sameAnswer(t, s, all, when, someFilter(r, r.IntN(3)), q)
+		}
+	}
+	compare("nothing indexed")
+	indexAll(t, s, w)
+	compare("all indexed")
+	for i := range exchanges / 10 {
+		id := inspect.ID(fmt.Sprintf("0190a0b0-%04x", i*10))
+		if _, err := s.Mark(t.Context(), id, inspect.Marks{Note: new("now " + pick(r, someWords...)), AddTags: []string{"late"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	compare("marks not indexed")
+	indexAll(t, s, w)
+	compare("marks indexed")
 }
 
 func parse(t testing.TB, text string) *inspect.Filter {
@@ -229,6 +236,7 @@ func sameAnswer(t *testing.T, s *Store, all []kept, when, text string, q inspect
 
 // TestSearchStandsInNobodysWay: while a reader of the results takes its time, nothing is held; when it goes away, the search ends.
 func TestSearchStandsInNobodysWay(t *testing.T) {
+	t.Parallel()
 	r, now := rand.New(rand.NewPCG(1, 1)), time.Now()
 	s, w := filled(t, Options{few: 16}, 200, func(i int) *inspect.Exchange { return someExchange(r, i, now) })
 	indexAll(t, s, w)

@@ -21,9 +21,8 @@ type where struct {
 	known  map[*inspect.Term]known
 	terms  int
 
-	// trusting says that the SQL is right only for rows whose indexed is 1: those that words knows, and whose names are such that SQL compares them as
-	// Match does.
-	trusting bool
+	worded bool // the SQL is right only for rows that words knows
+	named  bool // and only for those whose names are such that SQL compares them as Match does
 }
 
 // known is what the index of words has told about a term soon enough.
@@ -31,6 +30,19 @@ type known struct {
 	all   bool   // rows are all that may match
 	rows  string // as listed writes them
 	exact bool   // they do match
+}
+
+// right is the SQL for: the SQL is right for a row.
+func (w *where) right() string {
+	switch {
+	case w.worded && w.named:
+		return "(e.indexed = 1 AND e.odd = 0)"
+	case w.worded:
+		return "e.indexed = 1"
+	case w.named:
+		return "e.odd = 0"
+	}
+	return "1"
 }
 
 // arg adds an argument and returns its place.
@@ -78,7 +90,7 @@ func (w *where) join(nodes []inspect.Node, want, all bool) (string, bool) {
 
 func (w *where) term(t *inspect.Term) (sql string, exact bool) {
 	if k := w.known[t]; k.all {
-		w.trusting = true
+		w.worded = true
 		return "e.seq IN (SELECT value FROM json_each(" + w.arg(k.rows) + "))", k.exact
 	}
 	switch t.Field {
@@ -194,9 +206,9 @@ func (w *where) ip(t *inspect.Term) (string, bool) {
 	return "(e.client LIKE " + w.arg(begins+"%") + " OR " + six + ")", false
 }
 
-// text compares a column that holds ASCII only in the rows that are trusted.
+// text compares a column that holds ASCII only in the rows that are not odd.
 func (w *where) text(column string, t *inspect.Term) string {
-	w.trusting = true
+	w.named = true
 	pieces := t.Pieces()
 	switch {
 	case t.Exists():

@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	maxSpill   = 100 << 20 // bytes of one side's content
-	spillQueue = 16 << 20  // bytes that wait to be written, of all of them
+	maxSpill = 100 << 20 // bytes of one side's content
+
+	spillGather = 2 * time.Millisecond // how long pieces gather, since to wake a thread for each costs as much as writing it
 )
 
 // errSpilling says that content is still on its way to its file.
@@ -25,11 +26,13 @@ var errSpilling = errors.New("content is still being written")
 // spills takes the content that is too large for memory to files in a directory of this run. What belongs to an exchange that is written moves from there to
 // its place; the rest is deleted, at the latest when the next agent finds that this one is dead.
 type spills struct {
-	dir  string
-	most int // files at once
-	pace pace
-	wake chan struct{}
-	busy atomic.Bool // writing takes more of the machine than it may
+	dir   string
+	pace  pace
+	files int   // at once
+	room  int64 // bytes that may wait to be written, of all of them: they bridge a moment in which the disk or the processor is busy
+	wake  chan struct{}
+	short atomic.Bool // as the allowance says
+	spent atomic.Bool
 
 	mu     sync.Mutex
 	all    map[string]*spill // by name of the file
@@ -58,8 +61,8 @@ type spill struct {
 	failed  bool // it can not be written: there is no file
 }
 
-func newSpills(dir string, most int, p pace) *spills {
-	return &spills{dir: dir, most: most, pace: p, wake: make(chan struct{}, 1), all: map[string]*spill{}}
+func newSpills(dir string, p pace, files int, room int64) *spills {
+	return &spills{dir: dir, pace: p, files: files, room: room, wake: make(chan struct{}, 1), all: map[string]*spill{}}
 }
 
 // Spill begins a file for the content of one side.
@@ -71,7 +74,7 @@ func (s *Store) Spill(id inspect.ID, side inspect.Side) inspect.Spill {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	name := bodyName(id, side)
-	if q.closed || q.busy.Load() || len(q.all) >= q.most || q.all[name] != nil {
+	if q.closed || q.short.Load() || len(q.all) >= q.files || q.all[name] != nil {
 		return nil
 	}
 	sp := &spill{q: q, id: id, name: name}
@@ -85,7 +88,7 @@ func (sp *spill) Write(p []byte) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n := int64(len(p))
-	if sp.ended || sp.failed || q.closed || q.busy.Load() || sp.taken+n > maxSpill || q.queued+n > spillQueue {
+	if sp.ended || sp.failed || q.closed || q.spent.Load() || sp.taken+n > maxSpill || q.queued+n > q.room {
 		q.end(sp)
 		return false
 	}
@@ -121,28 +124,36 @@ func (q *spills) push(j job) {
 func (q *spills) run(ctx context.Context) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	m := newMeter(q.pace)
+	a := newAllowance(q.pace)
 	for {
 		stopped := ctx.Err() != nil
 		jobs := q.take(stopped)
 		for _, j := range jobs {
 			q.do(j)
-			q.busy.Store(m.level() == nothing)
+			q.account(a)
 		}
 		if stopped && len(jobs) == 0 {
 			return
 		}
 		var rested <-chan time.Time
-		if q.busy.Load() {
+		if q.short.Load() {
 			rested = time.After(lately / 10)
 		}
 		select {
 		case <-q.wake:
+			time.Sleep(spillGather)
 		case <-rested:
-			q.busy.Store(m.level() == nothing)
+			q.account(a)
 		case <-ctx.Done():
 		}
 	}
+}
+
+// account tells those who bring content how much of the machine writing may still take.
+func (q *spills) account(a *allowance) {
+	a.look()
+	q.short.Store(a.short())
+	q.spent.Store(a.spent())
 }
 
 // take returns what is to be written. For the last time it ends all files.

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"io"
 	"path/filepath"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
@@ -27,9 +29,31 @@ func spillAll(t *testing.T, s *Store, id string, content []byte) (taken int64) {
 		content = content[n:]
 		clear(piece)
 		q := sp.(*spill).q
-		eventually(t, "the disk keeps up", func() bool { q.mu.Lock(); defer q.mu.Unlock(); return q.queued < spillQueue/2 })
+		eventually(t, "the disk keeps up", func() bool { q.mu.Lock(); defer q.mu.Unlock(); return q.queued < q.room/2 })
 	}
 	return taken
+}
+
+// What files may take of the processor is saved up: a while of nothing pays for large bodies at once, what has been begun goes on when no other may begin, and a
+// rest makes all well again.
+func TestAllowance(t *testing.T) {
+	a := newAllowance(pace{nothing: 0.1 / float64(runtime.GOMAXPROCS(0))})
+	for i, s := range []struct {
+		wall, taken  time.Duration
+		short, spent bool
+	}{
+		{time.Hour, 0, false, false},
+		{time.Second, 400 * time.Millisecond, false, false},
+		{time.Second, 400 * time.Millisecond, true, false},
+		{time.Second, 400 * time.Millisecond, true, true},
+		{time.Second, 100 * time.Millisecond, true, true},
+		{4 * time.Second, 0, true, false},
+		{4 * time.Second, 0, false, false},
+	} {
+		if a.enter(s.wall, s.taken); a.short() != s.short || a.spent() != s.spent {
+			t.Errorf("step %d: short %v, spent %v, %v saved", i, a.short(), a.spent(), a.saved)
+		}
+	}
 }
 
 // download is an exchange with much content, of which memory has the beginning.
@@ -43,6 +67,7 @@ func download(id string, state inspect.State, content []byte, kept int64) *inspe
 
 // Large content is read from its file: before its exchange is committed, after it, and by another run.
 func TestSpilledContent(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := run(t, Options{Dir: dir})
 	content := bytes.Repeat([]byte("0123456789abcde\n"), 200_000)

@@ -114,6 +114,7 @@ func rich(id string) *inspect.Exchange {
 
 // What was recorded is given back exactly, by another run, whatever it holds.
 func TestReopenedStoreGivesBackWhatWasRecorded(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := run(t, Options{Dir: dir, Label: func(x *inspect.Exchange) string { return "label of " + string(x.ID) }})
 	failed := rich("failed")

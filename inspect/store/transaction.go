@@ -16,8 +16,8 @@ import (
 // What is written of an exchange. What can not change any more when it was written once is not written again.
 const (
 	insertExchange = `INSERT INTO exchanges (seq, changed, id, run, nth, state, flags, status, pinned, start, duration, wait, connect, tries, req_size, res_size,
-		endpoint, method, host, path, query, client, replay_of, reason, label, failure, note)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		endpoint, method, host, path, query, client, replay_of, reason, label, failure, note, odd)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET changed = excluded.changed, state = excluded.state, flags = excluded.flags, status = excluded.status,
 			duration = excluded.duration, wait = excluded.wait, connect = excluded.connect, tries = excluded.tries, req_size = excluded.req_size,
 			res_size = excluded.res_size, reason = excluded.reason, label = excluded.label, failure = excluded.failure
@@ -146,7 +146,7 @@ func (t *transaction) row(u *unwritten) error {
 	}
 	result, err := t.w.insert.exchange.Exec(int64(u.Seq), t.changed, string(x.ID), u.Run, int64(u.Nth), int64(x.State), exchangeFlags(u), status, k.Pinned,
 		x.Start.UnixNano(), int64(x.Duration), int64(x.Wait), int64(x.Connect), x.Tries, x.Request.Size, resSize,
-		x.Endpoint, x.Request.Method, x.Request.Host, path, query, client, string(x.ReplayOf), reason, label, failureText(x.Failure), k.Note)
+		x.Endpoint, x.Request.Method, x.Request.Host, path, query, client, string(x.ReplayOf), reason, label, failureText(x.Failure), k.Note, !plain(x))
 	if err != nil {
 		return err
 	}

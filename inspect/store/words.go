@@ -78,8 +78,8 @@ func markWords(it inspect.Item) string {
 }
 
 // plain says that SQL compares the names of an exchange as Match does, which folds all letters: SQL knows A to Z.
-func plain(it inspect.Item) bool {
-	return ascii(it.Request.Method) && ascii(it.Request.Target) && ascii(it.Request.Host) && ascii(it.Endpoint) // as tags are
+func plain(x *inspect.Exchange) bool {
+	return ascii(x.Request.Method) && ascii(x.Request.Target) && ascii(x.Request.Host) && ascii(x.Endpoint) // as tags are
 }
 
 // words is the SQL of a term that is about words, or for which the words say which rows can match.
@@ -89,7 +89,7 @@ func (w *where) words(t *inspect.Term) (sql string, exact bool) {
 	if _, soon := w.known[t]; match == "" || prefix && !soon { // too many words begin so for the index to go through them at each step
 		return "1", false
 	}
-	w.trusting = true
+	w.worded = true
 	if w.sparse {
 		return "EXISTS (SELECT 1 FROM words WHERE words MATCH " + w.arg(match) + " AND rowid = e.seq)", exact
 	}
@@ -117,20 +117,25 @@ func phrase(t *inspect.Term) (match string, exact bool) {
 	return "", false
 }
 
-// jsonPhrases asks for the names on the way and for the value.
+// jsonPhrases asks for the names on the way and for the value, which stands behind its name.
 func jsonPhrases(t *inspect.Term) string {
 	var all []string
-	if !strings.ContainsAny(t.Name, `"\`) {
-		for _, name := range strings.FieldsFunc(t.Name, func(r rune) bool { return strings.ContainsRune("$.[]*", r) }) {
+	var value []string
+	if pieces := t.Pieces(); len(pieces) == 1 {
+		value = inspect.Words(pieces[0])
+	}
+	if path := t.Name; !strings.ContainsAny(path, `"\`) {
+		if i := strings.LastIndexAny(path, ".["); i >= 0 && path[i] == '.' && path[i:] != ".*" {
+			path, value = path[:i], append(inspect.Words(path[i:]), value...)
+		}
+		for _, name := range strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune("$.[]*", r) }) {
 			if words := inspect.Words(name); len(words) > 0 && strings.Trim(name, "0123456789") != "" { // a number may count elements
 				all = append(all, quoted(words))
 			}
 		}
 	}
-	if pieces := t.Pieces(); len(pieces) == 1 {
-		if words := inspect.Words(pieces[0]); len(words) > 0 {
-			all = append(all, quoted(words))
-		}
+	if len(value) > 0 {
+		all = append(all, quoted(value))
 	}
 	if len(all) == 0 {
 		return ""

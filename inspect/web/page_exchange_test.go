@@ -58,6 +58,16 @@ func longContent(t *testing.T, b context.Context) {
 	w.want(has("#panel", "line 3999 of"))
 	js[any](w, "document.querySelector('#panel .more').click()")
 	w.want(has("#panel", "line 4999 of") + " && " + has("#panel", "line 0 of") + " && !document.querySelector('#panel .more')")
+
+	a.store.Record(exchange(inspect.Exchange{ID: "longer"}, "POST", "/longer", 200, "Content-Type: text/plain\r\n", strings.Repeat(strings.Repeat("x", 999)+"\n", 1<<11)))
+	w.do(chromedp.Navigate(a.base + "/exchanges/longer?tab=request"))
+	w.want(rows("== 2") + " && document.querySelector('#panel .more')")
+	w.want("document.querySelector('#panel .more')?.click(), " + has("#panel .rest", "Raw")) // it has an end, though not all is laid out
+	if js[bool](w, "!!document.querySelector('#panel .more')") {
+		t.Error("there is more behind the end")
+	}
+	js[any](w, "document.querySelector('#panel .rest a').click()")
+	w.want(has(".tabs [aria-current]", "Raw"))
 }
 
 func plainPage(t *testing.T, b context.Context) {

@@ -35,6 +35,7 @@ const feed = new Feed({
   state: state => {
     $("feed").dataset.state = state;
     $("feed").textContent = state === "live" ? "live" : "connecting again";
+    state === "live" ? chrome.showState().catch(() => {}) : chrome.away();
   },
   failed: problem => problem.at === undefined ? failed(problem) : wrong(problem),
 });
@@ -120,7 +121,7 @@ const does = {
   first: () => list.top(),
   last: () => list.bottom(),
   enter: () => detail.open ? detail.focus() : list.step(0),
-  back: () => detail.open ? detail.close() : filter && apply(""),
+  back: () => detail.open ? detail.close() : filter ? apply("") : list.top(),
   filter: () => { input.focus(); input.select(); },
   replay: () => here() && actions.replay(here()).then(id => open(id, "overview")).catch(failed),
   edit: () => here() && Promise.all([open(here(), "edit"), released()]).then(() => detail.pane.querySelector("[name=target]")?.focus()),

@@ -40,6 +40,7 @@ async function turn() {
     $("stale").hidden = true;
   } catch {
     $("stale").hidden = false;
+    chrome.away();
   }
   setTimeout(turn, pause);
 }

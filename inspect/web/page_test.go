@@ -28,6 +28,7 @@ func TestPage(t *testing.T) {
 		{"a filter shows what matches, also from now on", filterShows},
 		{"keys do what they do in the dashboard", keysWork},
 		{"a request is edited and replayed, and compared with the original", editAndReplay},
+		{"a request that came through the tunnel is edited and sent to the local service", throughAgent},
 		{"long content is read part by part", longContent},
 		{"without script it can still be read", plainPage},
 		{"captures are downloaded as HAR", downloadHAR},

@@ -121,3 +121,20 @@ func downloadHAR(t *testing.T, b context.Context) {
 		t.Errorf("%+v", har)
 	}
 }
+
+// token says {"sub":"ada"}.
+const token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJlc2lnbmF0dXJl"
+
+// TestTokensAreDecoded: a token in a header field or in the body is shown as what it says, beside the message that carries it.
+func TestTokensAreDecoded(t *testing.T) {
+	a := serve(t)
+	a.store.Record(exchange(inspect.Exchange{ID: "one"}, "POST", "/login", 200, "Content-Type: application/json\r\nAuthorization: Bearer "+token+"\r\n", `{"token":"`+token+`"}`))
+	for _, side := range []string{"request", "response"} {
+		_, page := a.do("GET", "/exchanges/one/"+side, "")
+		for _, want := range []string{"HS256 in Authorization", "HS256 in content", "&#34;ada&#34;"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s: no %s in %s", side, want, page)
+			}
+		}
+	}
+}

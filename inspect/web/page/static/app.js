@@ -53,6 +53,7 @@ function wrong(problem) {
   input.setAttribute("aria-invalid", problem !== null);
   $("wrong").hidden = problem === null;
   if (problem === null) return;
+  input.focus();
   const before = new TextDecoder().decode(new TextEncoder().encode(input.value).slice(0, problem.at ?? 0));
   $("wrong").textContent = `${" ".repeat([...before].length)}↑\n${problem.message}${problem.hint ? ` – ${problem.hint}` : ""}`;
 }
@@ -144,8 +145,14 @@ document.addEventListener("click", event => {
 $("find").addEventListener("submit", event => {
   event.preventDefault();
   apply(input.value.trim());
+  list.grid.focus();
 });
 input.addEventListener("keydown", event => {
+  const move = { ArrowUp: does.up, ArrowDown: does.down }[event.key];
+  if (move && !event.isComposing) {
+    event.preventDefault();
+    move();
+  }
   if (event.key !== "Escape") return;
   event.preventDefault();
   input.value === "" && filter !== "" ? apply("") : input.value = filter;

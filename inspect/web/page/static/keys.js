@@ -9,7 +9,7 @@ const table = [
   ["PageDown", "", "", "pageDown"],
   ["Home g", "g G", "the first, the last in the list", "first"],
   ["End G", "", "", "last"],
-  ["/", "/", "filter", "filter"],
+  ["/", "/", "filter; enter keeps it, ↑ ↓ select meanwhile", "filter"],
   ["x", "x", "delete what is listed, after a question", "clear"],
   ["The selected request"],
   ["Enter ArrowRight l", "enter", "open it, then scroll in it (also → l)", "enter"],

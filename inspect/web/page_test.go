@@ -198,6 +198,8 @@ func filterShows(t *testing.T, b context.Context) {
 	if got := js[string](w, "document.getElementById('wrong').textContent"); !strings.HasPrefix(got, "↑\n") {
 		t.Errorf("the mistake is shown as %q", got)
 	}
+	w.press("\x1b")
+	w.want(rows("== 2") + " && document.getElementById('filter').value === 'status:>=500' && document.activeElement.id === 'list'")
 	w.filter("method:post")
 	w.want(rows("== 1") + " && document.getElementById('wrong').hidden")
 	w.do(chromedp.Navigate(a.base))

@@ -11,6 +11,8 @@ const input = $("filter");
 let filter = new URLSearchParams(location.search).get("filter") ?? (location.pathname === "/" ? recall("filter") : "");
 
 let ready = false; // a list has come
+let good = filter; // the last filter that a list has come for
+let before = filter; // the one that escape leads back to
 
 const arrivals = new actions.Arrivals();
 const list = new List({ choose: id => open(id), more: before => feed.more(before), settled: tell });
@@ -20,6 +22,7 @@ const feed = new Feed({
   reset: page => {
     wrong(null);
     ready = true;
+    good = filter;
     remember("filter", filter);
     list.reset(page);
     list.choose(detail.id);
@@ -155,9 +158,11 @@ input.addEventListener("keydown", event => {
   }
   if (event.key !== "Escape") return;
   event.preventDefault();
-  input.value === "" && filter !== "" ? apply("") : input.value = filter;
+  clearTimeout(typing);
+  filter !== before ? apply(before) : input.value = filter;
   list.grid.focus();
 });
+input.addEventListener("focus", () => { before = good; });
 let typing = 0;
 input.addEventListener("input", () => {
   clearTimeout(typing);

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	tunnel "github.com/adit-tunnel/adit/agent"
 	"github.com/adit-tunnel/adit/inspect/store"
 	"github.com/adit-tunnel/adit/relay/relaytest"
@@ -60,6 +62,12 @@ func throughAgent(t *testing.T, b context.Context) {
 		t.Errorf("the replay arrives as %q", r)
 	}
 	w.want("document.querySelectorAll('#rows [aria-label$=replay]').length === 2 && " + has(".facts", "replay of"))
+
+	w.do(chromedp.Navigate(base + "/status"))
+	w.want(has("[data-live=endpoints] td", "web"))
+	before := js[string](w, "document.querySelector('[data-live=endpoints] td.num').textContent")
+	visit("POST", "/hook?n=3", "X-Kind: invoice", "{}")
+	w.want("document.querySelector('[data-live=endpoints] td.num').textContent === `" + before + "` * 1 + 1 + ''") // the table is live
 }
 
 // serveAgent is the page of a real agent that keeps captures on the disk, and what sends it a request from outside.

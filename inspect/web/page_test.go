@@ -157,10 +157,10 @@ func longList(t *testing.T, b context.Context) {
 func listGoesOn(t *testing.T, b context.Context) {
 	a := servePage(t)
 	a.keepJSON("one", "GET", "/one", 200)
-	w := show(t, b, a.base, "light", wide)
+	w := show(t, b, a.base, "light", narrow)
 	w.want(rows("== 1"))
 	a.stop()
-	w.want(has("#feed", "connecting again"))
+	w.want(has("#feed", "reconnecting") + " && document.documentElement.scrollWidth <= innerWidth && " + has("#state", "no agent"))
 	a.keepJSON("two", "GET", "/two", 200)
 	ln, err := Listen(strings.TrimPrefix(a.base, "http://"), false)
 	if err != nil {

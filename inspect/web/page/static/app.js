@@ -37,7 +37,7 @@ const feed = new Feed({
   status: () => chrome.showState().catch(() => {}),
   state: state => {
     $("feed").dataset.state = state;
-    $("feed").textContent = state === "live" ? "live" : "connecting again";
+    $("feed").textContent = state === "live" ? "live" : "reconnecting";
     state === "live" ? chrome.showState().catch(() => {}) : chrome.away();
   },
   failed: problem => problem.at === undefined ? failed(problem) : wrong(problem),

@@ -68,6 +68,7 @@ type Tap struct {
 	hasRes    bool
 	reqBody   body
 	resBody   body
+	spoke     *times // of a stream: the side of which content passed last
 }
 
 // known is what is known of an exchange, but for its bodies and how long it takes.

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// sameMoment is how far apart in time pieces of a stream must be to be told apart.
+	// sameMoment is how far apart in time pieces of a stream must be to be told apart, unless the other side has spoken in between.
 	sameMoment = time.Millisecond
 	// mostTimes is how many moments of a side are remembered. When there are more, every second one of those is forgotten: the older they are, the coarser.
 	mostTimes = 4096
@@ -21,7 +21,9 @@ type times struct{ all []inspect.Passed }
 // note remembers that content passes now, behind offset bytes of it.
 func (s *times) note(t *Tap, offset int64) {
 	after, n := t.budget.now().Sub(t.began), len(s.all)
-	if n > 0 && after-s.all[n-1].After < sameMoment || !s.grow(t) {
+	turn := t.spoke != s
+	t.spoke = s
+	if n > 0 && !turn && after-s.all[n-1].After < sameMoment || !s.grow(t) {
 		return
 	}
 	s.all = append(s.all, inspect.Passed{Offset: offset, After: after})

@@ -15,20 +15,21 @@ func TestPassed(t *testing.T) {
 	tap.ResponseHead(Head{Status: 101, Bytes: []byte("HTTP/1.1 101 S\r\n\r\n")})
 	tap.Upgraded()
 	for i := range 4 {
-		*now = now.Add(time.Duration(i) * 600 * time.Microsecond) // the second moment is the first one's
-		tap.RequestBody([]byte("ping"))
+		*now = now.Add(time.Duration(i) * 600 * time.Microsecond) // the second turn comes in the same millisecond
+		tap.RequestBody([]byte("pi"))
+		tap.RequestBody([]byte("ng")) // at the same moment as what is before it
 		tap.ResponseBody([]byte("pong!"))
 	}
 	tap.Done()
 	us := time.Microsecond
-	want := []inspect.Passed{{Offset: 0, After: 0}, {Offset: 8, After: 1800 * us}, {Offset: 12, After: 3600 * us}}
+	want := []inspect.Passed{{Offset: 0, After: 0}, {Offset: 4, After: 600 * us}, {Offset: 8, After: 1800 * us}, {Offset: 12, After: 3600 * us}}
 	got := rec.last().Request.Passed
 	for i := range want {
 		if len(got) != len(want) || got[i] != want[i] {
 			t.Fatalf("%v, want %v", got, want)
 		}
 	}
-	if r := rec.last().Response.Passed; len(r) != 3 || r[2].Offset != 15 {
+	if r := rec.last().Response.Passed; len(r) != 4 || r[3].Offset != 15 {
 		t.Errorf("response: %v", r)
 	}
 	for media, n := range map[string]int{"text/event-stream": 1, "Text/Event-Stream; charset=utf-8": 1, "text/plain": 0} {

@@ -117,8 +117,12 @@ func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
 	return c
 }
 
+// mostTail is how many lines of the end are laid out: they have room of their own, since the beginning often takes all there is.
+const mostTail = 100
+
 // tail lays out the end of content whose middle was not kept. It begins anywhere, so that it is what it reads as.
 func (o *opener) tail(m *inspect.Message, coded bool) Part {
+	o.painter = painter{room: mostTail}
 	p := Part{Name: "the end", Size: int64(len(m.Tail))}
 	if coded {
 		o.dump(&p.Content, m.Tail)

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -146,7 +147,12 @@ func outcomeOf(x *inspect.Exchange) outcome {
 	switch {
 	case x.State == inspect.Interrupted:
 		return outcome{"⊘", "interrupted", "warn"}
-	case x.Failure != nil || status >= 500:
+	case x.Failure != nil:
+		o = outcome{"✕", view.Sanitize(x.Failure.Name), "bad"}
+		if status != 0 {
+			o.Words = strconv.Itoa(status) + " " + o.Words
+		}
+	case status >= 500:
 		o.Sign, o.Tone = "✕", "bad"
 	case status == 0:
 		return outcome{"◌", x.State.String(), "quiet"}

@@ -58,6 +58,16 @@ func longContent(t *testing.T, b context.Context) {
 	w.want(has("#panel", "line 3999 of"))
 	js[any](w, "document.querySelector('#panel .more').click()")
 	w.want(has("#panel", "line 4999 of") + " && " + has("#panel", "line 0 of") + " && !document.querySelector('#panel .more')")
+
+	a.store.Record(exchange(inspect.Exchange{ID: "longer"}, "POST", "/longer", 200, "Content-Type: text/plain\r\n", strings.Repeat(strings.Repeat("x", 999)+"\n", 1<<11)))
+	w.do(chromedp.Navigate(a.base + "/exchanges/longer?tab=request"))
+	w.want(rows("== 2") + " && document.querySelector('#panel .more')")
+	w.want("document.querySelector('#panel .more')?.click(), " + has("#panel .rest", "Raw")) // it has an end, though not all is laid out
+	if js[bool](w, "!!document.querySelector('#panel .more')") {
+		t.Error("there is more behind the end")
+	}
+	js[any](w, "document.querySelector('#panel .rest a').click()")
+	w.want(has(".tabs [aria-current]", "Raw"))
 }
 
 func plainPage(t *testing.T, b context.Context) {
@@ -109,5 +119,22 @@ func downloadHAR(t *testing.T, b context.Context) {
 	}
 	if har.Log.Version != "1.2" || len(har.Log.Entries) != 1 || !strings.HasSuffix(har.Log.Entries[0].Request.URL, "/two") {
 		t.Errorf("%+v", har)
+	}
+}
+
+// token says {"sub":"ada"}.
+const token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJlc2lnbmF0dXJl"
+
+// TestTokensAreDecoded: a token in a header field or in the body is shown as what it says, beside the message that carries it.
+func TestTokensAreDecoded(t *testing.T) {
+	a := serve(t)
+	a.store.Record(exchange(inspect.Exchange{ID: "one"}, "POST", "/login", 200, "Content-Type: application/json\r\nAuthorization: Bearer "+token+"\r\n", `{"token":"`+token+`"}`))
+	for _, side := range []string{"request", "response"} {
+		_, page := a.do("GET", "/exchanges/one/"+side, "")
+		for _, want := range []string{"HS256 in Authorization", "HS256 in content", "&#34;ada&#34;"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s: no %s in %s", side, want, page)
+			}
+		}
 	}
 }

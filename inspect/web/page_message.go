@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/view"
@@ -26,6 +27,8 @@ type messagePanel struct {
 	Trailing []inspect.Field
 	Content  view.Content
 	Next     *further
+	Rest     string // where the rest is that is too much to be laid out, "": there is none
+	Tokens   []view.JWT
 	Preview  string // URL of a picture, "" shows none
 	Download string // URL of what was kept, "": nothing was
 	Made     bool   // adit has answered, not the local service
@@ -46,17 +49,34 @@ func (s *Server) messagePanel(r *http.Request, it inspect.Item, t string) (any, 
 	p.Start, p.Fields, p.Trailing = view.Sanitize(view.StartLine(m.Head)), safeFields(view.Headers(m.Head)), safeFields(view.Trailers(m.Trailers))
 	p.Made = side == inspect.ResponseSide && it.Response.Made
 	from := fromOf(r)
-	p.Content = view.Open(m, bodies.at(side), view.Limits{Lines: mostLines, Skip: int(min(from, 1<<30))})
-	if n := fit(&p.Content); p.Content.More {
+	p.Content = view.Open(m, bodies.at(side), view.Limits{Lines: mostLines + 1, Skip: int(min(from, 1<<30))})
+	laid := len(p.Content.Lines)
+	switch n := fit(&p.Content); {
+	case n < laid:
 		p.Next = furtherOf(it.ID, t, url.Values{"from": {strconv.FormatInt(from+int64(n), 10)}})
+	case p.Content.More:
+		p.Rest = "/exchanges/" + url.PathEscape(string(it.ID)) + "?tab=raw"
+	}
+	if from == 0 {
+		p.Tokens = tokensOf(m, p.Content)
 	}
 	if m.Kept > 0 {
 		p.Download = uriOf(it.ID) + "/" + p.Side + "/body"
 		if p.Content.Picture != nil {
 			p.Preview = p.Download + "?preview=image"
+			p.Content.Lines, p.Next = nil, nil // its bytes are on the tab Raw
 		}
 	}
 	return p, nil
+}
+
+// tokensOf are the JSON web tokens in a message, those of its content as far as it is shown.
+func tokensOf(m *inspect.Message, shown view.Content) []view.JWT {
+	var text strings.Builder
+	for _, line := range shown.Lines {
+		text.WriteString(line.String() + "\n")
+	}
+	return view.JWTs(m, []byte(text.String()))
 }
 
 // fit makes c small enough for a page: lines that are too many are left out (More), lines and parts that are too long are cut and it is said. It returns
@@ -65,7 +85,7 @@ func fit(c *view.Content) int {
 	room, long := mostBytes, false
 	for i, line := range c.Lines {
 		c.Lines[i], long = cutLine(line, mostWide, long)
-		if room -= len(c.Lines[i].String()); room < 0 {
+		if room -= len(c.Lines[i].String()); (room < 0 || i+1 == mostLines) && i+1 < len(c.Lines) {
 			c.Lines, c.More = c.Lines[:i+1], true
 			break
 		}

@@ -18,6 +18,7 @@ import (
 // TestPage drives the page with a real browser.
 func TestPage(t *testing.T) {
 	b := chromium(t)
+	axe := fetchAxe(t) // while the others run
 	for _, c := range []struct {
 		name string
 		test func(*testing.T, context.Context)
@@ -28,12 +29,13 @@ func TestPage(t *testing.T) {
 		{"a filter shows what matches, also from now on", filterShows},
 		{"keys do what they do in the dashboard", keysWork},
 		{"a request is edited and replayed, and compared with the original", editAndReplay},
+		{"a request that came through the tunnel is edited and sent to the local service", throughAgent},
 		{"long content is read part by part", longContent},
 		{"without script it can still be read", plainPage},
 		{"captures are downloaded as HAR", downloadHAR},
 		{"nothing that was captured runs", nothingRuns},
 		{"other pages get nothing", othersGetNothing},
-		{"axe-core finds nothing", axeFindsNothing},
+		{"axe-core finds nothing", func(t *testing.T, b context.Context) { axeFindsNothing(t, b, axe) }},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, b) })
 	}
@@ -110,7 +112,6 @@ func listIsLive(t *testing.T, b context.Context) {
 	a.store.Record(exchange(inspect.Exchange{ID: "two"}, "POST", "/two", 404, "X-GitHub-Event: push\r\n", "gone"))
 	w.want(has("#x-two", "404 Not Found"))
 	w.want(has("#x-two .label", "github · push"))
-	w.want(has("#arrivals", "/two"))
 	if got := js[string](w, "document.querySelector('#x-two').getAttribute('aria-rowindex')"); got != "2" {
 		t.Errorf("the newest has row %s, want 2: the first below the head", got)
 	}
@@ -121,6 +122,7 @@ func listIsLive(t *testing.T, b context.Context) {
 	if got := js[string](w, "location.pathname"); got != "/exchanges/two" {
 		t.Errorf("the address is %s", got)
 	}
+	w.want(has("#arrivals", "/three")) // is said after some seconds
 }
 
 func longList(t *testing.T, b context.Context) {
@@ -155,10 +157,10 @@ func longList(t *testing.T, b context.Context) {
 func listGoesOn(t *testing.T, b context.Context) {
 	a := servePage(t)
 	a.keepJSON("one", "GET", "/one", 200)
-	w := show(t, b, a.base, "light", wide)
+	w := show(t, b, a.base, "light", narrow)
 	w.want(rows("== 1"))
 	a.stop()
-	w.want(has("#feed", "connecting again"))
+	w.want(has("#feed", "reconnecting") + " && document.documentElement.scrollWidth <= innerWidth && " + has("#state", "no agent"))
 	a.keepJSON("two", "GET", "/two", 200)
 	ln, err := Listen(strings.TrimPrefix(a.base, "http://"), false)
 	if err != nil {
@@ -190,11 +192,14 @@ func filterShows(t *testing.T, b context.Context) {
 	a.keepJSON("bad2", "GET", "/bad2", 503)
 	w.want(rows("== 2") + " && " + has("#rows", "/bad2"))
 
+	w.want("document.activeElement.id === 'list'") // enter leads back
 	w.filter("stat:")
 	w.want("!document.getElementById('wrong').hidden")
 	if got := js[string](w, "document.getElementById('wrong').textContent"); !strings.HasPrefix(got, "↑\n") {
 		t.Errorf("the mistake is shown as %q", got)
 	}
+	w.press("\x1b")
+	w.want(rows("== 2") + " && document.getElementById('filter').value === 'status:>=500' && document.activeElement.id === 'list'")
 	w.filter("method:post")
 	w.want(rows("== 1") + " && document.getElementById('wrong').hidden")
 	w.do(chromedp.Navigate(a.base))

@@ -48,6 +48,7 @@ export function fragment(path, signal) {
   return new Promise((resolve, reject) => {
     const x = new XMLHttpRequest();
     x.open("GET", path);
+    x.setRequestHeader("Accept", "text/html");
     x.responseType = "document";
     x.onload = () => {
       const nodes = x.response?.body ? [...x.response.body.children] : [];

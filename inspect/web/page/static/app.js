@@ -11,6 +11,8 @@ const input = $("filter");
 let filter = new URLSearchParams(location.search).get("filter") ?? (location.pathname === "/" ? recall("filter") : "");
 
 let ready = false; // a list has come
+let good = filter; // the last filter that a list has come for
+let before = filter; // the one that escape leads back to
 
 const arrivals = new actions.Arrivals();
 const list = new List({ choose: id => open(id), more: before => feed.more(before), settled: tell });
@@ -20,6 +22,7 @@ const feed = new Feed({
   reset: page => {
     wrong(null);
     ready = true;
+    good = filter;
     remember("filter", filter);
     list.reset(page);
     list.choose(detail.id);
@@ -34,7 +37,8 @@ const feed = new Feed({
   status: () => chrome.showState().catch(() => {}),
   state: state => {
     $("feed").dataset.state = state;
-    $("feed").textContent = state === "live" ? "live" : "connecting again";
+    $("feed").textContent = state === "live" ? "live" : "reconnecting";
+    state === "live" ? chrome.showState().catch(() => {}) : chrome.away();
   },
   failed: problem => problem.at === undefined ? failed(problem) : wrong(problem),
 });
@@ -52,6 +56,7 @@ function wrong(problem) {
   input.setAttribute("aria-invalid", problem !== null);
   $("wrong").hidden = problem === null;
   if (problem === null) return;
+  input.focus();
   const before = new TextDecoder().decode(new TextEncoder().encode(input.value).slice(0, problem.at ?? 0));
   $("wrong").textContent = `${" ".repeat([...before].length)}↑\n${problem.message}${problem.hint ? ` – ${problem.hint}` : ""}`;
 }
@@ -120,7 +125,7 @@ const does = {
   first: () => list.top(),
   last: () => list.bottom(),
   enter: () => detail.open ? detail.focus() : list.step(0),
-  back: () => detail.open ? detail.close() : filter && apply(""),
+  back: () => detail.open ? detail.close() : filter ? apply("") : list.top(),
   filter: () => { input.focus(); input.select(); },
   replay: () => here() && actions.replay(here()).then(id => open(id, "overview")).catch(failed),
   edit: () => here() && Promise.all([open(here(), "edit"), released()]).then(() => detail.pane.querySelector("[name=target]")?.focus()),
@@ -143,13 +148,21 @@ document.addEventListener("click", event => {
 $("find").addEventListener("submit", event => {
   event.preventDefault();
   apply(input.value.trim());
-});
-input.addEventListener("keydown", event => {
-  if (event.key !== "Escape") return;
-  event.preventDefault();
-  input.value === "" && filter !== "" ? apply("") : input.value = filter;
   list.grid.focus();
 });
+input.addEventListener("keydown", event => {
+  const move = { ArrowUp: does.up, ArrowDown: does.down }[event.key];
+  if (move && !event.isComposing) {
+    event.preventDefault();
+    move();
+  }
+  if (event.key !== "Escape") return;
+  event.preventDefault();
+  clearTimeout(typing);
+  filter !== before ? apply(before) : input.value = filter;
+  list.grid.focus();
+});
+input.addEventListener("focus", () => { before = good; });
 let typing = 0;
 input.addEventListener("input", () => {
   clearTimeout(typing);

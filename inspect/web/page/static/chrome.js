@@ -14,6 +14,14 @@ function turnTheme() {
   remember("theme", root.dataset.theme);
 }
 
+// away says that the agent does not answer: what its session was no longer counts.
+export function away() {
+  const pill = $("state");
+  pill.dataset.state = "away";
+  pill.textContent = "no agent";
+  pill.title = "The agent does not answer. Its page tries again.";
+}
+
 // showState keeps the pill with the state of the session.
 export async function showState() {
   const status = await call("GET", "/api/v1/status");

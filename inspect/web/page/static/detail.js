@@ -51,7 +51,7 @@ export class Detail {
     }, 250);
   }
 
-  focus() { this.pane.querySelector("h2")?.focus(); }
+  focus() { (this.pane.querySelector(".panel") ?? this.pane.querySelector("h2"))?.focus(); }
 
   // turn shows the tab n after the present one.
   turn(n) {
@@ -71,12 +71,19 @@ export class Detail {
       const [scroll, focused] = [before?.scrollTop, document.activeElement];
       const inside = this.pane.contains(focused) && (focused.id || focused.dataset.tab || focused.dataset.do);
       this.pane.replaceChildren(...nodes);
+      this.#showTab();
       document.title = `${this.pane.querySelector("h2").textContent} · adit`;
       if (again) this.pane.querySelector(".panel")?.scrollTo(0, scroll);
       if (inside) this.#refocus(inside);
     } catch (problem) {
       failed(problem);
     }
+  }
+
+  // showTab scrolls the tabs so far that the present one is seen.
+  #showTab() {
+    const now = this.pane.querySelector("[aria-current]");
+    now?.parentElement.scrollTo(now.offsetLeft + now.offsetWidth / 2 - now.parentElement.clientWidth / 2, 0);
   }
 
   // refocus puts the focus where it was, so that a keyboard does not lose its place.
@@ -98,13 +105,14 @@ export class Detail {
   // more appends the next part of long content. Parts far above leave, so that the document stays small.
   async #more(link) {
     const box = link.closest(".code, .messages");
-    const nodes = await fragment(link.dataset.part);
+    if (link.ariaBusy) return; // it was clicked twice
+    link.ariaBusy = "true";
+    const nodes = await fragment(link.dataset.part).finally(() => { link.ariaBusy = null; });
     link.remove();
     box.append(...nodes.flatMap(n => n.matches(".code, .messages") ? [...n.children] : []));
     const shown = box.querySelectorAll(":scope > ol");
     for (const old of [...shown].slice(0, -parts)) old.remove();
-    if (shown.length > parts) box.prepend(el("p", { class: "hint" }, "What was above is no longer shown here."));
-    box.querySelectorAll(":scope > .hint:not(:first-child)").forEach(e => e.remove());
+    if (shown.length > parts && !box.querySelector(".above")) box.prepend(el("p", { class: "hint above" }, "What was above is no longer shown here."));
   }
 
   #submit(event) {

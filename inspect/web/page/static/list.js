@@ -125,32 +125,32 @@ export class List {
     const last = Math.min(n, Math.ceil((this.grid.scrollTop + this.grid.clientHeight) / height) + spare);
     this.body.style.height = `${n * height}px`;
     const wanted = new Set();
-    for (let i = first; i < last; i++) {
-      const x = this.#rows.at(i);
-      wanted.add(x.id);
-      this.#place(x, i);
-    }
+    for (let i = first; i < last; i++) wanted.add(this.#rows.at(i).id);
     for (const [id, row] of this.#shown) {
       if (!wanted.has(id)) {
         row.remove();
         this.#shown.delete(id);
       }
     }
+    for (let i = last - 1, after = null; i >= first; i--) after = this.#place(this.#rows.at(i), i, after);
     this.#fresh.clear();
     this.#around(n, last);
     this.on.settled();
   }
 
-  #place(x, i) {
+  // place puts the row of x before the one that comes after it, so that what is read aloud is in order, and returns it.
+  #place(x, i, after) {
     let row = this.#shown.get(x.id);
     if (!row || row.exchange !== x) {
       const fresh = makeRow(x, this.#fresh.has(x.id));
-      row ? row.replaceWith(fresh) : this.body.append(fresh);
+      row?.replaceWith(fresh);
       this.#shown.set(x.id, row = fresh);
     }
+    if (row.parentNode !== this.body || row.nextSibling !== after) this.body.insertBefore(row, after);
     row.style.transform = `translateY(${i * height}px)`;
     row.setAttribute("aria-rowindex", i + 2);
     row.setAttribute("aria-selected", x.id === this.chosen);
+    return row;
   }
 
   // around keeps what tells of the rows: counts, the active one, "12 new", and asks for more rows near the end.
@@ -178,7 +178,7 @@ function makeRow(x, fresh) {
   const classes = ["row", !x.committed && "dim", fresh && "fresh"].filter(Boolean).join(" ");
   const row = el("div", { role: "row", id: "x-" + x.id, class: classes, "data-id": x.id },
     cell("marks", ...marks(x)),
-    cell("time", el("time", { datetime: x.start, title: t.full }, t.clock, el("span", { class: "ms" }, t.ms))),
+    cell("time", el("time", { datetime: x.start, title: t.full }, t.short, el("span", { class: "ms" }, t.more))),
     cell("method", words.safe(x.method, 40)),
     cell("outcome " + o.tone, el("span", { class: "sign", "aria-hidden": true }, o.sign), o.code, el("span", { class: o.code ? "words more" : "words" }, o.code ? " " : "", o.words)),
     cell("target", el("a", { href: "/exchanges/" + encodeURIComponent(x.id), tabindex: -1, title: words.safe(x.target, 500) },

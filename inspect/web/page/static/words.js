@@ -4,11 +4,14 @@
 export const safe = (text, most = 400) => text.slice(0, most).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu, c => `\\u{${c.codePointAt(0).toString(16)}}`);
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const day = new Intl.DateTimeFormat("en-CA", { dateStyle: "short" });
 
+// time is short where there is little room, with more behind it where there is: the clock today, the date on other days.
 export function time(start) {
-  const t = new Date(start);
-  return { clock: clock.format(t), ms: "." + String(t.getMilliseconds()).padStart(3, "0"), full: `${day.format(t)} ${clock.format(t)}` };
+  const t = new Date(start), at = clock.format(t), full = `${day.format(t)} ${at}`;
+  if (t.toDateString() !== new Date().toDateString()) return { short: date.format(t), more: " " + at.slice(0, 5), full };
+  return { short: at, more: "." + String(t.getMilliseconds()).padStart(3, "0"), full };
 }
 
 export function duration(ms) {

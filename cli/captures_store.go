@@ -28,6 +28,9 @@ func (a *app) openStore(c *cobra.Command) (captures, error) {
 	if err != nil {
 		return nil, &exitError{exitNo, err}
 	}
+	if problem := s.Keeping().Problem; problem != "" {
+		a.complain(problem)
+	}
 	return stored{s}, nil
 }
 

@@ -47,7 +47,7 @@ shown with escapes.`,
 	f.Bool("json", false, "print it as JSON, with the fields of the local API")
 	for _, name := range []string{"body", "raw"} {
 		what := map[string]string{"body": "content", "raw": "message, head and content,"}[name]
-		f.String(name, "", "print the exact "+what+" of the request, or with ="+inspect.ResponseSide.String()+" of the response")
+		f.String(name, "", "print the exact "+what+" of one `SIDE`: --"+name+" is the request, --"+name+"=response the response")
 		f.Lookup(name).NoOptDefVal = inspect.RequestSide.String()
 		_ = c.RegisterFlagCompletionFunc(name, cobra.FixedCompletions([]string{inspect.RequestSide.String(), inspect.ResponseSide.String()}, cobra.ShellCompDirectiveNoFileComp)) // it is there
 	}

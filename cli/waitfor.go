@@ -66,6 +66,9 @@ func (a *app) runWaitFor(c *cobra.Command, filter string, o waitOptions) error {
 	if o.count < 1 || o.timeout < 0 {
 		return usage("--count must be at least 1, and --timeout not negative\n  try \"adit wait-for path:/hook --count 2 --timeout 1m\"")
 	}
+	if err := checkSince(c); err != nil {
+		return err
+	}
 	return a.withCaptures(c, func(ctx context.Context, s captures) error {
 		if o.timeout > 0 {
 			var cancel context.CancelFunc

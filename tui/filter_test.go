@@ -61,6 +61,19 @@ func TestFilterFollowsWhatIsTyped(t *testing.T) {
 	wantNotIn(t, b.frame(), "match", "old")
 }
 
+// A caret below a filter of which only a part is seen would point elsewhere: the place is counted instead.
+func TestFilterMistakeOutOfSight(t *testing.T) {
+	b := newBench(t, 40, 24)
+	b.press("/")
+	b.write("日本語 stauts:5")
+	if lines := strings.Split(b.frame(), "\n"); strings.Index(ansi.Strip(lines[22]), "^") != len("/日本語 ")-3 {
+		t.Errorf("the caret is in %q", lines[22])
+	}
+	b.write(strings.Repeat(" path:/a", 5))
+	wantIn(t, b.frame(), "filter, character 5: there is no stauts:")
+	wantNotIn(t, b.frame(), "^")
+}
+
 func TestFilterCancelled(t *testing.T) {
 	b := newBench(t, 100, 30)
 	b.put(exchange(1, "POST", "/a", 200, "OK"), exchange(2, "GET", "/b", 500, "Internal Server Error"))

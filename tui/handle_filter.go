@@ -30,12 +30,6 @@ func newPrompt() prompt {
 	return prompt{input: in}
 }
 
-// before is what stands before a byte of the text, as far as it is seen.
-func (p *prompt) before(at int) string {
-	text := p.input.Value()
-	return text[:min(max(at, 0), len(text))]
-}
-
 // filterLimit is how much text a filter may be, in characters.
 const filterLimit = 1000
 

@@ -56,6 +56,9 @@ shown with escapes.`,
 	f.Bool("fetch", false, "print JavaScript that does")
 	f.Bool("har", false, "print it as HAR 1.2")
 	f.String("diff", "", "print what is different in the exchange with this `ID`")
+	_ = c.RegisterFlagCompletionFunc("diff", func(c *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return a.completeExchanges(c, nil, typed) // whatever the argument is
+	})
 	captureFlags(c)
 	return c
 }

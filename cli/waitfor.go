@@ -48,6 +48,9 @@ is wrong, and 124 when --timeout has passed.`,
 	f.StringVar(&o.expect, "expect", "", "a `FILTER` that each of them has to meet")
 	f.StringVar(&o.since, "since", "", "count those behind the `CURSOR` that \"adit requests --cursor\" has printed, or all that are kept: start")
 	f.BoolVar(&o.asJSON, "json", false, "print a JSON object a line, with the fields of the local API")
+	_ = c.RegisterFlagCompletionFunc("expect", func(c *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return completeFilter(c, nil, typed) // whatever the argument is
+	})
 	captureFlags(c)
 	return c
 }

@@ -35,6 +35,7 @@ func TestFilterFollowsWhatIsTyped(t *testing.T) {
 	wantNotIn(t, b.frame(), "/yesterday")
 
 	b.press("/")
+	wantIn(t, ansi.Strip(b.frame()), "/for example: stripe status:5xx")
 	b.write("status:5")
 	wantIn(t, b.frame(), "status:5", "a status is a number", "POST", "/b") // what was listed before stays meanwhile
 	if lines := strings.Split(b.frame(), "\n"); strings.Index(ansi.Strip(lines[28]), "^") != len("/status:") {

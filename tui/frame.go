@@ -172,6 +172,7 @@ const promptMark = "/"
 func (m *model) footer() string {
 	if m.screen == filterScreen {
 		m.prompt.input.Width = max(m.look.Width-pane.Width(promptMark)-1, 1)
+		m.prompt.input.PlaceholderStyle = m.look.Quiet
 		return m.look.Key.Render(promptMark) + m.prompt.input.View()
 	}
 	right, room := m.position(), m.look.Width

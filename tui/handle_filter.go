@@ -24,6 +24,7 @@ type prompt struct {
 func newPrompt() prompt {
 	in := textinput.New()
 	in.Prompt = ""
+	in.Placeholder = "for example: stripe status:5xx path:/hook/*"
 	in.CharLimit = filterLimit
 	in.Cursor.SetMode(cursor.CursorStatic)
 	in.KeyMap.Paste.SetEnabled(false) // terminals paste by themselves

@@ -107,7 +107,7 @@ func (a *app) runningAgents(ctx context.Context, c *cobra.Command) ([]runningAge
 		return found, nil
 	}
 	if errors.Is(err, errPassword) {
-		return nil, &exitError{exitNo, fmt.Errorf("%w\n  say it with ADIT_WEB_PASSWORD, or in the configuration as web_password", errPassword)}
+		return nil, &exitError{exitNo, errPassword}
 	}
 	where := addrs[0]
 	if len(addrs) > 1 {
@@ -178,7 +178,7 @@ func (a *app) askAll(ctx context.Context, addrs []string, password string) ([]ru
 // What else may answer.
 var (
 	errNoAgent  = errors.New("what answers there is no agent")
-	errPassword = errors.New("the local API asks for a password")
+	errPassword = errors.New("the local API asks for a password\n  say it with ADIT_WEB_PASSWORD, or in the configuration as web_password")
 )
 
 func askAgent(ctx context.Context, addr, password string) (*runningAgent, error) {

@@ -75,6 +75,8 @@ func (p *agentAPI) refused(answer *http.Response) error {
 		return &exitError{exitNo, notThere(text)}
 	case http.StatusBadRequest:
 		return usage("%s", text)
+	case http.StatusUnauthorized:
+		return &exitError{exitNo, errPassword}
 	}
 	return &exitError{exitNo, errors.New(text)}
 }

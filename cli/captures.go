@@ -11,6 +11,7 @@ import (
 
 	"github.com/adit-tunnel/adit/config"
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/tui/pane"
 )
 
 // captures is where a command finds exchanges: the store of the person's state directory, whether an agent runs or not, or with --api what a running
@@ -47,7 +48,7 @@ func captureFlags(c *cobra.Command) {
 
 // openCaptures opens what c's flags point to. The caller closes it.
 func (a *app) openCaptures(c *cobra.Command) (captures, error) {
-	if c.Flag("api").Value.String() != "" {
+	if c.Flag("api").Changed {
 		return a.openAgent(c)
 	}
 	return a.openStore(c)
@@ -119,7 +120,7 @@ func parseFilter(text string) (*inspect.Filter, error) {
 	}
 	var wrong *inspect.FilterError
 	if errors.As(err, &wrong) {
-		err = fmt.Errorf("%w\n%s", wrong, indented(wrong.Caret()))
+		err = fmt.Errorf("%w\n%s", wrong, indented(wrong.Caret(pane.Width)))
 	}
 	return nil, &exitError{exitUsage, err}
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"iter"
 	"strconv"
 
@@ -29,8 +28,8 @@ func (a *app) openStore(c *cobra.Command) (captures, error) {
 	if err != nil {
 		return nil, &exitError{exitNo, err}
 	}
-	if problem := s.Keeping().Problem; problem != "" { // a damaged one was moved aside: who came first has to say so
-		fmt.Fprintf(a.Err, "adit: captures: %s\n", problem)
+	if k := s.Keeping(); k.Problem != "" || k.Notice != "" { // a damaged one was moved aside: who came first has to say so
+		a.complain("captures: " + cmp.Or(k.Problem, k.Notice))
 	}
 	return stored{s}, nil
 }

@@ -26,7 +26,9 @@ func (a *app) demoCommand() *cobra.Command {
 		GroupID:     "agent",
 		Annotations: withAgent,
 		Long: `See adit at work: a sample webhook receiver, a relay and an agent, all on this machine,
-and webhooks that keep arriving. Everything goes through the real tunnel.`,
+and webhooks that keep arriving. Everything goes through the real tunnel. What it captures
+is in its memory only, and ends with it, unless --state-dir says where to keep it. While
+it runs, the other commands see it with --api, such as adit requests --api 127.0.0.1:4040.`,
 		Example: `  adit demo
   adit demo --count 20 --no-tui`,
 		Args: none,
@@ -47,6 +49,9 @@ func (a *app) runDemo(c *cobra.Command, o demoOptions) error {
 	cfg, err := a.agentConfig(c)
 	if err != nil {
 		return err
+	}
+	if !c.Flag("state-dir").Changed {
+		cfg.Capture.MemoryOnly = true // samples have no place among what the person has captured
 	}
 	receiver, err := demo.NewReceiver()
 	if err != nil {

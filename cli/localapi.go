@@ -129,7 +129,7 @@ func (a *app) runningAgents(ctx context.Context, c *cobra.Command) ([]runningAge
 // an address was named, a mistake in the configuration does not matter.
 func (a *app) apiPlaces(c *cobra.Command) (addrs []string, password string, err error) {
 	named := c.Flag("api").Value.String()
-	if _, _, err := net.SplitHostPort(named); named != "" && err != nil {
+	if _, _, err := net.SplitHostPort(named); c.Flag("api").Changed && err != nil {
 		return nil, "", usage("--api %q is no address such as 127.0.0.1:4040", named)
 	}
 	cfg, err := config.Load(a.sources(c)) // where state is kept does not matter: a machine's own services have no home
@@ -192,7 +192,7 @@ func (a *app) askAll(ctx context.Context, addrs []string, password string) (foun
 // What else may answer.
 var (
 	errNoAgent  = errors.New("what answers there is no agent")
-	errPassword = errors.New("the local API asks for a password")
+	errPassword = errors.New("the local API asks for a password\n  say it with ADIT_WEB_PASSWORD, or in the configuration as web_password")
 )
 
 func askAgent(ctx context.Context, addr, password string) (*runningAgent, error) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/view"
 )
@@ -17,6 +19,14 @@ func cursorNow(ctx context.Context, s captures) (string, error) {
 	now := time.Now().UnixMilli()
 	place, err := s.Cursor(ctx)
 	return fmt.Sprintf("%s@%d", place, now), err
+}
+
+// checkSince refuses an empty cursor: the command that should have printed it has failed, and to begin now instead would miss what came meanwhile.
+func checkSince(c *cobra.Command) error {
+	if f := c.Flag("since"); f.Changed && f.Value.String() == "" {
+		return usage("--since \"\" is no cursor\n  \"adit requests --cursor\" prints one; look whether it has failed")
+	}
+	return nil
 }
 
 // outcomes yields the exchanges that match f and of which it can be told how they came out, each once, as that comes about: those that end after

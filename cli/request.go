@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ shown with escapes.`,
 	f.Bool("json", false, "print it as JSON, with the fields of the local API")
 	for _, name := range []string{"body", "raw"} {
 		what := map[string]string{"body": "content", "raw": "message, head and content,"}[name]
-		f.String(name, "", "print the exact "+what+" of the request, or with ="+inspect.ResponseSide.String()+" of the response")
+		f.String(name, "", "print the exact "+what+" of one `SIDE`: --"+name+" is the request, --"+name+"=response the response")
 		f.Lookup(name).NoOptDefVal = inspect.RequestSide.String()
 		_ = c.RegisterFlagCompletionFunc(name, cobra.FixedCompletions([]string{inspect.RequestSide.String(), inspect.ResponseSide.String()}, cobra.ShellCompDirectiveNoFileComp)) // it is there
 	}
@@ -56,6 +57,9 @@ shown with escapes.`,
 	f.Bool("fetch", false, "print JavaScript that does")
 	f.Bool("har", false, "print it as HAR 1.2")
 	f.String("diff", "", "print what is different in the exchange with this `ID`")
+	_ = c.RegisterFlagCompletionFunc("diff", func(c *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return a.completeExchanges(c, nil, typed) // whatever the argument is
+	})
 	captureFlags(c)
 	return c
 }
@@ -157,6 +161,9 @@ func (o *oneExchange) write(w io.Writer, form string, side inspect.Side) (err er
 	if m == nil {
 		return notKept("there is no response")
 	}
+	if o.Summary && form != "json" && form != "har" {
+		return &exitError{exitNo, fmt.Errorf("only the line of %s was kept: exchanges came faster than the store may write them\n  under such load ask the agent's memory, with --api", o.ID)}
+	}
 	text, request := "", o.body(inspect.RequestSide)
 	switch form {
 	case "json":
@@ -164,9 +171,9 @@ func (o *oneExchange) write(w io.Writer, form string, side inspect.Side) (err er
 		b, err = indentedJSON(web.DetailOf(o.Item))
 		text = string(b)
 	case "body":
-		return o.writeBody(w, side)
+		return cmp.Or(o.writeBody(w, side), o.missing(side))
 	case "raw":
-		return export.Raw(w, m, o.body(side))
+		return cmp.Or(export.Raw(w, m, o.body(side)), o.missing(side))
 	case "har":
 		return writeHAR(w, o)
 	case "curl":
@@ -183,18 +190,23 @@ func (o *oneExchange) write(w io.Writer, form string, side inspect.Side) (err er
 	return err
 }
 
-// writeBody writes what was kept of a content. That something is missing is an error, behind what is there.
+// writeBody writes what was kept of a content.
 func (o *oneExchange) writeBody(w io.Writer, side inspect.Side) error {
-	m, b := o.Message(side), o.bodies[side]
-	if b != nil {
-		if _, err := io.Copy(w, io.NewSectionReader(b, 0, b.Size())); err != nil {
-			return err
-		}
+	b := o.bodies[side]
+	if b == nil {
+		return nil
 	}
-	if m.Kept < m.Size {
-		return &exitError{exitNo, fmt.Errorf("only the first %s of %s were kept of the content of the %s", view.Size(m.Kept), view.Size(m.Size), side)}
+	_, err := io.Copy(w, io.NewSectionReader(b, 0, b.Size()))
+	return err
+}
+
+// missing is the error that not all of a content was kept; it comes behind what was.
+func (o *oneExchange) missing(side inspect.Side) error {
+	m := o.Message(side)
+	if m.Kept == m.Size {
+		return nil
 	}
-	return nil
+	return &exitError{exitNo, fmt.Errorf("only the first %s of %s were kept of the content of the %s", view.Size(m.Kept), view.Size(m.Size), side)}
 }
 
 // printDiff shows what is different in another exchange.

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -98,10 +99,9 @@ func printMessages(w *bufio.Writer, o *oneExchange, head func()) (any bool) {
 // messageText is a message on one line.
 func messageText(m view.Message) string {
 	const most = 1000
-	text := m.Payload[:min(len(m.Payload), most)]
-	line := view.Sanitize(string(text))
+	line := view.Sanitize(string(m.Payload[:min(len(m.Payload), most)]))
 	if m.Name != "" {
-		line = view.Sanitize(m.Name) + ": " + line
+		line = strings.TrimSuffix(view.Sanitize(m.Name)+": "+line, ": ")
 	}
 	if len(m.Payload) > most {
 		line += " …"

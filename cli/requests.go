@@ -40,6 +40,9 @@ stream as it opens, until Ctrl+C.`,
 			if o.limit < 0 {
 				return usage("--limit %d is below 0\n  0 lists all", o.limit)
 			}
+			if err := checkSince(c); err != nil {
+				return err
+			}
 			return a.withCaptures(c, func(ctx context.Context, s captures) error { return a.runRequests(ctx, s, f, o) })
 		},
 	}

@@ -1,18 +1,20 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/term"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/inspect/web"
+	"github.com/adit-tunnel/adit/tui/pane"
 )
 
 // rows prints exchanges as they are found, one line each: a table for people, or objects for programs. Everything in a row is safe for a terminal.
@@ -36,15 +38,68 @@ func (a *app) rows(asJSON bool) *rows {
 	return r
 }
 
-// The columns of a row, in three parts: the middle one has a colour.
+// columns is how wide the columns of a row are that can give way; 0 leaves one out. The path has what is left.
+type columns struct{ time, status, took, size int }
+
+// Widths of columns that mean something else than room.
 const (
-	beginColumns  = "%-8s  %-12s  %-7s  "
-	statusColumn  = "%-24s"
-	behindColumns = "  %9s  %10s  %s"
+	idColumn     = 8
+	methodColumn = 7
+	longTime     = 12 // Nov 26 15:04
+	shortTime    = 8  // 15:04:05
+	codeOnly     = 6  // 200, below its heading
 )
 
-// heading stands over the columns.
-var heading = fmt.Sprintf(beginColumns+statusColumn+behindColumns, "ID", "TIME", "METHOD", "STATUS", "TOOK", "SIZE", "PATH")
+// columnSteps is the order in which columns give way to a terminal: each needs one with at least so many cells.
+var columnSteps = []struct {
+	least int
+	columns
+}{
+	{115, columns{time: longTime, status: 26, took: 9, size: 9}},
+	{100, columns{time: longTime, status: 16, took: 9, size: 9}},
+	{75, columns{time: shortTime, status: 14, took: 9}},
+	{55, columns{time: shortTime, status: codeOnly, took: 9}},
+	{0, columns{status: codeOnly}},
+}
+
+// columns are those that fit; without a terminal everything does.
+func (r *rows) columns() (c columns) {
+	for _, s := range columnSteps {
+		if c = s.columns; r.width == 0 || r.width >= s.least {
+			break
+		}
+	}
+	return c
+}
+
+// cells are the texts of a row.
+type cells struct{ id, time, method, status, took, size, path string }
+
+// lay puts texts in their columns. The part in the middle has a colour.
+func (r *rows) lay(t cells) (begin, status, behind string) {
+	c := r.columns()
+	begin = column(t.id, idColumn) + column(t.time, c.time) + column(t.method, methodColumn)
+	status = column(t.status, c.status)
+	behind = rightColumn(t.took, c.took) + rightColumn(t.size, c.size) + t.path
+	if r.width > 0 {
+		behind = pane.Clip(behind, r.width-pane.Width(begin+status))
+	}
+	return begin, status, behind
+}
+
+func column(text string, width int) string {
+	if width == 0 {
+		return ""
+	}
+	return pane.Pad(text, width) + "  "
+}
+
+func rightColumn(text string, width int) string {
+	if width == 0 {
+		return ""
+	}
+	return pane.PadLeft(text, width) + "  "
+}
 
 func (r *rows) print(it inspect.Item) error {
 	if r.asJSON {
@@ -54,7 +109,8 @@ func (r *rows) print(it inspect.Item) error {
 	}
 	if !r.headed {
 		r.headed = true
-		if _, err := fmt.Fprintln(r.w, r.paint(hueQuiet, r.cut(heading))); err != nil {
+		begin, status, behind := r.lay(cells{"ID", "TIME", "METHOD", "STATUS", "TOOK", "SIZE", "PATH"})
+		if _, err := fmt.Fprintln(r.w, r.paint(hueQuiet, begin+status+behind)); err != nil {
 			return err
 		}
 	}
@@ -63,37 +119,43 @@ func (r *rows) print(it inspect.Item) error {
 }
 
 func (r *rows) line(it inspect.Item) string {
-	x := it.Exchange
-	outcome := outcomeOf(x)
-	begin := fmt.Sprintf(beginColumns, shortID(x.ID), r.time(x.Start), view.Sanitize(x.Request.Method))
-	status := fmt.Sprintf(statusColumn, outcome)
-	rest := fmt.Sprintf(behindColumns, view.Duration(x.Duration), view.Size(responseSize(x)), view.Sanitize(x.Request.Target))
+	x, c := it.Exchange, r.columns()
+	t := cells{
+		id: shortID(x.ID), time: r.time(x.Start, c.time), method: view.Sanitize(x.Request.Method), status: outcomeOf(x),
+		took: r.took(x), size: view.Size(responseSize(x)), path: view.Sanitize(x.Request.Target),
+	}
+	if c.status == codeOnly {
+		t.status = codeOf(x)
+	}
 	if marks := marksOf(it); marks != "" {
-		rest += "  " + marks
+		t.path += "  " + marks
 	}
-	whole := r.cut(begin + status + rest)
-	if !r.colour || len(whole) < len(begin)+len(status) {
-		return whole
-	}
-	return begin + r.paint(hueOf(x), status) + whole[len(begin)+len(status):]
+	begin, status, behind := r.lay(t)
+	return begin + r.paint(hueOf(x), status) + behind
 }
 
 // time is the time of day for today's exchanges, and the date for older ones.
-func (r *rows) time(t time.Time) string {
+func (r *rows) time(t time.Time, width int) string {
 	t = t.Local()
-	if y, m, d := t.Date(); y == r.now.Year() && m == r.now.Month() && d == r.now.Day() {
+	y, m, d := t.Date()
+	switch {
+	case y == r.now.Year() && m == r.now.Month() && d == r.now.Day():
 		return t.Format("15:04:05")
+	case width == shortTime:
+		return t.Format("Jan _2")
 	}
 	return t.Format("Jan _2 15:04")
 }
 
-// cut makes a line fit the terminal.
-func (r *rows) cut(line string) string {
-	if r.width < 2 || utf8.RuneCountInString(line) <= r.width {
-		return line
+// took is how long x took, or has taken by now; nobody knows how long one did whose end was not seen.
+func (r *rows) took(x *inspect.Exchange) string {
+	switch {
+	case x.State == inspect.Interrupted:
+		return "-"
+	case !x.Ended():
+		return view.Duration(time.Since(x.Start)) + " …"
 	}
-	runes := []rune(line)
-	return string(runes[:r.width-1]) + "…"
+	return view.Duration(x.Duration)
 }
 
 // shortID is the end of an ID: its beginning is the time, which exchanges share.
@@ -102,16 +164,29 @@ func shortID(id inspect.ID) string {
 	return string(id[max(0, len(id)-width):])
 }
 
-// outcomeOf is the status as people say it, or how far it is.
+// outcomeOf is the status as people say it, or how far it is. A status of a response that was not whole does not speak for itself.
 func outcomeOf(x *inspect.Exchange) string {
-	s := view.Status(x)
+	r := x.Response
 	switch {
-	case s == "":
-		return x.State.String()
-	case x.State == inspect.Open, x.State == inspect.Interrupted:
-		return s + " (" + x.State.String() + ")"
+	case r == nil || r.Made:
+		return cmp.Or(view.Status(x), x.State.String())
+	case x.Failure != nil:
+		return strconv.Itoa(r.Status) + " " + view.Sanitize(x.Failure.Name)
+	case x.State != inspect.Done:
+		return strconv.Itoa(r.Status) + " " + x.State.String()
 	}
-	return s
+	return view.Status(x)
+}
+
+// codeOf is outcomeOf in a narrow column.
+func codeOf(x *inspect.Exchange) string {
+	switch {
+	case x.Failure != nil:
+		return "ERR"
+	case x.Response == nil:
+		return "…"
+	}
+	return strconv.Itoa(x.Response.Status)
 }
 
 func responseSize(x *inspect.Exchange) int64 {

@@ -66,7 +66,17 @@ func flagError(c *cobra.Command, err error) error {
 			text += fmt.Sprintf(" (did you mean --%s?)", n)
 		}
 	}
+	var wrong *pflag.InvalidValueError
+	if errors.As(err, &wrong) && wanted[wrong.GetFlag().Value.Type()] != "" {
+		text = fmt.Sprintf("--%s %q is %s", wrong.GetFlag().Name, wrong.GetValue(), wanted[wrong.GetFlag().Value.Type()])
+	}
 	return usage("%s\n  see \"%s --help\"", text, c.CommandPath())
+}
+
+// wanted says what a value is not, by the type of its flag.
+var wanted = map[string]string{
+	"bool": "neither true nor false", "int": "no whole number", "int64": "no whole number", "float64": "no number",
+	"duration": "no time with its unit, such as 30s or 2m",
 }
 
 // shownFlags are the flags of c that help shows, without dashes.

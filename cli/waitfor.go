@@ -48,6 +48,9 @@ is wrong, and 124 when --timeout has passed.`,
 	f.StringVar(&o.expect, "expect", "", "a `FILTER` that each of them has to meet")
 	f.StringVar(&o.since, "since", "", "count those behind the `CURSOR` that \"adit requests --cursor\" has printed, or all that are kept: start")
 	f.BoolVar(&o.asJSON, "json", false, "print a JSON object a line, with the fields of the local API")
+	_ = c.RegisterFlagCompletionFunc("expect", func(c *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return completeFilter(c, nil, typed) // whatever the argument is
+	})
 	captureFlags(c)
 	return c
 }
@@ -65,6 +68,9 @@ func (a *app) runWaitFor(c *cobra.Command, filter string, o waitOptions) error {
 	}
 	if o.count < 1 || o.timeout < 0 {
 		return usage("--count must be at least 1, and --timeout not negative\n  try \"adit wait-for path:/hook --count 2 --timeout 1m\"")
+	}
+	if err := checkSince(c); err != nil {
+		return err
 	}
 	return a.withCaptures(c, func(ctx context.Context, s captures) error {
 		if o.timeout > 0 {

@@ -58,9 +58,11 @@ func TestStatus(t *testing.T) {
 	if text := ask(0, "endpoints", "list"); !strings.Contains(text, "\ncommand_line  "+url) {
 		t.Errorf("endpoints: %s", text)
 	}
-	q := start(t, nil, "status", "--api", api)
-	if q.code() != 1 || !strings.Contains(q.stderr.text(), "asks for a password\n  say it with ADIT_WEB_PASSWORD") {
-		t.Errorf("without the password: %s", q.stderr.text())
+	for _, command := range []string{"status", "requests"} {
+		q := start(t, nil, command, "--api", api)
+		if q.code() != 1 || !strings.Contains(q.stderr.text(), "asks for a password\n  say it with ADIT_WEB_PASSWORD") {
+			t.Errorf("%s without the password: %s", command, q.stderr.text())
+		}
 	}
 	p.signal(syscall.SIGTERM)
 	p.code()

@@ -25,8 +25,9 @@ const (
 	caretAfter  = 25
 )
 
-// Caret draws the filter with a caret below the mistake: two lines for a terminal, safe to write there, without a line end behind the second.
-func (e *FilterError) Caret() string {
+// Caret draws the filter with a caret below the mistake: two lines for a terminal, safe to write there, without a line end behind the second. width says how
+// many cells a text takes there.
+func (e *FilterError) Caret(width func(string) int) string {
 	before, after := []rune(e.In[:e.At]), []rune(e.In[e.At:])
 	if len(before) > caretBefore {
 		before = append([]rune("…"), before[len(before)-caretBefore:]...)
@@ -40,5 +41,6 @@ func (e *FilterError) Caret() string {
 		}
 		return r
 	}
-	return strings.Map(visible, string(before)+string(after)) + "\n" + strings.Repeat(" ", len(before)) + "^"
+	left := strings.Map(visible, string(before))
+	return left + strings.Map(visible, string(after)) + "\n" + strings.Repeat(" ", width(left)) + "^"
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -128,7 +129,7 @@ func TestFilterErrorCaret(t *testing.T) {
 		var fe *FilterError
 		if !errors.As(err, &fe) {
 			t.Errorf("%q is taken", c.text)
-		} else if got := fe.Caret(); got != c.want {
+		} else if got := fe.Caret(utf8.RuneCountInString); got != c.want {
 			t.Errorf("got\n%s\nwant\n%s", got, c.want)
 		}
 	}
@@ -279,7 +280,7 @@ func FuzzFilter(f *testing.F) {
 		filter, err := ParseFilter(text)
 		var fe *FilterError
 		if errors.As(err, &fe) {
-			_, _ = fe.Error(), fe.Caret()
+			_, _ = fe.Error(), fe.Caret(utf8.RuneCountInString)
 			return
 		}
 		again, err := ParseFilter(filter.String())

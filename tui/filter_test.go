@@ -35,6 +35,7 @@ func TestFilterFollowsWhatIsTyped(t *testing.T) {
 	wantNotIn(t, b.frame(), "/yesterday")
 
 	b.press("/")
+	wantIn(t, ansi.Strip(b.frame()), "/for example: stripe status:5xx")
 	b.write("status:5")
 	wantIn(t, b.frame(), "status:5", "a status is a number", "POST", "/b") // what was listed before stays meanwhile
 	if lines := strings.Split(b.frame(), "\n"); strings.Index(ansi.Strip(lines[28]), "^") != len("/status:") {
@@ -59,6 +60,19 @@ func TestFilterFollowsWhatIsTyped(t *testing.T) {
 	b.sync()
 	wantIn(t, b.frame(), "/a", "/fine")
 	wantNotIn(t, b.frame(), "match", "old")
+}
+
+// A caret below a filter of which only a part is seen would point elsewhere: the place is counted instead.
+func TestFilterMistakeOutOfSight(t *testing.T) {
+	b := newBench(t, 40, 24)
+	b.press("/")
+	b.write("日本語 stauts:5")
+	if lines := strings.Split(b.frame(), "\n"); strings.Index(ansi.Strip(lines[22]), "^") != len("/日本語 ")-3 {
+		t.Errorf("the caret is in %q", lines[22])
+	}
+	b.write(strings.Repeat(" path:/a", 5))
+	wantIn(t, b.frame(), "filter, character 5: there is no stauts:")
+	wantNotIn(t, b.frame(), "^")
 }
 
 func TestFilterCancelled(t *testing.T) {

@@ -153,10 +153,15 @@ func (m *model) name() []string {
 	return []string{m.look.Name(), ""}
 }
 
-// mistake says what is wrong with the filter, and points at the character below.
+// mistake says what is wrong with the filter, and points at the character below; or counts to it, when only a part of the filter is seen.
 func (m *model) mistake() []string {
-	at := min(pane.Width(promptMark)+pane.Width(m.prompt.before(m.prompt.wrong.At)), m.look.Width-1)
-	lines := append(pane.Words(view.Sanitize(m.prompt.wrong.Text), m.look.Width), strings.Repeat(" ", max(at, 0))+"^")
+	wrong := m.prompt.wrong
+	lines := pane.Words(view.Sanitize(wrong.Text), m.look.Width)
+	if pane.Width(promptMark+wrong.In)+1 <= m.look.Width {
+		lines = append(lines, strings.Repeat(" ", pane.Width(promptMark+wrong.In[:wrong.At]))+"^")
+	} else {
+		lines = pane.Words(view.Sanitize(wrong.Error()), m.look.Width)
+	}
 	for i := range lines {
 		lines[i] = m.look.Bad.Render(lines[i])
 	}
@@ -170,6 +175,7 @@ const promptMark = "/"
 func (m *model) footer() string {
 	if m.screen == filterScreen {
 		m.prompt.input.Width = max(m.look.Width-pane.Width(promptMark)-1, 1)
+		m.prompt.input.PlaceholderStyle = m.look.Quiet
 		return m.look.Key.Render(promptMark) + m.prompt.input.View()
 	}
 	right, room := m.position(), m.look.Width

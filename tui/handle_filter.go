@@ -24,16 +24,11 @@ type prompt struct {
 func newPrompt() prompt {
 	in := textinput.New()
 	in.Prompt = ""
+	in.Placeholder = "for example: stripe status:5xx path:/hook/*"
 	in.CharLimit = filterLimit
 	in.Cursor.SetMode(cursor.CursorStatic)
 	in.KeyMap.Paste.SetEnabled(false) // terminals paste by themselves
 	return prompt{input: in}
-}
-
-// before is what stands before a byte of the text, as far as it is seen.
-func (p *prompt) before(at int) string {
-	text := p.input.Value()
-	return text[:min(max(at, 0), len(text))]
 }
 
 // filterLimit is how much text a filter may be, in characters.

@@ -7,8 +7,10 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 )
 
-// look is how often Changed looks whether somebody has committed.
-const look = 20 * time.Millisecond
+const (
+	look      = 20 * time.Millisecond // how often Changed looks whether somebody has committed,
+	lookAlive = time.Second           // and whether all agents are alive: nobody else may be there to say what has become of their exchanges
+)
 
 // Latest is the version of the whole store: every change of an exchange, by any agent, raises it when it is committed.
 func (s *Store) Latest(ctx context.Context) (v int64, err error) {
@@ -24,7 +26,7 @@ func (s *Store) Latest(ctx context.Context) (v int64, err error) {
 func (s *Store) Changed(ctx context.Context, v int64) (int64, error) {
 	t := time.NewTicker(look)
 	defer t.Stop()
-	for {
+	for looked := time.Now(); ; {
 		now, err := s.Latest(ctx)
 		if err != nil || now > v {
 			return now, err
@@ -33,6 +35,10 @@ func (s *Store) Changed(ctx context.Context, v int64) (int64, error) {
 		case <-ctx.Done():
 			return now, ctx.Err()
 		case <-t.C:
+		}
+		if time.Since(looked) > lookAlive {
+			looked = time.Now()
+			_ = s.buryDead() // what cannot be written now is tried again
 		}
 	}
 }

@@ -318,6 +318,30 @@ func TestAfterClose(t *testing.T) {
 	}
 }
 
+// Who waits for an agent's exchanges is told when the agent has died, though nobody else is there.
+func TestChangesOfTheDead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := run(t, Options{Dir: dir})
+	shell := attach(t, dir)
+	s.Record(exchange("x", inspect.Pending, 1))
+	s.settled()
+	v, err := shell.Latest(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.alive.Unlock(); err != nil { // as the system does when a process ends
+		t.Fatal(err)
+	}
+	if _, err = shell.Changed(t.Context(), v); err != nil {
+		t.Fatal(err)
+	}
+	items, _, err := shell.Changes(t.Context(), v, 0)
+	if err != nil || len(items) != 1 || items[0].State != inspect.Interrupted {
+		t.Error(items, err)
+	}
+}
+
 // Nobody else can read what is kept.
 func TestModes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "captures")

@@ -59,6 +59,7 @@ type transaction struct {
 	begun   bool
 	changed int64 // the store's version
 	n       int
+	rows    int // of n: those that were written
 	level   level
 }
 
@@ -117,6 +118,7 @@ func (t *transaction) put(u unwritten) (unwritten, error) {
 		return u, err
 	}
 	t.changed++
+	t.rows++
 	err = t.row(&u)
 	for i := 0; err == nil && !u.lost && i < len(messages); i++ {
 		_, err = t.w.insert.message.Exec(messages[i]...)

@@ -139,7 +139,7 @@ func (w *writer) cost(taken time.Duration, n int) {
 
 // index enters some words, if there is time left over: rows come first. It is not cut short, since that would cost the connection.
 func (w *writer) index() (err error) {
-	if w.later = !w.meter.idle(); w.later {
+	if w.later = w.flood.on || !w.meter.idle(); w.later {
 		return nil
 	}
 	w.s.writing.Lock() // so that who marks or purges here waits for it, however long it takes
@@ -255,7 +255,7 @@ func (w *writer) write() (more bool, err error) {
 		return false, err
 	}
 	w.after, w.again = next, waiting
-	w.cost(threadTime()-begun, len(done))
+	w.cost(threadTime()-begun, t.rows)
 	w.s.state.count(done)
 	w.s.window.settle(done)
 	return len(all) >= batch && len(waiting) < batch, nil

@@ -37,7 +37,10 @@ func TestPage(t *testing.T) {
 		{"other pages get nothing", othersGetNothing},
 		{"axe-core finds nothing", func(t *testing.T, b context.Context) { axeFindsNothing(t, b, axe) }},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.test(t, b) })
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // each has a window and a server of its own
+			c.test(t, b)
+		})
 	}
 }
 

@@ -53,7 +53,7 @@ race:
 	@sh testdata/test.sh -timeout 12m
 
 # Every parser of foreign bytes, a moment each, on top of its committed corpus; FUZZTIME=1m looks further.
-FUZZTIME ?= 2s
+FUZZTIME ?= 1s
 fuzz:
 	@sh testdata/fuzz.sh $(FUZZTIME)
 

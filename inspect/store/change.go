@@ -41,12 +41,21 @@ const changePatience = 5 * time.Second
 
 // change does all of f or nothing. f raises changed, the store's version, with each exchange that it changes.
 func (s *Store) change(f func(tx *sql.Tx, changed *int64) error) error {
+	return s.changeWithin(changePatience, f)
+}
+
+// changeSoon is change for what can be tried again later: it gives others who write no more than the usual patience.
+func (s *Store) changeSoon(f func(tx *sql.Tx, changed *int64) error) error {
+	return s.changeWithin(0, f)
+}
+
+func (s *Store) changeWithin(limit time.Duration, f func(tx *sql.Tx, changed *int64) error) error {
 	db, err := s.database()
 	if err != nil {
 		return err
 	}
 	tx, err := db.Begin()
-	for end := time.Now().Add(changePatience); isCode(err, sqlite3.SQLITE_BUSY) && time.Now().Before(end); {
+	for end := time.Now().Add(limit); isCode(err, sqlite3.SQLITE_BUSY) && time.Now().Before(end); {
 		tx, err = db.Begin()
 	}
 	if err != nil {

@@ -172,6 +172,48 @@ func TestRetentionTakesWhatItMust(t *testing.T) {
 	}
 }
 
+// lock keeps the database at path locked for writing, as another program may.
+func lock(t *testing.T, path string) (unlock func()) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(20000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if _, err := db.Exec("ROLLBACK"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Who only looks is not kept away by a lock, although an agent has died whose exchanges cannot be said to be interrupted as long as it lasts.
+func TestLockedAfterADeath(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := run(t, Options{Dir: dir})
+	s.Record(exchange("x", inspect.Pending, 1))
+	eventually(t, "it is committed", func() bool { return list(t, s, inspect.Query{})[0].Committed })
+	unlock := lock(t, s.path())
+	if err := s.alive.Unlock(); err != nil { // as the system does when a process ends
+		t.Fatal(err)
+	}
+	shell := attach(t, dir)
+	wantIDs(t, "seen behind the lock", list(t, shell, inspect.Query{}), "x")
+	v, err := shell.Latest(t.Context())
+	unlock()
+	if err == nil {
+		_, err = shell.Changed(t.Context(), v)
+	}
+	if items := list(t, shell, inspect.Query{}); err != nil || items[0].State != inspect.Interrupted {
+		t.Error(items, err)
+	}
+}
+
 // A database that another program keeps locked is waited for: nothing that is recorded waits, people are told, and later everything is there.
 func TestLockedDatabase(t *testing.T) {
 	t.Parallel()
@@ -179,15 +221,7 @@ func TestLockedDatabase(t *testing.T) {
 	s := run(t, Options{Dir: dir})
 	s.Record(exchange("before", inspect.Done, 1))
 	s.settled()
-	db, err := sql.Open("sqlite", s.path()+"?_pragma=busy_timeout(20000)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	if _, err := db.Exec("BEGIN EXCLUSIVE"); err != nil {
-		t.Fatal(err)
-	}
+	unlock := lock(t, s.path())
 	for i := range 300 {
 		s.Record(exchange(fmt.Sprint("x", i), inspect.Done, 10))
 	}
@@ -195,9 +229,7 @@ func TestLockedDatabase(t *testing.T) {
 		t.Errorf("%d are shown", len(got))
 	}
 	eventually(t, "people are told", func() bool { return strings.Contains(s.Keeping().Problem, "another program") })
-	if _, err := db.Exec("ROLLBACK"); err != nil {
-		t.Fatal(err)
-	}
+	unlock()
 	s.settled()
 	eventually(t, "all is well", func() bool { return s.Keeping().Problem == "" })
 	if k := s.Keeping(); k.NotStored != 0 || k.Stored != 301 {

@@ -39,10 +39,10 @@ func (w *writer) keepHouse(ctx context.Context) error {
 	}
 	w.s.spills.forget(w.s.window.wants)
 	if time.Since(w.house.buried) > lookForDead {
-		w.house.buried = time.Now()
 		if err := w.s.buryDead(); err != nil {
 			return err
 		}
+		w.house.buried = time.Now()
 		if err := removeAll([]string{w.s.path() + ".v*", w.s.path() + ".damaged-*"}, time.Now().Add(-w.s.o.MaxAge)); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gofrs/flock"
 	_ "modernc.org/sqlite" // the driver
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 const (
@@ -102,7 +103,10 @@ func (s *Store) attach() error {
 	}
 	s.opened.Store(i)
 	s.db.Store(db)
-	return s.buryDead()
+	if err := s.buryDead(); !isCode(err, sqlite3.SQLITE_BUSY) {
+		return err
+	}
+	return nil // there is enough to read, and who follows the store or writes to it buries them later
 }
 
 func (s *Store) openLocked() (*sql.DB, error) {

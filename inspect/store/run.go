@@ -46,36 +46,46 @@ func tryRun(dir string, run int64) (*flock.Flock, error) {
 	return nil, nil
 }
 
-// buryDead ends the runs whose agents are dead.
+// buryDead ends the runs whose agents are dead. When somebody keeps the database locked, they are dead a while longer: it is an error, and is tried again.
 func (s *Store) buryDead() error {
 	runs, err := s.otherRuns()
 	if err != nil {
 		return err
 	}
-	died := false
 	for run := range runs {
 		l, err := tryRun(s.o.Dir, run)
+		if l == nil && err == nil {
+			continue
+		}
+		if err == nil {
+			err = s.buryRun(run, l)
+		}
 		if err != nil {
 			return err
 		}
-		if l == nil {
-			continue
-		}
-		died = true
-		if err := errors.Join(s.bury(run), os.RemoveAll(spillDir(s.o.Dir, run)), l.Close(), remove(l.Path())); err != nil {
-			return err
-		}
-	}
-	if died {
-		return s.sweep()
 	}
 	return nil
+}
+
+// buryRun ends a run whose lock it is given. As long as that has not been done to the end, the lock's file stays.
+func (s *Store) buryRun(run int64, l *flock.Flock) error {
+	err := s.bury(run)
+	if err == nil {
+		err = s.sweep()
+	}
+	if err == nil {
+		err = os.RemoveAll(spillDir(s.o.Dir, run))
+	}
+	if err = errors.Join(err, l.Close()); err == nil {
+		err = remove(l.Path())
+	}
+	return err
 }
 
 // sweep deletes content that belongs to no exchange: its agent was killed between giving it its place and committing the exchange. Both are done while nobody
 // else writes, and so is this.
 func (s *Store) sweep() error {
-	return s.change(func(tx *sql.Tx, _ *int64) error {
+	return s.changeSoon(func(tx *sql.Tx, _ *int64) error {
 		all, err := column[string](tx, "SELECT file FROM messages WHERE file != ''")
 		if err != nil {
 			return err
@@ -124,7 +134,7 @@ func (s *Store) bury(run int64) error {
 	if err != nil || len(seqs) == 0 {
 		return err
 	}
-	return s.change(func(tx *sql.Tx, changed *int64) error {
+	return s.changeSoon(func(tx *sql.Tx, changed *int64) error {
 		for _, seq := range seqs {
 			*changed++
 			if _, err := tx.Exec("UPDATE exchanges SET state = ?, changed = ? WHERE seq = ? AND state < 2", inspect.Interrupted, *changed, seq); err != nil {

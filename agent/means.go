@@ -37,7 +37,7 @@ type means struct {
 	short  budget.Complaint
 }
 
-// newMeans divides what the agent may use; 0 bounds nothing. Captures have an eighth of the memory, lanes half of it.
+// newMeans divides what the agent may use; 0 bounds nothing. Captures under way have a sixteenth of the memory, lanes half of it.
 func newMeans(memory, files int64, log *slog.Logger) (*means, *capture.Budget) {
 	m := &means{wait: dialWait, log: log}
 	if memory > 0 {
@@ -48,7 +48,7 @@ func newMeans(memory, files int64, log *slog.Logger) (*means, *capture.Budget) {
 	}
 	captures := int64(capture.DefaultTotal)
 	if memory > 0 {
-		captures = min(captures, memory/8)
+		captures = min(captures, memory/16)
 	}
 	return m, capture.NewBudget(0, captures)
 }

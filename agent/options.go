@@ -30,7 +30,7 @@ type Options struct {
 	Recorder inspect.Recorder // nil: nothing is recorded
 	Log      *slog.Logger     // nil: silent
 	Go       func(func())     // starts goroutines; nil: plain go
-	Memory   int64            // bytes that the agent may use: an eighth for captures, half for requests under way; 0: 24 MiB for captures under way, no limit for the rest
+	Memory   int64            // bytes that the agent may use: a sixteenth for captures under way, half for requests; 0: 16 MiB for captures, no limit for the rest
 	Files    int64            // connections and files that it may have open; 0: as many as the system gives
 	Grace    time.Duration    // how long exchanges under way may go on after Run's ctx ends; 0: 30 s
 

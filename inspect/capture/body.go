@@ -57,8 +57,8 @@ func (b *body) grow(t *Tap, n int) bool {
 		return true
 	}
 	want := max(need, min(2*have, t.budget.side))
-	if !t.take(want - have) {
-		if want = need; !t.take(want - have) {
+	if !t.takeContent(want - have) {
+		if want = need; !t.takeContent(want - have) {
 			return false
 		}
 	}
@@ -67,6 +67,9 @@ func (b *body) grow(t *Tap, n int) bool {
 	b.bytes = grown
 	return true
 }
+
+// takeContent is take for content.
+func (t *Tap) takeContent(n int) bool { return t.budget.hasRoom(n) && t.take(n) }
 
 // refuse forgets the content: it may hold what must not be recorded.
 func (b *body) refuse() { b.pass, b.bytes = refused, nil }

@@ -3,12 +3,14 @@ package capture
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
 )
 
 // Defaults of a Budget, in bytes.
 const (
 	DefaultSide  = 1 << 20
-	DefaultTotal = 24 << 20
+	DefaultTotal = inspect.UnderWayMemory
 )
 
 // Budget bounds what captures hold in memory: a number of bytes per body, and a total over all captures that have not ended. What has
@@ -35,6 +37,9 @@ func NewBudget(side, total int64) *Budget {
 
 // Used is how many bytes captures under way hold now.
 func (b *Budget) Used() int64 { return b.used.Load() }
+
+// hasRoom says that n bytes of content may be taken. They leave an eighth for heads: content may go to a file instead.
+func (b *Budget) hasRoom(n int) bool { return b.used.Load()+int64(n) <= b.total-b.total/8 }
 
 // take reserves n bytes, all or none.
 func (b *Budget) take(n int) bool {

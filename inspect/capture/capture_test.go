@@ -284,6 +284,23 @@ func TestStreamsArePublishedAsTheyGrow(t *testing.T) {
 	}
 }
 
+// However much content passes, the heads of those that come meanwhile are kept.
+func TestContentLeavesRoomForHeads(t *testing.T) {
+	b, _ := clocked(0, 100_000)
+	large := b.Start(&recorder{}, begin())
+	for range 1000 {
+		large.RequestBody(make([]byte, 100))
+	}
+	rec := &recorder{}
+	tap := b.Start(rec, begin())
+	tap.RequestBody(make([]byte, 50_000))
+	tap.ResponseHead(Head{Status: 200, Reason: "OK", Bytes: []byte(resHead), Tries: 1})
+	tap.Done()
+	if x := rec.last(); len(x.Request.Head) == 0 || len(x.Response.Head) == 0 || x.Response.Dropped || !x.Request.Dropped {
+		t.Errorf("heads of %d and %d bytes, %d bytes of content", len(x.Request.Head), len(x.Response.Head), len(x.Request.Body))
+	}
+}
+
 // An appending reader must not write into what is captured later.
 func TestPublishedBodiesCannotBeReachedBeyond(t *testing.T) {
 	b, now := clocked(0, 0)

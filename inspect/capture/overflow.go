@@ -53,7 +53,7 @@ type tail struct {
 
 func (r *tail) add(t *Tap, p []byte) {
 	if r.ring == nil {
-		if r.n > 0 || !t.take(tailSize) {
+		if r.n > 0 || !t.takeContent(tailSize) {
 			r.n += int64(len(p)) // the budget had no room once: what comes later would be no longer the end of all
 			return
 		}

@@ -82,7 +82,7 @@ func TestSpill(t *testing.T) {
 		"neither":                 {side, 200, &spiller{none: true}, 0, 0, 0, 0},
 		"memory for all":          {1 << 20, 0, &spiller{}, len(content), len(content), 0, 0},
 		"no memory for the tail":  {side, 50_000, &spiller{none: true}, side, side, 0, 0},
-		"less memory than a side": {side, 9000, &spiller{}, 8000, len(content), 0, 1},
+		"less memory than a side": {side, side, &spiller{}, 8000, len(content), 0, 1},
 	} {
 		b, now := clocked(tt.side, tt.total)
 		tap := b.Start(tt.rec, begin())

@@ -26,7 +26,7 @@ import (
 // Defaults of Options, and of the limits of List and Since.
 const (
 	DefaultExchanges = 10_000
-	DefaultBytes     = 64 << 20
+	DefaultBytes     = inspect.WindowMemory
 	DefaultMaxBytes  = 1 << 30
 	DefaultMaxAge    = 30 * 24 * time.Hour
 	DefaultFiles     = 64

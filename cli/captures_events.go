@@ -20,7 +20,7 @@ import (
 	"github.com/adit-tunnel/adit/inspect/web"
 )
 
-// Cursor is the agent's own, RUN.VERSION.
+// Cursor is the agent's own, RUN.VERSION.OTHERS.
 func (p *agentAPI) Cursor(ctx context.Context) (string, error) {
 	page, err := p.list(ctx, inspect.Query{}, 0, 1)
 	return page.Cursor, err
@@ -80,6 +80,7 @@ func (p *agentAPI) before(ctx context.Context, cursor string, f *inspect.Filter,
 // catchUp yields what has changed since cursor in this run, oldest first.
 func (p *agentAPI) catchUp(ctx context.Context, cursor string, f *inspect.Filter, yield func(inspect.Item, error) bool) bool {
 	_, version, _ := strings.Cut(cursor, ".")
+	version, _, _ = strings.Cut(version, ".")     // of this run; behind it stands what others have done
 	seen, _ := strconv.ParseUint(version, 10, 64) // the agent has accepted it
 	items, err := inspect.Collect(p.List(ctx, inspect.Query{Filter: f, Limit: -1, Run: 1}))
 	if err != nil {

@@ -24,7 +24,7 @@ func told(id string, version int) string {
 func TestChangesAfterALag(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/v1/events", func(w http.ResponseWriter, q *http.Request) {
-		if since := q.FormValue("since"); since != "7.2" {
+		if since := q.FormValue("since"); since != "7.2.5" {
 			t.Errorf("since %q", since)
 		}
 		fmt.Fprintf(w, ": hello\n\nevent: status\ndata: {}\n\nevent: exchange\nid: 7.3\ndata: %s\n\n", told("c", 3))
@@ -49,7 +49,7 @@ func TestChangesAfterALag(t *testing.T) {
 	defer server.Close()
 	agent := &agentAPI{base: server.URL}
 	var ids []string
-	for it, err := range agent.Changes(t.Context(), "7.2", nil) {
+	for it, err := range agent.Changes(t.Context(), "7.2.5", nil) {
 		if err != nil {
 			if !strings.Contains(err.Error(), "has ended") {
 				t.Error(err)

@@ -57,6 +57,16 @@ type Reader interface {
 	Clear(ctx context.Context) error
 }
 
+// Shared is a Reader on a store that other agents write to as well. What they do is known within about a second, and the Observer's watchers get a hint then.
+type Shared interface {
+	Reader
+	// Others is the store's version up to which it is known what others have changed; below 0: that is not known yet.
+	Others() int64
+	// OthersSince returns the exchanges of other runs that changed after the store's version v, oldest change first, without content, at most limit (0: 100).
+	// next is the version to go on from: behind the last of them, or Others when there are no more.
+	OthersSince(ctx context.Context, v int64, limit int) (items []Item, next int64, err error)
+}
+
 // Collect returns all that List yields.
 func Collect(seq iter.Seq2[Item, error]) (items []Item, err error) {
 	for it, err := range seq {

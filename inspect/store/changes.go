@@ -50,12 +50,29 @@ func (s *Store) Changes(ctx context.Context, v int64, limit int) (items []inspec
 	if err != nil {
 		return nil, v, err
 	}
+	return s.changes(ctx, v, 0, limit, latest)
+}
+
+// Others is the version up to which Keep has noticed what other agents changed.
+func (s *Store) Others() int64 { return s.others.Load() }
+
+// OthersSince is Changes for what other agents recorded, as far as Keep has noticed.
+func (s *Store) OthersSince(ctx context.Context, v int64, limit int) (items []inspect.Item, next int64, err error) {
+	noticed := s.Others()
+	if v >= noticed {
+		return nil, v, nil
+	}
+	return s.changes(ctx, v, s.o.Run, limit, noticed)
+}
+
+// changes returns what changed after v in all runs but one. The store had the version latest before.
+func (s *Store) changes(ctx context.Context, v, but int64, limit int, latest int64) (items []inspect.Item, next int64, err error) {
 	db, err := s.database()
 	if err != nil {
 		return nil, v, err
 	}
 	limit, next = limited(limit), v
-	rows, err := db.QueryContext(ctx, "SELECT e.changed, "+itemColumns+itemTables+" WHERE e.changed > ? ORDER BY e.changed LIMIT ?", v, limit)
+	rows, err := db.QueryContext(ctx, "SELECT e.changed, "+itemColumns+itemTables+" WHERE e.changed > ? AND e.run != ? ORDER BY e.changed LIMIT ?", v, but, limit)
 	if err != nil {
 		return nil, v, s.reading(err)
 	}

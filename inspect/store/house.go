@@ -20,7 +20,7 @@ const (
 // house is what the writer knows from keeping house before.
 type house struct {
 	version int64 // PRAGMA data_version: it changes with what others commit
-	marked  int64 // marks up to here have been seen
+	marked  int64 // changes up to here have been seen
 	purges  int64
 	buried  time.Time // when it looked for dead runs last
 }
@@ -74,6 +74,9 @@ func (w *writer) follow() error {
 	if err := w.followMarks(); err != nil {
 		return err
 	}
+	if err := w.followOthers(now); err != nil {
+		return err
+	}
 	if purges != h.purges && h.version != 0 {
 		if err := w.followPurge(); err != nil {
 			return err
@@ -102,7 +105,26 @@ func (w *writer) followMarks() error {
 	return rows.Err()
 }
 
-// followPurge forgets what was committed and is not there any more.
+// followOthers tells of what other agents have recorded. What was there at the start, when the store had the version now, is no news.
+func (w *writer) followOthers(now int64) error {
+	if w.house.version == 0 {
+		w.s.others.Store(now)
+		return nil
+	}
+	var n int64
+	err := w.conn.QueryRowContext(context.Background(), "SELECT changed FROM exchanges WHERE changed > ? AND run != ? ORDER BY changed DESC LIMIT 1",
+		w.house.marked, w.s.o.Run).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil && n > w.s.Others() {
+		w.s.others.Store(n)
+		w.s.window.announce()
+	}
+	return err
+}
+
+// followPurge forgets what was committed and is not there any more. Everybody is told to read again, since it may be others' as well.
 func (w *writer) followPurge() error {
 	var gone []inspect.ID
 	for _, id := range w.s.window.onDisk() {
@@ -114,7 +136,7 @@ func (w *writer) followPurge() error {
 			return err
 		}
 	}
-	w.s.window.drop(gone)
+	w.s.window.purged(gone)
 	return nil
 }
 

@@ -71,6 +71,7 @@ func Attach(o Options) (*Store, error) {
 // prepare makes the directories.
 func prepare(o Options) (*Store, error) {
 	s := &Store{o: o.withDefaults()}
+	s.others.Store(-1)
 	for _, dir := range []string{s.o.Dir, s.bodies()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("captures can not be kept: %w\n  give a --state-dir that can be written, or go without: --no-inspect", err)

@@ -96,6 +96,7 @@ type Store struct {
 	alive  *flock.Flock           // the run's lock; nil: attached, without a run
 	opened atomic.Value           // fs.FileInfo of the file that db is
 	spills *spills                // nil: attached
+	others atomic.Int64           // the version up to which the writer has noticed what others did; below 0: it has not looked
 
 	writing sync.Mutex // held by who takes from the window to write, or deletes
 	state   state
@@ -103,7 +104,7 @@ type Store struct {
 
 var (
 	_ inspect.Recorder = (*Store)(nil)
-	_ inspect.Reader   = (*Store)(nil)
+	_ inspect.Shared   = (*Store)(nil)
 	_ inspect.Keeper   = (*Store)(nil)
 	_ inspect.Spiller  = (*Store)(nil)
 )

@@ -119,6 +119,13 @@ func (m *Memory) drop(ids []inspect.ID) (n int) {
 	return n
 }
 
+// purged takes exchanges out of the window that somebody has deleted, and tells everybody to read again.
+func (m *Memory) purged(ids []inspect.ID) {
+	m.drop(ids)
+	m.mu.Lock()
+	m.forgetAll(nil)
+}
+
 // victims are the exchanges that Purge has to delete.
 func victims(ctx context.Context, r inspect.Reader, q inspect.Query) (ids []inspect.ID, err error) {
 	most := q.Limit // 0 or below: all

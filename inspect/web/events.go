@@ -32,7 +32,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) *apiError {
 	if problem != nil {
 		return problem
 	}
-	from, lagged, problem := s.since(r, p)
+	from, problem := s.since(r, p)
 	if problem != nil {
 		return problem
 	}
@@ -46,51 +46,81 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) *apiError {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	f := &follower{s: s, out: s.newEventWriter(w), filter: filter, version: from}
-	f.run(r.Context(), lagged)
+	f := &follower{s: s, out: s.newEventWriter(w), filter: filter, place: from}
+	f.run(r.Context())
 	return nil
 }
 
-// since is the version that the reader has seen: what it says in Last-Event-ID, when it comes again by itself, or asks for; otherwise the present one.
-// lagged says that it is of another run.
-func (s *Server) since(r *http.Request, p params) (version uint64, lagged bool, problem *apiError) {
+// place is how far a reader has seen the changes.
+type place struct {
+	version uint64
+	others  int64 // of what other agents have changed; below 0: not known
+	lagged  bool  // what has changed since is not known any more
+}
+
+// now is the present place.
+func (s *Server) now() place { return place{version: s.reader.Version(), others: s.others()} }
+
+// since is the place that the reader names in Last-Event-ID, when it comes again by itself, or asks for; otherwise the present one. That of another run is long
+// ago.
+func (s *Server) since(r *http.Request, p params) (place, *apiError) {
 	text := r.Header.Get("Last-Event-ID")
 	if text == "" {
 		text = p.Get("since")
 	}
-	now := s.reader.Version()
+	now := s.now()
 	if text == "" {
-		return now, false, nil
+		return now, nil
 	}
-	first, second, _ := strings.Cut(text, ".")
-	run, err := strconv.ParseInt(first, 10, 64)
-	version, err2 := strconv.ParseUint(second, 10, 64)
+	run, at, err := parseCursor(text)
 	switch {
-	case err != nil || err2 != nil:
-		return 0, false, badRequest("since", strconv.Quote(text)+" is no cursor").saying("", "take the cursor of a list, or the id of an event")
-	case run != s.reader.Run() || version > now:
-		return now, true, nil
+	case err != nil:
+		return now, badRequest("since", strconv.Quote(text)+" is no cursor").saying("", "take the cursor of a list, or the id of an event")
+	case run != s.reader.Run() || at.version > now.version:
+		now.lagged = true
+		return now, nil
+	case at.others < 0 || at.others > now.others:
+		at.others = now.others
 	}
-	return version, false, nil
+	return at, nil
+}
+
+// parseCursor reads what cursorOf writes.
+func parseCursor(text string) (run int64, at place, err error) {
+	parts := strings.Split(text, ".")
+	if len(parts) != 2 && len(parts) != 3 {
+		return 0, at, strconv.ErrSyntax
+	}
+	at.others = -1
+	if len(parts) == 3 {
+		if at.others, err = strconv.ParseInt(parts[2], 10, 64); err != nil {
+			return 0, at, err
+		}
+	}
+	if at.version, err = strconv.ParseUint(parts[1], 10, 64); err != nil {
+		return 0, at, err
+	}
+	run, err = strconv.ParseInt(parts[0], 10, 64)
+	return run, at, err
 }
 
 // follower tells one reader of the changes.
 type follower struct {
-	s       *Server
-	out     *eventWriter
-	filter  *inspect.Filter
-	version uint64 // told up to here
-	status  []byte // told last
+	s      *Server
+	out    *eventWriter
+	filter *inspect.Filter
+	place         // told up to here
+	status []byte // told last
 }
 
 // run tells until the reader goes, takes nothing, or the server ends.
-func (f *follower) run(ctx context.Context, lagged bool) {
+func (f *follower) run(ctx context.Context) {
 	hints, stop := f.s.observer.Watch()
 	defer stop()
 	beat, look := time.NewTicker(heartbeat), time.NewTicker(statusEvery)
 	defer beat.Stop()
 	defer look.Stop()
-	ok := f.out.begin() && (!lagged || f.tellLagged()) && f.tellStatus() && f.tellChanges()
+	ok := f.out.begin() && (!f.lagged || f.tellLagged()) && f.tellStatus() && f.tellChanges(ctx)
 	for ok {
 		select {
 		case <-ctx.Done():
@@ -101,9 +131,9 @@ func (f *follower) run(ctx context.Context, lagged bool) {
 			if !more {
 				hints = nil // the agent ends
 			}
-			ok = f.pause(ctx) && f.tellChanges()
+			ok = f.pause(ctx) && f.tellChanges(ctx)
 		case <-look.C:
-			ok = f.tellStatus() && f.tellChanges()
+			ok = f.tellStatus() && f.tellChanges(ctx)
 		case <-beat.C:
 			ok = f.out.comment()
 		}
@@ -124,20 +154,54 @@ func (f *follower) pause(ctx context.Context) bool {
 
 // tellChanges tells what has changed; what it leaves when changes come faster than they are taken is told with the next hint, or look. false: the reader has
 // gone.
-func (f *follower) tellChanges() bool {
+func (f *follower) tellChanges(ctx context.Context) bool {
 	for range atOnce {
 		items, lagged := f.s.reader.Since(f.version, 0)
 		if lagged {
 			return f.tellLagged()
 		}
 		if len(items) == 0 {
-			return true
+			return f.tellOthers(ctx)
 		}
 		if f.tell(items); !f.out.flush() {
 			return false
 		}
 	}
+	return f.tellOthers(ctx)
+}
+
+// tellOthers tells what other agents have changed. What can not be read now is told later.
+func (f *follower) tellOthers(ctx context.Context) bool {
+	if f.others < 0 {
+		f.others = f.s.others() // from when it is known
+	}
+	for range atOnce {
+		if f.others == f.s.others() {
+			break
+		}
+		items, next, err := f.s.shared.OthersSince(ctx, f.others, 0)
+		if err != nil {
+			break
+		}
+		f.tell(f.whole(ctx, items))
+		if f.others = next; !f.out.flush() { // who breaks off before the next event is told these again
+			return false
+		}
+	}
 	return true
+}
+
+// whole is items with their content, if the filter asks for it.
+func (f *follower) whole(ctx context.Context, items []inspect.Item) []inspect.Item {
+	if !f.filter.NeedsBody() {
+		return items
+	}
+	for i := range items {
+		if it, err := f.s.reader.Get(ctx, items[i].ID); err == nil {
+			items[i] = it
+		}
+	}
+	return items
 }
 
 // tell tells of exchanges that have changed, in that order, so that whoever breaks off anywhere goes on from the last id: those that the filter takes, and the
@@ -146,15 +210,20 @@ func (f *follower) tell(items []inspect.Item) {
 	var others []inspect.ID
 	for _, it := range items {
 		if !view.Matches(f.filter, it, time.Now()) {
-			f.version, others = it.Version, append(others, it.ID)
+			f.seen(it)
+			others = append(others, it.ID)
 			continue
 		}
 		f.tellUnmatched(others)
-		f.version, others = it.Version, nil
+		f.seen(it)
+		others = nil
 		f.out.event("exchange", f.cursor(), itemOf(it))
 	}
 	f.tellUnmatched(others)
 }
+
+// seen moves the place behind an exchange of this run.
+func (f *follower) seen(it inspect.Item) { f.version = max(f.version, it.Version) }
 
 func (f *follower) tellUnmatched(ids []inspect.ID) {
 	if len(ids) > 0 {
@@ -164,7 +233,7 @@ func (f *follower) tellUnmatched(ids []inspect.ID) {
 
 // tellLagged goes on from the present version.
 func (f *follower) tellLagged() bool {
-	f.version = f.s.reader.Version()
+	f.place = f.s.now()
 	f.out.event("lagged", f.cursor(), map[string]string{"cursor": f.cursor()})
 	return f.out.flush()
 }
@@ -180,7 +249,7 @@ func (f *follower) tellStatus() bool {
 	return f.out.flush()
 }
 
-func (f *follower) cursor() string { return cursorOf(f.s.reader.Run(), f.version) }
+func (f *follower) cursor() string { return cursorOf(f.s.reader.Run(), f.version, f.others) }
 
 // eventWriter writes server-sent events. The server's time limits are for requests that end; here each piece has its own.
 type eventWriter struct {

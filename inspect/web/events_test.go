@@ -2,18 +2,22 @@ package web
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/store"
 )
 
 // stream is a stream of events that is being read.
@@ -115,12 +119,12 @@ func TestEvents(t *testing.T) {
 func TestLagged(t *testing.T) {
 	a := serve(t)
 	a.record("a")
-	_, first := a.follow("?since=" + cursorOf(a.store.Run(), 0)).exchange()
+	_, first := a.follow("?since=" + cursorOf(a.store.Run(), 0, -1)).exchange()
 	a.record("b")
 	if err := a.store.Clear(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, since := range []string{first.id, "1.1", cursorOf(a.store.Run(), 1<<60)} {
+	for _, since := range []string{first.id, "1.1", cursorOf(a.store.Run(), 1<<60, -1)} {
 		s := a.follow("?since=" + since)
 		e := s.next("lagged")
 		a.record("c" + since)
@@ -129,9 +133,76 @@ func TestLagged(t *testing.T) {
 			t.Errorf("since %s: %+v, then %+v", since, e, x)
 		}
 	}
-	for _, bad := range []string{"x", "1", "1.", ".1", "1.-1", "1.2.3", "-"} {
+	for _, bad := range []string{"x", "1", "1.", ".1", "1.-1", "1.2.x", "1.2.3.4", "-"} {
 		a.wantOurs("GET", "/api/v1/events?since="+bad, "", 400, "bad_request")
 	}
+}
+
+// keepStore is a store on the disk at work, until the test ends.
+func keepStore(t *testing.T, dir string, onChange func(uint64)) *store.Store {
+	t.Helper()
+	s, err := store.Open(store.Options{Dir: dir, OnChange: onChange})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Keep(ctx) }()
+	t.Cleanup(func() {
+		end()
+		if err := errors.Join(<-done, s.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// until reads exchanges up to that one; those that it has seen may be told again.
+func (s *stream) until(id inspect.ID, seen ...inspect.ID) (itemJSON, sentEvent) {
+	s.t.Helper()
+	for {
+		x, e := s.exchange()
+		if x.ID == id {
+			return x, e
+		}
+		if !slices.Contains(seen, x.ID) {
+			s.t.Fatalf("%s was told, not %s", x.ID, id)
+		}
+	}
+}
+
+// TestEventsOfAnotherAgent: what another agent records in the same store is told, also to those who come again; and that it has been deleted.
+func TestEventsOfAnotherAgent(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	other := keepStore(t, dir, nil)
+	a := serve(t, func(o *Options) {
+		s := keepStore(t, dir, func(uint64) { o.Observer.(*agent).bus.Publish() })
+		o.Reader, o.Keeper = s, s
+	})
+	record := func(id inspect.ID) {
+		x := &inspect.Exchange{ID: id, State: inspect.Done, Start: time.Now(), Request: inspect.Request{Target: "/"}}
+		x.Request.Message = inspect.Message{Head: []byte("POST / HTTP/1.1\r\nContent-Type: text/plain\r\n\r\n"), Body: []byte("word"), Kept: 4, Size: 4}
+		other.Record(x)
+	}
+	record("before")
+	var p page
+	for end := time.Now().Add(time.Minute); len(p.Exchanges) == 0 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		a.get("/api/v1/exchanges", &p)
+	}
+	s := a.follow("?since=" + p.Cursor + "&filter=body:word")
+	record("first")
+	if x, _ := s.until("first", "before"); x.Nth != 0 || x.State != "done" || !x.Committed {
+		t.Errorf("%+v", x)
+	}
+	record("second")
+	_, e := s.until("second", "before", "first")
+	record("third")
+	a.follow("?since="+e.id).until("third", "first", "second")
+	if _, err := other.Purge(t.Context(), inspect.Query{}); err != nil {
+		t.Fatal(err)
+	}
+	s.next("lagged")
 }
 
 // TestEventsOutliveTimeLimits: the server's limits are for requests that end.
@@ -205,7 +276,7 @@ func TestEventsOfAFilter(t *testing.T) {
 		t.Errorf("%+v", x)
 	}
 	// In the order of the changes: who breaks off behind "y" has been told that "x" is not taken any more.
-	s = a.follow("?since=" + cursorOf(a.store.Run(), 0) + "&filter=path:/hook*")
+	s = a.follow("?since=" + cursorOf(a.store.Run(), 0, -1) + "&filter=path:/hook*")
 	a.record("z")
 	e := s.next("unmatched")
 	if x, next := s.exchange(); e.data != `{"ids":["x"]}` || x.ID != "y" || e.id == next.id {

@@ -54,6 +54,7 @@ type limits struct {
 // Server is the local API. Make one with New.
 type Server struct {
 	reader     inspect.Reader
+	shared     inspect.Shared // the reader; nil: no other agent writes to its store
 	replayer   inspect.Replayer
 	observer   inspect.Observer
 	controller inspect.Controller
@@ -87,6 +88,7 @@ func New(o Options) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, keeper: o.Keeper, log: o.Log}
+	s.shared, _ = o.Reader.(inspect.Shared)
 	s.limits = limits{read: 15 * time.Second, write: time.Minute, take: 10 * time.Second, turn: 10 * time.Second, decoded: 100 << 20}
 	s.streams, s.large, s.ending = make(room, mostStreams), make(room, mostLarge), make(chan struct{})
 	g := newGuard(o.Allow, s.routes())

@@ -48,7 +48,7 @@ func (a *app) startStore(p *parts) *task {
 	return a.start(p.disk.Keep)
 }
 
-// observer is the agent as faces see it, with what is wrong with its captures.
+// observer is the agent as faces see it, with the reason why its captures are in memory only, if they should not be.
 type observer struct {
 	*agent.Agent
 	p *parts
@@ -57,21 +57,31 @@ type observer struct {
 // Status implements inspect.Observer.
 func (o observer) Status() inspect.Status {
 	st := o.Agent.Status()
-	said := o.p.unkept
-	switch k := o.p.store.Keeping(); {
+	notice(&st, o.p.unkept)
+	return st
+}
+
+// telling is an observer for a face that does not ask the store how it is.
+type telling struct{ observer }
+
+// Status implements inspect.Observer.
+func (t telling) Status() inspect.Status {
+	st := t.observer.Status()
+	switch k := t.p.store.Keeping(); {
 	case k.Problem != "":
-		said = "captures are not written: " + k.Problem
+		notice(&st, "captures are not written: "+k.Problem)
 	case k.Notice != "":
-		said = "captures: " + k.Notice
-	}
-	switch {
-	case said == "":
-	case st.Notice == "":
-		st.Notice = said
-	default:
-		st.Notice += "; " + said
+		notice(&st, "captures: "+k.Notice)
 	}
 	return st
 }
 
-var _ inspect.Observer = observer{}
+// notice adds a text to what a status says.
+func notice(st *inspect.Status, text string) {
+	if st.Notice != "" && text != "" {
+		st.Notice += "; "
+	}
+	st.Notice += text
+}
+
+var _, _ inspect.Observer = observer{}, telling{}

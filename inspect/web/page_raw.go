@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -19,7 +18,6 @@ import (
 const (
 	rawPiece = 64 << 10 // bytes of text
 	dumped   = 16 << 10 // bytes of a hex dump
-	dumpRow  = 16       // bytes
 )
 
 // rawPanel is an exchange as it passed: heads and content byte by byte.
@@ -92,8 +90,8 @@ func (c *contents) kept(side inspect.Side, m *inspect.Message) *io.SectionReader
 func rawLines(b []byte, from int64) (lines []view.Line, n int) {
 	if bytes.ContainsRune(b, 0) || !utf8.Valid(b[:max(len(b)-utf8.UTFMax, 0)]) {
 		b = b[:min(len(b), dumped)]
-		for row := range slices.Chunk(b, dumpRow) {
-			lines = append(lines, dumpLine(row, from+int64(n)))
+		for row := range slices.Chunk(b, view.HexRow) {
+			lines = append(lines, view.HexLine(row, from+int64(n)))
 			n += len(row)
 		}
 		return lines, n
@@ -107,17 +105,4 @@ func rawLines(b []byte, from int64) (lines []view.Line, n int) {
 		lines = append(lines, view.Line{{Text: view.Sanitize(text)}})
 	}
 	return lines, n
-}
-
-// dumpLine is a row of a hex dump.
-func dumpLine(row []byte, at int64) view.Line {
-	text := make([]byte, len(row))
-	for i, c := range row {
-		if text[i] = c; c < ' ' || c > '~' {
-			text[i] = '.'
-		}
-	}
-	return view.Line{
-		{Class: view.ClassOffset, Text: fmt.Sprintf("%08x  ", at)}, {Text: fmt.Sprintf("%-49s", fmt.Sprintf("% x", row))}, {Class: view.ClassComment, Text: string(text)},
-	}
 }

@@ -28,6 +28,8 @@ type captures interface {
 	// Changes yields the exchanges that have changed after a cursor and match f as they are then, in the order of their changes, and waits for more until ctx
 	// ends, whose error is the last one. The cursor fromStart stands before everything.
 	Changes(ctx context.Context, cursor string, f *inspect.Filter) iter.Seq2[inspect.Item, error]
+	// Unread is how many exchanges Changes could not compare with f, since it asks for content and only their line was kept.
+	Unread() int
 	Close() error
 }
 

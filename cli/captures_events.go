@@ -56,6 +56,9 @@ func (p *agentAPI) Changes(ctx context.Context, cursor string, f *inspect.Filter
 	}
 }
 
+// Unread is 0: the agent does the comparing.
+func (*agentAPI) Unread() int { return 0 }
+
 // before yields what is there already when cursor is fromStart, and returns the cursor to go on from; "": enough.
 func (p *agentAPI) before(ctx context.Context, cursor string, f *inspect.Filter, yield func(inspect.Item, error) bool) (string, error) {
 	if cursor != fromStart {

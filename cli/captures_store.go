@@ -5,6 +5,7 @@ import (
 	"context"
 	"iter"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,10 +14,14 @@ import (
 	"github.com/adit-tunnel/adit/inspect/view"
 )
 
-// stored are the captures in the store of a state directory.
-type stored struct{ *store.Store }
+// stored are the captures in the store of a state directory, and what running agents have in memory of those of which only the line was stored.
+type stored struct {
+	*store.Store
+	agents *nearby
+	unread recent // what Changes could not compare
+}
 
-var _ captures = stored{}
+var _ captures = (*stored)(nil)
 
 // openStore opens the store of the state directory that c's configuration names, and makes it if there is none.
 func (a *app) openStore(c *cobra.Command) (captures, error) {
@@ -31,11 +36,25 @@ func (a *app) openStore(c *cobra.Command) (captures, error) {
 	if k := s.Keeping(); k.Problem != "" || k.Notice != "" { // a damaged one was moved aside: who came first has to say so
 		a.complain("captures: " + cmp.Or(k.Problem, k.Notice))
 	}
-	return stored{s}, nil
+	return &stored{Store: s, agents: &nearby{a: a, c: c}}, nil
+}
+
+// Get asks running agents for the content of what came faster than it could be stored.
+func (s *stored) Get(ctx context.Context, id inspect.ID) (inspect.Item, error) {
+	it, err := s.Store.Get(ctx, id)
+	if err != nil || !it.Summary {
+		return it, err
+	}
+	for _, agent := range s.agents.all(ctx) {
+		if whole, err := agent.Get(ctx, id); err == nil && !whole.Summary {
+			return whole, nil
+		}
+	}
+	return it, nil
 }
 
 // Cursor is the number of the last change.
-func (s stored) Cursor(ctx context.Context) (string, error) {
+func (s *stored) Cursor(ctx context.Context) (string, error) {
 	n, err := s.Latest(ctx)
 	return strconv.FormatInt(n, 10), err
 }
@@ -44,7 +63,7 @@ func (s stored) Cursor(ctx context.Context) (string, error) {
 const changesPage = 200
 
 // Changes reads what any agent has written since.
-func (s stored) Changes(ctx context.Context, cursor string, f *inspect.Filter) iter.Seq2[inspect.Item, error] {
+func (s *stored) Changes(ctx context.Context, cursor string, f *inspect.Filter) iter.Seq2[inspect.Item, error] {
 	return func(yield func(inspect.Item, error) bool) {
 		after, err := storeCursor(cursor)
 		for err == nil {
@@ -54,7 +73,10 @@ func (s stored) Changes(ctx context.Context, cursor string, f *inspect.Filter) i
 				break
 			}
 			for _, it := range items {
-				if matches(ctx, s, it, f) && !yield(it, nil) {
+				if it = filled(ctx, s, it, f); lacksContent(it, f) {
+					s.unread.add(it.ID)
+				}
+				if view.Matches(f, it, time.Now()) && !yield(it, nil) {
 					return
 				}
 			}
@@ -66,6 +88,9 @@ func (s stored) Changes(ctx context.Context, cursor string, f *inspect.Filter) i
 		yield(inspect.Item{}, cmp.Or(ctx.Err(), err)) // a query that is interrupted has an error of its own
 	}
 }
+
+// Unread implements captures.
+func (s *stored) Unread() int { return s.unread.n }
 
 func storeCursor(text string) (int64, error) {
 	if text == fromStart {

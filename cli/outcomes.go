@@ -60,7 +60,10 @@ func settledOutcome(x *inspect.Exchange) bool {
 const remembered = 10_000
 
 // recent knows the exchanges that were told last.
-type recent struct{ now, before map[inspect.ID]struct{} }
+type recent struct {
+	now, before map[inspect.ID]struct{}
+	n           int // that were told at all
+}
 
 // add says that id is new.
 func (r *recent) add(id inspect.ID) bool {
@@ -74,15 +77,26 @@ func (r *recent) add(id inspect.ID) bool {
 		r.before, r.now = r.now, map[inspect.ID]struct{}{}
 	}
 	r.now[id] = struct{}{}
+	r.n++
 	return true
 }
 
 // matches says whether an exchange meets f, with its content where f asks for it.
 func matches(ctx context.Context, s captures, it inspect.Item, f *inspect.Filter) bool {
+	return view.Matches(f, filled(ctx, s, it, f), time.Now())
+}
+
+// filled is an exchange with its content, if f asks for it. What cannot be read says nothing.
+func filled(ctx context.Context, s captures, it inspect.Item, f *inspect.Filter) inspect.Item {
 	if f.NeedsBody() {
-		if whole, err := s.Get(ctx, it.ID); err == nil { // what cannot be read says nothing
-			it = whole
+		if whole, err := s.Get(ctx, it.ID); err == nil {
+			return whole
 		}
 	}
-	return view.Matches(f, it, time.Now())
+	return it
+}
+
+// lacksContent says that f asks for content which an exchange that has ended has nowhere.
+func lacksContent(it inspect.Item, f *inspect.Filter) bool {
+	return it.Summary && it.Ended() && f.NeedsBody()
 }

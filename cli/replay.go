@@ -65,13 +65,7 @@ func (a *app) runReplay(c *cobra.Command, what string, o replayOptions) error {
 	if err != nil {
 		return err
 	}
-	it, at, err := findReplayable(ctx, agents, what, func(r runningAgent) *agentAPI {
-		p := &agentAPI{base: r.API}
-		if r.API == "http://"+addrs[0] { // nobody else is shown it
-			p.password = password
-		}
-		return p
-	})
+	it, at, err := findReplayable(ctx, agents, what, func(r runningAgent) *agentAPI { return asking(r, addrs, password) })
 	if err != nil {
 		return err
 	}

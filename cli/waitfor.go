@@ -80,7 +80,7 @@ func (a *app) runWaitFor(c *cobra.Command, filter string, o waitOptions) error {
 		}
 		came, err := a.waitFor(ctx, s, f, expect, o)
 		if errors.Is(err, context.DeadlineExceeded) {
-			return &exitError{exitTimeout, fmt.Errorf("%d of %d requests have come within %s that match %s", came, o.count, o.timeout, filter)}
+			return &exitError{exitTimeout, fmt.Errorf("%d of %d requests have come within %s that match %s%s", came, o.count, o.timeout, filter, notCompared(s.Unread()))}
 		}
 		return err
 	})
@@ -110,4 +110,12 @@ func (a *app) waitFor(ctx context.Context, s captures, f, expect *inspect.Filter
 		}
 	}
 	return came, ctx.Err()
+}
+
+// notCompared says that some requests could not be compared with the filter.
+func notCompared(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\n  of %d others only the line was kept, since they came faster than they could be stored: whether their content matches is not known", n)
 }

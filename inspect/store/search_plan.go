@@ -113,8 +113,8 @@ func (c *search) probeWords(ctx context.Context, t *inspect.Term, match string, 
 		w.known[t] = known{true, listed(rows), exact && len(c.unworded.rows) == 0}
 	case err == nil:
 		w.known[t] = known{}
-	case soon.Err() != nil && ctx.Err() == nil:
-		err = nil
+	case soon.Err() != nil && ctx.Err() == nil: // it has told of some
+		return nil, false, nil
 	}
 	return rows, few && err == nil, err
 }
@@ -145,7 +145,7 @@ func (c *search) all(ctx context.Context, d *doubt, query string, args ...any) (
 	return append(rows, d.rows...), few, err
 }
 
-// query returns the numbers that a query gives, the first ones; few says that they are all.
+// query returns the numbers that a query gives, the first ones; few says that they are all, if there is no error.
 func (c *search) query(ctx context.Context, query string, args ...any) (seqs []int64, few bool, err error) {
 	rows, err := c.db.QueryContext(ctx, query, args...)
 	if err != nil {

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
@@ -63,6 +65,30 @@ func TestStepsWalkInOrder(t *testing.T) {
 		plan := explained(t, s, "SELECT e.seq"+stretchQuery+sql+newestFirst, w.args...)
 		if strings.Contains(plan, "TEMP B-TREE FOR ORDER") || strings.Contains(plan, "SCAN e") || !strings.Contains(plan, "rowid") {
 			t.Errorf("%s is answered by: %s", text, plan)
+		}
+	}
+}
+
+// TestProbeThatIsCutShort: when the index of words has no time to tell of all rows, what it has told is not taken for all.
+func TestProbeThatIsCutShort(t *testing.T) {
+	const rows = 1000
+	s, w := filled(t, Options{}, rows, func(i int) *inspect.Exchange {
+		x := exchange(fmt.Sprint("x", i), inspect.Done, 1)
+		x.Request.Head = []byte("GET / HTTP/1.1\r\nX-Event: push\r\n\r\n")
+		return x
+	})
+	indexAll(t, s, w)
+	term := parse(t, "header.x-event:push").Root.(*inspect.Term)
+	match, exact := phrase(term)
+	whole := 0
+	for limit := time.Duration(0); whole < 3; limit += 20 * time.Microsecond {
+		c := &search{store: s, db: s.db.Load(), unworded: doubt{where: "e.indexed = 0"}, probeUntil: time.Now().Add(limit)}
+		found, few, err := c.probeWords(t.Context(), term, match, exact, &where{known: map[*inspect.Term]known{}})
+		if err != nil || few && len(found) != rows {
+			t.Fatalf("within %s: %d rows, which are all: %v, %v", limit, len(found), few, err)
+		}
+		if few {
+			whole++
 		}
 	}
 }

@@ -3,7 +3,9 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
+	"slices"
 	"strconv"
 	"time"
 
@@ -18,7 +20,8 @@ import (
 type stored struct {
 	*store.Store
 	agents *nearby
-	unread recent // what Changes could not compare
+	asked  int    // how often Changes has asked them
+	unread recent // what it could not compare
 }
 
 var _ captures = (*stored)(nil)
@@ -36,13 +39,13 @@ func (a *app) openStore(c *cobra.Command) (captures, error) {
 	if k := s.Keeping(); k.Problem != "" || k.Notice != "" { // a damaged one was moved aside: who came first has to say so
 		a.complain("captures: " + cmp.Or(k.Problem, k.Notice))
 	}
-	return &stored{Store: s, agents: &nearby{a: a, c: c}}, nil
+	return &stored{Store: s, agents: &nearby{a: a, c: c, place: s.Keeping().Place}}, nil
 }
 
-// Get asks running agents for the content of what came faster than it could be stored.
+// Get asks running agents for what came faster than it could be stored.
 func (s *stored) Get(ctx context.Context, id inspect.ID) (inspect.Item, error) {
 	it, err := s.Store.Get(ctx, id)
-	if err != nil || !it.Summary {
+	if err == nil && !it.Summary || err != nil && !errors.Is(err, inspect.ErrNotFound) {
 		return it, err
 	}
 	for _, agent := range s.agents.all(ctx) {
@@ -50,7 +53,7 @@ func (s *stored) Get(ctx context.Context, id inspect.ID) (inspect.Item, error) {
 			return whole, nil
 		}
 	}
-	return it, nil
+	return it, err
 }
 
 // Cursor is the number of the last change.
@@ -62,10 +65,33 @@ func (s *stored) Cursor(ctx context.Context) (string, error) {
 // changesPage is how many changes are read at once.
 const changesPage = 200
 
-// Changes reads what any agent has written since.
+// Changes reads what any agent has written since. A filter that asks for content is put to running agents as well: they see it in all that comes, stored or not.
 func (s *stored) Changes(ctx context.Context, cursor string, f *inspect.Filter) iter.Seq2[inspect.Item, error] {
+	if !f.NeedsBody() {
+		return s.written(ctx, cursor, f, nil)
+	}
+	return func(yield func(inspect.Item, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		m := merger{start: s.agents.a.guard.Go, came: make(chan arrival)}
+		defer m.all.Wait()
+		defer cancel()
+		witnesses := s.agents.witnesses(ctx)
+		for _, w := range witnesses {
+			m.add(ctx, w.Changes(ctx, w.place, f), false)
+		}
+		m.add(ctx, s.written(ctx, cursor, f, witnesses), true)
+		m.run(ctx, yield)
+	}
+}
+
+// written is Changes of what is in the store. Of what witnesses see is left out what they tell themselves.
+func (s *stored) written(ctx context.Context, cursor string, f *inspect.Filter, all []witness) iter.Seq2[inspect.Item, error] {
 	return func(yield func(inspect.Item, error) bool) {
 		after, err := storeCursor(cursor)
+		var seen int64 // what is behind it, witnesses tell
+		if err == nil {
+			seen, err = s.Latest(ctx)
+		}
 		for err == nil {
 			var items []inspect.Item
 			next := after
@@ -73,10 +99,8 @@ func (s *stored) Changes(ctx context.Context, cursor string, f *inspect.Filter) 
 				break
 			}
 			for _, it := range items {
-				if it = filled(ctx, s, it, f); lacksContent(it, f) {
-					s.unread.add(it.ID)
-				}
-				if view.Matches(f, it, time.Now()) && !yield(it, nil) {
+				told := after >= seen && slices.ContainsFunc(all, func(w witness) bool { return w.run == it.Run })
+				if s.matches(ctx, it, f, told) && !yield(it, nil) {
 					return
 				}
 			}
@@ -87,6 +111,26 @@ func (s *stored) Changes(ctx context.Context, cursor string, f *inspect.Filter) 
 		}
 		yield(inspect.Item{}, cmp.Or(ctx.Err(), err)) // a query that is interrupted has an error of its own
 	}
+}
+
+// mostAsked is for how many exchanges agents are asked, each of which takes them some milliseconds.
+const mostAsked = 1000
+
+// matches says whether f takes an exchange from the store. told says that an agent tells it anyway, if there is more to it than its line.
+func (s *stored) matches(ctx context.Context, it inspect.Item, f *inspect.Filter, told bool) bool {
+	switch {
+	case !it.Summary || !f.NeedsBody():
+		return matches(ctx, s, it, f)
+	case told:
+		return false
+	case s.asked < mostAsked:
+		s.asked++
+		it = filled(ctx, s, it, f)
+	}
+	if it.Summary && it.Ended() {
+		s.unread.add(it.ID)
+	}
+	return view.Matches(f, it, time.Now())
 }
 
 // Unread implements captures.

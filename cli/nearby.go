@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -10,16 +13,21 @@ import (
 // lookAgain is how long the agents that were found are taken for all there are.
 const lookAgain = time.Second
 
-// nearby are the agents that run with the configuration of a command, which reads their store. Without a local API there are none. It belongs to one goroutine.
+// nearby are the running agents that write to the store which a command reads, as far as they have a local API where the command's configuration says.
 type nearby struct {
-	a      *app
-	c      *cobra.Command
+	a     *app
+	c     *cobra.Command
+	place string // the store's file
+
+	mu     sync.Mutex
 	found  []*agentAPI
 	looked time.Time
 }
 
 // all returns those that answer now.
 func (n *nearby) all(ctx context.Context) []*agentAPI {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if time.Since(n.looked) < lookAgain {
 		return n.found
 	}
@@ -30,7 +38,9 @@ func (n *nearby) all(ctx context.Context) []*agentAPI {
 	}
 	agents, _ := n.a.askAll(ctx, addrs, password)
 	for _, r := range agents {
-		n.found = append(n.found, asking(r, addrs, password))
+		if r.Captures != nil && sameFile(r.Captures.Place, n.place) {
+			n.found = append(n.found, asking(r, addrs, password))
+		}
 	}
 	return n.found
 }
@@ -42,4 +52,24 @@ func asking(r runningAgent, addrs []string, password string) *agentAPI {
 		p.password = password
 	}
 	return p
+}
+
+// witness is an agent that tells of its exchanges from a place on.
+type witness struct {
+	*agentAPI
+	run   int64
+	place string
+}
+
+// witnesses are all of them, from now on.
+func (n *nearby) witnesses(ctx context.Context) (all []witness) {
+	for _, agent := range n.all(ctx) {
+		place, err := agent.Cursor(ctx)
+		first, _, _ := strings.Cut(place, ".")
+		run, err2 := strconv.ParseInt(first, 10, 64)
+		if err == nil && err2 == nil {
+			all = append(all, witness{agent, run, place})
+		}
+	}
+	return all
 }

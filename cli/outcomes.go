@@ -95,8 +95,3 @@ func filled(ctx context.Context, s captures, it inspect.Item, f *inspect.Filter)
 	}
 	return it
 }
-
-// lacksContent says that f asks for content which an exchange that has ended has nowhere.
-func lacksContent(it inspect.Item, f *inspect.Filter) bool {
-	return it.Summary && it.Ended() && f.NeedsBody()
-}

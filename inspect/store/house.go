@@ -56,7 +56,7 @@ func (w *writer) replaced() bool {
 	return err == nil && !os.SameFile(i, w.s.opened.Load().(fs.FileInfo)) || errors.Is(err, fs.ErrNotExist)
 }
 
-// follow takes over the marks that others have set on this run's exchanges, and forgets what they have purged.
+// follow takes over the marks that others have set on this run's exchanges, tells of theirs, and forgets what they have purged.
 func (w *writer) follow() error {
 	var version, now, purges int64
 	ctx, h := context.Background(), &w.house

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -49,59 +48,6 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) *apiError {
 	f := &follower{s: s, out: s.newEventWriter(w), filter: filter, place: from}
 	f.run(r.Context())
 	return nil
-}
-
-// place is how far a reader has seen the changes.
-type place struct {
-	version uint64
-	others  int64 // of what other agents have changed; below 0: not known
-	lagged  bool  // what has changed since is not known any more
-}
-
-// now is the present place.
-func (s *Server) now() place { return place{version: s.reader.Version(), others: s.others()} }
-
-// since is the place that the reader names in Last-Event-ID, when it comes again by itself, or asks for; otherwise the present one. That of another run is long
-// ago.
-func (s *Server) since(r *http.Request, p params) (place, *apiError) {
-	text := r.Header.Get("Last-Event-ID")
-	if text == "" {
-		text = p.Get("since")
-	}
-	now := s.now()
-	if text == "" {
-		return now, nil
-	}
-	run, at, err := parseCursor(text)
-	switch {
-	case err != nil:
-		return now, badRequest("since", strconv.Quote(text)+" is no cursor").saying("", "take the cursor of a list, or the id of an event")
-	case run != s.reader.Run() || at.version > now.version:
-		now.lagged = true
-		return now, nil
-	case at.others < 0 || at.others > now.others:
-		at.others = now.others
-	}
-	return at, nil
-}
-
-// parseCursor reads what cursorOf writes.
-func parseCursor(text string) (run int64, at place, err error) {
-	parts := strings.Split(text, ".")
-	if len(parts) != 2 && len(parts) != 3 {
-		return 0, at, strconv.ErrSyntax
-	}
-	at.others = -1
-	if len(parts) == 3 {
-		if at.others, err = strconv.ParseInt(parts[2], 10, 64); err != nil {
-			return 0, at, err
-		}
-	}
-	if at.version, err = strconv.ParseUint(parts[1], 10, 64); err != nil {
-		return 0, at, err
-	}
-	run, err = strconv.ParseInt(parts[0], 10, 64)
-	return run, at, err
 }
 
 // follower tells one reader of the changes.
@@ -250,49 +196,3 @@ func (f *follower) tellStatus() bool {
 }
 
 func (f *follower) cursor() string { return cursorOf(f.s.reader.Run(), f.version, f.others) }
-
-// eventWriter writes server-sent events. The server's time limits are for requests that end; here each piece has its own.
-type eventWriter struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	limit   time.Duration // for the reader to take what was added
-	buf     bytes.Buffer
-}
-
-func (s *Server) newEventWriter(w http.ResponseWriter) *eventWriter {
-	return &eventWriter{w: w, control: http.NewResponseController(w), limit: s.limits.take}
-}
-
-// begin says how soon to come again after a break.
-func (e *eventWriter) begin() bool {
-	e.buf.WriteString("retry: 1000\n\n")
-	return e.flush()
-}
-
-func (e *eventWriter) comment() bool {
-	e.buf.WriteString(":\n\n")
-	return e.flush()
-}
-
-// event adds one. JSON has no line ends of its own.
-func (e *eventWriter) event(name, id string, data any) {
-	b, err := json.Marshal(data)
-	if err != nil {
-		return
-	}
-	e.buf.WriteString("event: " + name + "\n")
-	if id != "" {
-		e.buf.WriteString("id: " + id + "\n")
-	}
-	e.buf.WriteString("data: ")
-	e.buf.Write(b)
-	e.buf.WriteString("\n\n")
-}
-
-// flush sends what was added; false: the reader has gone, or takes nothing.
-func (e *eventWriter) flush() bool {
-	_ = e.control.SetWriteDeadline(time.Now().Add(e.limit))
-	_, err := e.w.Write(e.buf.Bytes())
-	e.buf.Reset()
-	return err == nil && e.control.Flush() == nil
-}

@@ -70,26 +70,6 @@ func (s *Server) labelled(ctx context.Context, it inspect.Item) inspect.Item {
 	return it
 }
 
-// cursor names the present state of the exchanges: events since then are asked for with it.
-func (s *Server) cursor() string { return cursorOf(s.reader.Run(), s.reader.Version(), s.others()) }
-
-// others is the version up to which it is known what other agents have changed; below 0: it is not.
-func (s *Server) others() int64 {
-	if s.shared == nil {
-		return -1
-	}
-	return s.shared.Others()
-}
-
-// cursorOf is RUN.VERSION or, with what others have changed, RUN.VERSION.OTHERS.
-func cursorOf(run int64, version uint64, others int64) string {
-	text := strconv.FormatInt(run, 10) + "." + strconv.FormatUint(version, 10)
-	if others >= 0 {
-		text += "." + strconv.FormatInt(others, 10)
-	}
-	return text
-}
-
 // missing words why the store gave nothing.
 func missing(what string, err error) *apiError {
 	if errors.Is(err, inspect.ErrNotFound) {

@@ -18,9 +18,15 @@ type place struct {
 // push adds e at the end: key is higher than all others.
 func (s *sequence) push(key uint64, e *entry) { s.list = append(s.list, place{key, e}) }
 
-// insert adds e where it belongs. It is for the rare latecomer.
+// insert adds e where it belongs: mostly at the end, or a few places before it.
 func (s *sequence) insert(key uint64, e *entry) {
-	i := s.search(key)
+	i := len(s.list)
+	for n := 0; n < chunk && i > 0 && s.list[i-1].key >= key; n++ {
+		i--
+	}
+	if i > 0 && s.list[i-1].key >= key {
+		i = s.search(key)
+	}
 	if i < len(s.list) && s.list[i].key == key { // the place it had when it left
 		s.list[i].e = e
 		s.stale--

@@ -160,7 +160,7 @@ func (m *Memory) Run() int64 { return m.limit.Run }
 func (m *Memory) Count() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.newest.nth
+	return m.count
 }
 
 // Bytes is what the exchanges in the window hold.

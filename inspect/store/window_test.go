@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
@@ -20,7 +21,7 @@ func exchange(id string, s inspect.State, size int) *inspect.Exchange {
 // newWindow is a window whose places are 1, 2, 3.
 func newWindow(o Options) *Memory {
 	m := NewMemory(o)
-	m.next = func(n number) number { return number{n.seq + 1, n.nth + 1} }
+	m.place = func(time.Time) uint64 { return m.placed.Add(1) }
 	return m
 }
 

@@ -35,21 +35,27 @@ func (s *sequence) insert(key uint64, e *entry) {
 	s.list = slices.Insert(s.list, i, place{key, e})
 }
 
-// drop tells that one place has become stale. Stale places go when they are many; first cuts off those at the front.
+// drop tells that one place has become stale. It goes when it comes to the front, where most do soon, or when the stale ones are many.
 func (s *sequence) drop() {
 	s.stale++
+	s.cut()
 	if s.stale > len(s.list)/2 && s.stale >= 64 {
 		s.list = slices.DeleteFunc(s.list, func(p place) bool { return !s.current(p) })
 		s.stale = 0
 	}
 }
 
-// first is the current entry with the lowest key, nil if there is none.
-func (s *sequence) first() *entry {
+// cut takes the stale places at the front away.
+func (s *sequence) cut() {
 	for len(s.list) > 0 && !s.current(s.list[0]) {
 		s.list = s.list[1:]
 		s.stale--
 	}
+}
+
+// first is the current entry with the lowest key, nil if there is none.
+func (s *sequence) first() *entry {
+	s.cut()
 	if len(s.list) == 0 {
 		return nil
 	}

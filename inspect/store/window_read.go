@@ -135,7 +135,9 @@ func (m *Memory) Since(v uint64, limit int) (items []inspect.Item, lagged bool) 
 	if v >= m.version {
 		return nil, false
 	}
-	for _, p := range m.byVersion.list[m.byVersion.search(v+1):] {
+	changes := m.byVersion.list[m.byVersion.search(v+1):]
+	items = make([]inspect.Item, 0, min(limit, len(changes)))
+	for _, p := range changes {
 		if len(items) == limit {
 			break
 		}

@@ -249,14 +249,11 @@ func BenchmarkRecord(b *testing.B) {
 	m := newWindow(Options{})
 	pool := make([]*inspect.Exchange, 40_000)
 	for i := range pool {
-		pool[i] = exchange(fmt.Sprint(i), inspect.Done, 512)
+		pool[i] = exchange(fmt.Sprintf("0193a2b4-5c6d-7e8f-9a0b-%012x", i*7919), inspect.Done, 512)
 	}
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
-		x := *pool[i%len(pool)]
-		x.State = inspect.Pending
-		m.Record(&x)
 		m.Record(pool[i%len(pool)])
 		i++
 	}

@@ -2,7 +2,6 @@ package capture
 
 import (
 	"sync/atomic"
-	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
@@ -18,9 +17,8 @@ const (
 type Budget struct {
 	side  int
 	total int64
-	now   func() time.Time
-	after func(time.Duration, func()) stopper
 	used  atomic.Int64
+	news  news
 }
 
 // NewBudget returns a budget of side bytes per body and total bytes in all; 0 stands for DefaultSide and DefaultTotal.
@@ -31,8 +29,7 @@ func NewBudget(side, total int64) *Budget {
 	if total <= 0 {
 		total = DefaultTotal
 	}
-	after := func(d time.Duration, f func()) stopper { return time.AfterFunc(d, f) }
-	return &Budget{side: int(side), total: total, now: time.Now, after: after}
+	return &Budget{side: int(side), total: total}
 }
 
 // Used is how many bytes captures under way hold now.

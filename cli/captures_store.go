@@ -28,8 +28,12 @@ func (a *app) openStore(c *cobra.Command) (captures, error) {
 	if err != nil {
 		return nil, &exitError{exitNo, err}
 	}
-	if k := s.Keeping(); k.Problem != "" || k.Notice != "" { // a damaged one was moved aside: who came first has to say so
+	k := s.Keeping()
+	if k.Problem != "" || k.Notice != "" { // a damaged one was moved aside: who came first has to say so
 		a.complain("captures: " + cmp.Or(k.Problem, k.Notice))
+	}
+	if k.Waiting > 0 {
+		a.complain("captures: " + counted(int(k.Waiting)) + " of a flood are kept, but not listed yet\n  a running agent lists them when it has time; without one, each command does for some")
 	}
 	return stored{s}, nil
 }

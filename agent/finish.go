@@ -57,10 +57,7 @@ func (l *lane) finish(c *local, x *exchange, reuse, wait bool, o outgoing) (kept
 	tap, books := x.tap, x.books() // x is another exchange's when o has gone
 	taken, kept, over := l.endDown(c, x, reuse, wait)
 	o.p[o.last] |= byte(endFlags(taken))
-	switch {
-	case !ready, !over:
-		tap.Waits()
-	default:
+	if ready && over {
 		tap.Done()
 	}
 	err = l.put(o, ready)

@@ -175,7 +175,7 @@ func (r *receiver) begin(n int) error {
 	x.event.answered(r.resp.Status)
 	if x.tap != nil {
 		x.tap.ResponseHead(capture.Head{
-			Status: r.resp.Status, Reason: text(r.resp.Reason), Bytes: raw, Wait: r.frame.Wait, Connect: x.connect, Tries: int(x.tries), AtHand: r.atHand(n),
+			Status: r.resp.Status, Reason: text(r.resp.Reason), Bytes: raw, Wait: r.frame.Wait, Connect: x.connect, Tries: int(x.tries),
 		})
 	}
 	shift := wire.HeaderSize
@@ -196,15 +196,6 @@ func (r *receiver) begin(n int) error {
 	r.startHead(&r.frame, r.in-shift-wire.HeaderSize-wire.RespSize)
 	r.in += n
 	return nil
-}
-
-// atHand says that the exchange is as good as over: the request has been read, and all content of the response lies in the buffer, behind its head of n
-// bytes.
-func (r *receiver) atHand(n int) bool {
-	if !r.x.upRead.Load() {
-		return false
-	}
-	return r.resp.Body == http1.BodyNone || r.resp.Body == http1.BodyLength && r.resp.Length <= int64(r.n-r.in-n)
 }
 
 // challengesConnection looks for a challenge whose answer authenticates the connection.

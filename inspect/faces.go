@@ -102,6 +102,12 @@ type Recorder interface {
 	Record(x *Exchange)
 }
 
+// Placer is a Recorder that lists exchanges in the order in which they arrived, although the first it hears of one may come some milliseconds later.
+type Placer interface {
+	// Place gives an exchange that has arrived at this time its place behind all that have got one. It never blocks.
+	Place(at time.Time) (place uint64)
+}
+
 // Observer tells the agent's state and hints of changes.
 type Observer interface {
 	Status() Status

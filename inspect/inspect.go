@@ -47,6 +47,7 @@ func (s State) String() string {
 // exchange is a new value with the same ID. Share it freely, change nothing in it.
 type Exchange struct {
 	ID       ID
+	Place    uint64 // among all that are recorded, from Placer; 0: behind those that were recorded before it
 	Endpoint string // the endpoint's name
 	Start    time.Time
 	Duration time.Duration // from Start to the end, or until now when recorded as Pending or Open

@@ -23,7 +23,8 @@ type window struct {
 	sel    uint64 // Seq of the selected row; 0: none
 	first  int    // index of the first row seen
 	top    uint64 // its Seq, by which it is found again when rows come and go
-	seen   uint64 // Nth of the newest row that has been on the screen
+	newest uint64 // highest Nth of the rows that have come
+	seen   uint64 // and of those that have been on the screen; rows that came at the same time need not be in its order
 
 	filtered bool // not all exchanges have a row: Nth does not count rows
 }
@@ -38,6 +39,7 @@ func (w *window) find(seq uint64) (int, bool) {
 
 // put takes rows, new ones and later states of known ones.
 func (w *window) put(rows []pane.Row) {
+	w.newest = highest(w.newest, rows)
 	for _, r := range rows {
 		i, known := w.find(r.Seq)
 		switch {
@@ -58,7 +60,7 @@ func (w *window) put(rows []pane.Row) {
 // reset takes rows (in the order of their Seq) for all that were there; the selected one stays.
 func (w *window) reset(rows []pane.Row) {
 	old, selected := w.selected()
-	w.rows = rows
+	w.rows, w.newest = rows, highest(w.newest, rows)
 	if i, known := w.find(old.Seq); selected && !known {
 		w.rows = slices.Insert(w.rows, i, old)
 	}
@@ -112,9 +114,17 @@ func (w *window) settle() {
 	if w.first < len(w.rows) {
 		w.top = w.rows[w.first].Seq
 	}
-	if b := w.bottom(); b >= w.first {
-		w.seen = max(w.seen, w.rows[b].Nth)
+	if w.seen = highest(w.seen, w.visible()); w.follow && w.height > 0 {
+		w.seen = w.newest // what has come and gone again is nothing new either
 	}
+}
+
+// highest is the highest Nth, at least n.
+func highest(n uint64, rows []pane.Row) uint64 {
+	for i := range rows {
+		n = max(n, rows[i].Nth)
+	}
+	return n
 }
 
 // bottom is the index of the last row seen; -1: none.
@@ -128,17 +138,16 @@ func (w *window) visible() []pane.Row {
 // unseen is how many exchanges have come below the screen since the list stopped following, those that had to go again included: Nth counts
 // exchanges.
 func (w *window) unseen() int {
-	if len(w.rows) == 0 {
-		return 0
+	if !w.filtered {
+		return int(w.newest - w.seen)
 	}
-	if w.filtered {
-		n := 0
-		for i := len(w.rows) - 1; i >= 0 && w.rows[i].Nth > w.seen; i-- {
+	n := 0
+	for i := w.bottom() + 1; i < len(w.rows); i++ {
+		if w.rows[i].Nth > w.seen {
 			n++
 		}
-		return n
 	}
-	return int(max(w.rows[len(w.rows)-1].Nth, w.seen) - w.seen)
+	return n
 }
 
 // selected returns the row that is selected.

@@ -1,9 +1,6 @@
 package capture
 
-import (
-	"sync/atomic"
-	"time"
-)
+import "sync/atomic"
 
 // Defaults of a Budget, in bytes.
 const (
@@ -16,9 +13,8 @@ const (
 type Budget struct {
 	side  int
 	total int64
-	now   func() time.Time
-	after func(time.Duration, func()) stopper
 	used  atomic.Int64
+	news  news
 }
 
 // NewBudget returns a budget of side bytes per body and total bytes in all; 0 stands for DefaultSide and DefaultTotal.
@@ -29,8 +25,7 @@ func NewBudget(side, total int64) *Budget {
 	if total <= 0 {
 		total = DefaultTotal
 	}
-	after := func(d time.Duration, f func()) stopper { return time.AfterFunc(d, f) }
-	return &Budget{side: int(side), total: total, now: time.Now, after: after}
+	return &Budget{side: int(side), total: total}
 }
 
 // Used is how many bytes captures under way hold now.

@@ -1,7 +1,7 @@
 // Package capture is the tap: it copies what passes, within budgets, and never blocks the traffic.
 //
 // A Tap belongs to one exchange. Whoever forwards calls its methods with the bytes that pass; the tap copies what the Budget allows, counts
-// the rest, and gives the recorder a new immutable Exchange whenever the exchange has come a step further:
+// the rest, and gives the recorder a new immutable Exchange when the exchange has come a step further, at most some milliseconds later:
 //
 //	tap := budget.Start(recorder, capture.Begin{ID: id, Head: head, …})   // Pending
 //	tap.RequestBody(p); tap.RequestEnd(nil)
@@ -62,8 +62,10 @@ type Tap struct {
 	held      int // bytes taken from the budget
 	ended     bool
 	published time.Time     // when last
+	news      bool          // something has happened since that is to be published soon
+	waits     bool          // among the Budget's news
 	every     time.Duration // how long after that content publishes again
-	due       stopper       // of a stream: it will be published by itself; nil: there is nothing new
+	due       *time.Timer   // of a stream: it will be published by itself; nil: there is nothing new
 	x         *known        // nil when it has ended
 	hasRes    bool
 	reqBody   body
@@ -77,12 +79,14 @@ type known struct {
 	response inspect.Response
 }
 
-// Start begins an exchange and publishes it as Pending to rec. Without a recorder, or on a nil budget, it returns the nil Tap.
+// Start begins an exchange, for which rec will be given it as Pending; a replay, for which somebody waits, at once. Without a recorder, or on a nil budget,
+// it returns the nil Tap.
 func (b *Budget) Start(rec inspect.Recorder, x Begin) *Tap {
 	if b == nil || rec == nil {
 		return nil
 	}
-	t := &Tap{budget: b, rec: rec, redact: x.Redact, began: b.now(), every: every}
+	began := time.Now()
+	t := &Tap{budget: b, rec: rec, redact: x.Redact, began: began, published: began, every: every}
 	t.x = &known{Exchange: inspect.Exchange{
 		ID: x.ID, Endpoint: x.Endpoint, Start: x.Start, Client: x.Client, ReplayOf: x.ReplayOf, Edited: x.Edited,
 		Request: inspect.Request{Method: x.Method, Target: x.Target, Host: x.Host},
@@ -93,9 +97,16 @@ func (b *Budget) Start(rec inspect.Recorder, x Begin) *Tap {
 		t.x.Request.Target = strings.Clone(x.Target[:min(len(x.Target), clipped)])
 	}
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.x.Request.Whole = x.Whole
-	t.publish(t.began)
-	t.mu.Unlock()
+	if p, ok := rec.(inspect.Placer); ok {
+		t.x.Place = p.Place(began)
+	}
+	if x.ReplayOf != "" {
+		t.publish(began)
+	} else {
+		b.soon(t)
+	}
 	return t
 }
 
@@ -123,7 +134,7 @@ func (t *Tap) RequestEnd(trailers []byte) {
 	if !t.ended {
 		t.end(&t.x.Request.Message, &t.reqBody, trailers)
 		if t.x.State == inspect.Pending {
-			t.publish(t.budget.now())
+			t.budget.soon(t)
 		}
 	}
 }
@@ -137,7 +148,6 @@ type Head struct {
 	Wait    time.Duration // from the last request byte to this head
 	Connect time.Duration // to dial; 0: a kept connection
 	Tries   int           // how often the request was written
-	AtHand  bool          // all content has come with the head: Done follows at once, so that nobody need see Open; else call Waits
 }
 
 // ResponseHead tells the response's head and publishes Open. Interim (1xx) heads are not told; a further head replaces what was told of the
@@ -156,25 +166,10 @@ func (t *Tap) ResponseHead(h Head) {
 	t.hasRes, t.resBody = true, body{side: inspect.ResponseSide, pass: t.redact.responsePass(h.Bytes), spent: t.resBody.over != nil}
 	t.x.response = inspect.Response{Status: h.Status, Reason: h.Reason, Made: h.Made}
 	t.head(&t.x.response.Message, h.Bytes, 0)
-	if h.AtHand {
-		return
-	}
-	t.publish(t.budget.now())
+	t.budget.soon(t)
 	if isMedia(h.Bytes, "text/event-stream") {
 		t.resBody.times = &times{}
 		t.streams()
-	}
-}
-
-// Waits publishes Open: the end of an answer that was AtHand does not follow at once after all.
-func (t *Tap) Waits() {
-	if t == nil {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.ended {
-		t.publish(t.budget.now())
 	}
 }
 
@@ -218,7 +213,7 @@ func (t *Tap) Upgraded() {
 				b.refuse() // what is in it cannot be told apart
 			}
 		}
-		t.publish(t.budget.now())
+		t.budget.soon(t)
 		t.streams()
 	}
 }
@@ -245,7 +240,7 @@ func (t *Tap) finish(s inspect.State, f *inspect.Failure) {
 	if t.due != nil {
 		t.due.Stop()
 	}
-	t.complete(t.x, t.budget.now())
+	t.complete(t.x, time.Now())
 	t.rec.Record(&t.x.Exchange)
 	t.budget.give(t.held)
 	// The recorder owns what was captured; a tap that somebody keeps must not.

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -26,7 +28,11 @@ func (r *recorder) Record(x *inspect.Exchange) {
 	r.seen = append(r.seen, flat(x))
 }
 
-func (r *recorder) last() *inspect.Exchange { return r.all[len(r.all)-1] }
+func (r *recorder) last() *inspect.Exchange {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all[len(r.all)-1]
+}
 
 // unchanged checks that nothing that was published has changed since.
 func (r *recorder) unchanged(t *testing.T) {
@@ -49,31 +55,26 @@ func flat(x *inspect.Exchange) string {
 	return strings.Join(parts, "|")
 }
 
-// clocked is a budget whose time the test moves.
-func clocked(side, total int64) (*Budget, *time.Time) {
-	b := NewBudget(side, total)
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	b.now = func() time.Time { return now }
-	b.after = func(time.Duration, func()) stopper { return new(stopped) }
-	return b, &now
-}
-
 const head = "POST /hook HTTP/1.1\r\nHost: example.com\r\n\r\n"
 const resHead = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"
 
 func begin() Begin {
 	return Begin{
 		ID: "id-1", Endpoint: "web", Start: time.Unix(1, 0), Client: netip.MustParseAddrPort("192.0.2.1:5"),
-		Method: "POST", Target: "/hook", Host: "example.com", Head: []byte(head), ReplayOf: "id-0",
+		Method: "POST", Target: "/hook", Host: "example.com", Head: []byte(head),
 	}
 }
 
-func TestStates(t *testing.T) {
-	b, now := clocked(0, 0)
+func TestStates(t *testing.T) { synctest.Test(t, states) }
+
+func states(t *testing.T) {
+	b := NewBudget(0, 0)
 	rec := &recorder{}
 	x := begin()
 	tap := b.Start(rec, x)
 	clear(x.Head)
+	time.Sleep(2 * moment)
+	synctest.Wait()
 	piece := []byte("hello ")
 	tap.RequestBody(piece)
 	copy(piece, "world!")
@@ -82,13 +83,15 @@ func TestStates(t *testing.T) {
 	trailers := []byte("X-Sum: 1\r\n")
 	tap.RequestEnd(trailers)
 	clear(trailers)
-	*now = now.Add(10 * time.Millisecond)
+	time.Sleep(10 * time.Millisecond)
+	synctest.Wait()
 	answer := []byte(resHead)
 	tap.ResponseHead(Head{Status: 200, Reason: "OK", Bytes: answer, Wait: 7 * time.Millisecond, Connect: 3 * time.Millisecond, Tries: 2})
 	clear(answer)
 	tap.ResponseBody([]byte("fine"))
 	tap.ResponseEnd([]byte("X-End: 2\r\n"))
-	*now = now.Add(10 * time.Millisecond)
+	time.Sleep(10 * time.Millisecond)
+	synctest.Wait()
 	tap.Done()
 	tap.Fail(&inspect.Failure{})
 	tap.Done()
@@ -102,10 +105,10 @@ func TestStates(t *testing.T) {
 	if sent.State != inspect.Pending || !sent.Request.Whole || string(sent.Request.Body) != "hello world!" || pending.Request.Whole {
 		t.Errorf("sent: %+v", sent)
 	}
-	if pending.State != inspect.Pending || pending.Response != nil || string(pending.Request.Head) != head || pending.ReplayOf != "id-0" {
+	if pending.State != inspect.Pending || pending.Response != nil || string(pending.Request.Head) != head {
 		t.Errorf("pending: %+v", pending)
 	}
-	if open.State != inspect.Open || open.Response.Status != 200 || open.Duration != 10*time.Millisecond || !open.Request.Whole {
+	if open.State != inspect.Open || open.Response.Status != 200 || open.Duration != 26*time.Millisecond || !open.Request.Whole {
 		t.Errorf("open: %+v", open)
 	}
 	if open.Wait != 7*time.Millisecond || open.Connect != 3*time.Millisecond || open.Tries != 2 {
@@ -118,7 +121,7 @@ func TestStates(t *testing.T) {
 	if string(r.Head) != resHead || string(r.Body) != "fine" || string(r.Trailers) != "X-End: 2\r\n" || !r.Whole || r.Dropped {
 		t.Errorf("response: %+v", r)
 	}
-	if done.State != inspect.Done || done.Duration != 20*time.Millisecond || done.Failure != nil {
+	if done.State != inspect.Done || done.Duration != 28*time.Millisecond || done.Failure != nil {
 		t.Errorf("done: %+v", done)
 	}
 	if b.Used() != 0 {
@@ -126,8 +129,49 @@ func TestStates(t *testing.T) {
 	}
 }
 
+// TestFastExchangesAreToldOnce: what ends within a moment is published with its end only, in the place that it got when it arrived.
+func TestFastExchangesAreToldOnce(t *testing.T) { synctest.Test(t, testFastExchangesAreToldOnce) }
+
+func testFastExchangesAreToldOnce(t *testing.T) {
+	b := NewBudget(0, 0)
+	rec := &placing{}
+	slow, fast := b.Start(rec, begin()), b.Start(rec, begin())
+	for _, tap := range []*Tap{fast, slow} {
+		tap.RequestEnd(nil)
+		tap.ResponseHead(Head{Status: 200, Reason: "OK", Bytes: []byte(resHead), Tries: 1})
+		tap.ResponseBody([]byte("fine"))
+		if tap == fast {
+			tap.Done()
+		}
+		time.Sleep(2 * moment)
+		synctest.Wait()
+	}
+	slow.Done()
+	var got []string
+	for _, x := range rec.all {
+		got = append(got, fmt.Sprint(x.State, " ", x.Place))
+	}
+	if want := []string{"done 2", "pending 1", "open 1", "done 1"}; !slices.Equal(got, want) {
+		t.Errorf("published %v, want %v", got, want)
+	}
+	replay := begin()
+	replay.ReplayOf = "id-0"
+	b.Start(rec, replay).Done()
+	if n := len(rec.all); rec.all[n-2].State != inspect.Pending {
+		t.Error("a replay is not there when it is begun")
+	}
+}
+
+// placing is a recorder whose places are 1, 2, 3.
+type placing struct {
+	recorder
+	n uint64
+}
+
+func (p *placing) Place(time.Time) uint64 { p.n++; return p.n }
+
 func TestFail(t *testing.T) {
-	b, _ := clocked(0, 0)
+	b := NewBudget(0, 0)
 	rec := &recorder{}
 	tap := b.Start(rec, begin())
 	f := &inspect.Failure{Code: 7, Name: "LOCAL_REFUSED"}
@@ -138,7 +182,7 @@ func TestFail(t *testing.T) {
 }
 
 func TestFurtherHeadReplacesTheResponse(t *testing.T) {
-	b, _ := clocked(0, 0)
+	b := NewBudget(0, 0)
 	rec := &recorder{}
 	tap := b.Start(rec, begin())
 	tap.ResponseHead(Head{Status: 200, Reason: "OK", Bytes: []byte(resHead), Tries: 1})
@@ -155,7 +199,7 @@ func TestFurtherHeadReplacesTheResponse(t *testing.T) {
 }
 
 func TestUpgraded(t *testing.T) {
-	b, _ := clocked(0, 0)
+	b := NewBudget(0, 0)
 	rec := &recorder{}
 	tap := b.Start(rec, begin())
 	tap.ResponseHead(Head{Status: 101, Reason: "Switching Protocols", Bytes: []byte("HTTP/1.1 101 Switching Protocols\r\n\r\n"), Tries: 1})
@@ -186,7 +230,7 @@ func TestNilTap(t *testing.T) {
 }
 
 func TestSideBudget(t *testing.T) {
-	b, _ := clocked(10, 1000)
+	b := NewBudget(10, 1000)
 	rec := &recorder{}
 	tap := b.Start(rec, begin())
 	tap.RequestBody([]byte("0123456"))
@@ -206,7 +250,7 @@ func TestSideBudget(t *testing.T) {
 
 // When the total is used up, content is counted and marked, what is kept stays a prefix, and the end of one exchange makes room for others.
 func TestTotalBudget(t *testing.T) {
-	b, _ := clocked(1000, 1500)
+	b := NewBudget(1000, 1500)
 	rec, other := &recorder{}, &recorder{}
 	first := b.Start(other, begin())
 	first.RequestBody(make([]byte, 1000))
@@ -233,7 +277,7 @@ func TestTotalBudget(t *testing.T) {
 }
 
 func TestNoRoomForHeads(t *testing.T) {
-	b, _ := clocked(10, 20)
+	b := NewBudget(10, 20)
 	rec := &recorder{}
 	x := begin()
 	x.Target = "/" + strings.Repeat("a", 1000)
@@ -254,21 +298,23 @@ func TestNoRoomForHeads(t *testing.T) {
 }
 
 // A long stream is seen growing, without being published for each piece.
-func TestStreamsArePublishedAsTheyGrow(t *testing.T) {
+func TestStreamsArePublishedAsTheyGrow(t *testing.T) { synctest.Test(t, streamsArePublishedAsTheyGrow) }
+
+func streamsArePublishedAsTheyGrow(t *testing.T) {
 	for _, c := range []struct {
 		media string
-		want  int // pending, open, the flow, done
+		want  int // open, the flow, done
 	}{
-		{"text/plain", 1 + 1 + 10 + 1},
-		{"text/event-stream", 1 + 1 + 51 + 1},
+		{"text/plain", 1 + 9 + 1},
+		{"text/event-stream", 1 + 50 + 1},
 	} {
-		b, now := clocked(0, 0)
+		b := NewBudget(0, 0)
 		rec := &recorder{}
 		tap := b.Start(rec, begin())
 		tap.ResponseHead(Head{Status: 200, Reason: "OK", Bytes: []byte("HTTP/1.1 200 OK\r\nContent-Type: " + c.media + "\r\n\r\n"), Tries: 1})
 		tap.ResponseBody([]byte("data: 0\n\n"))
 		for range 1000 {
-			*now = now.Add(10 * time.Millisecond)
+			time.Sleep(10 * time.Millisecond)
 			tap.ResponseBody([]byte("data: 1\n\n"))
 		}
 		tap.Done()
@@ -286,11 +332,15 @@ func TestStreamsArePublishedAsTheyGrow(t *testing.T) {
 
 // An appending reader must not write into what is captured later.
 func TestPublishedBodiesCannotBeReachedBeyond(t *testing.T) {
-	b, now := clocked(0, 0)
+	synctest.Test(t, publishedBodiesCannotBeReachedBeyond)
+}
+
+func publishedBodiesCannotBeReachedBeyond(t *testing.T) {
+	b := NewBudget(0, 0)
 	rec := &recorder{}
 	tap := b.Start(rec, begin())
 	for range 20 {
-		*now = now.Add(time.Second)
+		time.Sleep(time.Second)
 		tap.RequestBody([]byte("abc"))
 		x := rec.last()
 		if got := x.Request.Body; cap(got) != len(got) {
@@ -342,12 +392,12 @@ func TestBothSidesAtOnce(t *testing.T) {
 
 // TestNothingFollows: a request without content is whole from the start, so that one whose answer does not come can be replayed.
 func TestNothingFollows(t *testing.T) {
-	b, _ := clocked(0, 0)
+	b := NewBudget(0, 0)
 	rec := &recorder{}
 	x := begin()
-	x.Whole = true
+	x.Whole, x.ReplayOf = true, "id-0"
 	b.Start(rec, x)
-	if len(rec.all) != 1 || !rec.all[0].Request.Whole || rec.all[0].State != inspect.Pending {
+	if len(rec.all) != 1 || !rec.all[0].Request.Whole || rec.all[0].State != inspect.Pending || rec.all[0].ReplayOf != "id-0" {
 		t.Errorf("%+v", rec.all)
 	}
 }
@@ -369,8 +419,8 @@ func small(b *Budget, x Begin, answer []byte) {
 
 func TestSmallExchangesAreCheap(t *testing.T) {
 	b, x, answer := NewBudget(0, 0), begin(), []byte(resHead)
-	if n := testing.AllocsPerRun(1000, func() { small(b, x, answer) }); n > 9 {
-		t.Errorf("%v allocations for a small exchange, want at most 9", n)
+	if n := testing.AllocsPerRun(1000, func() { small(b, x, answer) }); n > 6 {
+		t.Errorf("%v allocations for a small exchange, want at most 6", n)
 	}
 }
 

@@ -45,20 +45,22 @@ func (t *Tap) end(m *inspect.Message, b *body, trailers []byte) {
 	m.Trailers, m.Redacted = bytes.Clone(lines), m.Redacted || redacted
 }
 
-// stopper is a timer.
-type stopper interface{ Stop() bool }
-
 // streams makes the exchange one that people watch. The first piece often comes with the head.
 func (t *Tap) streams() { t.every, t.published = everyEvents, time.Time{} }
 
 // flowed publishes the exchange again when the last time was a while ago; a stream also when that is only to come.
 func (t *Tap) flowed(stream bool) {
-	now := t.budget.now()
+	if t.waits && !stream {
+		return // it is going to be published anyway
+	}
+	now := time.Now()
 	switch left := t.every - now.Sub(t.published); {
 	case left <= 0:
 		t.publish(now)
-	case stream && t.due == nil:
-		t.due = t.budget.after(left, t.flowedBefore)
+	case stream:
+		if t.news = true; t.due == nil {
+			t.due = time.AfterFunc(left, t.flowedBefore)
+		}
 	}
 }
 
@@ -66,14 +68,14 @@ func (t *Tap) flowed(stream bool) {
 func (t *Tap) flowedBefore() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.due = nil; !t.ended {
-		t.publish(t.budget.now())
+	if t.due = nil; t.news && !t.ended {
+		t.publish(time.Now())
 	}
 }
 
 // publish gives the recorder a copy of what is known now. Called with the lock held, so that states reach the recorder in order; Record never blocks.
 func (t *Tap) publish(now time.Time) {
-	t.published = now
+	t.published, t.news = now, false
 	if !t.hasRes {
 		x := t.x.Exchange // alone: it is smaller
 		t.tell(&x, now)

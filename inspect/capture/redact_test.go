@@ -22,7 +22,7 @@ func redaction(t testing.TB, fields, paths []string) *Redaction {
 }
 
 func TestRedactedFields(t *testing.T) {
-	b, _ := clocked(0, 0)
+	b := NewBudget(0, 0)
 	rec := &recorder{}
 	x := begin()
 	x.Redact = redaction(t, []string{"Authorization", "X-Token", "set-cookie"}, nil)
@@ -120,7 +120,7 @@ func TestRedactedContent(t *testing.T) {
 
 // TestRedactedUnread: what could not be read, because it was cut off or goes both ways, is not recorded.
 func TestRedactedUnread(t *testing.T) {
-	b, _ := clocked(0, 0)
+	b := NewBudget(0, 0)
 	start := func(fields string) (*Tap, *recorder) {
 		rec, x := &recorder{}, begin()
 		x.Redact, x.Head = redaction(t, nil, []string{"$.a"}), []byte("POST / HTTP/1.1\r\nHost: a\r\n"+fields+"\r\n")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -60,7 +61,9 @@ func (f *file) Close() {
 }
 
 // TestSpill: what memory does not hold is in the file or, from where that takes no more, in the tail; Kept says how much there is.
-func TestSpill(t *testing.T) {
+func TestSpill(t *testing.T) { synctest.Test(t, testSpill) }
+
+func testSpill(t *testing.T) {
 	content := make([]byte, 300_000)
 	for i := range content {
 		content[i] = byte(i ^ i>>8 ^ i>>16)
@@ -84,10 +87,10 @@ func TestSpill(t *testing.T) {
 		"no memory for the tail":  {side, 50_000, &spiller{none: true}, side, side, 0, 0},
 		"less memory than a side": {side, 9000, &spiller{}, 8000, len(content), 0, 1},
 	} {
-		b, now := clocked(tt.side, tt.total)
+		b := NewBudget(tt.side, tt.total)
 		tap := b.Start(tt.rec, begin())
 		for piece := range slices.Chunk(content, 1000) {
-			*now = now.Add(20 * time.Millisecond)
+			time.Sleep(20 * time.Millisecond)
 			tap.RequestBody(piece)
 		}
 		tap.RequestEnd(nil)
@@ -124,7 +127,7 @@ func TestSpill(t *testing.T) {
 
 // TestSpillOfAnAnswerThatIsReplaced: the file is closed, and the answer in its place gets none.
 func TestSpillOfAnAnswerThatIsReplaced(t *testing.T) {
-	b, _ := clocked(10, 0)
+	b := NewBudget(10, 0)
 	rec := &spiller{}
 	tap := b.Start(rec, begin())
 	for range 2 {

@@ -20,7 +20,7 @@ type times struct{ all []inspect.Passed }
 
 // note remembers that content passes now, behind offset bytes of it.
 func (s *times) note(t *Tap, offset int64) {
-	after, n := t.budget.now().Sub(t.began), len(s.all)
+	after, n := time.Now().Sub(t.began), len(s.all)
 	turn := t.spoke != s
 	t.spoke = s
 	if n > 0 && !turn && after-s.all[n-1].After < sameMoment || !s.grow(t) {

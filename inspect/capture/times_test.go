@@ -1,21 +1,25 @@
 package capture
 
 import (
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
 
 // TestPassed: both sides of an upgraded connection and an event stream say when content passed.
-func TestPassed(t *testing.T) {
-	b, now := clocked(0, 0)
+func TestPassed(t *testing.T) { synctest.Test(t, passed) }
+
+func passed(t *testing.T) {
+	b := NewBudget(0, 0)
 	rec := &recorder{}
 	tap := b.Start(rec, begin())
 	tap.ResponseHead(Head{Status: 101, Bytes: []byte("HTTP/1.1 101 S\r\n\r\n")})
 	tap.Upgraded()
 	for i := range 4 {
-		*now = now.Add(time.Duration(i) * 600 * time.Microsecond) // the second turn comes in the same millisecond
+		time.Sleep(time.Duration(i) * 600 * time.Microsecond) // the second turn comes in the same millisecond
 		tap.RequestBody([]byte("pi"))
 		tap.RequestBody([]byte("ng")) // at the same moment as what is before it
 		tap.ResponseBody([]byte("pong!"))
@@ -45,21 +49,23 @@ func TestPassed(t *testing.T) {
 }
 
 // TestPassedIsBounded: moments are thinned, the oldest most, and none that was published is written again.
-func TestPassedIsBounded(t *testing.T) {
-	b, now := clocked(0, 0)
+func TestPassedIsBounded(t *testing.T) { synctest.Test(t, passedIsBounded) }
+
+func passedIsBounded(t *testing.T) {
+	b := NewBudget(0, 0)
 	rec := &newest{}
 	tap := b.Start(rec, begin())
 	tap.Upgraded()
 	var seen [][]inspect.Passed
 	for i := range 30_000 {
-		*now = now.Add(10 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond)
 		tap.RequestBody([]byte("x"))
 		if i%5000 == 4999 {
-			seen = append(seen, rec.x.Request.Passed)
+			seen = append(seen, rec.passed())
 		}
 	}
 	tap.Done()
-	for _, passed := range append(seen, rec.x.Request.Passed) {
+	for _, passed := range append(seen, rec.passed()) {
 		if len(passed) > mostTimes || len(passed) < mostTimes/2 || passed[0].Offset != 0 {
 			t.Fatalf("%d moments, the first at %d", len(passed), passed[0].Offset)
 		}
@@ -69,52 +75,59 @@ func TestPassedIsBounded(t *testing.T) {
 			}
 		}
 	}
-	if last := rec.x.Request.Passed; last[len(last)-1].Offset != 29_999 || b.Used() != 0 {
+	if last := rec.passed(); last[len(last)-1].Offset != 29_999 || b.Used() != 0 {
 		t.Errorf("the last moment is %+v, %d bytes are still taken", last[len(last)-1], b.Used())
 	}
 }
 
 // newest keeps one state.
-type newest struct{ x *inspect.Exchange }
+type newest struct {
+	mu sync.Mutex
+	x  *inspect.Exchange
+}
 
-func (n *newest) Record(x *inspect.Exchange) { n.x = x }
+func (n *newest) Record(x *inspect.Exchange) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.x = x
+}
+
+func (n *newest) passed() []inspect.Passed {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.x.Request.Passed
+}
 
 // TestStreamsAreSeenWhenNothingFollows: what has come of a stream is published, though not at once, without a further byte.
 func TestStreamsAreSeenWhenNothingFollows(t *testing.T) {
-	b, now := clocked(0, 0)
-	type timer struct {
-		in   time.Duration
-		then func()
-		*stopped
-	}
-	var timers []timer
-	b.after = func(d time.Duration, f func()) stopper {
-		timers = append(timers, timer{d, f, new(stopped)})
-		return timers[len(timers)-1]
-	}
+	synctest.Test(t, streamsAreSeenWhenNothingFollows)
+}
+
+func streamsAreSeenWhenNothingFollows(t *testing.T) {
+	b := NewBudget(0, 0)
 	rec := &recorder{}
+	shows := func(want string) {
+		t.Helper()
+		synctest.Wait()
+		if x := rec.last(); x.Response == nil || string(x.Response.Body) != want {
+			t.Errorf("%+v was published, want %q", x.Response, want)
+		}
+	}
 	tap := b.Start(rec, begin())
 	tap.ResponseHead(Head{Status: 200, Bytes: []byte("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")})
 	tap.ResponseBody([]byte("1"))
-	*now = now.Add(50 * time.Millisecond)
+	shows("1")
+	time.Sleep(50 * time.Millisecond)
 	tap.ResponseBody([]byte("2"))
 	tap.ResponseBody([]byte("3"))
-	if got := string(rec.last().Response.Body); got != "1" || len(timers) != 1 || timers[0].in != everyEvents-50*time.Millisecond {
-		t.Fatalf("%q was published, %d timers", got, len(timers))
-	}
-	timers[0].then()
-	if got := string(rec.last().Response.Body); got != "123" {
-		t.Errorf("%q was published", got)
-	}
+	shows("1")
+	time.Sleep(everyEvents - 50*time.Millisecond)
+	shows("123")
 	tap.ResponseBody([]byte("4"))
 	tap.Done()
 	n := len(rec.all)
-	if timers[1].then(); !timers[1].stopped.yes || len(rec.all) != n {
-		t.Error("the end of the exchange leaves a timer")
+	if time.Sleep(time.Minute); len(rec.all) != n {
+		t.Error("something comes after the end")
 	}
 	rec.unchanged(t)
 }
-
-type stopped struct{ yes bool }
-
-func (s *stopped) Stop() bool { s.yes = true; return true }

@@ -107,10 +107,14 @@ var (
 	_ inspect.Reader   = (*Store)(nil)
 	_ inspect.Keeper   = (*Store)(nil)
 	_ inspect.Spiller  = (*Store)(nil)
+	_ inspect.Placer   = (*Store)(nil)
 )
 
 // Record keeps x in the window, from where the writer takes it.
 func (s *Store) Record(x *inspect.Exchange) { s.window.Record(x) }
+
+// Place gives an exchange its place in the list.
+func (s *Store) Place(at time.Time) uint64 { return s.window.Place(at) }
 
 // path is the database's file.
 func (s *Store) path() string { return filepath.Join(s.o.Dir, "captures.db") }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -12,7 +13,7 @@ import (
 // and come back when they end. Safe for concurrent use; nothing blocks but for the moment another call takes.
 type Memory struct {
 	limit    Options
-	next     func(number) number
+	place    func(at time.Time) uint64
 	onChange func(version uint64)
 
 	mu        sync.Mutex
@@ -22,12 +23,14 @@ type Memory struct {
 	byEnd     sequence // those that have ended, in that order
 	strayed   map[inspect.ID]number
 	bytes     int64
-	newest    number
+	count     uint64 // of exchanges, kept or not
 	version   uint64
 	forgotten uint64         // the highest version that somebody might miss
 	views     []inspect.View // by name
 	recorded  chan struct{}  // wakes the writer; nil: there is none
 	lost      uint64         // exchanges that left, or were passed over, before the writer had written them
+
+	placed atomic.Uint64 // the newest place
 }
 
 // entry is an exchange in the window. x is nil when it has left.
@@ -46,10 +49,16 @@ type number struct{ seq, nth uint64 }
 // seqBits is how many bits of Seq tell the agents apart.
 const seqBits = 10
 
-// after is the number of the exchange behind the one of number n: the microsecond and ten bits of the run, so that two agents give no number twice.
-func (m *Memory) after(n number) number {
-	seq := uint64(time.Now().UnixMicro())<<seqBits | uint64(m.limit.Run)&(1<<seqBits-1)
-	return number{max(seq, n.seq+1<<seqBits), n.nth + 1}
+// Place makes a place, which is the exchange's Seq, of the microsecond and ten bits of the run, so that two agents give none twice.
+func (m *Memory) Place(at time.Time) uint64 {
+	now := uint64(at.UnixMicro())<<seqBits | uint64(m.limit.Run)&(1<<seqBits-1)
+	for {
+		last := m.placed.Load()
+		place := max(now, last+1<<seqBits)
+		if m.placed.CompareAndSwap(last, place) {
+			return place
+		}
+	}
 }
 
 var (
@@ -57,13 +66,14 @@ var (
 	_ inspect.Reader   = (*Memory)(nil)
 	_ inspect.Keeper   = (*Memory)(nil)
 	_ inspect.Spiller  = (*Memory)(nil)
+	_ inspect.Placer   = (*Memory)(nil)
 )
 
 // NewMemory returns an empty window. Of the options only Exchanges, Bytes, Run, OnChange and Label count.
 func NewMemory(o Options) *Memory {
 	o = o.withDefaults()
 	m := &Memory{limit: o, onChange: o.OnChange, byID: map[inspect.ID]*entry{}, strayed: map[inspect.ID]number{}}
-	m.next = m.after
+	m.place = m.Place
 	m.bySeq.current = func(p place) bool { return p.e.x != nil }
 	m.byVersion.current = func(p place) bool { return p.e.x != nil && p.e.version == p.key }
 	m.byEnd.current = m.bySeq.current
@@ -89,7 +99,7 @@ func (m *Memory) Record(x *inspect.Exchange) {
 // put enters x and says whether that changed anything.
 func (m *Memory) put(x *inspect.Exchange) bool {
 	e := m.byID[x.ID]
-	switch n, strayed := m.strayed[x.ID]; {
+	switch n, strayed := m.strays(x.ID); {
 	case e != nil && e.x.Ended(), strayed && !x.Ended():
 		return false
 	case e != nil:
@@ -99,14 +109,25 @@ func (m *Memory) put(x *inspect.Exchange) bool {
 		e = &entry{number: n}
 		m.bySeq.insert(n.seq, e)
 	default:
-		m.newest = m.next(m.newest)
-		e = &entry{number: m.newest}
-		m.bySeq.push(e.seq, e)
+		m.count++
+		e = &entry{number: number{x.Place, m.count}}
+		if e.seq == 0 {
+			e.seq = m.place(time.Now())
+		}
+		m.bySeq.insert(e.seq, e)
 	}
 	m.version++
 	e.disk.changed = m.version
 	m.enter(e, x)
 	return true
+}
+
+// strays says that an exchange was forgotten while it was under way, and which number it had.
+func (m *Memory) strays(id inspect.ID) (n number, ok bool) {
+	if len(m.strayed) > 0 { // rarely: nothing need be looked up
+		n, ok = m.strayed[id]
+	}
+	return n, ok
 }
 
 // enter makes x the state of e as of the current version.

@@ -135,7 +135,9 @@ func (m *Memory) Since(v uint64, limit int) (items []inspect.Item, lagged bool) 
 	if v >= m.version {
 		return nil, false
 	}
-	for _, p := range m.byVersion.list[m.byVersion.search(v+1):] {
+	changes := m.byVersion.list[m.byVersion.search(v+1):]
+	items = make([]inspect.Item, 0, min(limit, len(changes)))
+	for _, p := range changes {
 		if len(items) == limit {
 			break
 		}
@@ -160,7 +162,7 @@ func (m *Memory) Run() int64 { return m.limit.Run }
 func (m *Memory) Count() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.newest.nth
+	return m.count
 }
 
 // Bytes is what the exchanges in the window hold.

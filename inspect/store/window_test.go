@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
@@ -20,7 +21,7 @@ func exchange(id string, s inspect.State, size int) *inspect.Exchange {
 // newWindow is a window whose places are 1, 2, 3.
 func newWindow(o Options) *Memory {
 	m := NewMemory(o)
-	m.next = func(n number) number { return number{n.seq + 1, n.nth + 1} }
+	m.place = func(time.Time) uint64 { return m.placed.Add(1) }
 	return m
 }
 
@@ -248,14 +249,11 @@ func BenchmarkRecord(b *testing.B) {
 	m := newWindow(Options{})
 	pool := make([]*inspect.Exchange, 40_000)
 	for i := range pool {
-		pool[i] = exchange(fmt.Sprint(i), inspect.Done, 512)
+		pool[i] = exchange(fmt.Sprintf("0193a2b4-5c6d-7e8f-9a0b-%012x", i*7919), inspect.Done, 512)
 	}
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
-		x := *pool[i%len(pool)]
-		x.State = inspect.Pending
-		m.Record(&x)
 		m.Record(pool[i%len(pool)])
 		i++
 	}

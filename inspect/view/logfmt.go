@@ -68,7 +68,18 @@ func AppendExchange(b []byte, x *inspect.Exchange) []byte {
 
 // appendMillis writes d in milliseconds with at most two decimals.
 func appendMillis(b []byte, d time.Duration) []byte {
-	return strconv.AppendFloat(b, float64(d.Round(10*time.Microsecond))/1e6, 'f', -1, 64)
+	n := int64(d.Round(10 * time.Microsecond) / (10 * time.Microsecond))
+	if n < 0 {
+		b, n = append(b, '-'), -n
+	}
+	b = strconv.AppendInt(b, n/100, 10)
+	switch tenth, hundredth := byte('0'+n%100/10), byte('0'+n%10); {
+	case hundredth != '0':
+		return append(b, '.', tenth, hundredth)
+	case tenth != '0':
+		return append(b, '.', tenth)
+	}
+	return b
 }
 
 // appendValue writes a value, quoted when it is empty or holds anything but plain visible characters. Within quotes a quote and a backslash

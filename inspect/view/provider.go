@@ -77,6 +77,17 @@ var telling = func() map[string]int {
 	return m
 }()
 
+// endings says, by the length of a name, with which letters telling ones of that length end. Most others need not be looked up, then.
+var endings = func() (all [64]uint32) {
+	for name := range telling {
+		all[len(name)] |= letter(name[len(name)-1])
+	}
+	return all
+}()
+
+// letter is a bit for a letter, whatever its case.
+func letter(c byte) uint32 { return 1 << (c & 31) }
+
 // WebhookOf recognises a sender by the fields of a recorded request head; the zero value is nobody known. It is called for every exchange, and
 // allocates for those only whose sender is known. Label looks for the event in the content as well.
 func WebhookOf(head []byte) Webhook {
@@ -94,10 +105,10 @@ func WebhookOf(head []byte) Webhook {
 // providerOf is the index in providers, -1 for nobody known.
 func providerOf(head []byte) int {
 	first := len(providers)
-	var lower [64]byte
+	var lower [len(endings)]byte
 	for line := range bytes.SplitSeq(head, []byte("\n")) {
 		name, _, ok := bytes.Cut(line, []byte(":"))
-		if !ok || len(name) > len(lower) {
+		if !ok || len(name) == 0 || len(name) >= len(endings) || endings[len(name)]&letter(name[len(name)-1]) == 0 {
 			continue
 		}
 		if i, ok := telling[string(appendLower(lower[:0], name))]; ok {

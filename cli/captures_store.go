@@ -36,10 +36,14 @@ func (a *app) openStore(c *cobra.Command) (captures, error) {
 	if err != nil {
 		return nil, &exitError{exitNo, err}
 	}
-	if k := s.Keeping(); k.Problem != "" || k.Notice != "" { // a damaged one was moved aside: who came first has to say so
+	k := s.Keeping()
+	if k.Problem != "" || k.Notice != "" { // a damaged one was moved aside: who came first has to say so
 		a.complain("captures: " + cmp.Or(k.Problem, k.Notice))
 	}
-	return &stored{Store: s, agents: &nearby{a: a, c: c, place: s.Keeping().Place}}, nil
+	if k.Waiting > 0 {
+		a.complain("captures: " + counted(int(k.Waiting)) + " of a flood are kept, but not listed yet\n  a running agent lists them when it has time; without one, each command does for some")
+	}
+	return &stored{Store: s, agents: &nearby{a: a, c: c, place: k.Place}}, nil
 }
 
 // Get asks running agents for what came faster than it could be stored.

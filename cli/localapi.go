@@ -45,6 +45,7 @@ type runningCaptures struct {
 	Stored    uint64 `json:"stored"`
 	Summaries uint64 `json:"summaries"`
 	NotStored uint64 `json:"not_stored"`
+	Waiting   uint64 `json:"waiting"`
 	Problem   string `json:"problem,omitempty"`
 	Notice    string `json:"notice,omitempty"`
 }

@@ -93,6 +93,9 @@ func (c *runningCaptures) String() string {
 	if c.Summaries+c.NotStored > 0 {
 		text += fmt.Sprintf("; of this run %d whole, %d as a line, %d not", c.Stored, c.Summaries, c.NotStored)
 	}
+	if c.Waiting > 0 {
+		text += fmt.Sprintf("; %d not listed yet", c.Waiting)
+	}
 	if c.Notice != "" {
 		text += "; " + c.Notice
 	}

@@ -126,6 +126,7 @@ type Keeping struct {
 	Stored    uint64 // exchanges of this run that were committed whole
 	Summaries uint64 // those of which only the line was kept, since they came faster than the store may write
 	NotStored uint64 // those that were not written at all
+	Waiting   uint64 // exchanges of any run that came in a flood: they are on the disk, but not in lists yet
 	Problem   string // why nothing is written now, and what to do: "the disk is full: …"; "" all is well
 	Notice    string // what has happened to the store, though it is written: that a damaged one was moved aside; "" nothing
 }

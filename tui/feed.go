@@ -40,12 +40,12 @@ type feed struct {
 	listed  time.Time // when the whole list was read
 }
 
-func (f *feed) missed() uint64 {
+// keeping is how the store is, where there is a disk.
+func (f *feed) keeping() inspect.Keeping {
 	if !f.keeps {
-		return 0
+		return inspect.Keeping{}
 	}
-	k := f.keeper.Keeping()
-	return k.Summaries + k.NotStored
+	return f.keeper.Keeping()
 }
 
 func newFeed(s Source, hints <-chan inspect.Hint, done <-chan struct{}) *feed {
@@ -62,7 +62,7 @@ type changes struct {
 	gone   []uint64        // Seqs of those that pass no longer
 	reset  bool            // rows are all there are
 	status inspect.Status
-	missed uint64 // exchanges that were not kept, or only as a line, since they came too fast
+	kept   inspect.Keeping
 }
 
 // next waits for something to have changed and for the frame to be over, and reads it. It returns nil when the dashboard has ended.
@@ -82,7 +82,7 @@ func (f *feed) next() any {
 		return nil
 	}
 	f.refilter()
-	c := changes{status: f.observer.Status(), filter: f.filter, missed: f.missed()}
+	c := changes{status: f.observer.Status(), filter: f.filter, kept: f.keeping()}
 	if f.loaded {
 		items, lagged := f.reader.Since(f.version, readLimit)
 		f.behind = f.behind || lagged

@@ -41,8 +41,11 @@ func (m *model) note() string {
 	if m.status.Dropped > 0 {
 		notes = append(notes, fmt.Sprintf("%d not recorded", m.status.Dropped))
 	}
-	if m.missed > 0 {
-		notes = append(notes, fmt.Sprintf("%d not kept whole", m.missed))
+	if n := m.kept.Summaries + m.kept.NotStored; n > 0 { // they came too fast
+		notes = append(notes, fmt.Sprintf("%d not kept whole", n))
+	}
+	if m.kept.Waiting > 0 {
+		notes = append(notes, fmt.Sprintf("%d not listed yet", m.kept.Waiting))
 	}
 	if m.prompt.filter != nil {
 		notes = append(notes, m.found())

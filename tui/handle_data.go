@@ -9,7 +9,7 @@ import (
 
 // onChanges takes what the feed has read.
 func (m *model) onChanges(c changes) tea.Cmd {
-	m.status, m.missed, m.loaded = c.status, c.missed, true
+	m.status, m.kept, m.loaded = c.status, c.kept, true
 	switch {
 	case c.filter != m.prompt.filter: // another one has been set meanwhile
 		return m.work.next()

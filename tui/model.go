@@ -27,8 +27,8 @@ type model struct {
 	now    time.Time // when the last message came
 
 	status  inspect.Status
-	missed  uint64 // exchanges that were not kept whole
-	loaded  bool   // the store has been read
+	kept    inspect.Keeping // how the store is
+	loaded  bool            // the store has been read
 	rows    window
 	detail  detail
 	screen  screen

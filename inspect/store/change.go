@@ -94,8 +94,14 @@ func (s *Store) Mark(ctx context.Context, id inspect.ID, c inspect.Marks) (inspe
 		return s.window.Mark(ctx, id, c)
 	}
 	var now marks
-	err := s.change(func(tx *sql.Tx, changed *int64) error {
+	var listed []inspect.ID
+	err := s.change(func(tx *sql.Tx, changed *int64) (err error) {
 		seq, was, err := readMarks(tx, id)
+		if errors.Is(err, inspect.ErrNotFound) {
+			if listed, err = s.unpackWith(tx, changed, id); err == nil {
+				seq, was, err = readMarks(tx, id)
+			}
+		}
 		if err != nil {
 			return err
 		}
@@ -106,6 +112,7 @@ func (s *Store) Mark(ctx context.Context, id inspect.ID, c inspect.Marks) (inspe
 	if err != nil {
 		return inspect.Item{}, fmt.Errorf("marking exchange %q: %w", id, explain(err))
 	}
+	s.window.unpacked(listed)
 	if it, err := s.window.remark(id, func(marks) marks { return now }); err == nil {
 		return it, nil
 	}

@@ -242,7 +242,7 @@ func TestPace(t *testing.T) {
 	for _, c := range []struct {
 		what string
 		pace pace
-	}{{"summaries", pace{summary: 1e-9, nothing: 1000}}, {"nothing", pace{summary: 1e-9, nothing: 1e-9}}} {
+	}{{"summaries", pace{summary: 1e-9, packed: 1000, nothing: 1000}}, {"nothing", pace{summary: 1e-9, nothing: 1e-9}}} {
 		t.Run(c.what, func(t *testing.T) {
 			dir := t.TempDir()
 			s := run(t, Options{Dir: dir, pace: c.pace, Exchanges: 100})

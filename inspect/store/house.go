@@ -38,6 +38,12 @@ func (w *writer) keepHouse(ctx context.Context) error {
 		return err
 	}
 	w.s.spills.forget(w.s.window.wants)
+	waiting, err := w.s.countWaiting()
+	if err != nil {
+		return err
+	}
+	w.packs = waiting > 0
+	w.s.state.setWaiting(waiting)
 	if time.Since(w.house.buried) > lookForDead {
 		if err := w.s.buryDead(); err != nil {
 			return err
@@ -126,6 +132,9 @@ func (w *writer) followOthers(now int64) error {
 
 // followPurge forgets what was committed and is not there any more. Everybody is told to read again, since it may be others' as well.
 func (w *writer) followPurge() error {
+	if err := w.s.forgetPurged(); err != nil {
+		return err
+	}
 	var gone []inspect.ID
 	for _, id := range w.s.window.onDisk() {
 		var n int
@@ -153,8 +162,11 @@ func (s *Store) retain(ctx context.Context) error {
 		if size > s.o.MaxBytes {
 			below, room = math.MaxInt64, size-s.o.MaxBytes
 		}
-		seqs, err := s.deleteStep(oldest, below, step, room)
-		if err != nil || len(seqs) == 0 || ctx.Err() != nil {
+		n, err := s.deletePacks(below)
+		if err == nil && n == 0 {
+			n, err = s.deleteStep(oldest, below, step, room)
+		}
+		if err != nil || n == 0 || ctx.Err() != nil {
 			return err
 		}
 	}
@@ -167,18 +179,23 @@ const oldest = `e.seq IN (SELECT seq FROM (SELECT seq, sum(n) OVER (ORDER BY seq
 	FROM exchanges o WHERE pinned = 0 AND state >= 2 AND seq < ? ORDER BY seq LIMIT ?)) WHERE given < ?)`
 
 // deleteStep deletes some exchanges and gives their room back to the disk.
-func (s *Store) deleteStep(where string, args ...any) ([]int64, error) {
+func (s *Store) deleteStep(where string, args ...any) (n int, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	db, err := s.database()
-	if err != nil {
-		return nil, err
-	}
 	seqs, err := s.delete(where, args...)
-	if err == nil && len(seqs) > 0 {
+	if err != nil || len(seqs) == 0 {
+		return 0, err
+	}
+	return len(seqs), s.giveBack()
+}
+
+// giveBack gives room that is free back to the disk.
+func (s *Store) giveBack() error {
+	db, err := s.database()
+	if err == nil {
 		_, err = db.Exec("PRAGMA incremental_vacuum(1000)")
 	}
-	return seqs, err
+	return err
 }
 
 // size is what the database and the files of content take, in bytes.

@@ -16,10 +16,13 @@ const (
 	abandoned = time.Minute // after which another run's exchange is not left to that run
 )
 
+const insertWords = "REPLACE INTO words (rowid, head, body, marks) VALUES (?, ?, ?, ?)"
+
 // index enters some exchanges that have ended, or whose marks have changed, into the words; more says that there are others. One that waits for it is found
-// all the same, only slower: it may be put off as long as the machine has no time.
-func (s *Store) index(ctx context.Context, conn *sql.Conn) (more bool, err error) {
-	waiting, err := s.unindexed(ctx, conn)
+// all the same, only slower: it may be put off as long as the machine has no time. Those of other
+// runs are left to these for a while.
+func (s *Store) index(ctx context.Context, conn *sql.Conn, others time.Duration) (more bool, err error) {
+	waiting, err := s.unindexed(ctx, conn, others)
 	if err != nil || len(waiting) == 0 {
 		return false, err
 	}
@@ -50,9 +53,9 @@ type unworded struct {
 }
 
 // unindexed returns the next of them, in ascending order: the index wants them so.
-func (s *Store) unindexed(ctx context.Context, q querier) (all []unworded, err error) {
+func (s *Store) unindexed(ctx context.Context, q querier, others time.Duration) (all []unworded, err error) {
 	rows, err := q.QueryContext(ctx, "SELECT e.changed, "+itemColumns+itemTables+` WHERE e.indexed = 0 AND e.state >= 2
-		AND (e.run = ? OR e.start + e.duration < ?) ORDER BY e.seq LIMIT ?`, s.o.Run, time.Now().Add(-abandoned).UnixNano(), indexRows)
+		AND (e.run = ? OR e.start + e.duration < ?) ORDER BY e.seq LIMIT ?`, s.o.Run, time.Now().Add(-others).UnixNano(), indexRows)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +96,7 @@ func enter(ctx context.Context, tx *sql.Tx, all []wording) error {
 		return err
 	}
 	defer row.Close()
-	words, err := tx.PrepareContext(ctx, "REPLACE INTO words (rowid, head, body, marks) VALUES (?, ?, ?, ?)")
+	words, err := tx.PrepareContext(ctx, insertWords)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,9 @@ const (
 
 	// checkUpTo is how large a file is looked through when it is opened after a kill -9. Damage in a larger one is found when it is met.
 	checkUpTo = 64 << 20
+
+	// catchUpFor is how long Attach does what agents have put off and not come to, when none is alive.
+	catchUpFor = time.Second
 )
 
 // Open begins a run on the database in o.Dir, and makes both if they are missing. What is in the way of keeping captures but may pass, as a full disk, is
@@ -55,7 +58,7 @@ func Open(o Options) (*Store, error) {
 }
 
 // Attach opens the database in o.Dir to look at it, and to change marks and delete, and makes it if it is missing. There is no run: nothing can be
-// recorded, and Keep, Since and Count are of no use.
+// recorded, and Keep, Since and Count are of no use. When no agent is alive, it does some of what those have put off first, for a second at most.
 func Attach(o Options) (*Store, error) {
 	s, err := prepare(o)
 	if err != nil {
@@ -64,6 +67,11 @@ func Attach(o Options) (*Store, error) {
 	s.window = NewMemory(s.o)
 	if err := s.attach(); err != nil {
 		return nil, errors.Join(fmt.Errorf("captures in %s: %w", s.path(), explain(err)), s.Close())
+	}
+	if runs, err := s.otherRuns(); err == nil && len(runs) == 0 { // no agent is alive that does it
+		if err := s.catchUp(catchUpFor, 0); err != nil {
+			s.o.Log.Warn("what was put off is put off again", "file", s.path(), "error", err)
+		}
 	}
 	return s, nil
 }

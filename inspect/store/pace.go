@@ -6,19 +6,27 @@ import (
 	"time"
 )
 
-// pace is how much of the machine's time the writer may take, as a share of all cores: a few busy moments count little, since what it took is forgotten
-// within about a second.
+// pace is how much of the machine's time the writer may take, as a share of all cores, a tenth in all: a few busy moments count little, since what it took is
+// forgotten within about a second.
 type pace struct {
-	summary float64 // above it only summaries are written
-	nothing float64 // and above it nothing is
+	summary float64 // above it only summaries are written,
+	packed  float64 // above it these are packed,
+	nothing float64 // and above it nothing is written
+	spare   float64 // beside it, for what can wait, as long as all else is written whole
 }
 
 func (p pace) withDefaults() pace {
 	if p.summary == 0 {
 		p.summary = 0.04
 	}
+	if p.packed == 0 {
+		p.packed = 0.06
+	}
 	if p.nothing == 0 {
-		p.nothing = 0.06
+		p.nothing = 0.08
+	}
+	if p.spare == 0 {
+		p.spare = 0.06
 	}
 	return p
 }
@@ -29,6 +37,7 @@ type level int
 const (
 	whole level = iota
 	summary
+	packed // summaries of what has ended, which become rows later
 	nothing
 )
 
@@ -53,22 +62,31 @@ func (m *meter) level() level {
 	switch {
 	case m.load > m.nothing:
 		return nothing
+	case m.load > m.packed:
+		return packed
 	case m.load > m.summary:
 		return summary
 	}
 	return whole
 }
 
-// idle says that there is time for what can wait, and that rows will still be written whole behind it.
-func (m *meter) idle() bool { return m.level() == whole && m.load < m.summary*3/4 }
+// spared takes d out of what is measured.
+func (m *meter) spared(d time.Duration) { m.taken += d }
+
+// took enters d of the thread, instead of all that it has taken since the last time.
+func (m *meter) took(d time.Duration) {
+	now := time.Now()
+	m.add(now.Sub(m.at), d)
+	m.at = now
+}
 
 // add enters that taken was taken of the wall's time.
 func (m *meter) add(wall, taken time.Duration) {
 	m.load = m.load*math.Exp(-wall.Seconds()/lately.Seconds()) + taken.Seconds()/lately.Seconds()/float64(runtime.GOMAXPROCS(0))
 }
 
-// flood says when exchanges come so much faster than they can be written that the writer had better step back: it would keep but a small part of them, and
-// a machine under that load has something better to do.
+// flood says when exchanges come so much faster than rows can be written that all of them had better be packed: a machine under that load has something better
+// to do than to write a few rows with all the time there is.
 type flood struct {
 	at    time.Time // when it was looked at last
 	count uint64    // of exchanges until then
@@ -98,5 +116,5 @@ func (f *flood) look(now time.Time, count uint64, capacity float64) bool {
 
 // capacity is how many summaries a second the pace lets the writer write, each of which costs it some time.
 func (p pace) capacity(each time.Duration) float64 {
-	return p.nothing * float64(runtime.GOMAXPROCS(0)) / each.Seconds()
+	return p.packed * float64(runtime.GOMAXPROCS(0)) / each.Seconds()
 }

@@ -35,6 +35,12 @@ func (s *state) setProblem(text string) (was string) {
 	return was
 }
 
+func (s *state) setWaiting(n uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now.Waiting = n
+}
+
 func (s *state) setBytes(n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,6 +75,7 @@ func (s *Store) Keeping() inspect.Keeping {
 	k.Place, k.NotStored = s.path(), s.window.numberLost()
 	if s.alive == nil {
 		k.Bytes, _ = s.size()
+		k.Waiting, _ = s.countWaiting()
 	}
 	return k
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -20,21 +21,38 @@ const step = 64
 // Purge deletes the exchanges that q asks for from the window and the database, in steps, and then what is left of them in the files. When ctx ends between
 // two steps, n have been deleted.
 func (s *Store) Purge(ctx context.Context, q inspect.Query) (n int, err error) {
-	ids, err := victims(ctx, s, q)
-	if err != nil {
-		return 0, err
-	}
-	for some := range slices.Chunk(ids, step) {
-		if err := ctx.Err(); err != nil {
-			return n, err
-		}
-		deleted, err := s.purge(some)
+	all, seen := everything(q), map[int64]bool{}
+	for _, purge := range []func() (int, error){
+		func() (int, error) { return s.purgePacks(ctx, q, seen) },
+		func() (int, error) { return s.purgeRows(ctx, q) },
+		func() (int, error) { return s.purgePacks(ctx, q, seen) }, // what has just been packed
+	} {
+		deleted, err := purge()
 		n += deleted
 		if err != nil {
 			return n, explain(err)
 		}
+		if q.Limit > 0 {
+			if q.Limit -= deleted; q.Limit == 0 {
+				break
+			}
+		}
 	}
-	return n, s.scrub(ctx, everything(q)) // also for n == 0: an earlier one may not have come so far
+	return n, s.scrub(ctx, all) // also for n == 0: an earlier one may not have come so far
+}
+
+// purgeRows deletes the exchanges that q asks for from the window and the rows.
+func (s *Store) purgeRows(ctx context.Context, q inspect.Query) (n int, err error) {
+	ids, err := victims(ctx, s, q)
+	for some := range slices.Chunk(ids, step) {
+		if err = cmp.Or(err, ctx.Err()); err != nil {
+			break
+		}
+		var deleted int
+		deleted, err = s.purge(some)
+		n += deleted
+	}
+	return n, err
 }
 
 // everything says that q leaves out nothing.

@@ -110,7 +110,7 @@ func (s *Store) row(ctx context.Context, id inspect.ID) (it inspect.Item, err er
 	}
 	it, err = scanItem(db.QueryRowContext(ctx, "SELECT "+itemColumns+itemTables+" WHERE e.id = ?", string(id)).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
-		return it, missing(id)
+		_, it, err = findPacked(db, id, "owner >= 0 ORDER BY last DESC")
 	}
 	if err != nil {
 		return it, fmt.Errorf("exchange %q: %w", id, s.reading(err))

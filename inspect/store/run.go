@@ -106,9 +106,9 @@ func (s *Store) sweep() error {
 	})
 }
 
-// otherRuns are the runs that have a lock or exchanges under way, but for the own.
+// otherRuns are the runs that have a lock, exchanges under way or packs, but for the own.
 func (s *Store) otherRuns() (map[int64]bool, error) {
-	all, err := column[int64](s.db.Load(), "SELECT DISTINCT run FROM exchanges WHERE state < 2")
+	all, err := column[int64](s.db.Load(), "SELECT run FROM exchanges WHERE state < 2 UNION SELECT owner FROM packs WHERE owner > 0")
 	if err != nil {
 		return nil, err
 	}
@@ -128,13 +128,20 @@ func (s *Store) otherRuns() (map[int64]bool, error) {
 	return runs, err
 }
 
-// bury marks the exchanges of a run that are under way as interrupted.
+// bury marks the exchanges of a run that are under way as interrupted, and leaves its packs to all.
 func (s *Store) bury(run int64) error {
 	seqs, err := column[int64](s.db.Load(), "SELECT seq FROM exchanges WHERE run = ? AND state < 2", run)
-	if err != nil || len(seqs) == 0 {
+	if err != nil {
+		return err
+	}
+	packs, err := column[int64](s.db.Load(), "SELECT 1 FROM packs WHERE owner = ? LIMIT 1", run)
+	if err != nil || len(seqs)+len(packs) == 0 {
 		return err
 	}
 	return s.changeSoon(func(tx *sql.Tx, changed *int64) error {
+		if _, err := tx.Exec("UPDATE packs SET owner = 0 WHERE owner = ?", run); err != nil {
+			return err
+		}
 		for _, seq := range seqs {
 			*changed++
 			if _, err := tx.Exec("UPDATE exchanges SET state = ?, changed = ? WHERE seq = ? AND state < 2", inspect.Interrupted, *changed, seq); err != nil {

@@ -65,6 +65,13 @@ END;
 CREATE TRIGGER exchanges_unword AFTER DELETE ON exchanges BEGIN
 	DELETE FROM words WHERE rowid = old.seq;
 END;
+`, `
+CREATE TABLE packs ( -- exchanges that wait to become rows: see pack.go
+	last INTEGER PRIMARY KEY, -- seq of the newest in it
+	owner INTEGER NOT NULL, -- the run that makes rows of it; 0: whoever has time; -1: nobody, it is damaged
+	n INTEGER NOT NULL, data BLOB NOT NULL
+) STRICT;
+CREATE INDEX packs_owner ON packs (owner, n);
 `}
 
 var (

@@ -96,7 +96,7 @@ func filled(t testing.TB, o Options, n int, next func(i int) *inspect.Exchange) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &writer{s: s, meter: newMeter(s.o.pace)}
+	w := &writer{s: s, meter: newMeter(s.o.pace), spares: newMeter(s.o.pace)}
 	t.Cleanup(func() {
 		w.close()
 		if err := s.Close(); err != nil {
@@ -134,7 +134,7 @@ func indexAll(t testing.TB, s *Store, w *writer) {
 	t.Helper()
 	for more := true; more; {
 		var err error
-		if more, err = s.index(t.Context(), w.conn); err != nil {
+		if more, err = s.index(t.Context(), w.conn, abandoned); err != nil {
 			t.Fatal(err)
 		}
 	}

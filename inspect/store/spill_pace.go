@@ -19,7 +19,7 @@ type allowance struct {
 const saving = 10 * time.Second
 
 func newAllowance(p pace) *allowance {
-	earns := p.nothing * float64(runtime.GOMAXPROCS(0))
+	earns := p.packed * float64(runtime.GOMAXPROCS(0))
 	most := time.Duration(earns * float64(saving))
 	return &allowance{earns: earns, most: most, saved: most, at: time.Now(), taken: threadTime()}
 }

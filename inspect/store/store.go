@@ -1,5 +1,6 @@
 // Package store keeps exchanges. A Store has a bounded window in memory, which is the truth of its own run and never blocks, and a database with full-text
-// search that all agents of a user share, which a writer fills from the window some milliseconds later; Memory is the window alone.
+// search that all agents of a user share, which a writer fills from the window some milliseconds later; Memory is the window alone. What comes faster than
+// rows can be written waits in packs, which become rows when there is time.
 //
 //	s, err := store.Open(store.Options{Dir: dir, OnChange: func(uint64) { bus.Publish() }})
 //	defer s.Close()

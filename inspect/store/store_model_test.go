@@ -75,7 +75,11 @@ func TestStoreOnDiskIsLikeItsModel(t *testing.T) {
 	for seed := range uint64(3) {
 		rnd := rand.New(rand.NewPCG(seed, 7))
 		dir, m := t.TempDir(), &keptModel{runs: 1}
-		s := run(t, Options{Dir: dir})
+		pace := unhurried
+		if seed%2 == 1 {
+			pace = flooded
+		}
+		s := run(t, Options{Dir: dir, pace: pace})
 		for step := range 150 {
 			id := inspect.ID(fmt.Sprint("x", rnd.IntN(60)))
 			f := filters[texts[rnd.IntN(len(texts))]]
@@ -117,7 +121,7 @@ func TestStoreOnDiskIsLikeItsModel(t *testing.T) {
 				}
 			case n < 81:
 				s.stop()
-				s = run(t, Options{Dir: dir})
+				s = run(t, Options{Dir: dir, pace: pace})
 				m.restart()
 			}
 			limit := 1 + rnd.IntN(70)

@@ -21,7 +21,7 @@ import (
 )
 
 // unhurried lets the writer take all the time there is: what is tested must not depend on how busy the machine is.
-var unhurried = pace{summary: 1000, nothing: 1000}
+var unhurried = pace{summary: 1000, packed: 1000, nothing: 1000, spare: 1000}
 
 // running is a store at work.
 type running struct {

@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
-	"strings"
 	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
@@ -16,8 +14,8 @@ import (
 // What is written of an exchange. What can not change any more when it was written once is not written again.
 const (
 	insertExchange = `INSERT INTO exchanges (seq, changed, id, run, nth, state, flags, status, pinned, start, duration, wait, connect, tries, req_size, res_size,
-		endpoint, method, host, path, query, client, replay_of, reason, label, failure, note, odd)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		endpoint, method, host, path, query, client, replay_of, reason, label, failure, note, odd, indexed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET changed = excluded.changed, state = excluded.state, flags = excluded.flags, status = excluded.status,
 			duration = excluded.duration, wait = excluded.wait, connect = excluded.connect, tries = excluded.tries, req_size = excluded.req_size,
 			res_size = excluded.res_size, reason = excluded.reason, label = excluded.label, failure = excluded.failure
@@ -25,16 +23,17 @@ const (
 		ON CONFLICT DO NOTHING`
 	insertMessage = `INSERT OR REPLACE INTO messages (key, flags, kept, file, head, trailers, passed, tail, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	insertTag     = `INSERT OR IGNORE INTO tags (tag, seq) VALUES (?, ?)`
+	insertPack    = `INSERT INTO packs (last, owner, n, data) VALUES (?, ?, ?, ?)`
 )
 
 // statements are prepared on the writer's connection.
-type statements struct{ exchange, message, tag *sql.Stmt }
+type statements struct{ exchange, message, tag, pack *sql.Stmt }
 
 func (p *statements) prepare(c *sql.Conn) error {
 	for _, s := range []struct {
 		to   **sql.Stmt
 		text string
-	}{{&p.exchange, insertExchange}, {&p.message, insertMessage}, {&p.tag, insertTag}} {
+	}{{&p.exchange, insertExchange}, {&p.message, insertMessage}, {&p.tag, insertTag}, {&p.pack, insertPack}} {
 		stmt, err := c.PrepareContext(context.Background(), s.text)
 		if err != nil {
 			return err
@@ -45,7 +44,7 @@ func (p *statements) prepare(c *sql.Conn) error {
 }
 
 func (p *statements) close() {
-	for _, s := range []*sql.Stmt{p.exchange, p.message, p.tag} {
+	for _, s := range []*sql.Stmt{p.exchange, p.message, p.tag, p.pack} {
 		if s != nil {
 			s.Close()
 		}
@@ -60,6 +59,8 @@ type transaction struct {
 	changed int64 // the store's version
 	n       int
 	rows    int // of n: those that were written
+	packed  int // and those that were packed
+	pack    pack
 	level   level
 }
 
@@ -89,7 +90,10 @@ func (t *transaction) commit() error {
 	if !t.begun {
 		return nil
 	}
-	err := t.exec("UPDATE changes SET n = ?", t.changed)
+	err := t.closePack()
+	if err == nil {
+		err = t.exec("UPDATE changes SET n = ?", t.changed)
+	}
 	if err == nil {
 		err = t.exec("COMMIT")
 	}
@@ -99,99 +103,61 @@ func (t *transaction) commit() error {
 	return err
 }
 
-// put writes a state as well as the writer's share of the machine allows, and says what was written.
-func (t *transaction) put(u unwritten) (unwritten, error) {
+// errLater says that there is no time now for an exchange under way: it is written when it ends, or when there is.
+var errLater = errors.New("there is no time now")
+
+// put writes a state as well as the writer's share of the machine allows, and enters in u what was written.
+func (t *transaction) put(u *unwritten) error {
 	if t.n%16 == 0 {
-		t.level = t.w.meter.level()
+		t.level = t.w.level()
 	}
 	t.n++
-	if t.level == nothing && u.disk.written == 0 { // the end of one that is written has to come
+	switch fresh := u.disk.written == 0; { // the end of one that is written has to come
+	case !fresh || t.level < packed:
+	case !u.Ended():
+		return errLater
+	case t.level == nothing:
 		u.lost = true
-		return u, nil
+		return nil
+	case packable(&u.Item):
+		return t.toPack(u)
 	}
 	u.Summary = t.level != whole
 	if err := t.begin(); err != nil { // before files come to their places: see sweep
-		return u, err
+		return err
 	}
-	messages, err := t.messages(&u)
+	messages, err := t.messages(u)
 	if err != nil {
-		return u, err
+		return err
 	}
 	t.changed++
 	t.rows++
-	err = t.row(&u)
+	err = t.row(u)
 	for i := 0; err == nil && !u.lost && i < len(messages); i++ {
 		_, err = t.w.insert.message.Exec(messages[i]...)
 	}
 	if isCode(err, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE) { // this one will never do
 		u.lost, err = true, nil
 	}
-	return u, err
+	return err
 }
 
 // row writes the exchange's own row. u is lost when that ID is another run's.
 func (t *transaction) row(u *unwritten) error {
-	x, k := u.Exchange, marks{u.Pinned, u.Tags, u.Note}
-	path, query := splitTarget(x.Request.Target)
-	var status int
-	var reason, label string
-	var resSize int64
-	if r := x.Response; r != nil {
-		status, reason, resSize = r.Status, r.Reason, r.Size
+	var label string
+	if u.Ended() && !u.Summary {
+		label = t.w.s.o.Label(u.Exchange)
 	}
-	if x.Ended() && !u.Summary {
-		label = t.w.s.o.Label(x)
-	}
-	var client string
-	if x.Client.IsValid() {
-		client = x.Client.String()
-	}
-	result, err := t.w.insert.exchange.Exec(int64(u.Seq), t.changed, string(x.ID), u.Run, int64(u.Nth), int64(x.State), exchangeFlags(u), status, k.Pinned,
-		x.Start.UnixNano(), int64(x.Duration), int64(x.Wait), int64(x.Connect), x.Tries, x.Request.Size, resSize,
-		x.Endpoint, x.Request.Method, x.Request.Host, path, query, client, string(x.ReplayOf), reason, label, failureText(x.Failure), k.Note, !plain(x))
+	result, err := t.w.insert.exchange.Exec(exchangeRow(&u.Item, t.changed, label, false)...)
 	if err != nil {
 		return err
 	}
 	n, err := result.RowsAffected()
 	u.lost = n == 0
-	for i := 0; err == nil && !u.lost && u.disk.written == 0 && i < len(k.Tags); i++ {
-		_, err = t.w.insert.tag.Exec(k.Tags[i], int64(u.Seq))
+	for i := 0; err == nil && !u.lost && u.disk.written == 0 && i < len(u.Tags); i++ {
+		_, err = t.w.insert.tag.Exec(u.Tags[i], int64(u.Seq))
 	}
 	return err
-}
-
-func exchangeFlags(u *unwritten) (flags int64) {
-	for _, f := range []struct {
-		set bool
-		bit int64
-	}{
-		{u.Response != nil, flagAnswered}, {u.Edited, flagEdited}, {u.Upgraded, flagUpgraded},
-		{u.Response != nil && u.Response.Made, flagMade}, {u.Summary, flagSummary},
-	} {
-		if f.set {
-			flags |= f.bit
-		}
-	}
-	return flags
-}
-
-// splitTarget cuts a target before its question mark.
-func splitTarget(target string) (path, query string) {
-	if i := strings.IndexByte(target, '?'); i >= 0 {
-		return target[:i], target[i:]
-	}
-	return target, ""
-}
-
-func failureText(f *inspect.Failure) any {
-	if f == nil {
-		return nil
-	}
-	text, err := json.Marshal(f)
-	if err != nil { // numbers and texts never fail
-		return nil
-	}
-	return string(text)
 }
 
 // contentEvery is how often the content of an exchange under way is written again at least; it is too when there is twice as much.

@@ -14,6 +14,7 @@ type onDisk struct {
 	content   int64     // bytes of content that were written
 	contentAt time.Time // and when
 	answered  bool      // there was a response among it
+	packed    bool      // it is in a pack, and no row
 	lost      bool      // the writer has passed it over for good
 }
 
@@ -41,69 +42,66 @@ func (m *Memory) wake() {
 // unwritten is a state that the writer has to write.
 type unwritten struct {
 	inspect.Item
-	disk onDisk // as it was when the state was taken
-	lost bool   // the writer has not written it, and will not
-	kept int64  // bytes of content that the writer has written with it; below 0: those of before stay
+	disk   onDisk // as it was when the state was taken
+	lost   bool   // the writer has not written it, and will not
+	packed bool   // it went into a pack
+	kept   int64  // bytes of content that the writer has written with it; below 0: those of before stay
 }
 
-// unwritten returns states that are not written yet: those of again, and what has changed after a version, at most limit; and the version to go on from.
+// unwritten returns states that are not written yet: those of again, and what has changed after a version, at most limit; and the version to go on from. An
+// exchange that changes meanwhile is there twice, the newer state last.
 func (m *Memory) unwritten(again []inspect.ID, after uint64, limit int) (all []unwritten, next uint64) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	for _, id := range again {
-		if e := m.byID[id]; e != nil && e.disk.behind() && !e.disk.lost {
+		if e := m.byID[id]; e != nil && e.due() {
 			all = append(all, unwritten{Item: m.item(e), disk: e.disk})
 		}
 	}
+	m.mu.Unlock()
+	all = slices.Grow(all, batch)
 	next = after
-	for _, p := range m.byVersion.list[m.byVersion.search(after+1):] {
-		if len(all) >= limit {
-			break
-		}
-		next = p.key
-		if m.byVersion.current(p) && p.e.disk.behind() && !p.e.disk.lost {
-			all = append(all, unwritten{Item: m.item(p.e), disk: p.e.disk})
-		}
+	for more := true; more && len(all) < limit; {
+		all, next, more = m.unwrittenSome(all, next, limit)
 	}
 	return all, next
 }
 
-// passOver gives up writing what has changed after a version, and returns the version to go on from. What is on the disk in an earlier state is due all
-// the same: its end has to come.
-func (m *Memory) passOver(after uint64) (due []inspect.ID, next uint64) {
-	for n := chunk; n == chunk; {
-		var some []inspect.ID
-		some, n, after = m.passOverSome(after)
-		due = append(due, some...)
-	}
-	return due, after
-}
-
-// passOverSome is passOver for a chunk of changes, n of them: the traffic waits for the lock.
-func (m *Memory) passOverSome(after uint64) (due []inspect.ID, n int, next uint64) {
+// unwrittenSome appends those among a chunk of changes: the traffic waits for the lock. more says that there are others behind it.
+func (m *Memory) unwrittenSome(all []unwritten, after uint64, limit int) (_ []unwritten, next uint64, more bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	changes := m.byVersion.list[m.byVersion.search(after+1):]
-	changes = changes[:min(len(changes), chunk)]
-	for _, p := range changes {
+	for _, p := range changes[:min(len(changes), chunk)] {
+		if len(all) >= limit {
+			break
+		}
 		after = p.key
-		switch e := p.e; {
-		case !m.byVersion.current(p), !e.disk.behind(), e.disk.lost:
-		case e.disk.written > 0:
-			due = append(due, e.x.ID)
-		default:
-			e.disk.lost = true
-			m.lost++
+		if m.byVersion.current(p) && p.e.due() {
+			all = append(all, unwritten{Item: m.item(p.e), disk: p.e.disk})
 		}
 	}
-	return due, len(changes), after
+	return all, after, len(changes) > chunk
 }
+
+// due says that there is something to write.
+func (e *entry) due() bool { return e.disk.behind() && !e.disk.lost }
 
 // settle enters what the writer has made of the states that it was given. What has become committed by it gets a new version.
 func (m *Memory) settle(all []unwritten) {
+	var version uint64
+	for some := range slices.Chunk(all, chunk) {
+		version = max(version, m.settleSome(some))
+	}
+	if version > 0 {
+		m.changed(version)
+	}
+}
+
+// settleSome is settle for a chunk of states: the traffic waits for the lock. It returns the newest version, if there is a new one.
+func (m *Memory) settleSome(some []unwritten) (version uint64) {
 	m.mu.Lock()
-	before := m.version
-	for _, u := range all {
+	defer m.mu.Unlock()
+	for _, u := range some {
 		e := m.byID[u.ID]
 		switch {
 		case e == nil:
@@ -117,19 +115,16 @@ func (m *Memory) settle(all []unwritten) {
 			continue
 		}
 		was := e.committed()
-		e.disk.written = max(e.disk.written, u.disk.changed)
+		e.disk.written, e.disk.packed = max(e.disk.written, u.disk.changed), u.packed
 		if u.kept >= 0 {
 			e.disk.content, e.disk.contentAt, e.disk.answered = u.kept, time.Now(), u.disk.answered
 		}
 		if e.committed() && !was {
 			m.touch(e)
+			version = m.version
 		}
 	}
-	version := m.version
-	m.mu.Unlock()
-	if version != before {
-		m.changed(version)
-	}
+	return version
 }
 
 // touch gives e a new version although its state is the same.
@@ -140,7 +135,7 @@ func (m *Memory) touch(e *entry) {
 	m.byVersion.push(e.version, e)
 }
 
-// unsettled returns the items that the disk does not hold as they are, newest first.
+// unsettled returns the items that are not on the disk as rows as they are, newest first.
 func (m *Memory) unsettled() (all []inspect.Item) {
 	for before, more := uint64(0), true; more; more = before > 0 {
 		all, before = m.unsettledSome(all, before)
@@ -159,7 +154,7 @@ func (m *Memory) unsettledSome(all []inspect.Item, before uint64) ([]inspect.Ite
 	}
 	places := m.bySeq.list[max(end-chunk, 0):end]
 	for _, p := range slices.Backward(places) {
-		if x := p.e.x; x != nil && (p.e.disk.behind() || !x.Ended()) {
+		if x := p.e.x; x != nil && (p.e.disk.behind() || p.e.disk.packed || !x.Ended()) {
 			all = append(all, m.item(p.e))
 		}
 	}
@@ -213,12 +208,12 @@ func (m *Memory) wants(id inspect.ID) bool {
 	return strayed || e != nil && (!e.x.Ended() || e.disk.behind() && !e.disk.lost)
 }
 
-// onDisk returns the exchanges that have ended and are committed.
+// onDisk returns the exchanges that have ended and are rows.
 func (m *Memory) onDisk() (ids []inspect.ID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for id, e := range m.byID {
-		if e.x.Ended() && e.committed() {
+		if e.x.Ended() && e.committed() && !e.disk.packed {
 			ids = append(ids, id)
 		}
 	}
@@ -230,6 +225,32 @@ func (m *Memory) unwrite() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, e := range m.byID {
-		e.disk.written, e.disk.content = 0, 0
+		e.disk.written, e.disk.content, e.disk.packed = 0, 0, false
+	}
+}
+
+// inPacks returns the exchanges that are in a pack, and the lowest Seq there is.
+func (m *Memory) inPacks() (ids []inspect.ID, oldest uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, e := range m.byID {
+		if e.disk.packed {
+			ids = append(ids, id)
+		}
+	}
+	if e := m.bySeq.first(); e != nil {
+		oldest = e.seq
+	}
+	return ids, oldest
+}
+
+// unpacked enters that exchanges are in no pack any more.
+func (m *Memory) unpacked(ids []inspect.ID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range ids {
+		if e := m.byID[id]; e != nil {
+			e.disk.packed = false
+		}
 	}
 }

@@ -99,12 +99,12 @@ func (m *Memory) Purge(ctx context.Context, q inspect.Query) (n int, err error) 
 	return m.drop(victims), nil
 }
 
-// drop takes exchanges out of the window, and says how many of them were nowhere else.
+// drop takes exchanges out of the window, and says how many of them were nowhere else. Those in packs stay: their rows are still to come.
 func (m *Memory) drop(ids []inspect.ID) (n int) {
 	m.mu.Lock()
 	var all []*entry
 	for _, id := range ids {
-		if e := m.byID[id]; e != nil && e.x.Ended() {
+		if e := m.byID[id]; e != nil && e.x.Ended() && !e.disk.packed {
 			all = append(all, e)
 			if e.disk.written == 0 {
 				n++

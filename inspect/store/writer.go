@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"os"
 	"runtime"
 	"time"
 
@@ -20,6 +19,7 @@ const (
 	retryAfter = 2 * time.Second       // after a failure
 	indexEvery = time.Second / 2       // how often words are indexed, as long as none wait from before
 	keepHouse  = time.Second           // how often it looks at sizes, and at what others did
+	endingFor  = time.Second / 2       // how long what was put off may take at the end
 	lockedFor  = 2 * time.Second       // how long another program may keep the database locked before people are told
 )
 
@@ -36,7 +36,7 @@ func (s *Store) Keep(ctx context.Context) error {
 	})
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	w := &writer{s: s, meter: newMeter(s.o.pace), each: firstGuess}
+	w := &writer{s: s, meter: newMeter(s.o.pace), spares: newMeter(s.o.pace), each: firstGuess}
 	defer w.close()
 	for ctx.Err() == nil {
 		w.work(ctx)
@@ -54,7 +54,9 @@ type writer struct {
 	conn    *sql.Conn
 	insert  statements
 	meter   *meter
+	spares  *meter // of what can wait
 	flood   flood
+	room    []byte        // for packs
 	each    time.Duration // what writing a state has cost lately
 	house   house
 	after   uint64       // the window's version up to which all is written, or never will be
@@ -64,7 +66,10 @@ type writer struct {
 	kept    time.Time // when it has kept house last
 	indexed time.Time // and indexed words
 	more    bool      // there are states left to write
+	left    bool      // and exchanges under way, for which there was no time
+	packs   bool      // there are packs
 	later   bool      // and words to index
+	ending  bool      // nothing comes after: what is left is not put off
 }
 
 // wait returns when there may be something to do.
@@ -75,7 +80,7 @@ func (w *writer) wait(ctx context.Context) {
 		pause, recorded = retryAfter, nil
 	case w.more:
 		return
-	case len(w.again) > 0, w.later:
+	case len(w.again) > 0, w.left, w.packs, w.later:
 		pause = gather
 	}
 	t := time.NewTimer(pause)
@@ -97,16 +102,17 @@ func (w *writer) wait(ctx context.Context) {
 // work writes what there is, and keeps house now and then.
 func (w *writer) work(ctx context.Context) {
 	err := w.open()
-	if w.flooded() {
-		w.passOver()
-	}
+	w.look()
 	w.more = true
 	for begun := time.Now(); err == nil && w.more && ctx.Err() == nil && time.Since(begun) < keepHouse; {
 		w.more, err = w.write()
 	}
 	w.more = w.more && err == nil
-	if err == nil && (w.later || time.Since(w.indexed) >= indexEvery) {
-		err = w.index()
+	if err == nil && w.packs {
+		w.packs, err = w.spare(w.unpack)
+	}
+	if err == nil && !w.packs && (w.later || time.Since(w.indexed) >= indexEvery) {
+		w.later, err = w.spare(w.index)
 		w.indexed = time.Now()
 	}
 	if err == nil && time.Since(w.kept) >= keepHouse {
@@ -119,15 +125,24 @@ func (w *writer) work(ctx context.Context) {
 	w.outcome(err)
 }
 
-// flooded says that exchanges come so fast that none of those which have not been written yet is.
-func (w *writer) flooded() bool {
-	return w.flood.look(time.Now(), w.s.window.Count(), w.s.o.pace.capacity(w.each))
+// look finds out whether there is a flood. Behind one the window is gone through for what was left.
+func (w *writer) look() {
+	w.flood.look(time.Now(), w.s.window.Count(), w.s.o.pace.capacity(w.each))
+	if w.left && w.level() < packed {
+		w.again, w.after, w.left = nil, 0, false
+	}
 }
 
-// passOver lets go of what has come since it wrote last.
-func (w *writer) passOver() {
-	due, next := w.s.window.passOver(w.after)
-	w.again, w.after = append(w.again, due...), next
+// level is how much may be done now.
+func (w *writer) level() level {
+	switch l := w.meter.level(); {
+	case w.ending:
+		return min(l, summary)
+	case w.flood.on:
+		return max(l, packed)
+	default:
+		return l
+	}
 }
 
 // cost enters what writing n states has cost.
@@ -135,17 +150,6 @@ func (w *writer) cost(taken time.Duration, n int) {
 	if n > 0 {
 		w.each += (taken/time.Duration(n) - w.each) / 8
 	}
-}
-
-// index enters some words, if there is time left over: rows come first. It is not cut short, since that would cost the connection.
-func (w *writer) index() (err error) {
-	if w.later = w.flood.on || !w.meter.idle(); w.later {
-		return nil
-	}
-	w.s.writing.Lock() // so that who marks or purges here waits for it, however long it takes
-	defer w.s.writing.Unlock()
-	w.later, err = w.s.index(context.Background(), w.conn)
-	return err
 }
 
 // outcome remembers and tells how it went.
@@ -164,99 +168,49 @@ func (w *writer) outcome(err error) {
 	w.failing = err != nil && w.locked.IsZero()
 }
 
-// finish writes what is left at the end, and ends the run. What fails because of what was before gets a second chance.
-func (w *writer) finish() {
-	err := w.last()
-	if err != nil {
-		w.close()
-		err = w.last()
-	}
-	if err != nil {
-		w.s.failed(err)
-	}
-}
-
-func (w *writer) last() error {
-	if err := w.open(); err != nil {
-		return err
-	}
-	for more := true; more; {
-		var err error
-		if more, err = w.write(); err != nil {
-			return err
-		}
-	}
-	return w.s.bury(w.s.o.Run)
-}
-
-// open prepares the connection.
-func (w *writer) open() error {
-	if w.s.db.Load() == nil {
-		if err := w.s.attach(); err != nil {
-			return err
-		}
-	}
-	if db := w.s.db.Load(); w.db != db {
-		w.close()
-		w.db = db
-	}
-	if w.conn != nil {
-		return nil
-	}
-	if err := os.MkdirAll(w.s.spills.dir, 0o700); err != nil {
-		return err
-	}
-	conn, err := w.db.Conn(context.Background())
-	if err != nil {
-		return err
-	}
-	w.conn = conn
-	if err := w.insert.prepare(conn); err != nil {
-		w.close()
-		return err
-	}
-	return nil
-}
-
-func (w *writer) close() {
-	w.insert.close()
-	if w.conn != nil {
-		w.conn.Close() // gives it back
-		w.conn = nil
-	}
-}
-
 // write takes states from the window and writes them in one transaction. more says that there are others.
 func (w *writer) write() (more bool, err error) {
 	w.s.writing.Lock()
 	defer w.s.writing.Unlock()
-	all, next := w.s.window.unwritten(w.again, w.after, batch)
+	most := batch
+	if w.flood.on {
+		most = 2 * packRows
+	}
+	all, next := w.s.window.unwritten(w.again, w.after, most)
 	if len(all) == 0 {
 		w.after, w.again = next, nil
 		return false, nil
 	}
+	full := len(all) >= most
 	begun := threadTime()
 	t := &transaction{w: w}
-	var done []unwritten
+	t.pack.raw = w.room[:0]
+	done := all[:0]
 	var waiting []inspect.ID
 	for i := range all {
-		u, err := t.put(all[i])
+		u := &all[i]
+		err := t.put(u)
 		switch {
 		case errors.Is(err, errSpilling):
 			waiting = append(waiting, u.ID)
+			continue
+		case errors.Is(err, errLater):
+			w.left = true
 			continue
 		case err != nil:
 			t.rollback()
 			return false, err
 		}
-		done = append(done, u)
+		done = append(done, *u)
 	}
 	if err := t.commit(); err != nil {
 		return false, err
 	}
-	w.after, w.again = next, waiting
-	w.cost(threadTime()-begun, t.rows)
+	w.after, w.again, w.room = next, waiting, t.pack.raw
+	if w.packs = w.packs || t.packed > 0; t.packed == 0 {
+		w.cost(threadTime()-begun, t.rows)
+	}
 	w.s.state.count(done)
 	w.s.window.settle(done)
-	return len(all) >= batch && len(waiting) < batch, nil
+	return full && len(waiting) < most, nil
 }

@@ -64,6 +64,9 @@ func (p *pageData) keepingWords() (words []string) {
 	if k.Summaries > 0 {
 		words = append(words, fmt.Sprintf("Of %d exchanges only the line was kept: they came faster than the store may write.", k.Summaries))
 	}
+	if k.Waiting > 0 {
+		words = append(words, fmt.Sprintf("%d exchanges that came in a flood are on the disk, and listed as soon as there is time.", k.Waiting))
+	}
 	if k.NotStored+uint64(max(p.Status.Dropped, 0)) > 0 {
 		words = append(words, fmt.Sprintf("%d exchanges were not kept at all.", k.NotStored+uint64(max(p.Status.Dropped, 0))))
 	}

@@ -33,6 +33,7 @@ type keepingJSON struct {
 	Stored    uint64 `json:"stored"`
 	Summaries uint64 `json:"summaries"`
 	NotStored uint64 `json:"not_stored"`
+	Waiting   uint64 `json:"waiting"` // on the disk, but not in lists yet
 	Problem   string `json:"problem"` // why nothing is written now, and what to do
 	Notice    string `json:"notice"`  // what has happened to it, though it is written
 }

@@ -2,10 +2,12 @@ package web
 
 import (
 	"context"
+	"errors"
 	"os/exec"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/emulation"
 	pages "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
@@ -94,10 +96,22 @@ func (w *window) press(keys string) {
 	w.do(chromedp.KeyEvent(keys))
 }
 
-// click clicks on what a CSS selector finds first, when it is there.
+// click clicks on what a CSS selector finds first, when it is there. Between finding and clicking the page may draw it anew; then it is found again.
 func (w *window) click(selector string) {
 	w.t.Helper()
-	w.do(chromedp.Click(chromedp.CSS(selector)))
+	err := chromedp.Do(w.ctx, chromedp.Click(chromedp.CSS(selector)))
+	for drawnAnew(err) {
+		err = chromedp.Do(w.ctx, chromedp.Click(chromedp.CSS(selector)))
+	}
+	if err != nil {
+		w.t.Fatalf("click on %s: %v", selector, err)
+	}
+}
+
+// drawnAnew tells whether an action failed because its element is no longer in the document.
+func drawnAnew(err error) bool {
+	var e *cdproto.Error
+	return errors.As(err, &e) && (e.Message == "Could not find node with given id" || e.Message == "Node is detached from document")
 }
 
 // js evaluates an expression.

@@ -15,7 +15,7 @@ import (
 type exchange struct {
 	seq     uint32
 	id      [16]byte
-	tap     *capture.Tap  // nil: not recorded
+	tap     capture.Tap   // zero: not recorded
 	event   *RequestEnded // nil: nobody listens
 	begin   time.Time
 	conn    uint64 // public connection

@@ -173,7 +173,7 @@ func (r *receiver) begin(n int) error {
 		r.frame.Flags |= wire.RespPin
 	}
 	x.event.answered(r.resp.Status)
-	if x.tap != nil {
+	if x.tap.Records() {
 		x.tap.ResponseHead(capture.Head{
 			Status: r.resp.Status, Reason: text(r.resp.Reason), Bytes: raw, Wait: r.frame.Wait, Connect: x.connect, Tries: int(x.tries),
 		})

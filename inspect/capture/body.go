@@ -15,7 +15,7 @@ type body struct {
 }
 
 // add counts p and copies what memory takes; what comes behind goes on to the overflow.
-func (b *body) add(t *Tap, p []byte) {
+func (b *body) add(t *tap, p []byte) {
 	if b.times != nil {
 		b.times.note(t, b.size)
 	}
@@ -40,7 +40,7 @@ func (b *body) add(t *Tap, p []byte) {
 }
 
 // keep copies what there is room for, and returns the rest.
-func (b *body) keep(t *Tap, p []byte) (rest []byte) {
+func (b *body) keep(t *tap, p []byte) (rest []byte) {
 	n := min(len(p), t.budget.side-len(b.bytes))
 	if !b.grow(t, n) {
 		return p
@@ -51,7 +51,7 @@ func (b *body) keep(t *Tap, p []byte) (rest []byte) {
 
 // grow makes room for n more bytes: what is needed at first, since most bodies come in one piece, and twice what there was later. The
 // budget is charged what is really taken.
-func (b *body) grow(t *Tap, n int) bool {
+func (b *body) grow(t *tap, n int) bool {
 	need, have := len(b.bytes)+n, cap(b.bytes)
 	if need <= have {
 		return true
@@ -69,13 +69,13 @@ func (b *body) grow(t *Tap, n int) bool {
 }
 
 // takeContent is take for content.
-func (t *Tap) takeContent(n int) bool { return t.budget.hasRoom(n) && t.take(n) }
+func (t *tap) takeContent(n int) bool { return t.budget.hasRoom(n) && t.take(n) }
 
 // refuse forgets the content: it may hold what must not be recorded.
 func (b *body) refuse() { b.pass, b.bytes = refused, nil }
 
 // end redacts what was held until it was whole, and closes the file.
-func (b *body) end(t *Tap, m *inspect.Message) {
+func (b *body) end(t *tap, m *inspect.Message) {
 	if b.pass == held {
 		b.release(t, m)
 	}

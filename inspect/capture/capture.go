@@ -51,19 +51,31 @@ type Begin struct {
 }
 
 // Tap records one exchange. Its methods may be called from the two goroutines of the exchange (request side, response side) at the same
-// time; they copy what they are given before they return. A nil *Tap takes everything and records nothing: an endpoint with inspection off.
+// time; they copy what they are given before they return. The zero Tap takes everything and records nothing: an endpoint with inspection off.
 type Tap struct {
+	tap  *tap
+	turn uint64
+}
+
+// tap is what is behind a Tap. When the exchange has ended it takes its next turn with another one, and a Tap of a turn before does nothing: whatever comes
+// late is nobody else's, and an exchange costs no memory but what is kept of it.
+type tap struct {
+	mu    sync.Mutex
+	turn  uint64
+	waits bool // among the Budget's news
+	state
+}
+
+// state is of one turn.
+type state struct {
 	budget *Budget
 	rec    inspect.Recorder
 	redact *Redaction
 	began  time.Time
 
-	mu        sync.Mutex
-	held      int // bytes taken from the budget
-	ended     bool
+	held      int           // bytes taken from the budget
 	published time.Time     // when last
 	news      bool          // something has happened since that is to be published soon
-	waits     bool          // among the Budget's news
 	every     time.Duration // how long after that content publishes again
 	due       *time.Timer   // of a stream: it will be published by itself; nil: there is nothing new
 	x         *known        // nil when it has ended
@@ -73,6 +85,25 @@ type Tap struct {
 	spoke     *times // of a stream: the side of which content passed last
 }
 
+// taps are those without an exchange.
+var taps = sync.Pool{New: func() any { return new(tap) }}
+
+// Records says that h is not the zero Tap.
+func (h Tap) Records() bool { return h.tap != nil }
+
+// lock returns the tap, locked; nil when its exchange has ended, or is not recorded.
+func (h Tap) lock() *tap {
+	if h.tap == nil {
+		return nil
+	}
+	h.tap.mu.Lock()
+	if h.turn != h.tap.turn {
+		h.tap.mu.Unlock()
+		return nil
+	}
+	return h.tap
+}
+
 // known is what is known of an exchange, but for its bodies and how long it takes.
 type known struct {
 	inspect.Exchange
@@ -80,13 +111,16 @@ type known struct {
 }
 
 // Start begins an exchange, for which rec will be given it as Pending; a replay, for which somebody waits, at once. Without a recorder, or on a nil budget,
-// it returns the nil Tap.
-func (b *Budget) Start(rec inspect.Recorder, x Begin) *Tap {
+// it returns the zero Tap.
+func (b *Budget) Start(rec inspect.Recorder, x Begin) Tap {
 	if b == nil || rec == nil {
-		return nil
+		return Tap{}
 	}
 	began := time.Now()
-	t := &Tap{budget: b, rec: rec, redact: x.Redact, began: began, published: began, every: every}
+	t := taps.Get().(*tap)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.state = state{budget: b, rec: rec, redact: x.Redact, began: began, published: began, every: every}
 	t.x = &known{Exchange: inspect.Exchange{
 		ID: x.ID, Endpoint: x.Endpoint, Start: x.Start, Client: x.Client, ReplayOf: x.ReplayOf, Edited: x.Edited,
 		Request: inspect.Request{Method: x.Method, Target: x.Target, Host: x.Host},
@@ -96,8 +130,6 @@ func (b *Budget) Start(rec inspect.Recorder, x Begin) *Tap {
 	if !t.head(&t.x.Request.Message, x.Head, len(x.Target)+len(x.Host)) {
 		t.x.Request.Target = strings.Clone(x.Target[:min(len(x.Target), clipped)])
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.x.Request.Whole = x.Whole
 	if p, ok := rec.(inspect.Placer); ok {
 		t.x.Place = p.Place(began)
@@ -107,35 +139,30 @@ func (b *Budget) Start(rec inspect.Recorder, x Begin) *Tap {
 	} else {
 		b.soon(t)
 	}
-	return t
+	return Tap{t, t.turn}
 }
 
 // RequestBody tells content of the request that passes, without transfer coding.
-func (t *Tap) RequestBody(p []byte) {
-	if t == nil || len(p) == 0 {
+func (h Tap) RequestBody(p []byte) {
+	t := h.lock()
+	if t == nil {
 		return
 	}
-	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.ended {
-		t.reqBody.add(t, p)
-		t.flowed(t.reqBody.times != nil)
-	}
+	t.flow(&t.reqBody, p)
 }
 
 // RequestEnd tells that the request's content is over, with its trailer lines if there are any. While no answer has come it publishes: the request
 // can be read and replayed from now on.
-func (t *Tap) RequestEnd(trailers []byte) {
+func (h Tap) RequestEnd(trailers []byte) {
+	t := h.lock()
 	if t == nil {
 		return
 	}
-	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.ended {
-		t.end(&t.x.Request.Message, &t.reqBody, trailers)
-		if t.x.State == inspect.Pending {
-			t.budget.soon(t)
-		}
+	t.end(&t.x.Request.Message, &t.reqBody, trailers)
+	if t.x.State == inspect.Pending {
+		t.budget.soon(t)
 	}
 }
 
@@ -152,88 +179,74 @@ type Head struct {
 
 // ResponseHead tells the response's head and publishes Open. Interim (1xx) heads are not told; a further head replaces what was told of the
 // response before.
-func (t *Tap) ResponseHead(h Head) {
+func (h Tap) ResponseHead(r Head) {
+	t := h.lock()
 	if t == nil {
 		return
 	}
-	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.ended {
-		return
-	}
-	t.x.State, t.x.Wait, t.x.Connect, t.x.Tries = inspect.Open, h.Wait, h.Connect, h.Tries
+	t.x.State, t.x.Wait, t.x.Connect, t.x.Tries = inspect.Open, r.Wait, r.Connect, r.Tries
 	t.resBody.close()
-	t.hasRes, t.resBody = true, body{side: inspect.ResponseSide, pass: t.redact.responsePass(h.Bytes), spent: t.resBody.over != nil}
-	t.x.response = inspect.Response{Status: h.Status, Reason: h.Reason, Made: h.Made}
-	t.head(&t.x.response.Message, h.Bytes, 0)
+	t.hasRes, t.resBody = true, body{side: inspect.ResponseSide, pass: t.redact.responsePass(r.Bytes), spent: t.resBody.over != nil}
+	t.x.response = inspect.Response{Status: r.Status, Reason: r.Reason, Made: r.Made}
+	t.head(&t.x.response.Message, r.Bytes, 0)
 	t.budget.soon(t)
-	if isMedia(h.Bytes, "text/event-stream") {
+	if isMedia(r.Bytes, "text/event-stream") {
 		t.resBody.times = &times{}
 		t.streams()
 	}
 }
 
 // ResponseBody tells content of the response that passes, without transfer coding.
-func (t *Tap) ResponseBody(p []byte) {
-	if t == nil || len(p) == 0 {
+func (h Tap) ResponseBody(p []byte) {
+	t := h.lock()
+	if t == nil {
 		return
 	}
-	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.ended {
-		t.resBody.add(t, p)
-		t.flowed(t.resBody.times != nil)
-	}
+	t.flow(&t.resBody, p)
 }
 
 // ResponseEnd tells that the response's content is over, with its trailer lines if there are any.
-func (t *Tap) ResponseEnd(trailers []byte) {
+func (h Tap) ResponseEnd(trailers []byte) {
+	t := h.lock()
 	if t == nil {
 		return
 	}
-	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.ended {
-		t.end(&t.x.response.Message, &t.resBody, trailers)
-	}
+	t.end(&t.x.response.Message, &t.resBody, trailers)
 }
 
 // Upgraded tells that the connection has been upgraded (101) and publishes Open. What passes from now on is told as content of both sides.
-func (t *Tap) Upgraded() {
+func (h Tap) Upgraded() {
+	t := h.lock()
 	if t == nil {
 		return
 	}
-	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.ended {
-		t.x.Upgraded, t.x.State = true, inspect.Open
-		for _, b := range []*body{&t.reqBody, &t.resBody} {
-			b.times = &times{}
-			if t.redact.reads() {
-				b.refuse() // what is in it cannot be told apart
-			}
+	t.x.Upgraded, t.x.State = true, inspect.Open
+	for _, b := range []*body{&t.reqBody, &t.resBody} {
+		b.times = &times{}
+		if t.redact.reads() {
+			b.refuse() // what is in it cannot be told apart
 		}
-		t.budget.soon(t)
-		t.streams()
 	}
+	t.budget.soon(t)
+	t.streams()
 }
 
 // Done publishes the exchange as Done, gives its part of the budget back and ends the tap: whatever is called later does nothing.
-func (t *Tap) Done() { t.finish(inspect.Done, nil) }
+func (h Tap) Done() { h.finish(inspect.Done, nil) }
 
 // Fail publishes the exchange as Failed because of f, and ends the tap like Done. f is kept: change nothing in it.
-func (t *Tap) Fail(f *inspect.Failure) { t.finish(inspect.Failed, f) }
+func (h Tap) Fail(f *inspect.Failure) { h.finish(inspect.Failed, f) }
 
-func (t *Tap) finish(s inspect.State, f *inspect.Failure) {
+func (h Tap) finish(s inspect.State, f *inspect.Failure) {
+	t := h.lock()
 	if t == nil {
 		return
 	}
-	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.ended {
-		return
-	}
-	t.ended = true
 	t.x.State, t.x.Failure = s, f
 	t.reqBody.close()
 	t.resBody.close()
@@ -243,6 +256,8 @@ func (t *Tap) finish(s inspect.State, f *inspect.Failure) {
 	t.complete(t.x, time.Now())
 	t.rec.Record(&t.x.Exchange)
 	t.budget.give(t.held)
-	// The recorder owns what was captured; a tap that somebody keeps must not.
-	t.held, t.x, t.reqBody, t.resBody = 0, nil, body{}, body{}
+	t.turn, t.state = t.turn+1, state{} // the recorder owns what was captured
+	if !t.waits {
+		taps.Put(t)
+	}
 }

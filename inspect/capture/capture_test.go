@@ -136,7 +136,7 @@ func testFastExchangesAreToldOnce(t *testing.T) {
 	b := NewBudget(0, 0)
 	rec := &placing{}
 	slow, fast := b.Start(rec, begin()), b.Start(rec, begin())
-	for _, tap := range []*Tap{fast, slow} {
+	for _, tap := range []Tap{fast, slow} {
 		tap.RequestEnd(nil)
 		tap.ResponseHead(Head{Status: 200, Reason: "OK", Bytes: []byte(resHead), Tries: 1})
 		tap.ResponseBody([]byte("fine"))
@@ -213,10 +213,10 @@ func TestUpgraded(t *testing.T) {
 	}
 }
 
-func TestNilTap(t *testing.T) {
-	for _, tap := range []*Tap{nil, NewBudget(0, 0).Start(nil, begin()), (*Budget)(nil).Start(&recorder{}, begin())} {
-		if tap != nil {
-			t.Fatal("not nil")
+func TestZeroTap(t *testing.T) {
+	for _, tap := range []Tap{{}, NewBudget(0, 0).Start(nil, begin()), (*Budget)(nil).Start(&recorder{}, begin())} {
+		if tap != (Tap{}) {
+			t.Fatal("not zero")
 		}
 		tap.RequestBody([]byte("x"))
 		tap.RequestEnd(nil)
@@ -379,7 +379,7 @@ func TestBothSidesAtOnce(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			tap := b.Start(rec, begin())
-			tap.every = 0
+			tap.tap.every = 0
 			var sides sync.WaitGroup
 			sides.Go(func() {
 				for i := range 300 {

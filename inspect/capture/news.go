@@ -12,12 +12,12 @@ const moment = 4 * time.Millisecond
 // news are the taps that have something to tell, in two generations: when a moment is over, the older one is published, and the younger becomes the older.
 type news struct {
 	mu                    sync.Mutex
-	younger, older, spare []*Tap
+	younger, older, spare []*tap
 	set                   bool // the end of the moment is waited for
 }
 
 // soon publishes t in a moment or two, unless that has happened before. Called with the tap's lock held.
-func (b *Budget) soon(t *Tap) {
+func (b *Budget) soon(t *tap) {
 	if t.news = true; t.waits {
 		return
 	}
@@ -55,11 +55,14 @@ func (b *Budget) tellNews() {
 }
 
 // tellNews publishes what nobody has been told yet.
-func (t *Tap) tellNews() {
+func (t *tap) tellNews() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.waits = false
-	if t.news && !t.ended {
+	switch {
+	case t.x == nil: // it has ended since
+		taps.Put(t)
+	case t.news:
 		t.publish(time.Now())
 	}
 }

@@ -11,7 +11,7 @@ type overflow struct {
 }
 
 // overflow begins one; a file gets what memory holds first.
-func (b *body) overflow(t *Tap) *overflow {
+func (b *body) overflow(t *tap) *overflow {
 	o := &overflow{kept: int64(len(b.bytes))}
 	if s, ok := t.rec.(inspect.Spiller); ok && !b.spent {
 		o.spill = s.Spill(t.x.ID, b.side)
@@ -22,7 +22,7 @@ func (b *body) overflow(t *Tap) *overflow {
 	return o
 }
 
-func (o *overflow) add(t *Tap, p []byte) {
+func (o *overflow) add(t *tap, p []byte) {
 	if o.spill != nil {
 		if o.spill.Write(p) {
 			o.kept += int64(len(p))
@@ -51,7 +51,7 @@ type tail struct {
 	upTo int64  // n then
 }
 
-func (r *tail) add(t *Tap, p []byte) {
+func (r *tail) add(t *tap, p []byte) {
 	if r.ring == nil {
 		if r.n > 0 || !t.takeContent(tailSize) {
 			r.n += int64(len(p)) // the budget had no room once: what comes later would be no longer the end of all

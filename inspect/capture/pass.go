@@ -82,7 +82,7 @@ func looksLikeJSON(text []byte) bool {
 }
 
 // release records content that is whole, when it could be read.
-func (b *body) release(t *Tap, m *inspect.Message) {
+func (b *body) release(t *tap, m *inspect.Message) {
 	b.pass = free
 	text, ok := b.bytes, true
 	if c := coding(m.Head); c != "" {

@@ -95,7 +95,7 @@ func TestRedactedContent(t *testing.T) {
 		x.Redact = redaction(t, nil, []string{"$.card.number"})
 		x.Head = []byte("POST / HTTP/1.1\r\nHost: a\r\n\r\n")
 		tap := b.Start(rec, x)
-		tap.every = 0
+		tap.tap.every = 0
 		tap.ResponseHead(Head{Status: 200, Bytes: []byte("HTTP/1.1 200 OK\r\n" + tt.fields + "\r\n\r\n")})
 		for piece := range slices.Chunk([]byte(tt.content), 50_000) {
 			tap.ResponseBody(piece)
@@ -121,7 +121,7 @@ func TestRedactedContent(t *testing.T) {
 // TestRedactedUnread: what could not be read, because it was cut off or goes both ways, is not recorded.
 func TestRedactedUnread(t *testing.T) {
 	b := NewBudget(0, 0)
-	start := func(fields string) (*Tap, *recorder) {
+	start := func(fields string) (Tap, *recorder) {
 		rec, x := &recorder{}, begin()
 		x.Redact, x.Head = redaction(t, nil, []string{"$.a"}), []byte("POST / HTTP/1.1\r\nHost: a\r\n"+fields+"\r\n")
 		return b.Start(rec, x), rec

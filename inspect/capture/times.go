@@ -19,7 +19,7 @@ const (
 type times struct{ all []inspect.Passed }
 
 // note remembers that content passes now, behind offset bytes of it.
-func (s *times) note(t *Tap, offset int64) {
+func (s *times) note(t *tap, offset int64) {
 	after, n := time.Now().Sub(t.began), len(s.all)
 	turn := t.spoke != s
 	t.spoke = s
@@ -30,7 +30,7 @@ func (s *times) note(t *Tap, offset int64) {
 }
 
 // grow makes room for one more.
-func (s *times) grow(t *Tap) bool {
+func (s *times) grow(t *tap) bool {
 	n := len(s.all)
 	switch {
 	case n < cap(s.all):

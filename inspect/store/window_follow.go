@@ -42,6 +42,7 @@ func (m *Memory) wake() {
 // unwritten is a state that the writer has to write.
 type unwritten struct {
 	inspect.Item
+	e      *entry
 	disk   onDisk // as it was when the state was taken
 	lost   bool   // the writer has not written it, and will not
 	packed bool   // it went into a pack
@@ -54,7 +55,7 @@ func (m *Memory) unwritten(again []inspect.ID, after uint64, limit int) (all []u
 	m.mu.Lock()
 	for _, id := range again {
 		if e := m.byID[id]; e != nil && e.due() {
-			all = append(all, unwritten{Item: m.item(e), disk: e.disk})
+			all = append(all, unwritten{Item: m.item(e), e: e, disk: e.disk})
 		}
 	}
 	m.mu.Unlock()
@@ -77,7 +78,7 @@ func (m *Memory) unwrittenSome(all []unwritten, after uint64, limit int) (_ []un
 		}
 		after = p.key
 		if m.byVersion.current(p) && p.e.due() {
-			all = append(all, unwritten{Item: m.item(p.e), disk: p.e.disk})
+			all = append(all, unwritten{Item: m.item(p.e), e: p.e, disk: p.e.disk})
 		}
 	}
 	return all, after, len(changes) > chunk
@@ -102,7 +103,10 @@ func (m *Memory) settleSome(some []unwritten) (version uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, u := range some {
-		e := m.byID[u.ID]
+		e := u.e
+		if e.x == nil { // it had to go; if it was under way, it may be back
+			e = m.byID[u.ID]
+		}
 		switch {
 		case e == nil:
 			if u.Ended() && !u.lost { // it had to go while it was being written, and was taken for lost

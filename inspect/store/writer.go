@@ -92,7 +92,11 @@ func (w *writer) wait(ctx context.Context) {
 		return
 	case <-recorded:
 	}
-	t.Reset(gather)
+	pause = gather
+	if w.flood.on {
+		pause = 2 * gather
+	}
+	t.Reset(pause)
 	select {
 	case <-ctx.Done():
 	case <-t.C:

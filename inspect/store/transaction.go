@@ -58,6 +58,7 @@ type transaction struct {
 	begun   bool
 	changed int64 // the store's version
 	n       int
+	look    int // the n at which to look at the pace
 	rows    int // of n: those that were written
 	packed  int // and those that were packed
 	pack    pack
@@ -103,13 +104,19 @@ func (t *transaction) commit() error {
 	return err
 }
 
+// lookAgain is behind how many states the pace is looked at again.
+const lookAgain = 16
+
 // errLater says that there is no time now for an exchange under way: it is written when it ends, or when there is.
 var errLater = errors.New("there is no time now")
 
 // put writes a state as well as the writer's share of the machine allows, and enters in u what was written.
 func (t *transaction) put(u *unwritten) error {
-	if t.n%16 == 0 {
+	if t.n == t.look {
 		t.level = t.w.level()
+		if t.look += lookAgain; t.level == packed { // packing is so cheap that looking would cost as much
+			t.look += packRows / 4
+		}
 	}
 	t.n++
 	switch fresh := u.disk.written == 0; { // the end of one that is written has to come

@@ -29,7 +29,8 @@ type fake struct {
 	version            uint64
 	lost               uint64 // changes up to this version have been forgotten
 	reads              int    // calls of Since
-	dials              int    // calls of Reconnect
+	lists              []inspect.Query
+	dials              int // calls of Reconnect
 	replays            []inspect.ID
 	refuse             error // of Replay
 	unread             error // that List ends with
@@ -92,6 +93,7 @@ func (f *fake) List(_ context.Context, q inspect.Query) iter.Seq2[inspect.Item, 
 	return func(yield func(inspect.Item, error) bool) {
 		f.mu.Lock()
 		items := slices.Clone(f.items)
+		f.lists = append(f.lists, q)
 		f.mu.Unlock()
 		if q.Run == 0 {
 			items = slices.Concat(f.earlier, items)
@@ -99,7 +101,7 @@ func (f *fake) List(_ context.Context, q inspect.Query) iter.Seq2[inspect.Item, 
 		slices.Reverse(items)
 		n := 0
 		for _, it := range items {
-			if q.Before > 0 && it.Seq >= q.Before || !q.Filter.Match(it, start, nil) {
+			if q.Before > 0 && it.Seq >= q.Before || it.Seq <= q.After || !q.Filter.Match(it, start, nil) {
 				continue
 			}
 			if n++; q.Limit > 0 && n > q.Limit || !yield(it, nil) {
@@ -145,7 +147,11 @@ func (f *fake) Run() int64 { return 1 }
 
 func (f *fake) Count() uint64 { return f.version }
 
-func (f *fake) Version() uint64 { return f.version }
+func (f *fake) Version() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.version
+}
 
 func (f *fake) Clear(context.Context) error { return nil }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -49,18 +50,21 @@ func Plain(ctx context.Context, s Source, w io.Writer) error {
 type plain struct {
 	source   Source
 	out      io.Writer
-	ready    map[string]string   // URL of each endpoint that has been announced
-	version  uint64              // of the store, read so far
-	highest  uint64              // Nth met so far
-	expected map[uint64]struct{} // Nths up to highest whose line is still to come
-	lines    []byte              // whole lines to be written
+	ready    map[string]string     // URL of each endpoint that has been announced
+	version  uint64                // of the store, read so far
+	highest  uint64                // Nth met so far
+	expected map[uint64]inspect.ID // Nths up to highest whose line is still to come; "": it has not been met itself
+	newest   uint64                // Seq met so far
+	floor    [2]uint64             // what newest was a second or two, and up to a second ago: what has not been met came later than the first
+	floorAt  time.Time             // when the second was set
+	lines    []byte                // whole lines to be written
 }
 
 // maxLines is how many bytes of lines are gathered before they are written.
 const maxLines = 32 << 10
 
 func newPlain(s Source, w io.Writer) *plain {
-	return &plain{source: s, out: w, ready: map[string]string{}, expected: map[uint64]struct{}{}}
+	return &plain{source: s, out: w, ready: map[string]string{}, expected: map[uint64]inspect.ID{}}
 }
 
 // catchUp writes everything there is to say now.
@@ -75,19 +79,24 @@ func (p *plain) gather() error {
 	if err := p.announce(); err != nil {
 		return err
 	}
+	if time.Since(p.floorAt) > time.Second {
+		p.floor, p.floorAt = [2]uint64{p.floor[1], p.newest}, time.Now()
+	}
 	for {
+		now := p.source.Reader.Version()
 		items, lagged := p.source.Reader.Since(p.version, readLimit)
 		if lagged {
-			before := p.version
-			if err := p.reconcile(); err != nil || p.version == before {
+			if err := p.reconcile(items); err != nil {
 				return err
 			}
-			continue
 		}
 		for _, it := range items {
 			if err := p.take(it); err != nil {
 				return err
 			}
+		}
+		if lagged && len(items) == 0 {
+			p.version = max(p.version, now) // all that was is forgotten
 		}
 		if len(items) < readLimit {
 			return nil
@@ -110,12 +119,21 @@ func (p *plain) announce() error {
 	return nil
 }
 
+// meet notes that an exchange is known.
+func (p *plain) meet(it inspect.Item) {
+	p.newest = max(p.newest, it.Seq)
+	for ; p.highest < it.Nth; p.highest++ {
+		p.expected[p.highest+1] = ""
+	}
+	if _, due := p.expected[it.Nth]; due {
+		p.expected[it.Nth] = it.ID
+	}
+}
+
 // take writes the line of an exchange, when it has ended and has not been written before.
 func (p *plain) take(it inspect.Item) error {
+	p.meet(it)
 	p.version = max(p.version, it.Version)
-	for ; p.highest < it.Nth; p.highest++ {
-		p.expected[p.highest+1] = struct{}{}
-	}
 	if _, due := p.expected[it.Nth]; !due || !it.Ended() {
 		return nil
 	}
@@ -124,24 +142,13 @@ func (p *plain) take(it inspect.Item) error {
 	return p.endLine()
 }
 
-// reconcile reads the store anew after changes have been forgotten: what is there is written, what is expected and gone is counted, and so is what cannot be
-// read.
-func (p *plain) reconcile() error {
-	items, _ := inspect.Collect(p.source.Reader.List(context.Background(), inspect.Query{Limit: -1, Run: p.source.Reader.Run()}))
-	slices.SortFunc(items, func(a, b inspect.Item) int { return cmp.Compare(a.Version, b.Version) })
-	kept := make(map[uint64]struct{}, len(items))
-	newest := p.highest
-	for _, it := range items {
-		kept[it.Nth] = struct{}{}
-		newest = max(newest, it.Nth)
-	}
-	for ; p.highest < newest; p.highest++ {
-		p.expected[p.highest+1] = struct{}{}
-	}
-	lost := 0
-	for seq := range p.expected {
-		if _, ok := kept[seq]; !ok {
-			delete(p.expected, seq)
+// reconcile looks for what is expected and is not among the changes at hand, when some before them have been forgotten: what is there is written, what is
+// gone, or cannot be read, is counted.
+func (p *plain) reconcile(atHand []inspect.Item) error {
+	found, lost := p.find(atHand), 0
+	for nth, id := range p.expected {
+		if id == "" {
+			delete(p.expected, nth)
 			lost++
 		}
 	}
@@ -150,12 +157,36 @@ func (p *plain) reconcile() error {
 			return err
 		}
 	}
-	for _, it := range items {
+	for _, it := range found {
 		if err := p.take(it); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// find reads what is expected from wherever it is. The whole run is not read for it: it may have millions of exchanges, and more come meanwhile.
+func (p *plain) find(atHand []inspect.Item) (found []inspect.Item) {
+	ctx := context.Background()
+	for nth, id := range p.expected {
+		if it, err := p.source.Reader.Get(ctx, id); err == nil {
+			found = append(found, it)
+		} else {
+			p.expected[nth] = ""
+		}
+	}
+	for _, it := range atHand {
+		p.meet(it)
+	}
+	if slices.Contains(slices.Collect(maps.Values(p.expected)), "") {
+		more, _ := inspect.Collect(p.source.Reader.List(ctx, inspect.Query{Limit: -1, Run: p.source.Reader.Run(), After: p.floor[0]}))
+		found = append(found, more...)
+	}
+	for _, it := range found {
+		p.meet(it)
+	}
+	slices.SortFunc(found, func(a, b inspect.Item) int { return cmp.Compare(a.Version, b.Version) })
+	return found
 }
 
 func (p *plain) line(text string) error {

@@ -197,6 +197,41 @@ func plainCountsWhatIsLost(t *testing.T, unread error) {
 	}
 }
 
+// TestPlainReadsWhatIsMissing: not all that the run has when changes are forgotten, which happens in every frame while exchanges come fast.
+func TestPlainReadsWhatIsMissing(t *testing.T) {
+	f, w := &fake{}, newLineWriter()
+	p := newPlain(f.source(), w)
+	catchUp := func() {
+		t.Helper()
+		p.floorAt = time.Time{} // a second has passed
+		if err := p.catchUp(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := 1; n <= 5; n++ {
+		f.put(exchange(n, "GET", "/", 200, "OK"))
+		catchUp()
+	}
+	f.put(exchange(1, "GET", "/", 200, "OK")) // it is committed
+	f.forget(1)
+	catchUp()
+	if len(f.lists) > 0 {
+		t.Errorf("%d lists are read although nothing is missing", len(f.lists))
+	}
+	f.put(exchange(6, "GET", "/", 200, "OK"))
+	f.put(exchange(7, "GET", "/", 200, "OK"))
+	f.mu.Lock()
+	f.items[len(f.items)-2].Version, f.lost = 0, f.version // it is on the disk only
+	f.mu.Unlock()
+	catchUp()
+	if len(f.lists) != 1 || f.lists[0].After < firstSeq+2 {
+		t.Errorf("lists read: %+v", f.lists)
+	}
+	if len(w.lines) != 7 {
+		t.Errorf("%d lines: %q", len(w.lines), w.lines)
+	}
+}
+
 // Clearing the store forgets everything, also the versions: nothing may spin or be written twice.
 func TestPlainAfterEverythingIsForgotten(t *testing.T) {
 	f, w := &fake{}, newLineWriter()

@@ -96,8 +96,9 @@ type flood struct {
 
 // How many times what can be written must come for a flood to begin, and at how much it is over.
 const (
-	floods = 2
-	ebbs   = 1
+	floods     = 2
+	ebbs       = 1
+	floodsSoon = 400 * time.Millisecond // how long ago what came counts a third: until a flood is known, rows are written that nobody had time for
 )
 
 // look says whether there is a flood, now that count exchanges have been recorded and the writer could write capacity of them a second.
@@ -107,7 +108,7 @@ func (f *flood) look(now time.Time, count uint64, capacity float64) bool {
 		f.at, f.count = now, count
 		return f.on
 	}
-	weight := math.Exp(-past / lately.Seconds())
+	weight := math.Exp(-past / floodsSoon.Seconds())
 	f.rate = f.rate*weight + float64(count-f.count)/past*(1-weight)
 	f.at, f.count = now, count
 	f.on = f.rate > floods*capacity || f.on && f.rate > ebbs*capacity

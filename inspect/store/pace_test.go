@@ -25,7 +25,7 @@ func TestFlood(t *testing.T) {
 		want  bool
 	}{
 		{"as much as can be written", 1000, time.Minute, false},
-		{"a burst", 8000, 100 * time.Millisecond, false},
+		{"a burst", 8000, 50 * time.Millisecond, false},
 		{"quiet", 0, 5 * time.Second, false},
 		{"half as much again, for long", 1500, time.Minute, false},
 		{"ten times as much", 10_000, 2 * time.Second, true},

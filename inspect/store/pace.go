@@ -17,16 +17,16 @@ type pace struct {
 
 func (p pace) withDefaults() pace {
 	if p.summary == 0 {
-		p.summary = 0.04
+		p.summary = 0.06
 	}
 	if p.packed == 0 {
-		p.packed = 0.06
+		p.packed = 0.07
 	}
 	if p.nothing == 0 {
-		p.nothing = 0.08
+		p.nothing = 0.085
 	}
 	if p.spare == 0 {
-		p.spare = 0.06
+		p.spare = 0.04
 	}
 	return p
 }

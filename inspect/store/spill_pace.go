@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// allowance is the processor's time that files of content may take: the writer's share of the machine. What is not taken is saved up for some seconds, so that
+// allowance is the processor's time that files of content may take: as much as whole rows may. What is not taken is saved up for some seconds, so that
 // a large body on a machine that has little else to do is kept to its end, however fast it comes. It belongs to one goroutine, which is locked to its thread.
 type allowance struct {
 	earns float64       // processor's time in each second
@@ -19,7 +19,7 @@ type allowance struct {
 const saving = 10 * time.Second
 
 func newAllowance(p pace) *allowance {
-	earns := p.packed * float64(runtime.GOMAXPROCS(0))
+	earns := p.summary * float64(runtime.GOMAXPROCS(0))
 	most := time.Duration(earns * float64(saving))
 	return &allowance{earns: earns, most: most, saved: most, at: time.Now(), taken: threadTime()}
 }

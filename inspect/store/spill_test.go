@@ -37,7 +37,7 @@ func spillAll(t *testing.T, s *Store, id string, content []byte) (taken int64) {
 // What files may take of the processor is saved up: a while of nothing pays for large bodies at once, what has been begun goes on when no other may begin, and a
 // rest makes all well again.
 func TestAllowance(t *testing.T) {
-	a := newAllowance(pace{packed: 0.1 / float64(runtime.GOMAXPROCS(0))})
+	a := newAllowance(pace{summary: 0.1 / float64(runtime.GOMAXPROCS(0))})
 	for i, s := range []struct {
 		wall, taken  time.Duration
 		short, spent bool

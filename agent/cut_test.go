@@ -79,10 +79,20 @@ func TestPromise17RequestsCutAtEveryByte(t *testing.T) {
 	}
 }
 
+// handOut gives all cuts at once: nobody waits for those who take them, should they have failed.
+func handOut(cuts []int) <-chan int {
+	todo := make(chan int, len(cuts))
+	for _, n := range cuts {
+		todo <- n
+	}
+	close(todo)
+	return todo
+}
+
 func (r *request) cutStreams(t *testing.T) {
 	s := newStage(t)
 	p, handle := s.session()
-	todo := make(chan int)
+	todo := handOut(r.cuts())
 	var visitors sync.WaitGroup
 	for range 8 {
 		visitors.Go(func() {
@@ -91,10 +101,6 @@ func (r *request) cutStreams(t *testing.T) {
 			}
 		})
 	}
-	for _, n := range r.cuts() {
-		todo <- n
-	}
-	close(todo)
 	visitors.Wait()
 	exchange(t, p, handle, "after") // in the same session
 	s.local.wait("the local connections' end", func(open int) bool { return open == 0 })
@@ -129,7 +135,7 @@ func (r *request) send(p *wiretest.Peer, id uint32, b []byte) {
 }
 
 func (r *request) cutLinks(t *testing.T) {
-	todo := make(chan int)
+	todo := handOut(r.cuts())
 	var agents sync.WaitGroup
 	for range 4 {
 		s := newStage(t)
@@ -153,10 +159,6 @@ func (r *request) cutLinks(t *testing.T) {
 			}
 		})
 	}
-	for _, n := range r.cuts() {
-		todo <- n
-	}
-	close(todo)
 	agents.Wait()
 }
 
@@ -191,7 +193,11 @@ func TestPromise17ControlCutAtEveryByte(t *testing.T) {
 		"link":   func(p *wiretest.Peer) { p.Cut() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			todo := make(chan int)
+			var cuts []int
+			for n := range script(1) {
+				cuts = append(cuts, n)
+			}
+			todo := handOut(cuts)
 			var agents sync.WaitGroup
 			for range 4 {
 				s := newStage(t)
@@ -213,10 +219,6 @@ func TestPromise17ControlCutAtEveryByte(t *testing.T) {
 					}
 				})
 			}
-			for n := range script(1) {
-				todo <- n
-			}
-			close(todo)
 			agents.Wait()
 		})
 	}

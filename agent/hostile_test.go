@@ -240,7 +240,7 @@ func (s *stage) retried(what string) {
 		st := s.a.Status()
 		if st.State == inspect.Reconnecting && !st.NextTry.Equal(last) {
 			s.tried = st.NextTry
-			s.a.Reconnect()
+			s.hurry(st.NextTry)
 			return
 		}
 		if time.Now().After(late) {

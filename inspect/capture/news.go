@@ -54,7 +54,7 @@ func (b *Budget) tellNews() {
 	}
 }
 
-// tellNews publishes what nobody has been told yet.
+// tellNews publishes what nobody has been told yet; a tap whose exchange has ended is free now.
 func (t *tap) tellNews() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

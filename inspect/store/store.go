@@ -36,7 +36,7 @@ const (
 
 // Options bound what is kept. The zero value stands for the defaults.
 type Options struct {
-	Exchanges int                  // in the window; 0: DefaultExchanges
+	Exchanges int                  // in the window, for moments a 64th more; 0: DefaultExchanges
 	Bytes     int64                // of heads, bodies, trailers and targets in the window, and half as much on its way to files; 0: DefaultBytes
 	Run       int64                // this run's number; 0: made from the clock
 	OnChange  func(version uint64) // called after each change, perhaps from several goroutines at once; must not block; may be nil

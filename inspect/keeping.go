@@ -98,9 +98,30 @@ type Keeper interface {
 	SaveView(ctx context.Context, v View) error
 	// DeleteView forgets one; the error wraps ErrNotFound when there is none.
 	DeleteView(ctx context.Context, name string) error
+	// Memos returns what a person has left on a list, newest first.
+	Memos(ctx context.Context, list MemoList) ([]string, error)
+	// AddMemo puts a text on top of a list, and takes it away where it stood before; beyond MaxMemos the oldest go.
+	AddMemo(ctx context.Context, list MemoList, text string) error
+	// DeleteMemo takes a text from a list; the error wraps ErrNotFound when it is not there.
+	DeleteMemo(ctx context.Context, list MemoList, text string) error
 	// Keeping says how the store is.
 	Keeping() Keeping
 }
+
+// MemoList is a short list of texts that all faces share, and that outlives them.
+type MemoList string
+
+// The lists of memos.
+const (
+	TypedFilters MemoList = "filters"      // what was typed last as a filter
+	DiffIgnores  MemoList = "diff-ignores" // what a comparison leaves out: rules of inspect/diff
+)
+
+// MaxMemos is how many texts a list of memos holds, and MaxMemo how many bytes each may have.
+const (
+	MaxMemos = 100
+	MaxMemo  = 1024
+)
 
 // Marks is a change of marks; what is nil or empty stays as it is.
 type Marks struct {
@@ -145,29 +166,3 @@ type Spill interface {
 	// Close ends it. What was taken belongs to the exchange of that ID once the store has that exchange with a Kept that says so.
 	Close()
 }
-
-// Replayer sends a recorded request again, through the same forwarding path; the new exchange has ReplayOf. It returns as soon as the request is
-// on its way, with the new exchange's ID. e changes what is sent; nil sends it as it was. The error is or wraps an *EditError when e is wrong, and a
-// *Failure when the request cannot be sent again.
-type Replayer interface {
-	Replay(ctx context.Context, id ID, e *Edit) (ID, error)
-}
-
-// Edit is a change of a recorded request before it is sent again. What is empty or nil stays as it was recorded; Content-Length and Host follow what
-// is sent: a Content-Length among Fields is replaced by the true one, Host is added when it is not there, and chunked content is sent as one length,
-// without its trailers.
-type Edit struct {
-	Method string
-	Target string  // origin-form: /path?query
-	Fields []Field // all header fields in order, nil: as recorded
-	Body   []byte  // empty but not nil: no content. Not to be changed until the exchange has ended
-}
-
-// Field is a header field as it is sent.
-type Field struct{ Name, Value string }
-
-// EditError says what cannot be sent. Key is "method", "target" or "fields", Text begins in lower case.
-type EditError struct{ Key, Text string }
-
-// Error returns the key and the text.
-func (e *EditError) Error() string { return e.Key + ": " + e.Text }

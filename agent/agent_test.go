@@ -173,7 +173,7 @@ func TestForward(t *testing.T) {
 		t.Errorf("figures %+v", s)
 	}
 	first := listed(t, w.store)[2]
-	id, err := w.a.Replay(t.Context(), first.ID, nil)
+	id, err := w.a.Replay(t.Context(), first.ID, inspect.Resend{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,14 +220,14 @@ func TestReplayRefused(t *testing.T) {
 		"cut": wire.CodeReplayPartial, "open": wire.CodeReplayPartial, "upgraded": wire.CodeReplayPartial, "gone": wire.CodeCaptureGone,
 		"other": wire.CodeNoEndpoint, "length": wire.CodeReplayPartial,
 	} {
-		_, err := w.a.Replay(t.Context(), id, nil)
+		_, err := w.a.Replay(t.Context(), id, inspect.Resend{})
 		var refused *ReplayError
 		if !errors.As(err, &refused) || refused.Failure.Code != int(want) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
 	record("fine", func(x *inspect.Exchange) {})
-	if _, err := w.a.Replay(t.Context(), "fine", nil); err != nil {
+	if _, err := w.a.Replay(t.Context(), "fine", inspect.Resend{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -255,7 +255,7 @@ func TestReplayContent(t *testing.T) {
 		x.Request.Head, x.Request.Body, x.Request.Size, x.Request.Whole = crlf(tt.head), []byte(tt.body), int64(len(tt.body)), true
 		x.Request.Trailers, x.Request.Kept = crlf(tt.trailers), x.Request.Size
 		w.store.Record(x)
-		if _, err := w.a.Replay(t.Context(), x.ID, nil); err != nil {
+		if _, err := w.a.Replay(t.Context(), x.ID, inspect.Resend{}); err != nil {
 			t.Fatal(err)
 		}
 		if s := <-got; s != tt.want {

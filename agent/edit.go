@@ -15,7 +15,7 @@ import (
 
 // editedHead is a recorded head with e's changes, framed for size bytes of content. Lines that are not changed stay as they came. host is for a head that
 // has lost its own.
-func editedHead(old *http1.Request, e *inspect.Edit, host string, size int64) (*http1.Request, error) {
+func editedHead(old *http1.Request, e *inspect.Edit, dropCookies bool, host string, size int64) (*http1.Request, error) {
 	method, target := cmp.Or(e.Method, string(old.Method)), cmp.Or(e.Target, string(old.Path))
 	switch {
 	case strings.ContainsFunc(method, unsaid):
@@ -28,6 +28,9 @@ func editedHead(old *http1.Request, e *inspect.Edit, host string, size int64) (*
 	fields, err := editedFields(old, e)
 	if err != nil {
 		return nil, err
+	}
+	if dropCookies {
+		fields = slices.DeleteFunc(slices.Clone(fields), is("Cookie"))
 	}
 	raw := appendFramed([]byte(method+" "+target+" HTTP/1.1\r\n"), fields, host, size)
 	return parseEdited(raw)
@@ -54,11 +57,13 @@ func editedFields(old *http1.Request, e *inspect.Edit) ([]http1.Field, error) {
 	return out, nil
 }
 
+// is says whether a field has that name.
+func is(name string) func(http1.Field) bool {
+	return func(f http1.Field) bool { return bytes.EqualFold(f.Name, []byte(name)) }
+}
+
 // appendFramed writes the fields with one Content-Length, where the first word about length was, and a Host.
 func appendFramed(dst []byte, fields []http1.Field, host string, size int64) []byte {
-	is := func(name string) func(http1.Field) bool {
-		return func(f http1.Field) bool { return bytes.EqualFold(f.Name, []byte(name)) }
-	}
 	if !slices.ContainsFunc(fields, is("Host")) {
 		dst = append(dst, "Host: "+host+"\r\n"...)
 	}

@@ -127,7 +127,7 @@ func TestRedacted(t *testing.T) {
 	if r := x.Response; string(r.Body) != clean || strings.Contains(string(r.Head), "4111") {
 		t.Errorf("response: %+v", r)
 	}
-	id, err := w.a.Replay(t.Context(), x.ID, nil)
+	id, err := w.a.Replay(t.Context(), x.ID, inspect.Resend{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestRedacted(t *testing.T) {
 		t.Errorf("what is cut came as %q", body)
 	}
 	x = w.shown("end", func(x *inspect.Exchange) bool { return x.Ended() && x.ReplayOf == "" })
-	_, err = w.a.Replay(t.Context(), x.ID, nil)
+	_, err = w.a.Replay(t.Context(), x.ID, inspect.Resend{})
 	if q := x.Request; q.Body != nil || !q.Withheld || err == nil || !strings.Contains(err.Error(), "what is to be redacted in it could not be looked for") {
 		t.Errorf("what cannot be read: %+v, %v", q, err)
 	}
@@ -207,7 +207,7 @@ func TestLargeContentIsKept(t *testing.T) {
 		t.Fatal("the content is not what was sent")
 	}
 	x := w.shown("end", (*inspect.Exchange).Ended)
-	again, err := w.a.Replay(t.Context(), x.ID, nil)
+	again, err := w.a.Replay(t.Context(), x.ID, inspect.Resend{})
 	if err != nil {
 		t.Fatal(err)
 	}

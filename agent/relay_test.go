@@ -168,7 +168,7 @@ func TestLibrary(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := all[n-1]
-	id, err := g.a.Replay(t.Context(), first.ID, nil)
+	id, err := g.a.Replay(t.Context(), first.ID, inspect.Resend{})
 	if err != nil {
 		t.Fatal(err)
 	}

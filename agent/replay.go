@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -19,34 +20,87 @@ func (e *ReplayError) Error() string { return e.Failure.Error() }
 // Unwrap returns the *inspect.Failure.
 func (e *ReplayError) Unwrap() error { return &e.Failure }
 
-// Replay sends a recorded request again, to its endpoint's local service or Listener and nowhere else, through the same forwarding as a visitor's; the
-// agent's reader (SetReader) has it under that ID. It returns as soon as the request is on its way, with the new exchange's ID; that exchange has
-// ReplayOf, and is recorded and told like any other. e changes what is sent; nil sends it as it was recorded, which is Edited, too, when values were
-// redacted. Content that memory does not hold is read from the store while it is sent.
+// Replay sends a recorded request again, to its endpoint's local service or Listener, through the same forwarding as a visitor's; the agent's reader
+// (SetReader) has it under that ID. It returns as soon as the request is on its way, with the new exchange's ID; that exchange has ReplayOf, and is
+// recorded and told like any other. o changes what is sent; its zero value sends it as it was recorded, which is Edited, too, when values were redacted.
+// Content that memory does not hold is read from the store while it is sent.
 //
-// A request that was not recorded whole, was an upgrade, or whose endpoint is gone is refused with a *ReplayError; content that e replaces need not have
-// been recorded. An *inspect.EditError says what is wrong with e. Replay needs no session, but ends with Run. ctx bounds the call, not the exchange.
-func (a *Agent) Replay(ctx context.Context, id inspect.ID, e *inspect.Edit) (inspect.ID, error) {
-	a.mu.Lock()
-	reader := a.reader
-	a.mu.Unlock()
-	if reader == nil {
-		return "", errors.New("replay: nothing is recorded")
-	}
-	item, err := reader.Get(ctx, id)
-	if err != nil {
-		return "", goneReplay(err)
-	}
-	r, err := newResend(item.Exchange, e)
+// A request that was not recorded whole, was an upgrade, or whose endpoint is gone is refused with a *ReplayError; content that o replaces need not have
+// been recorded. An *inspect.EditError says what is wrong with o. Replay needs no session, but ends with Run. ctx bounds the call, not the exchange.
+func (a *Agent) Replay(ctx context.Context, id inspect.ID, o inspect.Resend) (inspect.ID, error) {
+	ep, r, err := a.made(ctx, id, o)
 	if err != nil {
 		return "", err
 	}
+	return a.resend(ctx, ep, r)
+}
+
+// Prepare says what Replay would send, and to where. Its errors are those of Replay.
+func (a *Agent) Prepare(ctx context.Context, id inspect.ID, o inspect.Resend) (inspect.Prepared, error) {
+	ep, r, err := a.made(ctx, id, o)
+	if err != nil {
+		return inspect.Prepared{}, err
+	}
+	defer r.close()
+	head, err := r.headFor(ep)
+	return inspect.Prepared{To: ep.leads(), Head: head, Size: r.size}, err
+}
+
+// Verdict says what the signature of a recorded webhook is worth.
+func (a *Agent) Verdict(ctx context.Context, id inspect.ID) (inspect.Verdict, error) {
+	reader := a.readsFrom()
+	if reader == nil {
+		return inspect.Verdict{}, errNothingRecorded
+	}
+	_, err := reader.Get(ctx, id)
+	return inspect.Verdict{}, err
+}
+
+// errNothingRecorded is what an agent without a reader says of any exchange.
+var errNothingRecorded = errors.New("nothing is recorded")
+
+func (a *Agent) readsFrom() inspect.Reader {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.reader
+}
+
+// made is what a replay sends, and the endpoint it goes through. Who gets it closes it.
+func (a *Agent) made(ctx context.Context, id inspect.ID, o inspect.Resend) (*endpoint, *resend, error) {
+	reader := a.readsFrom()
+	if reader == nil {
+		return nil, nil, fmt.Errorf("replay: %w", errNothingRecorded)
+	}
+	item, err := reader.Get(ctx, id)
+	if err != nil {
+		return nil, nil, goneReplay(err)
+	}
+	ep, err := a.replayedBy(item.Endpoint)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := newResend(item.Exchange, o)
+	if err != nil {
+		return nil, nil, err
+	}
 	if r.outside() {
 		if r.content, err = keptContent(ctx, reader, id, r.size); err != nil {
-			return "", err
+			return nil, nil, err
 		}
 	}
-	return a.resend(ctx, item.Endpoint, r)
+	return ep, r, nil
+}
+
+// replayedBy is the endpoint of that name.
+func (a *Agent) replayedBy(name string) (*endpoint, error) {
+	ep := a.endpointOf(name)
+	switch {
+	case ep == nil:
+		return nil, refusedReplay(wire.CodeNoEndpoint, name)
+	case a.eng.stopping.Load():
+		return nil, refusedReplay(wire.CodeAgentStopping, "")
+	}
+	return ep, nil
 }
 
 // stillWriting is how long content that has just come may take to its file.
@@ -78,29 +132,22 @@ func keptContent(ctx context.Context, reader inspect.Reader, id inspect.ID, size
 
 // ReplayExchange is Replay of an exchange that a Recorder was given and that need not be kept anywhere; all its content must be in x.
 func (a *Agent) ReplayExchange(ctx context.Context, x *inspect.Exchange) (inspect.ID, error) {
-	r, err := newResend(x, nil)
+	r, err := newResend(x, inspect.Resend{})
 	if err != nil {
 		return "", err
 	}
 	if r.outside() {
 		return "", partly(int64(len(x.Request.Body)), x.Request.Size)
 	}
-	return a.resend(ctx, x.Endpoint, r)
-}
-
-// resend sends r to the endpoint of that name; r is closed when it has been sent, or could not be.
-func (a *Agent) resend(ctx context.Context, endpoint string, r *resend) (_ inspect.ID, err error) {
-	ep := a.endpointOf(endpoint)
-	switch {
-	case ep == nil:
-		err = refusedReplay(wire.CodeNoEndpoint, endpoint)
-	case a.eng.stopping.Load():
-		err = refusedReplay(wire.CodeAgentStopping, "")
-	}
+	ep, err := a.replayedBy(x.Endpoint)
 	if err != nil {
-		r.close()
 		return "", err
 	}
+	return a.resend(ctx, ep, r)
+}
+
+// resend sends r through the endpoint; r is closed when it has been sent, or could not be.
+func (a *Agent) resend(ctx context.Context, ep *endpoint, r *resend) (inspect.ID, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		r.close()

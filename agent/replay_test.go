@@ -77,7 +77,7 @@ func TestReplayEdited(t *testing.T) {
 		{"redacted", nil, strings.Replace(length, "content-length: 5", "Content-Length: 3", 1), "hel", true},
 		{"cut", &inspect.Edit{Body: []byte("hello")}, length, "hello", true},
 	} {
-		id, err := w.a.Replay(t.Context(), tt.id, tt.edit)
+		id, err := w.a.Replay(t.Context(), tt.id, inspect.Resend{Edit: tt.edit})
 		if err != nil {
 			t.Errorf("%s %+v: %v", tt.id, tt.edit, err)
 			continue
@@ -115,7 +115,7 @@ func TestReplayEditRefused(t *testing.T) {
 		},
 	} {
 		for _, e := range edits {
-			_, err := w.a.Replay(t.Context(), "x", &e)
+			_, err := w.a.Replay(t.Context(), "x", inspect.Resend{Edit: &e})
 			var wrong *inspect.EditError
 			if !errors.As(err, &wrong) || wrong.Key != key || wrong.Text == "" {
 				t.Errorf("%.200q: %v", fmt.Sprint(e), err)
@@ -172,7 +172,7 @@ func TestReplayFromDisk(t *testing.T) {
 	for _, framing := range []string{fmt.Sprint("Content-Length: ", len(content)), "Transfer-Encoding: chunked"} {
 		k.x = w.recordedAs("big", "POST / HTTP/1.1\nHost: a.example\n"+framing+"\n\n", "0123", "")
 		k.x.Request.Kept, k.x.Request.Size = int64(len(content)), int64(len(content))
-		id, err := w.a.Replay(t.Context(), "big", nil)
+		id, err := w.a.Replay(t.Context(), "big", inspect.Resend{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -191,7 +191,7 @@ func TestReplayFromDisk(t *testing.T) {
 		t.Errorf("an exchange that holds a part: %v", err)
 	}
 	k.content = bytes.NewReader(content[:3<<20])
-	id, err := w.a.Replay(t.Context(), "big", nil)
+	id, err := w.a.Replay(t.Context(), "big", inspect.Resend{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func TestReplayFromDisk(t *testing.T) {
 		t.Errorf("content that is gone: %v, %v", x.State, x.Failure)
 	}
 	k.x.Request.Kept = 1 << 20
-	if _, err := w.a.Replay(t.Context(), "big", nil); err == nil || !strings.Contains(err.Error(), "only 1.0 MiB of 5.0 MiB were kept") {
+	if _, err := w.a.Replay(t.Context(), "big", inspect.Resend{}); err == nil || !strings.Contains(err.Error(), "only 1.0 MiB of 5.0 MiB were kept") {
 		t.Errorf("content of which a part was kept: %v", err)
 	}
 	w.stop()
@@ -217,7 +217,7 @@ func FuzzEdit(f *testing.F) {
 	recorded := inspect.Request{Host: "a.example", Message: inspect.Message{Head: []byte("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"), Whole: true}}
 	f.Fuzz(func(t *testing.T, method, target, name, value string, body []byte) {
 		e := &inspect.Edit{Method: method, Target: target, Fields: []inspect.Field{{Name: name, Value: value}}, Body: body}
-		r, err := newResend(&inspect.Exchange{Request: recorded}, e)
+		r, err := newResend(&inspect.Exchange{Request: recorded}, inspect.Resend{Edit: e})
 		var wrong *inspect.EditError
 		if errors.As(err, &wrong) {
 			return

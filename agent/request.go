@@ -169,23 +169,25 @@ func (l *lane) missingFraming() (line string, err error) {
 }
 
 // writeHead puts the head into l.up as it came, but for Host and the missing line.
-func (l *lane) writeHead(missing string) {
-	raw, out := l.req.Raw, l.up.out
-	if l.ep.host == nil {
+func (l *lane) writeHead(missing string) { l.up.out = appendHead(l.up.out, l.req, l.ep.host, missing) }
+
+// appendHead writes a head as it came, but for the value of Host, unless that is nil, and the missing line.
+func appendHead(out []byte, head *http1.Request, host []byte, missing string) []byte {
+	raw := head.Raw
+	if host == nil {
 		out = append(out, raw[:len(raw)-2]...)
 	} else {
 		out = append(out, raw[:bytes.IndexByte(raw, '\n')+1]...)
-		for _, f := range l.req.Fields {
+		for _, f := range head.Fields {
 			if len(f.Name) != len("Host") || !bytes.EqualFold(f.Name, []byte("Host")) {
 				out = append(out, f.Line...)
 				continue
 			}
 			out = append(append(out, f.Name...), ": "...)
-			out = append(append(out, l.ep.host...), "\r\n"...)
+			out = append(append(out, host...), "\r\n"...)
 		}
 	}
-	out = append(out, missing...)
-	l.up.out = append(out, "\r\n"...)
+	return append(append(out, missing...), "\r\n"...)
 }
 
 // hostValue is what Host says to the local service.

@@ -23,9 +23,9 @@ type resend struct {
 	trailers []byte
 }
 
-// newResend makes it of a recorded request and what is to be changed of it, nil for nothing.
-func newResend(x *inspect.Exchange, e *inspect.Edit) (*resend, error) {
-	q := &x.Request
+// newResend makes it of a recorded request and what is to be changed of it.
+func newResend(x *inspect.Exchange, o inspect.Resend) (*resend, error) {
+	q, e := &x.Request, o.Edit
 	if err := replayable(x, e != nil && e.Body != nil); err != nil {
 		return nil, err
 	}
@@ -34,11 +34,8 @@ func newResend(x *inspect.Exchange, e *inspect.Edit) (*resend, error) {
 	if n, err := old.Parse(q.Head); err != nil || n != len(q.Head) {
 		return nil, fmt.Errorf("replay: the recorded head cannot be read: %w", errors.Join(err, io.ErrUnexpectedEOF))
 	}
-	if e == nil && q.Redacted {
-		e = &inspect.Edit{} // its length may be another
-	}
-	if e != nil {
-		return editedResend(x, &old, e)
+	if e != nil || q.Redacted || o.DropCookies && old.Get("Cookie") != nil { // what was redacted may have another length
+		return editedResend(x, &old, o)
 	}
 	switch {
 	case old.Upgrade:
@@ -52,13 +49,16 @@ func newResend(x *inspect.Exchange, e *inspect.Edit) (*resend, error) {
 }
 
 // editedResend makes what is sent after changes.
-func editedResend(x *inspect.Exchange, old *http1.Request, e *inspect.Edit) (*resend, error) {
-	q := &x.Request
+func editedResend(x *inspect.Exchange, old *http1.Request, o inspect.Resend) (*resend, error) {
+	q, e := &x.Request, o.Edit
+	if e == nil {
+		e = &inspect.Edit{}
+	}
 	r := &resend{of: x.ID, size: q.Kept, content: bytes.NewReader(q.Body)}
 	if e.Body != nil {
 		r.size, r.content = int64(len(e.Body)), bytes.NewReader(e.Body)
 	}
-	head, err := editedHead(old, e, q.Host, r.size)
+	head, err := editedHead(old, e, o.DropCookies, q.Host, r.size)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +87,15 @@ func (r *resend) frame(head *http1.Request, client netip.AddrPort) {
 	if head.Body == http1.BodyNone || head.Body == http1.BodyLength && head.Length == 0 {
 		r.end = wire.End
 	}
+}
+
+// headFor is the head as the lane writes it to what ep leads to.
+func (r *resend) headFor(ep *endpoint) ([]byte, error) {
+	head := &http1.Request{Head: http1.Head{Wire: true}}
+	if _, err := head.Parse(r.req.Head); err != nil {
+		return nil, fmt.Errorf("replay: the head cannot be read: %w", err)
+	}
+	return appendHead(nil, head, ep.host, ""), nil
 }
 
 // origin is the exchange that is sent again; "" for a nil resend.

@@ -190,7 +190,7 @@ func TestReplayThatNeverBegins(t *testing.T) {
 	holding.Store(true)
 	got := make(chan error, 1)
 	go func() {
-		_, err := w.a.Replay(t.Context(), "x", nil)
+		_, err := w.a.Replay(t.Context(), "x", inspect.Resend{})
 		got <- err
 	}()
 	until("replay", func() bool { return len(w.a.replays) == 1 })
@@ -217,7 +217,7 @@ func TestReplayEndsWithRun(t *testing.T) {
 	x := &inspect.Exchange{ID: "x", Endpoint: "web", State: inspect.Done}
 	x.Request.Head, x.Request.Whole = []byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), true
 	w.store.Record(x)
-	id, err := w.a.Replay(t.Context(), "x", nil)
+	id, err := w.a.Replay(t.Context(), "x", inspect.Resend{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func TestReplayEndsWithRun(t *testing.T) {
 	if got, _ := w.store.Get(t.Context(), id); got.State != inspect.Failed || got.ReplayOf != "x" {
 		t.Errorf("replay %+v", got.Exchange)
 	}
-	if _, err := w.a.Replay(t.Context(), "x", nil); err == nil {
+	if _, err := w.a.Replay(t.Context(), "x", inspect.Resend{}); err == nil {
 		t.Error("replayed after the end")
 	}
 }

@@ -19,6 +19,14 @@ type upstream struct {
 	last      atomic.Int32 // index in families of the one that worked last
 }
 
+// leads is where the endpoint leads, as an URL; words for a program's own Listener.
+func (ep *endpoint) leads() string {
+	if ep.listener != nil {
+		return ep.up.addr
+	}
+	return ep.Upstream
+}
+
 // families are the addresses of localhost, in the order that getaddrinfo has and so curl and browsers try: a service may listen on one only.
 var families = [2]string{"::1", "127.0.0.1"}
 

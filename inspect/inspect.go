@@ -61,6 +61,8 @@ type Exchange struct {
 	Failure  *Failure  // what went wrong, with Failed
 	ReplayOf ID        // the exchange this is a replay of
 	Edited   bool      // with ReplayOf: what was sent is not what had been recorded
+	Resigned bool      // with ReplayOf: it was signed anew
+	To       string    // with ReplayOf: URL of what it went to, "": where its endpoint leads
 	Upgraded bool      // 101: bytes both ways followed
 }
 

@@ -162,7 +162,7 @@ func (f *fake) Reconnect() {
 }
 
 // Replay answers as the original was answered, 200 where it was not.
-func (f *fake) Replay(ctx context.Context, id inspect.ID, _ *inspect.Edit) (inspect.ID, error) {
+func (f *fake) Replay(ctx context.Context, id inspect.ID, _ inspect.Resend) (inspect.ID, error) {
 	f.mu.Lock()
 	f.replays = append(f.replays, id)
 	n := len(f.replays)
@@ -175,6 +175,14 @@ func (f *fake) Replay(ctx context.Context, id inspect.ID, _ *inspect.Edit) (insp
 	x.ID, x.ReplayOf = inspect.ID(fmt.Sprintf("replay-%d", n)), id
 	f.put(&x)
 	return x.ID, nil
+}
+
+func (*fake) Prepare(context.Context, inspect.ID, inspect.Resend) (inspect.Prepared, error) {
+	return inspect.Prepared{}, nil
+}
+
+func (*fake) Verdict(context.Context, inspect.ID) (inspect.Verdict, error) {
+	return inspect.Verdict{}, nil
 }
 
 // exchange makes the nth exchange of the day, one a second.

@@ -116,7 +116,7 @@ func replayer(ctx context.Context, r inspect.Replayer) func(inspect.ID) (inspect
 	if r == nil {
 		return nil
 	}
-	return func(id inspect.ID) (inspect.ID, error) { return r.Replay(ctx, id, nil) }
+	return func(id inspect.ID) (inspect.ID, error) { return r.Replay(ctx, id, inspect.Resend{}) }
 }
 
 func orFile(f, otherwise *os.File) *os.File {

@@ -175,6 +175,25 @@ func TestOlderDatabase(t *testing.T) { // alone: what it changes is everybody's
 	}
 }
 
+// A database of before memos and replays to elsewhere keeps what it has.
+func TestDatabaseWithoutMemos(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	raw(t, dir, strings.Join(schema[:2], "")+`
+		INSERT INTO exchanges (seq, changed, id, run, nth, state, flags, status, start, duration, wait, connect, tries, req_size, res_size,
+			endpoint, method, host, path, query, client, replay_of, reason, label)
+			VALUES (1, 1, 'old', 0, 1, 2, 0, 200, 1, 1, 1, 1, 1, 0, 0, 'web', 'GET', 'h', '/', '', '', 'older', 'OK', '');
+		UPDATE changes SET n = 1;
+		PRAGMA user_version = 2`)
+	s := attach(t, dir)
+	if it := list(t, s, inspect.Query{}); len(it) != 1 || it[0].ReplayOf != "older" || it[0].To != "" {
+		t.Errorf("%+v", it)
+	}
+	if err := s.AddMemo(t.Context(), inspect.TypedFilters, "status:5xx"); err != nil {
+		t.Error(err)
+	}
+}
+
 // What is no database of adit's is refused, and left alone.
 func TestForeignDatabase(t *testing.T) {
 	dir := t.TempDir()

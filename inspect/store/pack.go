@@ -31,14 +31,14 @@ type pack struct {
 // packTexts is how many texts an exchange has.
 const packTexts = 7
 
-// packable says that a pack takes an exchange that has ended. Those in it have no marks, and their texts are not huge.
+// packable says that a pack takes an exchange that has ended. Those in it have no marks, went where their endpoint leads, and their texts are not huge.
 func packable(it *inspect.Item) bool {
 	x := it.Exchange
 	size := len(x.ID) + len(x.Endpoint) + len(x.Request.Method) + len(x.Request.Host) + len(x.Request.Target) + len(x.ReplayOf)
 	if x.Response != nil {
 		size += len(x.Response.Reason)
 	}
-	return size < packText && !it.Pinned && len(it.Tags) == 0 && it.Note == ""
+	return size < packText && x.To == "" && !it.Pinned && len(it.Tags) == 0 && it.Note == ""
 }
 
 // full says that another one is to be begun.

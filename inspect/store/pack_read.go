@@ -79,7 +79,7 @@ func (r *packReader) item() inspect.Item {
 	x.ID = r.id()
 	r.failed = r.failed || x.Client.UnmarshalBinary(r.bytes(r.length())) != nil
 	r.failed = r.failed || state < int64(inspect.Done) || state > int64(inspect.Interrupted) || r.seq <= 0 || r.nth < 0
-	x.Edited, x.Upgraded, res.Made = flags&flagEdited != 0, flags&flagUpgraded != 0, flags&flagMade != 0
+	x.Edited, x.Resigned, x.Upgraded, res.Made = flags&flagEdited != 0, flags&flagResigned != 0, flags&flagUpgraded != 0, flags&flagMade != 0
 	x.Request.Dropped, res.Dropped = true, true
 	if flags&flagAnswered != 0 {
 		x.Response = res

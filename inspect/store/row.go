@@ -19,6 +19,7 @@ const (
 	flagUpgraded
 	flagMade
 	flagSummary
+	flagResigned
 )
 
 // The bits of messages.flags.
@@ -31,7 +32,7 @@ const (
 
 // itemColumns is what scanItem reads: FROM exchanges e, with the heads of both messages but without their content.
 const itemColumns = `e.seq, e.id, e.run, e.nth, e.state, e.flags, e.status, e.pinned, e.start, e.duration, e.wait, e.connect, e.tries, e.req_size, e.res_size,
-	e.endpoint, e.method, e.host, e.path || e.query, e.client, e.replay_of, e.reason, e.label, e.failure, e.note,
+	e.endpoint, e.method, e.host, e.path || e.query, e.client, e.replay_of, e.sent_to, e.reason, e.label, e.failure, e.note,
 	q.flags, q.kept, q.head, q.trailers, q.passed, r.flags, r.kept, r.head, r.trailers, r.passed,
 	(SELECT group_concat(tag, ' ' ORDER BY tag) FROM tags t WHERE t.seq = e.seq)`
 
@@ -47,13 +48,14 @@ func scanItem(scan func(...any) error) (it inspect.Item, err error) {
 	var failure, tags sql.NullString
 	var req, ans messageRow
 	err = scan(&seq, &x.ID, &it.Run, &it.Nth, &x.State, &flags, &res.Status, &it.Pinned, &start, &x.Duration, &x.Wait, &x.Connect, &x.Tries, &reqSize, &resSize,
-		&x.Endpoint, &x.Request.Method, &x.Request.Host, &x.Request.Target, &client, &x.ReplayOf, &res.Reason, &it.Label, &failure, &it.Note,
+		&x.Endpoint, &x.Request.Method, &x.Request.Host, &x.Request.Target, &client, &x.ReplayOf, &x.To, &res.Reason, &it.Label, &failure, &it.Note,
 		&req.flags, &req.kept, &req.head, &req.trailers, &req.passed, &ans.flags, &ans.kept, &ans.head, &ans.trailers, &ans.passed, &tags)
 	if err != nil {
 		return it, err
 	}
 	it.Seq, it.Committed, it.Summary, it.Exchange = uint64(seq), true, flags&flagSummary != 0, x
 	x.Start, x.Edited, x.Upgraded, res.Made = time.Unix(0, start), flags&flagEdited != 0, flags&flagUpgraded != 0, flags&flagMade != 0
+	x.Resigned = flags&flagResigned != 0
 	x.Client, _ = netip.ParseAddrPort(client)
 	if flags&flagAnswered != 0 {
 		x.Response = res

@@ -25,7 +25,7 @@ func exchangeRow(it *inspect.Item, changed int64, label string, indexed bool) []
 	return []any{
 		int64(it.Seq), changed, string(x.ID), it.Run, int64(it.Nth), int64(x.State), exchangeFlags(it), status, it.Pinned,
 		x.Start.UnixNano(), int64(x.Duration), int64(x.Wait), int64(x.Connect), x.Tries, x.Request.Size, resSize,
-		x.Endpoint, x.Request.Method, x.Request.Host, path, query, client, string(x.ReplayOf), reason, label,
+		x.Endpoint, x.Request.Method, x.Request.Host, path, query, client, string(x.ReplayOf), x.To, reason, label,
 		sql.NullString{String: failure, Valid: failure != ""}, it.Note, !plain(x), indexed,
 	}
 }
@@ -36,7 +36,7 @@ func exchangeFlags(it *inspect.Item) (flags int64) {
 		bit int64
 	}{
 		{it.Response != nil, flagAnswered}, {it.Edited, flagEdited}, {it.Upgraded, flagUpgraded},
-		{it.Response != nil && it.Response.Made, flagMade}, {it.Summary, flagSummary},
+		{it.Response != nil && it.Response.Made, flagMade}, {it.Summary, flagSummary}, {it.Resigned, flagResigned},
 	} {
 		if f.set {
 			flags |= f.bit

@@ -72,6 +72,12 @@ CREATE TABLE packs ( -- exchanges that wait to become rows: see pack.go
 	n INTEGER NOT NULL, data BLOB NOT NULL
 ) STRICT;
 CREATE INDEX packs_owner ON packs (owner, n);
+`, `
+ALTER TABLE exchanges ADD COLUMN sent_to TEXT NOT NULL DEFAULT ''; -- a replay's, when that is not where its endpoint leads
+CREATE TABLE memos (
+	n INTEGER PRIMARY KEY, -- a newer one has a higher
+	list TEXT NOT NULL, text TEXT NOT NULL, UNIQUE (list, text)
+) STRICT;
 `}
 
 var (

@@ -100,7 +100,7 @@ func (m *Memory) unsettledEnds() (all []inspect.Item) {
 func rich(id string) *inspect.Exchange {
 	x := &inspect.Exchange{
 		ID: inspect.ID(id), Endpoint: "web", Start: time.Unix(1700000000, 123456789), Duration: 1234567, Wait: 5, Connect: 6, Tries: 2,
-		Client: netip.MustParseAddrPort("[fe80::1%eth0]:8080"), State: inspect.Done, ReplayOf: "other", Edited: true, Upgraded: true,
+		Client: netip.MustParseAddrPort("[fe80::1%eth0]:8080"), State: inspect.Done, ReplayOf: "other", Edited: true, Resigned: true, Upgraded: true,
 	}
 	x.Request = inspect.Request{Method: "POST", Target: "/a b?c=\xff\x00d?e", Host: "exämple.test", Message: inspect.Message{
 		Head: []byte("POST / HTTP/1.1\r\nX: \x00\xff\r\n\r\n"), Body: []byte("\x00ask"), Kept: 4, Size: 9, Tail: []byte("tail"), Trailers: []byte("T: 1\r\n"), Dropped: true, Withheld: true, Redacted: true,
@@ -121,6 +121,7 @@ func TestReopenedStoreGivesBackWhatWasRecorded(t *testing.T) {
 	failed.State, failed.Response, failed.Failure = inspect.Failed, nil, &inspect.Failure{Code: 2001, Name: "LOCAL_REFUSED", Text: "\"no\"\n", Remedy: "start it"}
 	bare := &inspect.Exchange{ID: "bare", State: inspect.Done, Start: time.Unix(5, 0), Response: &inspect.Response{Status: 204}}
 	odd := rich("../../odd id")
+	odd.To = "https://staging.example.com"
 	want := []*inspect.Exchange{rich("rich"), failed, bare, odd}
 	for _, x := range want {
 		pending := *x

@@ -14,8 +14,8 @@ import (
 // What is written of an exchange. What can not change any more when it was written once is not written again.
 const (
 	insertExchange = `INSERT INTO exchanges (seq, changed, id, run, nth, state, flags, status, pinned, start, duration, wait, connect, tries, req_size, res_size,
-		endpoint, method, host, path, query, client, replay_of, reason, label, failure, note, odd, indexed)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		endpoint, method, host, path, query, client, replay_of, sent_to, reason, label, failure, note, odd, indexed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET changed = excluded.changed, state = excluded.state, flags = excluded.flags, status = excluded.status,
 			duration = excluded.duration, wait = excluded.wait, connect = excluded.connect, tries = excluded.tries, req_size = excluded.req_size,
 			res_size = excluded.res_size, reason = excluded.reason, label = excluded.label, failure = excluded.failure

@@ -25,10 +25,11 @@ type Memory struct {
 	bytes     int64
 	count     uint64 // of exchanges, kept or not
 	version   uint64
-	forgotten uint64         // the highest version that somebody might miss
-	views     []inspect.View // by name
-	recorded  chan struct{}  // wakes the writer; nil: there is none
-	lost      uint64         // exchanges that left, or were passed over, before the writer had written them
+	forgotten uint64                        // the highest version that somebody might miss
+	views     []inspect.View                // by name
+	memos     map[inspect.MemoList][]string // newest first
+	recorded  chan struct{}                 // wakes the writer; nil: there is none
+	lost      uint64                        // exchanges that left, or were passed over, before the writer had written them
 
 	_      [64]byte      // what comes is not kept waiting by what is recorded: another line of the processor's caches
 	placed atomic.Uint64 // the newest place

@@ -30,7 +30,7 @@ func (s *Server) sendAgain(w http.ResponseWriter, r *http.Request) *apiError {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), replayTimeout)
 	defer cancel()
-	made, err := s.replayer.Replay(ctx, inspect.ID(id), edit)
+	made, err := s.replayer.Replay(ctx, inspect.ID(id), inspect.Resend{Edit: edit})
 	if err != nil {
 		return notReplayed(id, err)
 	}

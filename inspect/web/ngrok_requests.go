@@ -90,7 +90,7 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) *apiError {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), replayTimeout)
 	defer cancel()
-	if _, err := s.replayer.Replay(ctx, it.ID, nil); err != nil {
+	if _, err := s.replayer.Replay(ctx, it.ID, inspect.Resend{}); err != nil {
 		return fail(codeFailed, http.StatusBadGateway, "failed to replay request", err.Error())
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -63,7 +63,7 @@ type echo struct {
 	n      int
 }
 
-func (e *echo) Replay(ctx context.Context, id inspect.ID, edit *inspect.Edit) (inspect.ID, error) {
+func (e *echo) Replay(ctx context.Context, id inspect.ID, o inspect.Resend) (inspect.ID, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.n++
@@ -71,7 +71,7 @@ func (e *echo) Replay(ctx context.Context, id inspect.ID, edit *inspect.Edit) (i
 	if err != nil {
 		return "", err
 	}
-	x := *it.Exchange
+	x, edit := *it.Exchange, o.Edit
 	x.ID, x.ReplayOf, x.Edited, x.Start = inspect.ID(fmt.Sprintf("replay-%d", e.n)), id, edit != nil, time.Now()
 	target, body := x.Request.Target, string(x.Request.Body)
 	if edit != nil && edit.Target != "" {
@@ -82,6 +82,14 @@ func (e *echo) Replay(ctx context.Context, id inspect.ID, edit *inspect.Edit) (i
 	}
 	e.keep(exchange(x, x.Request.Method, target, 200, "Content-Type: application/json\r\n", body))
 	return x.ID, nil
+}
+
+func (*echo) Prepare(context.Context, inspect.ID, inspect.Resend) (inspect.Prepared, error) {
+	return inspect.Prepared{}, nil
+}
+
+func (*echo) Verdict(context.Context, inspect.ID) (inspect.Verdict, error) {
+	return inspect.Verdict{}, nil
 }
 
 // exchange is one that has ended, with the same fields and content on both sides.

@@ -45,11 +45,19 @@ func (a *agent) set(s inspect.Status) {
 
 func (a *agent) Watch() (<-chan inspect.Hint, func()) { return a.bus.Watch() }
 
-func (a *agent) Replay(_ context.Context, id inspect.ID, e *inspect.Edit) (inspect.ID, error) {
+func (a *agent) Replay(_ context.Context, id inspect.ID, o inspect.Resend) (inspect.ID, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.replayed, a.edits = append(a.replayed, id), append(a.edits, e)
+	a.replayed, a.edits = append(a.replayed, id), append(a.edits, o.Edit)
 	return "new", a.fails
+}
+
+func (*agent) Prepare(context.Context, inspect.ID, inspect.Resend) (inspect.Prepared, error) {
+	return inspect.Prepared{}, nil
+}
+
+func (*agent) Verdict(context.Context, inspect.ID) (inspect.Verdict, error) {
+	return inspect.Verdict{}, nil
 }
 
 const asJSON = "application/json"

@@ -99,8 +99,8 @@ func (l *loader) webhooks() (out []Webhook) {
 
 func (l *loader) form(key string) string { return l.get(formName(key)) }
 
-// ResolveWebhooks replaces references to webhook secrets by what they name. One that cannot be looked up is left out: the notices, and Problem, say why.
-func (c *Config) ResolveWebhooks(ctx context.Context, o SecretOptions) (notices []string) {
+// ResolveWebhooks replaces references to webhook secrets by what they name. One that cannot be looked up is left out, and Problem says why.
+func (c *Config) ResolveWebhooks(ctx context.Context, o SecretOptions) {
 	for i := range c.Webhooks {
 		w := &c.Webhooks[i]
 		v := c.origin[settingKey(webhookName(w.Provider))]
@@ -109,14 +109,12 @@ func (c *Config) ResolveWebhooks(ctx context.Context, o SecretOptions) (notices 
 			secret, err := v.secret(ctx, ref, o)
 			if err != nil {
 				w.Problem = "its secret could not be looked up: " + err.Error()
-				notices = append(notices, "webhooks of "+w.Provider+" cannot be checked: "+err.Error())
 				continue
 			}
 			found = append(found, secret)
 		}
 		w.Secrets = found
 	}
-	return notices
 }
 
 // WebhookMistake is what is wrong with a provider's secret, or, named by its key, with a part of OwnWebhook's form, as a mistake in the place where it was written.

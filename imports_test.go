@@ -19,13 +19,14 @@ const module = "github.com/adit-tunnel/adit"
 // mayImport says which rooms a room may import (docs/architecture.md). A room that is not here may not exist.
 var mayImport = map[string][]string{
 	".":                         {"cli"},
-	"cli":                       {"agent", "relay", "relay/control", "relay/registry", "tui", "tui/pane", "inspect", "inspect/store", "inspect/decode", "inspect/view", "inspect/diff", "inspect/export", "inspect/rerun", "inspect/web", "config", "demo", "wire", "budget"},
+	"cli":                       {"agent", "relay", "relay/control", "relay/registry", "tui", "tui/pane", "inspect", "inspect/store", "inspect/decode", "inspect/view", "inspect/diff", "inspect/export", "inspect/rerun", "inspect/sign", "inspect/web", "config", "demo", "wire", "budget"},
 	"agent":                     {"wire", "http1", "errorpage", "inspect", "inspect/capture", "inspect/meter", "inspect/sign", "budget"},
 	"tui":                       {"inspect", "inspect/view", "inspect/diff", "inspect/export", "inspect/rerun", "tui/pane", "tui/theme"},
 	"tui/pane":                  {"inspect", "inspect/view", "tui/theme"},
 	"tui/theme":                 {},
 	"inspect":                   {},
 	"inspect/meter":             {},
+	"inspect/sign":              {},
 	"inspect/decode":            {},
 	"inspect/capture":           {"inspect", "inspect/decode", "http1"},
 	"inspect/store":             {"inspect", "inspect/decode", "http1"},

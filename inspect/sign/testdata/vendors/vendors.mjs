@@ -21,7 +21,7 @@ import twilio from "twilio";
 const require = createRequire(import.meta.url);
 const { verifySlackRequest } = require("./node_modules/@slack/bolt/dist/receivers/verify-request.js"); // bolt does not export it
 const { PrivateKey, Ecdsa } = require("starkbank-ecdsa"); // what SendGrid's package verifies with
-const { p256 } = require("starkbank-ecdsa/ellipticcurve/curve.js"); // of SendGrid's keys
+const { p256, secp256k1 } = require("starkbank-ecdsa/ellipticcurve/curve.js"); // the service's own keys are of the first, the package's of the second
 const { getExpectedTwilioSignature } = require("twilio/lib/webhooks/webhooks.js");
 
 const stripe = new Stripe("sk_test_none");
@@ -72,8 +72,8 @@ const providers = {
 			new LinearWebhookClient(secret).verify(Buffer.from(body), headers["linear-signature"], JSON.parse(body).webhookTimestamp),
 	},
 	sendgrid: {
-		sign: ({ body, time }) => {
-			const key = new PrivateKey(p256);
+		sign: ({ secret: curve, body, time }) => {
+			const key = new PrivateKey(curve === "secp256k1" ? secp256k1 : p256);
 			const signature = Ecdsa.sign(time + body, key).toBase64();
 			const secret = key.publicKey().toPem().replace(/-----.*?-----|\n/g, "");
 			return { secret, headers: { "x-twilio-email-event-webhook-signature": signature, "x-twilio-email-event-webhook-timestamp": String(time) } };

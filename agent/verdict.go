@@ -96,7 +96,7 @@ func (k *webhook) worded(r sign.Result, x *inspect.Exchange, canSign bool) inspe
 		if !r.Signed.IsZero() {
 			v.Text += ", made " + moment(x.Start.Sub(r.Signed))
 		}
-		if !r.Signed.IsZero() && time.Since(r.Signed) > limit {
+		if !r.Signed.IsZero() && limit > 0 && time.Since(r.Signed) > limit {
 			v.Text += fmt.Sprintf("; by now receivers refuse it, who take %s%s", span(limit), resign)
 		}
 	case sign.Stale:

@@ -59,9 +59,32 @@ func (b *bench) send(msg tea.Msg) tea.Cmd {
 // sync lets the model read what has changed, without running the command for the next read. What is open is read again.
 func (b *bench) sync() {
 	b.t.Helper()
-	if b.send(b.m.work.next()()); b.m.detail.loading {
-		b.send(b.m.work.open(b.m.detail.row.ID, b.m.look)())
+	b.send(b.m.work.next()())
+	b.fill()
+}
+
+// fill reads what the detail pane is waiting for.
+func (b *bench) fill() {
+	for a := b.m.detail.reading; a.id != ""; a = b.m.detail.reading {
+		look := b.m.look
+		look.Width = a.width
+		b.send(b.m.work.open(a, look)())
 	}
+}
+
+// run runs a command that a key has asked for, and what follows of it.
+func (b *bench) run(cmd tea.Cmd) {
+	if cmd == nil {
+		return
+	}
+	msg := cmd()
+	if batch, ok := msg.(tea.BatchMsg); ok {
+		for _, c := range batch {
+			b.run(c)
+		}
+		return
+	}
+	b.run(b.send(msg))
 }
 
 // put records exchanges and lets the model read them.
@@ -77,9 +100,7 @@ func (b *bench) put(xs ...*inspect.Exchange) {
 func (b *bench) press(keys ...string) {
 	b.t.Helper()
 	for _, k := range keys {
-		if cmd := b.send(keyOf(k)); cmd != nil {
-			b.send(cmd())
-		}
+		b.run(b.send(keyOf(k)))
 	}
 }
 

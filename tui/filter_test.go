@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/tui/pane"
 )
 
 // yesterday is exchanges of an earlier run.
@@ -154,7 +155,7 @@ func TestRowsAreDimUntilCommitted(t *testing.T) {
 	b := newBench(t, 100, 30)
 	b.m.work.feed.keeps = true
 	row := b.m.work.feed.row(inspect.Item{Exchange: exchange(1, "GET", "/a", 200, "OK")})
-	if dim := b.m.look.Row(row, false, start); !strings.Contains(dim, "\x1b[2m") || strings.Count(dim, "\x1b[") != 2 {
+	if dim := b.m.look.Row(row, pane.Mark{}, start); !strings.Contains(dim, "\x1b[2m") || strings.Count(dim, "\x1b[") != 2 {
 		t.Errorf("not committed: %q", dim)
 	}
 	row = b.m.work.feed.row(inspect.Item{Committed: true, Exchange: exchange(1, "GET", "/a", 200, "OK")})

@@ -10,31 +10,6 @@ import (
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
-const (
-	leastRows   = 5 // rows of the list that the head makes room for
-	footerFrom  = 4 // lines of terminal from which on there is a footer
-	nameFrom    = 8 // lines of terminal from which on the other screens have the name on top
-	footerLines = 1
-)
-
-// room is how many lines there are above the footer.
-func (m *model) room() int {
-	if m.height < footerFrom {
-		return m.height
-	}
-	return m.height - footerLines
-}
-
-// arrange shares the lines out between the parts of the screen. It runs after every message, so that View only draws.
-func (m *model) arrange() {
-	room := m.room()
-	head := append(m.look.Head(m.status, m.now), m.look.ListTitle(m.note())...)
-	m.head = pane.Fit(head, room-min(leastRows, max(room/3, 1)))
-	m.rows.resize(room - len(m.head))
-	m.detail.lay(room - len(m.name()))
-	m.helpTop = max(min(m.helpTop, len(m.look.Help(helpGroups()))-(room-len(m.name()))), 0)
-}
-
 // note is what stands beside the list's title.
 func (m *model) note() string {
 	var notes []string
@@ -82,24 +57,11 @@ func (m *model) View() string {
 	if m.look.Width <= 0 || m.height <= 0 {
 		return ""
 	}
-	var lines []string
-	switch m.screen {
-	case detailScreen:
-		lines = append(m.name(), m.detail.lines()...)
-	case helpScreen:
-		lines = append(m.name(), m.look.Help(helpGroups())[m.helpTop:]...)
-	default:
-		lines = m.viewList()
-	}
 	room := m.room()
-	lines = lines[:min(len(lines), room)]
-	for len(lines) < room {
-		lines = append(lines, "")
-	}
-	if m.screen == filterScreen && m.prompt.wrong != nil {
-		wrong := m.mistake()
-		wrong = wrong[max(len(wrong)-room, 0):]
-		copy(lines[room-len(wrong):], wrong)
+	lines := full(m.panes(), room)
+	if s := m.top(); s != nil {
+		over := s.body(m, room)
+		copy(lines[room-len(over):], over)
 	}
 	if room < m.height {
 		lines = append(lines, m.footer())
@@ -107,23 +69,42 @@ func (m *model) View() string {
 	return strings.Join(lines, "\n")
 }
 
-func (m *model) viewList() []string {
+// panes draws list and detail, as far as they are seen.
+func (m *model) panes() []string {
+	b := m.boxes
+	if !b.list.seen() {
+		return append(m.name(), m.detail.lines()...)
+	}
 	lines := make([]string, 0, m.height)
-	for _, l := range m.head {
+	for _, l := range b.head {
 		lines = append(lines, l.Text)
 	}
+	list := m.viewList()
+	switch {
+	case !b.detail.seen():
+		return append(lines, list...)
+	case b.beside:
+		return append(lines, pane.Beside(full(list, b.list.height), b.list.width, m.look.Rule("│"), m.detail.lines())...)
+	}
+	return append(append(append(lines, full(list, b.list.height)...), m.look.Rule(strings.Repeat("─", b.detail.width))), m.detail.lines()...)
+}
+
+func (m *model) viewList() []string {
+	look := m.look
+	look.Width = m.boxes.list.width
 	if len(m.rows.rows) == 0 {
-		if !m.loaded {
-			return lines
-		}
-		if m.prompt.filter != nil {
-			return append(lines, m.look.Quiet.Render("Nothing matches the filter. esc shows everything again."))
+		switch {
+		case !m.loaded:
+			return nil
+		case m.prompt.filter != nil:
+			return []string{m.look.Quiet.Render("Nothing matches the filter. esc shows everything again.")}
 		}
 		empty, _ := m.empty()
-		return append(lines, empty...)
+		return empty
 	}
+	var lines []string
 	for _, r := range m.rows.visible() {
-		lines = append(lines, m.look.Row(r, r.Seq == m.rows.sel, m.now))
+		lines = append(lines, look.Row(r, pane.Mark{Selected: r.Seq == m.rows.sel, Marked: m.marks.has(r.ID)}, m.now))
 	}
 	return lines
 }
@@ -133,11 +114,11 @@ func (m *model) empty() (lines []string, withKeys bool) {
 	if len(m.status.Endpoints) == 0 && m.status.State == inspect.Online {
 		return m.look.NoEndpoint(m.status.Web), false
 	}
-	return m.look.Empty(firstURL(m.status), m.look.Keys(mainKeys(), m.look.Width), m.rows.height)
+	return m.look.Empty(firstURL(m.status), m.look.Keys(m.mainKeys(), m.look.Width), m.rows.height)
 }
 
 // mainKeys are the three keys that matter; the footer of an empty list has the others.
-func mainKeys() []pane.Key { return footerKeys(listScreen)[:3] }
+func (m *model) mainKeys() []pane.Key { return m.footerKeys(onList)[:3] }
 
 func firstURL(st inspect.Status) string {
 	for _, e := range st.Endpoints {
@@ -148,7 +129,7 @@ func firstURL(st inspect.Status) string {
 	return ""
 }
 
-// name is the top of the screens other than the list.
+// name is the top of what fills the screen.
 func (m *model) name() []string {
 	if m.height < nameFrom {
 		return nil
@@ -156,38 +137,20 @@ func (m *model) name() []string {
 	return []string{m.look.Name(), ""}
 }
 
-// mistake says what is wrong with the filter, and points at the character below; or counts to it, when only a part of the filter is seen.
-func (m *model) mistake() []string {
-	wrong := m.prompt.wrong
-	lines := pane.Words(view.Sanitize(wrong.Text), m.look.Width)
-	if pane.Width(promptMark+wrong.In)+1 <= m.look.Width {
-		lines = append(lines, strings.Repeat(" ", pane.Width(promptMark+wrong.In[:wrong.At]))+"^")
-	} else {
-		lines = pane.Words(view.Sanitize(wrong.Error()), m.look.Width)
-	}
-	for i := range lines {
-		lines[i] = m.look.Bad.Render(lines[i])
-	}
-	return lines
-}
-
-// promptMark stands before the filter that is typed.
-const promptMark = "/"
-
-// footer draws the toast or the keys at the left, and where one is at the right.
+// footer draws what is typed; or the toast or the keys at the left, and where one is at the right.
 func (m *model) footer() string {
-	if m.screen == filterScreen {
-		m.prompt.input.Width = max(m.look.Width-pane.Width(promptMark)-1, 1)
-		m.prompt.input.PlaceholderStyle = m.look.Quiet
-		return m.look.Key.Render(promptMark) + m.prompt.input.View()
+	if s := m.top(); s != nil {
+		if line := s.line(m); line != "" {
+			return line
+		}
 	}
 	right, room := m.position(), m.look.Width
 	if right != "" {
 		room -= pane.Width(right) + 2
 		right = m.look.Note.Render(right)
 	}
-	keys := footerKeys(m.screen)
-	if _, shown := m.empty(); shown && m.screen == listScreen && len(m.rows.rows) == 0 {
+	keys := m.footerKeys(m.where())
+	if _, shown := m.empty(); shown && m.where() == onList && len(m.rows.rows) == 0 {
 		keys = keys[3:]
 	}
 	left := m.look.Keys(keys, room)
@@ -198,12 +161,12 @@ func (m *model) footer() string {
 }
 
 func (m *model) position() string {
-	switch m.screen {
-	case listScreen:
+	switch m.where() {
+	case onList:
 		if n := m.rows.unseen(); n > 0 {
 			return fmt.Sprintf("↓ %d new", n)
 		}
-	case detailScreen:
+	case onDetail:
 		if more := m.detail.length() - m.detail.height; more > 0 {
 			return fmt.Sprintf("%d%%", m.detail.top*100/more)
 		}

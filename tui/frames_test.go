@@ -229,11 +229,10 @@ func TestEverySize(t *testing.T) {
 			s.play(b)
 			for width := 1; width <= 132; width += 7 {
 				for height := 1; height <= 40; height += 3 {
-					if b.send(tea.WindowSizeMsg{Width: width, Height: height}); b.m.detail.loading {
-						b.send(b.m.work.open(b.m.detail.row.ID, b.m.look)())
-					}
+					b.send(tea.WindowSizeMsg{Width: width, Height: height})
+					b.fill()
 					lines := b.lines(width, height)
-					if b.m.screen != listScreen || firstURL(b.m.status) == "" || width < 29 || height < 10 {
+					if b.m.top() != nil || !b.m.boxes.list.seen() || firstURL(b.m.status) == "" || width < 29 || height < 10 {
 						continue
 					}
 					if text := ansi.Strip(strings.Join(lines, "")); !strings.Contains(strings.ReplaceAll(text, " ", ""), firstURL(b.m.status)) {

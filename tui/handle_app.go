@@ -2,15 +2,7 @@ package tui
 
 import tea "github.com/charmbracelet/bubbletea"
 
-// The keys that work everywhere, the help, and the size of the terminal.
-
-func (m *model) onResize(s tea.WindowSizeMsg) tea.Cmd {
-	m.look.Width, m.height = s.Width, s.Height
-	if m.screen == detailScreen || m.under == detailScreen {
-		return m.reopen()
-	}
-	return nil
-}
+// The keys that work everywhere, and the beat.
 
 func (m *model) onBeat(b beat) tea.Cmd {
 	m.status = b.status
@@ -37,16 +29,3 @@ func (m *model) reconnect() tea.Cmd {
 	m.say(m.look.Note.Render, "reconnecting now")
 	return m.work.reconnect()
 }
-
-func (m *model) openHelp() tea.Cmd {
-	m.under, m.screen, m.helpTop = m.screen, helpScreen, 0
-	return nil
-}
-
-func (m *model) closeHelp() tea.Cmd {
-	m.screen = m.under
-	return nil
-}
-
-func (m *model) helpUp() tea.Cmd   { m.helpTop--; return nil }
-func (m *model) helpDown() tea.Cmd { m.helpTop++; return nil }

@@ -21,24 +21,20 @@ func (m *model) onChanges(c changes) tea.Cmd {
 			m.rows.drop(seq)
 		}
 	}
-	var refresh tea.Cmd
 	for _, r := range c.rows {
 		if _, ok := m.waiting[r.ID]; ok && !r.Live {
 			m.replayEnded(r)
 		}
-		if r.ID == m.detail.row.ID && r.ID != "" && refresh == nil {
-			refresh = m.reopen()
+		if r.ID == m.detail.row.ID {
+			m.detail.show(r)
 		}
 	}
-	return tea.Batch(m.work.next(), refresh)
+	return m.work.next()
 }
 
 // replaySelected sends the open or selected request again.
 func (m *model) replaySelected() tea.Cmd {
-	row, ok := m.detail.row, true
-	if m.screen == listScreen {
-		row, ok = m.rows.pick()
-	}
+	row, ok := m.current()
 	switch {
 	case !ok:
 		return nil

@@ -2,16 +2,17 @@ package tui
 
 import (
 	"errors"
+	"strings"
 
-	"github.com/charmbracelet/bubbles/cursor"
 	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/view"
+	"github.com/adit-tunnel/adit/tui/pane"
 )
 
-// prompt is the line in which a filter is typed. The list follows what is typed as soon as it can be read.
+// prompt is what the list is filtered by, and the line in which that is typed. The list follows what is typed as soon as it can be read.
 type prompt struct {
 	input   textinput.Model
 	filter  *inspect.Filter      // what the list shows; nil: everything of this run
@@ -22,13 +23,7 @@ type prompt struct {
 }
 
 func newPrompt() prompt {
-	in := textinput.New()
-	in.Prompt = ""
-	in.Placeholder = "for example: stripe status:5xx path:/hook/*"
-	in.CharLimit = filterLimit
-	in.Cursor.SetMode(cursor.CursorStatic)
-	in.KeyMap.Paste.SetEnabled(false) // terminals paste by themselves
-	return prompt{input: in}
+	return prompt{input: newInput("for example: stripe status:5xx path:/hook/*", "", filterLimit)}
 }
 
 // filterLimit is how much text a filter may be, in characters.
@@ -42,8 +37,42 @@ func (m *model) openFilter() tea.Cmd {
 	}
 	p.earlier, p.text = p.filter, p.input.Value()
 	p.input.CursorEnd()
-	m.screen = filterScreen
-	return p.input.Focus()
+	m.lay(filterSheet{})
+	return nil
+}
+
+// filterSheet is the line in which the filter is typed.
+type filterSheet struct{}
+
+func (filterSheet) where() where                         { return onFilter }
+func (filterSheet) typed(m *model, k tea.KeyMsg) tea.Cmd { return m.typeFilter(k) }
+func (filterSheet) line(m *model) string                 { return m.inputLine(promptMark, &m.prompt.input) }
+
+// body says what is wrong with the filter.
+func (filterSheet) body(m *model, room int) []string {
+	if m.prompt.wrong == nil {
+		return nil
+	}
+	lines := m.mistake()
+	return lines[max(len(lines)-room, 0):]
+}
+
+// promptMark stands before the filter that is typed.
+const promptMark = "/"
+
+// mistake says what is wrong with the filter, and points at the character below; or counts to it, when only a part of the filter is seen.
+func (m *model) mistake() []string {
+	wrong := m.prompt.wrong
+	lines := pane.Words(view.Sanitize(wrong.Text), m.look.Width)
+	if pane.Width(promptMark+wrong.In)+1 <= m.look.Width {
+		lines = append(lines, strings.Repeat(" ", pane.Width(promptMark+wrong.In[:wrong.At]))+"^")
+	} else {
+		lines = pane.Words(view.Sanitize(wrong.Error()), m.look.Width)
+	}
+	for i := range lines {
+		lines[i] = m.look.Bad.Render(lines[i])
+	}
+	return lines
 }
 
 // keepFilter goes back to the list, which shows what was typed. What cannot be read stays in the line.
@@ -62,8 +91,8 @@ func (m *model) dropFilter() tea.Cmd {
 }
 
 func (m *model) closeFilter() {
-	m.prompt.input.Blur()
-	m.prompt.wrong, m.screen = nil, listScreen
+	m.prompt.wrong = nil
+	m.lift()
 }
 
 // clearFilter shows everything of this run again, or the newest when it does already.

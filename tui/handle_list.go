@@ -8,15 +8,15 @@ func (m *model) rowUp() tea.Cmd    { m.rows.move(-1); return m.older() }
 func (m *model) rowDown() tea.Cmd  { m.rows.move(1); return nil }
 func (m *model) pageUp() tea.Cmd   { m.rows.page(-1); return m.older() }
 func (m *model) pageDown() tea.Cmd { m.rows.page(1); return nil }
+func (m *model) halfUp() tea.Cmd   { m.rows.move(-max(m.rows.height/2, 1)); return m.older() }
+func (m *model) halfDown() tea.Cmd { m.rows.move(max(m.rows.height/2, 1)); return nil }
 func (m *model) oldest() tea.Cmd   { m.rows.home(); return m.older() }
 func (m *model) newest() tea.Cmd   { m.rows.end(); return nil }
 
-func (m *model) openSelected() tea.Cmd {
-	row, ok := m.rows.pick()
-	if !ok {
-		return nil
+// backOnList takes away what is there besides the list as it comes: the open request, then the filter.
+func (m *model) backOnList() tea.Cmd {
+	if m.boxes.detail.seen() {
+		return m.closeDetail()
 	}
-	m.screen = detailScreen
-	m.detail = detail{row: row, loading: true}
-	return m.work.open(row.ID, m.look)
+	return m.clearFilter()
 }

@@ -4,81 +4,70 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
-// where is a set of screens.
-type where uint8
+// where is a set of places that can have the keyboard: the panes, and the sheets over them.
+type where uint16
 
 const (
-	onList   = where(1) << listScreen
-	onDetail = where(1) << detailScreen
-	onHelp   = where(1) << helpScreen
-	onFilter = where(1) << filterScreen
-	onAll    = onList | onDetail | onHelp | onFilter
+	onList   where = 1 << iota
+	onDetail       // the pane of one exchange
+	onHelp
+	onFilter // the line in which the list's filter is typed
+	onLine   // another line that is typed
+	onMenu
+
+	onPanes = onList | onDetail
+	onAll   = where(1<<16 - 1)
 )
 
-// action is a key, the screens it works on, and what it does. The table below is all there is to know about keys: handlers, footer and help
-// are made from it. Of a pair of keys, like up and down, the first is described for both.
+// action is something that the person can have done. The table of actions is all there is to know about keys: what they do, the footer, the help and
+// the palette are made from it.
 type action struct {
+	id     string // stable: configurations name it
 	on     where
-	bind   key.Binding
+	keys   string // as Bubble Tea names them, the one to show first; separated by spaces
+	does   string // for the help
 	footer string // what the footer calls it; "" is not in the footer
+	with   string // id of the action whose line in help and footer tells of this one, too: its opposite
 	run    func(*model) tea.Cmd
 }
 
-func bind(keys, shown, does string) key.Binding {
-	return key.NewBinding(key.WithKeys(strings.Fields(keys)...), key.WithHelp(shown, does))
-}
-
-// actionTable returns the keys in the order in which footer and help show them.
+// actionTable returns the actions in the order in which footer and help show them.
 func actionTable() []action {
-	return []action{
-		{onList, bind("up k", "↑ ↓", "select a request (also k j)"), "select", (*model).rowUp},
-		{onList, bind("down j", "", ""), "", (*model).rowDown},
-		{onList, bind("enter right l", "enter", "open the selected request"), "open", (*model).openSelected},
-		{onDetail, bind("esc q left h backspace", "esc", "back to the list (also q)"), "back", (*model).back},
-		{onDetail, bind("up k", "↑ ↓", "scroll (also k j)"), "scroll", (*model).lineUp},
-		{onDetail, bind("down j enter", "", ""), "", (*model).lineDown},
-		{onDetail, bind("tab shift+tab", "tab", "from request to response and back"), "response", (*model).nextSection},
-		{onList | onDetail, bind("r", "r", "replay: send the request again"), "replay", (*model).replaySelected},
-		{onFilter, bind("enter", "enter", "keep what is typed"), "keep", (*model).keepFilter},
-		{onFilter, bind("esc", "esc", "back to the list as it was"), "cancel", (*model).dropFilter},
-		{onFilter, bind("up", "↑ ↓", "select a request meanwhile"), "select", (*model).rowUp},
-		{onFilter, bind("down", "", ""), "", (*model).rowDown},
-		{onList, bind("pgup ctrl+b", "pgup pgdn", "a page up, a page down"), "", (*model).pageUp},
-		{onList, bind("pgdown ctrl+f", "", ""), "", (*model).pageDown},
-		{onList, bind("home g", "g", "the oldest request"), "", (*model).oldest},
-		{onList, bind("end G", "G", "the newest, and follow (also end)"), "", (*model).newest},
-		{onList, bind("esc", "esc", "away with the filter; then as G"), "", (*model).clearFilter},
-		{onDetail, bind("pgup ctrl+b b", "pgup pgdn", "a page up, a page down (also space)"), "", (*model).scrollPageUp},
-		{onDetail, bind("pgdown ctrl+f space", "", ""), "", (*model).scrollPageDown},
-		{onDetail, bind("home g", "g G", "the beginning, the end"), "", (*model).scrollHome},
-		{onDetail, bind("end G", "", ""), "", (*model).scrollEnd},
-		{onHelp, bind("esc q ? enter", "esc", "close this help"), "close", (*model).closeHelp},
-		{onHelp, bind("up k", "↑ ↓", "scroll"), "scroll", (*model).helpUp},
-		{onHelp, bind("down j", "", ""), "", (*model).helpDown},
-		{onList | onDetail, bind("?", "?", "this help"), "help", (*model).openHelp},
-		{onList, bind("/", "/", "filter the list, and find in earlier runs"), "filter", (*model).openFilter},
-		{onAll, bind("ctrl+r", "ctrl+r", "try to reconnect now"), "", (*model).reconnect},
-		{onAll, bind("ctrl+z", "ctrl+z", "suspend; fg brings it back"), "", (*model).suspend},
-		{onList, bind("q", "q", "quit"), "quit", (*model).quit},
-		{onAll, bind("ctrl+c", "ctrl+c", "quit, from everywhere"), "", (*model).quit},
-	}
+	return slices.Concat(listActions(), detailActions(), replayActions(), sheetActions(), appActions())
 }
 
-// actions is the table; it never changes.
-var actions = actionTable()
+// press does what the table says, or hands the key to the sheet on top.
+func (m *model) press(k tea.KeyMsg) tea.Cmd {
+	at, name := m.where(), pressed(k)
+	for i := range m.actions {
+		if a := &m.actions[i]; a.on&at != 0 && slices.Contains(strings.Fields(a.keys), name) {
+			return a.run(m)
+		}
+	}
+	if s := m.top(); s != nil {
+		return s.typed(m, k)
+	}
+	return nil
+}
 
-func (s screen) bit() where { return 1 << s }
+// pressed is the name of a key in the table.
+func pressed(k tea.KeyMsg) string {
+	if name := k.String(); name != " " {
+		return name
+	}
+	return "space"
+}
 
-// onKey does what the table says. Keys that were read at once come as one message; pasted text is not meant as keys.
+// onKey takes keys. Those that were read at once come as one message; pasted text is not meant as keys.
 func (m *model) onKey(k tea.KeyMsg) tea.Cmd {
-	if m.screen == filterScreen && (k.Paste || k.Type == tea.KeyRunes || k.Type == tea.KeySpace) {
-		return m.typeFilter(k)
+	typing := m.where()&(onFilter|onLine) != 0
+	if typing && (k.Paste || k.Type == tea.KeyRunes || k.Type == tea.KeySpace) {
+		return m.top().typed(m, k)
 	}
 	if k.Paste {
 		return nil
@@ -87,55 +76,67 @@ func (m *model) onKey(k tea.KeyMsg) tea.Cmd {
 		return m.press(k)
 	}
 	var cmds []tea.Cmd
-	for _, r := range k.Runes {
+	for i, r := range k.Runes {
+		if m.where()&(onFilter|onLine) != 0 { // one of them has opened it: the rest is what is typed
+			return tea.Sequence(append(cmds, m.onKey(tea.KeyMsg{Type: tea.KeyRunes, Runes: k.Runes[i:], Alt: k.Alt}))...)
+		}
 		cmds = append(cmds, m.press(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}, Alt: k.Alt}))
 		m.arrange()
 	}
 	return tea.Sequence(cmds...)
 }
 
-func (m *model) press(k tea.KeyMsg) tea.Cmd {
-	name := k.String()
-	if name == " " {
-		name = "space"
+// keyNames are how keys are shown that have no name of one character.
+var keyNames = map[string]string{"up": "↑", "down": "↓", "left": "←", "right": "→", "pgup": "pgup", "pgdown": "pgdn"}
+
+func keyName(key string) string {
+	if shown, ok := keyNames[key]; ok {
+		return shown
 	}
-	for i := range actions {
-		if a := &actions[i]; a.on&m.screen.bit() != 0 && slices.Contains(a.bind.Keys(), name) {
-			return a.run(m)
-		}
-	}
-	if m.screen == filterScreen {
-		return m.typeFilter(k)
-	}
-	return nil
+	return key
 }
 
-// footerKeys is the footer of a screen.
-func footerKeys(s screen) []pane.Key {
-	var keys []pane.Key
-	for _, a := range actions {
-		if a.on&s.bit() == 0 || a.footer == "" {
-			continue
+// shown is how the action's key is called, together with that of its opposite.
+func (m *model) shown(a *action) string {
+	key, _, _ := strings.Cut(a.keys, " ")
+	name := keyName(key)
+	for i := range m.actions {
+		if b := &m.actions[i]; b.with == a.id {
+			key, _, _ := strings.Cut(b.keys, " ")
+			name += " " + keyName(key)
 		}
-		keys = append(keys, pane.Key{Press: a.bind.Help().Key, Does: a.footer})
+	}
+	return name
+}
+
+// footerKeys is the footer of a place.
+func (m *model) footerKeys(at where) []pane.Key {
+	var keys []pane.Key
+	for i := range m.actions {
+		if a := &m.actions[i]; a.on&at != 0 && a.footer != "" && a.keys != "" {
+			keys = append(keys, pane.Key{Press: m.shown(a), Does: a.footer})
+		}
 	}
 	return keys
 }
 
-// helpGroups is the help: the keys of each screen, then those that work everywhere.
-func helpGroups() []pane.HelpGroup {
-	groups := []pane.HelpGroup{{Name: "List"}, {Name: "Request"}, {Name: "Filter"}, {Name: "Everywhere"}}
-	for _, a := range actions {
-		k := pane.Key{Press: a.bind.Help().Key, Does: a.bind.Help().Desc}
-		if k.Does == "" { // told with its counterpart
+// helpGroups is the help: the keys of each place, then those that work everywhere.
+func (m *model) helpGroups() []pane.HelpGroup {
+	groups := []pane.HelpGroup{{Name: "List"}, {Name: "Request"}, {Name: "Both"}, {Name: "Filter, menus, lines"}, {Name: "Everywhere"}}
+	for i := range m.actions {
+		a := &m.actions[i]
+		if a.with != "" || a.keys == "" {
 			continue
 		}
+		k := pane.Key{Press: m.shown(a), Does: a.does}
 		switch {
-		case a.on&^onHelp == onList:
+		case a.on == onAll:
+			groups[4].Keys = append(groups[4].Keys, k)
+		case a.on == onList:
 			groups[0].Keys = append(groups[0].Keys, k)
-		case a.on&^onHelp == onDetail:
+		case a.on == onDetail:
 			groups[1].Keys = append(groups[1].Keys, k)
-		case a.on == onFilter:
+		case a.on&onPanes == onPanes:
 			groups[2].Keys = append(groups[2].Keys, k)
 		case a.on != onHelp:
 			groups[3].Keys = append(groups[3].Keys, k)

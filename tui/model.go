@@ -9,16 +9,6 @@ import (
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
-// screen is what the dashboard shows.
-type screen int
-
-const (
-	listScreen screen = iota
-	detailScreen
-	helpScreen
-	filterScreen // the list, and the line in which its filter is typed
-)
-
 // model is the dashboard's state. Only Update changes it.
 type model struct {
 	look   pane.Look // Width is the terminal's
@@ -26,19 +16,23 @@ type model struct {
 	clock  func() time.Time
 	now    time.Time // when the last message came
 
-	status  inspect.Status
-	kept    inspect.Keeping // how the store is
-	loaded  bool            // the store has been read
-	rows    window
-	detail  detail
-	screen  screen
-	under   screen // what the help lies on
-	helpTop int    // first line of the help seen
+	status inspect.Status
+	kept   inspect.Keeping // how the store is
+	loaded bool            // the store has been read
+
+	rows   window
+	marks  marks
+	prompt prompt // what the list is filtered by
+	detail detail
+	layout layout
+	focus  where   // the pane that has the keyboard when no sheet has: onList or onDetail
+	sheets []sheet // what lies over the panes; the last one is on top
+
 	toast   toast
-	prompt  prompt
 	waiting map[inspect.ID]struct{} // replays that have not ended
 
-	head     []pane.Line // of the list screen, fitted to the height
+	actions  []action
+	boxes    boxes // how arrange has shared the screen out
 	work     work
 	panicked *PanicError
 }
@@ -59,8 +53,11 @@ func newModel(look pane.Look, s Source, clock func() time.Time) *model {
 		now:     clock(),
 		status:  s.Observer.Status(),
 		rows:    newWindow(),
+		marks:   marks{},
 		prompt:  newPrompt(),
+		focus:   onList,
 		waiting: map[inspect.ID]struct{}{},
+		actions: actionTable(),
 		work:    work{source: s},
 	}
 }
@@ -70,11 +67,14 @@ var _ tea.Model = (*model)(nil)
 // Init starts the two commands that never end: reading the store, and the beat that counts down.
 func (m *model) Init() tea.Cmd { return tea.Batch(m.work.next(), m.work.beat()) }
 
-// Update hands a message to its handler and lays the screen out again.
+// Update hands a message to its handler, lays the screen out again, and has read what the detail pane is to show now.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.now = m.clock()
 	cmd := m.handle(msg)
 	m.arrange()
+	if open := m.fillDetail(); open != nil {
+		cmd = tea.Batch(cmd, open)
+	}
 	return m, cmd
 }
 
@@ -82,7 +82,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *model) handle(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		return m.onResize(msg)
+		m.look.Width, m.height = msg.Width, msg.Height
 	case tea.KeyMsg:
 		return m.onKey(msg)
 	case changes:

@@ -24,10 +24,9 @@ type work struct {
 // beat comes once a second, for countdowns, rates that decay and toasts that go.
 type beat struct{ status inspect.Status }
 
-// opened is an exchange read for the detail screen.
+// opened is an exchange read for the detail pane.
 type opened struct {
-	id    inspect.ID
-	width int
+	asked asked
 	kept  bool // the store still has it
 	view  pane.Detail
 }
@@ -124,11 +123,11 @@ func (w *work) older(f *inspect.Filter, before uint64) tea.Cmd {
 }
 
 // open reads an exchange and draws it.
-func (w *work) open(id inspect.ID, look pane.Look) tea.Cmd {
+func (w *work) open(a asked, look pane.Look) tea.Cmd {
 	return safely(func() tea.Msg {
-		it, err := w.source.Reader.Get(context.Background(), id)
+		it, err := w.source.Reader.Get(context.Background(), a.id)
 		if err != nil {
-			return opened{id: id, width: look.Width}
+			return opened{asked: a}
 		}
 		var origin *inspect.Exchange
 		if it.ReplayOf != "" {
@@ -136,7 +135,7 @@ func (w *work) open(id inspect.ID, look pane.Look) tea.Cmd {
 				origin = o.Exchange
 			}
 		}
-		return opened{id, look.Width, true, look.Detail(it.Exchange, origin)}
+		return opened{a, true, look.Detail(it.Exchange, origin)}
 	})
 }
 

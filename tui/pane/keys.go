@@ -47,3 +47,11 @@ type HelpGroup struct {
 	Name string
 	Keys []Key
 }
+
+// Choice draws a line of a menu.
+func (l Look) Choice(k Key, chosen bool) string {
+	if chosen {
+		return l.Selected.Render(Pad("› "+Pad(k.Press, 12)+k.Does, l.Width))
+	}
+	return Clip("  "+l.Key.Render(Pad(k.Press, 12))+k.Does, l.Width)
+}

@@ -52,13 +52,29 @@ func columnsFor(width int) columns {
 	return c
 }
 
-// Row draws one row of the list; now is for exchanges that have not ended.
-func (l Look) Row(r Row, selected bool, now time.Time) string {
-	c := columnsFor(l.Width)
-	mark := "  "
-	if selected {
-		mark = "› "
+// Mark is how a row stands out.
+type Mark struct {
+	Selected bool // keys act on it
+	Marked   bool // it is one of several that keys act on
+}
+
+// sign is what stands before the method.
+func (m Mark) sign() string {
+	switch {
+	case m.Selected && m.Marked:
+		return "›●"
+	case m.Selected:
+		return "› "
+	case m.Marked:
+		return "● "
 	}
+	return "  "
+}
+
+// Row draws one row of the list; now is for exchanges that have not ended.
+func (l Look) Row(r Row, m Mark, now time.Time) string {
+	c := columnsFor(l.Width)
+	mark := m.sign()
 	path, kind := r.Path, ""
 	if r.ReplayOf != "" {
 		path = "↻ " + path
@@ -75,7 +91,7 @@ func (l Look) Row(r Row, selected bool, now time.Time) string {
 		took = blank(gap) + PadLeft(l.took(r, now), c.took)
 	}
 	clock := l.clock(r.Start, c.clock)
-	if selected {
+	if m.Selected {
 		return l.Selected.Render(Pad(clock+mark+method+path+kind+rest+status+took, l.Width))
 	}
 	if r.Dim {

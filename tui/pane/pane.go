@@ -66,3 +66,18 @@ func Fit(lines []Line, room int) []Line {
 	}
 	return lines
 }
+
+// Rule draws what stands between two panes.
+func (l Look) Rule(s string) string { return l.Quiet.Render(s) }
+
+// Beside puts the lines of a pane of w cells at the left of those of another, with a rule between. There are as many lines as left has.
+func Beside(left []string, w int, rule string, right []string) []string {
+	lines := make([]string, len(left))
+	for i := range left {
+		lines[i] = Pad(left[i], w) + rule
+		if i < len(right) {
+			lines[i] += right[i]
+		}
+	}
+	return lines
+}

@@ -161,7 +161,7 @@ func TestCurlCanBeCopied(t *testing.T) {
 func TestRowsAreOfOneWidthEverywhere(t *testing.T) {
 	for _, s := range []string{"/👍🏽/❤️/क्षि", "/1️⃣/ｱﾞ/กำ", "/日本/ok", "/नि"} {
 		row := Row{Method: safe(s, pathLimit), Path: safe(s, pathLimit), Status: "200 OK"}
-		line := Look{Theme: theme.Colourless(), Zone: time.UTC, Width: 120}.Row(row, true, time.Time{})
+		line := Look{Theme: theme.Colourless(), Zone: time.UTC, Width: 120}.Row(row, Mark{Selected: true}, time.Time{})
 		if seen, points := ansi.StringWidth(line), ansi.StringWidthWc(line); seen != 120 || points != 120 {
 			t.Errorf("%q: %d and %d cells: %q", s, seen, points, line)
 		}
@@ -206,7 +206,7 @@ func FuzzExchange(f *testing.F) {
 		l := Look{Theme: theme.Colourful(), Zone: time.UTC, Width: width}
 		d := l.Detail(x, x)
 		lines := append(d.Overview, d.Lines...)
-		row := l.Row(RowOf(inspect.Item{Seq: 1, Exchange: x}), len(body)%2 == 0, x.Start)
+		row := l.Row(RowOf(inspect.Item{Seq: 1, Exchange: x}), Mark{Selected: len(body)%2 == 0}, x.Start)
 		if seen, points := ansi.StringWidth(row), ansi.StringWidthWc(row); seen != points {
 			t.Errorf("a row of %d or %d cells: %q", seen, points, row)
 		}

@@ -1,0 +1,151 @@
+package tui
+
+import (
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/tui/pane"
+)
+
+const (
+	splitFrom   = 100 // cells of terminal from which on list and detail can be seen together
+	besideFrom  = 150 // and from which on they are beside each other unless the person wants it otherwise
+	leastRows   = 5   // rows of the list that the head makes room for
+	leastDetail = 8   // lines of the detail pane beside or below it
+	footerFrom  = 4   // lines of terminal from which on there is a footer
+	nameFrom    = 8   // lines of terminal from which on what fills the screen has the name on top
+	footerLines = 1
+)
+
+// size says how list and detail share the screen.
+type size int
+
+const (
+	listOnly size = iota
+	split
+	detailOnly
+	sizes
+)
+
+// layout is how the person wants list and detail to be seen. On a narrow terminal only the one with the keyboard is.
+type layout struct {
+	size   size
+	turned bool // the split is the other way than the terminal's width says
+}
+
+// box is the part of the screen that a pane has; no height: it is not seen.
+type box struct{ left, top, width, height int }
+
+func (b box) seen() bool { return b.height > 0 && b.width > 0 }
+
+// boxes are the parts of the screen.
+type boxes struct {
+	head         []pane.Line // of the list's screen, fitted
+	list, detail box
+	beside       bool // both are seen, the detail at the right
+}
+
+// room is how many lines there are above the footer.
+func (m *model) room() int {
+	if m.height < footerFrom {
+		return m.height
+	}
+	return m.height - footerLines
+}
+
+// arrange shares the screen out between its parts. It runs after every message, so that View only draws.
+func (m *model) arrange() {
+	m.boxes = m.divide()
+	m.rows.resize(m.boxes.list.height)
+	if r, ok := m.rows.selected(); ok && m.boxes.detail.seen() && m.boxes.list.seen() {
+		m.detail.show(r)
+	}
+	m.detail.lay(m.boxes.detail.height)
+}
+
+// seen is what of list and detail the screen has room for.
+func (m *model) seen() size {
+	switch {
+	case m.look.Width >= splitFrom:
+		return m.layout.size
+	case m.focus == onDetail:
+		return detailOnly
+	}
+	return listOnly
+}
+
+func (m *model) divide() boxes {
+	room, width := m.room(), m.look.Width
+	switch m.seen() {
+	case detailOnly:
+		top := len(m.name())
+		return boxes{detail: box{0, top, width, max(room-top, 0)}}
+	case split:
+		return m.divideSplit(room, width)
+	}
+	head := m.fitHead(room, min(leastRows, max(room/3, 1)))
+	return boxes{head: head, list: box{0, len(head), width, max(room-len(head), 0)}}
+}
+
+// divideSplit puts the detail beside the list, or below it with a line between.
+func (m *model) divideSplit(room, width int) boxes {
+	if beside := width >= besideFrom != m.layout.turned; beside {
+		head := m.fitHead(room, leastDetail)
+		top, list := len(head), width*2/5
+		height := max(room-top, 0)
+		return boxes{head: head, list: box{0, top, list, height}, detail: box{list + 1, top, width - list - 1, height}, beside: true}
+	}
+	head := m.fitHead(room, max(leastRows+leastDetail, room/2))
+	top := len(head)
+	list := max((room-top)*2/5, min(leastRows, room-top))
+	return boxes{head: head, list: box{0, top, width, list}, detail: box{0, top + list + 1, width, max(room-top-list-1, 0)}}
+}
+
+// fitHead is the head, of which least lines are left below where the terminal allows it.
+func (m *model) fitHead(room, least int) []pane.Line {
+	head := append(m.look.Head(m.status, m.now), m.look.ListTitle(m.note())...)
+	return pane.Fit(head, room-min(least, max(room*2/3, 1)))
+}
+
+// The keys of the layout.
+
+func (m *model) grow() tea.Cmd   { return m.resize(1) }
+func (m *model) shrink() tea.Cmd { return m.resize(sizes - 1) }
+
+// resize gives the detail more of the screen, or less, in a circle.
+func (m *model) resize(by size) tea.Cmd {
+	if _, ok := m.current(); !ok {
+		return nil
+	}
+	m.layout.size = (m.layout.size + by) % sizes
+	switch m.layout.size {
+	case listOnly:
+		m.focus = onList
+	case detailOnly:
+		m.openDetail()
+	default:
+		if m.look.Width < splitFrom { // there is no room for both
+			return m.resize(by)
+		}
+		if r, ok := m.rows.pick(); ok {
+			m.detail.show(r)
+		}
+	}
+	return nil
+}
+
+func (m *model) turn() tea.Cmd {
+	m.layout.turned = !m.layout.turned
+	return nil
+}
+
+// otherPane gives the keyboard to the other pane, which is opened if it is not seen.
+func (m *model) otherPane() tea.Cmd {
+	if m.focus == onDetail {
+		m.focus = onList
+		if m.layout.size == detailOnly {
+			m.layout.size = listOnly
+		}
+		return nil
+	}
+	return m.openSelected()
+}

@@ -1,0 +1,51 @@
+package tui
+
+import tea "github.com/charmbracelet/bubbletea"
+
+// sheet lies over the panes and has the keyboard until it is closed: the help, a menu, a line that is typed.
+type sheet interface {
+	// where says which of the table's keys work on it.
+	where() where
+	// typed takes a key, or pasted text, that the table does not have there.
+	typed(m *model, k tea.KeyMsg) tea.Cmd
+	// body covers the panes from the bottom up, with at most room lines.
+	body(m *model, room int) []string
+	// line stands in the footer's place; "": the footer is seen.
+	line(m *model) string
+}
+
+// top is the sheet that has the keyboard; nil: a pane has it.
+func (m *model) top() sheet {
+	if len(m.sheets) == 0 {
+		return nil
+	}
+	return m.sheets[len(m.sheets)-1]
+}
+
+// lay puts a sheet on top.
+func (m *model) lay(s sheet) { m.sheets = append(m.sheets, s) }
+
+// lift takes the top sheet away.
+func (m *model) lift() tea.Cmd {
+	if n := len(m.sheets); n > 0 {
+		m.sheets = m.sheets[:n-1]
+	}
+	return nil
+}
+
+// where is where keys act now.
+func (m *model) where() where {
+	if s := m.top(); s != nil {
+		return s.where()
+	}
+	return m.focus
+}
+
+// full makes lines exactly room long: a sheet of which nothing below is to be seen.
+func full(lines []string, room int) []string {
+	lines = lines[:min(len(lines), max(room, 0))]
+	for len(lines) < room {
+		lines = append(lines, "")
+	}
+	return lines
+}

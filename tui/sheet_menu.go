@@ -1,0 +1,66 @@
+package tui
+
+import (
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/tui/pane"
+)
+
+// menuSheet is one choice of several, each with a key of its own.
+type menuSheet struct {
+	title   string
+	choices []choice
+	at      int // the choice that enter takes
+}
+
+// choice is a line of a menu. run comes after the menu has been taken away.
+type choice struct {
+	key  string // as Bubble Tea names it
+	does string
+	run  func(*model) tea.Cmd
+}
+
+func (*menuSheet) where() where       { return onMenu }
+func (*menuSheet) line(*model) string { return "" }
+
+func (s *menuSheet) body(m *model, room int) []string {
+	lines := []string{m.look.Title.Render(pane.Clip(s.title, m.look.Width))}
+	for i, c := range s.choices {
+		lines = append(lines, m.look.Choice(pane.Key{Press: keyName(c.key), Does: c.does}, i == s.at))
+	}
+	if len(lines) > room { // the choice in question stays
+		first := max(min(s.at+2-room, len(lines)-room), 0)
+		lines = lines[first : first+room]
+	}
+	return lines
+}
+
+// typed takes the choice of that key; another key closes the menu.
+func (s *menuSheet) typed(m *model, k tea.KeyMsg) tea.Cmd {
+	for _, c := range s.choices {
+		if c.key == pressed(k) {
+			m.lift()
+			return c.run(m)
+		}
+	}
+	return nil
+}
+
+func (m *model) menuUp() tea.Cmd   { return m.moveInMenu(-1) }
+func (m *model) menuDown() tea.Cmd { return m.moveInMenu(1) }
+
+func (m *model) moveInMenu(by int) tea.Cmd {
+	if s, ok := m.top().(*menuSheet); ok {
+		s.at = min(max(s.at+by, 0), len(s.choices)-1)
+	}
+	return nil
+}
+
+func (m *model) takeChoice() tea.Cmd {
+	s, ok := m.top().(*menuSheet)
+	if !ok || len(s.choices) == 0 {
+		return nil
+	}
+	m.lift()
+	return s.choices[s.at].run(m)
+}

@@ -63,9 +63,9 @@ type Server struct {
 	handler    http.Handler
 	limits     limits
 	door       door
-	streams    room          // of events
-	large      room          // answers that take much memory
-	runs       room          // of many replays
+	streams    room // of events
+	large      room // answers that take much memory
+	runs       room // of many replays
 	spawn      func(func())
 	ending     chan struct{} // closed when Run is to end: streams of events have no end of their own
 }

@@ -43,6 +43,8 @@ type Source struct {
 type Options struct {
 	In  *os.File // nil: os.Stdin
 	Out *os.File // nil: os.Stdout
+	// Keys is which keys do what. Run refuses what its Check finds wrong.
+	Keys Keys
 	// Restored, when set, is told once, before the screen is drawn, a function that gives the terminal back, for a panic in a goroutine
 	// that is not the dashboard's. The function may be called from any goroutine and more than once; after the first call nothing more is
 	// drawn, and after Run has returned it does nothing.
@@ -69,10 +71,15 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	defer cancel()
 	hints, stop := s.Observer.Watch()
 	defer stop()
+	table, wrong := o.Keys.table()
+	if len(wrong) > 0 {
+		return wrong[0]
+	}
 	screen := newTerminal(orFile(o.In, os.Stdin), orFile(o.Out, os.Stdout))
 	defer screen.leave()
 
 	m := newModel(pane.Look{Theme: theme.New(screen.out), Zone: time.Local}, s, time.Now)
+	m.actions = table
 	m.work.feed = newFeed(s, hints, ctx.Done())
 	m.work.search = &search{root: ctx}
 	m.work.done = ctx.Done()

@@ -44,7 +44,11 @@ type Options struct {
 	In  *os.File // nil: os.Stdin
 	Out *os.File // nil: os.Stdout
 	// ASCII draws with ASCII alone: for terminals of another character set, and fonts without lines and arrows.
-	ASCII bool
+	ASCII   bool
+	MaskAll bool   // nothing captured is readable: values, content, queries
+	Inline  bool   // drawn below what the terminal shows, which stays
+	Mouse   bool   // the mouse is taken; a key gives it back
+	Theme   string // light, dark, 16 (the terminal's own colours), or auto and "": as the terminal answers
 	// Restored, when set, is told once, before the screen is drawn, a function that gives the terminal back, for a panic in a goroutine
 	// that is not the dashboard's. The function may be called from any goroutine and more than once; after the first call nothing more is
 	// drawn, and after Run has returned it does nothing.
@@ -75,6 +79,7 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	defer screen.leave()
 
 	m := newModel(o.look(screen.out), s, time.Now)
+	m.maskAll = o.MaskAll
 	m.work.feed = newFeed(s, hints, ctx.Done())
 	m.work.search = &search{root: ctx}
 	m.work.done = ctx.Done()

@@ -73,6 +73,7 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	defer screen.leave()
 
 	m := newModel(pane.Look{Theme: theme.New(screen.out), Zone: time.Local}, s, time.Now)
+	m.work.root, m.work.clipboard = ctx, newClipboard(screen)
 	m.work.feed = newFeed(s, hints, ctx.Done())
 	m.work.search = &search{root: ctx}
 	m.work.done = ctx.Done()

@@ -78,7 +78,7 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	screen := newTerminal(orFile(o.In, os.Stdin), orFile(o.Out, os.Stdout))
 	defer screen.leave()
 
-m := newModel(o.look(screen.out), s, time.Now)
+	m := newModel(o.look(screen.out), s, time.Now)
 	m.maskAll = o.MaskAll
 	m.work.root, m.work.clipboard = ctx, newClipboard(screen)
 	m.work.feed = newFeed(s, hints, ctx.Done())

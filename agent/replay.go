@@ -46,16 +46,6 @@ func (a *Agent) Prepare(ctx context.Context, id inspect.ID, o inspect.Resend) (i
 	return inspect.Prepared{To: ep.leads(), Head: head, Size: r.size}, err
 }
 
-// Verdict says what the signature of a recorded webhook is worth.
-func (a *Agent) Verdict(ctx context.Context, id inspect.ID) (inspect.Verdict, error) {
-	reader := a.readsFrom()
-	if reader == nil {
-		return inspect.Verdict{}, errNothingRecorded
-	}
-	_, err := reader.Get(ctx, id)
-	return inspect.Verdict{}, err
-}
-
 // errNothingRecorded is what an agent without a reader says of any exchange.
 var errNothingRecorded = errors.New("nothing is recorded")
 
@@ -85,6 +75,12 @@ func (a *Agent) made(ctx context.Context, id inspect.ID, o inspect.Resend) (*end
 	}
 	if r.outside() {
 		if r.content, err = keptContent(ctx, reader, id, r.size); err != nil {
+			return nil, nil, err
+		}
+	}
+	if o.Resign {
+		if err := a.resign(ctx, reader, item.Exchange, r); err != nil {
+			r.close()
 			return nil, nil, err
 		}
 	}

@@ -40,6 +40,7 @@ type Config struct {
 	Legs        int           // connections to the relay, 1 to 4
 	Capture     Capture
 	Dashboard   Dashboard
+	Webhooks    []Webhook // of which secrets are known
 
 	Endpoints []Endpoint // in the order of the files; a name stands once
 	NotYet    []NotYet   // settings that are used and come later; not empty: nothing must be started

@@ -25,6 +25,7 @@ func (l *loader) config() *Config {
 	c.Legs, _ = strconv.Atoi(l.get("legs"))
 	c.Capture = l.capture()
 	c.Dashboard = l.dashboard()
+	c.Webhooks = l.webhooks()
 	if c.Relay == "" {
 		for _, name := range []string{"relay-pin", "relay-ca"} {
 			if v := l.origin[settingKey(name)]; v.used() {

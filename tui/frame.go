@@ -158,6 +158,9 @@ func (m *model) footer() string {
 	if _, shown := m.empty(); shown && m.where() == onList && len(m.rows.rows) == 0 {
 		keys = keys[3:]
 	}
+	if m.status.State == inspect.Reconnecting {
+		keys = append(m.keysOf("reconnect", "try now"), keys...)
+	}
 	left := m.look.Keys(keys, room)
 	if m.toast.text != "" {
 		left = m.toast.style(pane.Clip(m.toast.text, room))

@@ -38,7 +38,7 @@ type action struct {
 
 // actionTable returns the actions in the order in which footer and help show them.
 func actionTable() []action {
-	return slices.Concat(listActions(), detailActions(), replayActions(), sheetActions(), appActions())
+	return slices.Concat(listActions(), detailActions(), replayActions(), trustActions(), sheetActions(), appActions())
 }
 
 // press does what the table says, or hands the key to the sheet on top.
@@ -118,6 +118,16 @@ func (m *model) footerKeys(at where) []pane.Key {
 		}
 	}
 	return keys
+}
+
+// keysOf is the key of one action, for where the footer has it only at times; none when it has no key.
+func (m *model) keysOf(id, does string) []pane.Key {
+	for i := range m.actions {
+		if a := &m.actions[i]; a.id == id && a.keys != "" {
+			return []pane.Key{{Press: m.shown(a), Does: does}}
+		}
+	}
+	return nil
 }
 
 // helpGroups is the help: the keys of each place, then those that work everywhere.

@@ -99,6 +99,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onOpened(msg)
 	case replayed:
 		return m.onReplayed(msg)
+	case copied:
+		return m.onCopied(msg)
 	case *PanicError:
 		m.panicked = msg
 		return tea.Quit

@@ -60,6 +60,7 @@ var vendorDoors = map[string][]string{
 	"github.com/xtaci/smux":            {"wire"},
 	"github.com/knadh/koanf":           {"config"},
 	"github.com/charmbracelet":         {"tui", "tui/pane", "tui/theme"},
+	"github.com/sahilm/fuzzy":          {"tui"},
 	"github.com/spf13/cobra":           {"cli", "release"},
 	"github.com/coder/websocket":       {"demo"},
 	"go.yaml.in/yaml":                  {"config", "relay/policy"},

@@ -41,6 +41,16 @@ func (m *model) openFilter() tea.Cmd {
 	return nil
 }
 
+// filterBy shows what text lets through.
+func (m *model) filterBy(text string) (tea.Cmd, error) {
+	f, err := inspect.ParseFilter(text)
+	if err != nil {
+		return nil, err
+	}
+	m.prompt.input.SetValue(text)
+	return m.show(f), nil
+}
+
 // filterSheet is the line in which the filter is typed.
 type filterSheet struct{}
 

@@ -161,6 +161,9 @@ func (m *model) footer() string {
 	if _, shown := m.empty(); shown && m.where() == onList && len(m.rows.rows) == 0 {
 		keys = keys[len(m.mainKeys()):]
 	}
+	if m.status.State == inspect.Reconnecting {
+		keys = append([]pane.Key{{Press: m.keyOf("reconnect"), Does: "try now"}}, keys...)
+	}
 	left := m.look.Keys(keys, room)
 	if m.toast.text != "" {
 		left = m.toast.style(pane.Clip(m.toast.text, room))

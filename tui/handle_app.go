@@ -6,6 +6,7 @@ import tea "github.com/charmbracelet/bubbletea"
 
 func (m *model) onBeat(b beat) tea.Cmd {
 	m.status = b.status
+	m.traffic.beat(b.status)
 	if m.toast.text != "" && m.now.After(m.toast.until) {
 		m.toast = toast{}
 	}
@@ -20,6 +21,8 @@ func (m *model) suspend() tea.Cmd {
 	}
 	return tea.Exec(m.work.suspension, func(err error) tea.Msg { return nil })
 }
+
+func (m *model) redraw() tea.Cmd { return tea.ClearScreen }
 
 func (m *model) reconnect() tea.Cmd {
 	if m.work.source.Controller == nil {

@@ -102,7 +102,7 @@ func (m *model) divideSplit(room, width int) boxes {
 
 // fitHead is the head, of which least lines are left below where the terminal allows it.
 func (m *model) fitHead(room, least int) []pane.Line {
-	head := append(m.look.Head(m.status, m.now), m.look.ListTitle(m.note())...)
+	head := append(m.look.Head(m.status, m.traffic.seen(m.status), m.now), m.look.ListTitle(m.note())...)
 	return pane.Fit(head, room-min(least, max(room*2/3, 1)))
 }
 

@@ -20,6 +20,8 @@ type model struct {
 	kept   inspect.Keeping // how the store is
 	loaded bool            // the store has been read
 
+	traffic traffic // how busy it was lately
+
 	rows   window
 	marks  marks
 	prompt prompt // what the list is filtered by

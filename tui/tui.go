@@ -85,8 +85,9 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	defer screen.leave()
 
 	m := newModel(o.look(screen.out), s, time.Now)
-	m.actions, m.maskAll = table, o.MaskAll
+	m.maskAll = o.MaskAll
 	m.work.root, m.work.clipboard = ctx, newClipboard(screen)
+	m.actions = table
 	m.work.feed = newFeed(s, hints, ctx.Done())
 	m.work.search = &search{root: ctx}
 	m.work.done = ctx.Done()

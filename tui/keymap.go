@@ -68,6 +68,14 @@ func (k Keys) Check() []*KeyMistake {
 	return wrong
 }
 
+// ActionIDs are the names that Keys.Remap may have.
+func ActionIDs() (ids []string) {
+	for _, a := range actionTable() {
+		ids = append(ids, a.id)
+	}
+	return ids
+}
+
 // table is the table of actions with the keys that k gives them.
 func (k Keys) table() ([]action, []*KeyMistake) {
 	var wrong []*KeyMistake
@@ -85,7 +93,7 @@ func (k Keys) table() ([]action, []*KeyMistake) {
 	for _, id := range slices.Sorted(maps.Keys(k.Remap)) {
 		i := slices.IndexFunc(table, func(a action) bool { return a.id == id })
 		if i < 0 {
-			say(id, "there is no such action; docs/keys.md and the palette have their names")
+			say(id, "there is no such action; docs/keys.md has their names")
 			continue
 		}
 		for _, text := range table[i].remap(k.Remap[id]) {

@@ -63,6 +63,7 @@ var vendorDoors = map[string][]string{
 	"github.com/knadh/koanf":           {"config"},
 	"github.com/charmbracelet":         {"tui", "tui/pane", "tui/theme"},
 	"github.com/sahilm/fuzzy":          {"tui"},
+	"rsc.io/qr":                        {"tui"},
 	"github.com/spf13/cobra":           {"cli", "release"},
 	"github.com/coder/websocket":       {"demo"},
 	"go.yaml.in/yaml":                  {"config", "relay/policy"},

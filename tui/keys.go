@@ -19,6 +19,7 @@ const (
 	onFilter        // the line in which the list's filter is typed
 	onLine          // another line that is typed
 	onMenu
+	onText // lines to read: the log, a QR code
 
 	onPanes  = onList | onDetail
 	onTyping = onActions | onFilter | onLine // where letters are text
@@ -29,7 +30,7 @@ const (
 var placeNames = []struct {
 	at   where
 	name string
-}{{onList, "list"}, {onDetail, "request"}, {onFilter, "filter"}, {onLine, "typed line"}, {onMenu, "menu"}, {onActions, "help and palette"}}
+}{{onList, "list"}, {onDetail, "request"}, {onFilter, "filter"}, {onLine, "typed line"}, {onMenu, "menu"}, {onText, "log and QR code"}, {onActions, "help and palette"}}
 
 // String names the places.
 func (w where) String() string {

@@ -26,7 +26,7 @@ func appActions() []action {
 		{id: "palette", on: onPanes, keys: ":", does: "find any action by a few letters", run: (*model).openPalette},
 		{id: "reconnect", on: onAll, keys: "ctrl+r", does: "try to reconnect now", run: (*model).reconnect},
 		{id: "suspend", on: onAll, keys: "ctrl+z", does: "suspend; fg brings it back", run: (*model).suspend},
-		{id: "quit", on: onList, keys: "q", does: "quit", footer: "quit", run: (*model).quit},
+		{id: "quit", on: onList, keys: "q", does: "quit", footer: "quit", run: (*model).quitAsking},
 		{id: "quit.now", on: onAll, keys: "ctrl+c", does: "quit, from everywhere", run: (*model).quit},
 		{id: "help", on: onAll &^ onActions, keys: "? f1", does: "the keys that work here", footer: "help", run: (*model).openHelp},
 	}

@@ -30,6 +30,7 @@ type model struct {
 	focus  where   // the pane that has the keyboard when no sheet has: onList or onDetail
 	sheets []sheet // what lies over the panes; the last one is on top
 
+	log     logLines
 	toast   toast
 	waiting map[inspect.ID]struct{} // replays that have not ended
 
@@ -101,6 +102,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onReplayed(msg)
 	case copied:
 		return m.onCopied(msg)
+	case logged:
+		m.log.take(msg)
 	case *PanicError:
 		m.panicked = msg
 		return tea.Quit

@@ -36,7 +36,8 @@ type Source struct {
 	Replayer   inspect.Replayer
 	Observer   inspect.Observer
 	Controller inspect.Controller
-	Keeper     inspect.Keeper // nil: nothing is kept beyond the run
+	Keeper     inspect.Keeper  // nil: nothing is kept beyond the run
+	Journal    inspect.Journal // nil: there is no log to be seen
 }
 
 // Options of the dashboard.

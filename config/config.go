@@ -39,6 +39,7 @@ type Config struct {
 	GiveUp      time.Duration // end after so long without a session; 0 never
 	Legs        int           // connections to the relay, 1 to 4
 	Capture     Capture
+	Dashboard   Dashboard
 
 	Endpoints []Endpoint // in the order of the files; a name stands once
 	NotYet    []NotYet   // settings that are used and come later; not empty: nothing must be started
@@ -56,6 +57,15 @@ type Capture struct {
 	MaxAge     time.Duration // of what is on the disk
 	Headers    []string      // names of fields whose values are never recorded
 	JSON       []string      // likewise paths of values in JSON content: $.card.number
+}
+
+// Dashboard says how the dashboard looks and behaves.
+type Dashboard struct {
+	Theme   string   // auto, light, dark or 16
+	MaskAll bool     // nothing captured is readable
+	ASCII   Tristate // drawn with ASCII alone; Unset: if the locale says so
+	Inline  bool     // below what the terminal shows
+	Mouse   bool     // it takes the mouse
 }
 
 // Tristate is a yes or no that may also be left open.

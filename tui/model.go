@@ -31,6 +31,8 @@ type model struct {
 	toast   toast
 	waiting map[inspect.ID]struct{} // replays that have not ended
 
+	maskAll bool // nothing captured is readable, for presenting
+
 	actions  []action
 	boxes    boxes // how arrange has shared the screen out
 	work     work

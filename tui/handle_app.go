@@ -9,7 +9,7 @@ func (m *model) onBeat(b beat) tea.Cmd {
 	if m.toast.text != "" && m.now.After(m.toast.until) {
 		m.toast = toast{}
 	}
-	return m.work.beat()
+	return tea.Batch(m.work.beat(), m.readViews())
 }
 
 func (m *model) quit() tea.Cmd { return tea.Quit }

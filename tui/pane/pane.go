@@ -39,7 +39,8 @@ const (
 	RankTurned
 	RankAdvice
 	RankConnections
-	RankRule
+	RankRule // of the list: the names of its columns
+	RankViews
 	RankTitle
 	RankName
 	RankState

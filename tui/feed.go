@@ -63,6 +63,7 @@ type changes struct {
 	reset  bool            // rows are all there are
 	status inspect.Status
 	kept   inspect.Keeping
+	total  uint64 // exchanges that have been recorded in this run
 }
 
 // next waits for something to have changed and for the frame to be over, and reads it. It returns nil when the dashboard has ended.
@@ -82,7 +83,7 @@ func (f *feed) next() any {
 		return nil
 	}
 	f.refilter()
-	c := changes{status: f.observer.Status(), filter: f.filter, kept: f.keeping()}
+	c := changes{status: f.observer.Status(), filter: f.filter, kept: f.keeping(), total: f.reader.Count()}
 	if f.loaded {
 		items, lagged := f.reader.Since(f.version, readLimit)
 		f.behind = f.behind || lagged

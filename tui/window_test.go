@@ -16,10 +16,11 @@ func rowsOf(seqs ...uint64) []pane.Row {
 	return rows
 }
 
-func seqsOf(rows []pane.Row) []uint64 {
+// seen are the Seqs on the screen, from the top.
+func seen(w *window) []uint64 {
 	seqs := []uint64{}
-	for _, r := range rows {
-		seqs = append(seqs, r.Seq)
+	for at := w.first; at <= w.bottom(); at++ {
+		seqs = append(seqs, w.row(at).Seq)
 	}
 	return seqs
 }
@@ -34,7 +35,7 @@ func upTo(from, to uint64) []pane.Row {
 
 func wantVisible(t *testing.T, w *window, want ...uint64) {
 	t.Helper()
-	if got := seqsOf(w.visible()); !slices.Equal(got, want) {
+	if got := seen(w); !slices.Equal(got, want) {
 		t.Errorf("visible: %v, want %v", got, want)
 	}
 }
@@ -169,11 +170,11 @@ func checkWindow(t *testing.T, w *window, moved bool, before uint64) {
 	if !slices.IsSortedFunc(w.rows, func(a, b pane.Row) int { return int(a.Seq) - int(b.Seq) }) {
 		t.Error("rows out of order")
 	}
-	visible := w.visible()
-	if want := min(w.height, len(w.rows)); len(visible) != want {
+	visible := seen(w)
+	if want := min(w.height, len(w.spots)); len(visible) != want {
 		t.Errorf("%d rows on the screen, want %d", len(visible), want)
 	}
-	if w.sel != 0 && w.height > 0 && !slices.ContainsFunc(visible, func(r pane.Row) bool { return r.Seq == w.sel }) {
+	if w.sel != 0 && w.height > 0 && !slices.Contains(visible, w.sel) {
 		t.Errorf("selected row %d is not on the screen", w.sel)
 	}
 	if w.follow && w.unseen() != 0 && w.height > 0 {

@@ -188,8 +188,8 @@ func (m *model) show(f *inspect.Filter) tea.Cmd {
 	m.hideRows()
 	m.rows.filtered = f != nil
 	m.work.want(f)
+	m.rows.resume() // before the rows go: a selected one would stay
 	m.rows.reset(nil)
-	m.rows.resume()
 	if f == nil {
 		return nil // the feed lists anew
 	}

@@ -14,7 +14,7 @@ func (m *model) onBeat(b beat) tea.Cmd {
 	if m.toast.text != "" && m.now.After(m.toast.until) {
 		m.toast = toast{}
 	}
-	return tea.Batch(m.work.beat(), m.followLog())
+	return tea.Batch(m.work.beat(), m.followLog(), m.readViews())
 }
 
 func (m *model) quit() tea.Cmd { return tea.Quit }

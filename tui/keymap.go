@@ -43,6 +43,7 @@ var profiles = map[string]map[string]string{
 		"list.newest":      "end alt+> G",
 		"list.back":        "esc ctrl+g",
 		"filter.open":      "ctrl+s /",
+		"view.save":        "alt+s",
 		"filter.drop":      "esc ctrl+g",
 		"line.drop":        "esc ctrl+g",
 		"menu.up":          "up ctrl+p",
@@ -68,6 +69,14 @@ func (k Keys) Check() []*KeyMistake {
 	return wrong
 }
 
+// ActionIDs are the names that Keys.Remap may have.
+func ActionIDs() (ids []string) {
+	for _, a := range actionTable() {
+		ids = append(ids, a.id)
+	}
+	return ids
+}
+
 // table is the table of actions with the keys that k gives them.
 func (k Keys) table() ([]action, []*KeyMistake) {
 	var wrong []*KeyMistake
@@ -85,7 +94,7 @@ func (k Keys) table() ([]action, []*KeyMistake) {
 	for _, id := range slices.Sorted(maps.Keys(k.Remap)) {
 		i := slices.IndexFunc(table, func(a action) bool { return a.id == id })
 		if i < 0 {
-			say(id, "there is no such action; docs/keys.md and the palette have their names")
+			say(id, "there is no such action; docs/keys.md has their names")
 			continue
 		}
 		for _, text := range table[i].remap(k.Remap[id]) {

@@ -123,7 +123,8 @@ func TestPaletteTakesTheRestOfTheLine(t *testing.T) {
 	b.write("xx")
 	wantNotIn(t, b.frame(), "a status is a number")
 	b.press("enter")
-	wantIn(t, b.frame(), "1 match status:5xx")
+	wantIn(t, b.frame(), "match status:5xx", "/b")
+	wantNotIn(t, b.frame(), "/a ")
 	b.press("/")
 	wantIn(t, ansi.Strip(b.frame()), "/status:5xx")
 }

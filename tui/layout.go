@@ -56,8 +56,8 @@ func (m *model) room() int {
 func (m *model) arrange() {
 	m.boxes = m.divide()
 	m.rows.resize(m.boxes.list.height)
-	if r, ok := m.rows.selected(); ok && m.boxes.detail.seen() && m.boxes.list.seen() {
-		m.detail.show(r)
+	if m.boxes.detail.seen() && m.boxes.list.seen() {
+		m.followSelection()
 	}
 	m.detail.lay(m.boxes.detail.height)
 }

@@ -9,7 +9,7 @@ import (
 
 // onChanges takes what the feed has read.
 func (m *model) onChanges(c changes) tea.Cmd {
-	m.status, m.kept, m.loaded = c.status, c.kept, true
+	m.status, m.kept, m.total, m.loaded = c.status, c.kept, c.total, true
 	switch {
 	case c.filter != m.prompt.filter: // another one has been set meanwhile
 		return m.work.next()
@@ -17,9 +17,7 @@ func (m *model) onChanges(c changes) tea.Cmd {
 		m.rows.reset(c.rows)
 	default:
 		m.rows.put(c.rows)
-		for _, seq := range c.gone {
-			m.rows.drop(seq)
-		}
+		m.rows.drop(c.gone)
 	}
 	for _, r := range c.rows {
 		if _, ok := m.waiting[r.ID]; ok && !r.Live {

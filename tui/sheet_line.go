@@ -54,19 +54,23 @@ func (s *lineSheet) body(m *model, room int) []string {
 }
 
 func (s *lineSheet) line(m *model) string {
-	if s.beside == nil {
-		return m.inputLine(s.ask+" ", &s.input)
+	note := ""
+	if s.beside != nil {
+		note = pane.Clip(s.beside(m), m.look.Width/2)
 	}
-	note := pane.Clip(s.beside(m), m.look.Width/2)
-	return pane.Ends(m.inputLine(s.ask+" ", &s.input), m.look.Note.Render(note), m.look.Width)
+	if note == "" {
+		return m.inputLine(s.ask+" ", &s.input, m.look.Width)
+	}
+	line := m.inputLine(s.ask+" ", &s.input, m.look.Width-pane.Width(note)-1)
+	return pane.Ends(line, m.look.Note.Render(note), m.look.Width)
 }
 
-// inputLine draws a line that is typed in the footer's place.
-func (m *model) inputLine(ask string, in *textinput.Model) string {
-	ask = pane.Clip(ask, max(m.look.Width/2, 1))
-	in.Width = max(m.look.Width-pane.Width(ask)-1, 1)
+// inputLine draws a line of that width, which is typed in the footer's place.
+func (m *model) inputLine(ask string, in *textinput.Model, width int) string {
+	ask = pane.Clip(ask, max(width/2, 1))
+	in.Width = max(width-pane.Width(ask)-1, 1)
 	in.PlaceholderStyle = m.look.Quiet
-	return m.look.Key.Render(ask) + in.View()
+	return pane.Clip(m.look.Key.Render(ask)+in.View(), m.look.Width)
 }
 
 func (s *lineSheet) typed(m *model, k tea.KeyMsg) (cmd tea.Cmd) {

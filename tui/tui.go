@@ -36,13 +36,16 @@ type Source struct {
 	Replayer   inspect.Replayer
 	Observer   inspect.Observer
 	Controller inspect.Controller
-	Keeper     inspect.Keeper // nil: nothing is kept beyond the run
+	Keeper     inspect.Keeper  // nil: nothing is kept beyond the run
+	Journal    inspect.Journal // nil: there is no log to be seen
 }
 
 // Options of the dashboard.
 type Options struct {
 	In  *os.File // nil: os.Stdin
 	Out *os.File // nil: os.Stdout
+	// Keys is which keys do what. Run refuses what its Check finds wrong.
+	Keys Keys
 	// ASCII draws with ASCII alone: for terminals of another character set, and fonts without lines and arrows.
 	ASCII   bool
 	MaskAll bool   // nothing captured is readable: values, content, queries
@@ -75,12 +78,17 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	defer cancel()
 	hints, stop := s.Observer.Watch()
 	defer stop()
+	table, wrong := o.Keys.table()
+	if len(wrong) > 0 {
+		return wrong[0]
+	}
 	screen := newTerminal(orFile(o.In, os.Stdin), orFile(o.Out, os.Stdout))
 	defer screen.leave()
 
 	m := newModel(o.look(screen.out), s, time.Now)
 	m.maskAll = o.MaskAll
 	m.work.root, m.work.clipboard = ctx, newClipboard(screen)
+	m.actions = table
 	m.work.feed = newFeed(s, hints, ctx.Done())
 	m.work.search = &search{root: ctx}
 	m.work.done = ctx.Done()

@@ -37,9 +37,11 @@ const (
 	RankRequests
 	RankWeb
 	RankTurned
+	RankSlept
 	RankAdvice
 	RankConnections
-	RankRule
+	RankRule // of the list: the names of its columns
+	RankViews
 	RankTitle
 	RankName
 	RankState

@@ -34,6 +34,9 @@ type Theme struct {
 	Bad      lipgloss.Style // 5xx, failures; seen without colours too
 	Selected lipgloss.Style // the row the keys act on
 
+	Paper        lipgloss.Style // what a camera is to read: black on white, where there are colours
+	PaperIsLight bool           // the paper is lighter than what is drawn on it
+
 	ASCII bool // the terminal shows no other characters: frames go through the function of that name
 }
 
@@ -71,7 +74,12 @@ func build(r *lipgloss.Renderer, colour bool) Theme {
 		}
 		return base.Foreground(lipgloss.Color(c))
 	}
+	paper := base
+	if colour {
+		paper = base.Foreground(lipgloss.Color("0")).Background(lipgloss.Color("15"))
+	}
 	return Theme{
+		Paper: paper, PaperIsLight: colour,
 		Plain:    base,
 		Title:    base.Bold(true),
 		Quiet:    base.Faint(true),

@@ -102,6 +102,8 @@ type endpoint struct {
 	requests *meter.Meter
 	proof    atomic.Int64 // Unix ns of what came last through the relay for it; 0: nothing has
 	tally    tally        // of conns
+	errors   atomic.Int64 // requests that failed or were answered with 5xx
+	health   health       // of up
 
 	url      string
 	aliases  []string
@@ -207,7 +209,9 @@ func parseUpstream(s string) (*upstream, error) {
 	if port == "" {
 		port = "80"
 	}
-	up := &upstream{host: u.Host, addr: net.JoinHostPort(u.Hostname(), port), port: port}
-	up.localhost = strings.EqualFold(u.Hostname(), "localhost")
-	return up, nil
+	return upstreamAt(u.Hostname(), port, u.Host), nil
+}
+
+func upstreamAt(name, port, host string) *upstream {
+	return &upstream{host: host, addr: net.JoinHostPort(name, port), port: port, localhost: strings.EqualFold(name, "localhost")}
 }

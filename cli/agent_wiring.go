@@ -44,6 +44,7 @@ type parts struct {
 	words    *compatFace  // nil unless adit stands in for ngrok
 	lines    lineWriter   // what plain lines go to; nowhere under a dashboard
 	screen   tui.Options  // of the dashboard
+	journal  *journal     // what the log has had lately; nil without a dashboard
 	log      *slog.Logger
 	closeLog func()
 }
@@ -93,6 +94,11 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 	if p.log, p.closeLog, err = a.agentLogger(cfg, dashboard); err != nil {
 		return nil, err
 	}
+	if dashboard {
+		if p.journal, p.log, err = journalOf(p.log, cfg.LogLevel); err != nil {
+			return nil, err
+		}
+	}
 	if a.compat {
 		tellFiles(p.log, cfg.Files)
 	}
@@ -126,7 +132,10 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 			return nil, err
 		}
 	}
-	return p, a.join(p, o, cfg, run)
+	if err = a.join(p, o, cfg, run); err == nil {
+		a.knowWebhooks(p, cfg, dashboard)
+	}
+	return p, err
 }
 
 // join makes agent, store and local API and introduces them to each other.
@@ -278,6 +287,7 @@ func (a *app) runFace(ctx context.Context, p *parts, dashboard bool) error {
 	if !dashboard {
 		return tui.Plain(ctx, source, &p.lines)
 	}
+	source.Journal = p.journal
 	err := tui.Run(ctx, source, p.screen)
 	var panicked *tui.PanicError
 	if errors.As(err, &panicked) {

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +26,18 @@ func (a *app) dashboardOptions(d config.Dashboard) tui.Options {
 		In: a.In, Out: a.Out, Restored: a.guard.setRestore,
 		ASCII:   d.ASCII == config.Yes || d.ASCII == config.Unset && tui.WantsASCII(a.env),
 		MaskAll: d.MaskAll, Inline: d.Inline, Mouse: d.Mouse, Theme: d.Theme,
+		Keys: tui.Keys{Profile: d.Profile, Remap: d.Keys},
+	}
+}
+
+// checkKeys has the dashboard look at its keys (config.Sources).
+func checkKeys(profile string, keys map[string][]string, wrong func(id, text string)) {
+	ids := tui.ActionIDs()
+	for _, m := range (tui.Keys{Profile: profile, Remap: keys}).Check() {
+		if near := config.Nearest(m.ID, ids); m.ID != "" && near != "" && !slices.Contains(ids, m.ID) {
+			m.Text = fmt.Sprintf("there is no such action (did you mean %q?); docs/keys.md has their names", near)
+		}
+		wrong(m.ID, m.Text)
 	}
 }
 

@@ -13,13 +13,16 @@ type Option struct {
 	Hidden    bool     // no flag sets it
 	Older     []string // other spellings of the flag: they work, with a notice
 	Protocols []string // kinds of endpoints that it is for; nil for options of the agent
-	V2, V3    []string // keys in files, dots between the levels; the first is the usual one, others are older. V3 of the agent stand below "agent"
+	V2, V3    []string // keys in files, dots between the levels; the first is the usual one, others are older. V3 of the agent stand below "agent". * is any key
 	Kind      Kind
 	Default   string   // what holds when nothing is written; the elements of a list with commas between
 	Values    []string // everything that may be written; nil: anything of its kind
 	Standing  Standing
 	Secret    bool   // never shown; may be a reference such as env:NAME (Secret)
 	Usage     string // for help and docs/config.md; the word in `backquotes` stands for the value
+
+	provider string // of the webhooks whose secrets it holds
+	live     bool   // a change counts at once (Config.Changed)
 
 	check func(text string) error // of one element; nil: its kind and Values are enough
 	rank  int                     // its place in the table
@@ -65,7 +68,7 @@ const (
 
 // Options is the table of all options, the agent's first. It is not to be changed.
 var Options = func() []Option {
-	all := slices.Concat(agentOptions, endpointOptions)
+	all := slices.Concat(agentOptions, webhookOptions(), endpointOptions)
 	for i := range all {
 		all[i].rank = i
 	}
@@ -97,16 +100,16 @@ func Lookup(scope Scope, flag string) *Option {
 
 // Env is the name of the option's environment variable; "" for options of endpoints, which have none.
 func (o *Option) Env() string {
-	if o.Scope != OfAgent || o.Hidden {
+	if o.Scope != OfAgent || o.Hidden && o.provider == "" {
 		return ""
 	}
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(o.Name, "-", "_"))
 }
 
-// elements is a value's text in parts: those of a list, else the text alone.
+// elements is a value's text in parts: those of a list, else the text alone. A secret may have commas in it.
 func (o *Option) elements(text string) []string {
 	switch {
-	case o.Kind != Strings:
+	case o.Kind != Strings, o.Secret && text != "":
 		return []string{text}
 	case text == "":
 		return nil
@@ -153,6 +156,17 @@ var (
 func (s shape) knows(key string) bool {
 	return !strings.Contains(key, ".") && (s[key] != nil || len(s.below(key+".")) > 0)
 }
+
+// find is the option of key at the level that prefix (with its dot, or "") leads to: the one of that name, or the one of any key there.
+func (s shape) find(prefix, key string) *Option {
+	if o := s[prefix+key]; o != nil {
+		return o
+	}
+	return s[prefix+"*"]
+}
+
+// forEach says that each key at the option's level has a value of its own.
+func (o *Option) forEach() bool { return len(o.V3) > 0 && strings.HasSuffix(o.V3[0], ".*") }
 
 // below lists the keys that may stand at the level that prefix (with its dot, or "") leads to.
 func (s shape) below(prefix string) []string {

@@ -59,7 +59,10 @@ func (m *model) empty() (lines []string, withKeys bool) {
 }
 
 // mainKeys are the three keys that matter; the footer of an empty list has the others.
-func (m *model) mainKeys() []pane.Key { return m.footerKeys(onList)[:3] }
+func (m *model) mainKeys() []pane.Key {
+	keys := m.footerKeys(onList)
+	return keys[:min(3, len(keys))]
+}
 
 func firstURL(st inspect.Status) string {
 	for _, e := range st.Endpoints {
@@ -92,7 +95,10 @@ func (m *model) footer() string {
 	}
 	keys := m.footerKeys(m.where())
 	if _, shown := m.empty(); shown && m.where() == onList && m.emptyRun() {
-		keys = keys[3:]
+		keys = keys[len(m.mainKeys()):]
+	}
+	if m.status.State == inspect.Reconnecting {
+		keys = append([]pane.Key{{Press: m.keyOf("reconnect"), Does: "try now"}}, keys...)
 	}
 	left := m.look.Keys(keys, room)
 	if m.toast.text != "" {

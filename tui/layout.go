@@ -108,7 +108,7 @@ func (m *model) divideSplit(room, width int) boxes {
 
 // fitHead is the head, of which least lines are left below where the terminal allows it.
 func (m *model) fitHead(room, least int) []pane.Line {
-	return pane.Fit(m.look.Head(m.status, m.now), room-min(least, max(room*2/3, 1)))
+	return pane.Fit(m.look.Head(m.status, m.traffic.seen(m.status), m.now), room-min(least, max(room*2/3, 1)))
 }
 
 // The keys of the layout.

@@ -155,15 +155,15 @@ func (m *model) nothing() []string {
 	case !m.loaded:
 		return nil
 	case m.only && len(m.marks) == 0:
-		text = "Nothing is marked. M shows the others again."
+		text = "Nothing is marked. " + m.keyOf("list.marked-only") + " shows the others again."
 	case m.only:
-		text = "None of the marked ones is in this list. M shows the others again."
+		text = "None of the marked ones is in this list. " + m.keyOf("list.marked-only") + " shows the others again."
 	case m.cleared > 0:
-		text = "Nothing new. z shows what was there before."
+		text = "Nothing new. " + m.keyOf("list.clear") + " shows what was there before."
 	case m.prompt.filter != nil && m.prompt.searching:
 		text = "Searching…"
 	case m.prompt.filter != nil:
-		text = "Nothing matches the filter. esc shows everything again."
+		text = "Nothing matches the filter. " + m.keyOf("list.back") + " shows everything again."
 	default:
 		empty, _ := m.empty()
 		return empty

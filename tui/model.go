@@ -20,6 +20,7 @@ type model struct {
 	kept   inspect.Keeping // how the store is
 	loaded bool            // the store has been read
 
+	traffic traffic // how busy it was lately
 	rows    window
 	total   uint64 // exchanges that have been recorded in this run
 	marks   marks
@@ -37,6 +38,7 @@ type model struct {
 	focus  where   // the pane that has the keyboard when no sheet has: onList or onDetail
 	sheets []sheet // what lies over the panes; the last one is on top
 
+	log     logLines
 	toast   toast
 	waiting map[inspect.ID]struct{} // replays that have not ended
 
@@ -75,8 +77,10 @@ func newModel(look pane.Look, s Source, clock func() time.Time) *model {
 
 var _ tea.Model = (*model)(nil)
 
-// Init starts the two commands that never end: reading the store, and the beat that counts down.
-func (m *model) Init() tea.Cmd { return tea.Batch(m.work.next(), m.work.beat(), m.readViews()) }
+// Init starts the commands that never end: reading the store, the beat that counts down, and waiting for what the terminal answers.
+func (m *model) Init() tea.Cmd {
+	return tea.Batch(m.work.next(), m.work.beat(), m.work.ground(), m.readViews())
+}
 
 // Update hands a message to its handler, lays the screen out again, and has read what the detail pane is to show now.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
@@ -116,6 +120,10 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onReplayed(msg)
 	case copied:
 		return m.onCopied(msg)
+	case grounded:
+		return m.onGround(msg)
+	case logged:
+		m.log.take(msg)
 	case *PanicError:
 		m.panicked = msg
 		return tea.Quit

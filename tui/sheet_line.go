@@ -56,7 +56,7 @@ func (m *model) inputLine(ask string, in *textinput.Model, width int) string {
 	ask = pane.Clip(ask, max(width/2, 1))
 	in.Width = max(width-pane.Width(ask)-1, 1)
 	in.PlaceholderStyle = m.look.Quiet
-	return m.look.Key.Render(ask) + in.View()
+	return pane.Clip(m.look.Key.Render(ask)+in.View(), m.look.Width)
 }
 
 func (s *lineSheet) typed(_ *model, k tea.KeyMsg) (cmd tea.Cmd) {

@@ -24,7 +24,6 @@ import (
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/tui/pane"
-	"github.com/adit-tunnel/adit/tui/theme"
 )
 
 // framesPerSecond is how often the screen is drawn and the store read, at most.
@@ -36,13 +35,16 @@ type Source struct {
 	Replayer   inspect.Replayer
 	Observer   inspect.Observer
 	Controller inspect.Controller
-	Keeper     inspect.Keeper // nil: nothing is kept beyond the run
+	Keeper     inspect.Keeper  // nil: nothing is kept beyond the run
+	Journal    inspect.Journal // nil: there is no log to be seen
 }
 
 // Options of the dashboard.
 type Options struct {
 	In  *os.File // nil: os.Stdin
 	Out *os.File // nil: os.Stdout
+	// Keys is which keys do what. Run refuses what its Check finds wrong.
+	Keys Keys
 	// ASCII draws with ASCII alone: for terminals of another character set, and fonts without lines and arrows.
 	ASCII   bool
 	MaskAll bool   // nothing captured is readable: values, content, queries
@@ -75,19 +77,26 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	defer cancel()
 	hints, stop := s.Observer.Watch()
 	defer stop()
+	table, wrong := o.Keys.table()
+	if len(wrong) > 0 {
+		return wrong[0]
+	}
 	screen := newTerminal(orFile(o.In, os.Stdin), orFile(o.Out, os.Stdout))
 	defer screen.leave()
 
-	m := newModel(o.look(screen.out), s, time.Now)
+	m := newModel(pane.Look{Zone: time.Local}, s, time.Now)
+	keys := &keyboard{File: screen.in}
+	m.dress(o, screen, keys)
 	m.maskAll = o.MaskAll
 	m.work.root, m.work.clipboard = ctx, newClipboard(screen)
+	m.actions = table
 	m.work.feed = newFeed(s, hints, ctx.Done())
 	m.work.search = &search{root: ctx}
 	m.work.done = ctx.Done()
 	m.work.replay = replayer(ctx, s.Replayer)
 	m.work.suspension = newSuspension(screen, ctx.Done())
 
-	p := tea.NewProgram(m, tea.WithInput(screen.in), tea.WithOutput(screen), tea.WithAltScreen(), tea.WithFPS(framesPerSecond),
+	p := tea.NewProgram(m, tea.WithInput(keys), tea.WithOutput(screen), tea.WithAltScreen(), tea.WithFPS(framesPerSecond),
 		tea.WithoutSignalHandler(), tea.WithoutCatchPanics())
 	if o.Restored != nil {
 		o.Restored(screen.restore)
@@ -102,13 +111,6 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 		return m.panicked
 	}
 	return nil
-}
-
-// look is how a terminal wants it.
-func (o Options) look(out *os.File) pane.Look {
-	look := pane.Look{Theme: theme.New(out), Zone: time.Local}
-	look.ASCII = o.ASCII
-	return look
 }
 
 // settle ends Run after a panic: Bubble Tea catches none here, because it would print them on the screen and swallow them.

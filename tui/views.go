@@ -135,6 +135,25 @@ func (m *model) chooseView(tab int) tea.Cmd {
 	return cmd
 }
 
+// viewNamed shows the view of that name, or of the only one that begins so.
+func (m *model) viewNamed(name string) (tea.Cmd, error) {
+	found := -1
+	for i, t := range m.tabs() {
+		switch {
+		case t.Name == name:
+			return m.chooseView(i), nil
+		case strings.HasPrefix(t.Name, name) && found < 0:
+			found = i
+		case strings.HasPrefix(t.Name, name):
+			return nil, fmt.Errorf("several views begin with %q", name)
+		}
+	}
+	if found < 0 {
+		return nil, fmt.Errorf("there is no view %q", name)
+	}
+	return m.chooseView(found), nil
+}
+
 func (m *model) nextView() tea.Cmd     { return m.turnViews(1) }
 func (m *model) previousView() tea.Cmd { return m.turnViews(-1) }
 

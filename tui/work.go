@@ -9,6 +9,7 @@ import (
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/tui/pane"
+	"github.com/adit-tunnel/adit/tui/theme"
 )
 
 // work makes the commands. Everything that waits, reads or sends happens in them.
@@ -21,6 +22,8 @@ type work struct {
 	search     *search
 	clipboard  *clipboard
 	suspension tea.ExecCommand // nil: no job control
+	theme      func(theme.Ground) theme.Theme
+	answers    <-chan string // the terminal's, to the question for its background; nil: it is not asked
 }
 
 // beat comes once a second, for countdowns, rates that decay and toasts that go.

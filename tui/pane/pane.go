@@ -37,6 +37,7 @@ const (
 	RankRequests
 	RankWeb
 	RankTurned
+	RankSlept
 	RankAdvice
 	RankConnections
 	RankRule // of the list: the names of its columns

@@ -44,12 +44,12 @@ func TestFitTakesTheLeastImportantLines(t *testing.T) {
 }
 
 func TestFigures(t *testing.T) {
-	for f, want := range map[float64]string{0: "0.00", 0.154: "0.15", 1204.5: "1204.50", 12345.67: "12345.7", 1234567.8: "1234568"} {
+	for f, want := range map[float64]string{0: "0.00", 0.154: "0.15", 1204.5: "1204.5", 12345.67: "12346", 123456.7: "123457"} {
 		if got := decimal(f); got != want {
 			t.Errorf("decimal(%v) = %q, want %q", f, got, want)
 		}
 	}
-	for n, want := range map[int64]string{0: "0", 9_999_999: "9999999", 12_345_678: "12.3M"} {
+	for n, want := range map[int64]string{0: "0", 999_999: "999999", 1_234_567: "1.2M", 12_345_678_900: "12346M"} {
 		if got := count(n); got != want {
 			t.Errorf("count(%d) = %q, want %q", n, got, want)
 		}
@@ -222,7 +222,7 @@ func FuzzExchange(f *testing.F) {
 		x.Request = inspect.Request{Method: method, Target: target, Message: inspect.Message{Head: head, Body: body, Kept: int64(len(body)), Size: int64(len(body)), Trailers: head}}
 		x.Response = &inspect.Response{Status: len(body), Reason: reason, Message: x.Request.Message}
 		x.Failure = &inspect.Failure{Name: reason, Text: method, Remedy: target}
-		l := Look{Theme: theme.Colourful(), Zone: time.UTC, Width: width}
+		l := Look{Theme: theme.Colourful(theme.Unknown), Zone: time.UTC, Width: width}
 		d := l.Detail(x, x)
 		lines := append(d.Overview, d.Lines...)
 		r := RowOf(inspect.Item{Seq: 1, Exchange: x, Tags: []string{target}, Note: reason, Pinned: len(body)%3 == 0})

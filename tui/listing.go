@@ -37,7 +37,7 @@ func (m *model) ownLine(rank pane.Rank) string {
 	case rank == pane.RankTitle:
 		return look.PaneTitle(listTitle, m.note(), m.focus == onList, !m.boxes.detail.seen())
 	case rank == pane.RankViews:
-		return look.Tabs(m.tabs())
+		return look.ViewTabs(m.tabs())
 	case len(m.rows.spots) > 0:
 		return m.table().Header(m.rows.order)
 	}

@@ -154,6 +154,9 @@ func (m *model) shown(a *action, at where) string {
 			names = append(names, keyName(b.first(at)))
 		}
 	}
+	if n := len(names); n > 3 {
+		return names[0] + " … " + names[n-1]
+	}
 	return strings.Join(names, " ")
 }
 

@@ -110,6 +110,14 @@ func (m *model) openDetail() {
 	}
 }
 
+// backOnDetail stops a run under way, or goes back to the list.
+func (m *model) backOnDetail() tea.Cmd {
+	if m.stopRun() {
+		return nil
+	}
+	return m.closeDetail()
+}
+
 // closeDetail goes back to the list.
 func (m *model) closeDetail() tea.Cmd {
 	m.focus, m.layout.size = onList, listOnly

@@ -15,6 +15,9 @@ func (m *model) newest() tea.Cmd   { m.rows.end(); return nil }
 
 // backOnList takes away what is there besides the list as it comes: the open request, then the filter.
 func (m *model) backOnList() tea.Cmd {
+	if m.stopRun() {
+		return nil
+	}
 	if m.boxes.detail.seen() {
 		return m.closeDetail()
 	}

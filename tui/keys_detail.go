@@ -5,7 +5,7 @@ func detailActions() []action {
 	return []action{
 		{id: "detail.up", on: onDetail, keys: "up k", does: "scroll", footer: "scroll", run: (*model).lineUp},
 		{id: "detail.down", on: onDetail, keys: "down j enter", with: "detail.up", run: (*model).lineDown},
-		{id: "detail.close", on: onDetail, keys: "esc q backspace", does: "back to the list", footer: "back", run: (*model).closeDetail},
+		{id: "detail.close", on: onDetail, keys: "esc q backspace", does: "back to the list", footer: "back", run: (*model).backOnDetail},
 		{id: "detail.next-section", on: onDetail, keys: "]", does: "from request to response and back", footer: "response", run: (*model).nextSection},
 		{id: "detail.page-up", on: onDetail, keys: "pgup ctrl+b", does: "a page up, a page down", run: (*model).scrollPageUp},
 		{id: "detail.page-down", on: onDetail, keys: "pgdown ctrl+f space", with: "detail.page-up", run: (*model).scrollPageDown},

@@ -76,6 +76,22 @@ func (w *window) drop(seq uint64) {
 	}
 }
 
+// remove takes a row out that the person wants to go; when it was selected, the one after it is then, or the last.
+func (w *window) remove(seq uint64) {
+	i, known := w.find(seq)
+	if !known {
+		return
+	}
+	w.rows = slices.Delete(w.rows, i, i+1)
+	if seq == w.sel {
+		w.sel = 0
+		if len(w.rows) > 0 {
+			w.sel = w.rows[min(i, len(w.rows)-1)].Seq
+		}
+	}
+	w.settle()
+}
+
 // trim lets the oldest rows go, except the selected one.
 func (w *window) trim() {
 	over := len(w.rows) - w.keep

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"os/exec"
 	"runtime/debug"
 	"time"
 
@@ -17,10 +18,11 @@ type work struct {
 	source     Source
 	feed       *feed
 	done       <-chan struct{}
-	replay     func(inspect.ID) (inspect.ID, error)
 	search     *search
 	clipboard  *clipboard
-	suspension tea.ExecCommand // nil: no job control
+	browse     func(address string) bool                             // shows a page of ours; false: there is no browser here
+	exec       func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd // runs a program with the terminal
+	suspension tea.ExecCommand                                       // nil: no job control
 }
 
 // beat comes once a second, for countdowns, rates that decay and toasts that go.
@@ -31,12 +33,6 @@ type opened struct {
 	asked asked
 	kept  bool // the store still has it
 	view  pane.Detail
-}
-
-// replayed is the start of a replay, or why there is none.
-type replayed struct {
-	id  inspect.ID
-	err error
 }
 
 // safely makes a command whose panic ends the dashboard in good order.
@@ -138,13 +134,6 @@ func (w *work) open(a asked, look pane.Look) tea.Cmd {
 			}
 		}
 		return opened{a, true, look.Detail(it.Exchange, origin)}
-	})
-}
-
-func (w *work) send(id inspect.ID) tea.Cmd {
-	return safely(func() tea.Msg {
-		started, err := w.replay(id)
-		return replayed{started, err}
 	})
 }
 

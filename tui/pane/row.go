@@ -31,7 +31,8 @@ type Row struct {
 	Failure  string     // what went wrong, in words
 	Live     bool       // not ended
 	ReplayOf inspect.ID // the exchange this is a replay of
-	Kind     string     // "SSE", "WebSocket": an answer that goes on; else ""
+	Pinned   bool
+	Kind     string // "SSE", "WebSocket": an answer that goes on; else ""
 }
 
 // RowOf makes the row of an exchange.
@@ -43,6 +44,7 @@ func RowOf(it inspect.Item) Row {
 		Failed:   x.State == inspect.Failed,
 		Live:     !x.Ended(),
 		ReplayOf: x.ReplayOf,
+		Pinned:   it.Pinned,
 		Kind:     kindOf(x),
 	}
 	r.Status = safe(view.Status(x), 64)

@@ -118,7 +118,7 @@ func (b *bench) selected() inspect.ID {
 var namedKeys = map[string]tea.KeyMsg{
 	"up": {Type: tea.KeyUp}, "down": {Type: tea.KeyDown}, "enter": {Type: tea.KeyEnter}, "esc": {Type: tea.KeyEsc},
 	"tab": {Type: tea.KeyTab}, "pgup": {Type: tea.KeyPgUp}, "pgdown": {Type: tea.KeyPgDown}, "home": {Type: tea.KeyHome},
-	"end": {Type: tea.KeyEnd}, "ctrl+c": {Type: tea.KeyCtrlC}, "ctrl+r": {Type: tea.KeyCtrlR}, "ctrl+z": {Type: tea.KeyCtrlZ},
+	"end": {Type: tea.KeyEnd}, "ctrl+s": {Type: tea.KeyCtrlS}, "ctrl+u": {Type: tea.KeyCtrlU}, "ctrl+c": {Type: tea.KeyCtrlC}, "ctrl+r": {Type: tea.KeyCtrlR}, "ctrl+z": {Type: tea.KeyCtrlZ},
 }
 
 func keyOf(name string) tea.KeyMsg {

@@ -146,7 +146,14 @@ func (f *fake) Body(context.Context, inspect.ID, inspect.Side) (inspect.Body, er
 
 func (f *fake) Run() int64 { return 1 }
 
-func (f *fake) Count() uint64 { return f.version }
+func (f *fake) Count() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.items) == 0 {
+		return 0
+	}
+	return f.items[len(f.items)-1].Nth
+}
 
 func (f *fake) Version() uint64 {
 	f.mu.Lock()

@@ -2,56 +2,12 @@ package tui
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
-	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/pane"
 	"github.com/adit-tunnel/adit/tui/theme"
 )
-
-// note is what stands beside the list's title.
-func (m *model) note() string {
-	var notes []string
-	if m.status.Dropped > 0 {
-		notes = append(notes, fmt.Sprintf("%d not recorded", m.status.Dropped))
-	}
-	if n := m.kept.Summaries + m.kept.NotStored; n > 0 { // they came too fast
-		notes = append(notes, fmt.Sprintf("%d not kept whole", n))
-	}
-	if m.kept.Waiting > 0 {
-		notes = append(notes, fmt.Sprintf("%d not listed yet", m.kept.Waiting))
-	}
-	if m.prompt.filter != nil {
-		notes = append(notes, m.found())
-	}
-	row, selected := m.rows.selected()
-	if selected && row.ReplayOf != "" {
-		notes = append(notes, m.origin(row))
-	}
-	if i, _ := m.rows.find(row.Seq); selected && len(m.rows.rows) > m.rows.height {
-		notes = append(notes, fmt.Sprintf("%d of %d", i+1, len(m.rows.rows)))
-	}
-	return strings.Join(notes, ", ")
-}
-
-// found is the filter and how much it has found so far.
-func (m *model) found() string {
-	n := strconv.Itoa(len(m.rows.rows))
-	if !m.prompt.all {
-		n += "+"
-	}
-	return n + " match " + view.Sanitize(pane.Clip(m.prompt.filter.String(), max(m.look.Width/2, 8)))
-}
-
-// origin names the row that a replay is a replay of.
-func (m *model) origin(replay pane.Row) string {
-	if o, ok := m.rows.lookup(replay.ReplayOf); ok {
-		return "↻ of " + m.look.Clock(o.Start)
-	}
-	return "↻ of one no longer listed"
-}
 
 // View draws the screen: exactly the terminal's lines, the footer on the last one.
 func (m *model) View() string {
@@ -92,26 +48,6 @@ func (m *model) panes() []string {
 		return append(lines, pane.Beside(full(list, b.list.height), b.list.width, m.look.Rule("│"), m.detail.lines())...)
 	}
 	return append(append(append(lines, full(list, b.list.height)...), m.look.Rule(strings.Repeat("─", b.detail.width))), m.detail.lines()...)
-}
-
-func (m *model) viewList() []string {
-	look := m.look
-	look.Width = m.boxes.list.width
-	if len(m.rows.rows) == 0 {
-		switch {
-		case !m.loaded:
-			return nil
-		case m.prompt.filter != nil:
-			return []string{m.look.Quiet.Render("Nothing matches the filter. " + m.keyOf("list.back") + " shows everything again.")}
-		}
-		empty, _ := m.empty()
-		return empty
-	}
-	var lines []string
-	for _, r := range m.rows.visible() {
-		lines = append(lines, look.Row(r, pane.Mark{Selected: r.Seq == m.rows.sel, Marked: m.marks.has(r.ID)}, m.now))
-	}
-	return lines
 }
 
 // empty is what stands in the list's place, and whether the main keys are in it: where there is no room for them they stay in the footer.
@@ -158,7 +94,7 @@ func (m *model) footer() string {
 		right = m.look.Note.Render(right)
 	}
 	keys := m.footerKeys(m.where())
-	if _, shown := m.empty(); shown && m.where() == onList && len(m.rows.rows) == 0 {
+	if _, shown := m.empty(); shown && m.where() == onList && m.emptyRun() {
 		keys = keys[len(m.mainKeys()):]
 	}
 	if m.status.State == inspect.Reconnecting {

@@ -18,7 +18,7 @@ func (m *model) onBeat(b beat) tea.Cmd {
 	if m.now.After(m.deletion.due) {
 		due = m.carryOut()
 	}
-	return tea.Batch(m.work.beat(), m.followLog(), due)
+	return tea.Batch(m.work.beat(), m.followLog(), m.readViews(), due)
 }
 
 func (m *model) quit() tea.Cmd { return tea.Quit }

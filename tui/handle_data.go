@@ -4,7 +4,7 @@ import tea "github.com/charmbracelet/bubbletea"
 
 // onChanges takes what the feed has read.
 func (m *model) onChanges(c changes) tea.Cmd {
-	m.status, m.kept, m.loaded = c.status, c.kept, true
+	m.status, m.kept, m.total, m.loaded = c.status, c.kept, c.total, true
 	c.rows = m.withoutDeleted(c.rows)
 	switch {
 	case c.filter != m.prompt.filter: // another one has been set meanwhile
@@ -13,9 +13,7 @@ func (m *model) onChanges(c changes) tea.Cmd {
 		m.rows.reset(c.rows)
 	default:
 		m.rows.put(c.rows)
-		for _, seq := range c.gone {
-			m.rows.drop(seq)
-		}
+		m.rows.drop(c.gone)
 	}
 	for _, r := range c.rows {
 		if r.ID == m.detail.row.ID {

@@ -68,11 +68,13 @@ func requests(n int) string {
 func (m *model) deleteRows(rows []pane.Row) tea.Cmd {
 	cmd := m.carryOut()
 	m.deletion.rows, m.deletion.due = rows, m.now.Add(undoFor)
+	seqs := map[uint64]bool{}
 	for _, r := range rows {
 		m.deletion.gone[r.ID] = struct{}{}
 		delete(m.marks, r.ID)
-		m.rows.remove(r.Seq)
+		seqs[r.Seq] = true
 	}
+	m.rows.remove(seqs)
 	if _, ok := m.deletion.gone[m.detail.row.ID]; ok {
 		m.closeDetail()
 	}

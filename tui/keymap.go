@@ -43,6 +43,7 @@ var profiles = map[string]map[string]string{
 		"list.newest":      "end alt+> G",
 		"list.back":        "esc ctrl+g",
 		"filter.open":      "ctrl+s /",
+		"view.save":        "alt+s",
 		"filter.drop":      "esc ctrl+g",
 		"line.drop":        "esc ctrl+g",
 		"menu.up":          "up ctrl+p",

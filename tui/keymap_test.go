@@ -45,12 +45,12 @@ func TestRemap(t *testing.T) {
 // What is drawn names the keys as they are mapped.
 func TestRemappedKeysAreShown(t *testing.T) {
 	b := newBench(t, 80, 24)
-	b.m.actions, _ = Keys{Remap: map[string][]string{"replay": {"f5"}, "help": {"h"}, "list.back": {}, "quit": {}, "filter.open": {"F"}}}.table()
+	b.m.actions, _ = Keys{Remap: map[string][]string{"replay": {"f5"}, "help": {"h"}, "list.back": {}, "quit": {}, "filter.open": {"B"}}}.table()
 	b.put(exchange(1, "POST", "/a", 200, "OK"))
 	frame := ansi.Strip(b.frame())
-	wantIn(t, frame, "f5 replay", "h help", "F filter")
+	wantIn(t, frame, "f5 replay", "h help", "B filter")
 	wantNotIn(t, frame, "r replay", "q quit")
-	b.press("F")
+	b.press("B")
 	b.write("nothing-at-all")
 	wantIn(t, b.frame(), ":list.back shows everything again")
 	b.press("esc", "r")
@@ -58,6 +58,7 @@ func TestRemappedKeysAreShown(t *testing.T) {
 		t.Error("r still replays")
 	}
 	b.press("h")
+	b.write("again")
 	wantIn(t, ansi.Strip(b.frame()), "f5            replay")
 	b.press("esc", ":")
 	b.write("replay")

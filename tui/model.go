@@ -21,10 +21,18 @@ type model struct {
 	loaded bool            // the store has been read
 
 	traffic traffic // how busy it was lately
+	rows    window
+	total   uint64 // exchanges that have been recorded in this run
+	marks   marks
+	span    span   // the range that is being marked
+	only    bool   // rows that are not marked are hidden,
+	cleared uint64 // and those up to this Seq
+	prompt  prompt // what the list is filtered by
+	views   views
+	without time.Time // until then the next value that is chosen is left out
 
-	rows   window
-	marks  marks
-	prompt prompt // what the list is filtered by
+	columnsOn, columnsOff pane.Columns // that the person wants in any case, or not
+
 	detail detail
 	layout layout
 	focus  where   // the pane that has the keyboard when no sheet has: onList or onDetail
@@ -74,7 +82,7 @@ func newModel(look pane.Look, s Source, clock func() time.Time) *model {
 var _ tea.Model = (*model)(nil)
 
 // Init starts the two commands that never end: reading the store, and the beat that counts down.
-func (m *model) Init() tea.Cmd { return tea.Batch(m.work.next(), m.work.beat()) }
+func (m *model) Init() tea.Cmd { return tea.Batch(m.work.next(), m.work.beat(), m.readViews()) }
 
 // Update hands a message to its handler, lays the screen out again, and has read what the detail pane is to show now.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
@@ -100,6 +108,14 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onBeat(msg)
 	case found:
 		return m.onFound(msg)
+	case viewed:
+		return m.onViewed(msg)
+	case viewKept:
+		return m.onViewKept(msg)
+	case remembered:
+		return m.onRemembered(msg)
+	case valuesRead:
+		return m.onValuesRead(msg)
 	case opened:
 		return m.onOpened(msg)
 	case ran:

@@ -44,7 +44,7 @@ func (m *model) layActions(s *actionSheet) tea.Cmd {
 
 func (*actionSheet) where() where { return onActions }
 
-func (s *actionSheet) line(m *model) string { return m.inputLine(s.ask, &s.input) }
+func (s *actionSheet) line(m *model) string { return m.inputLine(s.ask, &s.input, m.look.Width) }
 
 // body is the list, and below it why the chosen action was not done.
 func (s *actionSheet) body(m *model, room int) []string {

@@ -68,7 +68,7 @@ func TestHelpFindsAndDoes(t *testing.T) {
 
 // On a wide and low terminal there are two columns, on others the help scrolls with the choice.
 func TestHelpColumnsAndScrolling(t *testing.T) {
-	b := newBench(t, 160, 24)
+	b := newBench(t, 160, 40)
 	b.press("?")
 	wantIn(t, b.frame(), "List", "Everywhere", "select a request", "quit, from everywhere")
 	b.send(tea.WindowSizeMsg{Width: 80, Height: 16})
@@ -123,7 +123,8 @@ func TestPaletteTakesTheRestOfTheLine(t *testing.T) {
 	b.write("xx")
 	wantNotIn(t, b.frame(), "a status is a number")
 	b.press("enter")
-	wantIn(t, b.frame(), "1 match status:5xx")
+	wantIn(t, b.frame(), "match status:5xx", "/b")
+	wantNotIn(t, b.frame(), "/a ")
 	b.press("/")
 	wantIn(t, ansi.Strip(b.frame()), "/status:5xx")
 }

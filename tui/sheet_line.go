@@ -49,12 +49,12 @@ func (s *lineSheet) body(m *model, room int) []string {
 	return lines[:min(len(lines), room)]
 }
 
-func (s *lineSheet) line(m *model) string { return m.inputLine(s.ask+" ", &s.input) }
+func (s *lineSheet) line(m *model) string { return m.inputLine(s.ask+" ", &s.input, m.look.Width) }
 
-// inputLine draws a line that is typed in the footer's place.
-func (m *model) inputLine(ask string, in *textinput.Model) string {
-	ask = pane.Clip(ask, max(m.look.Width/2, 1))
-	in.Width = max(m.look.Width-pane.Width(ask)-1, 1)
+// inputLine draws a line of that width, which is typed in the footer's place.
+func (m *model) inputLine(ask string, in *textinput.Model, width int) string {
+	ask = pane.Clip(ask, max(width/2, 1))
+	in.Width = max(width-pane.Width(ask)-1, 1)
 	in.PlaceholderStyle = m.look.Quiet
 	return pane.Clip(m.look.Key.Render(ask)+in.View(), m.look.Width)
 }

@@ -94,7 +94,7 @@ func (s *search) next() context.Context {
 // want tells the feed what the list is to show.
 func (w *work) want(f *inspect.Filter) {
 	w.search.next()
-	w.feed.wanted.Store(f)
+	w.feed.wanted.Store(&wish{f})
 	select {
 	case w.feed.woken <- struct{}{}:
 	default:

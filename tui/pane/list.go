@@ -5,57 +5,19 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/lipgloss"
+
 	"github.com/adit-tunnel/adit/inspect/view"
 )
 
-const (
-	clockFull  = 12 // 15:04:05.000
-	clockShort = 8  // 15:04:05
-	methodCell = 8  // OPTIONS and a space
-	markCell   = 2  // the mark of the selected row and a space
-	statusFull = 26 // 500 Internal Server Error
-	statusText = 16 // 200 OK, 404 Not Found, LOCAL_REFUSED
-	statusCode = 3  // 200
-	tookCell   = 8  // 1.23 s
-	gap        = 2  // between path, status and duration
-	showLiveAt = time.Second
-)
-
-// columns is how wide the columns of the list are; 0 leaves a column out. The path has what is left.
-type columns struct{ clock, status, took, path int }
-
-// steps is the fixed order in which columns give way to a narrow terminal: each needs a path of at least its own least width.
-var steps = []struct {
-	columns
-	least int
-}{
-	{columns{clock: clockFull, status: statusFull, took: tookCell}, 40},
-	{columns{clock: clockFull, status: statusText, took: tookCell}, 22},
-	{columns{clock: clockFull, status: statusCode, took: tookCell}, 20},
-	{columns{clock: clockShort, status: statusCode, took: tookCell}, 16},
-	{columns{status: statusCode, took: tookCell}, 12},
-	{columns{status: statusCode}, 0},
-}
-
-func columnsFor(width int) columns {
-	var c columns
-	for _, s := range steps {
-		c = s.columns
-		c.path = width - c.clock - markCell - methodCell - gap - c.status
-		if c.took > 0 {
-			c.path -= gap + c.took
-		}
-		if c.path >= s.least {
-			break
-		}
-	}
-	return c
-}
+// showLiveAt is how long an exchange has to last before its time is counted on the screen.
+const showLiveAt = time.Second
 
 // Mark is how a row stands out.
 type Mark struct {
 	Selected bool // keys act on it
 	Marked   bool // it is one of several that keys act on
+	Under    bool // it is a replay, and stands below its original
 }
 
 // sign is what stands before the method.
@@ -72,44 +34,105 @@ func (m Mark) sign() string {
 }
 
 // Row draws one row of the list; now is for exchanges that have not ended.
-func (l Look) Row(r Row, m Mark, now time.Time) string {
-	c := columnsFor(l.Width)
-	mark := m.sign()
-	path, kind := r.Path, ""
-	if r.ReplayOf != "" {
+func (t Table) Row(r *Row, m Mark, now time.Time) string {
+	l := t.look
+	var b strings.Builder
+	add := func(text string, style lipgloss.Style) {
+		if text != "" && !m.Selected && !r.Dim {
+			text = style.Render(text)
+		}
+		b.WriteString(text)
+	}
+	at := 0
+	for _, c := range t.cells {
+		if at <= t.sign && c.left > t.sign {
+			b.WriteString(blank(t.sign-at) + m.sign())
+			at = t.sign + markCell
+		}
+		b.WriteString(blank(c.left - at))
+		at = c.left + c.width
+		switch c.column {
+		case ColMethod:
+			b.WriteString(c.fit(t.text(r, c, now)))
+		case ColPath:
+			path, rest := pathCell(r, m, c.width)
+			b.WriteString(path)
+			add(rest, l.Note)
+			b.WriteString(blank(c.width - Width(path+rest)))
+		default:
+			add(c.fit(t.text(r, c, now)), t.style(r, c.column))
+		}
+	}
+	switch {
+	case m.Selected:
+		return l.Selected.Render(Pad(b.String(), l.Width))
+	case r.Dim:
+		return l.Quiet.Render(Clip(b.String(), l.Width))
+	}
+	return Clip(b.String(), l.Width)
+}
+
+// pathCell is the path, and what stands behind it: the signs of pin, tags and note always, their words and the kind where there is room.
+func pathCell(r *Row, m Mark, width int) (path, rest string) {
+	path = r.Path
+	switch {
+	case m.Under:
+		path = "  ↻ " + path
+	case r.ReplayOf != "":
 		path = "↻ " + path
 	}
-	if r.Kind != "" && Width(path)+1+Width(r.Kind) <= c.path {
-		kind = " " + r.Kind
+	for _, sign := range []struct {
+		there bool
+		text  string
+	}{{r.Pinned, " ◆"}, {r.Tags != "", " #"}, {r.Noted, ` "`}} {
+		if sign.there {
+			rest += sign.text
+		}
 	}
-	method := Pad(Clip(r.Method, methodCell-1), methodCell)
-	path = Clip(path, c.path)
-	rest := blank(c.path - Width(path+kind) + gap)
-	status := Pad(statusCellText(r, c.status), c.status)
-	took := ""
-	if c.took > 0 {
-		took = blank(gap) + PadLeft(l.took(r, now), c.took)
+	path = Clip(path, max(width-Width(rest), 0))
+	if more := strings.Replace(rest, " #", " "+r.Tags, 1); Width(path+more) <= width {
+		rest = more
 	}
-	clock := l.clock(r.Start, c.clock)
-	if m.Selected {
-		return l.Selected.Render(Pad(clock+mark+method+path+kind+rest+status+took, l.Width))
+	if more := " " + r.Kind + rest; r.Kind != "" && Width(path+more) <= width {
+		rest = more
 	}
-	if r.Dim {
-		return l.Quiet.Render(Clip(clock+mark+method+path+kind+rest+status+took, l.Width))
+	return path, Clip(rest, width)
+}
+
+// text is what a column says of an exchange.
+func (t Table) text(r *Row, c slot, now time.Time) string {
+	switch c.column {
+	case ColTime:
+		return t.look.clock(r.Start, c.width)
+	case ColMethod:
+		return Clip(r.Method, methodCell-1)
+	case ColStatus:
+		return statusCellText(r, c.width)
+	case ColDuration:
+		return t.look.took(r, now)
+	case ColSize:
+		return view.Size(r.Size)
+	case ColHost:
+		return r.Host
+	case ColEndpoint:
+		return r.Endpoint
+	case ColLabel:
+		return r.Label
 	}
-	style := l.Status(r.Code)
-	if r.Failed {
-		style = l.Bad
+	return ""
+}
+
+func (t Table) style(r *Row, c Column) lipgloss.Style {
+	l := t.look
+	switch {
+	case c == ColStatus && r.Failed:
+		return l.Bad
+	case c == ColStatus:
+		return l.Status(r.Code)
+	case c == ColDuration && r.Live, c == ColLabel:
+		return l.Note
 	}
-	tookStyle := l.Quiet
-	if r.Live {
-		tookStyle = l.Note
-	}
-	if kind != "" {
-		kind = l.Note.Render(kind)
-	}
-	line := l.Quiet.Render(clock) + mark + method + path + kind + rest + style.Render(status) + tookStyle.Render(took)
-	return Clip(line, l.Width)
+	return l.Quiet
 }
 
 // Clock words the time at which an exchange began, as the list shows it.
@@ -125,7 +148,7 @@ func (l Look) clock(t time.Time, width int) string {
 	return ""
 }
 
-func statusCellText(r Row, width int) string {
+func statusCellText(r *Row, width int) string {
 	if width > statusCode {
 		return r.Status
 	}
@@ -138,7 +161,7 @@ func statusCellText(r Row, width int) string {
 
 // took is the duration; of an exchange that has not ended, in whole seconds once there is one, and with an ellipsis. From a minute on it is the
 // larger unit alone.
-func (l Look) took(r Row, now time.Time) string {
+func (l Look) took(r *Row, now time.Time) string {
 	d := r.Lasted(now)
 	text := view.Duration(d)
 	if words := strings.Fields(text); len(words) > 2 {
@@ -155,16 +178,102 @@ func (l Look) took(r Row, now time.Time) string {
 	return text + " …"
 }
 
-// ListTitle draws the list's heading and its rule; note stands at the right.
-func (l Look) ListTitle(note string) []Line {
-	const title = "HTTP Requests"
+// PaneTitle draws the name of a pane, with a sign when it is the one of several that has the keyboard, and a note at the right.
+func (l Look) PaneTitle(name, note string, focused, alone bool) string {
+	style := l.Theme.Title
+	switch {
+	case focused && !alone:
+		name = "▸ " + name
+	case !alone:
+		name, style = "  "+name, l.Quiet
+	}
 	if note != "" {
-		note = l.Quiet.Render(note)
+		note = l.Quiet.Render(Clip(note, l.Width-min(Width(name)+2, l.Width/2)))
 	}
-	return []Line{
-		{Ends(l.Theme.Title.Render(title), note, l.Width), RankTitle},
-		{l.Quiet.Render(strings.Repeat("-", min(len(title), l.Width))), RankRule},
+	return Ends(style.Render(name), note, l.Width)
+}
+
+// Tab is one of several views of the list.
+type Tab struct {
+	Name   string
+	Count  string // how many it has
+	Chosen bool
+}
+
+// Tabs draws tabs in a line, the chosen one in brackets. Where not all have room, those around the chosen one are seen.
+func (l Look) Tabs(tabs []Tab) string {
+	var b strings.Builder
+	for _, t := range l.layTabs(tabs) {
+		style := l.Quiet
+		if t.tab >= 0 && tabs[t.tab].Chosen {
+			style = l.Theme.Title
+		}
+		b.WriteString(style.Render(t.text))
 	}
+	return Clip(b.String(), l.Width)
+}
+
+// TabAt is the tab at a cell of their line.
+func (l Look) TabAt(tabs []Tab, x int) (tab int, ok bool) {
+	for _, t := range l.layTabs(tabs) {
+		if x -= Width(t.text); x < 0 {
+			return t.tab, t.tab >= 0
+		}
+	}
+	return 0, false
+}
+
+const (
+	betweenTabs = " │ "
+	moreTabs    = " … "
+)
+
+// tabText is a part of the line of tabs; tab is -1 between them.
+type tabText struct {
+	text string
+	tab  int
+}
+
+func (l Look) layTabs(tabs []Tab) (line []tabText) {
+	texts, chosen := make([]string, len(tabs)), 0
+	for i, t := range tabs {
+		texts[i] = strings.TrimSpace(Clip(t.Name, 24) + " " + t.Count)
+		if t.Chosen {
+			texts[i], chosen = "["+texts[i]+"]", i
+		}
+	}
+	first, last := aroundTab(texts, chosen, l.Width-2*Width(moreTabs))
+	if first > 0 {
+		line = append(line, tabText{moreTabs, -1})
+	}
+	for i := first; i <= last; i++ {
+		if i > first {
+			line = append(line, tabText{betweenTabs, -1})
+		}
+		line = append(line, tabText{texts[i], i})
+	}
+	if last < len(tabs)-1 {
+		line = append(line, tabText{moreTabs, -1})
+	}
+	return line
+}
+
+// aroundTab are the tabs that have room together with the chosen one: those before it, then those behind it.
+func aroundTab(texts []string, chosen, room int) (first, last int) {
+	if len(texts) == 0 {
+		return 0, -1
+	}
+	first, last = chosen, chosen
+	room -= Width(texts[chosen])
+	for first > 0 && room >= Width(betweenTabs+texts[first-1]) {
+		first--
+		room -= Width(betweenTabs + texts[first])
+	}
+	for last < len(texts)-1 && room >= Width(betweenTabs+texts[last+1]) {
+		last++
+		room -= Width(betweenTabs + texts[last])
+	}
+	return first, last
 }
 
 // Empty draws what stands in the list's place while no request has come: the line to copy and, when room lines are enough, the keys that

@@ -40,7 +40,8 @@ const (
 	RankSlept
 	RankAdvice
 	RankConnections
-	RankRule
+	RankRule // of the list: the names of its columns
+	RankViews
 	RankTitle
 	RankName
 	RankState

@@ -68,19 +68,38 @@ func TestNextTry(t *testing.T) {
 	}
 }
 
+// Columns leave in a fixed order while the terminal gets narrower, all of them fit, and the path keeps what it needs.
 func TestColumnsGiveWayInOrder(t *testing.T) {
-	for width := 1; width < 200; width++ {
-		c := columnsFor(width)
-		total := c.clock + markCell + methodCell + c.path + gap + c.status
-		if c.took > 0 {
-			total += gap + c.took
+	order := []Column{ColLabel, ColEndpoint, ColSize, ColDuration, ColTime, ColHost}
+	gone := 0
+	for width := 250; width > 0; width-- {
+		table := Look{Width: width}.Table(AllColumns())
+		end, path := 0, 0
+		for _, c := range table.cells {
+			if c.left < end {
+				t.Errorf("width %d: %v begins within the column before", width, c.column)
+			}
+			if end = c.left + c.width; c.column == ColPath {
+				path = c.width
+			}
+			if at, ok := table.At(c.left); width >= bareBelow && (!ok || at != c.column) {
+				t.Errorf("width %d: %v is found at the cell of %v", width, at, c.column)
+			}
 		}
-		if total != width {
-			t.Errorf("%d cells are used of %d", total, width)
+		if width >= bareBelow && (end != width || path < 12) {
+			t.Errorf("%d cells are used of %d, %d for the path", end, width, path)
 		}
-		if width >= 40 && c.path < 12 {
-			t.Errorf("width %d leaves %d cells for the path", width, c.path)
+		for gone < len(order) && !table.Has(order[gone]) {
+			gone++
 		}
+		for _, c := range order[gone:] {
+			if !table.Has(c) {
+				t.Errorf("width %d: %v has left before %v", width, c, order[gone])
+			}
+		}
+	}
+	if gone != len(order) {
+		t.Errorf("%v never leaves", order[gone])
 	}
 }
 
@@ -160,8 +179,8 @@ func TestCurlCanBeCopied(t *testing.T) {
 // Terminals that count code points and those that count what is seen as one put the columns of a row into the same places.
 func TestRowsAreOfOneWidthEverywhere(t *testing.T) {
 	for _, s := range []string{"/👍🏽/❤️/क्षि", "/1️⃣/ｱﾞ/กำ", "/日本/ok", "/नि"} {
-		row := Row{Method: safe(s, pathLimit), Path: safe(s, pathLimit), Status: "200 OK"}
-		line := Look{Theme: theme.Colourless(), Zone: time.UTC, Width: 120}.Row(row, Mark{Selected: true}, time.Time{})
+		row := Row{Method: safe(s, pathLimit), Path: safe(s, pathLimit), Status: "200 OK", Host: safe(s, pathLimit), Tags: tagsOf([]string{s})}
+		line := Look{Theme: theme.Colourless(), Zone: time.UTC, Width: 120}.Table(AllColumns()).Row(&row, Mark{Selected: true}, time.Time{})
 		if seen, points := ansi.StringWidth(line), ansi.StringWidthWc(line); seen != 120 || points != 120 {
 			t.Errorf("%q: %d and %d cells: %q", s, seen, points, line)
 		}
@@ -182,9 +201,9 @@ func TestTookFitsItsColumn(t *testing.T) {
 	}
 	for _, tt := range tests {
 		l := Look{}
-		done := l.took(Row{Duration: tt.lasted}, now)
-		live := l.took(Row{Start: now.Add(-tt.lasted), Live: true}, now)
-		if done != tt.done || live != tt.live || Width(done) > tookCell || Width(live) > tookCell {
+		done := l.took(&Row{Duration: tt.lasted}, now)
+		live := l.took(&Row{Start: now.Add(-tt.lasted), Live: true}, now)
+		if done != tt.done || live != tt.live || Width(done) > 8 || Width(live) > 8 {
 			t.Errorf("%v: %q and %q, want %q and %q", tt.lasted, done, live, tt.done, tt.live)
 		}
 	}
@@ -206,7 +225,8 @@ func FuzzExchange(f *testing.F) {
 		l := Look{Theme: theme.Colourful(), Zone: time.UTC, Width: width}
 		d := l.Detail(x, x)
 		lines := append(d.Overview, d.Lines...)
-		row := l.Row(RowOf(inspect.Item{Seq: 1, Exchange: x}), Mark{Selected: len(body)%2 == 0}, x.Start)
+		r := RowOf(inspect.Item{Seq: 1, Exchange: x, Tags: []string{target}, Note: reason, Pinned: len(body)%3 == 0})
+		row := l.Table(AllColumns()).Row(&r, Mark{Selected: len(body)%2 == 0}, x.Start)
 		if seen, points := ansi.StringWidth(row), ansi.StringWidthWc(row); seen != points {
 			t.Errorf("a row of %d or %d cells: %q", seen, points, row)
 		}

@@ -9,11 +9,10 @@ import (
 
 // compare shows what differs between the exchange in question and the other one that is marked, or else between an original and its last replay.
 func (m *model) compare() tea.Cmd {
-	row, ok := m.current()
-	if !ok {
-		return nil
+	if row, ok := m.current(); ok {
+		m.openDiff(m.otherMarked(row))
 	}
-	return m.openDiff(row, m.otherMarked(row))
+	return nil
 }
 
 // otherMarked is the one exchange that is marked besides row; "" when there is not just one.
@@ -28,11 +27,4 @@ func (m *model) otherMarked(row pane.Row) (other inspect.ID) {
 		other = id
 	}
 	return other
-}
-
-// openDiff opens row, compared with another exchange; "": with its original, or its last replay.
-func (m *model) openDiff(row pane.Row, other inspect.ID) tea.Cmd {
-	m.openDetail()
-	m.detail.show(row)
-	return nil
 }

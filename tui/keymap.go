@@ -31,7 +31,7 @@ var profiles = map[string]map[string]string{
 	"default": {},
 	"vim": {
 		"detail.up":   "up k ctrl+y",
-		"detail.down": "down j enter ctrl+e",
+		"detail.down": "down j ctrl+e",
 		"pane.other":  "tab shift+tab ctrl+w",
 	},
 	"emacs": {
@@ -53,7 +53,7 @@ var profiles = map[string]map[string]string{
 		"actions.down":     "down ctrl+n",
 		"actions.drop":     "esc ctrl+g",
 		"detail.up":        "up ctrl+p k",
-		"detail.down":      "down ctrl+n j enter",
+		"detail.down":      "down ctrl+n j",
 		"detail.page-up":   "pgup alt+v",
 		"detail.page-down": "pgdown ctrl+v space",
 		"detail.begin":     "home alt+< g",

@@ -141,6 +141,9 @@ func (m *model) shown(a *action) string {
 			names = append(names, keyName(key))
 		}
 	}
+	if n := len(names); n > 3 {
+		return names[0] + " … " + names[n-1]
+	}
 	return strings.Join(names, " ")
 }
 

@@ -45,7 +45,8 @@ type model struct {
 	drafts   map[inspect.ID]*inspect.Edit // what was edited and not sent
 	deletion deletion
 
-	maskAll bool // nothing captured is readable, for presenting
+	maskAll   bool               // nothing captured is readable, for presenting
+	maskPaths []inspect.JSONPath // values within JSON content that are masked, too, until a key shows them
 
 	actions  []action
 	boxes    boxes // how arrange has shared the screen out
@@ -128,6 +129,10 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onEditing(msg)
 	case editedAll:
 		return m.onEditedAll(msg)
+	case ignored:
+		return m.onIgnored(msg)
+	case sought:
+		return m.onSought(msg)
 	case copied:
 		return m.onCopied(msg)
 	case exported:

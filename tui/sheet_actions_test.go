@@ -71,7 +71,7 @@ func TestHelpFindsAndDoes(t *testing.T) {
 
 // On a wide and low terminal there are two columns, on others the help scrolls with the choice.
 func TestHelpColumnsAndScrolling(t *testing.T) {
-	b := newBench(t, 160, 24)
+	b := newBench(t, 160, 40)
 	b.press("?")
 	wantIn(t, b.frame(), "List", "Everywhere", "select a request", "quit, from everywhere")
 	b.send(tea.WindowSizeMsg{Width: 80, Height: 16})

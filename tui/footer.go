@@ -43,8 +43,8 @@ func (m *model) keyOf(id string) string {
 }
 
 // counted is the label of what is done with all that are marked: it says how many.
-func counted(does string) func(*model) string {
-	return func(m *model) string {
+func counted(does string) func(*model, where) string {
+	return func(m *model, _ where) string {
 		if n := len(m.marks); n > 0 {
 			return does + " " + strconv.Itoa(n)
 		}
@@ -52,18 +52,18 @@ func counted(does string) func(*model) string {
 	}
 }
 
-// whenMarked is the same of what is not in the footer otherwise, unlessMarked of what makes room for it.
-func whenMarked(does string) func(*model) string {
-	return func(m *model) string {
-		if len(m.marks) == 0 {
+// whenMarked is the same of what is in the list's footer only when something is marked, unlessMarked of what makes room for it.
+func whenMarked(does string) func(*model, where) string {
+	return func(m *model, at where) string {
+		if len(m.marks) == 0 || at != onList {
 			return ""
 		}
-		return counted(does)(m)
+		return counted(does)(m, at)
 	}
 }
 
-func unlessMarked(does string) func(*model) string {
-	return func(m *model) string {
+func unlessMarked(does string) func(*model, where) string {
+	return func(m *model, _ where) string {
 		if len(m.marks) > 0 {
 			return ""
 		}
@@ -78,7 +78,7 @@ func (m *model) footerKeys(at where) []pane.Key {
 		a := &m.actions[i]
 		does := a.footer
 		if a.label != nil {
-			does = a.label(m)
+			does = a.label(m, at)
 		}
 		if does == "" || a.on&at == 0 {
 			continue

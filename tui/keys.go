@@ -60,8 +60,8 @@ type action struct {
 	with   string // id of the action whose line in help and footer tells of this one, too: its opposite
 	run    func(*model) tea.Cmd
 
-	// label, when set, is what the footer calls it by the state; "" leaves it out.
-	label func(*model) string
+	// label, when set, is what the footer of a place calls it by the state; "" leaves it out.
+	label func(m *model, at where) string
 	// arg names what may be typed behind the action in the palette, which take gets then; its error is shown, and the line stays.
 	arg  string
 	take func(m *model, arg string) (tea.Cmd, error)

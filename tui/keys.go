@@ -20,10 +20,14 @@ const (
 	onFilter        // the line in which the list's filter is typed
 	onLine          // another line that is typed
 	onMenu
-	onText // lines to read: the log, a QR code
+	onText    // lines to read: the log, a QR code
+	onRun     // the table of what came of a run
+	onForm    // fields that are typed in
+	onArea    // a text of several lines that is typed
+	onPreview // what will be sent
 
 	onPanes  = onList | onDetail
-	onTyping = onActions | onFilter | onLine // where letters are text
+	onTyping = onActions | onFilter | onLine | onForm | onArea // where letters are text
 	onAll    = where(1<<16 - 1)
 )
 
@@ -31,7 +35,8 @@ const (
 var placeNames = []struct {
 	at   where
 	name string
-}{{onList, "list"}, {onDetail, "request"}, {onFilter, "filter"}, {onLine, "typed line"}, {onMenu, "menu"}, {onText, "log and QR code"}, {onActions, "help and palette"}}
+}{{onList, "list"}, {onDetail, "request"}, {onFilter, "filter"}, {onLine, "typed line"}, {onMenu, "menu"}, {onText, "log and QR code"}, {onRun, "results"}, {onForm, "form"},
+	{onArea, "typed text"}, {onPreview, "what will be sent"}, {onActions, "help and palette"}}
 
 // String names the places.
 func (w where) String() string {
@@ -67,7 +72,7 @@ type action struct {
 
 // actionTable returns the actions in the order in which footer and help show them.
 func actionTable() []action {
-	return slices.Concat(listActions(), detailActions(), replayActions(), trustActions(), sheetActions(), appActions())
+	return slices.Concat(listActions(), detailActions(), replayActions(), markActions(), trustActions(), sheetActions(), appActions())
 }
 
 // at is where key does the action: nowhere unless it is one of the action's, and not where it is text, or the letter of a choice.

@@ -25,6 +25,7 @@ type work struct {
 	answers    <-chan string                                         // the terminal's, to the question for its background; nil: it is not asked
 	browse     func(address string) bool                             // shows a page of ours; false: there is no browser here
 	exec       func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd // runs a program with the terminal
+	scratches                                                        // what is written for other programs
 	suspension tea.ExecCommand                                       // nil: no job control
 }
 

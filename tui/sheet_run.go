@@ -72,11 +72,10 @@ func (m *model) openOutcome() tea.Cmd {
 		return nil
 	}
 	o := s.run.done[s.at]
-	m.lift()
-	if o.Replay == "" {
-		return m.openExchange(o.Original)
+	row := s.run.rows[o.Original]
+	if again, ok := m.rows.lookup(o.Replay); ok {
+		row = again
 	}
-	cmd := m.openExchange(o.Replay)
-	m.openDiff("")
-	return cmd
+	m.lift()
+	return m.openDiff(row, "")
 }

@@ -198,7 +198,7 @@ func TestFrames(t *testing.T) {
 
 func TestFrameWithStyles(t *testing.T) {
 	b := newBench(t, 80, 24)
-	b.m.look.Theme = theme.Colourful()
+	b.m.look.Theme = theme.Colourful(theme.Unknown)
 	b.putDay()
 	b.press("up", "up")
 	golden(t, "styles", strings.ReplaceAll(strings.Join(b.lines(80, 24), "\n")+"\n", "\x1b", "␛"))

@@ -169,7 +169,7 @@ func TestQR(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*bench){
-		"half blocks": func(*bench) {}, "ASCII": func(b *bench) { b.m.look.ASCII = true }, "colours": func(b *bench) { b.m.look.Theme = theme.Colourful() },
+		"half blocks": func(*bench) {}, "ASCII": func(b *bench) { b.m.look.ASCII = true }, "colours": func(b *bench) { b.m.look.Theme = theme.Colourful(theme.Unknown) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, 100, 60)

@@ -32,6 +32,8 @@ var profiles = map[string]map[string]string{
 	"vim": {
 		"detail.up":   "up k ctrl+y",
 		"detail.down": "down j ctrl+e",
+		"text.up":     "up k ctrl+y",
+		"text.down":   "down j ctrl+e",
 		"pane.other":  "tab shift+tab ctrl+w",
 	},
 	"emacs": {
@@ -59,6 +61,13 @@ var profiles = map[string]map[string]string{
 		"detail.begin":     "home alt+< g",
 		"detail.end":       "end alt+> G",
 		"detail.close":     "esc ctrl+g q backspace",
+		"text.up":          "up ctrl+p k",
+		"text.down":        "down ctrl+n j",
+		"text.page-up":     "pgup alt+v",
+		"text.page-down":   "pgdown ctrl+v space",
+		"text.begin":       "home alt+< g",
+		"text.end":         "end alt+> G",
+		"text.close":       "esc ctrl+g q enter L U",
 		"palette":          "alt+x :",
 	},
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -42,13 +43,23 @@ func TestRemap(t *testing.T) {
 	}
 }
 
+// remap gives the model other keys.
+func (b *bench) remap(k Keys) {
+	b.t.Helper()
+	table, wrong := k.table()
+	for _, w := range wrong {
+		b.t.Fatal(w)
+	}
+	b.m.useKeys(table)
+}
+
 // What is drawn names the keys as they are mapped.
 func TestRemappedKeysAreShown(t *testing.T) {
 	b := newBench(t, 80, 24)
-	b.m.actions, _ = Keys{Remap: map[string][]string{"replay": {"f5"}, "help": {"h"}, "list.back": {}, "quit": {}, "filter.open": {"B"}}}.table()
+	b.remap(Keys{Remap: map[string][]string{"replay": {"f5"}, "help": {"f4"}, "list.back": {}, "quit": {}, "filter.open": {"B"}, "quit.now": {"f10"}}})
 	b.put(exchange(1, "POST", "/a", 200, "OK"))
 	frame := ansi.Strip(b.frame())
-	wantIn(t, frame, "f5 replay", "h help", "B filter")
+	wantIn(t, frame, "f5 replay", "f4 help", "B filter", "(f10 to quit)")
 	wantNotIn(t, frame, "r replay", "q quit")
 	b.press("B")
 	b.write("nothing-at-all")
@@ -57,7 +68,7 @@ func TestRemappedKeysAreShown(t *testing.T) {
 	if len(b.f.replays) > 0 {
 		t.Error("r still replays")
 	}
-	b.press("h")
+	b.send(tea.KeyMsg{Type: tea.KeyF4})
 	b.write("again")
 	wantIn(t, ansi.Strip(b.frame()), "f5            replay")
 	b.press("esc", ":")

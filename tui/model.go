@@ -82,8 +82,10 @@ func newModel(look pane.Look, s Source, clock func() time.Time) *model {
 
 var _ tea.Model = (*model)(nil)
 
-// Init starts the two commands that never end: reading the store, and the beat that counts down.
-func (m *model) Init() tea.Cmd { return tea.Batch(m.work.next(), m.work.beat(), m.readViews()) }
+// Init starts the commands that never end: reading the store, the beat that counts down, and waiting for what the terminal answers.
+func (m *model) Init() tea.Cmd {
+	return tea.Batch(m.work.next(), m.work.beat(), m.work.ground(), m.readViews())
+}
 
 // Update hands a message to its handler, lays the screen out again, and has read what the detail pane is to show now.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
@@ -135,6 +137,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onSought(msg)
 	case copied:
 		return m.onCopied(msg)
+	case grounded:
+		return m.onGround(msg)
 	case exported:
 		return m.onExported(msg)
 	case browsed:

@@ -70,7 +70,7 @@ func (m *model) inputLine(ask string, in *textinput.Model, width int) string {
 	ask = pane.Clip(ask, max(width/2, 1))
 	in.Width = max(width-pane.Width(ask)-1, 1)
 	in.PlaceholderStyle = m.look.Quiet
-	return pane.Clip(m.look.Key.Render(ask)+in.View(), m.look.Width)
+	return pane.Clip(m.look.Key.Render(ask)+in.View(), width)
 }
 
 func (s *lineSheet) typed(m *model, k tea.KeyMsg) (cmd tea.Cmd) {

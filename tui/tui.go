@@ -24,7 +24,6 @@ import (
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/tui/pane"
-	"github.com/adit-tunnel/adit/tui/theme"
 )
 
 // framesPerSecond is how often the screen is drawn and the store read, at most.
@@ -85,17 +84,19 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	screen := newTerminal(orFile(o.In, os.Stdin), orFile(o.Out, os.Stdout))
 	defer screen.leave()
 
-	m := newModel(o.look(screen.out), s, time.Now)
+	m := newModel(pane.Look{Zone: time.Local}, s, time.Now)
+	keys := &keyboard{File: screen.in}
+	m.dress(o, screen, keys)
 	m.maskAll = o.MaskAll
 	m.work.root, m.work.clipboard = ctx, newClipboard(screen)
-	m.actions = table
+	m.useKeys(table)
 	m.work.feed = newFeed(s, hints, ctx.Done())
 	m.work.search = &search{root: ctx}
 	m.work.done = ctx.Done()
 	m.work.browse, m.work.exec = browse(ctx), programs(ctx, screen)
 	m.work.suspension = newSuspension(screen, ctx.Done())
 
-	p := tea.NewProgram(m, tea.WithInput(screen.in), tea.WithOutput(screen), tea.WithAltScreen(), tea.WithFPS(framesPerSecond),
+	p := tea.NewProgram(m, tea.WithInput(keys), tea.WithOutput(screen), tea.WithAltScreen(), tea.WithFPS(framesPerSecond),
 		tea.WithoutSignalHandler(), tea.WithoutCatchPanics())
 	if o.Restored != nil {
 		o.Restored(screen.restore)
@@ -110,13 +111,6 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 		return m.panicked
 	}
 	return m.finish(ctx)
-}
-
-// look is how a terminal wants it.
-func (o Options) look(out *os.File) pane.Look {
-	look := pane.Look{Theme: theme.New(out), Zone: time.Local}
-	look.ASCII = o.ASCII
-	return look
 }
 
 // settle ends Run after a panic: Bubble Tea catches none here, because it would print them on the screen and swallow them.

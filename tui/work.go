@@ -10,6 +10,7 @@ import (
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/tui/pane"
+	"github.com/adit-tunnel/adit/tui/theme"
 )
 
 // work makes the commands. Everything that waits, reads or sends happens in them.
@@ -23,6 +24,8 @@ type work struct {
 	browse     func(address string) bool                             // shows a page of ours; false: there is no browser here
 	exec       func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd // runs a program with the terminal
 	suspension tea.ExecCommand                                       // nil: no job control
+	theme      func(theme.Ground) theme.Theme
+	answers    <-chan string // the terminal's, to the question for its background; nil: it is not asked
 }
 
 // beat comes once a second, for countdowns, rates that decay and toasts that go.

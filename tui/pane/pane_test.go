@@ -224,7 +224,7 @@ func FuzzExchange(f *testing.F) {
 		x.Request = inspect.Request{Method: method, Target: target, Message: inspect.Message{Head: head, Body: body, Kept: int64(len(body)), Size: int64(len(body)), Trailers: head}}
 		x.Response = &inspect.Response{Status: len(body), Reason: reason, Message: x.Request.Message}
 		x.Failure = &inspect.Failure{Name: reason, Text: method, Remedy: target}
-		l := Look{Theme: theme.Colourful(), Zone: time.UTC, Width: width}
+		l := Look{Theme: theme.Colourful(theme.Unknown), Zone: time.UTC, Width: width}
 		lines := allTabs(l, x, len(body)%3 == 0)
 		r := RowOf(inspect.Item{Seq: 1, Exchange: x, Tags: []string{target}, Note: reason, Pinned: len(body)%3 == 0})
 		row := l.Table(AllColumns()).Row(&r, Mark{Selected: len(body)%2 == 0}, x.Start)

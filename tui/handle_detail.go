@@ -202,7 +202,7 @@ func (m *model) closeDetail() tea.Cmd {
 	return nil
 }
 
-// backOnDetail takes away what was looked for, then what narrows the content, and then the pane.
+// backOnDetail stops what is under way, takes away what was looked for, then what narrows the content, and then the pane.
 func (m *model) backOnDetail() tea.Cmd {
 	d := &m.detail
 	switch {

@@ -85,6 +85,21 @@ func (m *model) filterByThing() tea.Cmd {
 	return cmd
 }
 
+// thingCopies are what can be copied of the line under the cursor.
+func (m *model) thingCopies() (choices []choice) {
+	t, ok := m.thing()
+	if !ok {
+		return nil
+	}
+	if !t.Mask && t.Value != "" {
+		choices = append(choices, choice{"v", "the value under the cursor", func(m *model) tea.Cmd { return m.copy("the value", t.Value) }})
+	}
+	if t.Path != "" {
+		choices = append(choices, choice{"P", "its path, " + view.Sanitize(t.Path), func(m *model) tea.Cmd { return m.copy("the path", t.Path) }})
+	}
+	return choices
+}
+
 // enter opens what the line under the cursor names: another exchange, or a message. Elsewhere it goes on a line.
 func (m *model) enter() tea.Cmd {
 	d := &m.detail

@@ -39,6 +39,8 @@ type model struct {
 	sheets []sheet // what lies over the panes; the last one is on top
 
 	log     logLines
+	mouse   mouse
+	inline  bool // drawn below what the terminal shows
 	toast   toast
 	waiting map[inspect.ID]struct{} // replays that have not ended
 
@@ -97,7 +99,9 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *model) handle(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		m.look.Width, m.height = msg.Width, msg.Height
+		m.look.Width, m.height = msg.Width, m.heightOf(msg.Height)
+	case tea.MouseMsg:
+		return m.onMouse(msg)
 	case tea.KeyMsg:
 		return m.onKey(msg)
 	case changes:

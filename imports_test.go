@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"cli":                       {"agent", "relay", "relay/control", "relay/registry", "tui", "tui/pane", "inspect", "inspect/store", "inspect/decode", "inspect/view", "inspect/diff", "inspect/edit", "inspect/export", "inspect/rerun", "inspect/sign", "inspect/web", "config", "demo", "wire", "budget"},
 	"agent":                     {"wire", "http1", "errorpage", "inspect", "inspect/capture", "inspect/meter", "inspect/sign", "budget"},
 	"tui":                       {"inspect", "inspect/view", "inspect/diff", "inspect/edit", "inspect/export", "inspect/rerun", "tui/pane", "tui/theme"},
-	"tui/pane":                  {"inspect", "inspect/view", "tui/theme"},
+	"tui/pane":                  {"inspect", "inspect/view", "inspect/diff", "tui/theme"},
 	"tui/theme":                 {},
 	"inspect":                   {},
 	"inspect/meter":             {},

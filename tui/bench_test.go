@@ -67,9 +67,7 @@ func (b *bench) sync() {
 // fill reads what the detail pane is waiting for.
 func (b *bench) fill() {
 	for a := b.m.detail.reading; a.id != ""; a = b.m.detail.reading {
-		look := b.m.look
-		look.Width = a.width
-		b.send(b.m.work.open(a, look)())
+		b.send(b.m.work.open(b.m.opening(a))())
 	}
 }
 

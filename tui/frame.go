@@ -34,7 +34,7 @@ func (m *model) View() string {
 func (m *model) panes() []string {
 	b := m.boxes
 	if !b.list.seen() {
-		return append(m.name(), m.detail.lines()...)
+		return append(m.name(), m.viewDetail()...)
 	}
 	lines := make([]string, 0, m.height)
 	for _, l := range b.head {
@@ -45,9 +45,9 @@ func (m *model) panes() []string {
 	case !b.detail.seen():
 		return append(lines, list...)
 	case b.beside:
-		return append(lines, pane.Beside(full(list, b.list.height), b.list.width, m.look.Rule("│"), m.detail.lines())...)
+		return append(lines, pane.Beside(full(list, b.list.height), b.list.width, m.look.Rule("│"), m.viewDetail())...)
 	}
-	return append(append(append(lines, full(list, b.list.height)...), m.look.Rule(strings.Repeat("─", b.detail.width))), m.detail.lines()...)
+	return append(append(append(lines, full(list, b.list.height)...), m.look.Rule(strings.Repeat("─", b.detail.width))), m.viewDetail()...)
 }
 
 // empty is what stands in the list's place, and whether the main keys are in it: where there is no room for them they stay in the footer.
@@ -129,9 +129,7 @@ func (m *model) position() string {
 			return fmt.Sprintf("↓ %d new", n)
 		}
 	case onDetail:
-		if more := m.detail.length() - m.detail.height; more > 0 {
-			return fmt.Sprintf("%d%%", m.detail.top*100/more)
-		}
+		return m.whereInDetail()
 	}
 	return ""
 }

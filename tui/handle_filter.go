@@ -6,6 +6,7 @@ import (
 
 	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/view"
@@ -62,7 +63,7 @@ func (filterSheet) line(m *model) string {
 	if p.recalled {
 		p.input.TextStyle = m.look.Selected
 	}
-	line := pane.Clip(m.inputLine(promptMark, &p.input, width), width)
+	line := ansi.Truncate(m.inputLine(promptMark, &p.input, width), width, "") // a completion may reach beyond it
 	return pane.Ends(line, m.look.Quiet.Render(count), m.look.Width)
 }
 

@@ -188,7 +188,7 @@ func (m *model) clickList(x, y int) tea.Cmd {
 	case pane.RankRule:
 		return m.clickHeader(x)
 	case pane.RankViews:
-		if i, ok := m.listLook().TabAt(m.tabs(), x); ok {
+		if i, ok := m.listLook().ViewTabAt(m.tabs(), x); ok {
 			return m.chooseView(i)
 		}
 	}

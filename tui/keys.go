@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -117,6 +118,14 @@ func (m *model) onKey(k tea.KeyMsg) tea.Cmd {
 	return tea.Sequence(cmds...)
 }
 
+// useKeys takes a table with other keys.
+func (m *model) useKeys(table []action) {
+	m.actions = table
+	if quit := m.keyOf("quit.now"); quit != "ctrl+c" {
+		m.look.Quit = quit
+	}
+}
+
 // action finds an action by its id; nil when there is none.
 func (m *model) action(id string) *action {
 	for i := range m.actions {
@@ -136,6 +145,9 @@ func (m *model) shown(a *action) string {
 			names = append(names, keyName(key))
 		}
 	}
+	if n := len(names); n > 3 {
+		return names[0] + " … " + names[n-1]
+	}
 	return strings.Join(names, " ")
 }
 
@@ -147,6 +159,26 @@ func (m *model) keyOf(id string) string {
 	}
 	key, _, _ := strings.Cut(a.keys, " ")
 	return keyName(key)
+}
+
+// counted is the label of what is done with all that are marked: it says how many.
+func counted(does string) func(*model) string {
+	return func(m *model) string {
+		if n := len(m.marks); n > 0 {
+			return does + " " + strconv.Itoa(n)
+		}
+		return does
+	}
+}
+
+// whenMarked is the same of what is not in the footer otherwise.
+func whenMarked(does string) func(*model) string {
+	return func(m *model) string {
+		if len(m.marks) == 0 {
+			return ""
+		}
+		return counted(does)(m)
+	}
 }
 
 // footerKeys is the footer of a place.

@@ -6,7 +6,7 @@ func sheetActions() []action {
 		{id: "filter.keep", on: onFilter, keys: "enter", does: "keep what is typed", footer: "keep", run: (*model).keepFilter},
 		{id: "filter.drop", on: onFilter, keys: "esc", does: "back to the list as it was", footer: "cancel", run: (*model).dropFilter},
 		{id: "line.take", on: onLine, keys: "enter", does: "take what is typed", run: (*model).takeLine},
-		{id: "line.drop", on: onLine, keys: "esc", does: "away with it", run: (*model).lift},
+		{id: "line.drop", on: onLine, keys: "esc", does: "away with it", run: (*model).dropLine},
 		{id: "menu.up", on: onMenu, keys: "up", does: "choose", footer: "choose", run: (*model).menuUp},
 		{id: "menu.down", on: onMenu, keys: "down", with: "menu.up", run: (*model).menuDown},
 		{id: "menu.take", on: onMenu, keys: "enter", does: "take what is chosen", footer: "take", run: (*model).takeChoice},

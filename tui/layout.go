@@ -74,8 +74,8 @@ func (m *model) arrange() {
 	m.boxes.own = m.ownLines()
 	m.rows.resize(m.boxes.list.height - len(m.boxes.own))
 	m.extendRange()
-	if r, ok := m.rows.selected(); ok && m.boxes.detail.seen() && m.boxes.list.seen() {
-		m.detail.show(r)
+	if m.boxes.detail.seen() && m.boxes.list.seen() {
+		m.followSelection()
 	}
 	m.detail.lay(m.boxes.detail.height)
 }

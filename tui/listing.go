@@ -21,13 +21,13 @@ func (m *model) most() int {
 	return 2
 }
 
-// ownLines are the list's own lines that there is room for, by their ranks: half of its box belongs to rows.
+// ownLines are the list's own lines that there is room for, by their ranks: most of its box belongs to rows.
 func (m *model) ownLines() []pane.Line {
 	lines := []pane.Line{{Rank: pane.RankTitle}}
 	if len(m.views.all) > 0 {
 		lines = append(lines, pane.Line{Rank: pane.RankViews})
 	}
-	return pane.Fit(append(lines, pane.Line{Rank: pane.RankRule}), m.boxes.list.height/2)
+	return pane.Fit(append(lines, pane.Line{Rank: pane.RankRule}), (m.boxes.list.height+1)/3)
 }
 
 // ownLine draws one of them.
@@ -37,7 +37,7 @@ func (m *model) ownLine(rank pane.Rank) string {
 	case rank == pane.RankTitle:
 		return look.PaneTitle(listTitle, m.note(), m.focus == onList, !m.boxes.detail.seen())
 	case rank == pane.RankViews:
-		return look.Tabs(m.tabs())
+		return look.ViewTabs(m.tabs())
 	case len(m.rows.spots) > 0:
 		return m.table().Header(m.rows.order)
 	}

@@ -44,7 +44,8 @@ type model struct {
 	toast   toast
 	waiting map[inspect.ID]struct{} // replays that have not ended
 
-	maskAll bool // nothing captured is readable, for presenting
+	maskAll   bool               // nothing captured is readable, for presenting
+	maskPaths []inspect.JSONPath // values within JSON content that are masked, too, until a key shows them
 
 	actions  []action
 	boxes    boxes // how arrange has shared the screen out
@@ -120,6 +121,10 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onValuesRead(msg)
 	case opened:
 		return m.onOpened(msg)
+	case ignored:
+		return m.onIgnored(msg)
+	case sought:
+		return m.onSought(msg)
 	case replayed:
 		return m.onReplayed(msg)
 	case copied:

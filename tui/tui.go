@@ -89,7 +89,7 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	m.dress(o, screen, keys)
 	m.maskAll = o.MaskAll
 	m.work.root, m.work.clipboard = ctx, newClipboard(screen)
-	m.actions = table
+	m.useKeys(table)
 	m.work.feed = newFeed(s, hints, ctx.Done())
 	m.work.search = &search{root: ctx}
 	m.work.done = ctx.Done()

@@ -29,13 +29,6 @@ type work struct {
 // beat comes once a second, for countdowns, rates that decay and toasts that go.
 type beat struct{ status inspect.Status }
 
-// opened is an exchange read for the detail pane.
-type opened struct {
-	asked asked
-	kept  bool // the store still has it
-	view  pane.Detail
-}
-
 // replayed is the start of a replay, or why there is none.
 type replayed struct {
 	id  inspect.ID
@@ -124,23 +117,6 @@ func (w *work) older(f *inspect.Filter, before uint64) tea.Cmd {
 		}
 		out.all = len(out.rows) < olderRows
 		return out
-	})
-}
-
-// open reads an exchange and draws it.
-func (w *work) open(a asked, look pane.Look) tea.Cmd {
-	return safely(func() tea.Msg {
-		it, err := w.source.Reader.Get(context.Background(), a.id)
-		if err != nil {
-			return opened{asked: a}
-		}
-		var origin *inspect.Exchange
-		if it.ReplayOf != "" {
-			if o, err := w.source.Reader.Get(context.Background(), it.ReplayOf); err == nil {
-				origin = o.Exchange
-			}
-		}
-		return opened{a, true, look.Detail(it.Exchange, origin)}
 	})
 }
 

@@ -2,6 +2,7 @@ package view
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -185,21 +186,7 @@ func (m *Mask) json(lines []Line) {
 }
 
 // named says that a path leads to where the walk is.
-func (m *Mask) named(w *jsonWalk) bool {
-	if len(m.Paths) == 0 {
-		return false
-	}
-	at, err := inspect.ParseJSONPath(w.path())
-	if err != nil {
-		return false
-	}
-	for _, p := range m.Paths {
-		if p.Covers(at) {
-			return true
-		}
-	}
-	return false
-}
+func (m *Mask) named(w *jsonWalk) bool { return len(m.Paths) > 0 && m.HidesPath(w.path()) }
 
 // maskTexts hides the texts in a line, and with all the numbers and literals.
 func maskTexts(l Line, all bool) {
@@ -213,4 +200,13 @@ func maskTexts(l Line, all bool) {
 			}
 		}
 	}
+}
+
+// HidesPath says that the values at a path within JSON are hidden.
+func (m *Mask) HidesPath(path string) bool {
+	at, err := inspect.ParseJSONPath(path)
+	if m.Off || err != nil {
+		return false
+	}
+	return m.All || slices.ContainsFunc(m.Paths, func(p inspect.JSONPath) bool { return p.Covers(at) })
 }

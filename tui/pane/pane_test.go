@@ -13,6 +13,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/diff"
+	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/theme"
 )
 
@@ -223,8 +225,7 @@ func FuzzExchange(f *testing.F) {
 		x.Response = &inspect.Response{Status: len(body), Reason: reason, Message: x.Request.Message}
 		x.Failure = &inspect.Failure{Name: reason, Text: method, Remedy: target}
 		l := Look{Theme: theme.Colourful(theme.Unknown), Zone: time.UTC, Width: width}
-		d := l.Detail(x, x)
-		lines := append(d.Overview, d.Lines...)
+		lines := allTabs(l, x, len(body)%3 == 0)
 		r := RowOf(inspect.Item{Seq: 1, Exchange: x, Tags: []string{target}, Note: reason, Pinned: len(body)%3 == 0})
 		row := l.Table(AllColumns()).Row(&r, Mark{Selected: len(body)%2 == 0}, x.Start)
 		if seen, points := ansi.StringWidth(row), ansi.StringWidthWc(row); seen != points {
@@ -245,4 +246,34 @@ func FuzzExchange(f *testing.F) {
 			}
 		}
 	})
+}
+
+// allTabs draws what all tabs show of an exchange, wrapped or not.
+func allTabs(l Look, x *inspect.Exchange, wrapped bool) (lines []string) {
+	s := &Subject{Item: inspect.Item{Exchange: x, Note: x.Request.Target, Tags: []string{"a"}}, Origin: x}
+	s.Bodies[0] = view.Open(&x.Request.Message, nil, view.Limits{})
+	s.Mask.Content(&s.Bodies[0])
+	m := MessageLine{Message: view.Message{Payload: x.Request.Body, Size: 3}, Number: 1, Preview: view.Sanitize(string(x.Request.Body))}
+	d := diff.Of(x, &inspect.Exchange{Request: inspect.Request{Message: inspect.Message{Head: x.Request.Body, Body: x.Request.Head}}}, diff.Options{})
+	texts := slices.Concat(l.Overview(s), l.Message("Request", &x.Request.Message, &s.Bodies[0], &s.Mask), RawHead(x.Request.Head, &s.Mask), l.Timing(s), l.Notes(s),
+		[]Text{l.MessageRow(&m, true)}, l.Family([]Relative{{Item: s.Item, Brief: "same body"}}, true), l.Changes(x, x, &d, &s.Mask))
+	width := 0
+	if wrapped {
+		width = l.Width
+	}
+	for i, strip := range Strips(texts, width) {
+		line := texts[strip.Line].String()
+		from, to := runeAt(line, len(line)/3), runeAt(line, len(line)/2)
+		found := []Found{{Line: strip.Line, From: from, To: to}}
+		lines = append(lines, l.Draw(texts[strip.Line], strip, i%7*map[bool]int{false: 1}[wrapped], found, i%2 == 0))
+	}
+	return append(lines, l.FacetBar(Raw, 5), l.DetailTitle(RowOf(s.Item)))
+}
+
+// runeAt is where the character begins that the byte belongs to.
+func runeAt(s string, at int) int {
+	for at > 0 && !utf8.RuneStart(s[at]) {
+		at--
+	}
+	return at
 }

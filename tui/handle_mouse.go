@@ -71,7 +71,8 @@ func (m *model) wheel(e tea.MouseMsg, key tea.KeyType, by int) tea.Cmd {
 		}
 		return tea.Batch(cmds...)
 	case m.boxes.detail.has(e.X, e.Y):
-		return m.scroll(by * wheelLines)
+		m.detail.scroll(by * wheelLines)
+		return nil
 	}
 	m.rows.move(by * wheelLines)
 	return m.older()
@@ -87,12 +88,24 @@ func (m *model) click(x, y int) tea.Cmd {
 		m.focus = onList
 		return m.clickList(x-list.left, y-list.top)
 	case detail.has(x, y):
-		m.focus = onDetail
+		m.clickDetail(x-detail.left, y-detail.top)
 		return nil
 	case y >= m.room():
 		return m.clickFooter(x)
 	}
 	return m.clickHead(y)
+}
+
+// clickDetail opens a tab, or moves the cursor. Lines and cells are those of the pane's box.
+func (m *model) clickDetail(x, y int) {
+	d := &m.detail
+	m.focus = onDetail
+	switch {
+	case y >= d.fixed:
+		d.moveTo(d.top + y - d.fixed)
+	case y == 1:
+		m.clickFacet(x)
+	}
 }
 
 // has says that a cell is within the box.

@@ -60,11 +60,12 @@ func TestMouse(t *testing.T) {
 
 	b.point(tea.MouseButtonLeft, "/nr/38")
 	b.press("enter", "tab")
-	b.point(tea.MouseButtonWheelDown, "from 203.0.113.9")
+	b.point(tea.MouseButtonWheelDown, "203.0.113.9")
 	if b.m.detail.top != wheelLines || b.selected() != xs[38].ID {
 		t.Errorf("the wheel scrolled the detail to %d, and selected %q", b.m.detail.top, b.selected())
 	}
-	b.point(tea.MouseButtonLeft, "from 203.0.113.9")
+	b.point(tea.MouseButtonLeft, "2 request")
+	wantIn(t, b.text(), "Content-Type")
 	if b.m.focus != onDetail {
 		t.Error("a click did not give the detail the keyboard")
 	}

@@ -57,7 +57,7 @@ func (p *parts) capturesWhere(cfg *config.Config) string {
 		return "captures were kept in memory only, and are gone"
 	}
 	show := "adit requests"
-	if cfg.Origin("state-dir") != "default" {
+	if strings.HasPrefix(cfg.Origin("state-dir"), "flag ") { // whatever else said so says so to the other command, too
 		show += " --state-dir " + cfg.StateDir
 	}
 	return "captures are in " + capturesDir(cfg.StateDir) + "; to see them: " + show

@@ -47,8 +47,10 @@ func (l Look) Name() string {
 
 func (l Look) session(st inspect.Status, now time.Time) []Line {
 	account, region := who(st), orDash(st.Region)
-	if st.Relay != "" {
-		region = fit(l.Width-l.label(), region+", relay "+view.Sanitize(st.Relay), region)
+	if relay := "relay " + view.Sanitize(st.Relay); st.Relay != "" && st.Region == "" {
+		region = relay
+	} else if st.Relay != "" {
+		region = fit(l.Width-l.label(), region+", "+relay, region)
 	}
 	if st.Embedded {
 		account, region = "local (embedded relay)", "this machine"

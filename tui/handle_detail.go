@@ -206,6 +206,7 @@ func (m *model) closeDetail() tea.Cmd {
 func (m *model) backOnDetail() tea.Cmd {
 	d := &m.detail
 	switch {
+	case m.stopRun():
 	case d.find.stop():
 	case d.find.text != "":
 		d.find = find{}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -22,8 +23,8 @@ func TestRemap(t *testing.T) {
 		{name: "unknown", keys: Keys{Profile: "nano", Remap: map[string][]string{"replya": {"r"}, "replay": {"ctrl+i"}}},
 			wrong: []string{": there is no profile \"nano\"", "replay: sends ctrl+i as tab", "replya: no such action"}},
 		{name: "taken", keys: Keys{Remap: map[string][]string{"replay": {"z"}}}, wrong: []string{"replay: z is a key of list.clear (list); give that one another"}},
-		{name: "given twice", keys: Keys{Remap: map[string][]string{"replay": {"x"}, "list.mark": {"x"}, "filter.open": {"x"}}},
-			wrong: []string{"list.mark: x is a key of filter.open, too", "replay: x is a key of filter.open, too", "replay: x is a key of list.mark, too"}},
+		{name: "given twice", keys: Keys{Remap: map[string][]string{"replay": {"f6"}, "list.mark": {"f6"}, "filter.open": {"f6"}}},
+			wrong: []string{"list.mark: f6 is a key of filter.open, too", "replay: f6 is a key of filter.open, too", "replay: f6 is a key of list.mark, too"}},
 		{name: "a letter in a line", keys: Keys{Remap: map[string][]string{"line.drop": {"q"}, "menu.drop": {"q"}, "list.down": {"n", "down"}}},
 			wrong: []string{"line.drop: q is what one types", "menu.drop: q is what one types"}},
 		{name: "no way out", keys: Keys{Remap: map[string][]string{"quit.now": {}}}, wrong: []string{"quit.now: needs a key"}},
@@ -55,10 +56,10 @@ func (b *bench) remap(k Keys) {
 // What is drawn names the keys as they are mapped.
 func TestRemappedKeysAreShown(t *testing.T) {
 	b := newBench(t, 80, 24)
-	b.remap(Keys{Remap: map[string][]string{"replay": {"f5"}, "help": {"h"}, "list.back": {}, "quit": {}, "filter.open": {"B"}, "quit.now": {"f10"}}})
+	b.remap(Keys{Remap: map[string][]string{"replay": {"f5"}, "help": {"f4"}, "list.back": {}, "quit": {}, "filter.open": {"B"}, "quit.now": {"f10"}}})
 	b.put(exchange(1, "POST", "/a", 200, "OK"))
 	frame := ansi.Strip(b.frame())
-	wantIn(t, frame, "f5 replay", "h help", "B filter", "(f10 to quit)")
+	wantIn(t, frame, "f5 replay", "f4 help", "B filter", "(f10 to quit)")
 	wantNotIn(t, frame, "r replay", "q quit")
 	b.press("B")
 	b.write("nothing-at-all")
@@ -67,7 +68,7 @@ func TestRemappedKeysAreShown(t *testing.T) {
 	if len(b.f.replays) > 0 {
 		t.Error("r still replays")
 	}
-	b.press("h")
+	b.send(tea.KeyMsg{Type: tea.KeyF4})
 	b.write("again")
 	wantIn(t, ansi.Strip(b.frame()), "f5            replay")
 	b.press("esc", ":")

@@ -20,10 +20,14 @@ const (
 	onFilter        // the line in which the list's filter is typed
 	onLine          // another line that is typed
 	onMenu
-	onText // lines to read: the log, a QR code
+	onText    // lines to read: the log, a QR code
+	onRun     // the table of what came of a run
+	onForm    // fields that are typed in
+	onArea    // a text of several lines that is typed
+	onPreview // what will be sent
 
 	onPanes  = onList | onDetail
-	onTyping = onActions | onFilter | onLine // where letters are text
+	onTyping = onActions | onFilter | onLine | onForm | onArea // where letters are text
 	onAll    = where(1<<16 - 1)
 )
 
@@ -31,7 +35,8 @@ const (
 var placeNames = []struct {
 	at   where
 	name string
-}{{onList, "list"}, {onDetail, "request"}, {onFilter, "filter"}, {onLine, "typed line"}, {onMenu, "menu"}, {onText, "log and QR code"}, {onActions, "help and palette"}}
+}{{onList, "list"}, {onDetail, "request"}, {onFilter, "filter"}, {onLine, "typed line"}, {onMenu, "menu"}, {onText, "log and QR code"}, {onRun, "results"}, {onForm, "form"},
+	{onArea, "typed text"}, {onPreview, "what will be sent"}, {onActions, "help and palette"}}
 
 // String names the places.
 func (w where) String() string {
@@ -67,7 +72,7 @@ type action struct {
 
 // actionTable returns the actions in the order in which footer and help show them.
 func actionTable() []action {
-	return slices.Concat(listActions(), detailActions(), replayActions(), trustActions(), sheetActions(), appActions())
+	return slices.Concat(listActions(), detailActions(), replayActions(), markActions(), trustActions(), sheetActions(), appActions())
 }
 
 // at is where key does the action: nowhere unless it is one of the action's, and not where it is text, or the letter of a choice.
@@ -136,13 +141,22 @@ func (m *model) action(id string) *action {
 	return nil
 }
 
-// shown is how the action's key is called, together with that of its opposite; "" when there is none.
-func (m *model) shown(a *action) string {
+// first is the key to show of those that do the action in a place; "" when there is none.
+func (a *action) first(at where) string {
+	for key := range strings.FieldsSeq(a.keys) {
+		if a.at(key)&at != 0 {
+			return key
+		}
+	}
+	return ""
+}
+
+// shown is how the action's key in a place is called, together with that of its opposite; "" when there is none.
+func (m *model) shown(a *action, at where) string {
 	var names []string
 	for i := range m.actions {
-		if b := &m.actions[i]; (b.id == a.id || b.with == a.id) && b.keys != "" {
-			key, _, _ := strings.Cut(b.keys, " ")
-			names = append(names, keyName(key))
+		if b := &m.actions[i]; (b.id == a.id || b.with == a.id) && b.first(at) != "" {
+			names = append(names, keyName(b.first(at)))
 		}
 	}
 	if n := len(names); n > 3 {
@@ -154,11 +168,10 @@ func (m *model) shown(a *action) string {
 // keyOf is how texts call an action: by its key, or as it is typed in the palette when it has none.
 func (m *model) keyOf(id string) string {
 	a := m.action(id)
-	if a == nil || a.keys == "" {
+	if a == nil || a.first(a.on) == "" {
 		return ":" + id
 	}
-	key, _, _ := strings.Cut(a.keys, " ")
-	return keyName(key)
+	return keyName(a.first(a.on))
 }
 
 // counted is the label of what is done with all that are marked: it says how many.
@@ -190,7 +203,7 @@ func (m *model) footerKeys(at where) []pane.Key {
 		if a.label != nil {
 			does = a.label(m)
 		}
-		if press := m.shown(a); a.on&at != 0 && does != "" && press != "" {
+		if press := m.shown(a, at); does != "" && press != "" {
 			keys = append(keys, pane.Key{Press: press, Does: does})
 		}
 	}

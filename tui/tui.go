@@ -93,7 +93,7 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	m.work.feed = newFeed(s, hints, ctx.Done())
 	m.work.search = &search{root: ctx}
 	m.work.done = ctx.Done()
-	m.work.replay = replayer(ctx, s.Replayer)
+	m.work.browse, m.work.exec = browse(ctx), programs(ctx, screen)
 	m.work.suspension = newSuspension(screen, ctx.Done())
 
 	p := tea.NewProgram(m, append(m.place(o, screen), tea.WithInput(keys), tea.WithOutput(screen), tea.WithFPS(framesPerSecond),
@@ -110,7 +110,7 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	if m.panicked != nil {
 		return m.panicked
 	}
-	return nil
+	return m.finish(ctx)
 }
 
 // place makes the model draw where the person wants it, with the mouse or without.
@@ -139,14 +139,6 @@ func settle(p *tea.Program, panicked any, err error) error {
 		return errors.Join(&PanicError{panicked, stack}, fmt.Errorf("restore terminal: %w", e))
 	}
 	return &PanicError{panicked, stack}
-}
-
-// replayer binds r to the life of the dashboard.
-func replayer(ctx context.Context, r inspect.Replayer) func(inspect.ID) (inspect.ID, error) {
-	if r == nil {
-		return nil
-	}
-	return func(id inspect.ID) (inspect.ID, error) { return r.Replay(ctx, id, inspect.Resend{}) }
 }
 
 func orFile(f, otherwise *os.File) *os.File {

@@ -139,11 +139,12 @@ func (m *model) viewList() []string {
 	if len(m.rows.spots) == 0 {
 		return append(lines, m.nothing()...)
 	}
-	table := m.table()
+	table, mask := m.table(), view.Mask{All: m.maskAll}
 	for i := m.rows.first; i <= m.rows.bottom(); i++ {
-		r := m.rows.row(i)
+		r := *m.rows.row(i)
+		r.Path = mask.Target(r.Path)
 		mark := pane.Mark{Selected: r.Seq == m.rows.sel, Marked: m.marks.has(r.ID), Under: m.rows.spots[i].under}
-		lines = append(lines, table.Row(r, mark, m.now))
+		lines = append(lines, table.Row(&r, mark, m.now))
 	}
 	return lines
 }

@@ -15,7 +15,7 @@ func (m *model) viewDetail() []string {
 		r := d.row
 		mask := m.opening(m.wanted()).mask
 		r.Path = mask.Target(r.Path)
-		lines = append(lines, look.DetailTitle(r))
+		lines = append(lines, look.DetailTitle(r, look.Focus(m.focus == onDetail, !m.boxes.list.seen())))
 	}
 	if d.fixed > 1 {
 		lines = append(lines, look.TabBar(d.tab, d.doc.full))

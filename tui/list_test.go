@@ -370,7 +370,7 @@ func TestPanesShareTheScreen(t *testing.T) {
 	b.putFive()
 	wantNotIn(t, b.frame(), "▸ HTTP")
 	b.press("enter")
-	wantIn(t, ansi.Strip(b.frame()), "  HTTP Requests")
+	wantIn(t, ansi.Strip(b.frame()), "  HTTP Requests", "▸ GET")
 	b.press("tab")
 	wantIn(t, b.frame(), "▸ HTTP Requests")
 	if b.m.boxes.beside {

@@ -35,7 +35,7 @@ func (m *model) ownLine(rank pane.Rank) string {
 	look := m.listLook()
 	switch {
 	case rank == pane.RankTitle:
-		return look.PaneTitle(listTitle, m.note(), m.focus == onList, !m.boxes.detail.seen())
+		return look.ListTitle(listTitle, m.note(), look.Focus(m.focus == onList, !m.boxes.detail.seen()))
 	case rank == pane.RankViews:
 		return look.ViewTabs(m.tabs())
 	case len(m.rows.spots) > 0:

@@ -178,19 +178,23 @@ func (l Look) took(r *Row, now time.Time) string {
 	return text + " …"
 }
 
-// PaneTitle draws the name of a pane, with a sign when it is the one of several that has the keyboard, and a note at the right.
-func (l Look) PaneTitle(name, note string, focused, alone bool) string {
-	style := l.Theme.Title
+// Focus is the sign before a pane's title that says whether it has the keyboard; nothing when it is alone on the screen.
+func (l Look) Focus(focused, alone bool) string {
 	switch {
-	case focused && !alone:
-		name = "▸ " + name
-	case !alone:
-		name, style = "  "+name, l.Quiet
+	case alone:
+		return ""
+	case focused:
+		return "▸ "
 	}
+	return "  "
+}
+
+// ListTitle draws the list's title behind its Focus, and a note at the right.
+func (l Look) ListTitle(name, note, focus string) string {
 	if note != "" {
-		note = l.Quiet.Render(Clip(note, l.Width-min(Width(name)+2, l.Width/2)))
+		note = l.Quiet.Render(Clip(note, l.Width-min(Width(name)+Width(focus)+1, l.Width/2)))
 	}
-	return Ends(style.Render(name), note, l.Width)
+	return Ends(l.Theme.Title.Render(focus+name), note, l.Width)
 }
 
 // Empty draws what stands in the list's place while no request has come: the line to copy and, when room lines are enough, the keys that

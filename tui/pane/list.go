@@ -103,7 +103,7 @@ func pathCell(r *Row, m Mark, width int) (path, rest string) {
 func (t Table) text(r *Row, c slot, now time.Time) string {
 	switch c.column {
 	case ColTime:
-		return t.look.clock(r.Start, c.width)
+		return t.look.clockOrDay(r.Start, now, c.width)
 	case ColMethod:
 		return Clip(r.Method, methodCell-1)
 	case ColStatus:
@@ -137,6 +137,18 @@ func (t Table) style(r *Row, c Column) lipgloss.Style {
 
 // Clock words the time at which an exchange began, as the list shows it.
 func (l Look) Clock(t time.Time) string { return l.clock(t, clockFull) }
+
+// clockOrDay is the time of day, or of another day than now the date.
+func (l Look) clockOrDay(t, now time.Time, width int) string {
+	t, now = t.In(l.Zone), now.In(l.Zone)
+	switch {
+	case t.YearDay() == now.YearDay() && t.Year() == now.Year():
+		return l.clock(t, width)
+	case width == clockFull:
+		return t.Format("Jan 02 15:04")
+	}
+	return t.Format("Jan 02")
+}
 
 func (l Look) clock(t time.Time, width int) string {
 	switch width {

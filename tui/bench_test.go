@@ -35,7 +35,8 @@ func newBench(t *testing.T, width, height int) *bench {
 	b := &bench{t: t, f: &fake{status: online()}, now: start}
 	b.m = newTestModel(b.f)
 	b.m.clock = func() time.Time { return b.now }
-	b.m.work.replay = replayer(t.Context(), b.f)
+	b.m.work.root, b.m.work.done = t.Context(), t.Context().Done()
+	b.m.work.browse = func(string) bool { return false }
 	b.send(tea.WindowSizeMsg{Width: width, Height: height})
 	return b
 }

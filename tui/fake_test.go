@@ -118,7 +118,7 @@ func (f *fake) List(_ context.Context, q inspect.Query) iter.Seq2[inspect.Item, 
 func (f *fake) Get(_ context.Context, id inspect.ID) (inspect.Item, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, it := range f.items {
+	for _, it := range slices.Concat(f.earlier, f.items) {
 		if it.ID == id {
 			return it, nil
 		}

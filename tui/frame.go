@@ -104,6 +104,9 @@ func (m *model) footer() string {
 	if m.toast.text != "" {
 		left = m.toast.style(pane.Clip(m.toast.text, room))
 	}
+	if text := m.running(); text != "" {
+		left = m.look.Note.Render(pane.Clip(text, room))
+	}
 	return pane.Ends(left, right, m.look.Width)
 }
 

@@ -14,7 +14,11 @@ func (m *model) onBeat(b beat) tea.Cmd {
 	if m.toast.text != "" && m.now.After(m.toast.until) {
 		m.toast = toast{}
 	}
-	return tea.Batch(m.work.beat(), m.followLog(), m.readViews())
+	var due tea.Cmd
+	if m.now.After(m.deletion.due) {
+		due = m.carryOut()
+	}
+	return tea.Batch(m.work.beat(), m.followLog(), m.readViews(), due)
 }
 
 func (m *model) quit() tea.Cmd { return tea.Quit }

@@ -15,7 +15,7 @@ type asked struct {
 	id      inspect.ID
 	version uint64 // of the exchange
 	width   int
-	tab     pane.Tab
+	tab     pane.Facet
 	turn    int        // grows when something else has changed that it is drawn from
 	against inspect.ID // what the diff compares with; "" its original, or its last replay
 	path    string     // within JSON content: what alone is shown
@@ -29,7 +29,7 @@ type asked struct {
 type detail struct {
 	row     pane.Row
 	aside   uint64 // what is open is not the row of the list that is selected, this one
-	tab     pane.Tab
+	tab     pane.Facet
 	against inspect.ID
 	path    string
 	message int
@@ -200,10 +200,11 @@ func (m *model) closeDetail() tea.Cmd {
 	return nil
 }
 
-// backOnDetail takes away what was looked for, then what narrows the content, and then the pane.
+// backOnDetail stops what is under way, takes away what was looked for, then what narrows the content, and then the pane.
 func (m *model) backOnDetail() tea.Cmd {
 	d := &m.detail
 	switch {
+	case m.stopRun():
 	case d.find.stop():
 	case d.find.text != "":
 		d.find = find{}

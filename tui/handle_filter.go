@@ -217,7 +217,7 @@ func (m *model) onFound(f found) tea.Cmd {
 		return nil
 	}
 	m.prompt.all, m.prompt.searching = f.all, false
-	m.rows.put(f.rows)
+	m.rows.put(m.withoutDeleted(f.rows))
 	if f.err != nil {
 		m.say(m.look.Bad.Render, "the store cannot be read: "+view.Sanitize(f.err.Error()))
 	}

@@ -33,6 +33,7 @@ func (m *model) toggleFollow() tea.Cmd {
 // backOnList takes away what is there besides the list as it comes: a range that is being marked, the open request, what hides rows, the filter.
 func (m *model) backOnList() tea.Cmd {
 	switch {
+	case m.stopRun():
 	case m.span.from != 0:
 		m.span = span{}
 	case m.boxes.detail.seen():

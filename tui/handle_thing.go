@@ -68,6 +68,23 @@ func (d *detail) value(at int) (t pane.Thing, ok bool) {
 	return t, true
 }
 
+// filterByThing narrows the list to the exchanges that have the value under the cursor, or chooses among all values where there is none.
+func (m *model) filterByThing() tea.Cmd {
+	t, ok := m.thing()
+	switch {
+	case !ok || t.Key == "":
+		return m.filterByValue()
+	case t.Mask:
+		m.say(m.look.Warn.Render, "this value is masked: show it first")
+		return nil
+	}
+	cmd := m.narrow(termOf(t.Key, t.Value), m.leavesOut())
+	if !m.boxes.list.seen() {
+		m.closeDetail()
+	}
+	return cmd
+}
+
 // enter opens what the line under the cursor names: another exchange, or a message. Elsewhere it goes on a line.
 func (m *model) enter() tea.Cmd {
 	d := &m.detail

@@ -16,14 +16,14 @@ func TestRemap(t *testing.T) {
 		{name: "nothing", keys: Keys{}},
 		{name: "several keys", keys: Keys{Remap: map[string][]string{"replay": {"f5", "Ctrl-X"}}}},
 		{name: "no key", keys: Keys{Remap: map[string][]string{"replay": {}, "help": nil}}},
-		{name: "in another place", keys: Keys{Remap: map[string][]string{"detail.close": {"/"}}}},
-		{name: "a trade", keys: Keys{Remap: map[string][]string{"replay": {"/"}, "filter.open": {"r"}}}},
+		{name: "in another place", keys: Keys{Remap: map[string][]string{"detail.close": {"*"}}}},
+		{name: "a trade", keys: Keys{Remap: map[string][]string{"replay": {"z"}, "list.clear": {"r"}}}},
 		{name: "on a profile", keys: Keys{Profile: "emacs", Remap: map[string][]string{"palette": {"f2"}}}},
 		{name: "unknown", keys: Keys{Profile: "nano", Remap: map[string][]string{"replya": {"r"}, "replay": {"ctrl+i"}}},
 			wrong: []string{": there is no profile \"nano\"", "replay: sends ctrl+i as tab", "replya: no such action"}},
-		{name: "taken", keys: Keys{Remap: map[string][]string{"replay": {"/"}}}, wrong: []string{"replay: / is a key of filter.open (list); give that one another"}},
-		{name: "given twice", keys: Keys{Remap: map[string][]string{"replay": {"x"}, "list.mark": {"x"}, "filter.open": {"x"}}},
-			wrong: []string{"list.mark: x is a key of filter.open, too", "replay: x is a key of filter.open, too", "replay: x is a key of list.mark, too"}},
+		{name: "taken", keys: Keys{Remap: map[string][]string{"replay": {"z"}}}, wrong: []string{"replay: z is a key of list.clear (list); give that one another"}},
+		{name: "given twice", keys: Keys{Remap: map[string][]string{"replay": {"f6"}, "list.mark": {"f6"}, "filter.open": {"f6"}}},
+			wrong: []string{"list.mark: f6 is a key of filter.open, too", "replay: f6 is a key of filter.open, too", "replay: f6 is a key of list.mark, too"}},
 		{name: "a letter in a line", keys: Keys{Remap: map[string][]string{"line.drop": {"q"}, "menu.drop": {"q"}, "list.down": {"n", "down"}}},
 			wrong: []string{"line.drop: q is what one types", "menu.drop: q is what one types"}},
 		{name: "no way out", keys: Keys{Remap: map[string][]string{"quit.now": {}}}, wrong: []string{"quit.now: needs a key"}},
@@ -42,13 +42,23 @@ func TestRemap(t *testing.T) {
 	}
 }
 
+// remap gives the model other keys.
+func (b *bench) remap(k Keys) {
+	b.t.Helper()
+	table, wrong := k.table()
+	for _, w := range wrong {
+		b.t.Fatal(w)
+	}
+	b.m.useKeys(table)
+}
+
 // What is drawn names the keys as they are mapped.
 func TestRemappedKeysAreShown(t *testing.T) {
 	b := newBench(t, 80, 24)
-	b.m.actions, _ = Keys{Remap: map[string][]string{"replay": {"f5"}, "help": {"h"}, "list.back": {}, "quit": {}, "filter.open": {"B"}}}.table()
+	b.remap(Keys{Remap: map[string][]string{"replay": {"f5"}, "help": {"Z"}, "list.back": {}, "quit": {}, "filter.open": {"B"}, "quit.now": {"f10"}}})
 	b.put(exchange(1, "POST", "/a", 200, "OK"))
 	frame := ansi.Strip(b.frame())
-	wantIn(t, frame, "f5 replay", "h help", "B filter")
+	wantIn(t, frame, "f5 replay", "Z help", "B filter", "(f10 to quit)")
 	wantNotIn(t, frame, "r replay", "q quit")
 	b.press("B")
 	b.write("nothing-at-all")
@@ -57,7 +67,7 @@ func TestRemappedKeysAreShown(t *testing.T) {
 	if len(b.f.replays) > 0 {
 		t.Error("r still replays")
 	}
-	b.press("h")
+	b.press("Z")
 	b.write("again")
 	wantIn(t, ansi.Strip(b.frame()), "f5            replay")
 	b.press("esc", ":")

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -19,10 +20,14 @@ const (
 	onFilter        // the line in which the list's filter is typed
 	onLine          // another line that is typed
 	onMenu
-	onText // lines to read: the log, a QR code
+	onText    // lines to read: the log, a QR code
+	onRun     // the table of what came of a run
+	onForm    // fields that are typed in
+	onArea    // a text of several lines that is typed
+	onPreview // what will be sent
 
 	onPanes  = onList | onDetail
-	onTyping = onActions | onFilter | onLine // where letters are text
+	onTyping = onActions | onFilter | onLine | onForm | onArea // where letters are text
 	onAll    = where(1<<16 - 1)
 )
 
@@ -30,7 +35,8 @@ const (
 var placeNames = []struct {
 	at   where
 	name string
-}{{onList, "list"}, {onDetail, "request"}, {onFilter, "filter"}, {onLine, "typed line"}, {onMenu, "menu"}, {onText, "log and QR code"}, {onActions, "help and palette"}}
+}{{onList, "list"}, {onDetail, "request"}, {onFilter, "filter"}, {onLine, "typed line"}, {onMenu, "menu"}, {onText, "log and QR code"}, {onRun, "results"}, {onForm, "form"},
+	{onArea, "typed text"}, {onPreview, "what will be sent"}, {onActions, "help and palette"}}
 
 // String names the places.
 func (w where) String() string {
@@ -66,7 +72,7 @@ type action struct {
 
 // actionTable returns the actions in the order in which footer and help show them.
 func actionTable() []action {
-	return slices.Concat(listActions(), detailActions(), replayActions(), trustActions(), sheetActions(), appActions())
+	return slices.Concat(listActions(), detailActions(), replayActions(), markActions(), trustActions(), sheetActions(), appActions())
 }
 
 // at is where key does the action: nowhere unless it is one of the action's, and not where it is text, or the letter of a choice.
@@ -117,6 +123,14 @@ func (m *model) onKey(k tea.KeyMsg) tea.Cmd {
 	return tea.Sequence(cmds...)
 }
 
+// useKeys takes a table with other keys.
+func (m *model) useKeys(table []action) {
+	m.actions = table
+	if quit := m.keyOf("quit.now"); quit != "ctrl+c" {
+		m.look.Quit = quit
+	}
+}
+
 // action finds an action by its id; nil when there is none.
 func (m *model) action(id string) *action {
 	for i := range m.actions {
@@ -136,6 +150,9 @@ func (m *model) shown(a *action) string {
 			names = append(names, keyName(key))
 		}
 	}
+	if n := len(names); n > 3 {
+		return names[0] + " … " + names[n-1]
+	}
 	return strings.Join(names, " ")
 }
 
@@ -147,6 +164,26 @@ func (m *model) keyOf(id string) string {
 	}
 	key, _, _ := strings.Cut(a.keys, " ")
 	return keyName(key)
+}
+
+// counted is the label of what is done with all that are marked: it says how many.
+func counted(does string) func(*model) string {
+	return func(m *model) string {
+		if n := len(m.marks); n > 0 {
+			return does + " " + strconv.Itoa(n)
+		}
+		return does
+	}
+}
+
+// whenMarked is the same of what is not in the footer otherwise.
+func whenMarked(does string) func(*model) string {
+	return func(m *model) string {
+		if len(m.marks) == 0 {
+			return ""
+		}
+		return counted(does)(m)
+	}
 }
 
 // footerKeys is the footer of a place.

@@ -20,7 +20,7 @@ func listActions() []action {
 		{id: "list.mark-all", on: onList, keys: "*", does: "mark all that are shown; again: none", run: (*model).markAll},
 		{id: "list.marked-only", on: onList, keys: "M", does: "show the marked ones only", run: (*model).onlyMarked},
 		{id: "filter.by-value", on: onList, keys: "f", does: "filter by a value that the request has", run: (*model).filterByValue},
-		{id: "filter.without", on: onList, keys: "!", does: "leave out by the value that is chosen next", run: (*model).leaveOutNext},
+		{id: "filter.without", on: onPanes, keys: "!", does: "leave out by the value that is chosen next", run: (*model).leaveOutNext},
 		{id: "list.order", on: onList, keys: "o", does: "the order: duration, size, status, path", run: (*model).openOrder},
 		{id: "list.columns", on: onList, keys: "s", does: "which columns are shown", run: (*model).openColumns},
 		{id: "list.clear", on: onList, keys: "z", does: "hide what has come until now; nothing is deleted", run: (*model).clearView},

@@ -104,7 +104,7 @@ func FuzzParseKey(f *testing.F) {
 // Keys reach their actions however they come: with alt, as function keys, several at once.
 func TestKeysAsTheyArrive(t *testing.T) {
 	b := newBench(t, 80, 24)
-	b.m.actions, _ = Keys{Remap: map[string][]string{"list.oldest": {"alt+<"}, "list.up": {"f7", "k"}, "filter.drop": {"alt+q", "ctrl+g"}}}.table()
+	b.remap(Keys{Remap: map[string][]string{"list.oldest": {"alt+<"}, "list.up": {"f7", "k"}, "filter.drop": {"alt+q", "ctrl+g"}}})
 	for n := range 4 {
 		b.put(exchange(n, "GET", "/a", 200, "OK"))
 	}

@@ -38,9 +38,12 @@ type model struct {
 	focus  where   // the pane that has the keyboard when no sheet has: onList or onDetail
 	sheets []sheet // what lies over the panes; the last one is on top
 
-	log     logLines
-	toast   toast
-	waiting map[inspect.ID]struct{} // replays that have not ended
+	log      logLines
+	toast    toast
+	run      *run                         // the last one of several requests; nil: there was none
+	options  options                      // of replays, as they were given last
+	drafts   map[inspect.ID]*inspect.Edit // what was edited and not sent
+	deletion deletion
 
 	maskAll   bool               // nothing captured is readable, for presenting
 	maskPaths []inspect.JSONPath // values within JSON content that are masked, too, until a key shows them
@@ -62,17 +65,18 @@ const toastFor = 5 * time.Second
 
 func newModel(look pane.Look, s Source, clock func() time.Time) *model {
 	return &model{
-		look:    look,
-		clock:   clock,
-		now:     clock(),
-		status:  s.Observer.Status(),
-		rows:    newWindow(),
-		marks:   marks{},
-		prompt:  newPrompt(),
-		focus:   onList,
-		waiting: map[inspect.ID]struct{}{},
-		actions: actionTable(),
-		work:    work{source: s},
+		look:     look,
+		clock:    clock,
+		now:      clock(),
+		status:   s.Observer.Status(),
+		rows:     newWindow(),
+		marks:    marks{},
+		prompt:   newPrompt(),
+		focus:    onList,
+		drafts:   map[inspect.ID]*inspect.Edit{},
+		deletion: deletion{gone: map[inspect.ID]struct{}{}},
+		actions:  actionTable(),
+		work:     work{source: s},
 	}
 }
 
@@ -121,12 +125,30 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onIgnored(msg)
 	case sought:
 		return m.onSought(msg)
-	case replayed:
-		return m.onReplayed(msg)
-	case copied:
-		return m.onCopied(msg)
 	case grounded:
 		return m.onGround(msg)
+	case ran:
+		return m.onRan(msg)
+	case prepared:
+		return msg.then(m, msg)
+	case verdict:
+		return m.onVerdict(msg)
+	case editing:
+		return m.onEditing(msg)
+	case editedAll:
+		return m.onEditedAll(msg)
+	case copied:
+		return m.onCopied(msg)
+	case exported:
+		return m.onExported(msg)
+	case browsed:
+		return m.onBrowsed(msg)
+	case asking:
+		return m.onAsking(msg)
+	case marked:
+		return m.onMarked(msg)
+	case deleted:
+		return m.onDeleted(msg)
 	case logged:
 		m.log.take(msg)
 	case *PanicError:

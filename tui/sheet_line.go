@@ -58,7 +58,11 @@ func (s *lineSheet) line(m *model) string {
 	if s.beside != nil {
 		note = pane.Clip(s.beside(m), m.look.Width/2)
 	}
-	return pane.Ends(m.inputLine(s.ask+" ", &s.input, m.look.Width-pane.Width(note)-1), m.look.Note.Render(note), m.look.Width)
+	if note == "" {
+		return m.inputLine(s.ask+" ", &s.input, m.look.Width)
+	}
+	line := m.inputLine(s.ask+" ", &s.input, m.look.Width-pane.Width(note)-1)
+	return pane.Ends(line, m.look.Note.Render(note), m.look.Width)
 }
 
 // inputLine draws a line of that width, which is typed in the footer's place.

@@ -89,11 +89,11 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	m.dress(o, screen, keys)
 	m.maskAll = o.MaskAll
 	m.work.root, m.work.clipboard = ctx, newClipboard(screen)
-	m.actions = table
+	m.useKeys(table)
 	m.work.feed = newFeed(s, hints, ctx.Done())
 	m.work.search = &search{root: ctx}
 	m.work.done = ctx.Done()
-	m.work.replay = replayer(ctx, s.Replayer)
+	m.work.browse, m.work.exec = browse(ctx), programs(ctx, screen)
 	m.work.suspension = newSuspension(screen, ctx.Done())
 
 	p := tea.NewProgram(m, tea.WithInput(keys), tea.WithOutput(screen), tea.WithAltScreen(), tea.WithFPS(framesPerSecond),
@@ -110,7 +110,7 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	if m.panicked != nil {
 		return m.panicked
 	}
-	return nil
+	return m.finish(ctx)
 }
 
 // settle ends Run after a panic: Bubble Tea catches none here, because it would print them on the screen and swallow them.
@@ -126,14 +126,6 @@ func settle(p *tea.Program, panicked any, err error) error {
 		return errors.Join(&PanicError{panicked, stack}, fmt.Errorf("restore terminal: %w", e))
 	}
 	return &PanicError{panicked, stack}
-}
-
-// replayer binds r to the life of the dashboard.
-func replayer(ctx context.Context, r inspect.Replayer) func(inspect.ID) (inspect.ID, error) {
-	if r == nil {
-		return nil
-	}
-	return func(id inspect.ID) (inspect.ID, error) { return r.Replay(ctx, id, inspect.Resend{}) }
 }
 
 func orFile(f, otherwise *os.File) *os.File {

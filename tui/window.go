@@ -125,6 +125,12 @@ func (w *window) learn(rows []pane.Row) {
 	}
 }
 
+// remove takes rows out that the person wants to go.
+func (w *window) remove(seqs map[uint64]bool) {
+	w.rows = slices.DeleteFunc(w.rows, func(r pane.Row) bool { return seqs[r.Seq] })
+	w.arrange()
+}
+
 // trim lets the oldest rows go, except the selected one.
 func (w *window) trim() {
 	over := len(w.rows) - w.keep

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"os/exec"
 	"runtime/debug"
 	"time"
 
@@ -18,22 +19,17 @@ type work struct {
 	source     Source
 	feed       *feed
 	done       <-chan struct{}
-	replay     func(inspect.ID) (inspect.ID, error)
 	search     *search
 	clipboard  *clipboard
-	suspension tea.ExecCommand // nil: no job control
 	theme      func(theme.Ground) theme.Theme
-	answers    <-chan string // the terminal's, to the question for its background; nil: it is not asked
+	answers    <-chan string                                         // the terminal's, to the question for its background; nil: it is not asked
+	browse     func(address string) bool                             // shows a page of ours; false: there is no browser here
+	exec       func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd // runs a program with the terminal
+	suspension tea.ExecCommand                                       // nil: no job control
 }
 
 // beat comes once a second, for countdowns, rates that decay and toasts that go.
 type beat struct{ status inspect.Status }
-
-// replayed is the start of a replay, or why there is none.
-type replayed struct {
-	id  inspect.ID
-	err error
-}
 
 // safely makes a command whose panic ends the dashboard in good order.
 func safely(f func() tea.Msg) tea.Cmd {
@@ -117,13 +113,6 @@ func (w *work) older(f *inspect.Filter, before uint64) tea.Cmd {
 		}
 		out.all = len(out.rows) < olderRows
 		return out
-	})
-}
-
-func (w *work) send(id inspect.ID) tea.Cmd {
-	return safely(func() tea.Msg {
-		started, err := w.replay(id)
-		return replayed{started, err}
 	})
 }
 

@@ -15,6 +15,7 @@ type Look struct {
 	theme.Theme
 	Zone  *time.Location
 	Width int
+	Quit  string // the key that ends adit, for the name; "" is Ctrl+C
 }
 
 // Line is a line of the dashboard's head with the rank that says how long it stays when the terminal is low.

@@ -1,6 +1,7 @@
 package pane
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -38,7 +39,7 @@ func (l Look) Head(st inspect.Status, t Traffic, now time.Time) []Line {
 
 // Name draws the first line of every screen.
 func (l Look) Name() string {
-	return Ends(l.Title.Render("adit"), l.Quiet.Render("(Ctrl+C to quit)"), l.Width)
+	return Ends(l.Title.Render("adit"), l.Quiet.Render("("+cmp.Or(l.Quit, "Ctrl+C")+" to quit)"), l.Width)
 }
 
 func (l Look) session(st inspect.Status, now time.Time) []Line {

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// Tab is a way to look at an exchange.
-type Tab int
+// Facet is a way to look at an exchange: a tab of the detail pane.
+type Facet int
 
-// The tabs, in their order. The zero value is the first.
+// The facets, in their order. The zero value is the first.
 const (
-	Overview Tab = iota
+	Overview Facet = iota
 	Request
 	Response
 	Raw
@@ -19,55 +19,55 @@ const (
 	Replays
 	Diff
 	Notes
-	tabCount
+	facetCount
 )
 
-// Tabs is how many there are.
-const Tabs = int(tabCount)
+// Facets is how many there are.
+const Facets = int(facetCount)
 
-// tabNames are how the tabs are called, and how where there is less room.
-var tabNames = [Tabs][2]string{
+// facetNames are how the tabs are called, and how where there is less room.
+var facetNames = [Facets][2]string{
 	{"overview", "overview"}, {"request", "request"}, {"response", "response"}, {"raw", "raw"}, {"timing", "time"},
 	{"messages", "msgs"}, {"replays", "replays"}, {"diff", "diff"}, {"notes", "notes"},
 }
 
 // String is the tab's name.
-func (t Tab) String() string { return tabNames[t][0] }
+func (t Facet) String() string { return facetNames[t][0] }
 
-// TabSet is a set of tabs.
-type TabSet uint16
+// FacetSet is a set of tabs.
+type FacetSet uint16
 
 // With is the set with t when has is true.
-func (s TabSet) With(t Tab, has bool) TabSet {
+func (s FacetSet) With(t Facet, has bool) FacetSet {
 	if has {
 		return s | 1<<t
 	}
 	return s
 }
 
-func (s TabSet) has(t Tab) bool { return s&(1<<t) != 0 }
+func (s FacetSet) has(t Facet) bool { return s&(1<<t) != 0 }
 
 // tabStyles are the ways to write the bar, the widest first: names, short names, the open tab's alone, numbers.
 const tabStyles = 4
 
 // tabWord is a tab within the bar.
-func tabWord(t, open Tab, style int) string {
+func tabWord(t, open Facet, style int) string {
 	number := strconv.Itoa(int(t) + 1)
 	switch {
 	case style < 2:
-		return number + " " + tabNames[t][style]
+		return number + " " + facetNames[t][style]
 	case style == 2 && t == open:
-		return number + " " + tabNames[t][0]
+		return number + " " + facetNames[t][0]
 	}
 	return number
 }
 
 // tabWords are the tabs of a bar of w cells, and the blanks between them.
-func tabWords(open Tab, w int) (words [Tabs]string, between int) {
+func tabWords(open Facet, w int) (words [Facets]string, between int) {
 	for _, between := range []int{2, 1} {
 		for style := range tabStyles {
-			used := between * (Tabs - 1)
-			for t := range tabCount {
+			used := between * (Facets - 1)
+			for t := range facetCount {
 				words[t] = tabWord(t, open, style)
 				used += len(words[t])
 			}
@@ -79,8 +79,8 @@ func tabWords(open Tab, w int) (words [Tabs]string, between int) {
 	return words, 1
 }
 
-// TabBar draws the tabs in one line: the open one stands out, and those without content stand back.
-func (l Look) TabBar(open Tab, full TabSet) string {
+// FacetBar draws the tabs in one line: the open one stands out, and those without content stand back.
+func (l Look) FacetBar(open Facet, full FacetSet) string {
 	words, between := tabWords(open, l.Width)
 	var b strings.Builder
 	for t, word := range words {
@@ -88,9 +88,9 @@ func (l Look) TabBar(open Tab, full TabSet) string {
 			b.WriteString(blank(between))
 		}
 		switch style := l.Plain; {
-		case Tab(t) == open:
+		case Facet(t) == open:
 			b.WriteString(l.Selected.Render(word))
-		case !full.has(Tab(t)):
+		case !full.has(Facet(t)):
 			b.WriteString(l.Quiet.Render(word))
 		default:
 			b.WriteString(style.Render(word))
@@ -99,13 +99,13 @@ func (l Look) TabBar(open Tab, full TabSet) string {
 	return Clip(b.String(), l.Width)
 }
 
-// TabAt is the tab that is drawn at a cell of the bar.
-func (l Look) TabAt(open Tab, x int) (Tab, bool) {
+// FacetAt is the tab that is drawn at a cell of the bar.
+func (l Look) FacetAt(open Facet, x int) (Facet, bool) {
 	words, between := tabWords(open, l.Width)
 	at := 0
 	for t, word := range words {
 		if x >= at && x < at+len(word) {
-			return Tab(t), true
+			return Facet(t), true
 		}
 		at += len(word) + between
 	}

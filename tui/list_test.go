@@ -157,6 +157,14 @@ func TestSignsOfWhatIsKept(t *testing.T) {
 	}
 }
 
+func TestListMasksSecrets(t *testing.T) {
+	b := newBench(t, 120, 30)
+	b.put(exchange(1, "GET", "/cb?code=1&access_token=hunter2", 200, "OK"))
+	wantIn(t, b.frame(), "/cb?code=1&access_token=••••")
+	b.m.maskAll = true
+	wantIn(t, b.frame(), "/cb?code=••••")
+}
+
 func TestFollowing(t *testing.T) {
 	b := newBench(t, 100, 24)
 	for n := range 20 {

@@ -13,7 +13,7 @@ func (m *model) compare() tea.Cmd {
 	if !ok {
 		return nil
 	}
-	return m.openDiff(row, m.otherMarked(row))
+	return m.openDiff(row.ID, m.otherMarked(row))
 }
 
 // otherMarked is the one exchange that is marked besides row; "" when there is not just one.
@@ -30,9 +30,9 @@ func (m *model) otherMarked(row pane.Row) (other inspect.ID) {
 	return other
 }
 
-// openDiff opens row, compared with another exchange; "": with its original, or its last replay.
-func (m *model) openDiff(row pane.Row, other inspect.ID) tea.Cmd {
-	cmd := m.openExchange(row.ID)
+// openDiff opens an exchange, compared with another one; "": with its original, or its last replay.
+func (m *model) openDiff(id, other inspect.ID) tea.Cmd {
+	cmd := m.openExchange(id)
 	m.openFacet(pane.Diff)
 	m.detail.against = other
 	return cmd

@@ -10,6 +10,7 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/export"
 	"github.com/adit-tunnel/adit/inspect/view"
+	"github.com/adit-tunnel/adit/tui/pane"
 )
 
 // copied is what has become of a text that was to be copied.
@@ -81,6 +82,12 @@ func (m *model) openCopy() tea.Cmd {
 	if len(rows) > 1 {
 		menu.title = "Copy of " + requests(len(rows))
 	}
+	if t, ok := m.thing(); ok && len(rows) == 1 {
+		menu.choices = append(menu.choices, choice{key: "v", does: "the value under the cursor", run: func(m *model) tea.Cmd { return m.copyThing(t) }})
+		if t.Path != "" {
+			menu.choices = append(menu.choices, choice{key: "k", does: "its path " + t.Path, run: func(m *model) tea.Cmd { return m.copy("the path", t.Path) }})
+		}
+	}
 	if len(rows) > 0 {
 		for _, c := range copies {
 			menu.choices = append(menu.choices, choice{key: c.key, does: c.does, run: func(m *model) tea.Cmd {
@@ -100,6 +107,15 @@ func (m *model) openCopy() tea.Cmd {
 		m.lay(menu)
 	}
 	return nil
+}
+
+// copyThing copies the value under the cursor, as far as it is seen.
+func (m *model) copyThing(t pane.Thing) tea.Cmd {
+	if t.Mask {
+		m.say(m.look.Warn.Render, "this value is masked: show it first")
+		return nil
+	}
+	return m.copy("the value", t.Value)
 }
 
 // copyMost is how much text is put together at most, in bytes.

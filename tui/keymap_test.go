@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -55,10 +56,10 @@ func (b *bench) remap(k Keys) {
 // What is drawn names the keys as they are mapped.
 func TestRemappedKeysAreShown(t *testing.T) {
 	b := newBench(t, 80, 24)
-	b.remap(Keys{Remap: map[string][]string{"replay": {"f5"}, "help": {"Z"}, "list.back": {}, "quit": {}, "filter.open": {"B"}, "quit.now": {"f10"}}})
+	b.remap(Keys{Remap: map[string][]string{"replay": {"f5"}, "help": {"f4"}, "list.back": {}, "quit": {}, "filter.open": {"B"}, "quit.now": {"f10"}}})
 	b.put(exchange(1, "POST", "/a", 200, "OK"))
 	frame := ansi.Strip(b.frame())
-	wantIn(t, frame, "f5 replay", "Z help", "B filter", "(f10 to quit)")
+	wantIn(t, frame, "f5 replay", "f4 help", "B filter", "(f10 to quit)")
 	wantNotIn(t, frame, "r replay", "q quit")
 	b.press("B")
 	b.write("nothing-at-all")
@@ -67,7 +68,7 @@ func TestRemappedKeysAreShown(t *testing.T) {
 	if len(b.f.replays) > 0 {
 		t.Error("r still replays")
 	}
-	b.press("Z")
+	b.send(tea.KeyMsg{Type: tea.KeyF4})
 	b.write("again")
 	wantIn(t, ansi.Strip(b.frame()), "f5            replay")
 	b.press("esc", ":")

@@ -141,13 +141,22 @@ func (m *model) action(id string) *action {
 	return nil
 }
 
-// shown is how the action's key is called, together with that of its opposite; "" when there is none.
-func (m *model) shown(a *action) string {
+// first is the key to show of those that do the action in a place; "" when there is none.
+func (a *action) first(at where) string {
+	for key := range strings.FieldsSeq(a.keys) {
+		if a.at(key)&at != 0 {
+			return key
+		}
+	}
+	return ""
+}
+
+// shown is how the action's key in a place is called, together with that of its opposite; "" when there is none.
+func (m *model) shown(a *action, at where) string {
 	var names []string
 	for i := range m.actions {
-		if b := &m.actions[i]; (b.id == a.id || b.with == a.id) && b.keys != "" {
-			key, _, _ := strings.Cut(b.keys, " ")
-			names = append(names, keyName(key))
+		if b := &m.actions[i]; (b.id == a.id || b.with == a.id) && b.first(at) != "" {
+			names = append(names, keyName(b.first(at)))
 		}
 	}
 	if n := len(names); n > 3 {
@@ -159,11 +168,10 @@ func (m *model) shown(a *action) string {
 // keyOf is how texts call an action: by its key, or as it is typed in the palette when it has none.
 func (m *model) keyOf(id string) string {
 	a := m.action(id)
-	if a == nil || a.keys == "" {
+	if a == nil || a.first(a.on) == "" {
 		return ":" + id
 	}
-	key, _, _ := strings.Cut(a.keys, " ")
-	return keyName(key)
+	return keyName(a.first(a.on))
 }
 
 // counted is the label of what is done with all that are marked: it says how many.
@@ -195,7 +203,7 @@ func (m *model) footerKeys(at where) []pane.Key {
 		if a.label != nil {
 			does = a.label(m)
 		}
-		if press := m.shown(a); a.on&at != 0 && does != "" && press != "" {
+		if press := m.shown(a, at); does != "" && press != "" {
 			keys = append(keys, pane.Key{Press: press, Does: does})
 		}
 	}

@@ -65,7 +65,7 @@ func (w *work) send(ctx context.Context, r *run, plan rerun.Plan) tea.Cmd {
 	return safely(func() tea.Msg {
 		defer r.stop()
 		if !r.strict {
-			plan.Rules = w.rules(ctx)
+			plan.Rules = keptRules(ctx, w.source.Keeper)
 		}
 		single := r.result.table.Planned == 1
 		table, err := rerun.Run(ctx, rerun.Here{Reader: w.source.Reader, Replayer: w.source.Replayer, Observer: w.source.Observer}, plan,
@@ -118,12 +118,12 @@ func (w *work) progress(r *run) tea.Cmd {
 	})
 }
 
-// rules are what comparisons leave out. What cannot be read leaves nothing out: more differs then, and is seen.
-func (w *work) rules(ctx context.Context) diff.Rules {
-	if w.source.Keeper == nil {
+// keptRules are what comparisons leave out. What cannot be read leaves nothing out: more differs then, and is seen.
+func keptRules(ctx context.Context, k inspect.Keeper) diff.Rules {
+	if k == nil {
 		return nil
 	}
-	texts, err := w.source.Keeper.Memos(ctx, inspect.DiffIgnores)
+	texts, err := k.Memos(ctx, inspect.DiffIgnores)
 	if err != nil {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -26,7 +27,8 @@ type actionSheet struct {
 // offer is an action that can be chosen.
 type offer struct {
 	*action
-	group string // what it stands below
+	group string // what it stands below in the help,
+	press string // and its keys there
 	here  bool   // it works in the place below
 	arg   string // what is typed behind it
 }
@@ -44,7 +46,13 @@ func (m *model) layActions(s *actionSheet) tea.Cmd {
 
 func (*actionSheet) where() where { return onActions }
 
-func (s *actionSheet) line(m *model) string { return m.inputLine(s.ask, &s.input, m.look.Width) }
+// line is what is typed, and which of the offers is chosen.
+func (s *actionSheet) line(m *model) string {
+	n := len(s.offers(m, s.input.Value(), s.below))
+	place := fmt.Sprintf("%d of %d", min(s.at+1, n), n)
+	width := max(m.look.Width-pane.Width(place)-1, 1)
+	return pane.Ends(m.inputLine(s.ask, &s.input, width), m.look.Quiet.Render(place), m.look.Width)
+}
 
 // body is the list, and below it why the chosen action was not done.
 func (s *actionSheet) body(m *model, room int) []string {

@@ -33,14 +33,17 @@ func TestHelp(t *testing.T) {
 				}
 			}
 			for _, a := range b.m.actions {
-				if a.on&c.below != 0 && a.with == "" && a.keys != "" {
-					want = append(want, strings.Join(strings.Fields(b.m.shown(&a)+" "+a.does), " "))
+				if press := b.m.shown(&a, c.below); press != "" && a.with == "" {
+					want = append(want, strings.Join(strings.Fields(press+" "+a.does), " "))
 				}
 			}
 			slices.Sort(got)
 			slices.Sort(want)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("the help (-want +got):\n%s", diff)
+			}
+			if key := "? the keys that work here"; slices.Contains(got, key) == (c.below&onTyping != 0) {
+				t.Errorf("? is a letter where something is typed, and a key elsewhere: %q", got)
 			}
 		})
 	}

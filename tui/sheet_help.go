@@ -19,7 +19,7 @@ func (m *model) openHelp() tea.Cmd {
 func (m *model) drawHelp(offers []offer, chosen, room int) []string {
 	list := make([]pane.Entry, len(offers))
 	for i, o := range offers {
-		list[i] = pane.Entry{Group: o.group, Press: m.shown(o.action), Does: o.does}
+		list[i] = pane.Entry{Group: o.group, Press: o.press, Does: o.does}
 	}
 	name := m.name()
 	return full(append(name, m.look.Help(list, chosen, room-len(name))...), room)
@@ -32,13 +32,13 @@ func (m *model) helpOffers(typed string, below where) []offer {
 	var offers []offer
 	for i := range m.actions {
 		a := &m.actions[i]
-		press := m.shown(a)
-		if a.on&below == 0 || a.with != "" || press == "" {
+		press := m.shown(a, below)
+		if a.with != "" || press == "" {
 			continue
 		}
 		text := strings.ToLower(a.id + " " + a.does + " " + press)
 		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {
-			offers = append(offers, offer{action: a, group: a.group(below), here: true})
+			offers = append(offers, offer{action: a, group: a.group(below), press: press, here: true})
 		}
 	}
 	order := []string{below.title(), bothPanes, everywhere}

@@ -72,10 +72,9 @@ func (m *model) openOutcome() tea.Cmd {
 		return nil
 	}
 	o := s.run.done[s.at]
-	row := s.run.rows[o.Original]
-	if again, ok := m.rows.lookup(o.Replay); ok {
-		row = again
-	}
 	m.lift()
-	return m.openDiff(row, "")
+	if o.Replay == "" {
+		return m.openExchange(o.Original)
+	}
+	return m.openDiff(o.Replay, "")
 }

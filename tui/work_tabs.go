@@ -103,23 +103,10 @@ func (r *reading) brief(origin *inspect.Exchange, id inspect.ID) string {
 }
 
 func (r *reading) compare(older, newer *inspect.Exchange) diff.Diff {
-	return diff.Of(older, newer, diff.Options{Rules: r.rules(), Bodies: diff.Bodies{
+	return diff.Of(older, newer, diff.Options{Rules: keptRules(r.ctx, r.source.Keeper), Bodies: diff.Bodies{
 		OldRequest: r.content(older, inspect.RequestSide), OldResponse: r.content(older, inspect.ResponseSide),
 		NewRequest: r.content(newer, inspect.RequestSide), NewResponse: r.content(newer, inspect.ResponseSide),
 	}})
-}
-
-// rules are what comparisons leave out.
-func (r *reading) rules() diff.Rules {
-	if r.source.Keeper == nil {
-		return nil
-	}
-	texts, err := r.source.Keeper.Memos(r.ctx, inspect.DiffIgnores)
-	if err != nil {
-		return nil // then all is told
-	}
-	rules, _ := diff.ParseRules(texts) // one that cannot be read leaves nothing out
-	return rules
 }
 
 // diff compares the exchange with another one.

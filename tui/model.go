@@ -131,12 +131,6 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onPaged(msg)
 	case pictured:
 		return m.onPictured(msg)
-	case ignored:
-		return m.onIgnored(msg)
-	case sought:
-		return m.onSought(msg)
-	case grounded:
-		return m.onGround(msg)
 	case ran:
 		return m.onRan(msg)
 	case prepared:
@@ -147,8 +141,14 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onEditing(msg)
 	case editedAll:
 		return m.onEditedAll(msg)
+	case ignored:
+		return m.onIgnored(msg)
+	case sought:
+		return m.onSought(msg)
 	case copied:
 		return m.onCopied(msg)
+	case grounded:
+		return m.onGround(msg)
 	case exported:
 		return m.onExported(msg)
 	case browsed:

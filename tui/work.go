@@ -21,12 +21,12 @@ type work struct {
 	done       <-chan struct{}
 	search     *search
 	clipboard  *clipboard
-	theme      func(theme.Ground) theme.Theme
-	answers    <-chan string                                         // the terminal's, to the question for its background; nil: it is not asked
 	browse     func(address string) bool                             // shows a page of ours; false: there is no browser here
 	exec       func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd // runs a program with the terminal
 	scratches                                                        // what is written for other programs
 	suspension tea.ExecCommand                                       // nil: no job control
+	theme      func(theme.Ground) theme.Theme
+	answers    <-chan string // the terminal's, to the question for its background; nil: it is not asked
 }
 
 // beat comes once a second, for countdowns, rates that decay and toasts that go.

@@ -14,11 +14,7 @@ func (m *model) onBeat(b beat) tea.Cmd {
 	if m.toast.text != "" && m.now.After(m.toast.until) {
 		m.toast = toast{}
 	}
-	var due tea.Cmd
-	if m.now.After(m.deletion.due) {
-		due = m.carryOut()
-	}
-	return tea.Batch(m.work.beat(), m.followLog(), m.readViews(), due)
+	return tea.Batch(m.work.beat(), m.followLog(), m.readViews(), m.carryOutIfDue(m.now))
 }
 
 func (m *model) quit() tea.Cmd { return tea.Quit }

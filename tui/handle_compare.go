@@ -9,10 +9,11 @@ import (
 
 // compare shows what differs between the exchange in question and the other one that is marked, or else between an original and its last replay.
 func (m *model) compare() tea.Cmd {
-	if row, ok := m.current(); ok {
-		m.openDiff(m.otherMarked(row))
+	row, ok := m.current()
+	if !ok {
+		return nil
 	}
-	return nil
+	return m.openDiff(row.ID, m.otherMarked(row))
 }
 
 // otherMarked is the one exchange that is marked besides row; "" when there is not just one.
@@ -27,4 +28,12 @@ func (m *model) otherMarked(row pane.Row) (other inspect.ID) {
 		other = id
 	}
 	return other
+}
+
+// openDiff opens an exchange, compared with another one; "": with its original, or its last replay.
+func (m *model) openDiff(id, other inspect.ID) tea.Cmd {
+	cmd := m.openExchange(id)
+	m.openFacet(pane.Diff)
+	m.detail.against = other
+	return cmd
 }

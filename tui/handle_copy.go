@@ -78,7 +78,7 @@ var copies = []struct {
 // openCopy asks what is to be copied of the exchanges in question.
 func (m *model) openCopy() tea.Cmd {
 	rows := m.targets()
-	menu := &menuSheet{title: "Copy"}
+	menu := &menuSheet{title: "Copy", choices: m.thingCopies()}
 	if len(rows) > 1 {
 		menu.title = "Copy of " + requests(len(rows))
 	}

@@ -117,6 +117,14 @@ func (m *model) carryOut() tea.Cmd {
 	})
 }
 
+// carryOutIfDue does so when the time to undo it is over.
+func (m *model) carryOutIfDue(now time.Time) tea.Cmd {
+	if !now.After(m.deletion.due) {
+		return nil
+	}
+	return m.carryOut()
+}
+
 // finish deletes what still could have been undone when the dashboard ended.
 func (m *model) finish(ctx context.Context) error {
 	if len(m.deletion.rows) == 0 {

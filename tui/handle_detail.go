@@ -6,7 +6,6 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/adit-tunnel/adit/inspect"
-	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -72,7 +71,7 @@ func (m *model) wanted() asked {
 	d := &m.detail
 	return asked{
 		id: d.row.ID, version: d.row.Version, width: m.boxes.detail.width, tab: d.tab, turn: d.turn, against: d.against, path: d.path,
-		message: d.message, page: d.page, unwrap: d.unwrap, bare: !m.maskAll && m.now.Before(d.bare),
+		message: d.message, page: d.page, unwrap: d.unwrap, bare: m.mask().Off,
 	}
 }
 
@@ -96,7 +95,9 @@ func (m *model) fillDetail() tea.Cmd {
 func (m *model) opening(a asked) opening {
 	look := m.look
 	look.Width = a.width
-	return opening{asked: a, look: look, mask: view.Mask{All: m.maskAll, Paths: m.maskPaths, Off: a.bare}}
+	mask := *m.mask()
+	mask.Off = a.bare
+	return opening{asked: a, look: look, mask: mask}
 }
 
 // onOpened takes what a command has read, unless something else has been asked for meanwhile.
@@ -162,12 +163,10 @@ func (m *model) openDetail() {
 // openExchange shows an exchange, whether the list has it or not.
 func (m *model) openExchange(id inspect.ID) tea.Cmd {
 	r, listed := m.rows.lookup(id)
-	if listed {
-		m.rows.sel, m.rows.follow = r.Seq, false
-		m.rows.settle()
-	} else {
+	if !listed {
 		r = pane.Row{ID: id}
 	}
+	listed = listed && m.rows.take(r.Seq)
 	m.detail.show(r)
 	if m.detail.aside = 0; !listed {
 		m.detail.aside = m.rows.sel
@@ -202,7 +201,7 @@ func (m *model) closeDetail() tea.Cmd {
 	return nil
 }
 
-// backOnDetail takes away what was looked for, then what narrows the content, and then the pane.
+// backOnDetail stops what is under way, takes away what was looked for, then what narrows the content, and then the pane.
 func (m *model) backOnDetail() tea.Cmd {
 	d := &m.detail
 	switch {

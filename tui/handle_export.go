@@ -29,7 +29,7 @@ var exportForms = []exportForm{
 	{"h", "HAR, an HTTP archive", ".har", "", nil}, // har.go of package export frames it
 	{"c", "cURL commands", ".curl.sh", "\n", command(export.Curl)},
 	{"i", "HTTPie commands", ".httpie.sh", "\n", command(export.HTTPie)},
-	{"r", "raw: requests and responses as they passed", ".raw.http", "\r\n", writeRaw},
+	{"r", "raw: requests and responses as they passed", ".raw", "\r\n", writeRaw},
 	{"j", "JSON lines, all of each in one", ".jsonl", "", func(w io.Writer, o *whole) error {
 		return export.JSON(w, o.Item, o.at(inspect.RequestSide), o.at(inspect.ResponseSide))
 	}},

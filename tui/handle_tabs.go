@@ -3,7 +3,6 @@ package tui
 import (
 	tea "github.com/charmbracelet/bubbletea"
 
-	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -67,8 +66,8 @@ func (m *model) wrap() tea.Cmd {
 
 // The tabs.
 
-// openTab shows a tab of the open exchange.
-func (m *model) openTab(t pane.Facet) {
+// openFacet shows a tab of the open exchange.
+func (m *model) openFacet(t pane.Facet) {
 	if d := &m.detail; d.tab != t {
 		d.tab = t
 		d.clear()
@@ -78,7 +77,7 @@ func (m *model) openTab(t pane.Facet) {
 // tabKey is the action of a tab's number.
 func tabKey(t pane.Facet) func(*model) tea.Cmd {
 	return func(m *model) tea.Cmd {
-		m.openTab(t)
+		m.openFacet(t)
 		return nil
 	}
 }
@@ -88,7 +87,7 @@ func (m *model) previousTab() tea.Cmd { return m.stepTab(pane.Facets - 1) }
 
 func (m *model) stepTab(by int) tea.Cmd {
 	if m.boxes.detail.seen() {
-		m.openTab(pane.Facet((int(m.detail.tab) + by) % pane.Facets))
+		m.openFacet(pane.Facet((int(m.detail.tab) + by) % pane.Facets))
 	}
 	return nil
 }
@@ -98,13 +97,6 @@ func (m *model) clickFacet(x int) {
 	look := m.look
 	look.Width = m.boxes.detail.width
 	if t, ok := look.FacetAt(m.detail.tab, x); ok {
-		m.openTab(t)
+		m.openFacet(t)
 	}
-}
-
-// openDiff compares the open exchange with another; "": with what it is a replay of, or with its last replay.
-func (m *model) openDiff(against inspect.ID) {
-	m.openDetail()
-	m.detail.against = against
-	m.openTab(pane.Diff)
 }

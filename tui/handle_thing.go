@@ -15,6 +15,11 @@ import (
 // bareFor is how long secrets are shown.
 const bareFor = 10 * time.Second
 
+// mask hides secrets in what is shown, but for the while after a key.
+func (m *model) mask() *view.Mask {
+	return &view.Mask{All: m.maskAll, Paths: m.maskPaths, Off: !m.maskAll && m.now.Before(m.detail.bare)}
+}
+
 // reveal shows the secrets for a while, or hides them again.
 func (m *model) reveal() tea.Cmd {
 	d := &m.detail
@@ -83,6 +88,21 @@ func (m *model) filterByThing() tea.Cmd {
 		m.closeDetail()
 	}
 	return cmd
+}
+
+// thingCopies are what can be copied of the line under the cursor.
+func (m *model) thingCopies() (choices []choice) {
+	t, ok := m.thing()
+	if !ok {
+		return nil
+	}
+	if !t.Mask && t.Value != "" {
+		choices = append(choices, choice{"v", "the value under the cursor", func(m *model) tea.Cmd { return m.copy("the value", t.Value) }})
+	}
+	if t.Path != "" {
+		choices = append(choices, choice{"P", "its path, " + view.Sanitize(t.Path), func(m *model) tea.Cmd { return m.copy("the path", t.Path) }})
+	}
+	return choices
 }
 
 // enter opens what the line under the cursor names: another exchange, or a message. Elsewhere it goes on a line.

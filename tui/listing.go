@@ -35,7 +35,7 @@ func (m *model) ownLine(rank pane.Rank) string {
 	look := m.listLook()
 	switch {
 	case rank == pane.RankTitle:
-		return look.PaneTitle(listTitle, m.note(), m.focus == onList, !m.boxes.detail.seen())
+		return look.ListTitle(listTitle, m.note(), look.Focus(m.focus == onList, !m.boxes.detail.seen()))
 	case rank == pane.RankViews:
 		return look.ViewTabs(m.tabs())
 	case len(m.rows.spots) > 0:
@@ -139,7 +139,7 @@ func (m *model) viewList() []string {
 	if len(m.rows.spots) == 0 {
 		return append(lines, m.nothing()...)
 	}
-	table, mask := m.table(), view.Mask{All: m.maskAll}
+	table, mask := m.table(), m.mask()
 	for i := m.rows.first; i <= m.rows.bottom(); i++ {
 		r := *m.rows.row(i)
 		r.Path = mask.Target(r.Path)

@@ -125,6 +125,12 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onValuesRead(msg)
 	case opened:
 		return m.onOpened(msg)
+	case bodyRead:
+		return m.onBodyRead(msg)
+	case paged:
+		return m.onPaged(msg)
+	case pictured:
+		return m.onPictured(msg)
 	case ran:
 		return m.onRan(msg)
 	case prepared:

@@ -133,7 +133,7 @@ func (f *formSheet) typed(_ *model, k tea.KeyMsg) (cmd tea.Cmd) {
 	switch {
 	case !at.toggle:
 		at.input, cmd = at.input.Update(k)
-	case k.Type == tea.KeySpace || strings.Trim(string(k.Runes), "xX") == "" || k.Type == tea.KeyLeft || k.Type == tea.KeyRight:
+	case k.String() == " " || k.Type == tea.KeyLeft || k.Type == tea.KeyRight:
 		at.on = !at.on && at.off == ""
 	}
 	return cmd

@@ -76,7 +76,5 @@ func (m *model) openOutcome() tea.Cmd {
 	if o.Replay == "" {
 		return m.openExchange(o.Original)
 	}
-	cmd := m.openExchange(o.Replay)
-	m.openDiff("")
-	return cmd
+	return m.openDiff(o.Replay, "")
 }

@@ -23,6 +23,7 @@ type work struct {
 	clipboard  *clipboard
 	browse     func(address string) bool                             // shows a page of ours; false: there is no browser here
 	exec       func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd // runs a program with the terminal
+	scratches                                                        // what is written for other programs
 	suspension tea.ExecCommand                                       // nil: no job control
 	theme      func(theme.Ground) theme.Theme
 	answers    <-chan string // the terminal's, to the question for its background; nil: it is not asked

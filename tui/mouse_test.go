@@ -71,7 +71,7 @@ func TestMouse(t *testing.T) {
 	}
 	b.press("?")
 	b.send(tea.MouseMsg{X: 1, Y: 1, Button: tea.MouseButtonLeft, Action: tea.MouseActionPress})
-	b.point(tea.MouseButtonWheelDown, "Everywhere")
+	b.point(tea.MouseButtonWheelDown, "a line up, a line down")
 	if b.m.top() == nil {
 		t.Error("the mouse closed the help")
 	}

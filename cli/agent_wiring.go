@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -69,11 +70,14 @@ func (a *app) runAgent(cfg *config.Config, run agentRun) error {
 	}
 	ctx, unwatch := stop.watch(context.Background(), a.guard)
 	defer unwatch()
-	reload := a.startReload(p, run, cfg, dashboard)
+	reload, began := a.startReload(p, run, cfg, dashboard), time.Now()
 	err = a.runParts(ctx, p, run, dashboard, func() {
 		stop.drains()
 		_ = reload.stop()
 	})
+	if err == nil && dashboard && !a.compat {
+		fmt.Fprint(a.Out, summary(p.agent.Status(), time.Since(began), p.capturesWhere(cfg)))
+	}
 	if err == nil && stop.interrupted.Load() && !dashboard {
 		return &exitError{code: exitInterrupted}
 	}

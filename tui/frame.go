@@ -88,7 +88,7 @@ func (m *model) footer() string {
 			return line
 		}
 	}
-	right, room := m.position(), m.look.Width
+	right, room := m.rightOfFooter(), m.look.Width
 	if right != "" {
 		room -= pane.Width(right) + 2
 		right = m.look.Note.Render(right)
@@ -108,6 +108,21 @@ func (m *model) footer() string {
 		left = m.look.Note.Render(pane.Clip(text, room))
 	}
 	return pane.Ends(left, right, m.look.Width)
+}
+
+// rightOfFooter is what holds for now, and where one is.
+func (m *model) rightOfFooter() string {
+	var parts []string
+	if m.mouse.freed {
+		parts = append(parts, "mouse off ("+m.keyOf("mouse")+")")
+	}
+	if m.maskAll {
+		parts = append(parts, "all masked")
+	}
+	if at := m.position(); at != "" {
+		parts = append(parts, at)
+	}
+	return pane.Clip(strings.Join(parts, "  "), m.look.Width/2)
 }
 
 func (m *model) position() string {

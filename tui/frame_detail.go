@@ -13,9 +13,8 @@ func (m *model) viewDetail() []string {
 	lines := make([]string, 0, d.fixed+d.height)
 	if d.fixed > 0 {
 		r := d.row
-		mask := m.opening(m.wanted()).mask
-		r.Path = mask.Target(r.Path)
-		lines = append(lines, look.DetailTitle(r))
+		r.Path = m.mask().Target(r.Path)
+		lines = append(lines, look.DetailTitle(r, look.Focus(m.focus == onDetail, !m.boxes.list.seen())))
 	}
 	if d.fixed > 1 {
 		lines = append(lines, look.FacetBar(d.tab, d.doc.full))

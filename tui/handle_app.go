@@ -40,7 +40,7 @@ func (m *model) suspend() tea.Cmd {
 	if m.work.suspension == nil {
 		return nil
 	}
-	return tea.Exec(m.work.suspension, func(err error) tea.Msg { return nil })
+	return m.outside(m.work.suspension, func(err error) tea.Msg { return nil })
 }
 
 func (m *model) redraw() tea.Cmd { return tea.ClearScreen }

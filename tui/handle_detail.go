@@ -162,12 +162,10 @@ func (m *model) openDetail() {
 // openExchange shows an exchange, whether the list has it or not.
 func (m *model) openExchange(id inspect.ID) tea.Cmd {
 	r, listed := m.rows.lookup(id)
-	if listed {
-		m.rows.sel, m.rows.follow = r.Seq, false
-		m.rows.settle()
-	} else {
+	if !listed {
 		r = pane.Row{ID: id}
 	}
+	listed = listed && m.rows.take(r.Seq)
 	m.detail.show(r)
 	if m.detail.aside = 0; !listed {
 		m.detail.aside = m.rows.sel

@@ -189,8 +189,11 @@ func (m *model) show(f *inspect.Filter) tea.Cmd {
 	m.hideRows()
 	m.rows.filtered = f != nil
 	m.work.want(f)
-	m.rows.resume() // before the rows go: a selected one would stay
+	if r, selected := m.rows.selected(); f != nil || !selected || r.Nth == 0 {
+		m.rows.resume() // before the rows go: a selected one stays, to be seen among those around it
+	}
 	m.rows.reset(nil)
+	m.rows.offset = m.rows.height / 2
 	if f == nil {
 		return nil // the feed lists anew
 	}

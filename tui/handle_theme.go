@@ -47,7 +47,8 @@ func (w *work) ground() tea.Cmd {
 func (m *model) onGround(g grounded) tea.Cmd {
 	if ground := theme.GroundOf(string(g)); ground != theme.Unknown {
 		m.look.Theme = m.work.theme(ground)
-		m.detail.have, m.log.width = asked{}, 0
+		m.log.width = 0
+		m.reread()
 	}
 	return nil
 }

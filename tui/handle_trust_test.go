@@ -212,3 +212,14 @@ func module(lines []string, x, y int, look pane.Look) bool {
 	}
 	return inked == look.PaperIsLight
 }
+
+// In a list, secrets of queries are masked; for presenting, every value is, and the footer says so.
+func TestListMasksQueries(t *testing.T) {
+	b := newBench(t, 120, 24)
+	b.put(exchange(1, "GET", "/hook?api_token=abc123&page=2", 200, "OK"))
+	wantIn(t, b.text(), "page=2")
+	wantNotIn(t, b.text(), "abc123", "masked")
+	b.m.maskAll = true
+	wantIn(t, b.text(), "/hook?api_token=", "all masked")
+	wantNotIn(t, b.text(), "page=2")
+}

@@ -26,52 +26,6 @@ type KeyMistake struct {
 // Error implements error.
 func (e *KeyMistake) Error() string { return "keys: " + e.ID + ": " + e.Text }
 
-// profiles are the keys of those actions that have others than in the table.
-var profiles = map[string]map[string]string{
-	"default": {},
-	"vim": {
-		"detail.up":   "up k ctrl+y",
-		"detail.down": "down j ctrl+e",
-		"text.up":     "up k ctrl+y",
-		"text.down":   "down j ctrl+e",
-		"pane.other":  "tab shift+tab ctrl+w",
-	},
-	"emacs": {
-		"list.up":          "up ctrl+p k",
-		"list.down":        "down ctrl+n j",
-		"list.page-up":     "pgup alt+v",
-		"list.page-down":   "pgdown ctrl+v",
-		"list.oldest":      "home alt+< g",
-		"list.newest":      "end alt+> G",
-		"list.back":        "esc ctrl+g",
-		"filter.open":      "ctrl+s /",
-		"view.save":        "alt+s",
-		"filter.drop":      "esc ctrl+g",
-		"line.drop":        "esc ctrl+g",
-		"menu.up":          "up ctrl+p",
-		"menu.down":        "down ctrl+n",
-		"menu.drop":        "esc ctrl+g",
-		"actions.up":       "up ctrl+p",
-		"actions.down":     "down ctrl+n",
-		"actions.drop":     "esc ctrl+g",
-		"detail.up":        "up ctrl+p k",
-		"detail.down":      "down ctrl+n j",
-		"detail.page-up":   "pgup alt+v",
-		"detail.page-down": "pgdown ctrl+v space",
-		"detail.begin":     "home alt+< g",
-		"detail.end":       "end alt+> G",
-		"detail.close":     "esc ctrl+g q backspace",
-		"text.up":          "up ctrl+p k",
-		"text.down":        "down ctrl+n j",
-		"text.page-up":     "pgup alt+v",
-		"text.page-down":   "pgdown ctrl+v space",
-		"text.begin":       "home alt+< g",
-		"text.end":         "end alt+> G",
-		"text.close":       "esc ctrl+g q enter L U",
-		"palette":          "alt+x :",
-	},
-}
-
 // Check returns all that is wrong with k.
 func (k Keys) Check() []*KeyMistake {
 	_, wrong := k.table()
@@ -96,9 +50,7 @@ func (k Keys) table() ([]action, []*KeyMistake) {
 		say("", "there is no profile %q: it is default, vim or emacs", k.Profile)
 	}
 	for i := range table {
-		if keys, ok := profile[table[i].id]; ok {
-			table[i].keys = keys
-		}
+		table[i].keys = profile.keysOf(&table[i])
 	}
 	for _, id := range slices.Sorted(maps.Keys(k.Remap)) {
 		i := slices.IndexFunc(table, func(a action) bool { return a.id == id })

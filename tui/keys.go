@@ -2,12 +2,9 @@ package tui
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
-
-	"github.com/adit-tunnel/adit/tui/pane"
 )
 
 // where is a set of places that can have the keyboard: the panes, and the sheets over them.
@@ -63,8 +60,8 @@ type action struct {
 	with   string // id of the action whose line in help and footer tells of this one, too: its opposite
 	run    func(*model) tea.Cmd
 
-	// label, when set, is what the footer calls it by the state; "" leaves it out.
-	label func(*model) string
+	// label, when set, is what the footer of a place calls it by the state; "" leaves it out.
+	label func(m *model, at where) string
 	// arg names what may be typed behind the action in the palette, which take gets then; its error is shown, and the line stays.
 	arg  string
 	take func(m *model, arg string) (tea.Cmd, error)
@@ -139,73 +136,4 @@ func (m *model) action(id string) *action {
 		}
 	}
 	return nil
-}
-
-// first is the key to show of those that do the action in a place; "" when there is none.
-func (a *action) first(at where) string {
-	for key := range strings.FieldsSeq(a.keys) {
-		if a.at(key)&at != 0 {
-			return key
-		}
-	}
-	return ""
-}
-
-// shown is how the action's key in a place is called, together with that of its opposite; "" when there is none.
-func (m *model) shown(a *action, at where) string {
-	var names []string
-	for i := range m.actions {
-		if b := &m.actions[i]; (b.id == a.id || b.with == a.id) && b.first(at) != "" {
-			names = append(names, keyName(b.first(at)))
-		}
-	}
-	if n := len(names); n > 3 {
-		return names[0] + " … " + names[n-1]
-	}
-	return strings.Join(names, " ")
-}
-
-// keyOf is how texts call an action: by its key, or as it is typed in the palette when it has none.
-func (m *model) keyOf(id string) string {
-	a := m.action(id)
-	if a == nil || a.first(a.on) == "" {
-		return ":" + id
-	}
-	return keyName(a.first(a.on))
-}
-
-// counted is the label of what is done with all that are marked: it says how many.
-func counted(does string) func(*model) string {
-	return func(m *model) string {
-		if n := len(m.marks); n > 0 {
-			return does + " " + strconv.Itoa(n)
-		}
-		return does
-	}
-}
-
-// whenMarked is the same of what is not in the footer otherwise.
-func whenMarked(does string) func(*model) string {
-	return func(m *model) string {
-		if len(m.marks) == 0 {
-			return ""
-		}
-		return counted(does)(m)
-	}
-}
-
-// footerKeys is the footer of a place.
-func (m *model) footerKeys(at where) []pane.Key {
-	var keys []pane.Key
-	for i := range m.actions {
-		a := &m.actions[i]
-		does := a.footer
-		if a.label != nil {
-			does = a.label(m)
-		}
-		if press := m.shown(a, at); does != "" && press != "" {
-			keys = append(keys, pane.Key{Press: press, Does: does})
-		}
-	}
-	return keys
 }

@@ -5,8 +5,8 @@ func listActions() []action {
 	return []action{
 		{id: "list.up", on: onList, keys: "up k", does: "select a request", footer: "select", run: (*model).rowUp},
 		{id: "list.down", on: onList, keys: "down j", with: "list.up", run: (*model).rowDown},
-		{id: "detail.open", on: onList, keys: "enter right l", does: "open the selected request", footer: "open", run: (*model).openSelected},
-		{id: "filter.open", on: onList, keys: "/", does: "filter the list, and find in earlier runs", footer: "filter", run: (*model).openFilter,
+		{id: "detail.open", on: onList, keys: "enter right l", does: "open the selected request", label: unlessMarked("open"), run: (*model).openSelected},
+		{id: "filter.open", on: onList, keys: "/", does: "filter the list, and find in earlier runs", label: unlessMarked("filter"), run: (*model).openFilter,
 			arg: "FILTER", take: (*model).setFilter},
 		{id: "list.page-up", on: onList, keys: "pgup ctrl+b", does: "a page up, a page down", run: (*model).pageUp},
 		{id: "list.page-down", on: onList, keys: "pgdown ctrl+f", with: "list.page-up", run: (*model).pageDown},

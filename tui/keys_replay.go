@@ -3,14 +3,14 @@ package tui
 // replayActions are those that send requests again, and show what came of it.
 func replayActions() []action {
 	return []action{
-		{id: "replay", on: onPanes, keys: "r", does: "replay: send the request again", footer: "replay", run: (*model).replayTargets},
+		{id: "replay", on: onPanes, keys: "r", does: "replay: send the request again", label: counted("replay"), run: (*model).replayTargets},
 		{id: "replay.options", on: onPanes, keys: "R", does: "replay elsewhere, many times, signed anew …", run: (*model).openOptions},
 		{id: "edit", on: onPanes, keys: "e", does: "edit the request, see what will be sent, send it", run: (*model).openEdit},
 		{id: "edit.draft", on: onPanes, keys: "E", does: "edit a copy and keep it, without sending", run: (*model).openDraft},
 		{id: "diff", on: onPanes, keys: "D", does: "what differs from the marked one, or from the replay", run: (*model).compare},
 		{id: "replay.results", on: onPanes, keys: "T", does: "what came of the last requests replayed together", run: (*model).openRun},
 		{id: "copy", on: onPanes, keys: "y", does: "copy: URL, cURL, headers, body …", run: (*model).openCopy},
-		{id: "export", on: onPanes, keys: "x", does: "export: HAR, cURL, raw …, without secrets", run: (*model).openExport},
+		{id: "export", on: onPanes, keys: "x", does: "export: HAR, cURL, raw …, without secrets", label: whenMarked("export"), run: (*model).openExport},
 		{id: "export.plain", on: onPanes, keys: "X", does: "export with secrets, after a question", run: (*model).openPlainExport},
 		{id: "web", on: onPanes, keys: "w", does: "open the request in the browser", run: (*model).openPage},
 
@@ -42,7 +42,7 @@ func markActions() []action {
 		{id: "note", on: onPanes, keys: ";", does: "write a note", run: (*model).editNote},
 		{id: "tag", on: onPanes, keys: "t", does: "tags: bug-42 adds one, -bug-42 takes it away", run: (*model).editTags},
 		{id: "pin", on: onPanes, keys: "p", does: "pin: it is never pruned; again: as the others", run: (*model).togglePin},
-		{id: "delete", on: onPanes, keys: "d", does: "delete; for some seconds it can be undone", run: (*model).deleteTargets},
+		{id: "delete", on: onPanes, keys: "d", does: "delete; for some seconds it can be undone", label: whenMarked("delete"), run: (*model).deleteTargets},
 		{id: "undo", on: onPanes, keys: "u", does: "undo the deletion", run: (*model).undoDelete},
 		{id: "purge", on: onPanes, does: "delete all that the list shows, or a filter means, after a question", run: (*model).askPurge,
 			arg: "filter", take: (*model).takePurge},

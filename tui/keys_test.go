@@ -35,7 +35,7 @@ func TestKeys(t *testing.T) {
 		for _, w := range wrong {
 			t.Errorf("%s: %v", name, w)
 		}
-		for id := range profile {
+		for id := range profile.instead {
 			if !known[id] {
 				t.Errorf("%s: there is no %s", name, id)
 			}
@@ -61,9 +61,18 @@ func TestKeysHaveWords(t *testing.T) {
 		}
 	}
 	b.putDay()
+	b.shortFooters()
+	b.press(" ", "g", " ")
+	b.shortFooters()
+	b.send(tea.WindowSizeMsg{Width: 100, Height: 24})
+	wantIn(t, ansi.Strip(b.frame()), "r replay 2   x export 2   d delete 2   q quit   ? help")
+}
+
+func (b *bench) shortFooters() {
+	b.t.Helper()
 	for _, p := range placeNames {
 		if keys := b.m.footerKeys(p.at); len(keys) > 6 {
-			t.Errorf("%d keys in the footer of the %s: %v", len(keys), p.name, keys)
+			b.t.Errorf("%d keys in the footer of the %s: %v", len(keys), p.name, keys)
 		}
 	}
 }

@@ -49,6 +49,17 @@ type boxes struct {
 	beside       bool // both are seen, the detail at the right
 }
 
+// leastInline is how many lines an inline dashboard has at least, where the terminal has as many.
+const leastInline = 12
+
+// heightOf is how many of the terminal's lines the dashboard draws on: inline two thirds, so that what was there before stays in sight.
+func (m *model) heightOf(terminal int) int {
+	if m.inline {
+		return min(max(terminal*2/3, leastInline), max(terminal-1, 0))
+	}
+	return terminal
+}
+
 // room is how many lines there are above the footer.
 func (m *model) room() int {
 	if m.height < footerFrom {

@@ -157,6 +157,14 @@ func TestSignsOfWhatIsKept(t *testing.T) {
 	}
 }
 
+func TestListMasksSecrets(t *testing.T) {
+	b := newBench(t, 120, 30)
+	b.put(exchange(1, "GET", "/cb?code=1&access_token=hunter2", 200, "OK"))
+	wantIn(t, b.frame(), "/cb?code=1&access_token=••••")
+	b.m.maskAll = true
+	wantIn(t, b.frame(), "/cb?code=••••")
+}
+
 func TestFollowing(t *testing.T) {
 	b := newBench(t, 100, 24)
 	for n := range 20 {
@@ -253,15 +261,19 @@ func TestMarks(t *testing.T) {
 	want("018f-0001", "018f-0003", "018f-0004")
 	b.press("*")
 	want("018f-0001", "018f-0002", "018f-0003", "018f-0004")
-	b.press("*", "esc")
+	b.press("esc")
 	b.sync()
 	b.press("M")
-	if got := b.paths(); got != "/c/e/b" {
+	if got := b.paths(); got != "/c/a/e/b" {
 		t.Errorf("only the marked ones: %s", got)
 	}
 	b.press("esc")
 	if got := b.paths(); got != "/c/a/e/b/d" {
 		t.Errorf("all again: %s", got)
+	}
+	b.press("*", "*")
+	if len(b.m.marks) != 0 {
+		t.Errorf("** leaves %d marks", len(b.m.marks))
 	}
 }
 
@@ -364,13 +376,29 @@ func TestFilterByValue(t *testing.T) {
 	wantIn(t, b.frame(), "status:2xx not method:=POST")
 }
 
+// What was found by a filter is still selected when the filter goes, so that one sees what came around it.
+func TestSelectionOutlivesItsFilter(t *testing.T) {
+	b := newBench(t, 100, 40)
+	for n := range 100 {
+		b.f.put(exchange(n, "GET", fmt.Sprintf("/%d", n), 200, "OK"))
+	}
+	b.sync()
+	b.press("/")
+	b.write("path:=/50")
+	b.press("enter", "up", "esc")
+	b.sync()
+	if b.selected() != "018f-0050" || !strings.Contains(b.paths(), "/49/50/51") {
+		t.Errorf("selected %s among %s", b.selected(), b.paths())
+	}
+}
+
 // On a terminal with room for both, the pane with the keyboard is told by a sign, and the keys share the room out.
 func TestPanesShareTheScreen(t *testing.T) {
 	b := newBench(t, 120, 40)
 	b.putFive()
 	wantNotIn(t, b.frame(), "▸ HTTP")
 	b.press("enter")
-	wantIn(t, ansi.Strip(b.frame()), "  HTTP Requests")
+	wantIn(t, ansi.Strip(b.frame()), "  HTTP Requests", "▸ GET")
 	b.press("tab")
 	wantIn(t, b.frame(), "▸ HTTP Requests")
 	if b.m.boxes.beside {

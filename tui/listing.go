@@ -35,7 +35,7 @@ func (m *model) ownLine(rank pane.Rank) string {
 	look := m.listLook()
 	switch {
 	case rank == pane.RankTitle:
-		return look.PaneTitle(listTitle, m.note(), m.focus == onList, !m.boxes.detail.seen())
+		return look.ListTitle(listTitle, m.note(), look.Focus(m.focus == onList, !m.boxes.detail.seen()))
 	case rank == pane.RankViews:
 		return look.ViewTabs(m.tabs())
 	case len(m.rows.spots) > 0:
@@ -139,13 +139,19 @@ func (m *model) viewList() []string {
 	if len(m.rows.spots) == 0 {
 		return append(lines, m.nothing()...)
 	}
-	table := m.table()
+	table, mask := m.table(), m.mask()
 	for i := m.rows.first; i <= m.rows.bottom(); i++ {
-		r := m.rows.row(i)
+		r := *m.rows.row(i)
+		r.Path = mask.Target(r.Path)
 		mark := pane.Mark{Selected: r.Seq == m.rows.sel, Marked: m.marks.has(r.ID), Under: m.rows.spots[i].under}
-		lines = append(lines, table.Row(r, mark, m.now))
+		lines = append(lines, table.Row(&r, mark, m.now))
 	}
 	return lines
+}
+
+// mask hides secrets in what the list shows of a request.
+func (m *model) mask() *view.Mask {
+	return &view.Mask{All: m.maskAll, Off: !m.maskAll && m.now.Before(m.detail.bare)}
 }
 
 // nothing is what stands in the place of rows.

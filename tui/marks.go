@@ -123,7 +123,7 @@ func (m *model) extendRange() {
 	}
 }
 
-// markAll marks all that are shown; when they are already, it takes their marks away.
+// markAll marks all that are shown; when they are already, it takes all marks away, also of what is not in the list.
 func (m *model) markAll() tea.Cmd {
 	m.span = span{}
 	unmarked := false
@@ -133,9 +133,7 @@ func (m *model) markAll() tea.Cmd {
 		}
 	}
 	if !unmarked {
-		for at := range m.rows.spots {
-			delete(m.marks, m.rows.row(at).ID)
-		}
+		clear(m.marks)
 	}
 	m.marksChanged()
 	return nil

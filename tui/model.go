@@ -38,6 +38,8 @@ type model struct {
 	focus  where   // the pane that has the keyboard when no sheet has: onList or onDetail
 	sheets []sheet // what lies over the panes; the last one is on top
 
+	mouse    mouse
+	inline   bool // drawn below what the terminal shows
 	log      logLines
 	toast    toast
 	run      *run                         // the last one of several requests; nil: there was none
@@ -102,7 +104,9 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *model) handle(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		m.look.Width, m.height = msg.Width, msg.Height
+		m.look.Width, m.height = msg.Width, m.heightOf(msg.Height)
+	case tea.MouseMsg:
+		return m.onMouse(msg)
 	case tea.KeyMsg:
 		return m.onKey(msg)
 	case changes:

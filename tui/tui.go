@@ -97,8 +97,8 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	m.work.browse, m.work.exec = browse(ctx), programs(ctx, screen)
 	m.work.suspension = newSuspension(screen, ctx.Done())
 
-	p := tea.NewProgram(m, tea.WithInput(keys), tea.WithOutput(screen), tea.WithAltScreen(), tea.WithFPS(framesPerSecond),
-		tea.WithoutSignalHandler(), tea.WithoutCatchPanics())
+	p := tea.NewProgram(m, append(m.place(o, screen), tea.WithInput(keys), tea.WithOutput(screen), tea.WithFPS(framesPerSecond),
+		tea.WithoutSignalHandler(), tea.WithoutCatchPanics())...)
 	if o.Restored != nil {
 		o.Restored(screen.restore)
 	}
@@ -112,6 +112,19 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 		return m.panicked
 	}
 	return m.finish(ctx)
+}
+
+// place makes the model draw where the person wants it, with the mouse or without.
+func (m *model) place(o Options, screen *terminal) (opts []tea.ProgramOption) {
+	m.inline, m.mouse.never = o.Inline, o.Inline
+	if o.Inline {
+		screen.back = giveBackInline
+		return nil
+	}
+	if m.mouse.taken = o.Mouse; o.Mouse {
+		opts = append(opts, tea.WithMouseCellMotion())
+	}
+	return append(opts, tea.WithAltScreen())
 }
 
 // settle ends Run after a panic: Bubble Tea catches none here, because it would print them on the screen and swallow them.

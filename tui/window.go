@@ -292,6 +292,16 @@ func (w *window) goTo(at int) {
 	w.settle()
 }
 
+// take selects a row by its Seq, when it is shown.
+func (w *window) take(seq uint64) bool {
+	at, shown := w.place(seq)
+	if shown {
+		w.follow = false
+		w.goTo(at)
+	}
+	return shown
+}
+
 // page moves by a screen less one row.
 func (w *window) page(n int) { w.move(n * max(w.height-1, 1)) }
 

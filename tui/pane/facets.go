@@ -112,8 +112,8 @@ func (l Look) FacetAt(open Facet, x int) (Facet, bool) {
 	return 0, false
 }
 
-// DetailTitle is the line over the tabs: the request and its outcome, as the list has them.
-func (l Look) DetailTitle(r Row) string {
+// DetailTitle is the line over the tabs: the pane's Focus, the request and its outcome, as the list has them.
+func (l Look) DetailTitle(r Row, focus string) string {
 	outcome, style := l.outcome(r)
-	return Ends(l.Title.Render(r.Method+" "+r.Path), style.Render(outcome), l.Width)
+	return Ends(l.Title.Render(focus+r.Method+" "+r.Path), style.Render(outcome), l.Width)
 }

@@ -103,7 +103,7 @@ func pathCell(r *Row, m Mark, width int) (path, rest string) {
 func (t Table) text(r *Row, c slot, now time.Time) string {
 	switch c.column {
 	case ColTime:
-		return t.look.clock(r.Start, c.width)
+		return t.look.clockOrDay(r.Start, now, c.width)
 	case ColMethod:
 		return Clip(r.Method, methodCell-1)
 	case ColStatus:
@@ -137,6 +137,18 @@ func (t Table) style(r *Row, c Column) lipgloss.Style {
 
 // Clock words the time at which an exchange began, as the list shows it.
 func (l Look) Clock(t time.Time) string { return l.clock(t, clockFull) }
+
+// clockOrDay is the time of day, or of another day than now the date.
+func (l Look) clockOrDay(t, now time.Time, width int) string {
+	t, now = t.In(l.Zone), now.In(l.Zone)
+	switch {
+	case t.YearDay() == now.YearDay() && t.Year() == now.Year():
+		return l.clock(t, width)
+	case width == clockFull:
+		return t.Format("Jan 02 15:04")
+	}
+	return t.Format("Jan 02")
+}
 
 func (l Look) clock(t time.Time, width int) string {
 	switch width {
@@ -178,19 +190,23 @@ func (l Look) took(r *Row, now time.Time) string {
 	return text + " …"
 }
 
-// PaneTitle draws the name of a pane, with a sign when it is the one of several that has the keyboard, and a note at the right.
-func (l Look) PaneTitle(name, note string, focused, alone bool) string {
-	style := l.Theme.Title
+// Focus is the sign before a pane's title that says whether it has the keyboard; nothing when it is alone on the screen.
+func (l Look) Focus(focused, alone bool) string {
 	switch {
-	case focused && !alone:
-		name = "▸ " + name
-	case !alone:
-		name, style = "  "+name, l.Quiet
+	case alone:
+		return ""
+	case focused:
+		return "▸ "
 	}
+	return "  "
+}
+
+// ListTitle draws the list's title behind its Focus, and a note at the right.
+func (l Look) ListTitle(name, note, focus string) string {
 	if note != "" {
-		note = l.Quiet.Render(Clip(note, l.Width-min(Width(name)+2, l.Width/2)))
+		note = l.Quiet.Render(Clip(note, l.Width-min(Width(name)+Width(focus)+1, l.Width/2)))
 	}
-	return Ends(style.Render(name), note, l.Width)
+	return Ends(l.Theme.Title.Render(focus+name), note, l.Width)
 }
 
 // Empty draws what stands in the list's place while no request has come: the line to copy and, when room lines are enough, the keys that

@@ -189,6 +189,17 @@ func TestRowsAreOfOneWidthEverywhere(t *testing.T) {
 	}
 }
 
+// Of what did not come today the list says the day.
+func TestTimeOfAnotherDay(t *testing.T) {
+	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	for width, want := range map[int]string{120: "Mar 03 05:06 ", 50: "Mar 03  "} {
+		table := Look{Theme: theme.Colourless(), Zone: time.UTC, Width: width}.Table(AllColumns() &^ Of(ColHost))
+		if got := ansi.Strip(table.Row(&Row{Start: now.Add(-24 * time.Hour)}, Mark{}, now)); !strings.HasPrefix(got, want) {
+			t.Errorf("width %d: %q", width, got)
+		}
+	}
+}
+
 func TestTookFitsItsColumn(t *testing.T) {
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	tests := []struct {
@@ -267,7 +278,7 @@ func allTabs(l Look, x *inspect.Exchange, wrapped bool) (lines []string) {
 		found := []Found{{Line: strip.Line, From: from, To: to}}
 		lines = append(lines, l.Draw(texts[strip.Line], strip, i%7*map[bool]int{false: 1}[wrapped], found, i%2 == 0))
 	}
-	return append(lines, l.FacetBar(Raw, 5), l.DetailTitle(RowOf(s.Item)))
+	return append(lines, l.FacetBar(Raw, 5), l.DetailTitle(RowOf(s.Item), l.Focus(true, false)))
 }
 
 // runeAt is where the character begins that the byte belongs to.

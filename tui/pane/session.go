@@ -16,6 +16,9 @@ const (
 	wideFrom    = 72
 )
 
+// Forwarding is the label of an address: the first line of each endpoint begins with it.
+const Forwarding = "Forwarding"
+
 // label is the width of the label column.
 func (l Look) label() int {
 	if l.Width < wideFrom {
@@ -44,8 +47,10 @@ func (l Look) Name() string {
 
 func (l Look) session(st inspect.Status, now time.Time) []Line {
 	account, region := who(st), orDash(st.Region)
-	if st.Relay != "" {
-		region = fit(l.Width-l.label(), region+", relay "+view.Sanitize(st.Relay), region)
+	if relay := "relay " + view.Sanitize(st.Relay); st.Relay != "" && st.Region == "" {
+		region = relay
+	} else if st.Relay != "" {
+		region = fit(l.Width-l.label(), region+", "+relay, region)
 	}
 	if st.Embedded {
 		account, region = "local (embedded relay)", "this machine"
@@ -135,9 +140,9 @@ func (l Look) endpoint(e inspect.Endpoint, now time.Time) []Line {
 	case e.Failure != nil:
 		return l.failure(e)
 	case e.URL == "":
-		return l.styled("Forwarding", view.Sanitize(e.Name)+" -> "+upstream+" (binding)", l.Quiet.Render, RankForwarding)
+		return l.styled(Forwarding, view.Sanitize(e.Name)+" -> "+upstream+" (binding)", l.Quiet.Render, RankForwarding)
 	}
-	lines := l.address("Forwarding", view.Sanitize(e.URL), upstream, RankForwarding)
+	lines := l.address(Forwarding, view.Sanitize(e.URL), upstream, RankForwarding)
 	lines = l.ailing(lines, e.Health, now)
 	for _, a := range e.Aliases {
 		for _, part := range Break("also "+view.Sanitize(a), l.Width-l.label()) {
@@ -175,7 +180,7 @@ func (l Look) turned(e inspect.Endpoint) []Line {
 
 func (l Look) failure(e inspect.Endpoint) []Line {
 	text := view.Sanitize(e.Name + ": " + FailureText(*e.Failure))
-	lines := l.styled("Forwarding", text, l.Bad.Render, RankForwarding)
+	lines := l.styled(Forwarding, text, l.Bad.Render, RankForwarding)
 	if e.Failure.Remedy != "" {
 		lines = append(lines, l.styled("", view.Sanitize(e.Failure.Remedy), l.Plain.Render, RankForwarding)...)
 	}

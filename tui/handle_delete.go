@@ -152,10 +152,7 @@ func (m *model) onDeleted(d deleted) tea.Cmd {
 	if m.prompt.filter == nil { // the feed lists anew
 		return nil
 	}
-	m.rows.end()
-	m.rows.reset(nil)
-	m.prompt.all = false
-	return m.work.older(m.prompt.filter, 0)
+	return m.relist()
 }
 
 // withoutDeleted leaves out rows that are off the list.

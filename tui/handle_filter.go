@@ -184,21 +184,27 @@ func (m *model) show(f *inspect.Filter) tea.Cmd {
 	if f.String() == m.prompt.filter.String() {
 		return nil
 	}
-	m.prompt.filter, m.prompt.all, m.prompt.searching = f, false, false
+	m.prompt.filter, m.prompt.searching = f, false
 	m.cleared = 0
 	m.hideRows()
 	m.rows.filtered = f != nil
 	m.work.want(f)
-	if r, selected := m.rows.selected(); f != nil || !selected || r.Nth == 0 {
+	return m.relist()
+}
+
+// relist empties the list, and has it read anew.
+func (m *model) relist() tea.Cmd {
+	p := &m.prompt
+	if r, selected := m.rows.selected(); p.filter != nil || !selected || r.Nth == 0 {
 		m.rows.resume() // before the rows go: a selected one stays, to be seen among those around it
 	}
 	m.rows.reset(nil)
 	m.rows.offset = m.rows.height / 2
-	if f == nil {
+	if p.all = false; p.filter == nil {
 		return nil // the feed lists anew
 	}
-	m.prompt.searching = true
-	return m.work.older(f, 0)
+	p.searching = true
+	return m.work.older(p.filter, 0)
 }
 
 // older finds what is before the oldest row, when the person is there: exchanges of earlier runs, or more of what matches.

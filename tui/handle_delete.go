@@ -175,6 +175,15 @@ func (m *model) askPurge() tea.Cmd {
 	return m.askPurgeOf(q)
 }
 
+// takePurge asks whether what a filter means is to be deleted.
+func (m *model) takePurge(filter string) (tea.Cmd, error) {
+	f, err := inspect.ParseFilter(filter)
+	if err != nil {
+		return nil, err
+	}
+	return m.askPurgeOf(inspect.Query{Filter: f}), nil
+}
+
 func (m *model) askPurgeOf(q inspect.Query) tea.Cmd {
 	if m.work.source.Keeper == nil {
 		m.say(m.look.Warn.Render, "nothing is kept here that could be changed")

@@ -28,6 +28,7 @@ type field struct {
 	input  textinput.Model
 	toggle bool
 	on     bool
+	hint   string // what the switch means
 	off    string // why it cannot be switched on
 	wrong  string
 }
@@ -113,9 +114,9 @@ func (f *field) draw(m *model, wide int, here bool) string {
 	case f.off != "":
 		return line + m.look.Quiet.Render(pane.Clip("no: "+view.Sanitize(f.off), room))
 	case f.toggle && f.on:
-		return line + pane.Clip("[x]", room)
+		return line + pane.Clip("[x] "+f.hint, room)
 	case f.toggle:
-		return line + pane.Clip("[ ]", room)
+		return line + pane.Clip("[ ] "+m.look.Quiet.Render(f.hint), room)
 	case here:
 		f.input.Width = max(room-1, 1)
 		f.input.PlaceholderStyle = m.look.Quiet

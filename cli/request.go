@@ -220,10 +220,10 @@ func (a *app) printDiff(ctx context.Context, s captures, o *oneExchange, other s
 		return err
 	}
 	defer with.close()
-	d := diff.Of(o.Exchange, with.Exchange, diff.Bodies{
+	d := diff.Of(o.Exchange, with.Exchange, diff.Options{Bodies: diff.Bodies{
 		OldRequest: o.body(inspect.RequestSide), OldResponse: o.body(inspect.ResponseSide),
 		NewRequest: with.body(inspect.RequestSide), NewResponse: with.body(inspect.ResponseSide),
-	})
+	}})
 	text := d.Unified()
 	if d.Equal() && text == "" {
 		text = "nothing is different"

@@ -23,12 +23,20 @@ type Bodies struct {
 	OldRequest, OldResponse, NewRequest, NewResponse io.ReaderAt
 }
 
-// Of compares an older exchange with a newer one, say an original with its replay. Content is compared without its codings, at most 1 MiB of each side.
-func Of(older, newer *inspect.Exchange, b Bodies) Diff {
-	d := Diff{Request: messages(&older.Request.Message, &newer.Request.Message, b.OldRequest, b.NewRequest)}
+// Options say what a comparison reads, and what it leaves out. The zero value stands for what is in memory, and nothing.
+type Options struct {
+	Bodies
+	Rules Rules
+}
+
+// Of compares an older exchange with a newer one, say an original with its replay. Content is compared without its codings, at most 1 MiB of each side; what
+// is larger and byte for byte the same is found to be so.
+func Of(older, newer *inspect.Exchange, o Options) Diff {
+	d := Diff{Old: status(older), New: status(newer)}
+	d.Request = messages(side{Message: &older.Request.Message, body: o.OldRequest}, side{Message: &newer.Request.Message, body: o.NewRequest}, o.Rules)
 	switch before, after := older.Message(inspect.ResponseSide), newer.Message(inspect.ResponseSide); {
 	case before != nil && after != nil:
-		d.Response = messages(before, after, b.OldResponse, b.NewResponse)
+		d.Response = messages(side{Message: before, body: o.OldResponse}, side{Message: after, body: o.NewResponse}, o.Rules)
 	case before != nil || after != nil:
 		d.Response.Start = []Change{changed("", view.Status(older), view.Status(newer))}
 		d.Response.Notes = []string{"only one of both has a response"}
@@ -38,14 +46,38 @@ func Of(older, newer *inspect.Exchange, b Bodies) Diff {
 	return d
 }
 
-func messages(older, newer *inspect.Message, oldBody, newBody io.ReaderAt) Message {
+func status(x *inspect.Exchange) int {
+	if x.Response == nil {
+		return 0
+	}
+	return x.Response.Status
+}
+
+func messages(older, newer side, rules Rules) Message {
 	var m Message
 	if a, b := view.StartLine(older.Head), view.StartLine(newer.Head); a != b {
 		m.Start = []Change{changed("", a, b)}
 	}
-	m.Fields = fields(allFields(older), allFields(newer))
-	m.content(older, newer, oldBody, newBody)
+	m.Fields = fields(allFields(older.Message), allFields(newer.Message))
+	rules.markFields(m.Fields)
+	m.content(&older, &newer, rules)
+	rules.markContent(m.How, m.Content)
+	if rules.has(contentRule) {
+		m.quiet = len(m.Notes)
+	}
+	if len(m.Content) > 0 { // which says more than its length does
+		quiet(m.Fields, "Content-Length")
+	}
 	return m
+}
+
+// quiet makes changes of the fields of that name such that do not matter.
+func quiet(changes []Change, name string) {
+	for i := range changes {
+		if strings.EqualFold(changes[i].Where, name) {
+			changes[i].Volatile = true
+		}
+	}
 }
 
 func allFields(m *inspect.Message) []inspect.Field {
@@ -53,19 +85,26 @@ func allFields(m *inspect.Message) []inspect.Field {
 }
 
 // content compares the contents by what both are.
-func (m *Message) content(older, newer *inspect.Message, oldBody, newBody io.ReaderAt) {
-	a, b := view.Decoded(older, oldBody, maxContent), view.Decoded(newer, newBody, maxContent)
-	m.incomplete("older", older, &a)
-	m.incomplete("newer", newer, &b)
+func (m *Message) content(older, newer *side, rules Rules) {
+	older.plain = view.Decoded(older.Message, older.body, maxContent)
+	newer.plain = view.Decoded(newer.Message, newer.body, maxContent)
+	a, b := &older.plain, &newer.plain
 	m.How = Bytes
+	if (a.More || b.More) && sameBytes(older, newer) {
+		return
+	}
+	m.incomplete("older", older)
+	m.incomplete("newer", newer)
 	switch equal := string(a.Data) == string(b.Data); {
+	case equal && (a.More || b.More):
+		m.Content = []Change{digests(older, newer)}
 	case equal:
-	case m.json(&a, &b):
-	case m.laid(view.Open(older, oldBody, view.Limits{Bytes: maxContent}), view.Open(newer, newBody, view.Limits{Bytes: maxContent})):
+	case m.json(a, b, rules):
+	case m.laid(view.Open(older.Message, older.body, view.Limits{Bytes: maxContent}), view.Open(newer.Message, newer.body, view.Limits{Bytes: maxContent})):
 	case a.Text && b.Text || len(a.Data) == 0 && b.Text || len(b.Data) == 0 && a.Text:
 		m.How, m.Content = Text, lines(splitLines(a.Data), splitLines(b.Data))
 	default:
-		m.Content = []Change{bytesChange(&a, &b)}
+		m.Content = []Change{digests(older, newer), bytesChange(a, b)}
 	}
 	if len(m.Content) > maxChanges {
 		m.Content = m.Content[:maxChanges]
@@ -74,12 +113,12 @@ func (m *Message) content(older, newer *inspect.Message, oldBody, newBody io.Rea
 }
 
 // incomplete notes what could not be compared.
-func (m *Message) incomplete(which string, msg *inspect.Message, p *view.Plain) {
-	switch {
+func (m *Message) incomplete(which string, s *side) {
+	switch p := &s.plain; {
 	case p.Note != "":
 		m.Notes = append(m.Notes, "the "+which+" content: "+p.Note)
-	case msg.Kept < msg.Size:
-		m.Notes = append(m.Notes, fmt.Sprintf("of the %s content %s of %s were kept", which, view.Size(msg.Kept), view.Size(msg.Size)))
+	case s.Kept < s.Size:
+		m.Notes = append(m.Notes, fmt.Sprintf("of the %s content %s of %s were kept", which, view.Size(s.Kept), view.Size(s.Size)))
 	case p.More:
 		m.Notes = append(m.Notes, fmt.Sprintf("of the %s content the first %s are compared", which, view.Size(maxContent)))
 	}
@@ -114,9 +153,6 @@ func fields(older, newer []inspect.Field) (changes []Change) {
 			changes = append(changes, removed(f.Name, values[len(values)-1]))
 		}
 	}
-	for i := range changes {
-		changes[i].Volatile = volatile[strings.ToLower(changes[i].Where)]
-	}
 	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(order(a.Kind), order(b.Kind)) })
 	return changes
 }
@@ -130,23 +166,4 @@ func added(where, now string) Change {
 
 func removed(where, was string) Change {
 	return Change{Kind: Removed, Where: view.Sanitize(where), Old: []Span{{Text: short(was)}}}
-}
-
-// bytesChange says where the bytes begin to differ.
-func bytesChange(a, b *view.Plain) Change {
-	at := 0
-	for at < len(a.Data) && at < len(b.Data) && a.Data[at] == b.Data[at] {
-		at++
-	}
-	about := func(p *view.Plain) []Span {
-		bytes := Span{Text: fmt.Sprintf("% x", p.Data[at:min(at+16, len(p.Data))]), Marked: true}
-		switch {
-		case at == len(p.Data):
-			return []Span{{Text: fmt.Sprintf("ends here, after %d bytes", at)}}
-		case p.More: // how many there are is not known
-			return []Span{bytes, {Text: " …"}}
-		}
-		return []Span{bytes, {Text: fmt.Sprintf(" … (%d bytes in all)", len(p.Data))}}
-	}
-	return Change{Kind: Changed, Where: fmt.Sprintf("byte %d", at), Old: about(a), New: about(b)}
 }

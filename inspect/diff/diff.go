@@ -1,8 +1,10 @@
 // Package diff compares two exchanges: start lines, header fields and content, each in the way that fits it. It has no look: a face draws the changes, and
 // Unified writes them as text.
 //
-//	d := diff.Of(older, newer, diff.Bodies{})
+//	d := diff.Of(older, newer, diff.Options{Rules: rules})
 //	for _, c := range d.Response.Content { … }
+//
+// Rules are lines that a person adds, and that are kept as memos (inspect.DiffIgnores): what they mean is told all the same, but does not matter.
 package diff
 
 // Kind is what happened between the older and the newer exchange.
@@ -27,7 +29,8 @@ type Change struct {
 	Kind     Kind
 	Where    string // the field's name, the path within JSON content ("$.data[2].id"), or the line ("12"): of the newer side, if it is there
 	Old, New []Span // what there was and what there is; nothing for what was added or removed
-	Volatile bool   // of a field that is another one each time (Date): seldom what is looked for
+	Volatile bool   // it does not matter: of a field that is another one each time (Date), or left out by a rule
+	Rule     string // leaves it out, or would: see RuleFor
 }
 
 // Message is what differs between two requests, or between two responses.
@@ -37,16 +40,23 @@ type Message struct {
 	Content []Change
 	How     How      // how the content was compared
 	Notes   []string // what was not compared, and why
+
+	quiet int // notes that do not matter
 }
 
 // Equal says that nothing differs that matters.
 func (m *Message) Equal() bool {
-	for _, c := range m.Fields {
-		if !c.Volatile {
-			return false
+	return len(m.Start)+count(m.Fields)+count(m.Content) == 0 && len(m.Notes) == m.quiet
+}
+
+// count is how many changes matter.
+func count(changes []Change) (n int) {
+	for _, c := range changes {
+		if c.Kind != Same && !c.Volatile {
+			n++
 		}
 	}
-	return len(m.Start)+len(m.Content)+len(m.Notes) == 0
+	return n
 }
 
 // How content was compared.
@@ -54,13 +64,14 @@ type How string
 
 // The ways to compare content.
 const (
-	Bytes How = "bytes" // equal, or from which offset on it differs
+	Bytes How = "bytes" // equal, or by hash and size, and from which offset on it differs
 	JSON  How = "json"  // path by path: order of keys and layout do not matter
 	Text  How = "text"  // line by line
 )
 
 // Diff is what differs between two exchanges.
 type Diff struct {
+	Old, New          int // statuses; 0: no response
 	Request, Response Message
 }
 

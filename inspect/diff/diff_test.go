@@ -45,17 +45,17 @@ func TestUnified(t *testing.T) {
 			"@@ request, content, by lines @@\n a = 1\n-b = 2\n+b = x y\n c = 3\n"},
 		{"protobuf", "P / HTTP/1.1\nContent-Type: application/x-protobuf\n\n\x08\x01\x12\x02\x08\x05", "P / HTTP/1.1\nContent-Type: application/x-protobuf\n\n\x08\x01\x12\x02\x08\x06",
 			"@@ request, content, by lines @@\n 1: 1\n 2 {\n-  1: 5\n+  1: 6\n }\n"},
-		{"binary", "P / HTTP/1.1\n\n\x00\x01\x02", "P / HTTP/1.1\n\n\x00\x01", "@@ request, content @@\n-byte 2: 02 … (3 bytes in all)\n+byte 2: ends here, after 2 bytes\n"},
+		{"binary", "P / HTTP/1.1\n\n\x00\x01\x02", "P / HTTP/1.1\n\n\x00\x01", "@@ request, content @@\n-sha256: ae4b3280e56e, 3 B\n+sha256: b413f47d13ee, 2 B\n-byte 2: 02 … (3 bytes in all)\n+byte 2: ends here, after 2 bytes\n"},
 		{"binary beyond what is compared", "P / HTTP/1.1\n\n\x00" + strings.Repeat("x", 1<<20), "P / HTTP/1.1\n\n\x00\x01",
-			"@@ request, content @@\n-byte 1: 78 78 78 78 78 78 78 78 78 78 78 78 78 78 78 78 …\n+byte 1: 01 … (2 bytes in all)\n# request: of the older content the first 1 MiB are compared\n"},
+			"@@ request, content @@\n-sha256: 98fa9992b72d, 1 MiB\n+sha256: b413f47d13ee, 2 B\n-byte 1: 78 78 78 78 78 78 78 78 78 78 78 78 78 78 78 78 …\n+byte 1: 01 … (2 bytes in all)\n# request: of the older content the first 1 MiB are compared\n"},
 		{"hostile", "P / HTTP/1.1\nX: \x1b[2J", "P / HTTP/1.1\nX: \u202e", "@@ request, fields @@\n-X: \\x1b[2J\n+X: \\u202e\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := Of(exchange(c.older, ""), exchange(c.newer, ""), Bodies{})
+			d := Of(exchange(c.older, ""), exchange(c.newer, ""), Options{})
 			if got := d.Unified(); got != c.want {
 				t.Errorf("got\n%s\nwant\n%s", got, c.want)
 			}
-			if again := Of(exchange(c.newer, ""), exchange(c.newer, ""), Bodies{}); !again.Equal() {
+			if again := Of(exchange(c.newer, ""), exchange(c.newer, ""), Options{}); !again.Equal() {
 				t.Errorf("it differs from itself:\n%s", again.Unified())
 			}
 		})
@@ -63,7 +63,7 @@ func TestUnified(t *testing.T) {
 }
 
 func TestMarksWhatDiffers(t *testing.T) {
-	d := Of(exchange("GET /a?page=1&x=é HTTP/1.1", ""), exchange("GET /a?page=23&x=è HTTP/1.1", ""), Bodies{})
+	d := Of(exchange("GET /a?page=1&x=é HTTP/1.1", ""), exchange("GET /a?page=23&x=è HTTP/1.1", ""), Options{})
 	want := "[{GET /a?page= false} {1&x=é true} { HTTP/1.1 false}] [{GET /a?page= false} {23&x=è true} { HTTP/1.1 false}]"
 	if got := fmt.Sprint(d.Request.Start[0].Old, d.Request.Start[0].New); got != want {
 		t.Errorf("got %s, want %s", got, want)
@@ -73,10 +73,10 @@ func TestMarksWhatDiffers(t *testing.T) {
 func TestVolatileFieldsAreNoDifference(t *testing.T) {
 	a := exchange("GET / HTTP/1.1", "HTTP/1.1 200 OK\nDate: then\nX-Request-Id: 1\n\nx")
 	b := exchange("GET / HTTP/1.1", "HTTP/1.1 200 OK\nDate: now\nX-Request-Id: 2\n\nx")
-	if d := Of(a, b, Bodies{}); !d.Equal() || len(d.Response.Fields) != 2 {
+	if d := Of(a, b, Options{}); !d.Equal() || len(d.Response.Fields) != 2 {
 		t.Errorf("%+v", d)
 	}
-	if d := Of(a, exchange("GET / HTTP/1.1", ""), Bodies{}); d.Equal() {
+	if d := Of(a, exchange("GET / HTTP/1.1", ""), Options{}); d.Equal() {
 		t.Error("a response that is missing is no difference")
 	}
 }
@@ -84,7 +84,7 @@ func TestVolatileFieldsAreNoDifference(t *testing.T) {
 func TestWhatIsMissingIsSaid(t *testing.T) {
 	a, b := exchange("P / HTTP/1.1\n\nsame", ""), exchange("P / HTTP/1.1\n\nsame", "")
 	b.Request.Size = 5 << 20
-	d := Of(a, b, Bodies{})
+	d := Of(a, b, Options{})
 	if d.Equal() || fmt.Sprint(d.Request.Notes) != "[of the newer content 4 B of 5 MiB were kept]" {
 		t.Errorf("%+v", d.Request)
 	}
@@ -108,7 +108,7 @@ func TestHostileContent(t *testing.T) {
 		"one long line":        {strings.Repeat("a", 1<<20), strings.Repeat("a", 1<<19) + "b"},
 		"empty lines":          {strings.Repeat("\n", 1<<18), strings.Repeat("\n", 1<<17)},
 	} {
-		d := Of(exchange("P / HTTP/1.1\n\n"+c[0], ""), exchange("P / HTTP/1.1\n\n"+c[1], ""), Bodies{})
+		d := Of(exchange("P / HTTP/1.1\n\n"+c[0], ""), exchange("P / HTTP/1.1\n\n"+c[1], ""), Options{})
 		if text := d.Unified(); len(text) == 0 || len(text) > 4<<20 {
 			t.Errorf("%s: %d bytes", name, len(text))
 		}
@@ -121,13 +121,13 @@ func FuzzDiff(f *testing.F) {
 	f.Add("P / HTTP/1.1\n\n\x00", "P / HTTP/1.1\n\n\x1b\u202e")
 	f.Fuzz(func(t *testing.T, older, newer string) {
 		a, b := exchange(older, ""), exchange(newer, "")
-		d := Of(a, b, Bodies{})
+		d := Of(a, b, Options{})
 		for _, r := range d.Unified() {
 			if r != '\n' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co) {
 				t.Fatalf("%q is not safe to show", d.Unified())
 			}
 		}
-		if same := Of(a, a, Bodies{}); !same.Equal() {
+		if same := Of(a, a, Options{}); !same.Equal() {
 			t.Fatalf("it differs from itself: %s", same.Unified())
 		}
 		if string(a.Request.Body) != string(b.Request.Body) && len(d.Request.Content)+len(d.Request.Notes) == 0 {

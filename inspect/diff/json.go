@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/aymanbagabas/go-udiff/lcs"
@@ -9,7 +10,7 @@ import (
 )
 
 // json compares contents by their paths; false: they are not both JSON, or not within the bounds of a tree.
-func (m *Message) json(a, b *view.Plain) bool {
+func (m *Message) json(a, b *view.Plain, rules Rules) bool {
 	if !a.IsJSON() || !b.IsJSON() {
 		return false
 	}
@@ -18,12 +19,37 @@ func (m *Message) json(a, b *view.Plain) bool {
 	if !ok || !too {
 		return false
 	}
+	off := rules.paths()
+	settle(&older, nil, off)
+	settle(&newer, nil, off)
 	p := paths{}
 	p.compare("$", &older, &newer)
 	if m.How, m.Content = JSON, p.changes; len(m.Content) == 0 {
-		m.Notes = append(m.Notes, "the same JSON in another order or layout")
+		m.Notes = slices.Insert(m.Notes, m.quiet, "the same JSON in another order or layout")
+		m.quiet++
 	}
 	return true
+}
+
+// settle gives the node at path, and all within, its firm hash: what is at the paths that are off does not count.
+func settle(n *node, path []step, off [][]step) {
+	if len(off) == 0 {
+		n.firm = n.hash
+	}
+	for i := range n.kids {
+		s := step{index: i}
+		if n.bracket == '{' {
+			s = step{name: shownKey(n.kids[i].key), index: -1}
+		}
+		settle(&n.kids[i], append(path, s), off)
+	}
+	switch {
+	case len(off) == 0:
+	case slices.ContainsFunc(off, func(rule []step) bool { return covers(rule, path) }):
+		n.firm = 0
+	default:
+		n.firm = n.mixed(func(kid *node) uint64 { return kid.firm })
+	}
 }
 
 // paths gathers what differs between two trees, in the newer one's order.
@@ -61,7 +87,7 @@ func (p *paths) members(path string, older, newer []node) {
 	gone := func(until int) {
 		for ; next < until; next++ {
 			if n := &older[next]; !there[n.key] {
-				p.removed(path+step(n.key), n)
+				p.removed(path+member(n.key), n)
 			}
 		}
 	}
@@ -69,19 +95,27 @@ func (p *paths) members(path string, older, newer []node) {
 		n := &newer[i]
 		was, known := at[n.key]
 		if !known {
-			p.added(path+step(n.key), n)
+			p.added(path+member(n.key), n)
 			continue
 		}
 		gone(was)
-		p.compare(path+step(n.key), &older[was], n)
+		p.compare(path+member(n.key), &older[was], n)
 	}
 	gone(len(older))
 }
 
-// elements compares arrays: what was put in or taken out moves the others, and changes none of them.
+// elements compares arrays: what was put in or taken out moves the others, and changes none of them. What rules leave out does not tell elements apart.
 func (p *paths) elements(path string, older, newer []node) {
 	at := func(i int) string { return path + "[" + strconv.Itoa(i) + "]" }
+	next := 0 // of newer
+	alike := func(was, until int) {
+		for ; next < until; next++ {
+			p.compare(at(next), &older[was], &newer[next])
+			was++
+		}
+	}
 	for _, d := range lcs.DiffLines(hashes(older), hashes(newer)) {
+		alike(d.Start-(d.ReplStart-next), d.ReplStart)
 		was, now := older[d.Start:d.End], newer[d.ReplStart:d.ReplEnd]
 		for i := range min(len(was), len(now)) {
 			p.compare(at(d.ReplStart+i), &was[i], &now[i])
@@ -92,13 +126,15 @@ func (p *paths) elements(path string, older, newer []node) {
 		for i := len(was); i < len(now) && len(p.changes) <= maxChanges; i++ {
 			p.added(at(d.ReplStart+i), &now[i])
 		}
+		next = d.ReplEnd
 	}
+	alike(len(older)-(len(newer)-next), len(newer))
 }
 
 func hashes(nodes []node) []string {
 	out := make([]string, len(nodes))
 	for i := range nodes {
-		out[i] = strconv.FormatUint(nodes[i].hash, 36)
+		out[i] = strconv.FormatUint(nodes[i].firm, 36)
 	}
 	return out
 }

@@ -7,6 +7,8 @@ import (
 	"hash/maphash"
 	"strconv"
 	"strings"
+
+	"github.com/adit-tunnel/adit/inspect/view"
 )
 
 // Bounds of JSON that is compared path by path: what is deeper or larger is compared as text.
@@ -23,6 +25,7 @@ type node struct {
 	bracket byte   // '{' or '[', 0 for a scalar
 	kids    []node
 	hash    uint64 // equal for equal values, whatever the order of keys
+	firm    uint64 // hash without what rules leave out
 }
 
 // treeOf reads JSON; ok is false when it is not valid, or beyond the bounds.
@@ -81,16 +84,22 @@ var seed = maphash.MakeSeed()
 
 // seal gives a node its hash: the members of an object add up, the elements of an array count by their place.
 func (n *node) seal() bool {
-	n.hash = maphash.String(seed, string(rune(n.bracket))+n.scalar)
+	n.hash = n.mixed(func(kid *node) uint64 { return kid.hash })
+	return true
+}
+
+// mixed is the hash of a node with those of what is within.
+func (n *node) mixed(of func(kid *node) uint64) uint64 {
+	h := maphash.String(seed, string(rune(n.bracket))+n.scalar)
 	for i := range n.kids {
 		kid := &n.kids[i]
 		if n.bracket == '{' {
-			n.hash += maphash.Comparable(seed, [2]uint64{maphash.String(seed, kid.key), kid.hash})
+			h += maphash.Comparable(seed, [2]uint64{maphash.String(seed, kid.key), of(kid)})
 		} else {
-			n.hash = maphash.Comparable(seed, [2]uint64{n.hash, kid.hash})
+			h = maphash.Comparable(seed, [2]uint64{h, of(kid)})
 		}
 	}
-	return true
+	return h
 }
 
 // String is the value in one line, as much of it as is shown.
@@ -121,15 +130,26 @@ func (n *node) write(b *strings.Builder) {
 	b.WriteByte(n.bracket + 2) // the closing bracket in ASCII
 }
 
-// step is a key as a path has it: plainly, or in brackets when it would not be one word.
-func step(key string) string {
-	if key != "" && len(key) <= maxKey && strings.IndexFunc(key, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`."[]()*'`, r) }) < 0 {
+// member is a key as a path has it: plainly, or in brackets when it would not be one word. It is safe to show.
+func member(key string) string {
+	key = shownKey(key)
+	plain := strings.IndexFunc(key, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`."[]()*'`, r) }) < 0
+	if key != "" && plain && view.Sanitize(key) == key {
 		return "." + key
 	}
-	if len(key) > maxKey {
-		key = key[:boundary(key, maxKey)] + "…"
+	quoted := strconv.Quote(key)
+	if view.Sanitize(quoted) != quoted {
+		quoted = strconv.QuoteToASCII(key)
 	}
-	return "[" + strconv.Quote(key) + "]"
+	return "[" + quoted + "]"
+}
+
+// shownKey is a key as a path names it.
+func shownKey(key string) string {
+	if len(key) <= maxKey {
+		return key
+	}
+	return key[:boundary(key, maxKey)] + "…"
 }
 
 // spell is a scalar as JSON spells it.

@@ -1,9 +1,12 @@
 package diff
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
-// Unified writes the differences as text, as diff -u does: a heading for each part that differs, and lines that begin with "-", "+" or, unchanged, a space. It
-// is safe to show, and "" when nothing differs.
+// Unified writes the differences that matter as text, as diff -u does: a heading for each part that differs, and lines that begin with "-", "+" or, unchanged, a
+// space; behind "#" stands what was not compared, and how much does not matter. It is safe to show, and "" when nothing differs.
 func (d *Diff) Unified() string {
 	var b strings.Builder
 	d.Request.unified(&b, "request")
@@ -12,13 +15,19 @@ func (d *Diff) Unified() string {
 }
 
 func (m *Message) unified(b *strings.Builder, side string) {
+	left := 0
 	part := func(name string, changes []Change, separator string) {
-		if len(changes) == 0 {
-			return
+		n := count(changes)
+		if n > 0 {
+			b.WriteString("@@ " + side + ", " + name + " @@\n")
 		}
-		b.WriteString("@@ " + side + ", " + name + " @@\n")
 		for _, c := range changes {
-			c.unified(b, separator)
+			switch {
+			case c.Volatile:
+				left++
+			case n > 0:
+				c.unified(b, separator)
+			}
 		}
 	}
 	part("start line", m.Start, "")
@@ -30,6 +39,9 @@ func (m *Message) unified(b *strings.Builder, side string) {
 	}
 	for _, n := range m.Notes {
 		b.WriteString("# " + side + ": " + n + "\n")
+	}
+	if left > 0 {
+		fmt.Fprintf(b, "# %s: %d more that does not matter\n", side, left)
 	}
 }
 

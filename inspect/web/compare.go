@@ -66,10 +66,10 @@ func (s *Server) diffOf(r *http.Request, older, newer inspect.Item) diff.Diff {
 	a, b := s.contents(r, older), s.contents(r, newer)
 	defer a.close()
 	defer b.close()
-	return diff.Of(older.Exchange, newer.Exchange, diff.Bodies{
+	return diff.Of(older.Exchange, newer.Exchange, diff.Options{Bodies: diff.Bodies{
 		OldRequest: a.at(inspect.RequestSide), OldResponse: a.at(inspect.ResponseSide),
 		NewRequest: b.at(inspect.RequestSide), NewResponse: b.at(inspect.ResponseSide),
-	})
+	}})
 }
 
 func diffMessageOf(m diff.Message) diffMessageJSON {

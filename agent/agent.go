@@ -46,6 +46,7 @@ type Agent struct {
 	link      linkState
 	notice    string // for the person, from whoever runs the agent
 	reader    inspect.Reader
+	webhooks  []*webhook // a new list for each SetWebhooks
 	web       string
 	settled   bool // ready is closed
 	replays   map[*lane]struct{}

@@ -71,7 +71,7 @@ func (l *lane) enter(x *exchange) {
 	x.tap = l.eng.budget.Start(l.eng.rec, capture.Begin{
 		ID: exchangeID(l.q.ID), Endpoint: l.ep.Name, Start: x.begin, Client: x.client,
 		Method: text(l.req.Method), Target: string(l.req.Path), Host: l.hostText(), Head: l.up.out, Whole: l.content.Done(),
-		ReplayOf: l.replay.origin(), Edited: l.replay != nil && l.replay.edited, Redact: l.eng.redact,
+		ReplayOf: l.replay.origin(), Edited: l.replay != nil && l.replay.edited, To: l.replay.goes(), Redact: l.eng.redact,
 	})
 }
 

@@ -32,6 +32,7 @@ func localCode(err error) wire.Code {
 		name *net.DNSError
 		bad  *http1.Error
 		op   *net.OpError
+		hand handshakeError
 	)
 	dialing := errors.As(err, &op) && op.Op == "dial"
 	switch {
@@ -44,6 +45,8 @@ func localCode(err error) wire.Code {
 		return wire.CodeLocalBadHead
 	case errors.Is(err, errInfos):
 		return wire.CodeLocalBadHead
+	case errors.As(err, &hand):
+		return wire.CodeLocalTLS
 	case errors.As(err, &name) && !name.IsTimeout:
 		return wire.CodeLocalName
 	case dialing && (op.Timeout() || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT)):

@@ -9,7 +9,8 @@ import (
 	"github.com/adit-tunnel/adit/budget"
 )
 
-// localConn is what a lane needs of a connection: TCP to a local service, or the agent's end of one in memory to a Listener.
+// localConn is what a lane needs of a connection: TCP to a local service, TLS to another target of a replay, or the agent's end of one in memory to a
+// Listener.
 type localConn interface {
 	io.ReadWriteCloser
 	CloseWrite() error
@@ -52,6 +53,8 @@ func newLocal(conn localConn, owner uint64) (*local, error) {
 	switch conn := conn.(type) {
 	case *half:
 		c.watcher = conn
+	case *secure:
+		c.watcher = &conn.ahead
 	case *net.TCPConn:
 		if err := c.tcp.init(conn); err != nil {
 			conn.Close() // never used

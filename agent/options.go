@@ -207,7 +207,9 @@ func parseUpstream(s string) (*upstream, error) {
 	if port == "" {
 		port = "80"
 	}
-	up := &upstream{host: u.Host, addr: net.JoinHostPort(u.Hostname(), port), port: port}
-	up.localhost = strings.EqualFold(u.Hostname(), "localhost")
-	return up, nil
+	return upstreamAt(u.Hostname(), port, u.Host), nil
+}
+
+func upstreamAt(name, port, host string) *upstream {
+	return &upstream{host: host, addr: net.JoinHostPort(name, port), port: port, localhost: strings.EqualFold(name, "localhost")}
 }

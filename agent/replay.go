@@ -20,7 +20,8 @@ func (e *ReplayError) Error() string { return e.Failure.Error() }
 // Unwrap returns the *inspect.Failure.
 func (e *ReplayError) Unwrap() error { return &e.Failure }
 
-// Replay sends a recorded request again, to its endpoint's local service or Listener, through the same forwarding as a visitor's; the agent's reader
+// Replay sends a recorded request again, to its endpoint's local service or Listener, or to where o says, through the same forwarding as a visitor's; redirects
+// are answers like others, and not followed. The agent's reader
 // (SetReader) has it under that ID. It returns as soon as the request is on its way, with the new exchange's ID; that exchange has ReplayOf, and is
 // recorded and told like any other. o changes what is sent; its zero value sends it as it was recorded, which is Edited, too, when values were redacted.
 // Content that memory does not hold is read from the store while it is sent.
@@ -44,16 +45,6 @@ func (a *Agent) Prepare(ctx context.Context, id inspect.ID, o inspect.Resend) (i
 	defer r.close()
 	head, err := r.headFor(ep)
 	return inspect.Prepared{To: ep.leads(), Head: head, Size: r.size}, err
-}
-
-// Verdict says what the signature of a recorded webhook is worth.
-func (a *Agent) Verdict(ctx context.Context, id inspect.ID) (inspect.Verdict, error) {
-	reader := a.readsFrom()
-	if reader == nil {
-		return inspect.Verdict{}, errNothingRecorded
-	}
-	_, err := reader.Get(ctx, id)
-	return inspect.Verdict{}, err
 }
 
 // errNothingRecorded is what an agent without a reader says of any exchange.
@@ -83,8 +74,17 @@ func (a *Agent) made(ctx context.Context, id inspect.ID, o inspect.Resend) (*end
 	if err != nil {
 		return nil, nil, err
 	}
+	if r.to != nil {
+		ep = ep.elsewhere(r.to, r.host)
+	}
 	if r.outside() {
 		if r.content, err = keptContent(ctx, reader, id, r.size); err != nil {
+			return nil, nil, err
+		}
+	}
+	if o.Resign {
+		if err := a.resign(ctx, reader, item.Exchange, r); err != nil {
+			r.close()
 			return nil, nil, err
 		}
 	}

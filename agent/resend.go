@@ -15,7 +15,9 @@ import (
 // resend is what a replay sends.
 type resend struct {
 	of       inspect.ID
-	edited   bool // it is not what was recorded, or what was recorded is not what had come
+	edited   bool      // it is not what was recorded, or what was recorded is not what had come
+	host     bool      // a person has written another Host than was recorded
+	to       *upstream // nil: where the endpoint leads
 	req      wire.Req
 	end      wire.Flags // END: nothing follows the head
 	content  io.ReaderAt
@@ -25,6 +27,16 @@ type resend struct {
 
 // newResend makes it of a recorded request and what is to be changed of it.
 func newResend(x *inspect.Exchange, o inspect.Resend) (*resend, error) {
+	r, err := sent(x, o)
+	if err != nil || o.To == "" {
+		return r, err
+	}
+	r.to, err = parseTarget(o.To)
+	return r, err
+}
+
+// sent is newResend, but for where it goes.
+func sent(x *inspect.Exchange, o inspect.Resend) (*resend, error) {
 	q, e := &x.Request, o.Edit
 	if err := replayable(x, e != nil && e.Body != nil); err != nil {
 		return nil, err
@@ -63,6 +75,7 @@ func editedResend(x *inspect.Exchange, old *http1.Request, o inspect.Resend) (*r
 		return nil, err
 	}
 	same := e.Body == nil || q.Kept == int64(len(q.Body)) && bytes.Equal(e.Body, q.Body)
+	r.host = e.Fields != nil && string(head.Host) != string(old.Host)
 	r.edited = q.Redacted || !same || !bytes.Equal(head.Raw, q.Head)
 	r.frame(head, x.Client)
 	return r, nil
@@ -110,6 +123,14 @@ func (r *resend) origin() inspect.ID {
 func (r *resend) outside() bool {
 	inside, ok := r.content.(*bytes.Reader)
 	return ok && inside.Size() < r.size
+}
+
+// goes is the URL of another target than the endpoint's; "" for none.
+func (r *resend) goes() string {
+	if r == nil || r.to == nil {
+		return ""
+	}
+	return r.to.url()
 }
 
 // close gives the content back to the store.

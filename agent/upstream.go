@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/netip"
@@ -16,6 +17,7 @@ type upstream struct {
 	addr      string // HOST:PORT to dial
 	port      string
 	localhost bool         // both families are tried
+	secure    *tls.Config  // nil: no TLS, which only targets of replays have
 	last      atomic.Int32 // index in families of the one that worked last
 }
 
@@ -39,7 +41,14 @@ func (ep *endpoint) dial(ctx context.Context, limit time.Duration, visitor netip
 	if err != nil {
 		return nil, err // not c: a nil pointer is not a nil interface
 	}
-	return c, nil
+	if ep.up.secure == nil {
+		return c, nil
+	}
+	s, err := secured(ctx, c, ep.up.secure, limit)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // dial connects within limit.

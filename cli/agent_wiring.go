@@ -125,7 +125,10 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 			return nil, err
 		}
 	}
-	return p, a.join(p, o, cfg, run)
+	if err = a.join(p, o, cfg, run); err == nil {
+		a.knowWebhooks(p, cfg, dashboard)
+	}
+	return p, err
 }
 
 // join makes agent, store and local API and introduces them to each other.

@@ -50,9 +50,9 @@ file and line. Keys whose behaviour comes with a later version are named, too.`,
 
 func (a *app) runCheck(c *cobra.Command) error {
 	s := a.sources(c)
-	cfg, err := config.Load(s)
+	cfg, err := a.loadFrom(s)
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return err
 	}
 	if len(cfg.Files) == 0 {
 		return usage("there is no configuration file\n  its place is %s; \"adit config edit\" begins one", s.User)

@@ -34,7 +34,7 @@ type following struct {
 
 // reloader keeps endpoints as the configuration files describe them, while the agent runs. What has come into a file goes online, what has gone ends, what has
 // changed takes the place of what was there; nothing else is touched, neither what the local API has started nor what has stayed the same. A mistake changes
-// nothing. Settings of the agent itself count at the next start, and it says so.
+// nothing. Secrets of webhooks count at once; the agent's other settings at the next start, and it says so.
 type reloader struct {
 	following
 	a         *app
@@ -125,6 +125,9 @@ func (r *reloader) reload(ctx context.Context) (again bool) {
 		return false
 	}
 	wanted, wrong := r.wanted(ctx, next)
+	if err := setWebhooks(ctx, r.p.agent, next, r.secrets()); err != nil {
+		wrong = append(wrong, err)
+	}
 	settings := next.Changed(r.cfg)
 	added, changed, removed := r.apply(ctx, wanted, &wrong)
 	if len(added)+len(changed)+len(removed) > 0 {

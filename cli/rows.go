@@ -205,7 +205,7 @@ func marksOf(it inspect.Item) string {
 	for _, m := range []struct {
 		is   bool
 		text string
-	}{{it.ReplayOf != "", "replay of " + shortID(it.ReplayOf)}, {it.Edited, "edited"}, {it.Pinned, "pinned"}, {it.Summary, "line only"}} {
+	}{{it.ReplayOf != "", "replay of " + shortID(it.ReplayOf) + view.ReplayNotes(it.Exchange)}, {it.Pinned, "pinned"}, {it.Summary, "line only"}} {
 		if m.is {
 			all = append(all, m.text)
 		}

@@ -36,6 +36,9 @@ func (a *app) loadFrom(s config.Sources) (*config.Config, error) {
 	if err == nil && cfg.StateDir == "" {
 		cfg.StateDir, err = config.StateDir(runtime.GOOS, a.env)
 	}
+	if err == nil {
+		err = webhookMistakes(cfg)
+	}
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}

@@ -7,11 +7,12 @@ import (
 	"slices"
 )
 
-// Changed names the settings of the agent, by their flags, that are not the same in c and o. Endpoints are compared by who runs them.
+// Changed names the settings of the agent, by their flags, that are not the same in c and o and count at the next start. Endpoints are compared by who runs
+// them; webhook secrets count at once.
 func (c *Config) Changed(o *Config) []string {
 	var out []string
 	for i := range Options {
-		if name := Options[i].Name; Options[i].Scope == OfAgent && Options[i].Standing == Works {
+		if name := Options[i].Name; Options[i].Scope == OfAgent && Options[i].Standing == Works && !Options[i].live {
 			if !slices.Equal(c.origin[settingKey(name)].texts, o.origin[settingKey(name)].texts) {
 				out = append(out, name)
 			}

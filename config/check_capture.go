@@ -73,10 +73,18 @@ var fieldName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 // framing are the fields without which a recorded message means something else, or cannot be read.
 var framing = []string{"host", "content-length", "transfer-encoding", "content-type", "content-encoding"}
 
-func checkRedactedField(v string) error {
-	switch {
-	case !fieldName.MatchString(v):
+func checkFieldName(v string) error {
+	if !fieldName.MatchString(v) {
 		return fmt.Errorf("%q is no name of a header field", v)
+	}
+	return nil
+}
+
+func checkRedactedField(v string) error {
+	err := checkFieldName(v)
+	switch {
+	case err != nil:
+		return err
 	case slices.Contains(framing, strings.ToLower(v)):
 		return fmt.Errorf("%s says where a message goes or how it is read, and holds no secret; it cannot be left out", v)
 	}

@@ -39,6 +39,7 @@ type Config struct {
 	GiveUp      time.Duration // end after so long without a session; 0 never
 	Legs        int           // connections to the relay, 1 to 4
 	Capture     Capture
+	Webhooks    []Webhook // of which secrets are known
 
 	Endpoints []Endpoint // in the order of the files; a name stands once
 	NotYet    []NotYet   // settings that are used and come later; not empty: nothing must be started

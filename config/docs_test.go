@@ -38,7 +38,7 @@ func optionTable(scope Scope) string {
 	b.WriteString("| flag | version 3 | version 2 | value | now | what |\n| --- | --- | --- | --- | --- | --- |\n")
 	for i := range Options {
 		o := &Options[i]
-		if o.Scope != scope {
+		if o.Scope != scope || o.provider != "" && o.provider != OwnWebhook && o.provider != WebhookProviders[0] {
 			continue
 		}
 		var flags []string
@@ -48,10 +48,18 @@ func optionTable(scope Scope) string {
 		for _, older := range o.Older {
 			flags = append(flags, "--"+older)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", ticks(flags), ticks(o.V3), ticks(o.V2), o.valueText(),
-			map[Standing]string{Works: "works", Later: "later", Ignored: "no meaning"}[o.Standing], strings.ReplaceAll(o.Usage, "`", ""))
+		if o.provider == WebhookProviders[0] { // one line for all
+			fmt.Fprintf(&b, "%s\n", strings.ReplaceAll(o.row(flags), o.provider, "PROVIDER"))
+			continue
+		}
+		fmt.Fprintln(&b, o.row(flags))
 	}
 	return b.String()
+}
+
+func (o *Option) row(flags []string) string {
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s |", ticks(flags), ticks(o.V3), ticks(o.V2), o.valueText(),
+		map[Standing]string{Works: "works", Later: "later", Ignored: "no meaning"}[o.Standing], strings.ReplaceAll(o.Usage, "`", ""))
 }
 
 func ticks(words []string) string {

@@ -21,6 +21,9 @@ type Option struct {
 	Secret    bool   // never shown; may be a reference such as env:NAME (Secret)
 	Usage     string // for help and docs/config.md; the word in `backquotes` stands for the value
 
+	provider string // of the webhooks whose secrets it holds
+	live     bool   // a change counts at once (Config.Changed)
+
 	check func(text string) error // of one element; nil: its kind and Values are enough
 	rank  int                     // its place in the table
 }
@@ -65,7 +68,7 @@ const (
 
 // Options is the table of all options, the agent's first. It is not to be changed.
 var Options = func() []Option {
-	all := slices.Concat(agentOptions, endpointOptions)
+	all := slices.Concat(agentOptions, webhookOptions(), endpointOptions)
 	for i := range all {
 		all[i].rank = i
 	}
@@ -97,16 +100,16 @@ func Lookup(scope Scope, flag string) *Option {
 
 // Env is the name of the option's environment variable; "" for options of endpoints, which have none.
 func (o *Option) Env() string {
-	if o.Scope != OfAgent || o.Hidden {
+	if o.Scope != OfAgent || o.Hidden && o.provider == "" {
 		return ""
 	}
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(o.Name, "-", "_"))
 }
 
-// elements is a value's text in parts: those of a list, else the text alone.
+// elements is a value's text in parts: those of a list, else the text alone. A secret may have commas in it.
 func (o *Option) elements(text string) []string {
 	switch {
-	case o.Kind != Strings:
+	case o.Kind != Strings, o.Secret && text != "":
 		return []string{text}
 	case text == "":
 		return nil

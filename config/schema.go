@@ -28,6 +28,8 @@ func Schema() []byte {
 			"version2": versionTwoSchema(),
 			"version3": versionThreeSchema(),
 			"agent":    agentV3.schema(""),
+			"webhooks": agentV3.schema(webhookKey + "."),
+			"secrets":  Lookup(OfAgent, webhookName(OwnWebhook)).schema(""),
 			"endpoint": endpointSchema(),
 			"tunnel":   endpointV2.schema(""),
 			"tunnels": object{
@@ -82,10 +84,15 @@ func endpointSchema() object {
 func (s shape) schema(prefix string) object {
 	properties := object{}
 	for _, key := range s.below(prefix) {
-		if o := s[prefix+key]; o != nil {
-			properties[key] = o.schema(key)
-		} else {
+		switch o := s[prefix+key]; {
+		case prefix+key == webhookKey: // it is long, and the same in both versions
+			properties[key] = object{"$ref": "#/$defs/webhooks", "description": "secrets of providers whose webhooks come (docs/webhooks.md)"}
+		case o == nil:
 			properties[key] = s.schema(prefix + key + ".")
+		case o.provider != "":
+			properties[key] = object{"$ref": "#/$defs/secrets"}
+		default:
+			properties[key] = o.schema(key)
 		}
 	}
 	return object{"type": []string{"object", "null"}, "additionalProperties": false, "properties": properties}

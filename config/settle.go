@@ -24,6 +24,7 @@ func (l *loader) config() *Config {
 	c.GiveUp, _ = time.ParseDuration(l.get("give-up"))
 	c.Legs, _ = strconv.Atoi(l.get("legs"))
 	c.Capture = l.capture()
+	c.Webhooks = l.webhooks()
 	if c.Relay == "" {
 		for _, name := range []string{"relay-pin", "relay-ca"} {
 			if v := l.origin[settingKey(name)]; v.used() {

@@ -115,10 +115,10 @@ func WithoutSecrets(path string, text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	secret := map[string]*Option{"credentials": Lookup(OfEndpoint, "basic-auth")} // as a traffic policy has them
+	secret := map[string]*Option{"credentials": Lookup(OfEndpoint, "basic-auth"), webhookKey: Lookup(OfAgent, webhookName(OwnWebhook))} // the first as a traffic policy has it
 	for _, s := range []shape{agentV2, agentV3, endpointV2, endpointV3} {
 		for key, o := range s {
-			if o.Secret || o.isAddress() {
+			if o.provider == "" && (o.Secret || o.isAddress()) { // a provider's name may be anything's
 				secret[key[strings.LastIndex(key, ".")+1:]] = o
 			}
 		}
@@ -136,9 +136,23 @@ func hide(n *yaml.Node, o *Option, secret map[string]*Option) {
 	}
 	for i, c := range n.Content {
 		below := o
-		if o == nil && n.Kind == yaml.MappingNode && i%2 == 1 {
-			below = secret[n.Content[i-1].Value]
+		if n.Kind == yaml.MappingNode {
+			if i%2 == 0 {
+				continue // a key
+			}
+			below = secretBelow(o, n.Content[i-1].Value, secret)
 		}
 		hide(c, below, secret)
 	}
+}
+
+// secretBelow is the secret option that stands behind key; o is that of what key stands in, or nil.
+func secretBelow(o *Option, key string, secret map[string]*Option) *Option {
+	switch {
+	case o == nil:
+		return secret[key]
+	case o.provider != "" && key != "secret" && agentV3[webhookKey+"."+OwnWebhook+"."+key] != nil:
+		return nil // it says how is signed
+	}
+	return o
 }

@@ -47,6 +47,8 @@ type Begin struct {
 	Whole    bool // no content follows the head
 	ReplayOf inspect.ID
 	Edited   bool       // with ReplayOf: it is not what was recorded
+	Resigned bool       // with ReplayOf: it was signed anew
+	To       string     // with ReplayOf: URL of what it goes to; "": where the endpoint leads
 	Redact   *Redaction // nil: nothing
 }
 
@@ -122,7 +124,7 @@ func (b *Budget) Start(rec inspect.Recorder, x Begin) Tap {
 	defer t.mu.Unlock()
 	t.state = state{budget: b, rec: rec, redact: x.Redact, began: began, published: began, every: every}
 	t.x = &known{Exchange: inspect.Exchange{
-		ID: x.ID, Endpoint: x.Endpoint, Start: x.Start, Client: x.Client, ReplayOf: x.ReplayOf, Edited: x.Edited,
+		ID: x.ID, Endpoint: x.Endpoint, Start: x.Start, Client: x.Client, ReplayOf: x.ReplayOf, Edited: x.Edited, Resigned: x.Resigned, To: x.To,
 		Request: inspect.Request{Method: x.Method, Target: x.Target, Host: x.Host},
 	}}
 	t.reqBody = body{side: inspect.RequestSide, pass: t.redact.requestPass(x.Head)}

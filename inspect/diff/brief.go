@@ -9,12 +9,8 @@ func Brief(d Diff) string {
 	switch {
 	case d.Old == 0 && d.New == 0:
 		return "no answer again"
-	case d.New == 0:
-		return "no answer now"
-	case d.Old == 0:
-		return "answered now"
 	case d.Old != d.New:
-		return fmt.Sprintf("status %d → %d", d.Old, d.New)
+		return d.statuses()
 	case n > 0 && m.How == JSON:
 		return number(n, "value")
 	case n > 0 && m.How == Text:
@@ -31,6 +27,17 @@ func Brief(d Diff) string {
 	return "same body"
 }
 
+// statuses says how the statuses differ.
+func (d *Diff) statuses() string {
+	switch {
+	case d.New == 0:
+		return "no answer now"
+	case d.Old == 0:
+		return "answered now"
+	}
+	return fmt.Sprintf("status %d → %d", d.Old, d.New)
+}
+
 // number is "1 value differs", or "3 values differ".
 func number(n int, what string) string {
 	if n == 1 {
@@ -43,7 +50,7 @@ func number(n int, what string) string {
 func Briefs(d Diff, limit int) (all []string) {
 	m := &d.Response
 	if d.Old != d.New {
-		all = append(all, fmt.Sprintf("status %d → %d", d.Old, d.New))
+		all = append(all, d.statuses())
 	} else if len(m.Start) > 0 {
 		all = append(all, "start line")
 	}
@@ -56,7 +63,7 @@ func Briefs(d Diff, limit int) (all []string) {
 	}
 	add(m.Fields, "header.")
 	add(m.Content, map[How]string{Text: "line "}[m.How])
-	if len(m.Notes) > m.quiet {
+	if len(m.Notes) > m.quiet && d.Old*d.New != 0 {
 		all = append(all, m.Notes[m.quiet:]...)
 	}
 	if more := len(all) - limit; more > 0 {

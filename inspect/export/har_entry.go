@@ -103,6 +103,8 @@ type harAdit struct {
 	Label    string   `json:"label,omitempty"`
 	ReplayOf string   `json:"replay_of,omitempty"`
 	Edited   bool     `json:"edited,omitempty"`
+	Resigned bool     `json:"resigned,omitempty"`
+	To       string   `json:"to,omitempty"`   // with replay_of: what it went to, if that is not where its endpoint leads
 	Made     bool     `json:"made,omitempty"` // adit made the response
 	Failure  string   `json:"failure,omitempty"`
 	Tags     []string `json:"tags,omitempty"`

@@ -146,7 +146,7 @@ func extrasOf(it inspect.Item) harAdit {
 	x := it.Exchange
 	a := harAdit{
 		ID: string(x.ID), Endpoint: text(x.Endpoint), Target: text(x.Request.Target), State: x.State.String(), Label: it.Label, ReplayOf: string(x.ReplayOf),
-		Edited: x.Edited, Made: x.Response != nil && x.Response.Made, Tags: it.Tags, Note: it.Note,
+		Edited: x.Edited, Resigned: x.Resigned, To: text(x.To), Made: x.Response != nil && x.Response.Made, Tags: it.Tags, Note: it.Note,
 	}
 	if a.Label == "" {
 		a.Label = view.Label(x)

@@ -95,10 +95,24 @@ func contentText(m *inspect.Message) string {
 }
 
 func replayText(x *inspect.Exchange) string {
-	if x.ReplayOf != "" && x.Edited {
-		return string(x.ReplayOf) + ", edited"
+	if x.ReplayOf == "" {
+		return ""
 	}
-	return string(x.ReplayOf)
+	return string(x.ReplayOf) + ReplayNotes(x)
+}
+
+// ReplayNotes says how a replay was not its original's like: ", edited, signed anew, sent to http://localhost:3001"; "" when it was. Safe to show.
+func ReplayNotes(x *inspect.Exchange) (notes string) {
+	if x.Edited {
+		notes += ", edited"
+	}
+	if x.Resigned {
+		notes += ", signed anew"
+	}
+	if x.To != "" {
+		notes += ", sent to " + Sanitize(x.To)
+	}
+	return notes
 }
 
 // Phase is a part of an exchange's time.

@@ -60,6 +60,9 @@ func AppendExchange(b []byte, x *inspect.Exchange) []byte {
 	if x.ReplayOf != "" {
 		b = appendPair(b, "replay_of", string(x.ReplayOf))
 	}
+	if x.To != "" {
+		b = appendPair(b, "to", x.To)
+	}
 	if f := x.Failure; f != nil {
 		b = appendPair(appendPair(b, "err", f.Name), "reason", f.Text)
 	}

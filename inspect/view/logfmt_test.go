@@ -14,12 +14,12 @@ import (
 func TestAppendExchange(t *testing.T) {
 	x := &inspect.Exchange{
 		ID: "0199", Endpoint: "command_line", Start: time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC), Duration: 12345 * time.Microsecond,
-		Client: netip.MustParseAddrPort("192.0.2.1:5678"), State: inspect.Done, ReplayOf: "0198",
+		Client: netip.MustParseAddrPort("192.0.2.1:5678"), State: inspect.Done, ReplayOf: "0198", To: "http://localhost:1",
 		Request:  inspect.Request{Method: "POST", Target: "/hook a\x1b[2J?b=c", Message: inspect.Message{Size: 7, Head: []byte("POST / HTTP/1.1\r\nStripe-Signature: x\r\n\r\n")}},
 		Response: &inspect.Response{Status: 200, Reason: "OK", Message: inspect.Message{Size: 9}},
 	}
 	want := `t=2026-01-02T03:04:05.678Z id=0199 endpoint=command_line method=POST path="/hook a\u001b[2J" status=200 ms=12.35 ` +
-		`in=7 out=9 client=192.0.2.1:5678 provider=Stripe replay_of=0198`
+		`in=7 out=9 client=192.0.2.1:5678 provider=Stripe replay_of=0198 to=http://localhost:1`
 	if got := string(AppendExchange(nil, x)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -114,7 +114,7 @@ func TestFacts(t *testing.T) {
 	m := stream("POST /h HTTP/1.1\r\nStripe-Signature: x\r\nAuthorization: Bearer "+token+"\r\nContent-Type: application/json", `{"type":"invoice.paid"}`)
 	m.Size, m.Tail = 5<<20, []byte("}")
 	x := &inspect.Exchange{
-		ID: "1\x1b", Endpoint: "api", Duration: time.Second, State: inspect.Failed, ReplayOf: "0", Edited: true, Tries: 2,
+		ID: "1\x1b", Endpoint: "api", Duration: time.Second, State: inspect.Failed, ReplayOf: "0", Edited: true, Resigned: true, To: "http://x\x1b", Tries: 2,
 		Request: inspect.Request{Method: "POST", Target: "/h", Host: "x.test", Message: m},
 		Failure: &inspect.Failure{Code: 2001, Name: "LOCAL_REFUSED", Text: "Nothing listens.", Remedy: "Start it."},
 	}
@@ -125,7 +125,7 @@ func TestFacts(t *testing.T) {
 	want := "Request=POST /h|Host=x.test|From=stripe · invoice.paid|Status=LOCAL_REFUSED|State=failed|Failure=ADIT-2001 LOCAL_REFUSED: Nothing listens.|" +
 		"What to do=Start it.|Endpoint=api|Started=0001-01-01 00:00:00.000 +00:00|Took=1.00 s|" +
 		"Request content=5 MiB application/json, of which the first 23 B and the last 1 B were kept|Tries=2|" +
-		"Token=HS256 in Authorization, expires 2018-01-18 01:30:22 UTC; the signature has not been verified|Replay of=0, edited|Tags=a, b|" +
+		"Token=HS256 in Authorization, expires 2018-01-18 01:30:22 UTC; the signature has not been verified|Replay of=0, edited, signed anew, sent to http://x\\x1b|Tags=a, b|" +
 		"Pinned=yes: it is kept when older exchanges make room|ID=1\\x1b"
 	if all := strings.Join(got, "|"); all != want {
 		t.Errorf("got\n%s\nwant\n%s", all, want)

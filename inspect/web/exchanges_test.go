@@ -83,7 +83,7 @@ func TestBadQueries(t *testing.T) {
 func TestDetail(t *testing.T) {
 	a := serve(t)
 	x := *a.record("0199-a")
-	x.ID, x.ReplayOf, x.Edited, x.Upgraded, x.State = "0199-b", "0199-a", true, true, inspect.Failed
+	x.ID, x.ReplayOf, x.Edited, x.Resigned, x.To, x.Upgraded, x.State = "0199-b", "0199-a", true, true, "http://localhost:1", true, inspect.Failed
 	x.Failure = &inspect.Failure{Code: 2001, Name: "LOCAL_REFUSED", Text: "What.", Remedy: "Do."}
 	x.Request.Head = []byte("GET /\xff HTTP/1.1\r\nHost: \xfe\r\nx: 1\r\nX: 2\r\n\r\n")
 	x.Request.Target, x.Request.Kept, x.Request.Body = "/\xff", 0, nil
@@ -91,7 +91,7 @@ func TestDetail(t *testing.T) {
 	a.store.Record(&x)
 	var got detailJSON
 	a.get("/api/v1/exchanges/0199-b", &got)
-	if got.ID != "0199-b" || got.Target != "/\ufffd" || *got.ReplayOf != "0199-a" || !got.Edited || !got.Upgraded || got.State != "failed" || got.Failure.Name != "LOCAL_REFUSED" ||
+	if got.ID != "0199-b" || got.Target != "/\ufffd" || *got.ReplayOf != "0199-a" || !got.Edited || !got.Resigned || got.To != "http://localhost:1" || !got.Upgraded || got.State != "failed" || got.Failure.Name != "LOCAL_REFUSED" ||
 		*got.Status != 502 || got.Nth != 2 || got.DurationMS != 3.893202 || got.Client != "192.168.100.25:5000" || got.Tags == nil || got.RequestSize != 2 || got.ResponseSize != 5 {
 		t.Errorf("%+v", got.itemJSON)
 	}

@@ -38,6 +38,8 @@ type itemJSON struct {
 	Failure      *failureJSON `json:"failure"`
 	ReplayOf     *inspect.ID  `json:"replay_of"`
 	Edited       bool         `json:"edited"`
+	Resigned     bool         `json:"resigned"`
+	To           string       `json:"to"`
 	Upgraded     bool         `json:"upgraded"`
 	Pinned       bool         `json:"pinned"`
 	Tags         []string     `json:"tags"`
@@ -61,7 +63,7 @@ func itemOf(it inspect.Item) itemJSON {
 		Endpoint: x.Endpoint, Start: x.Start.Format(time.RFC3339Nano), DurationMS: msOf(x.Duration), WaitMS: msOf(x.Wait),
 		State: x.State.String(), Method: x.Request.Method, Target: x.Request.Target, Host: x.Request.Host,
 		Label: labelOf(it), RequestSize: x.Request.Size, Failure: failureOf(x.Failure),
-		Edited: x.Edited, Upgraded: x.Upgraded, Pinned: it.Pinned, Tags: append([]string{}, it.Tags...), Note: it.Note,
+		Edited: x.Edited, Resigned: x.Resigned, To: x.To, Upgraded: x.Upgraded, Pinned: it.Pinned, Tags: append([]string{}, it.Tags...), Note: it.Note,
 	}
 	if x.Client.IsValid() {
 		out.Client = x.Client.String()

@@ -30,7 +30,7 @@ func (x itemJSON) Item() (inspect.Item, error) {
 		Nth: x.Nth, Committed: x.Committed, Summary: x.Summary, Label: x.Label, Pinned: x.Pinned, Tags: x.Tags, Note: x.Note,
 		Exchange: &inspect.Exchange{
 			ID: x.ID, Endpoint: x.Endpoint, Duration: durationOf(x.DurationMS), Wait: durationOf(x.WaitMS), Failure: x.Failure.failure(),
-			Edited: x.Edited, Upgraded: x.Upgraded,
+			Edited: x.Edited, Resigned: x.Resigned, To: x.To, Upgraded: x.Upgraded,
 			Request: inspect.Request{Method: x.Method, Target: x.Target, Host: x.Host, Message: inspect.Message{Size: x.RequestSize}},
 		},
 	}

@@ -43,6 +43,7 @@ type parts struct {
 	ready    []*readyFile // none without --ready-file and --url-file
 	words    *compatFace  // nil unless adit stands in for ngrok
 	lines    lineWriter   // what plain lines go to; nowhere under a dashboard
+	screen   tui.Options  // of the dashboard
 	log      *slog.Logger
 	closeLog func()
 }
@@ -80,7 +81,7 @@ func (a *app) runAgent(cfg *config.Config, run agentRun) error {
 
 // assemble makes all parts; on error none is left behind.
 func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *parts, err error) {
-	p := &parts{}
+	p := &parts{screen: a.dashboardOptions(cfg.Dashboard)}
 	if !dashboard {
 		p.lines.w = a.Out
 	}
@@ -280,7 +281,7 @@ func (a *app) runFace(ctx context.Context, p *parts, dashboard bool) error {
 	if !dashboard {
 		return tui.Plain(ctx, source, &p.lines)
 	}
-	err := tui.Run(ctx, source, tui.Options{In: a.In, Out: a.Out, Restored: a.guard.setRestore})
+	err := tui.Run(ctx, source, p.screen)
 	var panicked *tui.PanicError
 	if errors.As(err, &panicked) {
 		a.guard.die(panicked.Value, panicked.Stack)

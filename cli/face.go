@@ -18,6 +18,15 @@ func (a *app) wantsDashboard(c *config.Config) bool {
 	return a.env("CI") == "" || c.NoTUI == config.No
 }
 
+// dashboardOptions is how the person wants the dashboard.
+func (a *app) dashboardOptions(d config.Dashboard) tui.Options {
+	return tui.Options{
+		In: a.In, Out: a.Out, Restored: a.guard.setRestore,
+		ASCII:   d.ASCII == config.Yes || d.ASCII == config.Unset && tui.WantsASCII(a.env),
+		MaskAll: d.MaskAll, Inline: d.Inline, Mouse: d.Mouse, Theme: d.Theme,
+	}
+}
+
 // lineWriter counts what plain lines' reader has taken.
 type lineWriter struct {
 	w     io.Writer

@@ -40,6 +40,7 @@ type Config struct {
 	Legs        int           // connections to the relay, 1 to 4
 	Capture     Capture
 	Webhooks    []Webhook // of which secrets are known
+	Dashboard   Dashboard
 
 	Endpoints []Endpoint // in the order of the files; a name stands once
 	NotYet    []NotYet   // settings that are used and come later; not empty: nothing must be started
@@ -57,6 +58,15 @@ type Capture struct {
 	MaxAge     time.Duration // of what is on the disk
 	Headers    []string      // names of fields whose values are never recorded
 	JSON       []string      // likewise paths of values in JSON content: $.card.number
+}
+
+// Dashboard says how the dashboard looks and behaves.
+type Dashboard struct {
+	Theme   string   // auto, light, dark or 16
+	MaskAll bool     // nothing captured is readable
+	ASCII   Tristate // drawn with ASCII alone; Unset: if the locale says so
+	Inline  bool     // below what the terminal shows
+	Mouse   bool     // it takes the mouse
 }
 
 // Tristate is a yes or no that may also be left open.

@@ -125,11 +125,11 @@ func (g *golden) again(t *testing.T, c *Config) {
 }
 
 func describe(out *strings.Builder, c *Config) {
-	section := "" // a key of the agent's that has keys below it is shown with the first of them
+	section := "" // a key that has keys below it is shown with the first of them
 	for _, line := range strings.SplitAfter(c.Show(true), "\n") {
 		switch {
 		case strings.HasSuffix(line, "# default\n"):
-		case line == "  capture:\n":
+		case strings.HasPrefix(line, "  ") && line[2] != ' ' && strings.HasSuffix(line, ":\n"):
 			section = line
 		default:
 			if strings.HasPrefix(line, "    ") {

@@ -25,6 +25,7 @@ func (l *loader) config() *Config {
 	c.Legs, _ = strconv.Atoi(l.get("legs"))
 	c.Capture = l.capture()
 	c.Webhooks = l.webhooks()
+	c.Dashboard = l.dashboard()
 	if c.Relay == "" {
 		for _, name := range []string{"relay-pin", "relay-ca"} {
 			if v := l.origin[settingKey(name)]; v.used() {
@@ -62,13 +63,27 @@ func (l *loader) get(name string) string {
 	return ""
 }
 
-// noTUI is adit's own key, or ngrok's console_ui where that is not written.
-func (l *loader) noTUI() Tristate {
-	switch l.get("no-tui") {
+func (l *loader) tristate(name string) Tristate {
+	switch l.get(name) {
 	case "true":
 		return Yes
 	case "false":
 		return No
+	}
+	return Unset
+}
+
+func (l *loader) dashboard() Dashboard {
+	return Dashboard{
+		Theme: l.get("theme"), MaskAll: l.get("mask-all") == "true", ASCII: l.tristate("ascii"),
+		Inline: l.get("inline") == "true", Mouse: l.get("mouse") == "true",
+	}
+}
+
+// noTUI is adit's own key, or ngrok's console_ui where that is not written.
+func (l *loader) noTUI() Tristate {
+	if t := l.tristate("no-tui"); t != Unset {
+		return t
 	}
 	switch l.get("console-ui") {
 	case "true":

@@ -45,6 +45,7 @@ func newTestModel(f *fake) *model {
 	m := newModel(pane.Look{Theme: theme.Colourless(), Zone: time.UTC, Width: 120}, f.source(), func() time.Time { return start })
 	hints, _ := f.Watch()
 	m.height = 40
+	m.work.root, m.work.clipboard = context.Background(), f.clipboard()
 	m.work.feed = newFeed(f.source(), hints, nil)
 	m.work.search = &search{root: context.Background()}
 	return m

@@ -32,8 +32,9 @@ type fake struct {
 	lists              []inspect.Query
 	dials              int // calls of Reconnect
 	replays            []inspect.ID
-	refuse             error // of Replay
-	unread             error // that List ends with
+	refuse             error  // of Replay
+	unread             error  // that List ends with
+	pasted             string // what was copied last
 }
 
 var (
@@ -183,6 +184,17 @@ func (*fake) Prepare(context.Context, inspect.ID, inspect.Resend) (inspect.Prepa
 
 func (*fake) Verdict(context.Context, inspect.ID) (inspect.Verdict, error) {
 	return inspect.Verdict{}, nil
+}
+
+// clipboard keeps what was copied last.
+func (f *fake) clipboard() *clipboard {
+	take := func(_ context.Context, text []byte, _ ...string) error {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.pasted = string(text)
+		return nil
+	}
+	return &clipboard{system: "darwin", getenv: func(string) string { return "" }, pipe: take, tell: func(string) bool { return false }, save: saveTemporary}
 }
 
 // exchange makes the nth exchange of the day, one a second.

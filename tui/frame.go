@@ -8,6 +8,7 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/pane"
+	"github.com/adit-tunnel/adit/tui/theme"
 )
 
 // note is what stands beside the list's title.
@@ -66,7 +67,11 @@ func (m *model) View() string {
 	if room < m.height {
 		lines = append(lines, m.footer())
 	}
-	return strings.Join(lines, "\n")
+	frame := strings.Join(lines, "\n")
+	if m.look.ASCII {
+		frame = theme.ASCII(frame)
+	}
+	return frame
 }
 
 // panes draws list and detail, as far as they are seen.

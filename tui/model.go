@@ -31,6 +31,8 @@ type model struct {
 	toast   toast
 	waiting map[inspect.ID]struct{} // replays that have not ended
 
+	maskAll bool // nothing captured is readable, for presenting
+
 	actions  []action
 	boxes    boxes // how arrange has shared the screen out
 	work     work
@@ -95,6 +97,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onOpened(msg)
 	case replayed:
 		return m.onReplayed(msg)
+	case copied:
+		return m.onCopied(msg)
 	case *PanicError:
 		m.panicked = msg
 		return tea.Quit

@@ -39,6 +39,16 @@ func (t *terminal) Write(p []byte) (int, error) {
 	return t.out.Write(p)
 }
 
+// tell writes a sequence that is no part of any frame, and says whether it was: not while the terminal has been given back. Frames are written whole, and the
+// file takes one write after the other, so that it is never within one.
+func (t *terminal) tell(sequence string) bool {
+	if t.shut.Load() || !t.held.Load() {
+		return false
+	}
+	_, err := t.out.WriteString(sequence)
+	return err == nil
+}
+
 func (t *terminal) Close() error { return nil }
 
 func (t *terminal) Fd() uintptr { return t.out.Fd() }

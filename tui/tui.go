@@ -43,6 +43,12 @@ type Source struct {
 type Options struct {
 	In  *os.File // nil: os.Stdin
 	Out *os.File // nil: os.Stdout
+	// ASCII draws with ASCII alone: for terminals of another character set, and fonts without lines and arrows.
+	ASCII   bool
+	MaskAll bool   // nothing captured is readable: values, content, queries
+	Inline  bool   // drawn below what the terminal shows, which stays
+	Mouse   bool   // the mouse is taken; a key gives it back
+	Theme   string // light, dark, 16 (the terminal's own colours), or auto and "": as the terminal answers
 	// Restored, when set, is told once, before the screen is drawn, a function that gives the terminal back, for a panic in a goroutine
 	// that is not the dashboard's. The function may be called from any goroutine and more than once; after the first call nothing more is
 	// drawn, and after Run has returned it does nothing.
@@ -72,7 +78,9 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	screen := newTerminal(orFile(o.In, os.Stdin), orFile(o.Out, os.Stdout))
 	defer screen.leave()
 
-	m := newModel(pane.Look{Theme: theme.New(screen.out), Zone: time.Local}, s, time.Now)
+	m := newModel(o.look(screen.out), s, time.Now)
+	m.maskAll = o.MaskAll
+	m.work.root, m.work.clipboard = ctx, newClipboard(screen)
 	m.work.feed = newFeed(s, hints, ctx.Done())
 	m.work.search = &search{root: ctx}
 	m.work.done = ctx.Done()
@@ -94,6 +102,13 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 		return m.panicked
 	}
 	return nil
+}
+
+// look is how a terminal wants it.
+func (o Options) look(out *os.File) pane.Look {
+	look := pane.Look{Theme: theme.New(out), Zone: time.Local}
+	look.ASCII = o.ASCII
+	return look
 }
 
 // settle ends Run after a panic: Bubble Tea catches none here, because it would print them on the screen and swallow them.

@@ -13,11 +13,13 @@ import (
 
 // work makes the commands. Everything that waits, reads or sends happens in them.
 type work struct {
+	root       context.Context // the life of the dashboard
 	source     Source
 	feed       *feed
 	done       <-chan struct{}
 	replay     func(inspect.ID) (inspect.ID, error)
 	search     *search
+	clipboard  *clipboard
 	suspension tea.ExecCommand // nil: no job control
 }
 

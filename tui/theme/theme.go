@@ -33,6 +33,8 @@ type Theme struct {
 	Warn     lipgloss.Style // 4xx, connecting
 	Bad      lipgloss.Style // 5xx, failures; seen without colours too
 	Selected lipgloss.Style // the row the keys act on
+
+	ASCII bool // the terminal shows no other characters: frames go through the function of that name
 }
 
 // New returns the styles for a terminal. Without colours (NO_COLOR, or a terminal that has none) attributes are left: they are no colours,

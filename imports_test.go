@@ -19,9 +19,9 @@ const module = "github.com/adit-tunnel/adit"
 // mayImport says which rooms a room may import (docs/architecture.md). A room that is not here may not exist.
 var mayImport = map[string][]string{
 	".":                         {"cli"},
-	"cli":                       {"agent", "relay", "relay/control", "relay/registry", "tui", "tui/pane", "inspect", "inspect/store", "inspect/decode", "inspect/view", "inspect/diff", "inspect/export", "inspect/rerun", "inspect/sign", "inspect/web", "config", "demo", "wire", "budget"},
+	"cli":                       {"agent", "relay", "relay/control", "relay/registry", "tui", "tui/pane", "inspect", "inspect/store", "inspect/decode", "inspect/view", "inspect/diff", "inspect/edit", "inspect/export", "inspect/rerun", "inspect/sign", "inspect/web", "config", "demo", "wire", "budget"},
 	"agent":                     {"wire", "http1", "errorpage", "inspect", "inspect/capture", "inspect/meter", "inspect/sign", "budget"},
-	"tui":                       {"inspect", "inspect/view", "inspect/diff", "inspect/export", "inspect/rerun", "tui/pane", "tui/theme"},
+	"tui":                       {"inspect", "inspect/view", "inspect/diff", "inspect/edit", "inspect/export", "inspect/rerun", "tui/pane", "tui/theme"},
 	"tui/pane":                  {"inspect", "inspect/view", "tui/theme"},
 	"tui/theme":                 {},
 	"inspect":                   {},
@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"inspect/view":              {"inspect", "inspect/decode", "http1"},
 	"inspect/diff":              {"inspect", "inspect/decode", "inspect/view", "http1"},
 	"inspect/rerun":             {"inspect", "inspect/diff", "inspect/view"},
+	"inspect/edit":              {"inspect", "inspect/view"},
 	"inspect/export":            {"inspect", "inspect/decode", "inspect/view", "http1"},
 	"inspect/web":               {"inspect", "inspect/decode", "inspect/view", "inspect/diff", "inspect/export", "inspect/rerun"},
 	"config":                    {},

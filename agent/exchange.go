@@ -68,11 +68,15 @@ func (l *lane) enter(x *exchange) {
 	if !l.ep.Inspect || l.eng.rec == nil {
 		return
 	}
-	x.tap = l.eng.budget.Start(l.eng.rec, capture.Begin{
+	b := capture.Begin{
 		ID: exchangeID(l.q.ID), Endpoint: l.ep.Name, Start: x.begin, Client: x.client,
 		Method: text(l.req.Method), Target: string(l.req.Path), Host: l.hostText(), Head: l.up.out, Whole: l.content.Done(),
-		ReplayOf: l.replay.origin(), Edited: l.replay != nil && l.replay.edited, To: l.replay.goes(), Redact: l.eng.redact,
-	})
+		Redact: l.eng.redact,
+	}
+	if r := l.replay; r != nil {
+		b.ReplayOf, b.Edited, b.Resigned, b.To = r.of, r.edited, r.resigned, r.goes()
+	}
+	x.tap = l.eng.budget.Start(l.eng.rec, b)
 }
 
 // text is b as a string. What is in nearly every exchange is not allocated again.

@@ -87,6 +87,7 @@ func (a *Agent) made(ctx context.Context, id inspect.ID, o inspect.Resend) (*end
 			r.close()
 			return nil, nil, err
 		}
+		r.resigned = true
 	}
 	return ep, r, nil
 }

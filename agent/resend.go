@@ -15,7 +15,8 @@ import (
 // resend is what a replay sends.
 type resend struct {
 	of       inspect.ID
-	edited   bool      // it is not what was recorded, or what was recorded is not what had come
+	edited   bool // it is not what was recorded, or what was recorded is not what had come
+	resigned bool
 	host     bool      // a person has written another Host than was recorded
 	to       *upstream // nil: where the endpoint leads
 	req      wire.Req
@@ -127,7 +128,7 @@ func (r *resend) outside() bool {
 
 // goes is the URL of another target than the endpoint's; "" for none.
 func (r *resend) goes() string {
-	if r == nil || r.to == nil {
+	if r.to == nil {
 		return ""
 	}
 	return r.to.url()

@@ -7,12 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"runtime"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/adit-tunnel/adit/config"
+	"github.com/adit-tunnel/adit/inspect/edit"
 )
 
 // starter is what a new file begins with.
@@ -46,13 +45,14 @@ func (a *app) runEdit(c *cobra.Command) error {
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
-	name, editor, err := a.editor(path)
+	argv, err := edit.Editor(a.env, path)
 	if err != nil {
-		return err
+		return usage("%w", err)
 	}
+	editor := exec.Command(argv[0], argv[1:]...)
 	editor.Stdin, editor.Stdout, editor.Stderr = a.In, a.Out, a.Err
 	if err := runEditor(editor); err != nil {
-		return fmt.Errorf("the editor %s: %w\n  the file is as it left it; choose another one with EDITOR", name, err)
+		return fmt.Errorf("the editor %s: %w\n  the file is as it left it; choose another one with EDITOR", argv[len(argv)-2], err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return &exitError{exitUsage, err}
@@ -69,30 +69,6 @@ func runEditor(editor *exec.Cmd) error {
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)
 	return editor.Run()
-}
-
-// editor is the command that opens path. The variables hold a command line ("code --wait"), which a shell reads where there is one.
-func (a *app) editor(path string) (name string, c *exec.Cmd, err error) {
-	for _, line := range []string{a.env("VISUAL"), a.env("EDITOR")} {
-		words := strings.Fields(line)
-		switch {
-		case len(words) == 0:
-		case runtime.GOOS == "windows":
-			return words[0], exec.Command(words[0], append(words[1:], path)...), nil
-		default:
-			return words[0], exec.Command("sh", "-c", "exec "+line+` "$1"`, words[0], path), nil
-		}
-	}
-	names := []string{"nano", "vi"}
-	if runtime.GOOS == "windows" {
-		names = []string{"notepad"}
-	}
-	for _, name := range names {
-		if found, err := exec.LookPath(name); err == nil {
-			return name, exec.Command(found, path), nil
-		}
-	}
-	return "", nil, usage("there is no editor: neither VISUAL nor EDITOR is set, and %s is not there", strings.Join(names, " or "))
 }
 
 // checkFile reads the file at path alone, as a command with an agent would; the error joins all mistakes.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -219,5 +220,39 @@ func TestWrongPlans(t *testing.T) {
 	}
 	if table, err := Run(t.Context(), s, Plan{}, never); err != nil || table != (Table{}) {
 		t.Errorf("nothing to send: %s, %v", table, err)
+	}
+}
+
+// lister has exchanges, newest first.
+type lister []inspect.Item
+
+func (l lister) List(_ context.Context, q inspect.Query) iter.Seq2[inspect.Item, error] {
+	return func(yield func(inspect.Item, error) bool) {
+		for _, it := range l {
+			if q.Filter.Match(it, time.Now(), nil) && !yield(it, nil) {
+				return
+			}
+		}
+	}
+}
+
+func TestChoose(t *testing.T) {
+	l := lister{{Exchange: answered("new", 200, "")}, {Exchange: answered("replay", 200, "")}, {Exchange: answered("old", 200, "")}, {Exchange: answered("bad", 500, "")}}
+	l[1].ReplayOf = "old"
+	for _, tt := range []struct {
+		filter string
+		limit  int
+		want   string
+	}{
+		{"", 0, "[bad old new]"}, {"status:200", 0, "[old new]"}, {"status:200", 1, "[new]"}, {"replay:yes", 0, "[replay]"}, {"status:404", 0, "[]"},
+	} {
+		f, err := inspect.ParseFilter(tt.filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		items, err := Choose(t.Context(), l, f, tt.limit)
+		if got := fmt.Sprint(IDs(items)); got != tt.want || err != nil {
+			t.Errorf("%s, %d: %s, %v", tt.filter, tt.limit, got, err)
+		}
 	}
 }

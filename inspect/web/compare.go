@@ -14,6 +14,7 @@ type diffJSON struct {
 	Old      inspect.ID      `json:"old"`
 	New      inspect.ID      `json:"new"`
 	Equal    bool            `json:"equal"` // nothing differs that matters
+	Brief    string          `json:"brief"` // the responses in a few words
 	Request  diffMessageJSON `json:"request"`
 	Response diffMessageJSON `json:"response"`
 }
@@ -31,7 +32,8 @@ type changeJSON struct {
 	Where    string     `json:"where"`
 	Old      []spanJSON `json:"old"`
 	New      []spanJSON `json:"new"`
-	Volatile bool       `json:"volatile"`
+	Volatile bool       `json:"volatile"` // it does not matter
+	Rule     string     `json:"rule"`     // leaves it out, or would; "": none
 }
 
 type spanJSON struct {
@@ -41,7 +43,7 @@ type spanJSON struct {
 
 // compare says what is different in an exchange from the one that with names; for a replay, that is what it is a replay of.
 func (s *Server) compare(w http.ResponseWriter, r *http.Request) *apiError {
-	p, problem := paramsOf(r, "with")
+	p, problem := paramsOf(r, "with", "rules")
 	if problem != nil {
 		return problem
 	}
@@ -57,16 +59,31 @@ func (s *Server) compare(w http.ResponseWriter, r *http.Request) *apiError {
 	if problem != nil {
 		return problem
 	}
-	d := s.diffOf(r, older, newer)
-	writeJSON(w, http.StatusOK, diffJSON{older.ID, newer.ID, d.Equal(), diffMessageOf(d.Request), diffMessageOf(d.Response)})
+	rules, problem := s.rulesOf(r, p)
+	if problem != nil {
+		return problem
+	}
+	d := s.diffOf(r, older, newer, rules)
+	writeJSON(w, http.StatusOK, diffJSON{older.ID, newer.ID, d.Equal(), diff.Brief(d), diffMessageOf(d.Request), diffMessageOf(d.Response)})
 	return nil
 }
 
-func (s *Server) diffOf(r *http.Request, older, newer inspect.Item) diff.Diff {
+// rulesOf reads rules=on, which is the default, or rules=off.
+func (s *Server) rulesOf(r *http.Request, p params) (diff.Rules, *apiError) {
+	switch p.Get("rules") {
+	case "", "on":
+		return s.rules(r), nil
+	case "off":
+		return nil, nil
+	}
+	return nil, badRequest("rules", "want on or off")
+}
+
+func (s *Server) diffOf(r *http.Request, older, newer inspect.Item, rules diff.Rules) diff.Diff {
 	a, b := s.contents(r, older), s.contents(r, newer)
 	defer a.close()
 	defer b.close()
-	return diff.Of(older.Exchange, newer.Exchange, diff.Options{Bodies: diff.Bodies{
+	return diff.Of(older.Exchange, newer.Exchange, diff.Options{Rules: rules, Bodies: diff.Bodies{
 		OldRequest: a.at(inspect.RequestSide), OldResponse: a.at(inspect.ResponseSide),
 		NewRequest: b.at(inspect.RequestSide), NewResponse: b.at(inspect.ResponseSide),
 	}})
@@ -79,7 +96,7 @@ func diffMessageOf(m diff.Message) diffMessageJSON {
 func changesOf(all []diff.Change) []changeJSON {
 	out := []changeJSON{}
 	for _, c := range all {
-		out = append(out, changeJSON{string(c.Kind), c.Where, spansOf(c.Old), spansOf(c.New), c.Volatile})
+		out = append(out, changeJSON{string(c.Kind), c.Where, spansOf(c.Old), spansOf(c.New), c.Volatile, c.Rule})
 	}
 	return out
 }

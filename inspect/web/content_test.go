@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
-	"errors"
 	"io"
 	"net/http"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -139,67 +137,5 @@ func TestPreview(t *testing.T) {
 	for id, content := range map[string]string{"huge": string(huge), "svg": `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`, "html": "<html>", "none": "", "short": "G"} {
 		a.keep(id, "Content-Type: image/png\r\n", []byte(content))
 		a.wantOurs("GET", "/api/v1/exchanges/"+id+"/response"+path, "", 415, "not_an_image")
-	}
-}
-
-func TestSendAgain(t *testing.T) {
-	a := serve(t)
-	a.record("a")
-	fields := func(f ...inspect.Field) []inspect.Field { return f }
-	for in, want := range map[string]*inspect.Edit{
-		``: nil, `{}`: nil, `{"headers":null}`: nil,
-		`{"method":"PUT","target":"/x?y"}`:        {Method: "PUT", Target: "/x?y"},
-		`{"headers":[["A","1"],["a",""]]}`:        {Fields: fields(inspect.Field{Name: "A", Value: "1"}, inspect.Field{Name: "a"})},
-		`{"headers":[]}`:                          {Fields: []inspect.Field{}},
-		`{"body":""}`:                             {Body: []byte{}},
-		`{"body":"\u00fc"}`:                       {Body: []byte("ü")},
-		`{"body_base64":"AP8="}`:                  {Body: []byte{0, 0xff}},
-		`{"method":"GET","body_base64":""}`:       {Method: "GET", Body: []byte{}},
-		`{"method":null,"target":"*","body":"b"}`: {Target: "*", Body: []byte("b")},
-	} {
-		res, body := a.do("POST", "/api/v1/exchanges/a/replay", in, "Content-Type", asJSON)
-		if res.StatusCode != 202 || strings.TrimSpace(body) != `{"id":"new","uri":"/api/v1/exchanges/new"}` || res.Header.Get("Location") != "/api/v1/exchanges/new" {
-			t.Fatalf("%s: %s %s", in, res.Status, body)
-		}
-		got := a.agent.edits[len(a.agent.edits)-1]
-		if !reflect.DeepEqual(got, want) {
-			t.Errorf("%s: %+v, want %+v", in, got, want)
-		}
-	}
-	n := len(a.agent.replayed)
-	for in, code := range map[string]string{
-		`{"body":"a","body_base64":"YQ=="}`: "invalid_edit", `{"headers":[["a"]]}`: "invalid_edit", `{"headers":[["a","b","c"]]}`: "invalid_edit", `{"headers":[null]}`: "invalid_edit",
-		`{"headers":{"a":"b"}}`: "bad_request", `{"path":"/"}`: "bad_request", `[]`: "bad_request", `{} {}`: "bad_request", `{"body_base64":"!"}`: "bad_request",
-	} {
-		a.wantOurs("POST", "/api/v1/exchanges/a/replay", in, 400, code)
-	}
-	a.wantOurs("POST", "/api/v1/exchanges/none/replay", "{}", 404, "not_found")
-	if len(a.agent.replayed) != n {
-		t.Errorf("%d were sent", len(a.agent.replayed)-n)
-	}
-}
-
-// TestNotSentAgain: who is at fault, and why.
-func TestNotSentAgain(t *testing.T) {
-	a := serve(t)
-	a.record("a")
-	for _, c := range []struct {
-		err    error
-		status int
-		code   string
-	}{
-		{&inspect.EditError{Key: "target", Text: "must begin with a slash"}, 400, "invalid_edit"},
-		{&inspect.Failure{Text: "It was not recorded whole.", Remedy: "Raise the limit."}, 409, "not_replayable"},
-		{inspect.ErrNotFound, 404, "not_found"},
-		{errors.New("nobody listens"), 502, "failed"},
-	} {
-		a.agent.fails = c.err
-		if e := a.wantOurs("POST", "/api/v1/exchanges/a/replay", "", c.status, c.code); c.status == 409 && e.Hint != "Raise the limit." {
-			t.Errorf("%+v", e)
-		}
-	}
-	a.agent.fails = &inspect.EditError{Key: "fields", Text: "\"a b\" is no name"}
-	if e := a.wantOurs("POST", "/api/v1/exchanges/a/replay", "", 400, "invalid_edit"); e.Message != `invalid edit: headers: "a b" is no name` {
-		t.Errorf("%+v", e)
 	}
 }

@@ -98,6 +98,17 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s: %+v", query, got.Request)
 		}
 	}
+	if err := a.store.AddMemo(t.Context(), inspect.DiffIgnores, "$.a"); err != nil {
+		t.Fatal(err)
+	}
+	for query, volatile := range map[string]bool{"": true, "?rules=on": true, "?rules=off": false} {
+		var got diffJSON
+		a.get("/api/v1/exchanges/new/diff"+query, &got)
+		if c := got.Request.Content[0]; c.Volatile != volatile || c.Rule != "$.a" || got.Brief == "" {
+			t.Errorf("%s: %+v", query, got)
+		}
+	}
+	a.wantOurs("GET", "/api/v1/exchanges/new/diff?rules=no", "", 400, "bad_request")
 	a.wantOurs("GET", "/api/v1/exchanges/old/diff", "", 400, "bad_request")
 	a.wantOurs("GET", "/api/v1/exchanges/old/diff?with=none", "", 404, "not_found")
 	a.wantOurs("GET", "/api/v1/exchanges/none/diff?with=old", "", 404, "not_found")

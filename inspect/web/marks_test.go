@@ -72,6 +72,35 @@ func TestPurge(t *testing.T) {
 	}
 }
 
+func TestMemos(t *testing.T) {
+	a := serve(t)
+	const rules, filters = "/api/v1/memos/diff-ignores", "/api/v1/memos/filters"
+	want := func(path, want string) {
+		t.Helper()
+		if _, body := a.do("GET", path, ""); !strings.HasSuffix(strings.TrimSpace(body), `"texts":`+want+`}`) {
+			t.Errorf("%s: %s, want %s", path, body, want)
+		}
+	}
+	want(rules, "[]")
+	for _, text := range []string{"$..id", "header.etag"} {
+		if res, body := a.do("POST", rules, `{"text":"`+text+`"}`, "Content-Type", asJSON); res.StatusCode != 200 || !strings.Contains(body, `["`+text) {
+			t.Errorf("%s %s", res.Status, body)
+		}
+	}
+	a.do("POST", filters, `{"text":"status:5xx"}`, "Content-Type", asJSON)
+	want(rules, `["header.etag","$..id"]`)
+	want(filters, `["status:5xx"]`)
+	if res, body := a.do("DELETE", rules+"?text=%24..id", ""); res.StatusCode != 204 {
+		t.Errorf("%s %s", res.Status, body)
+	}
+	want(rules, `["header.etag"]`)
+	a.wantOurs("DELETE", rules+"?text=%24..id", "", 404, "not_found")
+	a.wantOurs("POST", rules, `{"text":"etag"}`, 400, "invalid_rule")
+	a.wantOurs("POST", filters, `{"text":"stats:5"}`, 400, "invalid_filter")
+	a.wantOurs("POST", filters, `{"text":""}`, 400, "bad_request")
+	a.wantOurs("GET", "/api/v1/memos/passwords", "", 404, "not_found")
+}
+
 func TestViews(t *testing.T) {
 	a := serve(t)
 	const path = "/api/v1/views"

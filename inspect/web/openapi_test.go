@@ -81,6 +81,22 @@ func (d *document) describe(method, pattern string, status int, kind, body strin
 	}
 }
 
+// valid checks a line of JSON against a schema of the document.
+func (d *document) valid(schema, line string) {
+	d.t.Helper()
+	s, err := d.c.Compile("openapi.json#/components/schemas/" + schema)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(line))
+	if err == nil {
+		err = s.Validate(v)
+	}
+	if err != nil {
+		d.t.Errorf("%s: %v: %s", schema, err, line)
+	}
+}
+
 // TestOpenAPI: what is documented is what answers, path by path in both directions, and the answers are as documented.
 func TestOpenAPI(t *testing.T) {
 	a := serve(t)
@@ -109,7 +125,7 @@ func TestOpenAPI(t *testing.T) {
 		if strings.Contains(c.body, `"new"`) {
 			name = "new"
 		}
-		url := strings.NewReplacer("{id}", "full", "{name}", name).Replace(path)
+		url := strings.NewReplacer("{id}", "full", "{list}", "diff-ignores", "{name}", name).Replace(path)
 		pattern, _, _ := strings.Cut(path, "?")
 		if strings.HasSuffix(pattern, "/events") {
 			a.follow("").next("status")
@@ -163,6 +179,14 @@ var calls = []struct {
 	{"GET /api/v1/exchanges/{id}/export", 400, "", nil},
 	{"POST /api/v1/exchanges/{id}/replay", 202, `{"method":"PUT","headers":[["A","b"]]}`, nil},
 	{"POST /api/v1/exchanges/{id}/replay", 400, `{"headers":[["A"]]}`, nil},
+	{"POST /api/v1/exchanges/{id}/replay/preview", 200, `{"to":"3000","drop_cookies":true}`, nil},
+	{"GET /api/v1/exchanges/{id}/signature", 200, "", nil},
+	{"POST /api/v1/runs", 200, `{"ids":[]}`, nil},
+	{"POST /api/v1/runs", 400, `{}`, nil},
+	{"POST /api/v1/memos/{list}", 200, `{"text":"header.etag"}`, nil},
+	{"GET /api/v1/memos/{list}", 200, "", nil},
+	{"DELETE /api/v1/memos/{list}?text=header.etag", 204, "", nil},
+	{"DELETE /api/v1/memos/{list}?text=header.etag", 404, "", nil},
 	{"GET /api/v1/export?format=har", 200, "", nil},
 	{"PUT /api/v1/views/{name}", 200, `{"filter":"status:4xx"}`, nil},
 	{"GET /api/v1/views", 200, "", nil},

@@ -48,7 +48,7 @@ func (s *Server) diffPanel(r *http.Request, it inspect.Item, _ string) (any, err
 	if older.Seq > newer.Seq {
 		older, newer = newer, older
 	}
-	p.Diff = s.diffOf(r, older, newer)
+	p.Diff = s.diffOf(r, older, newer, s.rules(r))
 	p.Messages = []diffMessage{shownOf(inspect.RequestSide, p.Diff.Request), shownOf(inspect.ResponseSide, p.Diff.Response)}
 	return p, nil
 }

@@ -65,6 +65,7 @@ type Server struct {
 	door       door
 	streams    room          // of events
 	large      room          // answers that take much memory
+	runs       room          // of many replays
 	ending     chan struct{} // closed when Run is to end: streams of events have no end of their own
 }
 
@@ -90,7 +91,7 @@ func New(o Options) *Server {
 	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, keeper: o.Keeper, log: o.Log}
 	s.shared, _ = o.Reader.(inspect.Shared)
 	s.limits = limits{read: 15 * time.Second, write: time.Minute, take: 10 * time.Second, turn: 10 * time.Second, decoded: 100 << 20}
-	s.streams, s.large, s.ending = make(room, mostStreams), make(room, mostLarge), make(chan struct{})
+	s.streams, s.large, s.runs, s.ending = make(room, mostStreams), make(room, mostLarge), make(room, mostRuns), make(chan struct{})
 	g := newGuard(o.Allow, s.routes())
 	g.open, g.password = o.Open, newPassword(o.Password)
 	s.handler = g

@@ -25,7 +25,7 @@ type agent struct {
 	status   inspect.Status
 	bus      inspect.Bus
 	replayed []inspect.ID
-	edits    []*inspect.Edit
+	resends  []inspect.Resend
 	defined  []inspect.Definition
 	stopped  []string
 	fails    error
@@ -48,16 +48,23 @@ func (a *agent) Watch() (<-chan inspect.Hint, func()) { return a.bus.Watch() }
 func (a *agent) Replay(_ context.Context, id inspect.ID, o inspect.Resend) (inspect.ID, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.replayed, a.edits = append(a.replayed, id), append(a.edits, o.Edit)
+	a.replayed, a.resends = append(a.replayed, id), append(a.resends, o)
 	return "new", a.fails
 }
 
-func (*agent) Prepare(context.Context, inspect.ID, inspect.Resend) (inspect.Prepared, error) {
-	return inspect.Prepared{}, nil
+func (a *agent) Prepare(_ context.Context, _ inspect.ID, o inspect.Resend) (inspect.Prepared, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.resends = append(a.resends, o)
+	return inspect.Prepared{To: "http://localhost:3000", Head: []byte("GET / HTTP/1.1\r\nA: \xff\r\n\r\n"), Size: 7}, a.fails
 }
 
-func (*agent) Verdict(context.Context, inspect.ID) (inspect.Verdict, error) {
-	return inspect.Verdict{}, nil
+// Verdict knows that everything was signed by Stripe at the beginning of time.
+func (a *agent) Verdict(_ context.Context, id inspect.ID) (inspect.Verdict, error) {
+	if id == "none" {
+		return inspect.Verdict{}, inspect.ErrNotFound
+	}
+	return inspect.Verdict{Provider: "stripe", State: inspect.Stale, Signed: time.Unix(0, 0).UTC(), Text: "too old", CanSign: true}, nil
 }
 
 const asJSON = "application/json"

@@ -104,6 +104,18 @@ var scenes = []struct {
 		b.put(failed(4, "POST", "/webhooks/twilio"))
 		b.press("enter")
 	}},
+	{"results", func(b *bench) { // of a run
+		b.put(exchange(1, "POST", "/webhooks/github?"+strings.Repeat("long", 40), 200, "OK"), failed(2, "POST", "/webhooks/twilio"), exchange(3, "GET", "/"+evil, 200, "OK"))
+		b.press("*", "r")
+	}},
+	{"options", func(b *bench) { // of a replay
+		b.put(exchange(1, "POST", "/webhooks/github", 200, "OK"))
+		b.press("R")
+	}},
+	{"edit", func(b *bench) { // of headers
+		b.put(exchange(1, "POST", "/webhooks/github", 200, "OK"))
+		b.press("e", "h")
+	}},
 	{"help", func(b *bench) { b.press("?") }},
 	{"hostile", func(b *bench) { b.putHostile() }},
 	{"hostile-detail", func(b *bench) {

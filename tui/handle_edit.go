@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -145,6 +144,9 @@ func (m *model) editMethod(ed *editing) tea.Cmd {
 
 func (m *model) editTarget(ed *editing) tea.Cmd {
 	e := *m.draft(ed)
+	if !typable(e.Target) {
+		return m.editMenu(ed, "The path has characters that are not seen: they can be edited in $EDITOR", "")
+	}
 	return m.askLine("path and query:", "/hook?a=1", e.Target, 64<<10, func(m *model, text string) (tea.Cmd, error) {
 		if e.Target = strings.TrimSpace(text); !strings.HasPrefix(e.Target, "/") {
 			return nil, errors.New("a path begins with /: where the request goes is chosen when it is replayed with options")
@@ -158,6 +160,9 @@ func (m *model) editFields(ed *editing) tea.Cmd {
 	var text strings.Builder
 	for _, f := range e.Fields {
 		text.WriteString(f.Name + ": " + f.Value + "\n")
+	}
+	if !typable(text.String()) || text.Len() > typedMost {
+		return m.editMenu(ed, "The headers have characters that are not seen, or are too many: they can be edited in $EDITOR", "")
 	}
 	return m.askArea(ed, "headers, one a line", strings.TrimSuffix(text.String(), "\n"), func(m *model, text string) (tea.Cmd, error) {
 		read, err := edit.Parse([]byte("GET / HTTP/1.1\n" + strings.TrimRight(text, "\n") + "\n\n"))
@@ -195,12 +200,18 @@ func untypable(ed *editing, body []byte) string {
 		return "it was not kept whole, or is larger than " + view.Size(editMost)
 	case len(body) > typedMost:
 		return view.Size(int64(len(body))) + " are for $EDITOR"
-	case !utf8.Valid(body) || bytes.IndexFunc(body, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f }) >= 0:
-		return "it is not plain text"
+	case !typable(string(body)):
+		return "it has characters that are not seen, or is no text"
 	case view.Get(view.Headers(m.Head), "Content-Encoding") != "":
 		return "it is encoded"
 	}
 	return ""
+}
+
+// typable says that a text stays what it is when it is typed in the dashboard: there the unseen is dropped, and tabs become spaces.
+func typable(text string) bool {
+	text = strings.ReplaceAll(text, "\n", "")
+	return utf8.ValidString(text) && !strings.Contains(text, "\t") && view.Sanitize(text) == text
 }
 
 // applied is the request with what was changed, as a text for an editor.

@@ -220,6 +220,22 @@ func TestEditInEditor(t *testing.T) {
 	}
 }
 
+// What typing in the dashboard would change unseen is left to an editor.
+func TestEditLeavesTheUnseenToAnEditor(t *testing.T) {
+	for name, change := range map[string]func(*inspect.Request){
+		"b": func(r *inspect.Request) { r.Body = []byte("{\r\n\t\"a\": 1}") },
+		"h": func(r *inspect.Request) { r.Head = []byte("POST / HTTP/1.1\r\nX-Odd: a\u202eb\r\n\r\n") },
+		"p": func(r *inspect.Request) { r.Target = "/a\u009bb" },
+	} {
+		x := exchange(1, "POST", "/hook", 200, "OK")
+		change(&x.Request)
+		x.Request.Kept, x.Request.Size = int64(len(x.Request.Body)), int64(len(x.Request.Body))
+		k := newKept(t, 120, 30, x)
+		k.press("e", name)
+		wantIn(t, k.frame(), "not seen", "all of it in $EDITOR")
+	}
+}
+
 func TestDiffKey(t *testing.T) {
 	k := newKept(t, 160, 30, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 200, "OK"))
 	k.press("g", " ", "G", "up", "D")

@@ -77,9 +77,9 @@ func (f *formSheet) body(m *model, room int) []string {
 		if i == f.at {
 			seen = len(lines)
 		}
-		lines = append(lines, field.draw(m, min(wide, m.look.Width/3), i == f.at))
+		lines = append(lines, pane.Clip(field.draw(m, min(wide, m.look.Width/3), i == f.at), m.look.Width))
 		for _, wrong := range wordsOf(field.wrong, m.look.Width-2) {
-			lines = append(lines, "  "+m.look.Bad.Render(wrong))
+			lines = append(lines, pane.Clip("  "+m.look.Bad.Render(wrong), m.look.Width))
 		}
 	}
 	for _, wrong := range wordsOf(f.wrong, m.look.Width) {

@@ -22,6 +22,9 @@ type document struct {
 // more says that there are chunks behind those that are here.
 func (d *document) more() bool { return d.after > 0 }
 
+// whole says that all of it is here.
+func (d *document) whole() bool { return d.page == 0 && !d.more() }
+
 // stripOf is the strip that shows that byte of a line.
 func (d *document) stripOf(line, at int) int {
 	i := sort.Search(len(d.strips), func(i int) bool {

@@ -10,13 +10,14 @@ import (
 
 // find is what is looked for in the open tab, whatever the case of its letters.
 type find struct {
-	text  string
-	found []pane.Found // in the document that is here, in order
-	full  bool         // there are more of them
-	at    int          // the one that was shown last
-	from  int          // strip on which the cursor was when typing began
-	past  int          // chunks that were looked through although they are not here
-	end   func()       // ends the search of what is not here; nil: none is under way
+	text   string
+	found  []pane.Found // in the document that is here, in order
+	full   bool         // there are more of them
+	at     int          // the one that was shown last
+	from   int          // strip on which the cursor was when typing began
+	past   int          // chunks that were looked through although they are not here
+	around bool         // nothing was found behind what is here
+	end    func()       // ends the search of what is not here; nil: none is under way
 }
 
 // mostFound bounds what is kept of what was found.
@@ -94,11 +95,11 @@ func (d *detail) count() string {
 		return ""
 	case f.end != nil:
 		return "searching on …"
-	case n == 0 && d.doc.more():
-		return "not here yet"
+	case n == 0 && !d.doc.whole():
+		return "not in this part"
 	case n == 0:
 		return "not found"
-	case f.full || d.doc.more() || d.doc.page > 0:
+	case f.full || !d.doc.whole():
 		return fmt.Sprintf("%d of %d+", f.at+1, n)
 	default:
 		return fmt.Sprintf("%d of %d", f.at+1, n)

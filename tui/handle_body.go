@@ -107,7 +107,7 @@ type paged struct{ err error }
 // page gives the whole content to the pager as it takes it, made safe for the terminal; with jq, laid out by that before.
 func (m *model) page(b bodyRead, argv []string, jq bool) tea.Cmd {
 	w := &m.work
-	mask := m.opening(m.wanted()).mask
+	mask := *m.mask()
 	return safely(func() tea.Msg {
 		s, err := w.stream(b)
 		if err == nil && jq {

@@ -6,7 +6,6 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/adit-tunnel/adit/inspect"
-	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -72,7 +71,7 @@ func (m *model) wanted() asked {
 	d := &m.detail
 	return asked{
 		id: d.row.ID, version: d.row.Version, width: m.boxes.detail.width, tab: d.tab, turn: d.turn, against: d.against, path: d.path,
-		message: d.message, page: d.page, unwrap: d.unwrap, bare: !m.maskAll && m.now.Before(d.bare),
+		message: d.message, page: d.page, unwrap: d.unwrap, bare: m.mask().Off,
 	}
 }
 
@@ -96,7 +95,9 @@ func (m *model) fillDetail() tea.Cmd {
 func (m *model) opening(a asked) opening {
 	look := m.look
 	look.Width = a.width
-	return opening{asked: a, look: look, mask: view.Mask{All: m.maskAll, Paths: m.maskPaths, Off: a.bare}}
+	mask := *m.mask()
+	mask.Off = a.bare
+	return opening{asked: a, look: look, mask: mask}
 }
 
 // onOpened takes what a command has read, unless something else has been asked for meanwhile.

@@ -34,7 +34,7 @@ func (m *model) openFind() tea.Cmd {
 	}
 	s.take = func(m *model, text string) (tea.Cmd, error) {
 		m.detail.findText(text)
-		if len(m.detail.find.found) == 0 && m.detail.doc.more() {
+		if len(m.detail.find.found) == 0 && !m.detail.doc.whole() {
 			return m.seek(), nil
 		}
 		return nil, nil
@@ -46,7 +46,7 @@ func (m *model) openFind() tea.Cmd {
 // findText looks for text, from where the cursor was when typing began.
 func (d *detail) findText(text string) {
 	if text != d.find.text {
-		d.find.text, d.find.at, d.find.past = text, 0, 0
+		d.find.text, d.find.at, d.find.past, d.find.around = text, 0, 0, false
 		d.find.search(&d.doc)
 	}
 	if i := d.nearest(d.find.from); i >= 0 {
@@ -65,7 +65,7 @@ func (m *model) findNext() tea.Cmd {
 		return m.openFind()
 	case n > 0 && d.find.at < n-1:
 		d.showFound(d.find.at + 1)
-	case d.doc.more():
+	case !d.doc.whole():
 		return m.seek()
 	case n > 0:
 		d.showFound(0)
@@ -95,7 +95,7 @@ type sought struct {
 	err   error
 }
 
-// seek looks for the text in what follows, until it is found, or a key ends it.
+// seek looks for the text in what follows, or else from the beginning, until it is found, or a key ends it.
 func (m *model) seek() tea.Cmd {
 	d := &m.detail
 	if d.find.end != nil {
@@ -103,7 +103,11 @@ func (m *model) seek() tea.Cmd {
 	}
 	ctx, end := context.WithCancel(m.work.root)
 	d.find.end = end
-	return m.work.seek(ctx, m.opening(d.have), max(d.doc.page+len(d.doc.starts), d.find.past), d.find.text)
+	from := max(d.doc.page+len(d.doc.starts), d.find.past)
+	if d.find.around || !d.doc.more() {
+		from = 0
+	}
+	return m.work.seek(ctx, m.opening(d.have), from, d.find.text)
 }
 
 func (m *model) onSought(s sought) tea.Cmd {
@@ -116,9 +120,12 @@ func (m *model) onSought(s sought) tea.Cmd {
 	case s.err != nil:
 		m.say(m.look.Bad.Render, "the content cannot be read: "+view.Sanitize(s.err.Error()))
 	case s.found:
-		d.page, d.goal, d.find.past = s.chunk, goFound, 0
+		d.page, d.goal, d.find.past, d.find.around = s.chunk, goFound, 0, false
+	case s.all && d.doc.page > 0 && !d.find.around && d.doc.more():
+		d.find.around = true
+		m.say(m.look.Quiet.Render, "not found in what follows, the same key looks from the beginning")
 	case s.all:
-		m.say(m.look.Quiet.Render, "not found in what follows")
+		m.say(m.look.Quiet.Render, "not found")
 	default:
 		d.find.past = s.chunk
 		m.say(m.look.Quiet.Render, "not found in the next "+view.Size(s.read)+", the same key looks further")

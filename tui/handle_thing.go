@@ -15,6 +15,11 @@ import (
 // bareFor is how long secrets are shown.
 const bareFor = 10 * time.Second
 
+// mask hides secrets in what is shown, but for the while after a key.
+func (m *model) mask() *view.Mask {
+	return &view.Mask{All: m.maskAll, Paths: m.maskPaths, Off: !m.maskAll && m.now.Before(m.detail.bare)}
+}
+
 // reveal shows the secrets for a while, or hides them again.
 func (m *model) reveal() tea.Cmd {
 	d := &m.detail

@@ -149,11 +149,6 @@ func (m *model) viewList() []string {
 	return lines
 }
 
-// mask hides secrets in what the list shows of a request.
-func (m *model) mask() *view.Mask {
-	return &view.Mask{All: m.maskAll, Off: !m.maskAll && m.now.Before(m.detail.bare)}
-}
-
 // nothing is what stands in the place of rows.
 func (m *model) nothing() []string {
 	text := ""

@@ -49,6 +49,11 @@ func newGolden(t *testing.T, a *txtar.Archive) *golden {
 	g := &golden{archive: a, dir: t.TempDir()}
 	g.sources.Flags = map[string][]string{}
 	g.sources.StateDir = filepath.Join(g.dir, "state")
+	g.sources.CheckKeys = func(_ string, keys map[string][]string, wrong func(id, text string)) { // a dashboard that cannot dance
+		if _, ok := keys["dance"]; ok {
+			wrong("dance", "there is no such action")
+		}
+	}
 	for _, f := range a.Files {
 		text := strings.TrimRight(string(f.Data), "\n")
 		switch f.Name {
@@ -125,11 +130,11 @@ func (g *golden) again(t *testing.T, c *Config) {
 }
 
 func describe(out *strings.Builder, c *Config) {
-	section := "" // a key of the agent's that has keys below it is shown with the first of them
+	section := "" // a key that has keys below it is shown with the first of them
 	for _, line := range strings.SplitAfter(c.Show(true), "\n") {
 		switch {
 		case strings.HasSuffix(line, "# default\n"):
-		case line == "  capture:\n":
+		case strings.HasPrefix(line, "  ") && line[2] != ' ' && strings.HasSuffix(line, ":\n"):
 			section = line
 		default:
 			if strings.HasPrefix(line, "    ") {

@@ -4,6 +4,8 @@ import (
 	"os"
 
 	"golang.org/x/term"
+
+	"github.com/adit-tunnel/adit/tui/theme"
 )
 
 // Interactive reports whether the dashboard can be shown: in and out are terminals that can do more than print (TERM is not "dumb"), and
@@ -17,3 +19,6 @@ func Interactive(in, out *os.File) bool {
 	}
 	return Foreground(in) && Foreground(out)
 }
+
+// WantsASCII says that the locale which env tells of has another character set than UTF-8. No word about it is no reason.
+func WantsASCII(env func(string) string) bool { return theme.WantsASCII(env) }

@@ -49,9 +49,20 @@ var scenes = []struct {
 		b.press("up", "up")
 		b.put(exchange(20, "GET", "/new", 200, "OK"), exchange(21, "GET", "/newer", 200, "OK"))
 	}},
+	{"views", func(b *bench) { // in another order, some marked
+		b.keeping(inspect.View{Name: "errors", Filter: "status:>=400"}, inspect.View{Name: "the payments of our shop", Filter: "stripe"})
+		b.putDay()
+		b.second()
+		b.press("o", "c", "down", " ", "v", "down")
+	}},
+	{"filter", func(b *bench) { // while it is typed, with what would complete it
+		b.putDay()
+		b.press("/")
+		b.write("github or st")
+	}},
 	{"replay", func(b *bench) { // the replay's row is selected, its original named
 		b.putDay()
-		b.press("up")
+		b.press("g", "down")
 	}},
 	{"reconnecting", func(b *bench) {
 		b.putDay()
@@ -87,11 +98,23 @@ var scenes = []struct {
 	}},
 	{"detail", func(b *bench) {
 		b.putDay()
-		b.press("up", "enter")
+		b.press("g", "down", "enter")
 	}},
 	{"failed", func(b *bench) {
 		b.put(failed(4, "POST", "/webhooks/twilio"))
 		b.press("enter")
+	}},
+	{"results", func(b *bench) { // of a run
+		b.put(exchange(1, "POST", "/webhooks/github?"+strings.Repeat("long", 40), 200, "OK"), failed(2, "POST", "/webhooks/twilio"), exchange(3, "GET", "/"+evil, 200, "OK"))
+		b.press("*", "r")
+	}},
+	{"options", func(b *bench) { // of a replay
+		b.put(exchange(1, "POST", "/webhooks/github", 200, "OK"))
+		b.press("R")
+	}},
+	{"edit", func(b *bench) { // of headers
+		b.put(exchange(1, "POST", "/webhooks/github", 200, "OK"))
+		b.press("e", "h")
 	}},
 	{"help", func(b *bench) { b.press("?") }},
 	{"hostile", func(b *bench) { b.putHostile() }},
@@ -198,7 +221,7 @@ func TestFrames(t *testing.T) {
 
 func TestFrameWithStyles(t *testing.T) {
 	b := newBench(t, 80, 24)
-	b.m.look.Theme = theme.Colourful()
+	b.m.look.Theme = theme.Colourful(theme.Unknown)
 	b.putDay()
 	b.press("up", "up")
 	golden(t, "styles", strings.ReplaceAll(strings.Join(b.lines(80, 24), "\n")+"\n", "\x1b", "␛"))

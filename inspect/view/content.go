@@ -117,6 +117,16 @@ func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
 	return c
 }
 
+// Lay lays out data that has no content coding, for what its type says or for what it looks like.
+func Lay(contentType string, data []byte, l Limits) Content {
+	l = l.orDefault()
+	o := opener{painter: painter{skip: l.Skip, room: l.Lines}, cut: len(data) > l.Bytes}
+	c := Content{}
+	o.lay(&c, contentType, data[:min(len(data), l.Bytes)])
+	c.More = c.More || o.cut
+	return c
+}
+
 // mostTail is how many lines of the end are laid out: they have room of their own, since the beginning often takes all there is.
 const mostTail = 100
 

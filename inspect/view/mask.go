@@ -1,0 +1,232 @@
+package view
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+// Mask hides secrets in what a face shows. The zero value hides those that names give away: Authorization, Cookie and Set-Cookie, and all that has a token, a
+// secret, a password or an API key in its name, be it a header field, a field of a form or a query, or a text within JSON. Numbers stay: max_tokens is none.
+type Mask struct {
+	All   bool               // hides every value, and content that has none
+	Paths []inspect.JSONPath // these values within JSON content, and all that is within them
+	Off   bool               // hides nothing
+}
+
+// Masked stands for what is hidden, however long that is.
+const Masked = "••••••••"
+
+// secretWords are what names of secrets have in them, in lower case and without "-" and "_".
+var secretWords = []string{"token", "secret", "passw", "apikey", "authorization", "cookie", "credential", "privatekey", "jwt"}
+
+// IsSecret says that a name is one of a secret.
+func IsSecret(name string) bool {
+	name = strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name))
+	for _, word := range secretWords {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// Field hides the value of a header field, if it is a secret. Of credentials the scheme stays, of cookies the names.
+func (m *Mask) Field(f inspect.Field) (_ inspect.Field, hidden bool) {
+	switch scheme, rest, _ := strings.Cut(f.Value, " "); {
+	case m.Off || f.Value == "" || !m.All && !IsSecret(f.Name):
+		return f, false
+	case m.All:
+		f.Value = Masked
+	case strings.EqualFold(f.Name, "Cookie"):
+		f.Value = maskCookies(f.Value)
+	case strings.EqualFold(f.Name, "Set-Cookie"):
+		cookie, attributes, more := strings.Cut(f.Value, ";")
+		if f.Value = maskCookies(cookie); more {
+			f.Value += ";" + attributes
+		}
+	case strings.HasSuffix(strings.ToLower(f.Name), "authorization") && rest != "":
+		f.Value = scheme + " " + Masked
+	default:
+		f.Value = Masked
+	}
+	return f, true
+}
+
+func maskCookies(list string) string {
+	cookies := strings.Split(list, "; ")
+	for i, c := range cookies {
+		if name, _, ok := strings.Cut(c, "="); ok {
+			cookies[i] = name + "=" + Masked
+		} else {
+			cookies[i] = Masked
+		}
+	}
+	return strings.Join(cookies, "; ")
+}
+
+// Target hides the secrets in the query of a request's target, or of a line that has one.
+func (m *Mask) Target(target string) string {
+	path, query, ok := strings.Cut(target, "?")
+	switch {
+	case !ok || m.Off:
+		return target
+	case m.All:
+		query, rest, more := strings.Cut(query, " ")
+		pairs := strings.Split(query, "&")
+		for i, p := range pairs {
+			name, _, _ := strings.Cut(p, "=")
+			pairs[i] = name + "=" + Masked
+		}
+		if path += "?" + strings.Join(pairs, "&"); more {
+			path += " " + rest
+		}
+		return path
+	}
+	return path + "?" + m.Text(query)
+}
+
+// pairs finds names of secrets with the text that belongs to them: name=value, "name": "value", Name: Bearer value, <name>value.
+var pairs = regexp.MustCompile(`(?i)([\w.-]*(?:token|secret|passw|api[-_]?key|authorization|cookie|credential|private[-_]?key|jwt)[\w.-]*["']?\s*[:=>]\s*(?:(?:bearer|basic|token)\s+)?)` +
+	`("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&,;"'<>{}\[\]]+)`)
+
+// hints are what each match of pairs has in it, in lower case. Looking for them is much faster than the expression.
+var hints = []string{"token", "secret", "passw", "key", "authorization", "cookie", "credential", "jwt"}
+
+func hasHint(text string) bool {
+	text = strings.ToLower(text)
+	return slices.ContainsFunc(hints, func(hint string) bool { return strings.Contains(text, hint) })
+}
+
+// Text hides secrets in text of any kind, by the names before them in a line.
+func (m *Mask) Text(text string) string {
+	switch {
+	case m.Off || text == "":
+		return text
+	case m.All:
+		return Masked
+	case !hasHint(text):
+		return text
+	}
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if hasHint(line) {
+			line = pairs.ReplaceAllStringFunc(line, maskPair)
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+// maskPair hides the value of one match of pairs.
+func maskPair(pair string) string {
+	at := pairs.FindStringSubmatchIndex(pair)
+	name, value := pair[:at[3]], pair[at[4]:]
+	switch {
+	case isNumber(value):
+		return pair
+	case value[0] == '"':
+		return name + `"` + Masked + `"`
+	}
+	return name + Masked
+}
+
+func isNumber(text string) bool {
+	return strings.Trim(text, "0123456789.-+") == "" || text == "true" || text == "false" || text == "null"
+}
+
+// Content hides secrets in content, that of its parts too.
+func (m *Mask) Content(c *Content) {
+	if m.Off {
+		return
+	}
+	switch c.Kind {
+	case JSON, NDJSON, Token:
+		m.json(c.Lines)
+	case Form:
+		m.form(c.Lines)
+	default:
+		c.Lines = m.lines(c.Lines)
+	}
+	for i := range c.Parts {
+		p := &c.Parts[i]
+		if IsSecret(p.Name) || m.All && len(p.Parts) == 0 && p.Kind != JSON {
+			p.Lines = []Line{{{ClassString, Masked}}}
+			continue
+		}
+		m.Content(&p.Content)
+	}
+}
+
+// lines hides secrets in lines of any kind; those of ours between them are plain then.
+func (m *Mask) lines(lines []Line) []Line {
+	if m.All && len(lines) > 0 {
+		return []Line{{{ClassString, Masked}}}
+	}
+	for i, l := range lines {
+		text := l.String()
+		if shown := m.Text(text); shown != text {
+			lines[i] = Line{{ClassPlain, shown}}
+		}
+	}
+	return lines
+}
+
+func (m *Mask) form(lines []Line) {
+	for _, l := range lines {
+		if len(l) == 3 && (m.All || IsSecret(l[0].Text)) {
+			l[2].Text = Masked
+		}
+	}
+}
+
+// json hides the texts of members that are secrets, and all texts within such members.
+func (m *Mask) json(lines []Line) {
+	var w jsonWalk
+	secret := 0 // how many levels are open where one began; 0: in none
+	for _, l := range lines {
+		w.next(l)
+		depth := len(w.open)
+		if secret > 0 && depth < secret {
+			secret = 0
+		}
+		if w.value == nil {
+			continue
+		}
+		hide := secret > 0 || m.All || IsSecret(w.key()) || m.named(&w)
+		if hide && w.opened && secret == 0 {
+			secret = depth
+		}
+		if hide {
+			maskTexts(w.value, m.All || m.named(&w))
+		}
+	}
+}
+
+// named says that a path leads to where the walk is.
+func (m *Mask) named(w *jsonWalk) bool { return len(m.Paths) > 0 && m.HidesPath(w.path()) }
+
+// maskTexts hides the texts in a line, and with all the numbers and literals.
+func maskTexts(l Line, all bool) {
+	for i := range l {
+		switch l[i].Class {
+		case ClassString:
+			l[i].Text = `"` + Masked + `"`
+		case ClassNumber, ClassLiteral:
+			if all {
+				l[i].Text = Masked
+			}
+		}
+	}
+}
+
+// HidesPath says that the values at a path within JSON are hidden.
+func (m *Mask) HidesPath(path string) bool {
+	at, err := inspect.ParseJSONPath(path)
+	if m.Off || err != nil {
+		return false
+	}
+	return m.All || slices.ContainsFunc(m.Paths, func(p inspect.JSONPath) bool { return p.Covers(at) })
+}

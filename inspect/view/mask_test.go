@@ -1,0 +1,145 @@
+package view
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+func TestMaskFields(t *testing.T) {
+	var m Mask
+	for _, c := range [][3]string{
+		{"Authorization", "Bearer abc", "Bearer " + Masked},
+		{"proxy-authorization", "abc", Masked},
+		{"Cookie", "a=1; b=2; c", "a=" + Masked + "; b=" + Masked + "; " + Masked},
+		{"Set-Cookie", "a=1=2; Path=/; HttpOnly", "a=" + Masked + "; Path=/; HttpOnly"},
+		{"X-Api-Key", "abc", Masked},
+		{"X-Amz-Security-Token", "abc", Masked},
+		{"Stripe-Signature", "t=1,v1=abc", "t=1,v1=abc"},
+		{"Content-Type", "text/plain", "text/plain"},
+		{"Authorization", "", ""},
+	} {
+		f, hidden := m.Field(inspect.Field{Name: c[0], Value: c[1]})
+		if f.Value != c[2] || hidden != (c[1] != c[2]) {
+			t.Errorf("%s: %s is %q, hidden: %v; want %q", c[0], c[1], f.Value, hidden, c[2])
+		}
+		if f, _ := (&Mask{Off: true}).Field(inspect.Field{Name: c[0], Value: c[1]}); f.Value != c[1] {
+			t.Errorf("%s is hidden by what hides nothing", c[0])
+		}
+		if f, _ := (&Mask{All: true}).Field(inspect.Field{Name: c[0], Value: c[1]}); c[1] != "" && f.Value != Masked {
+			t.Errorf("%s: %q is shown by what hides everything", c[0], f.Value)
+		}
+	}
+}
+
+func TestMaskText(t *testing.T) {
+	var m Mask
+	for text, want := range map[string]string{
+		"a=1&access_token=abc&b=2":                     "a=1&access_token=" + Masked + "&b=2",
+		`{"password":"a\"b","max_tokens":100,"x":"y"}`: `{"password":"` + Masked + `","max_tokens":100,"x":"y"}`,
+		`{"client_secret": "cut off`:                   `{"client_secret": "` + Masked + `"`,
+		"Authorization: Bearer abc.def":                "Authorization: Bearer " + Masked,
+		"<password>abc</password>":                     "<password>" + Masked + "</password>",
+		"nothing to hide: here":                        "nothing to hide: here",
+	} {
+		if got := m.Text(text); got != want {
+			t.Errorf("%s is %s, want %s", text, got, want)
+		}
+	}
+	if got := m.Target("/a?token=abc&b=1"); got != "/a?token="+Masked+"&b=1" {
+		t.Error(got)
+	}
+	if got := (&Mask{All: true}).Target("GET /a?c=abc&b HTTP/1.1"); got != "GET /a?c="+Masked+"&b="+Masked+" HTTP/1.1" {
+		t.Error(got)
+	}
+}
+
+func masked(m Mask, contentType, data string) string {
+	c := Lay(contentType, []byte(data), Limits{})
+	m.Content(&c)
+	return shownOf(&c)
+}
+
+func shownOf(c *Content) string {
+	var all []string
+	for _, l := range c.Lines {
+		all = append(all, strings.TrimSpace(l.String()))
+	}
+	for i := range c.Parts {
+		all = append(all, shownOf(&c.Parts[i].Content))
+	}
+	return strings.Join(all, " ")
+}
+
+func TestMaskContent(t *testing.T) {
+	path, err := inspect.ParseJSONPath("$.card[*].number")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const dots = `"` + Masked + `"`
+	for _, c := range []struct {
+		mask                    Mask
+		contentType, data, want string
+	}{
+		{Mask{}, "application/json", `{"token":"a","n":{"tokens":["b",["c"],{"d":"e"}],"f":"g"},"max_tokens":5}`,
+			`{ "token": ` + dots + `, "n": { "tokens": [ ` + dots + `, [ ` + dots + ` ], { "d": ` + dots + ` } ], "f": "g" }, "max_tokens": 5 }`},
+		{Mask{Paths: []inspect.JSONPath{path}}, "application/json", `{"card":[{"number":4242,"name":"x"}]}`, `{ "card": [ { "number": ` + Masked + `, "name": "x" } ] }`},
+		{Mask{All: true}, "application/json", `{"a":"b","c":[1,true]}`, `{ "a": ` + dots + `, "c": [ ` + Masked + `, ` + Masked + ` ] }`},
+		{Mask{}, "application/x-www-form-urlencoded", "a=b&password=c", "a = b password = " + Masked},
+		{Mask{}, "text/plain", "log in\napi_key=abc", "log in api_key=" + Masked},
+		{Mask{All: true}, "text/plain", "a\nb", Masked},
+		{Mask{}, "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"secret\"\r\n\r\nabc\r\n--x--\r\n", Masked},
+		{Mask{Off: true, All: true}, "application/json", `{"token":"a"}`, `{ "token": "a" }`},
+	} {
+		if got := masked(c.mask, c.contentType, c.data); got != c.want {
+			t.Errorf("%s is %s, want %s", c.data, got, c.want)
+		}
+	}
+}
+
+// TestMaskWithin: lines that begin within content, as a page's next part does.
+func TestMaskWithin(t *testing.T) {
+	c := Lay("application/json", []byte(`{"a":[{"b":1,"token":"x"}],"secret":"y"}`), Limits{})
+	c.Lines = c.Lines[3:]
+	(&Mask{}).Content(&c)
+	if got := shownOf(&c); strings.ContainsAny(got, "xy") {
+		t.Error(got)
+	}
+}
+
+// FuzzMask: nothing panics, and a secret whose name is before it is never shown.
+func FuzzMask(f *testing.F) {
+	f.Add("application/json", `{"a":[{"b":1},{}],"c":"d"}`)
+	f.Add("text/plain", `password='`)
+	f.Fuzz(func(t *testing.T, contentType, data string) {
+		masked(Mask{}, contentType, data)
+		masked(Mask{All: true}, contentType, data)
+		if got := (&Mask{}).Text(data + "\npassword=hunter2"); strings.HasSuffix(got, "hunter2") {
+			t.Errorf("%q shows it", got)
+		}
+	})
+}
+
+func TestValueAt(t *testing.T) {
+	c := Lay("application/json", []byte(`{"a":{"b c":[1,{"d":"x","e":{}}]},"\u00e9":null}`), Limits{})
+	var got []string
+	for i := range c.Lines {
+		if v, ok := ValueAt(c.Lines, i); ok {
+			got = append(got, v.Path+" "+v.Text)
+		}
+	}
+	want := []string{
+		`$ {"a": {"b c": [1,{"d": "x","e": {}}]},"\u00e9": null}`,
+		`$.a {"b c": [1,{"d": "x","e": {}}]}`,
+		`$.a["b c"] [1,{"d": "x","e": {}}]`,
+		`$.a["b c"][0] 1`,
+		`$.a["b c"][1] {"d": "x","e": {}}`,
+		`$.a["b c"][1].d "x"`,
+		`$.a["b c"][1].e {}`,
+		`$["é"] null`,
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}

@@ -39,8 +39,10 @@ export class Run {
 
   // ask asks how the requests are to be sent again, and begins. which says what they are: {ids} or {filter}.
   async ask(which, what) {
+    const text = "Each is sent again, the oldest first, and its answer is compared with the one there was." +
+      (which.ids ? "" : " Replays are left out unless the filter says replay:, and so is what is beyond the newest 1000.");
     const options = document.importNode($("run-options").content, true);
-    const fields = el("div", { class: "sheet" }, el("p", {}, `Each is sent once more, and its answer is compared with the one there was.`), options);
+    const fields = el("div", { class: "sheet" }, el("p", {}, text), options);
     const said = dialog(`Replay ${what}`, [fields], [button("Cancel", ""), button("Start", "yes", "main")]);
     const form = fields.closest("form");
     if (await said !== "yes") return;
@@ -135,12 +137,11 @@ export class Run {
     const what = x ? `${words.safe(x.method, 40)} ${words.target(x.target)}` : o.original;
     const link = o.replay ? el("a", { href: `/exchanges/${encodeURIComponent(o.replay)}?tab=diff`, "data-id": o.replay, "data-original": o.original }, what) : what;
     if (o.replay) this.#links.push(link);
-    const status = o.was && o.was !== o.status ? `${o.was} → ${o.status}` : o.status;
     const why = o.error ? words.safe(o.error) : (o.changed ?? []).join(", ");
     $("run-rows").append(el("tr", { class: o.verdict === "passed" ? "passed" : null },
       el("td", {}, link),
       el("td", {}, el("span", { class: tone }, el("span", { class: "sign", "aria-hidden": "true" }, sign), said), why ? el("span", { class: "quiet" }, " " + why) : null),
-      el("td", {}, words.safe(status ?? "")),
+      el("td", {}, words.safe(o.status)),
       el("td", { class: "num" }, o.replay ? words.duration(o.took_ms) : "")));
   }
 

@@ -26,6 +26,7 @@ var reaches = []string{
 	"github.com/adit-tunnel/adit/inspect",
 	"github.com/adit-tunnel/adit/inspect/capture",
 	"github.com/adit-tunnel/adit/inspect/meter",
+	"github.com/adit-tunnel/adit/inspect/sign",
 	"github.com/adit-tunnel/adit/wire",
 	"github.com/gofrs/flock",
 	"github.com/google/uuid",

@@ -20,7 +20,7 @@ as it is: comments, order and line ends. The file can be read by its owner alone
 		Args: noSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(a.addAuthtokenCommand(), a.addRelayCommand(), a.addAPIKeyCommand(), a.configShowCommand(), a.configCheckCommand(),
+	c.AddCommand(a.addAuthtokenCommand(), a.addRelayCommand(), a.addWebhookSecretCommand(), a.addAPIKeyCommand(), a.configShowCommand(), a.configCheckCommand(),
 		a.editCommand(), a.upgradeCommand(), a.importCommand(), a.schemaCommand())
 	return c
 }

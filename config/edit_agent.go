@@ -1,6 +1,8 @@
 package config
 
-// SetAgent writes a setting of the agent, named by its key in the file, where files of this version keep it: below "agent", or at
+import "strings"
+
+// SetAgent writes a setting of the agent, named by its key in the file (dots between levels), where files of this version keep it: below "agent", or at
 // the top in version 2. A file without a version gets one. Errors are those of Set.
 func (d *Document) SetAgent(key, value string) error {
 	flat := d.isFlat()
@@ -14,10 +16,11 @@ func (d *Document) SetAgent(key, value string) error {
 func (d *Document) Agent(key string) string { return d.Get(agentKey(d.isFlat(), key)...) }
 
 func agentKey(flat bool, key string) []string {
+	keys := strings.Split(key, ".")
 	if flat {
-		return []string{key}
+		return keys
 	}
-	return []string{"agent", key}
+	return append([]string{"agent"}, keys...)
 }
 
 // isFlat says that the file has the second shape, in which the agent's settings stand at the top. Files of old programs, which

@@ -58,6 +58,16 @@ func formName(key string) string {
 	return "webhook-" + OwnWebhook + "-" + strings.ReplaceAll(key, "_", "-")
 }
 
+// WebhookKey is the key of a provider's secrets in the file; "" when it is none that is known.
+func WebhookKey(provider string) string {
+	for i := range Options {
+		if o := &Options[i]; o.provider != "" && o.provider == provider {
+			return o.V3[0]
+		}
+	}
+	return ""
+}
+
 // Webhook is a provider whose webhooks come, with its secrets.
 type Webhook struct {
 	Provider string

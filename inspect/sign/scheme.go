@@ -23,7 +23,7 @@ type Scheme struct {
 
 	inBody   string                                                    // name of what stands in the content and not in the head
 	readBody func(body []byte) claim                                   // with inBody: reads it
-	canon    func(r *Request, ts string) (content [][]byte, err error) // instead of Content, when a template cannot say it; one of them is signed, the first by us
+	canon    func(r *Request, ts string) (content [][]byte, err error) // makes it when a template cannot; one of them is signed, the first by us
 }
 
 // usualTolerance is how far from now a signed time may be, where the provider says nothing else.

@@ -1,19 +1,16 @@
 package sign
 
 import (
-	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/subtle"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"hash"
+	"slices"
 	"strings"
 )
 
@@ -33,12 +30,9 @@ var encodings = map[string]struct {
 func (p *Provider) CheckSecret(secret string) error { return p.schemes[0].checkSecret(secret) }
 
 func (s *Scheme) checkSecret(secret string) (err error) {
-	switch s.Algorithm {
-	case "ed25519":
-		_, err = ed25519Key(secret)
-	case "ecdsa":
-		_, err = ecdsaKey(secret)
-	default:
+	if read := publicKeys[s.Algorithm]; read != nil {
+		_, err = read(secret)
+	} else {
 		_, err = s.key(secret)
 	}
 	return err
@@ -52,7 +46,7 @@ func (s *Scheme) key(secret string) ([]byte, error) {
 	if s.Key != "base64" {
 		return []byte(secret), nil
 	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(strings.TrimPrefix(secret, "v1,"), "whsec_")) // as some show it
 	if err != nil || len(key) == 0 {
 		return nil, errors.New("the secret is not base64, as the provider's are")
 	}
@@ -72,11 +66,15 @@ func (s *Scheme) mac(secret string, content []byte) ([]byte, error) {
 
 // matches says whether one of sigs is that of content with the secret. How long it takes tells nothing of the secret.
 func (s *Scheme) matches(secret string, content []byte, sigs []string) bool {
-	switch s.Algorithm {
-	case "token":
+	if s.Algorithm == "token" {
 		return matchesToken(secret, sigs)
-	case "ed25519", "ecdsa":
-		return s.matchesPublic(secret, content, sigs)
+	}
+	if read := publicKeys[s.Algorithm]; read != nil {
+		verify, err := read(secret)
+		return err == nil && slices.ContainsFunc(sigs, func(sig string) bool {
+			raw, err := encodings[s.Encoding].decode(sig)
+			return err == nil && verify(content, raw)
+		})
 	}
 	want, err := s.mac(secret, content)
 	if err != nil {
@@ -98,51 +96,4 @@ func matchesToken(secret string, sigs []string) bool {
 		ok |= subtle.ConstantTimeCompare(have[:], want[:])
 	}
 	return ok == 1 && secret != ""
-}
-
-// matchesPublic verifies with a public key, which is no secret.
-func (s *Scheme) matchesPublic(key string, content []byte, sigs []string) bool {
-	for _, sig := range sigs {
-		raw, err := encodings[s.Encoding].decode(sig)
-		if err != nil {
-			continue
-		}
-		if s.Algorithm == "ed25519" {
-			public, err := ed25519Key(key)
-			if err == nil && ed25519.Verify(public, content, raw) {
-				return true
-			}
-			continue
-		}
-		public, err := ecdsaKey(key)
-		if sum := sha256.Sum256(content); err == nil && ecdsa.VerifyASN1(public, sum[:], raw) {
-			return true
-		}
-	}
-	return false
-}
-
-func ed25519Key(text string) (ed25519.PublicKey, error) {
-	key, err := hex.DecodeString(text)
-	if err != nil || len(key) != ed25519.PublicKeySize {
-		return nil, errors.New("the public key is not 64 hexadecimal digits")
-	}
-	return key, nil
-}
-
-// ecdsaKey reads a public key in PEM, or the base64 of it alone.
-func ecdsaKey(text string) (*ecdsa.PublicKey, error) {
-	der, err := base64.StdEncoding.DecodeString(text)
-	if block, _ := pem.Decode([]byte(text)); block != nil {
-		der, err = block.Bytes, nil
-	}
-	if err == nil {
-		var key any
-		if key, err = x509.ParsePKIXPublicKey(der); err == nil {
-			if public, ok := key.(*ecdsa.PublicKey); ok {
-				return public, nil
-			}
-		}
-	}
-	return nil, errors.New("the public key is not the base64 of an ECDSA key, as the provider shows it")
 }

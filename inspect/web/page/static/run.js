@@ -1,10 +1,12 @@
 // A regression run: many requests are sent again, and each answer is compared with the one there was. The agent does both; here is the table of it.
 import { $, button, dialog, el, failed, toast } from "./dom.js";
-import { lines } from "./api.js";
+import { at, call, lines } from "./api.js";
 import { optionsOf } from "./replay.js";
 import * as words from "./words.js";
 
 const most = 2000; // rows in the document; of what passed no more are shown then
+
+const starting = "starting";
 
 const verdicts = {
   passed: ["●", "good", "same"],
@@ -58,12 +60,14 @@ export class Run {
     this.#clear();
     this.on.shown();
     $("run-what").focus();
+    let how = "done";
     try {
       for await (const line of lines("/api/v1/runs", plan, signal)) this.#take(line);
     } catch (problem) {
+      how = signal.aborted ? "stopped" : "cut off";
       if (!signal.aborted) failed(problem);
     }
-    if (this.#control?.signal === signal) this.#end(signal.aborted);
+    if (this.#control?.signal === signal) this.#end(how);
   }
 
   stop() { this.#control?.abort(); }
@@ -104,7 +108,7 @@ export class Run {
     this.#table = { passed: 0, differs: 0, failed: 0 };
     $("run-rows").replaceChildren();
     $("run-what").textContent = "Regression run";
-    $("run-count").textContent = "starting";
+    $("run-count").textContent = starting;
     $("run-progress").removeAttribute("value");
     this.#buttons(true);
   }
@@ -117,7 +121,6 @@ export class Run {
   // take shows a line of the answer: what came of one request, or the table at the end.
   #take(line) {
     if (line.table) {
-      if (line.table.planned === 0) $("run-count").textContent = "there is nothing to send";
       if (line.error) failed(new Error(line.error));
       return;
     }
@@ -133,9 +136,8 @@ export class Run {
   #row(o) {
     if (this.#links.length >= most && o.verdict === "passed") return;
     const [sign, tone, said] = verdicts[o.verdict] ?? ["◌", "quiet", o.verdict];
-    const x = this.on.row(o.original);
-    const what = x ? `${words.safe(x.method, 40)} ${words.target(x.target)}` : o.original;
-    const link = o.replay ? el("a", { href: `/exchanges/${encodeURIComponent(o.replay)}?tab=diff`, "data-id": o.replay, "data-original": o.original }, what) : what;
+    const link = el(o.replay ? "a" : "span", { href: o.replay && `/exchanges/${encodeURIComponent(o.replay)}?tab=diff`, "data-id": o.replay, "data-original": o.original });
+    this.#name(link, o.original).catch(() => { link.textContent = o.original; });
     if (o.replay) this.#links.push(link);
     const why = o.error ? words.safe(o.error) : (o.changed ?? []).join(", ");
     $("run-rows").append(el("tr", { class: o.verdict === "passed" ? "passed" : null },
@@ -145,11 +147,18 @@ export class Run {
       el("td", { class: "num" }, o.replay ? words.duration(o.took_ms) : "")));
   }
 
-  #end(stopped) {
+  // name writes which request it is: the list may not have come so far.
+  async #name(link, id) {
+    const x = this.on.row(id) ?? await call("GET", at(id));
+    link.textContent = `${words.safe(x.method, 40)} ${words.target(x.target)}`;
+  }
+
+  #end(how) {
     this.#control = null;
     this.#buttons(false);
-    $("run-progress").value ||= $("run-progress").max;
-    $("run-what").textContent = stopped ? "Regression run, stopped" : "Regression run, done";
-    toast(`${stopped ? "stopped" : "done"}: ${$("run-count").textContent}`);
+    if ($("run-count").textContent === starting) $("run-count").textContent = "nothing was sent";
+    $("run-progress").value ||= 0;
+    $("run-what").textContent = `Regression run, ${how}`;
+    toast(`${how}: ${$("run-count").textContent}`);
   }
 }

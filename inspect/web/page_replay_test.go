@@ -114,6 +114,10 @@ func regressionRun(t *testing.T, b context.Context) {
 	w.want("!document.getElementById('run').hidden && document.activeElement.textContent.includes('/same')")
 	w.press("\x1b")
 	w.want("document.getElementById('run').hidden && document.activeElement.id === 'list'")
+	w.press("T")
+	w.want("!document.getElementById('run').hidden && document.activeElement.textContent.includes('/same')")
+	w.press("\x1b")
+	w.want("document.getElementById('run').hidden")
 	w.press("\x1b")
 	w.want("!document.querySelector('#rows .marked')")
 

@@ -193,6 +193,7 @@ const does = {
   options: () => list.marked.length > 0 ? released().then(does.run) : write("edit", "to"),
   edit: () => write("edit", "target"),
   run: () => run.ask(...asked()).catch(failed),
+  results: () => run.show(),
   compare,
   ignore: () => detail.ignore(),
   reveal: () => detail.reveal(),

@@ -16,7 +16,8 @@ const verdicts = {
 };
 
 export class Run {
-  #plan = null;
+  #plan = null; // of the last one
+  #shown = false;
   #control = null; // an AbortController while it is under way
   #links = []; // of the rows
   #table = {}; // how many came out how
@@ -36,7 +37,7 @@ export class Run {
     });
   }
 
-  get open() { return this.#plan !== null; }
+  get open() { return this.#shown; }
   get running() { return this.#control !== null; }
 
   // ask asks how the requests are to be sent again, and begins. which says what they are: {ids} or {filter}.
@@ -58,8 +59,7 @@ export class Run {
     const { signal } = this.#control = new AbortController();
     this.#plan = plan;
     this.#clear();
-    this.on.shown();
-    $("run-what").focus();
+    this.show();
     let how = "done";
     try {
       for await (const line of lines("/api/v1/runs", plan, signal)) this.#take(line);
@@ -72,9 +72,17 @@ export class Run {
 
   stop() { this.#control?.abort(); }
 
+  // show shows the last run again.
+  show() {
+    if (!this.#plan) return;
+    this.#shown = true;
+    this.on.shown();
+    this.back();
+  }
+
   close() {
     this.stop();
-    this.#plan = null;
+    this.#shown = false;
     this.on.closed();
   }
 
@@ -88,7 +96,7 @@ export class Run {
     open ? this.#open(next) : next.focus();
   }
 
-  // back shows the table again.
+  // back leads to the row that was looked at last.
   back() {
     const now = this.#links.find(a => a.ariaCurrent);
     (now ?? $("run-what")).focus();

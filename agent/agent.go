@@ -48,6 +48,8 @@ type Agent struct {
 	reader    inspect.Reader
 	webhooks  []*webhook // a new list for each SetWebhooks
 	web       string
+	slept     time.Duration
+	woke      time.Time
 	settled   bool // ready is closed
 	replays   map[*lane]struct{}
 	stopAt    time.Time // when the grace is over; zero: not stopping
@@ -108,11 +110,12 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	a.running = true
 	a.mu.Unlock()
-	awake := a.stayAwake(ctx)
+	awake, asked := a.stayAwake(ctx), a.askAiling(ctx)
 	err := a.keepSession(ctx)
 	a.endFaded()
 	a.endReplays()
 	awake()
+	asked()
 	a.stopped(err)
 	a.ending(err)
 	return err

@@ -433,9 +433,13 @@ func TestReconnect(t *testing.T) {
 		t.Errorf("status %+v", s)
 	}
 	<-waited // an answer or an error, at once
+	w.until("tries", func(s inspect.Status) bool { return s.Attempt >= 3 })
 	c.cut(false)
 	w.a.Reconnect()
 	w.until("session", func(s inspect.Status) bool { return s.State == inspect.Online && s.Endpoints[0].Failure == nil })
+	if n := w.a.Status().Attempt; n != 0 {
+		t.Errorf("attempt %d with a session", n)
+	}
 	deadline := time.Now().Add(patience)
 	for {
 		res, _, err := w.try("GET", "/", "")

@@ -15,7 +15,9 @@ type engine struct {
 	rec      inspect.Recorder // nil: nothing is recorded
 	budget   *capture.Budget
 	redact   *capture.Redaction
-	requests *meter.Meter // of all endpoints
+	requests *meter.Meter  // of all endpoints
+	errors   atomic.Int64  // of all endpoints, as in theirs
+	ailing   chan struct{} // of one: a local service has stopped taking connections
 	spawn    func(func())
 	log      *slog.Logger
 	events   *events
@@ -37,7 +39,7 @@ type limits struct {
 
 func newEngine(rec inspect.Recorder, budget *capture.Budget, spawn func(func()), log *slog.Logger) *engine {
 	return &engine{
-		rec: rec, budget: budget, requests: meter.New(nil), spawn: spawn, log: log, idle: make(chan struct{}, 1),
+		rec: rec, budget: budget, requests: meter.New(nil), spawn: spawn, log: log, idle: make(chan struct{}, 1), ailing: make(chan struct{}, 1),
 		means:  &means{wait: dialWait, log: log},
 		limits: limits{dial: 10 * time.Second, trust: time.Second, late: time.Second, taken: 10 * time.Millisecond},
 	}

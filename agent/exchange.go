@@ -33,6 +33,8 @@ type exchange struct {
 
 	// tunnel is set by B when 101 was passed on.
 	tunnel atomic.Bool
+	// bad: it has failed, or was answered with 5xx.
+	bad atomic.Bool
 	// upRead: the request's END has been read. ended: the response has ended before the request. late: so has it, and the local service may
 	// not keep the rest of the request waiting.
 	upRead, ended, late atomic.Bool
@@ -53,6 +55,7 @@ func (x *exchange) record() { x.tap.Done() }
 func (x *exchange) fail(f *inspect.Failure) {
 	x.tap.Fail(f)
 	x.event.fail(f)
+	x.bad.Store(true)
 }
 
 // enter opens the exchange in the books, and starts its record if the endpoint is inspected. The head is in l.up.
@@ -98,11 +101,12 @@ func (l *lane) leave(x *exchange) { l.closeBooks(x.books()) }
 // books is what must be known to close an exchange when its place in the lane is another's already.
 type books struct {
 	entered bool
+	bad     bool
 	begin   time.Time
 	event   *RequestEnded
 }
 
-func (x *exchange) books() books { return books{x.entered, x.begin, x.event} }
+func (x *exchange) books() books { return books{x.entered, x.bad.Load(), x.begin, x.event} }
 
 func (l *lane) closeBooks(b books) {
 	if !b.entered {
@@ -112,6 +116,10 @@ func (l *lane) closeBooks(b books) {
 	if b.event != nil {
 		b.event.Duration = d
 		l.eng.events.tell(*b.event)
+	}
+	if b.bad {
+		l.ep.errors.Add(1)
+		l.eng.errors.Add(1)
 	}
 	l.ep.requests.Closed(d)
 	l.eng.requests.Closed(d)

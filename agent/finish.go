@@ -70,6 +70,7 @@ func (l *lane) finish(c *local, x *exchange, reuse, wait bool, o outgoing) (kept
 		gone := failure(wire.CodeVisitorGone, "")
 		tap.Fail(gone)
 		books.event.fail(gone)
+		books.bad = true
 	default:
 		tap.Done()
 	}

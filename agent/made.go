@@ -17,6 +17,9 @@ func (l *lane) answerFailure(x *exchange, wait bool, p *problem) error {
 		r.Body, r.Length, content = wire.BodyNone, 0, nil
 	}
 	x.event.answered(page.Status)
+	if l.ep.health.failed(p.code) {
+		notify(l.eng.ailing)
+	}
 	x.tap.ResponseBody(content)
 	x.tap.ResponseEnd(nil)
 	x.fail(failure(p.code, page.Detail))

@@ -102,6 +102,8 @@ type endpoint struct {
 	requests *meter.Meter
 	proof    atomic.Int64 // Unix ns of what came last through the relay for it; 0: nothing has
 	tally    tally        // of conns
+	errors   atomic.Int64 // requests that failed or were answered with 5xx
+	health   health       // of up
 
 	url      string
 	aliases  []string

@@ -148,6 +148,7 @@ func (a *Agent) pause(ctx context.Context, d time.Duration, why error) bool {
 	a.setLink(func(k *linkState) {
 		k.state, k.reason, k.nextTry = inspect.Reconnecting, why.Error(), time.Now().Add(d)
 		k.why = k.reason
+		k.attempt++
 	})
 	a.tellDown(why, d)
 	t := time.NewTimer(d)

@@ -173,6 +173,10 @@ func (r *receiver) begin(n int) error {
 		r.frame.Flags |= wire.RespPin
 	}
 	x.event.answered(r.resp.Status)
+	if r.resp.Status >= 500 {
+		x.bad.Store(true)
+	}
+	l.ep.health.answered()
 	if x.tap.Records() {
 		x.tap.ResponseHead(capture.Head{
 			Status: r.resp.Status, Reason: text(r.resp.Reason), Bytes: raw, Wait: r.frame.Wait, Connect: x.connect, Tries: int(x.tries),

@@ -3,6 +3,7 @@ package agent
 import (
 	"cmp"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -16,6 +17,7 @@ type linkState struct {
 	reason  string
 	why     string // there was no session last; it stays when the agent stops
 	nextTry time.Time
+	attempt int          // tries that have failed since there was a session
 	welcome wire.Welcome // of the last session: account and plan stay on the screen while the agent reconnects
 	notice  string       // the relay's
 }
@@ -28,7 +30,11 @@ func (a *Agent) Status() inspect.Status {
 		State: a.link.state, Reason: a.link.reason, NextTry: a.link.nextTry, Notice: cmp.Or(a.link.notice, a.notice),
 		Account: a.link.welcome.Account, Plan: a.link.welcome.Plan, Region: a.link.welcome.Region,
 		Version: a.o.Version, Relay: a.o.Relay, Embedded: a.o.Embedded, Web: a.web,
-		Conns: figures(a.conns), Requests: figures(a.eng.requests),
+		Slept: a.slept, Woke: a.woke,
+		Conns: figures(a.conns, nil), Requests: figures(a.eng.requests, &a.eng.errors),
+	}
+	if s.State == inspect.Connecting || s.State == inspect.Reconnecting {
+		s.Attempt = a.link.attempt + 1
 	}
 	if a.o.Embedded {
 		s.Relay = ""
@@ -46,17 +52,21 @@ func (a *Agent) Status() inspect.Status {
 		}
 		s.Endpoints = append(s.Endpoints, inspect.Endpoint{
 			Name: ep.Name, URL: ep.url, Aliases: slices.Clone(ep.aliases), Upstream: ep.Upstream, Inspect: ep.Inspect && a.o.Recorder != nil, Description: ep.Description, Failure: ep.failure,
-			Proof: ep.lastProof(), Conns: figures(ep.conns), Requests: figures(ep.requests),
+			Proof: ep.lastProof(), Health: ep.health.get(), Conns: figures(ep.conns, nil), Requests: figures(ep.requests, &ep.errors),
 			Turned: ep.turned, LastTurned: ep.lastTurned,
 		})
 	}
 	return s
 }
 
-func figures(m *meter.Meter) inspect.Meters {
-	s := m.Snapshot()
+func figures(m *meter.Meter, errors *atomic.Int64) inspect.Meters {
+	s, bad := m.Snapshot(), int64(0)
+	if errors != nil {
+		bad = errors.Load()
+	}
 	return inspect.Meters{
-		Count: s.Count, Open: s.Open, Rate1: s.Rate1, Rate5: s.Rate5, Rate15: s.Rate15, P50: s.P50, P90: s.P90, P95: s.P95, P99: s.P99,
+		Errors: bad,
+		Count:  s.Count, Open: s.Open, Rate1: s.Rate1, Rate5: s.Rate5, Rate15: s.Rate15, P50: s.P50, P90: s.P90, P95: s.P95, P99: s.P99,
 	}
 }
 

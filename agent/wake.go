@@ -26,7 +26,7 @@ func (a *Agent) stayAwake(ctx context.Context) (stop func()) {
 	ended := make(chan struct{})
 	a.o.Go(func() {
 		defer close(ended)
-		a.wake.watch(ctx, a.Reconnect)
+		a.wake.watch(ctx, a.onWake)
 	})
 	return func() {
 		cancel()
@@ -34,8 +34,18 @@ func (a *Agent) stayAwake(ctx context.Context) (stop func()) {
 	}
 }
 
-// watch calls f when it notices, until ctx ends.
-func (w wake) watch(ctx context.Context, f func()) {
+// onWake has the link tried, and notes how long the machine has slept; 0: its network has changed.
+func (a *Agent) onWake(slept time.Duration) {
+	if slept > 0 {
+		a.mu.Lock()
+		a.slept, a.woke = slept, a.wake.now()
+		a.mu.Unlock()
+	}
+	a.Reconnect()
+}
+
+// watch calls f when it notices, with how long the machine slept, until ctx ends.
+func (w wake) watch(ctx context.Context, f func(slept time.Duration)) {
 	tick := time.NewTicker(w.every)
 	defer tick.Stop()
 	last, before := w.now(), w.network("")
@@ -47,8 +57,12 @@ func (w wake) watch(ctx context.Context, f func()) {
 		}
 		now, network := w.now(), w.network(before)
 		// The wall clock: the monotonic one stands still while some systems sleep, and goes on while others do.
-		if now.Round(0).Sub(last.Round(0)) > w.every+w.slept || network != before {
-			f()
+		late := now.Round(0).Sub(last.Round(0)) - w.every
+		switch {
+		case late > w.slept:
+			f(late)
+		case network != before:
+			f(0)
 		}
 		last, before = now, network
 	}

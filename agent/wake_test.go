@@ -37,8 +37,8 @@ func TestWake(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		noticed := 0
-		go w.watch(ctx, func() { noticed++ })
+		noticed, slept := 0, time.Duration(0)
+		go w.watch(ctx, func(d time.Duration) { noticed, slept = noticed+1, max(slept, d) })
 		time.Sleep(10*time.Hour + 700*time.Millisecond) // between two looks
 		steps := []struct {
 			what   string
@@ -74,6 +74,9 @@ func TestWake(t *testing.T) {
 			if noticed != step.want {
 				t.Errorf("%s: noticed %d times, want %d", step.what, noticed, step.want)
 			}
+		}
+		if slept.Round(time.Minute) != 9*time.Hour {
+			t.Errorf("the longest sleep took %v, want the night's 9 h", slept)
 		}
 	})
 }

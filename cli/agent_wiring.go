@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -44,6 +45,7 @@ type parts struct {
 	words    *compatFace  // nil unless adit stands in for ngrok
 	lines    lineWriter   // what plain lines go to; nowhere under a dashboard
 	screen   tui.Options  // of the dashboard
+	journal  *journal     // what the log has had lately; nil without a dashboard
 	log      *slog.Logger
 	closeLog func()
 }
@@ -68,11 +70,14 @@ func (a *app) runAgent(cfg *config.Config, run agentRun) error {
 	}
 	ctx, unwatch := stop.watch(context.Background(), a.guard)
 	defer unwatch()
-	reload := a.startReload(p, run, cfg, dashboard)
+	reload, began := a.startReload(p, run, cfg, dashboard), time.Now()
 	err = a.runParts(ctx, p, run, dashboard, func() {
 		stop.drains()
 		_ = reload.stop()
 	})
+	if err == nil && dashboard && !a.compat {
+		fmt.Fprint(a.Out, summary(p.agent.Status(), time.Since(began), p.capturesWhere(cfg)))
+	}
 	if err == nil && stop.interrupted.Load() && !dashboard {
 		return &exitError{code: exitInterrupted}
 	}
@@ -92,6 +97,11 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 	}()
 	if p.log, p.closeLog, err = a.agentLogger(cfg, dashboard); err != nil {
 		return nil, err
+	}
+	if dashboard {
+		if p.journal, p.log, err = journalOf(p.log, cfg.LogLevel); err != nil {
+			return nil, err
+		}
 	}
 	if a.compat {
 		tellFiles(p.log, cfg.Files)
@@ -281,6 +291,7 @@ func (a *app) runFace(ctx context.Context, p *parts, dashboard bool) error {
 	if !dashboard {
 		return tui.Plain(ctx, source, &p.lines)
 	}
+	source.Journal = p.journal
 	err := tui.Run(ctx, source, p.screen)
 	var panicked *tui.PanicError
 	if errors.As(err, &panicked) {

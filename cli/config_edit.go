@@ -73,6 +73,6 @@ func runEditor(editor *exec.Cmd) error {
 
 // checkFile reads the file at path alone, as a command with an agent would; the error joins all mistakes.
 func (a *app) checkFile(path string) error {
-	_, err := config.Load(config.Sources{Files: []string{path}})
+	_, err := config.Load(config.Sources{Files: []string{path}, CheckKeys: checkKeys})
 	return err
 }

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -9,13 +11,14 @@ import (
 	"github.com/adit-tunnel/adit/tui"
 )
 
-// wantsDashboard decides between the dashboard and plain lines. Lines, never an error, where there is no terminal that would answer, and where CI is
-// set; nor for who stands in for ngrok and wants the log there.
+// wantsDashboard decides between the dashboard and plain lines. Lines, never an error, where there is no terminal that would answer, and where CI or, for
+// screen readers, ACCESSIBLE is set; nor for who stands in for ngrok and wants the log there.
 func (a *app) wantsDashboard(c *config.Config) bool {
 	if c.NoTUI == config.Yes || a.compat && (c.Log == "stdout" || c.Log == "stderr") || !tui.Interactive(a.In, a.Out) {
 		return false
 	}
-	return a.env("CI") == "" || c.NoTUI == config.No
+	accessible := a.env("ACCESSIBLE")
+	return a.env("CI") == "" && (accessible == "" || accessible == "0") || c.NoTUI == config.No
 }
 
 // dashboardOptions is how the person wants the dashboard.
@@ -24,6 +27,18 @@ func (a *app) dashboardOptions(d config.Dashboard) tui.Options {
 		In: a.In, Out: a.Out, Restored: a.guard.setRestore,
 		ASCII:   d.ASCII == config.Yes || d.ASCII == config.Unset && tui.WantsASCII(a.env),
 		MaskAll: d.MaskAll, Inline: d.Inline, Mouse: d.Mouse, Theme: d.Theme,
+		Keys: tui.Keys{Profile: d.Profile, Remap: d.Keys},
+	}
+}
+
+// checkKeys has the dashboard look at its keys (config.Sources).
+func checkKeys(profile string, keys map[string][]string, wrong func(id, text string)) {
+	ids := tui.ActionIDs()
+	for _, m := range (tui.Keys{Profile: profile, Remap: keys}).Check() {
+		if near := config.Nearest(m.ID, ids); m.ID != "" && near != "" && !slices.Contains(ids, m.ID) {
+			m.Text = fmt.Sprintf("there is no such action (did you mean %q?); docs/keys.md has their names", near)
+		}
+		wrong(m.ID, m.Text)
 	}
 }
 

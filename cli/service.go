@@ -91,7 +91,7 @@ func (a *app) serviceSpec(path string, forUser bool) (s serviceSpec, err error) 
 	if path == "" {
 		return s, usage("--config is missing\n  try \"adit service install --config /etc/adit/adit.yml\"")
 	}
-	cfg, err := config.Load(config.Sources{Files: []string{path}})
+	cfg, err := config.Load(config.Sources{Files: []string{path}, CheckKeys: checkKeys})
 	if err != nil {
 		return s, &exitError{exitUsage, err}
 	}

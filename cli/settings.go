@@ -47,7 +47,7 @@ func (a *app) loadFrom(s config.Sources) (*config.Config, error) {
 
 // sources says where the configuration of a command comes from. Without a home there are fewer places, and flags and environment are enough.
 func (a *app) sources(c *cobra.Command) config.Sources {
-	s := config.Sources{Environ: a.environ, Flags: setFlags(c.Flags())}
+	s := config.Sources{Environ: a.environ, Flags: setFlags(c.Flags()), CheckKeys: checkKeys}
 	s.Files = s.Flags["config"]
 	s.System = config.SystemFile(runtime.GOOS, a.env)
 	s.User, _ = config.File(runtime.GOOS, a.env)

@@ -12,9 +12,9 @@ import (
 func (c *Config) Changed(o *Config) []string {
 	var out []string
 	for i := range Options {
-		if name := Options[i].Name; Options[i].Scope == OfAgent && Options[i].Standing == Works && !Options[i].live {
-			if !slices.Equal(c.origin[settingKey(name)].texts, o.origin[settingKey(name)].texts) {
-				out = append(out, name)
+		if op := &Options[i]; op.Scope == OfAgent && op.Standing == Works && !op.live {
+			if !slices.EqualFunc(c.origin.of(op), o.origin.of(op), value.same) {
+				out = append(out, op.Name)
 			}
 		}
 	}

@@ -39,15 +39,15 @@ type Config struct {
 	GiveUp      time.Duration // end after so long without a session; 0 never
 	Legs        int           // connections to the relay, 1 to 4
 	Capture     Capture
-	Webhooks    []Webhook // of which secrets are known
 	Dashboard   Dashboard
+	Webhooks    []Webhook // of which secrets are known
 
 	Endpoints []Endpoint // in the order of the files; a name stands once
 	NotYet    []NotYet   // settings that are used and come later; not empty: nothing must be started
 	Notices   []string   // what the person should know about the configuration, though it is no mistake
 	Files     []string   // what was read
 
-	origin map[string]value // by koanf's key
+	origin origins
 }
 
 // Capture says what is recorded of the traffic, and where and how long it is kept.
@@ -62,11 +62,13 @@ type Capture struct {
 
 // Dashboard says how the dashboard looks and behaves.
 type Dashboard struct {
-	Theme   string   // auto, light, dark or 16
-	MaskAll bool     // nothing captured is readable
-	ASCII   Tristate // drawn with ASCII alone; Unset: if the locale says so
-	Inline  bool     // below what the terminal shows
-	Mouse   bool     // it takes the mouse
+	Theme   string              // auto, light, dark or 16
+	MaskAll bool                // nothing captured is readable
+	ASCII   Tristate            // drawn with ASCII alone; Unset: if the locale says so
+	Inline  bool                // below what the terminal shows
+	Mouse   bool                // it takes the mouse
+	Profile string              // the keys that it has without Keys: default, vim or emacs
+	Keys    map[string][]string // keys of actions by their ids; none: no key
 }
 
 // Tristate is a yes or no that may also be left open.
@@ -89,6 +91,8 @@ type Sources struct {
 	Environ  []string            // KEY=VALUE, as os.Environ gives them
 	Flags    map[string][]string // flags that were set, by name without dashes, in whichever spelling
 	StateDir string              // the usual state directory: where it is kept whom the person trusts
+	// CheckKeys, when set, tells what is wrong with the dashboard's keys, by the id of the action; "" is the profile. The dashboard knows its actions.
+	CheckKeys func(profile string, keys map[string][]string, wrong func(id, text string))
 }
 
 // Load reads all layers and checks the result. The error joins every mistake found, each a *KeyError; each names the file and line, the
@@ -103,6 +107,9 @@ func Load(s Sources) (*Config, error) {
 		l.put(layer)
 	}
 	c := l.config()
+	if s.CheckKeys != nil {
+		s.CheckKeys(c.Dashboard.Profile, c.Dashboard.Keys, l.wrongKey)
+	}
 	l.lateToken(c, s.Environ)
 	return c, join(l.mistakes)
 }

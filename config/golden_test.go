@@ -49,6 +49,11 @@ func newGolden(t *testing.T, a *txtar.Archive) *golden {
 	g := &golden{archive: a, dir: t.TempDir()}
 	g.sources.Flags = map[string][]string{}
 	g.sources.StateDir = filepath.Join(g.dir, "state")
+	g.sources.CheckKeys = func(_ string, keys map[string][]string, wrong func(id, text string)) { // a dashboard that cannot dance
+		if _, ok := keys["dance"]; ok {
+			wrong("dance", "there is no such action")
+		}
+	}
 	for _, f := range a.Files {
 		text := strings.TrimRight(string(f.Data), "\n")
 		switch f.Name {

@@ -11,6 +11,7 @@ import (
 type value struct {
 	option *Option
 	key    string   // as it is written there; a flag with its dashes
+	each   string   // the key's last part, with an option of any key
 	texts  []string // one, or the elements of a list
 	where  string   // "file PATH:LINE", "env NAME", "flag --NAME", "api" or "default"
 }
@@ -34,13 +35,24 @@ type layer struct {
 
 // put keeps v unless the same option stands in values already; in another spelling, say.
 func put(values []value, v value, m *mistakes, place string) []value {
-	if i := slices.IndexFunc(values, func(w value) bool { return w.option == v.option }); i >= 0 {
+	if i := slices.IndexFunc(values, func(w value) bool { return w.option == v.option && w.each == v.each }); i >= 0 {
 		if first := values[i]; first.key != v.key {
 			m.add(place, "", "%s and %s say the same; keep one of them", first.key, v.key)
 		}
 		return values // a key that stands twice was complained of by the reader
 	}
 	return append(values, v)
+}
+
+// same says that both ask for the same; where does not matter.
+func (v value) same(w value) bool { return v.each == w.each && slices.Equal(v.texts, w.texts) }
+
+// setting is its key among those of the agent's settings.
+func (v value) setting() string {
+	if v.each == "" {
+		return settingKey(v.option.Name)
+	}
+	return settingKey(v.option.Name) + delim + v.each
 }
 
 // at is where it stands, as mistakes say it.

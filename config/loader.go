@@ -4,17 +4,32 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/v2"
 )
 
+// origins are the values that hold, by koanf's key.
+type origins map[string]value
+
+// of is the value that one of the agent's options has; or those of all keys, in their order, with an option of any key.
+func (o origins) of(option *Option) (out []value) {
+	for _, v := range o {
+		if v.option == option {
+			out = append(out, v)
+		}
+	}
+	slices.SortFunc(out, func(a, b value) int { return strings.Compare(a.each, b.each) })
+	return out
+}
+
 // loader lays the layers on top of each other.
 type loader struct {
 	k *koanf.Koanf
 	mistakes
-	origin  map[string]value
+	origin  origins
 	names   []string         // of endpoints, in order
 	drafts  map[string]draft // the last one of each, without values
 	notices []string
@@ -30,7 +45,7 @@ func (l *loader) put(from layer) {
 	texts := map[string]any{}
 	add := func(key string, v value) { texts[key], l.origin[key] = v.texts, v }
 	for _, v := range from.agent {
-		add(settingKey(v.option.Name), v)
+		add(v.setting(), v)
 	}
 	for _, d := range from.endpoints {
 		if _, known := l.drafts[d.name]; !known {

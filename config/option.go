@@ -13,7 +13,7 @@ type Option struct {
 	Hidden    bool     // no flag sets it
 	Older     []string // other spellings of the flag: they work, with a notice
 	Protocols []string // kinds of endpoints that it is for; nil for options of the agent
-	V2, V3    []string // keys in files, dots between the levels; the first is the usual one, others are older. V3 of the agent stand below "agent"
+	V2, V3    []string // keys in files, dots between the levels; the first is the usual one, others are older. V3 of the agent stand below "agent". * is any key
 	Kind      Kind
 	Default   string   // what holds when nothing is written; the elements of a list with commas between
 	Values    []string // everything that may be written; nil: anything of its kind
@@ -156,6 +156,17 @@ var (
 func (s shape) knows(key string) bool {
 	return !strings.Contains(key, ".") && (s[key] != nil || len(s.below(key+".")) > 0)
 }
+
+// find is the option of key at the level that prefix (with its dot, or "") leads to: the one of that name, or the one of any key there.
+func (s shape) find(prefix, key string) *Option {
+	if o := s[prefix+key]; o != nil {
+		return o
+	}
+	return s[prefix+"*"]
+}
+
+// forEach says that each key at the option's level has a value of its own.
+func (o *Option) forEach() bool { return len(o.V3) > 0 && strings.HasSuffix(o.V3[0], ".*") }
 
 // below lists the keys that may stand at the level that prefix (with its dot, or "") leads to.
 func (s shape) below(prefix string) []string {

@@ -34,6 +34,11 @@ var agentOptions = []Option{
 	{Name: "mouse", Hidden: true, V2: own("dashboard.mouse"), V3: own("dashboard.mouse"), Kind: Bool, Default: "true",
 		Usage: "the dashboard takes the mouse; ctrl-t gives it back at any time"},
 
+	{Name: "dashboard-profile", Hidden: true, V2: own("dashboard.profile"), V3: own("dashboard.profile"), Default: "default",
+		Values: []string{"default", "vim", "emacs"}, Usage: "the keys that the dashboard begins with"},
+	{Name: "dashboard-keys", Hidden: true, V2: own("dashboard.keys.*"), V3: own("dashboard.keys.*"), Kind: Strings,
+		Usage: "keys of the dashboard's action of this name, instead of its own; [] is none (docs/keys.md)"},
+
 	{Name: "web-addr", V2: own("web_addr"), V3: own("web_addr"), Default: DefaultWebAddr, check: checkWeb,
 		Usage: "`HOST:PORT` of the local API, or false (default 127.0.0.1:4040, or the next free port)"},
 	{Name: "web-allow-hosts", Hidden: true, V2: own("web_allow_hosts"), V3: own("web_allow_hosts"), Kind: Strings,

@@ -39,10 +39,13 @@ func (r *reader) object(n *yaml.Node, s shape, prefix string) []value {
 	var out []value
 	r.pairs(n, func(key, val *yaml.Node) {
 		path := prefix + key.Value
-		o := s[path]
+		o := s.find(prefix, key.Value)
 		switch {
-		case o != nil && (r.lenient || !strings.Contains(key.Value, ".")):
+		case o != nil && (r.lenient || !strings.Contains(key.Value, ".") || o.forEach()):
 			if v, ok := r.value(o, path, key.Line, val); ok {
+				if o.forEach() {
+					v.each = key.Value
+				}
 				out = put(out, v, &r.mistakes, r.place(key.Line))
 			}
 		case len(s.below(path+".")) > 0 && !strings.Contains(key.Value, "."):
@@ -110,7 +113,12 @@ func (r *reader) section(n *yaml.Node, s shape, path string) []value {
 	return r.object(n, s, path+".")
 }
 
-func oneOfKeys(keys []string) string { return " (" + strings.Join(keys, ", ") + ")" }
+func oneOfKeys(keys []string) string {
+	if slices.Contains(keys, "*") {
+		return "" // any key
+	}
+	return " (" + strings.Join(keys, ", ") + ")"
+}
 
 // value reads what stands for one option; ok is false when it is nothing, or wrong.
 func (r *reader) value(o *Option, key string, line int, n *yaml.Node) (v value, ok bool) {

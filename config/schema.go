@@ -83,6 +83,7 @@ func endpointSchema() object {
 // schema is that of a mapping whose keys s knows; prefix is the way to it, with a dot behind each level.
 func (s shape) schema(prefix string) object {
 	properties := object{}
+	var others any = false
 	for _, key := range s.below(prefix) {
 		switch o := s[prefix+key]; {
 		case prefix+key == webhookKey: // it is long, and the same in both versions
@@ -91,11 +92,13 @@ func (s shape) schema(prefix string) object {
 			properties[key] = s.schema(prefix + key + ".")
 		case o.provider != "":
 			properties[key] = object{"$ref": "#/$defs/secrets"}
+		case o.forEach():
+			others = o.schema(key)
 		default:
 			properties[key] = o.schema(key)
 		}
 	}
-	return object{"type": []string{"object", "null"}, "additionalProperties": false, "properties": properties}
+	return object{"type": []string{"object", "null"}, "additionalProperties": others, "properties": properties}
 }
 
 // schema is that of what may stand behind key, which is one of the option's.

@@ -24,8 +24,8 @@ func (l *loader) config() *Config {
 	c.GiveUp, _ = time.ParseDuration(l.get("give-up"))
 	c.Legs, _ = strconv.Atoi(l.get("legs"))
 	c.Capture = l.capture()
-	c.Webhooks = l.webhooks()
 	c.Dashboard = l.dashboard()
+	c.Webhooks = l.webhooks()
 	if c.Relay == "" {
 		for _, name := range []string{"relay-pin", "relay-ca"} {
 			if v := l.origin[settingKey(name)]; v.used() {
@@ -77,7 +77,25 @@ func (l *loader) dashboard() Dashboard {
 	return Dashboard{
 		Theme: l.get("theme"), MaskAll: l.get("mask-all") == "true", ASCII: l.tristate("ascii"),
 		Inline: l.get("inline") == "true", Mouse: l.get("mouse") == "true",
+		Profile: l.get("dashboard-profile"), Keys: l.keys(),
 	}
+}
+
+func (l *loader) keys() map[string][]string {
+	keys := map[string][]string{}
+	for _, v := range l.origin.of(Lookup(OfAgent, "dashboard-keys")) {
+		keys[v.each] = v.texts
+	}
+	return keys
+}
+
+// wrongKey takes what is wrong with the keys of an action, or with the profile.
+func (l *loader) wrongKey(id, text string) {
+	v := l.origin[settingKey("dashboard-profile")]
+	if id != "" {
+		v = l.origin[value{option: Lookup(OfAgent, "dashboard-keys"), each: id}.setting()]
+	}
+	l.at(v, "%s", text)
 }
 
 // noTUI is adit's own key, or ngrok's console_ui where that is not written.

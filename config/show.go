@@ -19,7 +19,10 @@ func (c *Config) Show(origins bool) string {
 	child(root, "version", word(FileVersion, Integer))
 	agent := mapping()
 	for i := range Options {
-		if v, ok := c.origin[settingKey(Options[i].Name)]; ok && Options[i].Scope == OfAgent {
+		if Options[i].Scope != OfAgent {
+			continue
+		}
+		for _, v := range c.origin.of(&Options[i]) {
 			s.put(agent, Options[i].V3[0], v)
 		}
 	}
@@ -77,10 +80,13 @@ func (s shower) tunnel(e *Endpoint) *yaml.Node {
 
 // put adds v below m, at path, whose levels dots divide.
 func (s shower) put(m *yaml.Node, path string, v value) {
-	if len(v.texts) == 0 {
+	if len(v.texts) == 0 && v.each == "" {
 		return
 	}
 	parts := strings.Split(path, ".")
+	if v.each != "" {
+		parts[len(parts)-1] = v.each
+	}
 	for _, p := range parts[:len(parts)-1] {
 		m = level(m, p)
 	}

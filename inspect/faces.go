@@ -22,6 +22,7 @@ type Status struct {
 	State     SessionState
 	Reason    string    // why Reconnecting or Stopped, in words
 	NextTry   time.Time // with Reconnecting
+	Attempt   int       // with Connecting and Reconnecting: which try for a session the next one is, or the one under way, from 1
 	Account   string
 	Plan      string
 	Region    string
@@ -31,6 +32,8 @@ type Status struct {
 	Latency   time.Duration   // the shortest of Legs; 0: not measured yet
 	Legs      []time.Duration // round trips of the connections to the relay; 0: not measured yet
 	Proof     time.Time       // when something was last heard on the leg that has been silent longest; Endpoint.Proof says more
+	Slept     time.Duration   // how long the machine has slept last, as far as that was noticed
+	Woke      time.Time       // when it woke; zero: it has not slept
 	Web       string          // URL of the local API, "" when none listens
 	Endpoints []Endpoint
 	Conns     Meters // public connections, all endpoints together
@@ -48,6 +51,7 @@ type Endpoint struct {
 	Inspect  bool
 	Failure  *Failure  // why it is not bound
 	Proof    time.Time // when a request, or the relay's probe, last came the whole way to the agent; zero: none has yet
+	Health   Health    // of what Upstream leads to
 	Conns    Meters
 	Requests Meters
 
@@ -55,6 +59,23 @@ type Endpoint struct {
 
 	Turned     int64   // visitors whom the relay has turned away because of the endpoint's policy
 	LastTurned *Turned // the last one that was told in full; nil: none
+}
+
+// HealthState says whether a local service answers.
+type HealthState string
+
+// The states of a local service, as the requests to it have shown. Nobody asks one that has had no request.
+const (
+	HealthUnknown HealthState = ""
+	HealthUp      HealthState = "up"
+	HealthDown    HealthState = "down"
+)
+
+// Health is how a local service is.
+type Health struct {
+	State  HealthState
+	Since  time.Time // when it came to be so
+	Reason string    // with HealthDown: what the last request met, in a word or two, such as "refused"
 }
 
 // Turned is a visitor who was turned away by the relay: nothing of the request came to the agent. Its texts are a stranger's.
@@ -89,6 +110,7 @@ func (s *Status) Proven() (at time.Time, ok bool) {
 type Meters struct {
 	Count                int64 // ttl
 	Open                 int64 // opn
+	Errors               int64 // of requests: how many have failed, or were answered with a status of 500 or more
 	Rate1, Rate5, Rate15 float64
 	P50, P90, P95, P99   time.Duration
 }

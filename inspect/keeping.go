@@ -93,6 +93,8 @@ type Keeper interface {
 	// Purge deletes the exchanges that q asks for, pinned ones only if the filter names pinned:, and says how many. Limit 0 means all. What is deleted can not
 	// be recovered from the store's files. Those under way stay.
 	Purge(ctx context.Context, q Query) (n int, err error)
+	// Delete deletes these exchanges as Purge does, but pinned ones, too, and says how many there were. Those under way stay.
+	Delete(ctx context.Context, ids ...ID) (n int, err error)
 	// Views returns the saved filters by name.
 	Views(ctx context.Context) ([]View, error)
 	SaveView(ctx context.Context, v View) error

@@ -34,13 +34,13 @@ func (p JSONPath) Values(data []byte) iter.Seq[[]byte] {
 	}
 }
 
-// Covers says that the path leads to where q leads, or to something around it.
+// Covers says that the path leads to where q leads, or to something around it; where one of them takes anything, that it may.
 func (p JSONPath) Covers(q JSONPath) bool {
 	if len(p.steps) > len(q.steps) {
 		return false
 	}
 	for i, s := range p.steps {
-		if t := q.steps[i]; !s.any && (s.name != t.name || s.index != t.index) {
+		if t := q.steps[i]; !s.any && !t.any && (s.name != t.name || s.index != t.index) {
 			return false
 		}
 	}

@@ -35,7 +35,8 @@ func newBench(t *testing.T, width, height int) *bench {
 	b := &bench{t: t, f: &fake{status: online()}, now: start}
 	b.m = newTestModel(b.f)
 	b.m.clock = func() time.Time { return b.now }
-	b.m.work.replay = replayer(t.Context(), b.f)
+	b.m.work.root, b.m.work.done = t.Context(), t.Context().Done()
+	b.m.work.browse = func(string) bool { return false }
 	b.send(tea.WindowSizeMsg{Width: width, Height: height})
 	return b
 }
@@ -67,9 +68,7 @@ func (b *bench) sync() {
 // fill reads what the detail pane is waiting for.
 func (b *bench) fill() {
 	for a := b.m.detail.reading; a.id != ""; a = b.m.detail.reading {
-		look := b.m.look
-		look.Width = a.width
-		b.send(b.m.work.open(a, look)())
+		b.send(b.m.work.open(b.m.opening(a))())
 	}
 }
 
@@ -117,7 +116,7 @@ func (b *bench) selected() inspect.ID {
 var namedKeys = map[string]tea.KeyMsg{
 	"up": {Type: tea.KeyUp}, "down": {Type: tea.KeyDown}, "enter": {Type: tea.KeyEnter}, "esc": {Type: tea.KeyEsc},
 	"tab": {Type: tea.KeyTab}, "pgup": {Type: tea.KeyPgUp}, "pgdown": {Type: tea.KeyPgDown}, "home": {Type: tea.KeyHome},
-	"end": {Type: tea.KeyEnd}, "ctrl+c": {Type: tea.KeyCtrlC}, "ctrl+r": {Type: tea.KeyCtrlR}, "ctrl+z": {Type: tea.KeyCtrlZ},
+	"end": {Type: tea.KeyEnd}, "ctrl+s": {Type: tea.KeyCtrlS}, "ctrl+u": {Type: tea.KeyCtrlU}, "ctrl+c": {Type: tea.KeyCtrlC}, "ctrl+r": {Type: tea.KeyCtrlR}, "ctrl+z": {Type: tea.KeyCtrlZ},
 }
 
 func keyOf(name string) tea.KeyMsg {

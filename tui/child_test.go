@@ -47,10 +47,12 @@ func childRun(role string) int {
 	ctx := term
 	f := &fake{status: online()}
 	f.put(exchange(1, "POST", "/webhooks/github", 200, "OK"))
-	s, o := f.source(), Options{}
+	s, o := f.source(), Options{Mouse: true}
 	switch role {
 	case "panic":
 		s.Reader = panics{f}
+	case "inline":
+		o.Inline = true
 	case "restore":
 		ctx = context.Background() // the end comes from another goroutine
 		o.Restored = func(restore func()) {

@@ -27,11 +27,12 @@ type feed struct {
 	keeper   inspect.Keeper
 	keeps    bool // what is not on the disk yet is drawn dim
 	hints    <-chan inspect.Hint
-	done     <-chan struct{}                // the dashboard has ended
-	wanted   atomic.Pointer[inspect.Filter] // what the list is to show
-	woken    chan struct{}                  // wanted has changed
+	done     <-chan struct{}      // the dashboard has ended
+	wanted   atomic.Pointer[wish] // what the list is to show
+	woken    chan struct{}        // wanted has changed
 
-	filter  *inspect.Filter // of the rows that have been given
+	wish    *wish           // of the rows that have been given
+	filter  *inspect.Filter // that it has
 	version uint64          // of the store, read so far
 	loaded  bool            // the first List has been read
 	more    bool            // there is something to read without a hint
@@ -63,6 +64,7 @@ type changes struct {
 	reset  bool            // rows are all there are
 	status inspect.Status
 	kept   inspect.Keeping
+	total  uint64 // exchanges that have been recorded in this run
 }
 
 // next waits for something to have changed and for the frame to be over, and reads it. It returns nil when the dashboard has ended.
@@ -82,7 +84,7 @@ func (f *feed) next() any {
 		return nil
 	}
 	f.refilter()
-	c := changes{status: f.observer.Status(), filter: f.filter, kept: f.keeping()}
+	c := changes{status: f.observer.Status(), filter: f.filter, kept: f.keeping(), total: f.reader.Count()}
 	if f.loaded {
 		items, lagged := f.reader.Since(f.version, readLimit)
 		f.behind = f.behind || lagged
@@ -99,10 +101,14 @@ func (f *feed) next() any {
 	return c
 }
 
+// wish is a filter that the list is to show, nil: none. Each is a new one: the list has been emptied for it, though the filter may be the one
+// that the feed has, since it has not heard of those between.
+type wish struct{ filter *inspect.Filter }
+
 // refilter begins anew when another filter is wanted. With one, what is there already is found by the model's older.
 func (f *feed) refilter() {
-	if w := f.wanted.Load(); w != f.filter {
-		f.filter, f.loaded = w, f.loaded && w != nil
+	if w := f.wanted.Load(); w != f.wish {
+		f.wish, f.filter, f.loaded = w, w.filter, f.loaded && w.filter != nil
 	}
 }
 

@@ -44,14 +44,14 @@ func TestFilterFollowsWhatIsTyped(t *testing.T) {
 	}
 	b.write("xx")
 	wantNotIn(t, b.frame(), "a status is", "  /a ")
-	wantIn(t, b.frame(), "/b", "1 match status:5xx")
+	wantIn(t, b.frame(), "/b", "1 of 2 match status:5xx")
 	b.put(exchange(3, "GET", "/late", 502, "Bad Gateway"), exchange(4, "GET", "/fine", 200, "OK"))
-	wantIn(t, b.frame(), "/late", "2 match")
+	wantIn(t, b.frame(), "/late", "2 of 4 match")
 	wantNotIn(t, b.frame(), "/fine")
 
 	b.press("ctrl+u")
 	b.write("path:=/yesterday")
-	wantIn(t, b.frame(), "3 match", "GET     /yesterday")
+	wantIn(t, b.frame(), "0 of 4, 3 earlier match", "GET     /yesterday")
 	b.press("enter", "r")
 	if got := b.f.replays; len(got) != 1 || got[0] != "old-018f-0002" {
 		t.Errorf("replayed %v", got)
@@ -85,13 +85,13 @@ func TestFilterCancelled(t *testing.T) {
 	b.write(" nothing")
 	wantIn(t, b.frame(), "Nothing matches the filter")
 	b.press("esc")
-	wantIn(t, b.frame(), "1 match method:post", "/a")
+	wantIn(t, b.frame(), "1 of 2 match method:post", "/a")
 	b.press("/")
 	b.write(" (")
 	b.press("enter")
 	wantIn(t, b.frame(), "method:post (", "missing at the end") // it cannot be kept
 	b.press("esc")
-	wantIn(t, b.frame(), "1 match method:post")
+	wantIn(t, b.frame(), "1 of 2 match method:post")
 }
 
 // A word that only a row's label has selects the row while it comes, too.
@@ -104,7 +104,7 @@ func TestFilterKnowsLabels(t *testing.T) {
 	x := exchange(1, "POST", "/topic", 200, "OK")
 	x.Request.Head = []byte("POST /topic HTTP/1.1\r\nX-Amz-Sns-Message-Type: Notification\r\n\r\n")
 	b.put(x)
-	wantIn(t, b.frame(), "/topic", "1 match")
+	wantIn(t, b.frame(), "/topic", "1 of 2 match")
 }
 
 // Pasted text is one filter, and none of its letters is a key.
@@ -131,7 +131,7 @@ func TestFilterLetsRowsGo(t *testing.T) {
 		x.State, x.Response = inspect.Pending, nil
 		b.put(x)
 	}
-	wantIn(t, b.frame(), "/first", "/second", "2 match")
+	wantIn(t, b.frame(), "/first", "/second", "2 of 2 match")
 	b.press("up")
 	b.put(exchange(0, "GET", "/first", 200, "OK"), exchange(1, "GET", "/second", 200, "OK"))
 	wantNotIn(t, b.frame(), "/first")
@@ -155,7 +155,7 @@ func TestRowsAreDimUntilCommitted(t *testing.T) {
 	b := newBench(t, 100, 30)
 	b.m.work.feed.keeps = true
 	row := b.m.work.feed.row(inspect.Item{Exchange: exchange(1, "GET", "/a", 200, "OK")})
-	if dim := b.m.look.Row(row, pane.Mark{}, start); !strings.Contains(dim, "\x1b[2m") || strings.Count(dim, "\x1b[") != 2 {
+	if dim := b.m.look.Table(0).Row(&row, pane.Mark{}, start); !strings.Contains(dim, "\x1b[2m") || strings.Count(dim, "\x1b[") != 2 {
 		t.Errorf("not committed: %q", dim)
 	}
 	row = b.m.work.feed.row(inspect.Item{Committed: true, Exchange: exchange(1, "GET", "/a", 200, "OK")})

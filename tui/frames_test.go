@@ -51,7 +51,7 @@ var scenes = []struct {
 	}},
 	{"replay", func(b *bench) { // the replay's row is selected, its original named
 		b.putDay()
-		b.press("up")
+		b.press("g", "down")
 	}},
 	{"reconnecting", func(b *bench) {
 		b.putDay()
@@ -87,7 +87,7 @@ var scenes = []struct {
 	}},
 	{"detail", func(b *bench) {
 		b.putDay()
-		b.press("up", "enter")
+		b.press("g", "down", "enter")
 	}},
 	{"failed", func(b *bench) {
 		b.put(failed(4, "POST", "/webhooks/twilio"))
@@ -198,7 +198,7 @@ func TestFrames(t *testing.T) {
 
 func TestFrameWithStyles(t *testing.T) {
 	b := newBench(t, 80, 24)
-	b.m.look.Theme = theme.Colourful()
+	b.m.look.Theme = theme.Colourful(theme.Unknown)
 	b.putDay()
 	b.press("up", "up")
 	golden(t, "styles", strings.ReplaceAll(strings.Join(b.lines(80, 24), "\n")+"\n", "\x1b", "␛"))

@@ -1,25 +1,49 @@
 package tui
 
-import tea "github.com/charmbracelet/bubbletea"
+import (
+	"fmt"
+
+	tea "github.com/charmbracelet/bubbletea"
+)
 
 // The keys that work everywhere, and the beat.
 
 func (m *model) onBeat(b beat) tea.Cmd {
 	m.status = b.status
+	m.traffic.beat(b.status)
 	if m.toast.text != "" && m.now.After(m.toast.until) {
 		m.toast = toast{}
 	}
-	return m.work.beat()
+	return tea.Batch(m.work.beat(), m.followLog(), m.readViews(), m.carryOutIfDue(m.now))
 }
 
 func (m *model) quit() tea.Cmd { return tea.Quit }
+
+// quitAsking quits, unless requests are in flight: then it is asked before.
+func (m *model) quitAsking() tea.Cmd {
+	n := m.status.Requests.Open
+	if n == 0 {
+		return m.quit()
+	}
+	title := fmt.Sprintf("%d requests are in flight.", n)
+	if n == 1 {
+		title = "A request is in flight."
+	}
+	m.lay(&menuSheet{title: title, choices: []choice{
+		{key: "q", does: "quit when they have ended", run: (*model).quit},
+		{key: "s", does: "stay", run: func(*model) tea.Cmd { return nil }},
+	}})
+	return nil
+}
 
 func (m *model) suspend() tea.Cmd {
 	if m.work.suspension == nil {
 		return nil
 	}
-	return tea.Exec(m.work.suspension, func(err error) tea.Msg { return nil })
+	return m.outside(m.work.suspension, func(err error) tea.Msg { return nil })
 }
+
+func (m *model) redraw() tea.Cmd { return tea.ClearScreen }
 
 func (m *model) reconnect() tea.Cmd {
 	if m.work.source.Controller == nil {

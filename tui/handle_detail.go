@@ -1,7 +1,7 @@
 package tui
 
 import (
-	"slices"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -14,73 +14,105 @@ type asked struct {
 	id      inspect.ID
 	version uint64 // of the exchange
 	width   int
+	tab     pane.Facet
+	turn    int        // grows when something else has changed that it is drawn from
+	against inspect.ID // what the diff compares with; "" its original, or its last replay
+	path    string     // within JSON content: what alone is shown
+	message int        // number of the one that is unfolded; 0: none
+	page    int        // first chunk of the document
+	unwrap  bool
+	bare    bool // secrets are shown
 }
 
 // detail is the exchange that is open.
 type detail struct {
 	row     pane.Row
-	view    pane.Detail
-	have    asked // what view shows; without an ID there is none
-	reading asked // what a command is reading; without an ID none is
-	fixed   int   // lines of the overview that stay on top; the others scroll
-	top     int   // first line seen of what scrolls
-	height  int   // lines of it that are seen at once
+	aside   uint64 // what is open is not the row of the list that is selected, this one
+	tab     pane.Facet
+	against inspect.ID
+	path    string
+	message int
+	turn    int
+	unwrap  bool
+	bare    time.Time // until when secrets are shown
+
+	doc     document
+	page    int       // first chunk of the document that is wanted
+	goal    goal      // where the cursor goes when the document comes
+	have    asked     // what doc shows; without an ID there is none
+	reading asked     // what a command is reading; without an ID none is
+	again   time.Time // before which an exchange that goes on is not read again
+	find    find
+
+	cursor int // strip that keys act on
+	top    int // first strip seen
+	left   int // cells that are scrolled past, of lines that are not wrapped
+	fixed  int // lines of title and tabs
+	height int // strips that are seen at once
 }
 
-// show makes r the exchange that is open.
+// show makes r the exchange that is open. The tab stays.
 func (d *detail) show(r pane.Row) {
 	if r.ID != d.row.ID {
-		d.view, d.have, d.top = pane.Detail{}, asked{}, 0
+		d.clear()
+		d.against, d.message = "", 0
 	}
 	d.row = r
 }
 
-// lay shares room lines out: the overview stays on top, in a low pane its first line alone.
-func (d *detail) lay(room int) {
-	if d.fixed = len(d.view.Overview); d.fixed > room/2 {
-		d.fixed = min(d.fixed, 1)
-	}
-	d.height = max(room-d.fixed, 0)
-	d.scrollTo(d.top)
+// clear forgets what was read.
+func (d *detail) clear() {
+	d.doc, d.have, d.find.at = document{}, asked{}, 0
+	d.page, d.cursor, d.top, d.left, d.goal = 0, 0, 0, 0, goBegin
 }
 
-// length is how many lines scroll.
-func (d *detail) length() int { return len(d.view.Overview) - d.fixed + len(d.view.Lines) }
-
-// scrollTo sets the first line seen, within the bounds.
-func (d *detail) scrollTo(line int) { d.top = max(min(line, d.length()-d.height), 0) }
-
-// lines is the pane: what stays on top, and what is seen of the rest.
-func (d *detail) lines() []string {
-	lines := slices.Clone(d.view.Overview[:d.fixed])
-	scrolling := d.view.Lines
-	if d.fixed < len(d.view.Overview) {
-		scrolling = slices.Concat(d.view.Overview[d.fixed:], scrolling)
+// wanted is what the pane is to show.
+func (m *model) wanted() asked {
+	d := &m.detail
+	return asked{
+		id: d.row.ID, version: d.row.Version, width: m.boxes.detail.width, tab: d.tab, turn: d.turn, against: d.against, path: d.path,
+		message: d.message, page: d.page, unwrap: d.unwrap, bare: m.mask().Off,
 	}
-	return append(lines, scrolling[d.top:min(d.top+d.height, len(scrolling))]...)
 }
 
 // fillDetail has read what the pane is to show, when that is not there and nothing is being read.
 func (m *model) fillDetail() tea.Cmd {
 	d := &m.detail
-	want := asked{d.row.ID, d.row.Version, m.boxes.detail.width}
+	want := m.wanted()
 	if !m.boxes.detail.seen() || want.id == "" || want == d.have || d.reading.id != "" {
 		return nil
 	}
+	if newer := d.have; d.row.Live && m.now.Before(d.again) {
+		if newer.version = want.version; newer == want {
+			return nil // it only goes on: the beat will come back to it
+		}
+	}
 	d.reading = want
-	look := m.look
-	look.Width = want.width
-	return m.work.open(want, look)
+	return m.work.open(m.opening(want))
 }
 
-// onOpened takes what a command has read, unless another exchange has been opened meanwhile.
+// opening is how a command reads what is asked for.
+func (m *model) opening(a asked) opening {
+	look := m.look
+	look.Width = a.width
+	mask := *m.mask()
+	mask.Off = a.bare
+	return opening{asked: a, look: look, mask: mask}
+}
+
+// onOpened takes what a command has read, unless something else has been asked for meanwhile.
 func (m *model) onOpened(o opened) tea.Cmd {
 	d := &m.detail
 	d.reading = asked{}
+	d.again = m.now.Add(max(5*o.took, 200*time.Millisecond))
 	switch {
-	case o.asked.id != d.row.ID:
+	case o.asked.id != d.row.ID || o.asked.tab != d.tab:
 	case o.kept:
-		d.view, d.have = o.view, o.asked
+		if d.row.Seq == 0 { // it is none of the list's
+			d.row = o.row
+			o.asked.version = o.row.Version
+		}
+		d.take(o)
 	case d.have.id == "":
 		m.say(m.look.Warn.Render, "this request is no longer kept")
 		return m.closeDetail()
@@ -90,7 +122,25 @@ func (m *model) onOpened(o opened) tea.Cmd {
 	return nil
 }
 
-// The keys of the detail pane.
+// take shows a document. The line that keys act on stays.
+func (d *detail) take(o opened) {
+	at, to := d.place(), d.goal
+	d.doc, d.have, d.goal = o.doc, o.asked, stay
+	d.have.page, d.page = o.doc.page, o.doc.page
+	d.find.search(&d.doc)
+	switch to {
+	case goBegin:
+		d.moveTo(0)
+	case goEnd:
+		d.moveTo(len(d.doc.strips) - 1)
+	case goFound:
+		d.showFound(0)
+	default:
+		d.restore(at)
+	}
+}
+
+// The keys that open and close the pane.
 
 func (m *model) openSelected() tea.Cmd {
 	if _, ok := m.rows.pick(); ok {
@@ -110,38 +160,64 @@ func (m *model) openDetail() {
 	}
 }
 
+// openExchange shows an exchange, whether the list has it or not.
+func (m *model) openExchange(id inspect.ID) tea.Cmd {
+	r, listed := m.rows.lookup(id)
+	if !listed {
+		r = pane.Row{ID: id}
+	}
+	listed = listed && m.rows.take(r.Seq)
+	m.detail.show(r)
+	if m.detail.aside = 0; !listed {
+		m.detail.aside = m.rows.sel
+	}
+	m.openDetailPane()
+	return nil
+}
+
+// openDetailPane gives the pane the keyboard, whatever it shows.
+func (m *model) openDetailPane() {
+	m.focus = onDetail
+	if m.layout.size == listOnly {
+		m.layout.size = split
+	}
+}
+
+// followSelection shows what is selected in the list beside it, unless a key has opened something else meanwhile.
+func (m *model) followSelection() {
+	r, ok := m.rows.selected()
+	if !ok || m.detail.aside == r.Seq && m.detail.aside != 0 {
+		return
+	}
+	m.detail.aside = 0
+	m.detail.show(r)
+}
+
 // closeDetail goes back to the list.
 func (m *model) closeDetail() tea.Cmd {
 	m.focus, m.layout.size = onList, listOnly
+	m.detail.aside = 0
 	m.detail.show(pane.Row{})
 	return nil
 }
 
-func (m *model) lineUp() tea.Cmd         { return m.scroll(-1) }
-func (m *model) lineDown() tea.Cmd       { return m.scroll(1) }
-func (m *model) scrollPageUp() tea.Cmd   { return m.scroll(1 - m.detail.height) }
-func (m *model) scrollPageDown() tea.Cmd { return m.scroll(m.detail.height - 1) }
-func (m *model) scrollHalfUp() tea.Cmd   { return m.scroll(-m.detail.height / 2) }
-func (m *model) scrollHalfDown() tea.Cmd { return m.scroll(m.detail.height / 2) }
-func (m *model) scrollHome() tea.Cmd     { return m.scroll(-m.detail.top) }
-func (m *model) scrollEnd() tea.Cmd      { return m.scroll(m.detail.length()) }
-
-func (m *model) scroll(by int) tea.Cmd {
-	m.detail.scrollTo(m.detail.top + by)
-	return nil
-}
-
-// nextSection scrolls to the next section that begins below the first line seen; from the last one, or where scrolling on is not possible,
-// to the beginning.
-func (m *model) nextSection() tea.Cmd {
-	top := m.detail.top
-	for _, at := range m.detail.view.Sections {
-		if at += m.detail.length() - len(m.detail.view.Lines); at > top {
-			if m.detail.scrollTo(at); m.detail.top > top {
-				return nil
-			}
-		}
+// backOnDetail stops what is under way, takes away what was looked for, then what narrows the content, and then the pane.
+func (m *model) backOnDetail() tea.Cmd {
+	d := &m.detail
+	switch {
+	case m.stopRun():
+	case d.find.stop():
+	case d.find.text != "":
+		d.find = find{}
+	case d.path != "":
+		d.path = ""
+	case d.message > 0 && d.tab == pane.Messages:
+		d.message = 0
+	default:
+		return m.closeDetail()
 	}
-	m.detail.scrollTo(0)
 	return nil
 }
+
+// reread has the pane drawn anew: something has changed that the exchange's version does not tell.
+func (m *model) reread() { m.detail.turn++ }

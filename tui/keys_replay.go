@@ -1,8 +1,49 @@
 package tui
 
-// replayActions are those that send requests again.
+// replayActions are those that send requests again, and show what came of it.
 func replayActions() []action {
 	return []action{
-		{id: "replay", on: onPanes, keys: "r", does: "replay: send the request again", footer: "replay", run: (*model).replaySelected},
+		{id: "replay", on: onPanes, keys: "r", does: "replay: send the request again", label: counted("replay"), run: (*model).replayTargets},
+		{id: "replay.options", on: onPanes, keys: "R", does: "replay elsewhere, many times, signed anew …", run: (*model).openOptions},
+		{id: "edit", on: onPanes, keys: "e", does: "edit the request, see what will be sent, send it", run: (*model).openEdit},
+		{id: "edit.draft", on: onPanes, keys: "E", does: "edit a copy and keep it, without sending", run: (*model).openDraft},
+		{id: "diff", on: onPanes, keys: "D", does: "what differs from the marked one, or from the replay", run: (*model).compare},
+		{id: "replay.results", on: onPanes, keys: "T", does: "what came of the last requests replayed together", run: (*model).openRun},
+		{id: "copy", on: onPanes, keys: "y", does: "copy: URL, cURL, headers, body …", run: (*model).openCopy},
+		{id: "export", on: onPanes, keys: "x", does: "export: HAR, cURL, raw …, without secrets", label: whenMarked("export"), run: (*model).openExport},
+		{id: "export.plain", on: onPanes, keys: "X", does: "export with secrets, after a question", run: (*model).openPlainExport},
+		{id: "web", on: onPanes, keys: "w", does: "open the request in the browser", run: (*model).openPage},
+
+		{id: "results.up", on: onRun, keys: "up k", does: "choose", footer: "choose", run: (*model).runUp},
+		{id: "results.down", on: onRun, keys: "down j", with: "results.up", run: (*model).runDown},
+		{id: "results.open", on: onRun, keys: "enter", does: "what differs", footer: "diff", run: (*model).openOutcome},
+		{id: "results.close", on: onRun, keys: "esc q", does: "away with the table", footer: "close", run: (*model).lift},
+
+		{id: "form.next", on: onForm, keys: "tab down", does: "the next field", footer: "next", run: (*model).nextField},
+		{id: "form.previous", on: onForm, keys: "shift+tab up", does: "the field before", run: (*model).previousField},
+		{id: "form.take", on: onForm, keys: "enter", does: "do it", footer: "send", run: (*model).takeForm},
+		{id: "form.drop", on: onForm, keys: "esc", does: "away with the form", footer: "cancel", run: (*model).lift},
+
+		{id: "area.take", on: onArea, keys: "ctrl+s", does: "take what is typed", footer: "take", run: (*model).takeArea},
+		{id: "area.editor", on: onArea, keys: "ctrl+e", does: "go on in your editor", footer: "$EDITOR", run: (*model).areaInEditor},
+		{id: "area.drop", on: onArea, keys: "esc", does: "away with what is typed", footer: "cancel", run: (*model).lift},
+
+		{id: "preview.send", on: onPreview, keys: "enter", does: "send it", footer: "send", run: (*model).sendPreview},
+		{id: "preview.edit", on: onPreview, keys: "e", does: "edit again", footer: "edit", run: (*model).editPreview},
+		{id: "preview.drop", on: onPreview, keys: "esc q", does: "send nothing; what was edited is kept", footer: "drop", run: (*model).lift},
+		{id: "preview.up", on: onPreview, keys: "up k", does: "scroll", run: (*model).previewUp},
+		{id: "preview.down", on: onPreview, keys: "down j", with: "preview.up", run: (*model).previewDown},
+	}
+}
+
+// markActions are those that change what is kept.
+func markActions() []action {
+	return []action{
+		{id: "note", on: onPanes, keys: ";", does: "write a note", run: (*model).editNote},
+		{id: "tag", on: onPanes, keys: "t", does: "tags: bug-42 adds one, -bug-42 takes it away", run: (*model).editTags},
+		{id: "pin", on: onPanes, keys: "p", does: "pin: it is never pruned; again: as the others", run: (*model).togglePin},
+		{id: "delete", on: onPanes, keys: "d", does: "delete; for some seconds it can be undone", label: whenMarked("delete"), run: (*model).deleteTargets},
+		{id: "undo", on: onPanes, keys: "u", does: "undo the deletion", run: (*model).undoDelete},
+		{id: "purge", on: onPanes, does: "delete all that the list shows, after a question", run: (*model).askPurge},
 	}
 }

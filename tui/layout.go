@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"fmt"
+
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/adit-tunnel/adit/tui/pane"
@@ -9,8 +11,10 @@ import (
 const (
 	splitFrom   = 100 // cells of terminal from which on list and detail can be seen together
 	besideFrom  = 150 // and from which on they are beside each other unless the person wants it otherwise
-	leastRows   = 5   // rows of the list that the head makes room for
+	leastRows   = 5   // lines of the list that the head makes room for
 	leastDetail = 8   // lines of the detail pane beside or below it
+	leastBeside = 56  // cells of the list beside the detail pane,
+	mostDetail  = 120 // which needs no more than this
 	footerFrom  = 4   // lines of terminal from which on there is a footer
 	nameFrom    = 8   // lines of terminal from which on what fills the screen has the name on top
 	footerLines = 1
@@ -40,8 +44,20 @@ func (b box) seen() bool { return b.height > 0 && b.width > 0 }
 // boxes are the parts of the screen.
 type boxes struct {
 	head         []pane.Line // of the list's screen, fitted
+	own          []pane.Line // ranks of the list's own lines, on top of its box: title, views, names of the columns
 	list, detail box
 	beside       bool // both are seen, the detail at the right
+}
+
+// leastInline is how many lines an inline dashboard has at least, where the terminal has as many.
+const leastInline = 12
+
+// heightOf is how many of the terminal's lines the dashboard draws on: inline two thirds, so that what was there before stays in sight.
+func (m *model) heightOf(terminal int) int {
+	if m.inline {
+		return min(max(terminal*2/3, leastInline), max(terminal-1, 0))
+	}
+	return terminal
 }
 
 // room is how many lines there are above the footer.
@@ -55,9 +71,11 @@ func (m *model) room() int {
 // arrange shares the screen out between its parts. It runs after every message, so that View only draws.
 func (m *model) arrange() {
 	m.boxes = m.divide()
-	m.rows.resize(m.boxes.list.height)
-	if r, ok := m.rows.selected(); ok && m.boxes.detail.seen() && m.boxes.list.seen() {
-		m.detail.show(r)
+	m.boxes.own = m.ownLines()
+	m.rows.resize(m.boxes.list.height - len(m.boxes.own))
+	m.extendRange()
+	if m.boxes.detail.seen() && m.boxes.list.seen() {
+		m.followSelection()
 	}
 	m.detail.lay(m.boxes.detail.height)
 }
@@ -82,28 +100,26 @@ func (m *model) divide() boxes {
 	case split:
 		return m.divideSplit(room, width)
 	}
-	head := m.fitHead(room, min(leastRows, max(room/3, 1)))
+	head := m.fitHead(room, min(leastRows+m.most(), max(room/3, 1)))
 	return boxes{head: head, list: box{0, len(head), width, max(room-len(head), 0)}}
 }
 
-// divideSplit puts the detail beside the list, or below it with a line between.
+// divideSplit puts the detail beside the list, or below it with a line between. The head gives way: the whole of it is one key away.
 func (m *model) divideSplit(room, width int) boxes {
+	head := m.fitHead(room, max(leastRows+leastDetail, room*2/3))
+	top := len(head)
+	height := max(room-top, 0)
 	if beside := width >= besideFrom != m.layout.turned; beside {
-		head := m.fitHead(room, leastDetail)
-		top, list := len(head), width*2/5
-		height := max(room-top, 0)
+		list := max(width*2/5, min(leastBeside, width/2), width-mostDetail-1)
 		return boxes{head: head, list: box{0, top, list, height}, detail: box{list + 1, top, width - list - 1, height}, beside: true}
 	}
-	head := m.fitHead(room, max(leastRows+leastDetail, room/2))
-	top := len(head)
-	list := max((room-top)*2/5, min(leastRows, room-top))
-	return boxes{head: head, list: box{0, top, width, list}, detail: box{0, top + list + 1, width, max(room-top-list-1, 0)}}
+	list := max(height*2/5, min(leastRows+m.most(), height))
+	return boxes{head: head, list: box{0, top, width, list}, detail: box{0, top + list + 1, width, max(height-list-1, 0)}}
 }
 
 // fitHead is the head, of which least lines are left below where the terminal allows it.
 func (m *model) fitHead(room, least int) []pane.Line {
-	head := append(m.look.Head(m.status, m.now), m.look.ListTitle(m.note())...)
-	return pane.Fit(head, room-min(least, max(room*2/3, 1)))
+	return pane.Fit(m.look.Head(m.status, m.traffic.seen(m.status), m.now), room-min(least, max(room*2/3, 1)))
 }
 
 // The keys of the layout.
@@ -135,6 +151,9 @@ func (m *model) resize(by size) tea.Cmd {
 
 func (m *model) turn() tea.Cmd {
 	m.layout.turned = !m.layout.turned
+	if m.seen() != split {
+		m.say(m.look.Quiet.Render, fmt.Sprintf("list and request share the screen from %d columns on, once a request is open", splitFrom))
+	}
 	return nil
 }
 

@@ -20,18 +20,35 @@ type model struct {
 	kept   inspect.Keeping // how the store is
 	loaded bool            // the store has been read
 
-	rows   window
-	marks  marks
-	prompt prompt // what the list is filtered by
+	traffic traffic // how busy it was lately
+	rows    window
+	total   uint64 // exchanges that have been recorded in this run
+	marks   marks
+	span    span   // the range that is being marked
+	only    bool   // rows that are not marked are hidden,
+	cleared uint64 // and those up to this Seq
+	prompt  prompt // what the list is filtered by
+	views   views
+	without time.Time // until then the next value that is chosen is left out
+
+	columnsOn, columnsOff pane.Columns // that the person wants in any case, or not
+
 	detail detail
 	layout layout
 	focus  where   // the pane that has the keyboard when no sheet has: onList or onDetail
 	sheets []sheet // what lies over the panes; the last one is on top
 
-	toast   toast
-	waiting map[inspect.ID]struct{} // replays that have not ended
+	mouse    mouse
+	inline   bool // drawn below what the terminal shows
+	log      logLines
+	toast    toast
+	run      *run                         // the last one of several requests; nil: there was none
+	options  options                      // of replays, as they were given last
+	drafts   map[inspect.ID]*inspect.Edit // what was edited and not sent
+	deletion deletion
 
-	maskAll bool // nothing captured is readable, for presenting
+	maskAll   bool               // nothing captured is readable, for presenting
+	maskPaths []inspect.JSONPath // values within JSON content that are masked, too, until a key shows them
 
 	actions  []action
 	boxes    boxes // how arrange has shared the screen out
@@ -50,24 +67,27 @@ const toastFor = 5 * time.Second
 
 func newModel(look pane.Look, s Source, clock func() time.Time) *model {
 	return &model{
-		look:    look,
-		clock:   clock,
-		now:     clock(),
-		status:  s.Observer.Status(),
-		rows:    newWindow(),
-		marks:   marks{},
-		prompt:  newPrompt(),
-		focus:   onList,
-		waiting: map[inspect.ID]struct{}{},
-		actions: actionTable(),
-		work:    work{source: s},
+		look:     look,
+		clock:    clock,
+		now:      clock(),
+		status:   s.Observer.Status(),
+		rows:     newWindow(),
+		marks:    marks{},
+		prompt:   newPrompt(),
+		focus:    onList,
+		drafts:   map[inspect.ID]*inspect.Edit{},
+		deletion: deletion{gone: map[inspect.ID]struct{}{}},
+		actions:  actionTable(),
+		work:     work{source: s},
 	}
 }
 
 var _ tea.Model = (*model)(nil)
 
-// Init starts the two commands that never end: reading the store, and the beat that counts down.
-func (m *model) Init() tea.Cmd { return tea.Batch(m.work.next(), m.work.beat()) }
+// Init starts the commands that never end: reading the store, the beat that counts down, and waiting for what the terminal answers.
+func (m *model) Init() tea.Cmd {
+	return tea.Batch(m.work.next(), m.work.beat(), m.work.ground(), m.readViews())
+}
 
 // Update hands a message to its handler, lays the screen out again, and has read what the detail pane is to show now.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
@@ -84,7 +104,9 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *model) handle(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		m.look.Width, m.height = msg.Width, msg.Height
+		m.look.Width, m.height = msg.Width, m.heightOf(msg.Height)
+	case tea.MouseMsg:
+		return m.onMouse(msg)
 	case tea.KeyMsg:
 		return m.onKey(msg)
 	case changes:
@@ -93,12 +115,52 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onBeat(msg)
 	case found:
 		return m.onFound(msg)
+	case viewed:
+		return m.onViewed(msg)
+	case viewKept:
+		return m.onViewKept(msg)
+	case remembered:
+		return m.onRemembered(msg)
+	case valuesRead:
+		return m.onValuesRead(msg)
 	case opened:
 		return m.onOpened(msg)
-	case replayed:
-		return m.onReplayed(msg)
+	case bodyRead:
+		return m.onBodyRead(msg)
+	case paged:
+		return m.onPaged(msg)
+	case pictured:
+		return m.onPictured(msg)
+	case ran:
+		return m.onRan(msg)
+	case prepared:
+		return msg.then(m, msg)
+	case verdict:
+		return m.onVerdict(msg)
+	case editing:
+		return m.onEditing(msg)
+	case editedAll:
+		return m.onEditedAll(msg)
+	case ignored:
+		return m.onIgnored(msg)
+	case sought:
+		return m.onSought(msg)
 	case copied:
 		return m.onCopied(msg)
+	case grounded:
+		return m.onGround(msg)
+	case exported:
+		return m.onExported(msg)
+	case browsed:
+		return m.onBrowsed(msg)
+	case asking:
+		return m.onAsking(msg)
+	case marked:
+		return m.onMarked(msg)
+	case deleted:
+		return m.onDeleted(msg)
+	case logged:
+		m.log.take(msg)
 	case *PanicError:
 		m.panicked = msg
 		return tea.Quit

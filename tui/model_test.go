@@ -44,12 +44,15 @@ func TestOpenScrollAndGoBack(t *testing.T) {
 	x.Request.Size = int64(len(x.Request.Body))
 	b.put(x, exchange(2, "GET", "/other", 404, "Not Found"))
 	b.press("up", "up", "enter")
-	wantIn(t, b.frame(), "POST /webhooks/github", "200 OK in 12 ms", "from 203.0.113.9:51234", "Content-Type: application/json", "0%")
+	wantIn(t, b.frame(), "POST /webhooks/github", "200 OK in 12 ms", "203.0.113.9:51234", "application/json")
+	b.press("2")
+	wantIn(t, b.frame(), "Content-Type: application/json", "a line of text", "0%")
 	b.press("G")
-	wantIn(t, b.frame(), "text/plain", "100%")
-	b.press("g", "j", "pgdown", "k", "pgup")
+	wantIn(t, b.frame(), "100%")
+	b.press("g", "j", "pgdown", "k", "pgup", "home")
+	wantIn(t, b.frame(), "Content-Type: application/json", "0%")
 	b.press("]")
-	wantIn(t, b.frame(), "Response")
+	wantIn(t, b.frame(), "Response", "text/plain")
 	b.press("q")
 	wantIn(t, b.frame(), "HTTP Requests")
 	if b.selected() != x.ID {
@@ -57,20 +60,18 @@ func TestOpenScrollAndGoBack(t *testing.T) {
 	}
 }
 
-// On a terminal too low for the overview, it scrolls with the rest: what to do about a failure is within reach.
+// On a terminal that is low, what to do about a failure is within reach.
 func TestLowTerminalScrollsTheOverview(t *testing.T) {
 	b := newBench(t, 40, 12)
 	b.put(failed(1, "POST", "/webhooks/twilio"))
 	b.press("enter")
 	seen := b.frame()
-	for range 10 {
+	for range 20 {
 		b.press("down")
-		wantIn(t, b.frame(), "LOCAL_REFUSED after")
+		wantIn(t, b.frame(), "LOCAL_REFUSED after", "1 overview")
 		seen += b.frame()
 	}
-	wantIn(t, seen, "Start your service", "Request")
-	b.press("g", "]")
-	wantIn(t, strings.Split(b.frame(), "\n")[3], "Request")
+	wantIn(t, seen, "Start your service", "Request", "Response")
 }
 
 func TestWithoutEndpointsNoURLIsPromised(t *testing.T) {
@@ -91,7 +92,7 @@ func TestDetailFollowsItsExchange(t *testing.T) {
 	pending := *x
 	pending.State, pending.Response = inspect.Pending, nil
 	b.put(&pending)
-	b.press("enter")
+	b.press("enter", "3")
 	wantIn(t, b.frame(), "pending", "waiting for the local service")
 	b.put(x)
 	wantIn(t, b.frame(), "200 OK in 12 ms", "text/plain")
@@ -100,10 +101,11 @@ func TestDetailFollowsItsExchange(t *testing.T) {
 func TestReplayFromListIsLinkedAndTold(t *testing.T) {
 	b := newBench(t, 80, 24)
 	b.put(exchange(1, "POST", "/webhooks/github", 200, "OK"))
-	b.press("r")
+	sending := b.send(keyOf("r"))
 	wantIn(t, b.frame(), "replaying POST /webhooks/github")
+	b.run(sending)
 	b.sync()
-	wantIn(t, b.frame(), "replayed → 200 OK in 12 ms", "↻ /webhooks/github")
+	wantIn(t, b.frame(), "replayed → 200 OK in 12 ms, same body", "↻ /webhooks/github")
 	if len(b.f.replays) != 1 || b.f.replays[0] != "018f-0001" {
 		t.Errorf("replayed %v", b.f.replays)
 	}
@@ -112,7 +114,7 @@ func TestReplayFromListIsLinkedAndTold(t *testing.T) {
 		t.Errorf("the second replay is of %v, want the same request again", b.f.replays)
 	}
 	b.press("down", "enter")
-	wantIn(t, b.frame(), "↻ replay of 22:41:08.120 POST /webhooks/github")
+	wantIn(t, b.frame(), "replay of", "↻ 22:41:08.120 POST /webhooks/github")
 }
 
 func TestReplayFromDetail(t *testing.T) {
@@ -124,19 +126,6 @@ func TestReplayFromDetail(t *testing.T) {
 	}
 	b.sync()
 	wantIn(t, b.frame(), "replayed → 200 OK in 12 ms", "GET /a")
-}
-
-func TestReplayThatEndsBeforeItIsAnnounced(t *testing.T) {
-	b := newBench(t, 80, 24)
-	b.put(exchange(1, "GET", "/a", 200, "OK"))
-	cmd := b.send(keyOf("r"))
-	msg := cmd()
-	b.sync()
-	b.send(msg)
-	wantIn(t, b.frame(), "replayed → 200 OK")
-	if len(b.m.waiting) != 0 {
-		t.Error("still waiting")
-	}
 }
 
 func TestReplayFailures(t *testing.T) {
@@ -173,6 +162,7 @@ func TestQuitKeys(t *testing.T) {
 	if quits(b.send(keyOf("q"))) {
 		t.Error("q quits from the help")
 	}
+	b.press("esc")
 	if !quits(b.send(keyOf("q"))) {
 		t.Error("q does not quit from the list")
 	}
@@ -216,16 +206,6 @@ func TestKeysReadAtOnce(t *testing.T) {
 	b.send(keyOf("kkk"))
 	if b.selected() != "018f-0001" {
 		t.Errorf("selected %q after kkk", b.selected())
-	}
-}
-
-func TestEveryKeyIsInTheHelp(t *testing.T) {
-	b := newBench(t, 100, 70)
-	b.press("?")
-	for _, a := range b.m.actions {
-		if a.on != onHelp && a.with == "" {
-			wantIn(t, b.frame(), a.does)
-		}
 	}
 }
 

@@ -132,7 +132,7 @@ func (c *console) finish() int {
 func (c *console) wantRestored() string {
 	c.t.Helper()
 	out := c.text()
-	for _, mode := range []string{"1049", "2004"} {
+	for _, mode := range []string{"1049", "2004", "1002", "1006"} {
 		on, off := strings.LastIndex(out, "\x1b[?"+mode+"h"), strings.LastIndex(out, "\x1b[?"+mode+"l")
 		if on < 0 || off < on {
 			c.t.Errorf("mode %s: last switched on at %d, off at %d", mode, on, off)
@@ -197,9 +197,56 @@ func TestSuspendWithoutAShellGoesOn(t *testing.T) {
 			t.Fatal("the screen did not come back")
 		}
 	}
+	c.waitForTimes("\x1b[?1002h", 2) // and the mouse is taken again
 	c.press("q")
 	c.finish()
 	c.wantRestored()
+}
+
+// waitForTimes waits until text has come n times.
+func (c *console) waitForTimes(text string, n int) {
+	c.t.Helper()
+	for end := time.Now().Add(patience); strings.Count(c.text(), text) < n; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			c.t.Fatalf("%q did not come %d times", text, n)
+		}
+	}
+}
+
+// The terminal is asked for its background: what it answers changes the colours and passes for no keys, and until it does nothing waits.
+func TestBackgroundIsAskedFor(t *testing.T) {
+	for name, answer := range map[string]string{"at once": "\x1b]11;rgb:fdfd/f6f6/e3e3\x1b\\", "ending with BEL": "\x1b]11;rgb:ff/ff/ff\a"} {
+		t.Run(name, func(t *testing.T) {
+			c := startOn(t, "run")
+			c.waitFor("/webhooks/github")
+			c.waitFor(backgroundQuestion)
+			c.press(answer[:9])
+			c.press(answer[9:])
+			c.waitFor("\x1b[38;5;22m") // online, in the green for light backgrounds
+			c.press("q")
+			if code := c.finish(); code != 0 || strings.Contains(c.text(), "replay") && strings.Contains(c.text(), "replaying") {
+				t.Errorf("exit code %d, after %q", code, c.text())
+			}
+			c.wantRestored()
+		})
+	}
+}
+
+// Inline, what the terminal showed stays, and the last frame with it.
+func TestInlineLeavesTheScreenAsItIs(t *testing.T) {
+	c := startOn(t, "inline")
+	c.waitFor("/webhooks/github")
+	c.press("q")
+	c.finish()
+	out := c.text()
+	for _, mode := range []string{"\x1b[?1049h", "\x1b[?1049l", "\x1b[?1002h", "\x1b[2J"} {
+		if strings.Contains(out, mode) {
+			t.Errorf("%q was written", mode)
+		}
+	}
+	if !strings.HasSuffix(strings.TrimSpace(strings.ReplaceAll(out, "\r", "")), "returned: <nil>") {
+		t.Errorf("the end is %q", out[max(len(out)-200, 0):])
+	}
 }
 
 func TestNoColorHasAttributesOnly(t *testing.T) {

@@ -16,6 +16,10 @@ type lineSheet struct {
 	wrong string // what is wrong with what was typed
 	// take gets the line at enter; its error is shown, and the line stays. It comes after the sheet has been taken away when there is none.
 	take func(m *model, text string) (tea.Cmd, error)
+
+	typing  func(m *model, text string) // gets the line whenever it has changed; nil: it is not looked at before its end
+	dropped func(m *model)              // comes when it is put away; nil: that does nothing
+	beside  func(m *model) string       // stands at its right; nil: nothing does
 }
 
 // newInput is a line to type in.
@@ -49,20 +53,42 @@ func (s *lineSheet) body(m *model, room int) []string {
 	return lines[:min(len(lines), room)]
 }
 
-func (s *lineSheet) line(m *model) string { return m.inputLine(s.ask+" ", &s.input) }
-
-// inputLine draws a line that is typed in the footer's place.
-func (m *model) inputLine(ask string, in *textinput.Model) string {
-	ask = pane.Clip(ask, max(m.look.Width/2, 1))
-	in.Width = max(m.look.Width-pane.Width(ask)-1, 1)
-	in.PlaceholderStyle = m.look.Quiet
-	return m.look.Key.Render(ask) + in.View()
+func (s *lineSheet) line(m *model) string {
+	note := ""
+	if s.beside != nil {
+		note = pane.Clip(s.beside(m), m.look.Width/2)
+	}
+	if note == "" {
+		return m.inputLine(s.ask+" ", &s.input, m.look.Width)
+	}
+	line := m.inputLine(s.ask+" ", &s.input, m.look.Width-pane.Width(note)-1)
+	return pane.Ends(line, m.look.Note.Render(note), m.look.Width)
 }
 
-func (s *lineSheet) typed(_ *model, k tea.KeyMsg) (cmd tea.Cmd) {
+// inputLine draws a line of that width, which is typed in the footer's place.
+func (m *model) inputLine(ask string, in *textinput.Model, width int) string {
+	ask = pane.Clip(ask, max(width/2, 1))
+	in.Width = max(width-pane.Width(ask)-1, 1)
+	in.PlaceholderStyle = m.look.Quiet
+	return pane.Clip(m.look.Key.Render(ask)+in.View(), width)
+}
+
+func (s *lineSheet) typed(m *model, k tea.KeyMsg) (cmd tea.Cmd) {
 	s.wrong = ""
+	had := s.input.Value()
 	s.input, cmd = s.input.Update(k)
+	if text := s.input.Value(); s.typing != nil && text != had {
+		s.typing(m, text)
+	}
 	return cmd
+}
+
+// dropLine puts the line away.
+func (m *model) dropLine() tea.Cmd {
+	if s, ok := m.top().(*lineSheet); ok && s.dropped != nil {
+		s.dropped(m)
+	}
+	return m.lift()
 }
 
 func (m *model) takeLine() tea.Cmd {

@@ -1,7 +1,9 @@
 package tui
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/tui/pane"
@@ -18,18 +20,40 @@ func BenchmarkFrame(b *testing.B) {
 	}
 }
 
-// BenchmarkChanges takes a frame's worth of a thousand new exchanges.
+// BenchmarkChanges takes a frame's worth of a thousand new exchanges and draws it, in the orders that a person may have chosen.
 func BenchmarkChanges(b *testing.B) {
-	m := fullModel(b)
-	x := exchange(1, "POST", "/webhooks/github", 200, "OK")
-	next := uint64(keepRows)
-	for b.Loop() {
-		rows := make([]pane.Row, 1000)
-		for i := range rows {
-			next++
-			rows[i] = pane.RowOf(inspect.Item{Seq: next, Exchange: x})
-		}
-		m.Update(changes{rows: rows, status: m.status})
+	for _, way := range []struct {
+		name string
+		set  func(m *model)
+	}{
+		{"arrival", func(*model) {}},
+		{"selected", func(m *model) { m.rowUp() }},
+		{"duration", func(m *model) { m.sortBy(pane.ColDuration) }},
+		{"path", func(m *model) { m.sortBy(pane.ColPath) }},
+		{"marked", func(m *model) { m.markAll(); m.onlyMarked() }},
+		{"replays", func(m *model) {}},
+	} {
+		b.Run(way.name, func(b *testing.B) {
+			m := fullModel(b)
+			way.set(m)
+			next := uint64(keepRows)
+			for b.Loop() {
+				rows := make([]pane.Row, 1000)
+				for i := range rows {
+					next++
+					x := exchange(int(next), "POST", fmt.Sprintf("/webhooks/%d", next%97), 200, "OK")
+					x.Duration = time.Duration(next * 7919 % 100_003)
+					if way.name == "replays" && next%2 == 0 {
+						x.ReplayOf = exchange(int(next-next%1000), "GET", "/", 200, "OK").ID
+					}
+					rows[i] = pane.RowOf(inspect.Item{Seq: next, Nth: next, Exchange: x})
+				}
+				m.Update(changes{rows: rows, status: m.status})
+				if m.View() == "" {
+					b.Fatal("nothing drawn")
+				}
+			}
+		})
 	}
 }
 

@@ -7,8 +7,12 @@ import (
 	"golang.org/x/term"
 )
 
-// giveBack ends all that the dashboard has switched on: styles, bracketed paste, the alternate screen, the hidden cursor.
-const giveBack = "\x1b[0m\x1b[?2004l\x1b[?1049l\x1b[?25h"
+// giveBack ends all that the dashboard has switched on: styles, bracketed paste, the mouse, the alternate screen, the hidden cursor. Inline
+// there is no such screen: the terminal would take what ends it for a place to go to.
+const (
+	giveBack       = "\x1b[0m\x1b[?2004l\x1b[?1002l\x1b[?1006l\x1b[?1049l\x1b[?25h"
+	giveBackInline = "\x1b[0m\x1b[?2004l\x1b[?25h\r\n"
+)
 
 // terminal is the person's terminal as Bubble Tea gets it: what is drawn passes through a gate that can be shut at once and from any
 // goroutine, which Bubble Tea's own way of restoring cannot.
@@ -16,12 +20,16 @@ type terminal struct {
 	in, out *os.File
 	state   *term.State // of in, before the dashboard; nil: in is no terminal
 
+	question string // is asked as soon as the dashboard reads what is answered
+	asked    bool
+	back     string // ends all that the dashboard has switched on
+
 	held atomic.Bool // something has been drawn and not been taken back
 	shut atomic.Bool // nothing may be drawn any more
 }
 
 func newTerminal(in, out *os.File) *terminal {
-	t := &terminal{in: in, out: out}
+	t := &terminal{in: in, out: out, back: giveBack}
 	if state, err := term.GetState(int(in.Fd())); err == nil {
 		t.state = state
 	}
@@ -36,7 +44,12 @@ func (t *terminal) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	t.held.Store(true)
-	return t.out.Write(p)
+	n, err := t.out.Write(p)
+	if !t.asked && err == nil { // Bubble Tea writes nothing before it has the terminal's mode
+		t.asked = true
+		_, err = t.out.WriteString(t.question)
+	}
+	return n, err
 }
 
 // tell writes a sequence that is no part of any frame, and says whether it was: not while the terminal has been given back. Frames are written whole, and the
@@ -62,7 +75,7 @@ func (t *terminal) restore() {
 	if t.state != nil {
 		_ = term.Restore(int(t.in.Fd()), t.state) // there is nobody left to tell
 	}
-	_, _ = t.out.WriteString(giveBack)
+	_, _ = t.out.WriteString(t.back)
 }
 
 // away says that the terminal has been given back for a while.

@@ -11,10 +11,15 @@ import (
 
 // termOf is the condition that key has exactly this value: "path", "header.x-github-event", "body.$.data.id".
 func termOf(key, value string) string {
-	if value == "" || strings.ContainsFunc(value, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`"()\`, r) }) {
+	if value == "" || needsQuotes(value) {
 		value = inspect.Quote(value)
 	}
 	return key + ":=" + value
+}
+
+// needsQuotes says that text means something else, or ends early, when it is written as a value.
+func needsQuotes(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`"()\`, r) })
 }
 
 // addTerm is the filter that takes what filter takes and term, too, or with negate not. A condition that is there already is not added

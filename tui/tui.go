@@ -24,7 +24,6 @@ import (
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/tui/pane"
-	"github.com/adit-tunnel/adit/tui/theme"
 )
 
 // framesPerSecond is how often the screen is drawn and the store read, at most.
@@ -36,13 +35,16 @@ type Source struct {
 	Replayer   inspect.Replayer
 	Observer   inspect.Observer
 	Controller inspect.Controller
-	Keeper     inspect.Keeper // nil: nothing is kept beyond the run
+	Keeper     inspect.Keeper  // nil: nothing is kept beyond the run
+	Journal    inspect.Journal // nil: there is no log to be seen
 }
 
 // Options of the dashboard.
 type Options struct {
 	In  *os.File // nil: os.Stdin
 	Out *os.File // nil: os.Stdout
+	// Keys is which keys do what. Run refuses what its Check finds wrong.
+	Keys Keys
 	// ASCII draws with ASCII alone: for terminals of another character set, and fonts without lines and arrows.
 	ASCII   bool
 	MaskAll bool   // nothing captured is readable: values, content, queries
@@ -75,20 +77,28 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	defer cancel()
 	hints, stop := s.Observer.Watch()
 	defer stop()
+	table, wrong := o.Keys.table()
+	if len(wrong) > 0 {
+		return wrong[0]
+	}
 	screen := newTerminal(orFile(o.In, os.Stdin), orFile(o.Out, os.Stdout))
 	defer screen.leave()
 
-	m := newModel(o.look(screen.out), s, time.Now)
+	m := newModel(pane.Look{Zone: time.Local}, s, time.Now)
+	keys := &keyboard{File: screen.in}
+	m.dress(o, screen, keys)
 	m.maskAll = o.MaskAll
 	m.work.root, m.work.clipboard = ctx, newClipboard(screen)
+	m.useKeys(table)
 	m.work.feed = newFeed(s, hints, ctx.Done())
 	m.work.search = &search{root: ctx}
 	m.work.done = ctx.Done()
-	m.work.replay = replayer(ctx, s.Replayer)
+	defer m.work.sweep()
+	m.work.browse, m.work.exec = browse(ctx), programs(ctx, screen)
 	m.work.suspension = newSuspension(screen, ctx.Done())
 
-	p := tea.NewProgram(m, tea.WithInput(screen.in), tea.WithOutput(screen), tea.WithAltScreen(), tea.WithFPS(framesPerSecond),
-		tea.WithoutSignalHandler(), tea.WithoutCatchPanics())
+	p := tea.NewProgram(m, append(m.place(o, screen), tea.WithInput(keys), tea.WithOutput(screen), tea.WithFPS(framesPerSecond),
+		tea.WithoutSignalHandler(), tea.WithoutCatchPanics())...)
 	if o.Restored != nil {
 		o.Restored(screen.restore)
 	}
@@ -101,14 +111,20 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	if m.panicked != nil {
 		return m.panicked
 	}
-	return nil
+	return m.finish(ctx)
 }
 
-// look is how a terminal wants it.
-func (o Options) look(out *os.File) pane.Look {
-	look := pane.Look{Theme: theme.New(out), Zone: time.Local}
-	look.ASCII = o.ASCII
-	return look
+// place makes the model draw where the person wants it, with the mouse or without.
+func (m *model) place(o Options, screen *terminal) (opts []tea.ProgramOption) {
+	m.inline, m.mouse.never = o.Inline, o.Inline
+	if o.Inline {
+		screen.back = giveBackInline
+		return nil
+	}
+	if m.mouse.taken = o.Mouse; o.Mouse {
+		opts = append(opts, tea.WithMouseCellMotion())
+	}
+	return append(opts, tea.WithAltScreen())
 }
 
 // settle ends Run after a panic: Bubble Tea catches none here, because it would print them on the screen and swallow them.
@@ -124,14 +140,6 @@ func settle(p *tea.Program, panicked any, err error) error {
 		return errors.Join(&PanicError{panicked, stack}, fmt.Errorf("restore terminal: %w", e))
 	}
 	return &PanicError{panicked, stack}
-}
-
-// replayer binds r to the life of the dashboard.
-func replayer(ctx context.Context, r inspect.Replayer) func(inspect.ID) (inspect.ID, error) {
-	if r == nil {
-		return nil
-	}
-	return func(id inspect.ID) (inspect.ID, error) { return r.Replay(ctx, id, inspect.Resend{}) }
 }
 
 func orFile(f, otherwise *os.File) *os.File {

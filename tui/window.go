@@ -11,35 +11,53 @@ import (
 // keepRows is how many rows the list holds.
 const keepRows = 10_000
 
-// window is the list of exchanges and the part of it that is seen. Rows are in the order of their Seq, newest last. It follows the tail
-// until a person moves up; from then on the rows on the screen stay where they are. The selection belongs to an exchange, not to a place:
-// it never jumps, and its row is kept even when the list has to let older ones go.
+// window is the list of exchanges and the part of it that is seen. It keeps rows by their Seq and shows them in an order, newest last unless the
+// person wants another one. It follows its live end (the tail; in other orders the head) until a person moves away from there; from then on
+// the selected row keeps its line on the screen, whatever comes. The selection belongs to an exchange, not to a place: it never jumps, and
+// its row is kept even when the list has to let older ones go.
 type window struct {
-	rows   []pane.Row
+	rows   []pane.Row // by Seq
+	spots  []spot     // those that are shown, as they are
+	order  pane.Order
+	hidden func(*pane.Row) bool // takes rows that are not shown; nil: none
 	keep   int
 	height int // rows that are seen at once
 
 	follow bool
-	sel    uint64 // Seq of the selected row; 0: none
-	first  int    // index of the first row seen
-	top    uint64 // its Seq, by which it is found again when rows come and go
+	sel    uint64 // Seq of the selected row; 0: none, and the list follows
+	first  int    // spot of the first row seen
+	offset int    // lines of the screen above the selected row
 	newest uint64 // highest Nth of the rows that have come
 	seen   uint64 // and of those that have been on the screen; rows that came at the same time need not be in its order
 
-	filtered bool // not all exchanges have a row: Nth does not count rows
+	filtered bool         // not all exchanges have a row: Nth does not count rows
+	told     pane.Columns // columns that have told something: a label, or more than one host or endpoint
 }
 
 func newWindow() window { return window{keep: keepRows, follow: true} }
 
-// find returns the place of seq, or where it would be.
+// find returns the place of seq among the rows, or where it would be.
 func (w *window) find(seq uint64) (int, bool) {
 	i := sort.Search(len(w.rows), func(i int) bool { return w.rows[i].Seq >= seq })
 	return i, i < len(w.rows) && w.rows[i].Seq == seq
 }
 
+// place is where seq is shown.
+func (w *window) place(seq uint64) (int, bool) {
+	i, known := w.find(seq)
+	if !known {
+		return 0, false
+	}
+	at := slices.IndexFunc(w.spots, func(s spot) bool { return int(s.at) == i })
+	return max(at, 0), at >= 0
+}
+
+// row is what is shown at a spot.
+func (w *window) row(at int) *pane.Row { return &w.rows[w.spots[at].at] }
+
 // put takes rows, new ones and later states of known ones.
 func (w *window) put(rows []pane.Row) {
-	w.newest = highest(w.newest, rows)
+	w.learn(rows)
 	for _, r := range rows {
 		i, known := w.find(r.Seq)
 		switch {
@@ -54,26 +72,63 @@ func (w *window) put(rows []pane.Row) {
 	if len(w.rows) > w.keep+w.keep/8 {
 		w.trim()
 	}
-	w.settle()
+	w.arrange()
 }
 
 // reset takes rows (in the order of their Seq) for all that were there; the selected one stays.
 func (w *window) reset(rows []pane.Row) {
+	w.learn(rows)
 	old, selected := w.selected()
-	w.rows, w.newest = rows, highest(w.newest, rows)
+	w.rows = rows
 	if i, known := w.find(old.Seq); selected && !known {
 		w.rows = slices.Insert(w.rows, i, old)
 	}
 	w.trim()
-	w.settle()
+	w.arrange()
 }
 
-// drop takes a row out: it is no longer one of those that are wanted.
-func (w *window) drop(seq uint64) {
-	if i, known := w.find(seq); known && seq != w.sel {
-		w.rows = slices.Delete(w.rows, i, i+1)
-		w.settle()
+// drop takes rows out that are no longer wanted, but not from under the person's hands.
+func (w *window) drop(seqs []uint64) {
+	gone := map[uint64]bool{}
+	for _, seq := range seqs {
+		if _, known := w.find(seq); known && seq != w.sel {
+			gone[seq] = true
+		}
 	}
+	if len(gone) > 0 {
+		w.rows = slices.DeleteFunc(w.rows, func(r pane.Row) bool { return gone[r.Seq] })
+		w.arrange()
+	}
+}
+
+// learn notes what rows that have come tell about all of them.
+func (w *window) learn(rows []pane.Row) {
+	if len(rows) == 0 {
+		return
+	}
+	one := &rows[0]
+	if len(w.rows) > 0 {
+		one = &w.rows[0]
+	}
+	for i := range rows {
+		r := &rows[i]
+		w.newest = max(w.newest, r.Nth)
+		if r.Label != "" {
+			w.told |= pane.Of(pane.ColLabel)
+		}
+		if r.Host != one.Host {
+			w.told |= pane.Of(pane.ColHost)
+		}
+		if r.Endpoint != one.Endpoint {
+			w.told |= pane.Of(pane.ColEndpoint)
+		}
+	}
+}
+
+// remove takes rows out that the person wants to go.
+func (w *window) remove(seqs map[uint64]bool) {
+	w.rows = slices.DeleteFunc(w.rows, func(r pane.Row) bool { return seqs[r.Seq] })
+	w.arrange()
 }
 
 // trim lets the oldest rows go, except the selected one.
@@ -91,63 +146,94 @@ func (w *window) trim() {
 
 // resize says how many rows can be seen.
 func (w *window) resize(height int) {
-	w.height = max(height, 0)
+	if height = max(height, 0); height != w.height {
+		w.height = height
+		w.settle()
+	}
+}
+
+// sorted shows the rows in another order.
+func (w *window) sorted(o pane.Order) {
+	w.order = o
+	w.arrange()
+}
+
+// hide leaves out the rows that hidden takes; nil: none.
+func (w *window) hide(hidden func(*pane.Row) bool) {
+	w.hidden = hidden
+	w.arrange()
+}
+
+// arrange puts the rows into their order, after they have changed. When the selected one is not shown any more, the next one is selected.
+func (w *window) arrange() {
+	w.spots = arrange(w.spots[:0], w.rows, w.order, w.hidden)
+	if _, shown := w.place(w.sel); w.sel != 0 && !shown {
+		w.choose(w.first + w.offset)
+	}
 	w.settle()
+}
+
+// choose selects what is shown at a spot.
+func (w *window) choose(at int) {
+	if len(w.spots) == 0 {
+		w.follow, w.sel = true, 0
+		return
+	}
+	w.sel = w.row(min(max(at, 0), len(w.spots)-1)).Seq
 }
 
 // settle finds the first row to be seen, after anything has changed.
 func (w *window) settle() {
-	last := max(len(w.rows)-w.height, 0)
-	at, selected := w.find(w.sel)
-	if w.follow && selected && at < last { // following would push the selected row off the screen
+	last := max(len(w.spots)-w.height, 0)
+	following := last
+	if w.ahead(-1) {
+		following = 0
+	}
+	at, selected := w.place(w.sel)
+	if selected && (at < following || at >= following+max(w.height, 1)) { // following would push the selected row off the screen
 		w.follow = false
 	}
 	if w.follow {
-		w.first = last
+		w.first = following
 	} else {
-		i, _ := w.find(w.top)
-		w.first = min(i, last)
-		if selected && w.height > 0 {
-			w.first = min(max(w.first, at-w.height+1), at)
+		w.first = min(max(at-min(max(w.offset, 0), max(w.height-1, 0)), 0), last)
+	}
+	if selected && w.height > 0 {
+		w.offset = at - w.first
+	}
+	for i := w.first; i <= w.bottom(); i++ {
+		if !w.spots[i].under {
+			w.seen = max(w.seen, w.row(i).Nth)
 		}
 	}
-	if w.first < len(w.rows) {
-		w.top = w.rows[w.first].Seq
-	}
-	if w.seen = highest(w.seen, w.visible()); w.follow && w.height > 0 {
+	if w.follow && w.height > 0 {
 		w.seen = w.newest // what has come and gone again is nothing new either
 	}
 }
 
-// highest is the highest Nth, at least n.
-func highest(n uint64, rows []pane.Row) uint64 {
-	for i := range rows {
-		n = max(n, rows[i].Nth)
-	}
-	return n
-}
-
-// bottom is the index of the last row seen; -1: none.
-func (w *window) bottom() int { return min(w.first+w.height, len(w.rows)) - 1 }
-
-// visible returns the rows on the screen.
-func (w *window) visible() []pane.Row {
-	return w.rows[min(w.first, len(w.rows)):max(w.bottom()+1, 0)]
-}
+// bottom is the spot of the last row seen; -1: none.
+func (w *window) bottom() int { return min(w.first+w.height, len(w.spots)) - 1 }
 
 // unseen is how many exchanges have come below the screen since the list stopped following, those that had to go again included: Nth counts
-// exchanges.
+// exchanges. Replays that stand below their originals are not among them, and in other orders there is no below.
 func (w *window) unseen() int {
-	if !w.filtered {
-		return int(w.newest - w.seen)
+	if !arrival(w.order) {
+		return 0
 	}
-	n := 0
-	for i := w.bottom() + 1; i < len(w.rows); i++ {
-		if w.rows[i].Nth > w.seen {
-			n++
+	below, moved := 0, 0
+	for i, s := range w.spots {
+		switch {
+		case w.rows[s.at].Nth <= w.seen:
+		case s.under:
+			moved++
+		case i > w.bottom():
+			below++
 		}
 	}
-	return n
+	if w.filtered || w.hidden != nil {
+		return below
+	}
+	return int(w.newest-w.seen) - moved
 }
 
 // selected returns the row that is selected.
@@ -159,47 +245,103 @@ func (w *window) selected() (pane.Row, bool) {
 	return w.rows[i], true
 }
 
-// pick selects the newest row when none is selected, and returns the selection: what the keys act on.
+// pick selects the row at the live end when none is selected, and returns the selection: what the keys act on.
 func (w *window) pick() (pane.Row, bool) {
-	if _, ok := w.selected(); !ok && len(w.rows) > 0 {
-		w.sel = w.rows[len(w.rows)-1].Seq
+	if _, ok := w.selected(); !ok && len(w.spots) > 0 {
+		w.choose(w.live())
 		w.settle()
 	}
 	return w.selected()
 }
 
-// move moves the selection by n rows. Up from the tail selects the row at the bottom first; down from the last row follows the tail again.
+// live is the spot at which new rows come in.
+func (w *window) live() int {
+	if w.ahead(1) {
+		return len(w.spots) - 1
+	}
+	return 0
+}
+
+// ahead says that n rows further is towards the live end.
+func (w *window) ahead(n int) bool { return (n > 0) == arrival(w.order) }
+
+// move moves the selection by n rows. Away from the live end selects the row at the edge of the screen first; beyond the live end it follows
+// again.
 func (w *window) move(n int) {
-	i, ok := w.find(w.sel)
+	at, ok := w.place(w.sel)
 	switch {
-	case len(w.rows) == 0, !ok && n > 0:
+	case len(w.spots) == 0 || n == 0 || !ok && w.ahead(n):
 		return
-	case ok && n > 0 && i == len(w.rows)-1:
-		w.end()
+	case ok && w.ahead(n) && at == w.live():
+		w.resume()
 		return
+	case !ok && n < 0:
+		at, n = w.bottom(), n+1
 	case !ok:
-		i, n = w.bottom(), n+1
+		at, n = w.first, n-1
 	}
 	w.follow = false
-	i = min(max(i+n, 0), len(w.rows)-1)
-	w.sel = w.rows[i].Seq
+	w.goTo(at + n)
+}
+
+// goTo selects a spot, and scrolls as far as it has to.
+func (w *window) goTo(at int) {
+	at = min(max(at, 0), len(w.spots)-1)
+	w.choose(at)
+	w.offset = at - w.first
 	w.settle()
+}
+
+// take selects a row by its Seq, when it is shown.
+func (w *window) take(seq uint64) bool {
+	at, shown := w.place(seq)
+	if shown {
+		w.follow = false
+		w.goTo(at)
+	}
+	return shown
 }
 
 // page moves by a screen less one row.
 func (w *window) page(n int) { w.move(n * max(w.height-1, 1)) }
 
-// home selects the oldest row.
-func (w *window) home() {
-	if len(w.rows) > 0 {
-		w.move(-len(w.rows))
+// home selects the first row, or follows when that is the live end.
+func (w *window) home() { w.edge(-1) }
+
+// end selects the last row, or follows when that is the live end.
+func (w *window) end() { w.edge(1) }
+
+func (w *window) edge(direction int) {
+	if w.ahead(direction) {
+		w.resume()
+		return
+	}
+	w.move(direction * max(len(w.spots), 1))
+}
+
+// resume follows the live end, with nothing selected.
+func (w *window) resume() {
+	w.follow, w.sel, w.offset = true, 0, 0
+	w.settle()
+}
+
+// stand stops following: the screen stays as it is.
+func (w *window) stand() {
+	if _, ok := w.pick(); ok {
+		w.follow = false
 	}
 }
 
-// end follows the tail, with nothing selected.
-func (w *window) end() {
-	w.follow, w.sel = true, 0
-	w.settle()
+// oldest is the lowest Seq, when the row at the end is selected behind which only older ones can be.
+func (w *window) oldest() (seq uint64, there bool) {
+	if len(w.spots) == 0 || w.hidden != nil {
+		return 0, false
+	}
+	end := 0
+	if w.ahead(-1) {
+		end = len(w.spots) - 1
+	}
+	return w.rows[0].Seq, w.row(end).Seq == w.sel
 }
 
 // lookup finds an exchange by its ID, from the newest backwards.

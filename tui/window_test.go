@@ -3,8 +3,11 @@ package tui
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
+	"time"
 
+	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -16,10 +19,11 @@ func rowsOf(seqs ...uint64) []pane.Row {
 	return rows
 }
 
-func seqsOf(rows []pane.Row) []uint64 {
+// seen are the Seqs on the screen, from the top.
+func seen(w *window) []uint64 {
 	seqs := []uint64{}
-	for _, r := range rows {
-		seqs = append(seqs, r.Seq)
+	for at := w.first; at <= w.bottom(); at++ {
+		seqs = append(seqs, w.row(at).Seq)
 	}
 	return seqs
 }
@@ -34,7 +38,7 @@ func upTo(from, to uint64) []pane.Row {
 
 func wantVisible(t *testing.T, w *window, want ...uint64) {
 	t.Helper()
-	if got := seqsOf(w.visible()); !slices.Equal(got, want) {
+	if got := seen(w); !slices.Equal(got, want) {
 		t.Errorf("visible: %v, want %v", got, want)
 	}
 }
@@ -126,7 +130,8 @@ func TestWindowTakesLatecomersAndLaterStates(t *testing.T) {
 	}
 }
 
-// Whatever happens, the selection never jumps, is on the screen, and the screen is full when there are rows enough.
+// Whatever happens, in whatever order: the selection never jumps and keeps its line while rows come and go, and the screen is full when there
+// are rows enough.
 func TestWindowProperties(t *testing.T) {
 	for seed := range uint64(300) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
@@ -134,31 +139,56 @@ func TestWindowProperties(t *testing.T) {
 		w.keep = 40
 		next := uint64(1)
 		for step := range 200 {
-			moved := false
-			before := w.sel
-			switch op := rnd.IntN(8); op {
+			before, line, stood := w.sel, w.offset, !w.follow
+			came, moved := false, false
+			switch op := rnd.IntN(10); op {
 			case 0, 1, 2:
 				n := next + uint64(rnd.IntN(20))
-				w.put(upTo(next, n))
-				next = n + 1
+				w.put(withReplays(rnd, upTo(next, n)))
+				next, came = n+1, true
 			case 3:
 				w.resize(rnd.IntN(12))
 			case 4:
-				w.reset(upTo(next-min(next-1, uint64(rnd.IntN(30))), next-1))
+				w.reset(withReplays(rnd, upTo(next-min(next-1, uint64(rnd.IntN(30))), next-1)))
 			case 5:
 				w.put(rowsOf(uint64(rnd.IntN(int(next))) + 1))
 				next++
+				came = true
+			case 6:
+				w.sorted(pane.Order{By: pane.Column(rnd.IntN(9)), Reversed: rnd.IntN(2) == 0})
+			case 7:
+				w.hide(hiddens[rnd.IntN(len(hiddens))])
+				moved = true
 			default:
 				moved = true
-				move := []func(){func() { w.move(-1) }, func() { w.move(1) }, func() { w.page(-1) }, func() { w.page(1) }, w.home, w.end, func() { w.pick() }}
+				move := []func(){func() { w.move(-1) }, func() { w.move(1) }, func() { w.page(-1) }, func() { w.page(1) }, w.home, w.end, func() { w.pick() }, w.stand}
 				move[rnd.IntN(len(move))]()
 			}
 			checkWindow(t, &w, moved, before)
+			last := max(len(w.spots)-w.height, 0)
+			if stood && came && w.sel != 0 && w.offset != line && w.first > 0 && w.first < last {
+				t.Errorf("the selected row went from line %d to %d", line, w.offset)
+			}
 			if t.Failed() {
 				t.Fatalf("seed %d, step %d", seed, step)
 			}
 		}
 	}
+}
+
+// hiddens are what rows may be hidden by.
+var hiddens = []func(*pane.Row) bool{nil, func(r *pane.Row) bool { return r.Seq%3 == 0 }, func(r *pane.Row) bool { return r.Seq < 50 }, func(*pane.Row) bool { return true }}
+
+// withReplays makes some rows replays of earlier ones.
+func withReplays(rnd *rand.Rand, rows []pane.Row) []pane.Row {
+	id := func(seq uint64) inspect.ID { return inspect.ID(strconv.FormatUint(seq, 10)) }
+	for i := range rows {
+		r := &rows[i]
+		if r.ID, r.Duration = id(r.Seq), time.Duration(r.Seq*7%13); r.Seq%4 == 0 {
+			r.ReplayOf = id(r.Seq - uint64(rnd.IntN(int(r.Seq))))
+		}
+	}
+	return rows
 }
 
 func checkWindow(t *testing.T, w *window, moved bool, before uint64) {
@@ -169,20 +199,42 @@ func checkWindow(t *testing.T, w *window, moved bool, before uint64) {
 	if !slices.IsSortedFunc(w.rows, func(a, b pane.Row) int { return int(a.Seq) - int(b.Seq) }) {
 		t.Error("rows out of order")
 	}
-	visible := w.visible()
-	if want := min(w.height, len(w.rows)); len(visible) != want {
+	checkSpots(t, w)
+	visible := seen(w)
+	if want := min(w.height, len(w.spots)); len(visible) != want {
 		t.Errorf("%d rows on the screen, want %d", len(visible), want)
 	}
-	if w.sel != 0 && w.height > 0 && !slices.ContainsFunc(visible, func(r pane.Row) bool { return r.Seq == w.sel }) {
+	if w.sel != 0 && w.height > 0 && !slices.Contains(visible, w.sel) {
 		t.Errorf("selected row %d is not on the screen", w.sel)
 	}
-	if w.follow && w.unseen() != 0 && w.height > 0 {
-		t.Error("something unseen while following")
+	if n := w.unseen(); n < 0 || w.follow && n != 0 && w.height > 0 {
+		t.Errorf("%d unseen", n)
 	}
 	if !w.follow && w.sel == 0 {
 		t.Error("not following, and nothing selected")
 	}
 	if len(w.rows) > w.keep+w.keep/8 {
 		t.Errorf("%d rows kept", len(w.rows))
+	}
+}
+
+// checkSpots: each row that is not hidden has one place, and a replay stands right below its family.
+func checkSpots(t *testing.T, w *window) {
+	t.Helper()
+	shown := map[int32]bool{}
+	for at, s := range w.spots {
+		r := w.row(at)
+		if shown[s.at] || w.hidden != nil && w.hidden(r) {
+			t.Errorf("row %d is shown twice, or though it is hidden", r.Seq)
+		}
+		shown[s.at] = true
+		if s.under && (at == 0 || !slices.ContainsFunc(w.spots[:at], func(o spot) bool { return w.rows[o.at].ID == r.ReplayOf })) {
+			t.Errorf("replay %d stands below something else than its original", r.Seq)
+		}
+	}
+	for i := range w.rows {
+		if !shown[int32(i)] && (w.hidden == nil || !w.hidden(&w.rows[i])) {
+			t.Errorf("row %d is not shown", w.rows[i].Seq)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"os/exec"
 	"runtime/debug"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/tui/pane"
+	"github.com/adit-tunnel/adit/tui/theme"
 )
 
 // work makes the commands. Everything that waits, reads or sends happens in them.
@@ -17,27 +19,18 @@ type work struct {
 	source     Source
 	feed       *feed
 	done       <-chan struct{}
-	replay     func(inspect.ID) (inspect.ID, error)
 	search     *search
 	clipboard  *clipboard
-	suspension tea.ExecCommand // nil: no job control
+	browse     func(address string) bool                             // shows a page of ours; false: there is no browser here
+	exec       func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd // runs a program with the terminal
+	scratches                                                        // what is written for other programs
+	suspension tea.ExecCommand                                       // nil: no job control
+	theme      func(theme.Ground) theme.Theme
+	answers    <-chan string // the terminal's, to the question for its background; nil: it is not asked
 }
 
 // beat comes once a second, for countdowns, rates that decay and toasts that go.
 type beat struct{ status inspect.Status }
-
-// opened is an exchange read for the detail pane.
-type opened struct {
-	asked asked
-	kept  bool // the store still has it
-	view  pane.Detail
-}
-
-// replayed is the start of a replay, or why there is none.
-type replayed struct {
-	id  inspect.ID
-	err error
-}
 
 // safely makes a command whose panic ends the dashboard in good order.
 func safely(f func() tea.Msg) tea.Cmd {
@@ -98,7 +91,7 @@ func (s *search) next() context.Context {
 // want tells the feed what the list is to show.
 func (w *work) want(f *inspect.Filter) {
 	w.search.next()
-	w.feed.wanted.Store(f)
+	w.feed.wanted.Store(&wish{f})
 	select {
 	case w.feed.woken <- struct{}{}:
 	default:
@@ -121,30 +114,6 @@ func (w *work) older(f *inspect.Filter, before uint64) tea.Cmd {
 		}
 		out.all = len(out.rows) < olderRows
 		return out
-	})
-}
-
-// open reads an exchange and draws it.
-func (w *work) open(a asked, look pane.Look) tea.Cmd {
-	return safely(func() tea.Msg {
-		it, err := w.source.Reader.Get(context.Background(), a.id)
-		if err != nil {
-			return opened{asked: a}
-		}
-		var origin *inspect.Exchange
-		if it.ReplayOf != "" {
-			if o, err := w.source.Reader.Get(context.Background(), it.ReplayOf); err == nil {
-				origin = o.Exchange
-			}
-		}
-		return opened{a, true, look.Detail(it.Exchange, origin)}
-	})
-}
-
-func (w *work) send(id inspect.ID) tea.Cmd {
-	return safely(func() tea.Msg {
-		started, err := w.replay(id)
-		return replayed{started, err}
 	})
 }
 

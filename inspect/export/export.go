@@ -80,3 +80,6 @@ func base(x *inspect.Exchange, to string) string {
 	}
 	return scheme + "://" + x.Request.Host
 }
+
+// URL is the URL that a request was sent to, as it says itself.
+func URL(x *inspect.Exchange) string { return base(x, "") + x.Request.Target }

@@ -10,13 +10,12 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 )
 
-// purgePacks deletes those exchanges that q asks for from packs that have not been seen, and says how many.
-func (s *Store) purgePacks(ctx context.Context, q inspect.Query, seen map[int64]bool) (n int, err error) {
+// purgePacks deletes what is selected from packs that have not been seen, at most as many as most says (0 or below: all), and says how many.
+func (s *Store) purgePacks(ctx context.Context, most int, sel selection, seen map[int64]bool) (n int, err error) {
 	db, err := s.database()
 	if err != nil {
 		return 0, nil // there is nothing on the disk
 	}
-	most := q.Limit
 	if most <= 0 {
 		most = math.MaxInt
 	}
@@ -25,7 +24,7 @@ func (s *Store) purgePacks(ctx context.Context, q inspect.Query, seen map[int64]
 		if err = ctx.Err(); err == nil && !seen[lasts[i]] {
 			seen[lasts[i]] = true
 			var gone int
-			gone, err = s.purgePack(lasts[i], q, most-n)
+			gone, err = s.purgePack(lasts[i], sel, most-n)
 			n += gone
 		}
 	}
@@ -33,7 +32,7 @@ func (s *Store) purgePacks(ctx context.Context, q inspect.Query, seen map[int64]
 }
 
 // purgePack does it for one pack. One that is damaged goes as a whole: what is to be deleted may be in it.
-func (s *Store) purgePack(last int64, q inspect.Query, most int) (n int, err error) {
+func (s *Store) purgePack(last int64, sel selection, most int) (n int, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	var gone []inspect.ID
@@ -49,7 +48,7 @@ func (s *Store) purgePack(last int64, q inspect.Query, most int) (n int, err err
 			return p.delete(tx)
 		}
 		var rest pack
-		rest, gone = without(items, s.window.choose(items, q), most)
+		rest, gone = without(items, sel.of(items), most)
 		if len(gone) == 0 {
 			return nil
 		}

@@ -21,19 +21,57 @@ const step = 64
 // Purge deletes the exchanges that q asks for from the window and the database, in steps, and then what is left of them in the files. When ctx ends between
 // two steps, n have been deleted.
 func (s *Store) Purge(ctx context.Context, q inspect.Query) (n int, err error) {
-	all, seen := everything(q), map[int64]bool{}
+	return s.deleteAll(ctx, q.Limit, everything(q), selection{
+		of: func(items []inspect.Item) []inspect.Item { return s.window.choose(items, q) },
+		ids: func(left int) ([]inspect.ID, error) {
+			q.Limit = left
+			return victims(ctx, s, q)
+		},
+	})
+}
+
+// Delete deletes exchanges as Purge does, pinned ones, too.
+func (s *Store) Delete(ctx context.Context, ids ...inspect.ID) (n int, err error) {
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id inspect.ID) bool {
+		it, here := s.window.peek(id)
+		return here && !it.Ended()
+	})
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	wanted := map[inspect.ID]bool{}
+	for _, id := range ids {
+		wanted[id] = true
+	}
+	return s.deleteAll(ctx, 0, false, selection{
+		of: func(items []inspect.Item) []inspect.Item {
+			return slices.DeleteFunc(slices.Clone(items), func(it inspect.Item) bool { return !wanted[it.ID] })
+		},
+		ids: func(int) ([]inspect.ID, error) { return ids, nil },
+	})
+}
+
+// selection is what is to be deleted.
+type selection struct {
+	of  func(items []inspect.Item) []inspect.Item // those of the items in a pack that are
+	ids func(left int) ([]inspect.ID, error)      // those of the window and the rows, at most left; 0: all
+}
+
+// deleteAll deletes what is selected, at most as many as most says (0 or below: all), and takes it out of the files.
+func (s *Store) deleteAll(ctx context.Context, most int, all bool, sel selection) (n int, err error) {
+	seen := map[int64]bool{}
 	for _, purge := range []func() (int, error){
-		func() (int, error) { return s.purgePacks(ctx, q, seen) },
-		func() (int, error) { return s.purgeRows(ctx, q) },
-		func() (int, error) { return s.purgePacks(ctx, q, seen) }, // what has just been packed
+		func() (int, error) { return s.purgePacks(ctx, most, sel, seen) },
+		func() (int, error) { return s.purgeRows(ctx, most, sel) },
+		func() (int, error) { return s.purgePacks(ctx, most, sel, seen) }, // what has just been packed
 	} {
 		deleted, err := purge()
 		n += deleted
 		if err != nil {
 			return n, explain(err)
 		}
-		if q.Limit > 0 {
-			if q.Limit -= deleted; q.Limit == 0 {
+		if most > 0 {
+			if most -= deleted; most == 0 {
 				break
 			}
 		}
@@ -41,9 +79,9 @@ func (s *Store) Purge(ctx context.Context, q inspect.Query) (n int, err error) {
 	return n, s.scrub(ctx, all) // also for n == 0: an earlier one may not have come so far
 }
 
-// purgeRows deletes the exchanges that q asks for from the window and the rows.
-func (s *Store) purgeRows(ctx context.Context, q inspect.Query) (n int, err error) {
-	ids, err := victims(ctx, s, q)
+// purgeRows deletes what is selected from the window and the rows.
+func (s *Store) purgeRows(ctx context.Context, most int, sel selection) (n int, err error) {
+	ids, err := sel.ids(most)
 	for some := range slices.Chunk(ids, step) {
 		if err = cmp.Or(err, ctx.Err()); err != nil {
 			break

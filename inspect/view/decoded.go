@@ -56,3 +56,6 @@ func looksLikeJSON(data []byte) bool {
 	data = bytes.TrimLeft(data, " \t\r\n")
 	return len(data) > 0 && (data[0] == '{' || data[0] == '[')
 }
+
+// IsText says that data reads as text, by its first 64 KiB.
+func IsText(data []byte) bool { return decode.IsText(data) }

@@ -2,6 +2,7 @@ package view
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -91,25 +92,45 @@ func (m *Mask) Target(target string) string {
 var pairs = regexp.MustCompile(`(?i)([\w.-]*(?:token|secret|passw|api[-_]?key|authorization|cookie|credential|private[-_]?key|jwt)[\w.-]*["']?\s*[:=>]\s*(?:(?:bearer|basic|token)\s+)?)` +
 	`("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&,;"'<>{}\[\]]+)`)
 
-// Text hides secrets in text of any kind, by the names before them.
+// hints are what each match of pairs has in it, in lower case. Looking for them is much faster than the expression.
+var hints = []string{"token", "secret", "passw", "key", "authorization", "cookie", "credential", "jwt"}
+
+func hasHint(text string) bool {
+	text = strings.ToLower(text)
+	return slices.ContainsFunc(hints, func(hint string) bool { return strings.Contains(text, hint) })
+}
+
+// Text hides secrets in text of any kind, by the names before them in a line.
 func (m *Mask) Text(text string) string {
 	switch {
 	case m.Off || text == "":
 		return text
 	case m.All:
 		return Masked
+	case !hasHint(text):
+		return text
 	}
-	return pairs.ReplaceAllStringFunc(text, func(pair string) string {
-		at := pairs.FindStringSubmatchIndex(pair)
-		name, value := pair[:at[3]], pair[at[4]:]
-		switch {
-		case isNumber(value):
-			return pair
-		case value[0] == '"':
-			return name + `"` + Masked + `"`
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if hasHint(line) {
+			line = pairs.ReplaceAllStringFunc(line, maskPair)
 		}
-		return name + Masked
-	})
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+// maskPair hides the value of one match of pairs.
+func maskPair(pair string) string {
+	at := pairs.FindStringSubmatchIndex(pair)
+	name, value := pair[:at[3]], pair[at[4]:]
+	switch {
+	case isNumber(value):
+		return pair
+	case value[0] == '"':
+		return name + `"` + Masked + `"`
+	}
+	return name + Masked
 }
 
 func isNumber(text string) bool {
@@ -185,21 +206,7 @@ func (m *Mask) json(lines []Line) {
 }
 
 // named says that a path leads to where the walk is.
-func (m *Mask) named(w *jsonWalk) bool {
-	if len(m.Paths) == 0 {
-		return false
-	}
-	at, err := inspect.ParseJSONPath(w.path())
-	if err != nil {
-		return false
-	}
-	for _, p := range m.Paths {
-		if p.Covers(at) {
-			return true
-		}
-	}
-	return false
-}
+func (m *Mask) named(w *jsonWalk) bool { return len(m.Paths) > 0 && m.HidesPath(w.path()) }
 
 // maskTexts hides the texts in a line, and with all the numbers and literals.
 func maskTexts(l Line, all bool) {
@@ -213,4 +220,13 @@ func maskTexts(l Line, all bool) {
 			}
 		}
 	}
+}
+
+// HidesPath says that the values at a path within JSON are hidden.
+func (m *Mask) HidesPath(path string) bool {
+	at, err := inspect.ParseJSONPath(path)
+	if m.Off || err != nil {
+		return false
+	}
+	return m.All || slices.ContainsFunc(m.Paths, func(p inspect.JSONPath) bool { return p.Covers(at) })
 }

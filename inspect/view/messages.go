@@ -76,6 +76,15 @@ func Messages(x *inspect.Exchange, request, response io.ReaderAt) iter.Seq[Messa
 // IsEvents says that a response is a stream of server-sent events.
 func IsEvents(m *inspect.Message) bool { return mediaOf(m) == "text/event-stream" }
 
+// IsGRPC says that a message is one of gRPC.
+func IsGRPC(m *inspect.Message) bool { return isGRPC(mediaOf(m)) }
+
+// Charset is the character set that a message says its content is in, raw; "" when it says nothing.
+func Charset(m *inspect.Message) string {
+	_, params := mediaType(Get(Headers(m.Head), "Content-Type"))
+	return params["charset"]
+}
+
 func mediaOf(m *inspect.Message) string {
 	media, _ := mediaType(Get(Headers(m.Head), "Content-Type"))
 	return media

@@ -3,6 +3,7 @@ package view
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 )
 
 // text lays out what reads as text by its type, or by how it begins when the type says little.
@@ -94,4 +95,35 @@ func isNDJSON(media string) bool {
 		return true
 	}
 	return false
+}
+
+// maxRaw is how much of a line of text is kept together, in bytes: faces move by lines.
+const maxRaw = 8 << 10
+
+// RawText lays out text as it came, whatever its type: its lines end where it has line ends, and longer ones are broken. It is for content that is read piece by
+// piece.
+func RawText(text string) []Line {
+	p := painter{room: len(text) + 1}
+	for line := range strings.Lines(text) {
+		for len(line) > maxRaw {
+			at := maxRaw
+			for at > maxRaw-utf8.UTFMax && !utf8.RuneStart(line[at]) {
+				at--
+			}
+			p.add(ClassPlain, line[:at])
+			p.end()
+			line = line[at:]
+		}
+		p.add(ClassPlain, line)
+	}
+	p.finish()
+	return p.lines
+}
+
+// RawBytes dumps data as hex. at is where it stands within all there is.
+func RawBytes(data []byte, at int64) (lines []Line) {
+	for i := 0; i < len(data); i += HexRow {
+		lines = append(lines, HexLine(data[i:min(i+HexRow, len(data))], at+int64(i)))
+	}
+	return lines
 }

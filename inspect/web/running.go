@@ -17,8 +17,16 @@ type runningJSON struct {
 	Description string       `json:"description"`
 	Failure     *failureJSON `json:"failure"` // why it is not bound
 	Proof       *string      `json:"proof"`   // when something last came the whole way
+	Health      healthJSON   `json:"health"`  // of the local service
 	Turned      int64        `json:"turned"`  // visitors whom the relay has turned away
 	LastTurned  *turnedJSON  `json:"last_turned"`
+}
+
+// healthJSON is how a local service is; state "" with nothing else: nothing is known yet.
+type healthJSON struct {
+	State  string  `json:"state"`
+	Since  *string `json:"since"`
+	Reason string  `json:"reason"`
 }
 
 // turnedJSON is a visitor who was turned away.
@@ -47,6 +55,7 @@ func runningOf(e inspect.Endpoint) runningJSON {
 	out := runningJSON{
 		Name: e.Name, URL: nullable(e.URL), Aliases: append([]string{}, e.Aliases...), Upstream: e.Upstream, Inspect: e.Inspect,
 		Description: e.Description, Failure: failureOf(e.Failure), Proof: nullable(timeOf(e.Proof)), Turned: e.Turned,
+		Health: healthJSON{string(e.Health.State), nullable(timeOf(e.Health.Since)), e.Health.Reason},
 	}
 	if t := e.LastTurned; t != nil {
 		out.LastTurned = &turnedJSON{timeOf(t.At), t.Client, t.Method, t.Host, t.Path, t.Status, t.Code, t.Name, t.Reason}
@@ -58,6 +67,7 @@ func runningOf(e inspect.Endpoint) runningJSON {
 type figuresJSON struct {
 	Count  int64   `json:"count"`
 	Open   int64   `json:"open"`
+	Errors int64   `json:"errors"` // 0 for connections
 	Rate1  float64 `json:"rate1"`
 	Rate5  float64 `json:"rate5"`
 	Rate15 float64 `json:"rate15"`
@@ -68,7 +78,7 @@ type figuresJSON struct {
 }
 
 func figuresOf(m inspect.Meters) figuresJSON {
-	return figuresJSON{m.Count, m.Open, m.Rate1, m.Rate5, m.Rate15, msOf(m.P50), msOf(m.P90), msOf(m.P95), msOf(m.P99)}
+	return figuresJSON{m.Count, m.Open, m.Errors, m.Rate1, m.Rate5, m.Rate15, msOf(m.P50), msOf(m.P90), msOf(m.P95), msOf(m.P99)}
 }
 
 // measuredJSON are the figures of public connections and of requests.

@@ -5,57 +5,19 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/lipgloss"
+
 	"github.com/adit-tunnel/adit/inspect/view"
 )
 
-const (
-	clockFull  = 12 // 15:04:05.000
-	clockShort = 8  // 15:04:05
-	methodCell = 8  // OPTIONS and a space
-	markCell   = 2  // the mark of the selected row and a space
-	statusFull = 26 // 500 Internal Server Error
-	statusText = 16 // 200 OK, 404 Not Found, LOCAL_REFUSED
-	statusCode = 3  // 200
-	tookCell   = 8  // 1.23 s
-	gap        = 2  // between path, status and duration
-	showLiveAt = time.Second
-)
-
-// columns is how wide the columns of the list are; 0 leaves a column out. The path has what is left.
-type columns struct{ clock, status, took, path int }
-
-// steps is the fixed order in which columns give way to a narrow terminal: each needs a path of at least its own least width.
-var steps = []struct {
-	columns
-	least int
-}{
-	{columns{clock: clockFull, status: statusFull, took: tookCell}, 40},
-	{columns{clock: clockFull, status: statusText, took: tookCell}, 22},
-	{columns{clock: clockFull, status: statusCode, took: tookCell}, 20},
-	{columns{clock: clockShort, status: statusCode, took: tookCell}, 16},
-	{columns{status: statusCode, took: tookCell}, 12},
-	{columns{status: statusCode}, 0},
-}
-
-func columnsFor(width int) columns {
-	var c columns
-	for _, s := range steps {
-		c = s.columns
-		c.path = width - c.clock - markCell - methodCell - gap - c.status
-		if c.took > 0 {
-			c.path -= gap + c.took
-		}
-		if c.path >= s.least {
-			break
-		}
-	}
-	return c
-}
+// showLiveAt is how long an exchange has to last before its time is counted on the screen.
+const showLiveAt = time.Second
 
 // Mark is how a row stands out.
 type Mark struct {
 	Selected bool // keys act on it
 	Marked   bool // it is one of several that keys act on
+	Under    bool // it is a replay, and stands below its original
 }
 
 // sign is what stands before the method.
@@ -72,48 +34,121 @@ func (m Mark) sign() string {
 }
 
 // Row draws one row of the list; now is for exchanges that have not ended.
-func (l Look) Row(r Row, m Mark, now time.Time) string {
-	c := columnsFor(l.Width)
-	mark := m.sign()
-	path, kind := r.Path, ""
-	if r.ReplayOf != "" {
+func (t Table) Row(r *Row, m Mark, now time.Time) string {
+	l := t.look
+	var b strings.Builder
+	add := func(text string, style lipgloss.Style) {
+		if text != "" && !m.Selected && !r.Dim {
+			text = style.Render(text)
+		}
+		b.WriteString(text)
+	}
+	at := 0
+	for _, c := range t.cells {
+		if at <= t.sign && c.left > t.sign {
+			b.WriteString(blank(t.sign-at) + m.sign())
+			at = t.sign + markCell
+		}
+		b.WriteString(blank(c.left - at))
+		at = c.left + c.width
+		switch c.column {
+		case ColMethod:
+			b.WriteString(c.fit(t.text(r, c, now)))
+		case ColPath:
+			path, rest := pathCell(r, m, c.width)
+			b.WriteString(path)
+			add(rest, l.Note)
+			b.WriteString(blank(c.width - Width(path+rest)))
+		default:
+			add(c.fit(t.text(r, c, now)), t.style(r, c.column))
+		}
+	}
+	switch {
+	case m.Selected:
+		return l.Selected.Render(Pad(b.String(), l.Width))
+	case r.Dim:
+		return l.Quiet.Render(Clip(b.String(), l.Width))
+	}
+	return Clip(b.String(), l.Width)
+}
+
+// pathCell is the path, and what stands behind it: the signs of pin, tags and note always, their words and the kind where there is room.
+func pathCell(r *Row, m Mark, width int) (path, rest string) {
+	path = r.Path
+	switch {
+	case m.Under:
+		path = "  ↻ " + path
+	case r.ReplayOf != "":
 		path = "↻ " + path
 	}
-	if r.Kind != "" && Width(path)+1+Width(r.Kind) <= c.path {
-		kind = " " + r.Kind
+	for _, sign := range []struct {
+		there bool
+		text  string
+	}{{r.Pinned, " ◆"}, {r.Tags != "", " #"}, {r.Noted, ` "`}} {
+		if sign.there {
+			rest += sign.text
+		}
 	}
-	method := Pad(Clip(r.Method, methodCell-1), methodCell)
-	path = Clip(path, c.path)
-	rest := blank(c.path - Width(path+kind) + gap)
-	status := Pad(statusCellText(r, c.status), c.status)
-	took := ""
-	if c.took > 0 {
-		took = blank(gap) + PadLeft(l.took(r, now), c.took)
+	path = Clip(path, max(width-Width(rest), 0))
+	if more := strings.Replace(rest, " #", " "+r.Tags, 1); Width(path+more) <= width {
+		rest = more
 	}
-	clock := l.clock(r.Start, c.clock)
-	if m.Selected {
-		return l.Selected.Render(Pad(clock+mark+method+path+kind+rest+status+took, l.Width))
+	if more := " " + r.Kind + rest; r.Kind != "" && Width(path+more) <= width {
+		rest = more
 	}
-	if r.Dim {
-		return l.Quiet.Render(Clip(clock+mark+method+path+kind+rest+status+took, l.Width))
+	return path, Clip(rest, width)
+}
+
+// text is what a column says of an exchange.
+func (t Table) text(r *Row, c slot, now time.Time) string {
+	switch c.column {
+	case ColTime:
+		return t.look.clockOrDay(r.Start, now, c.width)
+	case ColMethod:
+		return Clip(r.Method, methodCell-1)
+	case ColStatus:
+		return statusCellText(r, c.width)
+	case ColDuration:
+		return t.look.took(r, now)
+	case ColSize:
+		return view.Size(r.Size)
+	case ColHost:
+		return r.Host
+	case ColEndpoint:
+		return r.Endpoint
+	case ColLabel:
+		return r.Label
 	}
-	style := l.Status(r.Code)
-	if r.Failed {
-		style = l.Bad
+	return ""
+}
+
+func (t Table) style(r *Row, c Column) lipgloss.Style {
+	l := t.look
+	switch {
+	case c == ColStatus && r.Failed:
+		return l.Bad
+	case c == ColStatus:
+		return l.Status(r.Code)
+	case c == ColDuration && r.Live, c == ColLabel:
+		return l.Note
 	}
-	tookStyle := l.Quiet
-	if r.Live {
-		tookStyle = l.Note
-	}
-	if kind != "" {
-		kind = l.Note.Render(kind)
-	}
-	line := l.Quiet.Render(clock) + mark + method + path + kind + rest + style.Render(status) + tookStyle.Render(took)
-	return Clip(line, l.Width)
+	return l.Quiet
 }
 
 // Clock words the time at which an exchange began, as the list shows it.
 func (l Look) Clock(t time.Time) string { return l.clock(t, clockFull) }
+
+// clockOrDay is the time of day, or of another day than now the date.
+func (l Look) clockOrDay(t, now time.Time, width int) string {
+	t, now = t.In(l.Zone), now.In(l.Zone)
+	switch {
+	case t.YearDay() == now.YearDay() && t.Year() == now.Year():
+		return l.clock(t, width)
+	case width == clockFull:
+		return t.Format("Jan 02 15:04")
+	}
+	return t.Format("Jan 02")
+}
 
 func (l Look) clock(t time.Time, width int) string {
 	switch width {
@@ -125,7 +160,7 @@ func (l Look) clock(t time.Time, width int) string {
 	return ""
 }
 
-func statusCellText(r Row, width int) string {
+func statusCellText(r *Row, width int) string {
 	if width > statusCode {
 		return r.Status
 	}
@@ -138,7 +173,7 @@ func statusCellText(r Row, width int) string {
 
 // took is the duration; of an exchange that has not ended, in whole seconds once there is one, and with an ellipsis. From a minute on it is the
 // larger unit alone.
-func (l Look) took(r Row, now time.Time) string {
+func (l Look) took(r *Row, now time.Time) string {
 	d := r.Lasted(now)
 	text := view.Duration(d)
 	if words := strings.Fields(text); len(words) > 2 {
@@ -155,16 +190,23 @@ func (l Look) took(r Row, now time.Time) string {
 	return text + " …"
 }
 
-// ListTitle draws the list's heading and its rule; note stands at the right.
-func (l Look) ListTitle(note string) []Line {
-	const title = "HTTP Requests"
+// Focus is the sign before a pane's title that says whether it has the keyboard; nothing when it is alone on the screen.
+func (l Look) Focus(focused, alone bool) string {
+	switch {
+	case alone:
+		return ""
+	case focused:
+		return "▸ "
+	}
+	return "  "
+}
+
+// ListTitle draws the list's title behind its Focus, and a note at the right.
+func (l Look) ListTitle(name, note, focus string) string {
 	if note != "" {
-		note = l.Quiet.Render(note)
+		note = l.Quiet.Render(Clip(note, l.Width-min(Width(name)+Width(focus)+1, l.Width/2)))
 	}
-	return []Line{
-		{Ends(l.Theme.Title.Render(title), note, l.Width), RankTitle},
-		{l.Quiet.Render(strings.Repeat("-", min(len(title), l.Width))), RankRule},
-	}
+	return Ends(l.Theme.Title.Render(focus+name), note, l.Width)
 }
 
 // Empty draws what stands in the list's place while no request has come: the line to copy and, when room lines are enough, the keys that

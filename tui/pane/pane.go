@@ -15,6 +15,7 @@ type Look struct {
 	theme.Theme
 	Zone  *time.Location
 	Width int
+	Quit  string // the key that ends adit, for the name; "" is Ctrl+C
 }
 
 // Line is a line of the dashboard's head with the rank that says how long it stays when the terminal is low.
@@ -37,9 +38,11 @@ const (
 	RankRequests
 	RankWeb
 	RankTurned
+	RankSlept
 	RankAdvice
 	RankConnections
-	RankRule
+	RankRule // of the list: the names of its columns
+	RankViews
 	RankTitle
 	RankName
 	RankState

@@ -13,6 +13,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/diff"
+	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/theme"
 )
 
@@ -44,12 +46,12 @@ func TestFitTakesTheLeastImportantLines(t *testing.T) {
 }
 
 func TestFigures(t *testing.T) {
-	for f, want := range map[float64]string{0: "0.00", 0.154: "0.15", 1204.5: "1204.50", 12345.67: "12345.7", 1234567.8: "1234568"} {
+	for f, want := range map[float64]string{0: "0.00", 0.154: "0.15", 1204.5: "1204.5", 12345.67: "12346", 123456.7: "123457"} {
 		if got := decimal(f); got != want {
 			t.Errorf("decimal(%v) = %q, want %q", f, got, want)
 		}
 	}
-	for n, want := range map[int64]string{0: "0", 9_999_999: "9999999", 12_345_678: "12.3M"} {
+	for n, want := range map[int64]string{0: "0", 999_999: "999999", 1_234_567: "1.2M", 12_345_678_900: "12346M"} {
 		if got := count(n); got != want {
 			t.Errorf("count(%d) = %q, want %q", n, got, want)
 		}
@@ -68,19 +70,38 @@ func TestNextTry(t *testing.T) {
 	}
 }
 
+// Columns leave in a fixed order while the terminal gets narrower, all of them fit, and the path keeps what it needs.
 func TestColumnsGiveWayInOrder(t *testing.T) {
-	for width := 1; width < 200; width++ {
-		c := columnsFor(width)
-		total := c.clock + markCell + methodCell + c.path + gap + c.status
-		if c.took > 0 {
-			total += gap + c.took
+	order := []Column{ColLabel, ColEndpoint, ColSize, ColDuration, ColTime, ColHost}
+	gone := 0
+	for width := 250; width > 0; width-- {
+		table := Look{Width: width}.Table(AllColumns())
+		end, path := 0, 0
+		for _, c := range table.cells {
+			if c.left < end {
+				t.Errorf("width %d: %v begins within the column before", width, c.column)
+			}
+			if end = c.left + c.width; c.column == ColPath {
+				path = c.width
+			}
+			if at, ok := table.At(c.left); width >= bareBelow && (!ok || at != c.column) {
+				t.Errorf("width %d: %v is found at the cell of %v", width, at, c.column)
+			}
 		}
-		if total != width {
-			t.Errorf("%d cells are used of %d", total, width)
+		if width >= bareBelow && (end != width || path < 12) {
+			t.Errorf("%d cells are used of %d, %d for the path", end, width, path)
 		}
-		if width >= 40 && c.path < 12 {
-			t.Errorf("width %d leaves %d cells for the path", width, c.path)
+		for gone < len(order) && !table.Has(order[gone]) {
+			gone++
 		}
+		for _, c := range order[gone:] {
+			if !table.Has(c) {
+				t.Errorf("width %d: %v has left before %v", width, c, order[gone])
+			}
+		}
+	}
+	if gone != len(order) {
+		t.Errorf("%v never leaves", order[gone])
 	}
 }
 
@@ -160,10 +181,21 @@ func TestCurlCanBeCopied(t *testing.T) {
 // Terminals that count code points and those that count what is seen as one put the columns of a row into the same places.
 func TestRowsAreOfOneWidthEverywhere(t *testing.T) {
 	for _, s := range []string{"/👍🏽/❤️/क्षि", "/1️⃣/ｱﾞ/กำ", "/日本/ok", "/नि"} {
-		row := Row{Method: safe(s, pathLimit), Path: safe(s, pathLimit), Status: "200 OK"}
-		line := Look{Theme: theme.Colourless(), Zone: time.UTC, Width: 120}.Row(row, Mark{Selected: true}, time.Time{})
+		row := Row{Method: safe(s, pathLimit), Path: safe(s, pathLimit), Status: "200 OK", Host: safe(s, pathLimit), Tags: tagsOf([]string{s})}
+		line := Look{Theme: theme.Colourless(), Zone: time.UTC, Width: 120}.Table(AllColumns()).Row(&row, Mark{Selected: true}, time.Time{})
 		if seen, points := ansi.StringWidth(line), ansi.StringWidthWc(line); seen != 120 || points != 120 {
 			t.Errorf("%q: %d and %d cells: %q", s, seen, points, line)
+		}
+	}
+}
+
+// Of what did not come today the list says the day.
+func TestTimeOfAnotherDay(t *testing.T) {
+	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	for width, want := range map[int]string{120: "Mar 03 05:06 ", 50: "Mar 03  "} {
+		table := Look{Theme: theme.Colourless(), Zone: time.UTC, Width: width}.Table(AllColumns() &^ Of(ColHost))
+		if got := ansi.Strip(table.Row(&Row{Start: now.Add(-24 * time.Hour)}, Mark{}, now)); !strings.HasPrefix(got, want) {
+			t.Errorf("width %d: %q", width, got)
 		}
 	}
 }
@@ -182,9 +214,9 @@ func TestTookFitsItsColumn(t *testing.T) {
 	}
 	for _, tt := range tests {
 		l := Look{}
-		done := l.took(Row{Duration: tt.lasted}, now)
-		live := l.took(Row{Start: now.Add(-tt.lasted), Live: true}, now)
-		if done != tt.done || live != tt.live || Width(done) > tookCell || Width(live) > tookCell {
+		done := l.took(&Row{Duration: tt.lasted}, now)
+		live := l.took(&Row{Start: now.Add(-tt.lasted), Live: true}, now)
+		if done != tt.done || live != tt.live || Width(done) > 8 || Width(live) > 8 {
 			t.Errorf("%v: %q and %q, want %q and %q", tt.lasted, done, live, tt.done, tt.live)
 		}
 	}
@@ -203,10 +235,10 @@ func FuzzExchange(f *testing.F) {
 		x.Request = inspect.Request{Method: method, Target: target, Message: inspect.Message{Head: head, Body: body, Kept: int64(len(body)), Size: int64(len(body)), Trailers: head}}
 		x.Response = &inspect.Response{Status: len(body), Reason: reason, Message: x.Request.Message}
 		x.Failure = &inspect.Failure{Name: reason, Text: method, Remedy: target}
-		l := Look{Theme: theme.Colourful(), Zone: time.UTC, Width: width}
-		d := l.Detail(x, x)
-		lines := append(d.Overview, d.Lines...)
-		row := l.Row(RowOf(inspect.Item{Seq: 1, Exchange: x}), Mark{Selected: len(body)%2 == 0}, x.Start)
+		l := Look{Theme: theme.Colourful(theme.Unknown), Zone: time.UTC, Width: width}
+		lines := allTabs(l, x, len(body)%3 == 0)
+		r := RowOf(inspect.Item{Seq: 1, Exchange: x, Tags: []string{target}, Note: reason, Pinned: len(body)%3 == 0})
+		row := l.Table(AllColumns()).Row(&r, Mark{Selected: len(body)%2 == 0}, x.Start)
 		if seen, points := ansi.StringWidth(row), ansi.StringWidthWc(row); seen != points {
 			t.Errorf("a row of %d or %d cells: %q", seen, points, row)
 		}
@@ -225,4 +257,34 @@ func FuzzExchange(f *testing.F) {
 			}
 		}
 	})
+}
+
+// allTabs draws what all tabs show of an exchange, wrapped or not.
+func allTabs(l Look, x *inspect.Exchange, wrapped bool) (lines []string) {
+	s := &Subject{Item: inspect.Item{Exchange: x, Note: x.Request.Target, Tags: []string{"a"}}, Origin: x}
+	s.Bodies[0] = view.Open(&x.Request.Message, nil, view.Limits{})
+	s.Mask.Content(&s.Bodies[0])
+	m := MessageLine{Message: view.Message{Payload: x.Request.Body, Size: 3}, Number: 1, Preview: view.Sanitize(string(x.Request.Body))}
+	d := diff.Of(x, &inspect.Exchange{Request: inspect.Request{Message: inspect.Message{Head: x.Request.Body, Body: x.Request.Head}}}, diff.Options{})
+	texts := slices.Concat(l.Overview(s), l.Message("Request", &x.Request.Message, &s.Bodies[0], &s.Mask), RawHead(x.Request.Head, &s.Mask), l.Timing(s), l.Notes(s),
+		[]Text{l.MessageRow(&m, true)}, l.Family([]Relative{{Item: s.Item, Brief: "same body"}}, true), l.Changes(x, x, &d, &s.Mask))
+	width := 0
+	if wrapped {
+		width = l.Width
+	}
+	for i, strip := range Strips(texts, width) {
+		line := texts[strip.Line].String()
+		from, to := runeAt(line, len(line)/3), runeAt(line, len(line)/2)
+		found := []Found{{Line: strip.Line, From: from, To: to}}
+		lines = append(lines, l.Draw(texts[strip.Line], strip, i%7*map[bool]int{false: 1}[wrapped], found, i%2 == 0))
+	}
+	return append(lines, l.FacetBar(Raw, 5), l.DetailTitle(RowOf(s.Item), l.Focus(true, false)))
+}
+
+// runeAt is where the character begins that the byte belongs to.
+func runeAt(s string, at int) int {
+	for at > 0 && !utf8.RuneStart(s[at]) {
+		at--
+	}
+	return at
 }

@@ -12,7 +12,7 @@ import (
 
 func TestLatencyTellsTheLastProof(t *testing.T) {
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
-	look := Look{Theme: theme.Colourful(), Zone: time.UTC}
+	look := Look{Theme: theme.Colourful(theme.Unknown), Zone: time.UTC}
 	const never = -1
 	status := func(state inspect.SessionState, latency, heard time.Duration, proofs ...time.Duration) inspect.Status {
 		st := inspect.Status{State: state, Latency: latency, Proof: now.Add(-heard)}

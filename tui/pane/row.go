@@ -1,6 +1,7 @@
 package pane
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +13,9 @@ import (
 
 // pathLimit is how much of a request's target a row keeps, in bytes; no terminal shows more in one line.
 const pathLimit = 512
+
+// textLimit is how much of a host and of an endpoint's name it keeps.
+const textLimit = 64
 
 // Row is what the list keeps of an exchange: small, safe to draw, and holding none of its content, so that ten thousand rows do not keep
 // alive what the store has let go.
@@ -32,6 +36,13 @@ type Row struct {
 	Live     bool       // not ended
 	ReplayOf inspect.ID // the exchange this is a replay of
 	Kind     string     // "SSE", "WebSocket": an answer that goes on; else ""
+	Size     int64      // bytes of content, both sides together
+	Host     string
+	Endpoint string
+	Label    string // view.Label
+	Pinned   bool
+	Noted    bool
+	Tags     string // "#bug-42 #seen"
 }
 
 // RowOf makes the row of an exchange.
@@ -44,10 +55,14 @@ func RowOf(it inspect.Item) Row {
 		Live:     !x.Ended(),
 		ReplayOf: x.ReplayOf,
 		Kind:     kindOf(x),
+		Size:     x.Request.Size,
+		Host:     safe(x.Request.Host, textLimit), Endpoint: safe(x.Endpoint, textLimit), Label: undisputed(cmp.Or(it.Label, view.Label(x))),
+		Pinned: it.Pinned, Noted: it.Note != "", Tags: tagsOf(it.Tags),
 	}
 	r.Status = safe(view.Status(x), 64)
 	if x.Response != nil {
 		r.Code = x.Response.Status
+		r.Size += x.Response.Size
 	}
 	if r.Failed && x.Failure != nil {
 		r.Failure = view.Sanitize(FailureText(*x.Failure))
@@ -71,6 +86,14 @@ func safe(s string, limit int) string {
 		}
 	}
 	return strings.Clone(undisputed(view.Sanitize(s)))
+}
+
+// tagsOf are the tags as they are written in a row.
+func tagsOf(tags []string) string {
+	if len(tags) == 0 {
+		return ""
+	}
+	return safe("#"+strings.Join(tags, " #"), textLimit)
 }
 
 // kindOf names what an exchange has become when its answer is more than one message.

@@ -1,6 +1,7 @@
 package pane
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -15,6 +16,9 @@ const (
 	wideFrom    = 72
 )
 
+// Forwarding is the label of an address: the first line of each endpoint begins with it.
+const Forwarding = "Forwarding"
+
 // label is the width of the label column.
 func (l Look) label() int {
 	if l.Width < wideFrom {
@@ -24,25 +28,30 @@ func (l Look) label() int {
 }
 
 // Head draws the dashboard's head: name, session, addresses and meters. now is for countdowns.
-func (l Look) Head(st inspect.Status, now time.Time) []Line {
+func (l Look) Head(st inspect.Status, t Traffic, now time.Time) []Line {
 	lines := []Line{{l.Name(), RankName}, {"", RankBlank}}
 	lines = append(lines, l.session(st, now)...)
 	for _, e := range st.Endpoints {
-		lines = append(lines, l.endpoint(e)...)
+		lines = append(lines, l.endpoint(e, now)...)
 	}
 	lines = append(lines, l.advice(st)...)
 	lines = append(lines, Line{"", RankBlank})
-	lines = append(lines, l.meters(st)...)
+	lines = append(lines, l.meters(t)...)
 	return append(lines, Line{"", RankBlank})
 }
 
 // Name draws the first line of every screen.
 func (l Look) Name() string {
-	return Ends(l.Title.Render("adit"), l.Quiet.Render("(Ctrl+C to quit)"), l.Width)
+	return Ends(l.Title.Render("adit"), l.Quiet.Render("("+cmp.Or(l.Quit, "Ctrl+C")+" to quit)"), l.Width)
 }
 
 func (l Look) session(st inspect.Status, now time.Time) []Line {
 	account, region := who(st), orDash(st.Region)
+	if relay := "relay " + view.Sanitize(st.Relay); st.Relay != "" && st.Region == "" {
+		region = relay
+	} else if st.Relay != "" {
+		region = fit(l.Width-l.label(), region+", "+relay, region)
+	}
 	if st.Embedded {
 		account, region = "local (embedded relay)", "this machine"
 	}
@@ -66,7 +75,7 @@ func (l Look) state(st inspect.Status, now time.Time) []Line {
 	case inspect.Stopped:
 		style = l.Bad
 	case inspect.Reconnecting:
-		text += ", " + nextTry(st.NextTry, now)
+		text += attempt(st.Attempt) + ", " + nextTry(st.NextTry, now)
 	case inspect.Connecting, "":
 		text = string(inspect.Connecting)
 	}
@@ -74,7 +83,31 @@ func (l Look) state(st inspect.Status, now time.Time) []Line {
 	if st.State != inspect.Online && st.Reason != "" {
 		lines = append(lines, l.styled("", view.Sanitize(st.Reason), l.Quiet.Render, RankState)...)
 	}
-	return lines
+	return append(lines, l.slept(st, now)...)
+}
+
+// sleepToldFor is how long after waking it is told that the machine has slept.
+const sleepToldFor = time.Minute
+
+// slept says why nothing came for so long, and that it does again.
+func (l Look) slept(st inspect.Status, now time.Time) []Line {
+	ago := now.Sub(st.Woke)
+	if st.Woke.IsZero() || ago >= sleepToldFor {
+		return nil
+	}
+	text := "was asleep for " + age(st.Slept)
+	if st.State == inspect.Online {
+		text += "; back since " + age(ago)
+	}
+	return l.styled("", text, l.Note.Render, RankSlept)
+}
+
+// attempt words which try is the next.
+func attempt(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(", attempt %d", n)
 }
 
 // nextTry words the countdown in whole seconds, rounded up so that it ends at "now".
@@ -101,21 +134,36 @@ func who(st inspect.Status) string {
 }
 
 // endpoint draws one address, or why there is none.
-func (l Look) endpoint(e inspect.Endpoint) []Line {
+func (l Look) endpoint(e inspect.Endpoint, now time.Time) []Line {
 	upstream := view.Sanitize(e.Upstream)
 	switch {
 	case e.Failure != nil:
 		return l.failure(e)
 	case e.URL == "":
-		return l.styled("Forwarding", view.Sanitize(e.Name)+" -> "+upstream+" (binding)", l.Quiet.Render, RankForwarding)
+		return l.styled(Forwarding, view.Sanitize(e.Name)+" -> "+upstream+" (binding)", l.Quiet.Render, RankForwarding)
 	}
-	lines := l.address("Forwarding", view.Sanitize(e.URL), upstream, RankForwarding)
+	lines := l.address(Forwarding, view.Sanitize(e.URL), upstream, RankForwarding)
+	lines = l.ailing(lines, e.Health, now)
 	for _, a := range e.Aliases {
 		for _, part := range Break("also "+view.Sanitize(a), l.Width-l.label()) {
 			lines = append(lines, Line{blank(l.label()) + l.Quiet.Render(part), RankAlias})
 		}
 	}
 	return append(lines, l.turned(e)...)
+}
+
+// ailing says what is wrong with the local service, behind its address where there is room.
+func (l Look) ailing(lines []Line, h inspect.Health, now time.Time) []Line {
+	if h.State != inspect.HealthDown {
+		return lines
+	}
+	text := view.Sanitize(h.Reason) + " for " + age(now.Sub(h.Since))
+	last := &lines[len(lines)-1]
+	if Width(last.Text)+1+Width(text) <= l.Width {
+		last.Text += " " + l.Bad.Render(text)
+		return lines
+	}
+	return append(lines, l.styled("", text, l.Bad.Render, RankForwarding)...)
 }
 
 // turned says how many visitors the relay has kept from an address, and who was the last: they are in no list.
@@ -132,7 +180,7 @@ func (l Look) turned(e inspect.Endpoint) []Line {
 
 func (l Look) failure(e inspect.Endpoint) []Line {
 	text := view.Sanitize(e.Name + ": " + FailureText(*e.Failure))
-	lines := l.styled("Forwarding", text, l.Bad.Render, RankForwarding)
+	lines := l.styled(Forwarding, text, l.Bad.Render, RankForwarding)
 	if e.Failure.Remedy != "" {
 		lines = append(lines, l.styled("", view.Sanitize(e.Failure.Remedy), l.Plain.Render, RankForwarding)...)
 	}

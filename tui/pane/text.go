@@ -154,3 +154,12 @@ func blank(n int) string {
 	}
 	return strings.Repeat(" ", n)
 }
+
+// words draws prose in one style.
+func (l Look) words(text string, render func(...string) string) []string {
+	var lines []string
+	for _, part := range Words(text, l.Width) {
+		lines = append(lines, render(part))
+	}
+	return lines
+}

@@ -1,5 +1,6 @@
-// Package theme holds the dashboard's styles: the sixteen colours of the person's own terminal and a few attributes, no background, no
-// guess about light or dark. New looks at the environment (NO_COLOR, TERM, COLORTERM) and never talks to the terminal.
+// Package theme holds the dashboard's styles: colours that can be read on a light or on a dark background, or else the sixteen colours of
+// the person's own terminal, and a few attributes; no background of its own. New looks at the environment (NO_COLOR, CLICOLOR_FORCE, TERM,
+// COLORTERM) and never talks to the terminal: who does takes its answer to GroundOf.
 //
 // The package also settles a question that Bubble Tea v1 asks when it is imported (its tea_init.go): is the background dark? Lip Gloss
 // finds out by writing to the terminal and waiting up to five seconds for an answer, in every command of the program, screen or not. Here
@@ -34,53 +35,75 @@ type Theme struct {
 	Bad      lipgloss.Style // 5xx, failures; seen without colours too
 	Selected lipgloss.Style // the row the keys act on
 
+	Paper        lipgloss.Style // what a camera is to read: black on white, where there are colours
+	PaperIsLight bool           // the paper is lighter than what is drawn on it
+
 	ASCII bool // the terminal shows no other characters: frames go through the function of that name
 }
 
-// New returns the styles for a terminal. Without colours (NO_COLOR, or a terminal that has none) attributes are left: they are no colours,
-// and a selected row must be seen.
-func New(out io.Writer) Theme {
+// New returns the styles for a terminal with that background. Without colours (NO_COLOR, or a terminal that has none) attributes are left:
+// they are no colours, and a selected row must be seen.
+func New(out io.Writer, g Ground) Theme {
 	r := lipgloss.NewRenderer(out)
 	r.SetHasDarkBackground(background)
-	colour := r.ColorProfile() != termenv.Ascii
-	return build(r, colour)
+	switch r.ColorProfile() {
+	case termenv.Ascii:
+		return build(r, none, g)
+	case termenv.ANSI: // the terminal has none but those sixteen
+		return build(r, sixteen, g)
+	}
+	return build(r, palettes[g], g)
 }
 
 // Colourful returns the styles with colours whatever the environment says, for pictures and tests.
-func Colourful() Theme {
-	r := lipgloss.NewRenderer(io.Discard)
-	r.SetHasDarkBackground(background)
-	return build(r, true)
-}
+func Colourful(g Ground) Theme { return build(lipgloss.NewRenderer(io.Discard), palettes[g], g) }
 
 // Colourless returns the styles with attributes only.
-func Colourless() Theme {
-	r := lipgloss.NewRenderer(io.Discard)
-	r.SetHasDarkBackground(background)
-	return build(r, false)
-}
+func Colourless() Theme { return build(lipgloss.NewRenderer(io.Discard), none, Unknown) }
 
-// build makes the styles. The profile is always the sixteen colours: they are the ones a person has chosen for the terminal, and Lip Gloss
-// drops attributes together with colours in its colourless profile.
-func build(r *lipgloss.Renderer, colour bool) Theme {
-	r.SetColorProfile(termenv.ANSI)
+// palette is what hues are called in a terminal: "0" to "15" are the person's own colours, the higher ones are the same everywhere.
+type palette struct{ good, note, warn, bad, quiet string }
+
+var (
+	none     = palette{}
+	sixteen  = palette{good: "2", note: "6", warn: "3", bad: "1"}
+	palettes = map[Ground]palette{
+		Unknown: sixteen,
+		// Their contrast with the backgrounds that people have is at least 4.5 to 1 (WCAG AA).
+		Dark:  {good: "114", note: "80", warn: "221", bad: "210", quiet: "248"},
+		Light: {good: "22", note: "24", warn: "94", bad: "124", quiet: "240"},
+	}
+)
+
+// build makes the styles. Lip Gloss drops attributes together with colours in its colourless profile, so that is never the renderer's.
+func build(r *lipgloss.Renderer, p palette, g Ground) Theme {
+	r.SetHasDarkBackground(background)
+	r.SetColorProfile(termenv.ANSI256)
 	base := r.NewStyle().Inline(true)
 	hue := func(c string) lipgloss.Style {
-		if !colour {
+		if c == "" {
 			return base
 		}
 		return base.Foreground(lipgloss.Color(c))
 	}
+	quiet, paper := hue(p.quiet), base
+	if p.quiet == "" {
+		quiet = base.Faint(true)
+	}
+	if p != none {
+		paper = base.Foreground(lipgloss.Color("0")).Background(lipgloss.Color("15"))
+	}
 	return Theme{
 		Plain:    base,
 		Title:    base.Bold(true),
-		Quiet:    base.Faint(true),
+		Quiet:    quiet,
 		Key:      base.Bold(true),
-		Good:     hue("2"),
-		Note:     hue("6"),
-		Warn:     hue("3"),
-		Bad:      hue("1").Bold(true),
+		Good:     hue(p.good),
+		Note:     hue(p.note),
+		Warn:     hue(p.warn),
+		Bad:      hue(p.bad).Bold(true),
 		Selected: base.Reverse(true),
+		Paper:    paper, PaperIsLight: p != none || g == Light,
 	}
 }
 

@@ -1,0 +1,257 @@
+package tui
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
+	"github.com/adit-tunnel/adit/tui/pane"
+)
+
+// bodyRead is what the content of one side is, for the choice of what shows it.
+type bodyRead struct {
+	id      inspect.ID
+	side    inspect.Side
+	size    int64
+	media   string
+	json    bool
+	picture string // its format; "": it is none
+	err     error
+}
+
+// openBody shows the whole content of the open tab's side in another program.
+func (m *model) openBody() tea.Cmd {
+	r, ok := m.current()
+	if !ok {
+		return nil
+	}
+	side := inspect.ResponseSide
+	if m.detail.tab == pane.Request {
+		side = inspect.RequestSide
+	}
+	w, chosen := &m.work, m.detail.tab == pane.Request || m.detail.tab == pane.Response
+	return safely(func() tea.Msg {
+		o, err := w.whole(w.root, r.ID)
+		if err != nil {
+			return bodyRead{err: err}
+		}
+		defer o.close()
+		if x := o.Message(side); !chosen && (x == nil || x.Kept == 0) {
+			side = inspect.RequestSide
+		}
+		return o.about(side)
+	})
+}
+
+// about looks at the beginning of content.
+func (o *whole) about(side inspect.Side) bodyRead {
+	x, err := o.message(side)
+	b := bodyRead{id: o.ID, side: side, err: err}
+	if err != nil {
+		return b
+	}
+	if b.size = x.Kept; b.size == 0 {
+		b.err = errors.New("there is none")
+	}
+	c := view.Open(x, o.at(side), view.Limits{Bytes: 64 << 10, Lines: 1})
+	b.media, b.json = c.Media, c.Kind == view.JSON || c.Kind == view.NDJSON
+	if c.Picture != nil {
+		b.picture = c.Picture.Format
+	}
+	return b
+}
+
+// onBodyRead runs the one program that fits, or asks which of several.
+func (m *model) onBodyRead(b bodyRead) tea.Cmd {
+	if b.err != nil {
+		m.say(m.look.Warn.Render, "the body cannot be shown: "+view.Sanitize(b.err.Error()))
+		return nil
+	}
+	menu := &menuSheet{title: strings.TrimSpace(b.side.String()+" body, "+view.Size(b.size)+" "+b.media) + ": show it in"}
+	argv := pager(os.Getenv)
+	menu.choices = append(menu.choices, choice{"p", "the pager, " + strings.Join(argv, " "), func(m *model) tea.Cmd { return m.page(b, argv, false) }})
+	if _, err := exec.LookPath("jq"); err == nil && b.json {
+		menu.choices = append(menu.choices, choice{"j", "jq, and the pager", func(m *model) tea.Cmd { return m.page(b, argv, true) }})
+	}
+	if b.picture != "" && !m.maskAll {
+		menu.choices = append(menu.choices, choice{"i", "the program for pictures", func(m *model) tea.Cmd { return m.work.picture(b) }})
+	}
+	if len(menu.choices) == 1 {
+		return menu.choices[0].run(m)
+	}
+	m.lay(menu)
+	return nil
+}
+
+// pager is the person's pager as words of a command.
+func pager(getenv func(string) string) []string {
+	if words := strings.Fields(getenv("PAGER")); len(words) > 0 {
+		return words
+	}
+	if _, err := exec.LookPath("less"); err != nil {
+		return []string{"more"}
+	}
+	return []string{"less", "-R"}
+}
+
+// paged says how a pager has ended.
+type paged struct{ err error }
+
+// page gives the whole content to the pager as it takes it, made safe for the terminal; with jq, laid out by that before.
+func (m *model) page(b bodyRead, argv []string, jq bool) tea.Cmd {
+	w := &m.work
+	mask := *m.mask()
+	return safely(func() tea.Msg {
+		s, err := w.stream(b)
+		if err == nil && jq {
+			err = s.through(exec.CommandContext(w.root, "jq", "."))
+		}
+		if err != nil {
+			s.close()
+			return paged{err}
+		}
+		cmd := exec.Command(argv[0], argv[1:]...)
+		cmd.Stdin = view.Printed(s.out, mask)
+		return w.exec(cmd, func(err error) tea.Msg {
+			s.close()
+			return paged{err}
+		})()
+	})
+}
+
+func (m *model) onPaged(p paged) tea.Cmd {
+	var status *exec.ExitError
+	if p.err != nil && !errors.As(p.err, &status) { // how a pager that ran has ended is its own affair
+		m.say(m.look.Bad.Render, "the pager cannot be run: "+view.Sanitize(p.err.Error()))
+	}
+	return nil
+}
+
+// stream is content on its way to another program.
+type stream struct {
+	out   io.Reader
+	whole *whole
+	body  io.Closer
+	jq    *exec.Cmd
+}
+
+// stream opens the content of one side, without its coding. The caller closes it.
+func (w *work) stream(b bodyRead) (*stream, error) {
+	s := &stream{}
+	var err error
+	if s.whole, err = w.whole(w.root, b.id); err != nil {
+		return s, err
+	}
+	x, err := s.whole.message(b.side)
+	if err != nil {
+		return s, err
+	}
+	body, err := view.Whole(x, s.whole.at(b.side))
+	if err != nil {
+		return s, err
+	}
+	s.out, s.body = body, body
+	return s, nil
+}
+
+// through has a program work on it.
+func (s *stream) through(cmd *exec.Cmd) error {
+	cmd.Stdin = s.out
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	cmd.Stderr = cmd.Stdout // what it says about content that it cannot read is seen in the pager
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	s.out, s.jq = out, cmd
+	return nil
+}
+
+// close ends what is under way. It may be called on a stream that could not be opened.
+func (s *stream) close() {
+	if s.jq != nil {
+		_ = s.jq.Process.Kill() // it may have ended
+		_ = s.jq.Wait()
+	}
+	if s.body != nil {
+		_ = s.body.Close() // it was only read
+	}
+	if s.whole != nil {
+		s.whole.close()
+	}
+}
+
+// picture writes an image into a file of ours for the program that shows images. It stays until the dashboard ends.
+func (w *work) picture(b bodyRead) tea.Cmd {
+	return safely(func() tea.Msg {
+		path, err := w.save(b)
+		if err != nil {
+			return pictured{err: err}
+		}
+		return pictured{path: path, shown: w.browse(path)}
+	})
+}
+
+// pictured says where an image is, and whether a program has taken it.
+type pictured struct {
+	path  string
+	shown bool
+	err   error
+}
+
+func (m *model) onPictured(p pictured) tea.Cmd {
+	switch {
+	case p.err != nil:
+		m.say(m.look.Bad.Render, "the picture cannot be written: "+view.Sanitize(p.err.Error()))
+	case !p.shown:
+		m.say(m.look.Warn.Render, "there is no program for pictures here; until the dashboard ends, it is in "+view.Sanitize(p.path))
+	}
+	return nil
+}
+
+func (w *work) save(b bodyRead) (path string, err error) {
+	s, err := w.stream(b)
+	defer s.close()
+	if err != nil {
+		return "", err
+	}
+	dir, err := w.scratch()
+	if err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp(dir, "body-*."+b.picture) // 0600; the name is ours
+	if err != nil {
+		return "", err
+	}
+	_, err = io.Copy(f, s.out)
+	return f.Name(), errors.Join(err, f.Close())
+}
+
+// scratches is a directory of this dashboard alone, which goes with it. It is made when it is needed.
+type scratches struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+func (s *scratches) scratch() (string, error) {
+	s.once.Do(func() { s.dir, s.err = os.MkdirTemp("", "adit-") })
+	return s.dir, s.err
+}
+
+// sweep removes what was written for other programs; nothing is after that.
+func (s *scratches) sweep() {
+	s.once.Do(func() { s.err = os.ErrClosed })
+	if s.dir != "" {
+		_ = os.RemoveAll(s.dir) // what is left over is where the system keeps such things
+	}
+}

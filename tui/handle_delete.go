@@ -1,0 +1,202 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
+	"github.com/adit-tunnel/adit/tui/pane"
+)
+
+const (
+	undoFor    = 10 * time.Second // how long a deletion can be undone
+	deleteLast = 10 * time.Second // for what is to be deleted when the dashboard ends
+)
+
+// deletion is what has gone from the list, and goes from the store when it cannot be undone any more.
+type deletion struct {
+	rows []pane.Row // that still can come back
+	due  time.Time
+	gone map[inspect.ID]struct{} // all that has been deleted: a list that was read before may have it
+}
+
+// deleted says what has become of a deletion from the store.
+type deleted struct {
+	rows []pane.Row // that were to go; nil: what a filter means
+	n    int
+	err  error
+}
+
+// deleteTargets takes the exchanges in question off the list. Those under way stay; whether pinned ones go is asked.
+func (m *model) deleteTargets() tea.Cmd {
+	rows, ok := m.keepable()
+	if !ok {
+		return nil
+	}
+	ended := slices.DeleteFunc(slices.Clone(rows), func(r pane.Row) bool { return r.Live })
+	if len(ended) == 0 {
+		m.say(m.look.Warn.Render, "what is under way cannot be deleted")
+		return nil
+	}
+	rest := slices.DeleteFunc(slices.Clone(ended), func(r pane.Row) bool { return r.Pinned })
+	pinned := len(ended) - len(rest)
+	if pinned == 0 {
+		return m.deleteRows(ended)
+	}
+	choices := []choice{{key: "d", does: fmt.Sprintf("delete %s, pinned or not", requests(len(ended))), run: func(m *model) tea.Cmd { return m.deleteRows(ended) }}}
+	if len(rest) > 0 {
+		choices = append(choices, choice{key: "r", does: fmt.Sprintf("delete the rest: %s", requests(len(rest))), run: func(m *model) tea.Cmd { return m.deleteRows(rest) }})
+	}
+	m.lay(&menuSheet{title: fmt.Sprintf("Of %s %d pinned. Delete?", requests(len(ended)), pinned), choices: choices})
+	return nil
+}
+
+// requests is "1 request", or "3 requests".
+func requests(n int) string {
+	if n == 1 {
+		return "1 request"
+	}
+	return fmt.Sprintf("%d requests", n)
+}
+
+// deleteRows takes rows off the list. The deletion before can not be undone from here on.
+func (m *model) deleteRows(rows []pane.Row) tea.Cmd {
+	cmd := m.carryOut()
+	m.deletion.rows, m.deletion.due = rows, m.now.Add(undoFor)
+	seqs := map[uint64]bool{}
+	for _, r := range rows {
+		m.deletion.gone[r.ID] = struct{}{}
+		delete(m.marks, r.ID)
+		seqs[r.Seq] = true
+	}
+	m.rows.remove(seqs)
+	if _, ok := m.deletion.gone[m.detail.row.ID]; ok {
+		m.closeDetail()
+	}
+	m.say(m.look.Note.Render, "deleted "+requests(len(rows))+": u brings back")
+	m.toast.until = m.deletion.due
+	return cmd
+}
+
+// undoDelete brings back what was deleted last.
+func (m *model) undoDelete() tea.Cmd {
+	d := &m.deletion
+	if len(d.rows) == 0 {
+		m.say(m.look.Quiet.Render, "there is nothing to bring back")
+		return nil
+	}
+	m.say(m.look.Good.Render, requests(len(d.rows))+" brought back")
+	m.bringBack(d.rows)
+	d.rows = nil
+	return nil
+}
+
+func (m *model) bringBack(rows []pane.Row) {
+	for _, r := range rows {
+		delete(m.deletion.gone, r.ID)
+	}
+	m.rows.put(rows)
+}
+
+// carryOut deletes from the store what is off the list.
+func (m *model) carryOut() tea.Cmd {
+	rows := m.deletion.rows
+	m.deletion.rows = nil
+	if len(rows) == 0 {
+		return nil
+	}
+	w := &m.work
+	return safely(func() tea.Msg {
+		n, err := w.source.Keeper.Delete(w.root, idsOf(rows)...)
+		return deleted{rows, n, err}
+	})
+}
+
+// carryOutIfDue does so when the time to undo it is over.
+func (m *model) carryOutIfDue(now time.Time) tea.Cmd {
+	if !now.After(m.deletion.due) {
+		return nil
+	}
+	return m.carryOut()
+}
+
+// finish deletes what still could have been undone when the dashboard ended.
+func (m *model) finish(ctx context.Context) error {
+	if len(m.deletion.rows) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deleteLast)
+	defer cancel()
+	if _, err := m.work.source.Keeper.Delete(ctx, idsOf(m.deletion.rows)...); err != nil {
+		return fmt.Errorf("delete %s: %w", requests(len(m.deletion.rows)), err)
+	}
+	return nil
+}
+
+// onDeleted says what could not be deleted, and lists again what a filter has left.
+func (m *model) onDeleted(d deleted) tea.Cmd {
+	if d.err != nil {
+		m.say(m.look.Bad.Render, "not deleted: "+view.Sanitize(d.err.Error()))
+		m.bringBack(d.rows)
+		return nil
+	}
+	if d.rows != nil {
+		return nil
+	}
+	m.say(m.look.Good.Render, "deleted "+requests(d.n))
+	if m.prompt.filter == nil { // the feed lists anew
+		return nil
+	}
+	m.rows.end()
+	m.rows.reset(nil)
+	m.prompt.all = false
+	return m.work.older(m.prompt.filter, 0)
+}
+
+// withoutDeleted leaves out rows that are off the list.
+func (m *model) withoutDeleted(rows []pane.Row) []pane.Row {
+	if len(m.deletion.gone) == 0 {
+		return rows
+	}
+	return slices.DeleteFunc(rows, func(r pane.Row) bool {
+		_, gone := m.deletion.gone[r.ID]
+		return gone
+	})
+}
+
+// askPurge asks whether all that the list shows is to be deleted.
+func (m *model) askPurge() tea.Cmd {
+	q := inspect.Query{Filter: m.prompt.filter}
+	if q.Filter == nil {
+		q.Run = m.work.source.Reader.Run()
+	}
+	return m.askPurgeOf(q)
+}
+
+func (m *model) askPurgeOf(q inspect.Query) tea.Cmd {
+	if m.work.source.Keeper == nil {
+		m.say(m.look.Warn.Render, "nothing is kept here that could be changed")
+		return nil
+	}
+	what := "all requests of this run"
+	if q.Filter != nil {
+		what = "all requests, of earlier runs too, that match " + view.Sanitize(q.Filter.String())
+	}
+	w := &m.work
+	m.lay(&menuSheet{title: "Delete " + what + "? It cannot be undone. Pinned ones stay unless the filter names them.", choices: []choice{
+		{key: "n", does: "keep them", run: func(*model) tea.Cmd { return nil }},
+		{key: "y", does: "delete them", run: func(m *model) tea.Cmd {
+			m.say(m.look.Quiet.Render, "deleting …")
+			return safely(func() tea.Msg {
+				n, err := w.source.Keeper.Purge(w.root, q)
+				return deleted{nil, n, err}
+			})
+		}},
+	}})
+	return nil
+}

@@ -1,0 +1,289 @@
+package tui
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/edit"
+	"github.com/adit-tunnel/adit/inspect/rerun"
+	"github.com/adit-tunnel/adit/inspect/view"
+	"github.com/adit-tunnel/adit/tui/pane"
+)
+
+// editMost is how much content is changed by hand, in bytes; typedMost how much of it in the dashboard itself.
+const editMost, typedMost = 1 << 20, 64 << 10
+
+// editing is a request that is being edited. What was changed is kept as a draft until it is sent.
+type editing struct {
+	row  pane.Row
+	x    *inspect.Exchange
+	body []byte // all of its content; nil: it cannot be edited
+	send bool   // it is to be sent
+	err  error
+}
+
+// openEdit edits the request in question, to send it; openDraft only edits.
+func (m *model) openEdit() tea.Cmd  { return m.beginEdit(true) }
+func (m *model) openDraft() tea.Cmd { return m.beginEdit(false) }
+
+func (m *model) beginEdit(send bool) tea.Cmd {
+	row, ok := m.current()
+	switch {
+	case !ok:
+		return nil
+	case m.work.source.Replayer == nil:
+		m.say(m.look.Warn.Render, "replay is not available here")
+		return nil
+	}
+	w := &m.work
+	return safely(func() tea.Msg {
+		o, err := w.whole(w.root, row.ID)
+		if err != nil {
+			return editing{err: err}
+		}
+		defer o.close()
+		ed := editing{row: row, x: o.Exchange, send: send}
+		if r := &o.Request.Message; r.Kept == r.Size && r.Kept <= editMost {
+			ed.body, ed.err = io.ReadAll(r.Content(o.at(inspect.RequestSide)))
+		}
+		return ed
+	})
+}
+
+func (m *model) onEditing(ed editing) tea.Cmd {
+	switch {
+	case ed.err != nil:
+		m.say(m.look.Bad.Render, "it cannot be edited: "+view.Sanitize(ed.err.Error()))
+		return nil
+	case m.top() != nil: // the person has gone on to something else
+		return nil
+	}
+	return m.editMenu(&ed, "Edit "+ed.row.Method+" "+ed.row.Path, "")
+}
+
+// draft is what has been changed so far, or else the request as it was recorded.
+func (m *model) draft(ed *editing) *inspect.Edit {
+	if d := m.drafts[ed.row.ID]; d != nil {
+		return d
+	}
+	r := &ed.x.Request
+	return &inspect.Edit{Method: r.Method, Target: r.Target, Fields: view.Headers(r.Head)}
+}
+
+// editMenu asks which part is to be edited; key is the part that is to blame for something.
+func (m *model) editMenu(ed *editing, title, key string) tea.Cmd {
+	menu := &menuSheet{title: title, choices: []choice{
+		{key: "m", does: "method", run: func(m *model) tea.Cmd { return m.editMethod(ed) }},
+		{key: "p", does: "path and query", run: func(m *model) tea.Cmd { return m.editTarget(ed) }},
+		{key: "h", does: "headers", run: func(m *model) tea.Cmd { return m.editFields(ed) }},
+		{key: "b", does: "body", run: func(m *model) tea.Cmd { return m.editBody(ed) }},
+		{key: "a", does: "all of it in $EDITOR", run: func(m *model) tea.Cmd { return m.editAll(ed) }},
+	}}
+	if m.drafts[ed.row.ID] != nil {
+		menu.choices = append(menu.choices,
+			choice{key: "s", does: "send what you have edited, after a look", run: func(m *model) tea.Cmd { return m.preview(ed) }},
+			choice{key: "f", does: "forget what you have edited", run: func(m *model) tea.Cmd {
+				delete(m.drafts, ed.row.ID)
+				m.say(m.look.Note.Render, "the draft is gone")
+				return nil
+			}})
+	}
+	menu.at = max(strings.Index("mphba", map[string]string{"method": "m", "target": "p", "fields": "h"}[key]), 0)
+	m.lay(menu)
+	return nil
+}
+
+// maxDrafts is how many drafts are kept: each may hold a mebibyte.
+const maxDrafts = 50
+
+// edited takes what was changed, and goes on to what will be sent.
+func (m *model) edited(ed *editing, e *inspect.Edit) (tea.Cmd, error) {
+	if m.drafts[ed.row.ID] == nil && len(m.drafts) >= maxDrafts {
+		return nil, fmt.Errorf("there are %d drafts already: send or forget some", maxDrafts)
+	}
+	m.drafts[ed.row.ID] = e
+	if ed.send {
+		return m.preview(ed), nil
+	}
+	m.say(m.look.Good.Render, "kept as a draft: editing the request again begins with it")
+	return nil, nil
+}
+
+func (m *model) editMethod(ed *editing) tea.Cmd {
+	e := *m.draft(ed)
+	return m.askLine("method:", "POST", e.Method, 64, func(m *model, text string) (tea.Cmd, error) {
+		if e.Method = strings.TrimSpace(text); e.Method == "" {
+			return nil, errors.New("a request has a method")
+		}
+		return m.edited(ed, &e)
+	})
+}
+
+func (m *model) editTarget(ed *editing) tea.Cmd {
+	e := *m.draft(ed)
+	return m.askLine("path and query:", "/hook?a=1", e.Target, 64<<10, func(m *model, text string) (tea.Cmd, error) {
+		if e.Target = strings.TrimSpace(text); !strings.HasPrefix(e.Target, "/") {
+			return nil, errors.New("a path begins with /: where the request goes is chosen when it is replayed with options")
+		}
+		return m.edited(ed, &e)
+	})
+}
+
+func (m *model) editFields(ed *editing) tea.Cmd {
+	e := *m.draft(ed)
+	var text strings.Builder
+	for _, f := range e.Fields {
+		text.WriteString(f.Name + ": " + f.Value + "\n")
+	}
+	return m.askArea(ed, "headers, one a line", strings.TrimSuffix(text.String(), "\n"), func(m *model, text string) (tea.Cmd, error) {
+		read, err := edit.Parse([]byte("GET / HTTP/1.1\n" + strings.TrimRight(text, "\n") + "\n\n"))
+		var wrong *edit.LineError
+		if errors.As(err, &wrong) {
+			return nil, fmt.Errorf("line %d: %s", wrong.Line-1, wrong.Text)
+		}
+		if err != nil {
+			return nil, err
+		}
+		e.Fields = read.Fields
+		return m.edited(ed, &e)
+	})
+}
+
+func (m *model) editBody(ed *editing) tea.Cmd {
+	e := *m.draft(ed)
+	body := e.Body
+	if body == nil {
+		body = ed.body
+	}
+	if why := untypable(ed, body); why != "" {
+		return m.editMenu(ed, "The body cannot be typed here: "+why, "")
+	}
+	return m.askArea(ed, "body", string(body), func(m *model, text string) (tea.Cmd, error) {
+		e.Body = append([]byte{}, text...)
+		return m.edited(ed, &e)
+	})
+}
+
+// untypable says why a body cannot be edited in the dashboard.
+func untypable(ed *editing, body []byte) string {
+	switch m := &ed.x.Request.Message; {
+	case body == nil && m.Size > 0:
+		return "it was not kept whole, or is larger than " + view.Size(editMost)
+	case len(body) > typedMost:
+		return view.Size(int64(len(body))) + " are for $EDITOR"
+	case !utf8.Valid(body) || bytes.IndexFunc(body, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f }) >= 0:
+		return "it is not plain text"
+	case view.Get(view.Headers(m.Head), "Content-Encoding") != "":
+		return "it is encoded"
+	}
+	return ""
+}
+
+// applied is the request with what was changed, as a text for an editor.
+func (m *model) applied(ed *editing) []byte {
+	d := m.drafts[ed.row.ID]
+	if d == nil {
+		return edit.Text(ed.x, ed.body)
+	}
+	x, body := *ed.x, ed.body
+	x.Request.Method, x.Request.Target = d.Method, d.Target
+	var head strings.Builder
+	head.WriteString(d.Method + " " + d.Target + " HTTP/1.1\r\n")
+	for _, f := range d.Fields {
+		head.WriteString(f.Name + ": " + f.Value + "\r\n")
+	}
+	x.Request.Head = []byte(head.String() + "\r\n")
+	if d.Body != nil {
+		body = d.Body
+		x.Request.Size, x.Request.Kept = int64(len(body)), int64(len(body))
+	}
+	return edit.Text(&x, body)
+}
+
+// editedAll is what has become of a text in the editor.
+type editedAll struct {
+	ed      *editing
+	session *edit.Session
+	edit    *inspect.Edit
+	again   bool
+	err     error
+}
+
+// editAll opens the whole request in the person's editor.
+func (m *model) editAll(ed *editing) tea.Cmd {
+	text := m.applied(ed)
+	return safely(func() tea.Msg {
+		s, err := edit.Begin(text, os.Getenv)
+		return editedAll{ed: ed, session: s, again: err == nil, err: err}
+	})
+}
+
+// onEditedAll runs the editor, once more when what was typed has a mistake, and goes on with what was read.
+func (m *model) onEditedAll(e editedAll) tea.Cmd {
+	if e.again {
+		return m.work.exec(e.session.Command(), func(err error) tea.Msg {
+			next := editedAll{ed: e.ed, session: e.session, err: err}
+			if err == nil {
+				next.edit, next.again, next.err = e.session.Read()
+			}
+			if !next.again {
+				e.session.End()
+			}
+			return next
+		})
+	}
+	if e.err != nil {
+		m.say(m.look.Warn.Render, view.Sanitize(e.err.Error()))
+		return nil
+	}
+	cmd, err := m.edited(e.ed, e.edit)
+	if err != nil {
+		m.say(m.look.Bad.Render, err.Error())
+	}
+	return cmd
+}
+
+// preview asks what will be sent, and shows it.
+func (m *model) preview(ed *editing) tea.Cmd {
+	e := m.drafts[ed.row.ID]
+	return m.work.prepare(ed.row.ID, inspect.Resend{Edit: e}, func(m *model, p prepared) tea.Cmd {
+		if m.top() != nil {
+			return nil
+		}
+		var wrong *inspect.EditError
+		switch {
+		case errors.As(p.err, &wrong):
+			return m.editMenu(ed, view.Sanitize("It cannot be sent, "+wrong.Error()), wrong.Key)
+		case p.err != nil:
+			return m.editMenu(ed, view.Sanitize("It cannot be sent: "+p.err.Error()), "")
+		}
+		m.lay(&previewSheet{ed: ed, edit: e, prepared: p.prepared})
+		return nil
+	})
+}
+
+func (m *model) sendPreview() tea.Cmd {
+	s, ok := m.top().(*previewSheet)
+	if !ok {
+		return nil
+	}
+	m.lift()
+	return m.replay([]pane.Row{s.ed.row}, rerun.Plan{Resend: inspect.Resend{Edit: s.edit}}, false)
+}
+
+func (m *model) editPreview() tea.Cmd {
+	s, ok := m.top().(*previewSheet)
+	if !ok {
+		return nil
+	}
+	m.lift()
+	return m.editMenu(s.ed, "Edit "+s.ed.row.Method+" "+s.ed.row.Path, "")
+}

@@ -1,0 +1,128 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/inspect/diff"
+	"github.com/adit-tunnel/adit/inspect/rerun"
+	"github.com/adit-tunnel/adit/inspect/view"
+	"github.com/adit-tunnel/adit/tui/pane"
+)
+
+// replayTargets sends the requests in question again, as they were.
+func (m *model) replayTargets() tea.Cmd {
+	rows, ok := m.sendable()
+	if !ok {
+		return nil
+	}
+	return m.replay(rows, rerun.Plan{}, false)
+}
+
+// sendable are the requests in question, if they can be sent again here; else it is said why not.
+func (m *model) sendable() ([]pane.Row, bool) {
+	rows := m.targets()
+	if len(rows) > 0 && m.work.source.Replayer == nil {
+		m.say(m.look.Warn.Render, "replay is not available here")
+		return nil, false
+	}
+	return rows, len(rows) > 0
+}
+
+// replay begins a run. Of several at once only one can be under way: the person is to see how far it is, and esc has to mean that one.
+func (m *model) replay(rows []pane.Row, plan rerun.Plan, strict bool) tea.Cmd {
+	plan.IDs = nil
+	what := rows[0].Method + " " + rows[0].Path
+	if len(rows) > 1 {
+		what = fmt.Sprintf("%d requests", len(rows))
+	}
+	several := len(rows)*max(plan.Times, 1) > 1
+	if several && m.run != nil && !m.run.over {
+		m.say(m.look.Warn.Render, "replaying "+m.run.what+" already: esc stops that")
+		return nil
+	}
+	r, cmd := m.work.newRun(rows, what, plan, strict)
+	if several {
+		m.run = r
+	} else {
+		m.say(m.look.Quiet.Render, "replaying "+what+" …")
+	}
+	return cmd
+}
+
+// onRan takes news of a run.
+func (m *model) onRan(n ran) tea.Cmd {
+	r := n.run
+	r.done, r.result.table, r.over, r.result.err = append(r.done, n.outcomes...), n.table, n.ended, n.err
+	if !n.ended {
+		return m.work.progress(r)
+	}
+	if r == m.run {
+		m.runEnded(r)
+		return nil
+	}
+	m.sentAgain(r)
+	return nil
+}
+
+// runEnded shows what came of several requests, unless the person is doing something else over the panes.
+func (m *model) runEnded(r *run) {
+	text := "replayed " + r.what + ": " + r.result.table.String()
+	if err := r.result.err; err != nil && !errors.Is(err, context.Canceled) {
+		m.say(m.look.Bad.Render, "replay failed: "+view.Sanitize(err.Error()))
+		return
+	}
+	m.say(m.look.Plain.Render, text)
+	if m.top() == nil {
+		m.openRun()
+	}
+}
+
+// sentAgain says how a single replay has ended.
+func (m *model) sentAgain(r *run) {
+	if r.result.err != nil || len(r.done) == 0 {
+		if err := r.result.err; err != nil && !errors.Is(err, context.Canceled) {
+			m.say(m.look.Bad.Render, "replay failed: "+view.Sanitize(err.Error()))
+		}
+		return
+	}
+	o := r.done[0]
+	if o.Verdict == rerun.Failed || o.Verdict == rerun.NotSent {
+		m.say(m.look.Bad.Render, "replay failed: "+o.Status)
+		return
+	}
+	if r.edited {
+		delete(m.drafts, o.Original)
+	}
+	m.say(m.look.Status(o.Diff.New).Render, "replayed → "+o.Status+" in "+view.Duration(o.Took)+", "+diff.Brief(o.Diff))
+}
+
+// running says how far the run under way is; "": there is none.
+func (m *model) running() string {
+	if m.run == nil || m.run.over {
+		return ""
+	}
+	t := m.run.result.table
+	text := fmt.Sprintf("replaying %d of %d", min(t.Done+1, t.Planned), t.Planned)
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{t.Passed, "passed"}, {t.Differ, "differ"}, {t.Failed, "failed"}} {
+		if part.n > 0 {
+			text += fmt.Sprintf(" · %d %s", part.n, part.what)
+		}
+	}
+	return text + " — esc stops"
+}
+
+// stopRun stops the run under way, and says whether there was one.
+func (m *model) stopRun() bool {
+	if m.running() == "" {
+		return false
+	}
+	m.run.stop()
+	return true
+}

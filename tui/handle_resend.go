@@ -1,0 +1,130 @@
+package tui
+
+import (
+	"errors"
+	"strconv"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/rerun"
+	"github.com/adit-tunnel/adit/tui/pane"
+)
+
+// options are how requests are replayed by the form, as they were given last.
+type options struct {
+	to          string
+	times, rate string
+	dropCookies bool
+	resign      bool
+	strict      bool
+}
+
+// prepared is what Prepare says.
+type prepared struct {
+	prepared inspect.Prepared
+	err      error
+	then     func(*model, prepared) tea.Cmd
+}
+
+// prepare asks what would be sent.
+func (w *work) prepare(id inspect.ID, r inspect.Resend, then func(*model, prepared) tea.Cmd) tea.Cmd {
+	return safely(func() tea.Msg {
+		p, err := w.source.Replayer.Prepare(w.root, id, r)
+		return prepared{p, err, then}
+	})
+}
+
+// verdict is what the signature of a request is worth, for a form that is open.
+type verdict struct {
+	form *formSheet
+	v    inspect.Verdict
+	err  error
+}
+
+// openOptions asks how the requests in question are to be sent again.
+func (m *model) openOptions() tea.Cmd {
+	rows, ok := m.sendable()
+	if !ok {
+		return nil
+	}
+	o := m.options
+	title := "Replay " + rows[0].Method + " " + rows[0].Path
+	if len(rows) > 1 {
+		title = "Replay " + requests(len(rows))
+	}
+	form := &formSheet{title: title, take: func(m *model, f *formSheet) tea.Cmd { return m.takeOptions(f, rows) }, fields: []*field{
+		textField("to", "target", "its own local service; or 3000, https://staging.example.com …", o.to),
+		textField("times", "times", "1", o.times),
+		textField("rate", "per second", "as fast as answers come", o.rate),
+		{key: "cookies", name: "without cookies", toggle: true, on: o.dropCookies},
+		{key: "resign", name: "signed anew", toggle: true, on: o.resign, off: "looking …"},
+		{key: "strict", name: "compare all", toggle: true, on: o.strict},
+	}}
+	m.lay(form)
+	w, id := &m.work, rows[0].ID
+	return safely(func() tea.Msg {
+		v, err := w.source.Replayer.Verdict(w.root, id)
+		return verdict{form, v, err}
+	})
+}
+
+// onVerdict says in the form whether a signature can be made.
+func (m *model) onVerdict(v verdict) tea.Cmd {
+	f := v.form.field("resign")
+	switch {
+	case v.err != nil:
+		f.off = v.err.Error()
+	case v.v.CanSign:
+		f.off = ""
+	case v.v.Provider == "":
+		f.off = "it carries no signature that is known"
+	default:
+		f.off = v.v.Text
+	}
+	f.on = f.on && f.off == ""
+	return nil
+}
+
+// takeOptions sends as the form says, when it can be sent.
+func (m *model) takeOptions(f *formSheet, rows []pane.Row) tea.Cmd {
+	o := options{to: f.text("to"), times: f.text("times"), rate: f.text("rate"), dropCookies: f.field("cookies").on, resign: f.field("resign").on, strict: f.field("strict").on}
+	plan := rerun.Plan{IDs: idsOf(rows), Resend: inspect.Resend{To: o.to, Resign: o.resign, DropCookies: o.dropCookies}}
+	var err error
+	if plan.Times, err = strconv.Atoi(o.times); o.times != "" && (err != nil || plan.Times < 1) {
+		f.fail("times", "a number from 1 on, not "+strconv.Quote(o.times))
+		return nil
+	}
+	if plan.Rate, err = strconv.ParseFloat(o.rate, 64); o.rate != "" && (err != nil || plan.Rate <= 0) {
+		f.fail("rate", "requests per second, such as 5 or 0.5, not "+strconv.Quote(o.rate))
+		return nil
+	}
+	if _, err := plan.Sends(); err != nil {
+		f.wrong = err.Error()
+		return nil
+	}
+	f.busy = "looking what will be sent …"
+	return m.work.prepare(rows[0].ID, plan.Resend, func(m *model, p prepared) tea.Cmd {
+		f.busy = ""
+		if m.top() != sheet(f) { // it has been taken away
+			return nil
+		}
+		if p.err != nil {
+			f.refuse(p.err)
+			return nil
+		}
+		m.options = o
+		m.lift()
+		return m.replay(rows, plan, o.strict)
+	})
+}
+
+// refuse shows why something cannot be sent, at the field that is to blame.
+func (f *formSheet) refuse(err error) {
+	var edit *inspect.EditError
+	if errors.As(err, &edit) {
+		f.fail(edit.Key, edit.Text)
+		return
+	}
+	f.wrong = err.Error()
+}

@@ -1,0 +1,102 @@
+package tui
+
+import (
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/tui/pane"
+)
+
+// The keys that move within the detail pane.
+
+func (m *model) lineUp() tea.Cmd         { m.detail.moveTo(m.detail.cursor - 1); return nil }
+func (m *model) lineDown() tea.Cmd       { m.detail.moveTo(m.detail.cursor + 1); return nil }
+func (m *model) scrollUp() tea.Cmd       { m.detail.scroll(-1); return nil }
+func (m *model) scrollDown() tea.Cmd     { m.detail.scroll(1); return nil }
+func (m *model) scrollPageUp() tea.Cmd   { m.detail.scroll(1 - m.detail.height); return nil }
+func (m *model) scrollPageDown() tea.Cmd { m.detail.scroll(m.detail.height - 1); return nil }
+func (m *model) scrollHalfUp() tea.Cmd   { m.detail.scroll(-m.detail.height / 2); return nil }
+func (m *model) scrollHalfDown() tea.Cmd { m.detail.scroll(m.detail.height / 2); return nil }
+
+// scrollHome goes to the beginning of the document, scrollEnd to the end of what was kept: chunks that are not here are read.
+func (m *model) scrollHome() tea.Cmd {
+	d := &m.detail
+	if d.doc.page > 0 {
+		d.page, d.goal = 0, goBegin
+	}
+	d.moveTo(0)
+	return nil
+}
+
+func (m *model) scrollEnd() tea.Cmd {
+	d := &m.detail
+	if d.doc.more() {
+		d.page, d.goal = lastPage, goEnd
+	}
+	d.moveTo(len(d.doc.strips) - 1)
+	return nil
+}
+
+// scrollLeft and scrollRight move lines that are not wrapped by half a screen.
+func (m *model) scrollLeft() tea.Cmd  { return m.scrollAside(-1) }
+func (m *model) scrollRight() tea.Cmd { return m.scrollAside(1) }
+
+func (m *model) scrollAside(by int) tea.Cmd {
+	d := &m.detail
+	if !d.unwrap {
+		m.say(m.look.Quiet.Render, "lines are wrapped: nothing is beside them")
+		return nil
+	}
+	d.left = max(min(d.left+by*max(m.boxes.detail.width/2, 1), d.widest()-1), 0)
+	return nil
+}
+
+// widest is how many cells the widest line that is seen has.
+func (d *detail) widest() (w int) {
+	for _, s := range d.doc.strips[d.top:min(d.top+d.height, len(d.doc.strips))] {
+		w = max(w, pane.Width(d.doc.lines[s.Line].String()))
+	}
+	return max(w, d.left+1)
+}
+
+// wrap has long lines wrapped, or not.
+func (m *model) wrap() tea.Cmd {
+	m.detail.unwrap, m.detail.left = !m.detail.unwrap, 0
+	return nil
+}
+
+// The tabs.
+
+// openFacet shows a tab of the open exchange.
+func (m *model) openFacet(t pane.Facet) {
+	if d := &m.detail; d.tab != t {
+		d.tab = t
+		d.clear()
+	}
+}
+
+// tabKey is the action of a tab's number.
+func tabKey(t pane.Facet) func(*model) tea.Cmd {
+	return func(m *model) tea.Cmd {
+		m.openFacet(t)
+		return nil
+	}
+}
+
+func (m *model) nextTab() tea.Cmd     { return m.stepTab(1) }
+func (m *model) previousTab() tea.Cmd { return m.stepTab(pane.Facets - 1) }
+
+func (m *model) stepTab(by int) tea.Cmd {
+	if m.boxes.detail.seen() {
+		m.openFacet(pane.Facet((int(m.detail.tab) + by) % pane.Facets))
+	}
+	return nil
+}
+
+// clickFacet opens the tab that is drawn at that cell of the pane's bar.
+func (m *model) clickFacet(x int) {
+	look := m.look
+	look.Width = m.boxes.detail.width
+	if t, ok := look.FacetAt(m.detail.tab, x); ok {
+		m.openFacet(t)
+	}
+}

@@ -1,0 +1,54 @@
+package tui
+
+import (
+	"os"
+	"runtime"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/tui/theme"
+)
+
+// grounded is the terminal's answer to the question for its background.
+type grounded string
+
+// dress gives the model the styles that fit the terminal, and has that asked for its background where nobody has named one. On Windows
+// nothing but keys comes from the keyboard.
+func (m *model) dress(o Options, screen *terminal, keys *keyboard) {
+	ground, ask := theme.Wanted(o.Theme, os.Getenv)
+	m.work.theme = func(g theme.Ground) theme.Theme {
+		t := theme.New(screen.out, g)
+		t.ASCII = o.ASCII
+		return t
+	}
+	m.look.Theme = m.work.theme(ground)
+	if ask && runtime.GOOS != "windows" {
+		answers := make(chan string, 1)
+		m.work.answers, keys.answers, screen.question = answers, answers, backgroundQuestion
+	}
+}
+
+// ground waits for the terminal's answer, which may never come.
+func (w *work) ground() tea.Cmd {
+	if w.answers == nil {
+		return nil
+	}
+	return safely(func() tea.Msg {
+		select {
+		case <-w.done:
+			return nil
+		case a := <-w.answers:
+			return grounded(a)
+		}
+	})
+}
+
+// onGround draws everything anew with colours for the background there is.
+func (m *model) onGround(g grounded) tea.Cmd {
+	if ground := theme.GroundOf(string(g)); ground != theme.Unknown {
+		m.look.Theme = m.work.theme(ground)
+		m.log.width = 0
+		m.reread()
+	}
+	return nil
+}

@@ -1,0 +1,238 @@
+package tui
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/adit-tunnel/adit/inspect"
+)
+
+func TestCopyMenu(t *testing.T) {
+	for key, want := range map[string]string{
+		"y": "http://otter.tunnel.example.com/hook?a=1",
+		"c": "curl --http1.1 'http://otter.tunnel.example.com/hook?a=1'",
+		"h": "POST /hook?a=1 HTTP/1.1\nHost: otter.tunnel.example.com\nContent-Type: application/json\nContent-Length: 27\n\nHTTP/1.1 200 OK\n",
+		"b": `{"event":"push","number":1}`,
+		"B": "ok\n",
+		"r": "POST /hook?a=1 HTTP/1.1\r\nHost: otter",
+		"R": "HTTP/1.1 200 OK\r\n",
+		"j": `"method":"POST"`,
+		"p": "http://9a1b-quiet-otter-7c2f.tunnel.example.com",
+	} {
+		k := newKept(t, 120, 30, exchange(1, "POST", "/hook?a=1", 200, "OK"))
+		k.press("y", key)
+		if !strings.Contains(k.f.pasted, want) {
+			t.Errorf("y%s copied %q, want %q in it", key, k.f.pasted, want)
+		}
+		wantIn(t, k.frame(), "copied the ", " by pbcopy")
+	}
+}
+
+func TestCopyOfMarkedAndOfWhatThereIsNot(t *testing.T) {
+	k := newKept(t, 120, 30, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 200, "OK"))
+	k.press("*", "y", "y")
+	if want := "http://otter.tunnel.example.com/a\nhttp://otter.tunnel.example.com/b"; k.f.pasted != want {
+		t.Errorf("copied %q", k.f.pasted)
+	}
+	wantIn(t, k.frame(), "copied 2 requests, the URL of each by pbcopy")
+	x := exchange(3, "GET", "/c", 200, "OK")
+	x.Response, x.State = nil, inspect.Pending
+	k = newKept(t, 120, 30, x)
+	k.press("y", "R")
+	wantIn(t, k.frame(), "the raw response cannot be copied: no response has come")
+}
+
+// Exports hold no secrets unless the person says so, and never take the place of another file.
+func TestExport(t *testing.T) {
+	t.Chdir(t.TempDir())
+	secret := exchange(1, "POST", "/hook?token=s3cret", 200, "OK")
+	secret.Request.Head = []byte(strings.Replace(string(secret.Request.Head), "Content-Type", "Authorization: Bearer s3cret\r\nContent-Type", 1))
+	k := newKept(t, 120, 30, secret, exchange(2, "GET", "/b", 200, "OK"))
+	read := func(n int, pattern string) string {
+		t.Helper()
+		files, _ := filepath.Glob(pattern)
+		if len(files) != n {
+			t.Fatalf("%d files like %s: %v", len(files), pattern, files)
+		}
+		b, err := os.ReadFile(files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	k.press("*")
+	for _, f := range exportForms {
+		k.press("x", f.key)
+		wantIn(t, k.frame(), "2 requests exported to ")
+		if text := read(1, "*-224107"+f.ends); strings.Contains(text, "s3cret") || !strings.Contains(text, "/hook") || !strings.Contains(text, "/b") {
+			t.Errorf("%s: %s", f.does, text)
+		}
+	}
+	if har := read(1, "*.har"); !json.Valid([]byte(har)) {
+		t.Errorf("%s", har)
+	}
+	if lines := read(1, "*7.jsonl"); strings.Count(lines, "\n") != 2 {
+		t.Errorf("%s", lines)
+	}
+	k.press("x", "h")
+	read(2, "*.har")
+	k.press("X", "n", "r")
+	read(2, "*.raw")
+	k.press("X", "y", "e")
+	wantIn(t, k.frame(), "2 requests exported")
+	read(2, "*.http")
+	if !strings.Contains(readAll(t, "*-2.http"), "Bearer s3cret") {
+		t.Error("what was wanted with secrets has none")
+	}
+}
+
+func readAll(t *testing.T, pattern string) string {
+	t.Helper()
+	var all strings.Builder
+	files, _ := filepath.Glob(pattern)
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(b)
+	}
+	return all.String()
+}
+
+func TestNoteTagAndPin(t *testing.T) {
+	k := newKept(t, 120, 30, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 200, "OK"))
+	k.press("*", "t")
+	k.write("bug-42 old")
+	k.press("enter")
+	wantIn(t, k.frame(), "tagged: 2 requests")
+	k.press("t")
+	k.write("-old a,b")
+	k.press("enter", "t")
+	k.write("no!")
+	k.press("enter")
+	wantIn(t, k.frame(), `tagged: tag "no!": take up to`)
+	k.press("*", ";")
+	k.write("look at this")
+	k.press("enter", ";")
+	wantIn(t, ansi.Strip(k.frame()), "note: look at this")
+	k.press("esc", "p")
+	wantIn(t, k.frame(), "pinned: kept")
+	for id, want := range map[inspect.ID]string{"018f-0001": "a b bug-42", "018f-0002": "a b bug-42"} {
+		it, err := k.Get(t.Context(), id)
+		if err != nil || strings.Join(it.Tags, " ") != want || it.Pinned != (id == "018f-0002") || (it.Note != "") != it.Pinned {
+			t.Errorf("%+v, %v", it, err)
+		}
+	}
+	k.press("p")
+	wantIn(t, k.frame(), "no longer pinned")
+}
+
+// What is deleted is off the list at once, and leaves the store when it cannot be undone any more: after a while, with the next, or at the end.
+func TestDeleteAndUndo(t *testing.T) {
+	live := exchange(4, "GET", "/live", 200, "OK")
+	live.State = inspect.Open
+	k := newKept(t, 120, 30, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 200, "OK"), exchange(3, "GET", "/c", 200, "OK"), live)
+	there := func(want ...inspect.ID) {
+		t.Helper()
+		items, err := inspect.Collect(k.List(t.Context(), inspect.Query{}))
+		if err != nil || len(items) != len(want) {
+			t.Fatalf("%d are kept, want %v (%v)", len(items), want, err)
+		}
+		for i, it := range items {
+			if it.ID != want[i] {
+				t.Errorf("%q is kept, want %v", it.ID, want)
+			}
+		}
+	}
+	k.press("g", "d")
+	wantIn(t, k.frame(), "deleted 1 request: u brings back")
+	wantNotIn(t, ansi.Strip(k.frame()), "GET     /a")
+	if k.selected() != "018f-0002" {
+		t.Errorf("%q is selected", k.selected())
+	}
+	k.Record(exchange(1, "GET", "/a", 200, "OK")) // a later state of it
+	k.sync()
+	wantNotIn(t, ansi.Strip(k.frame()), "GET     /a")
+	k.press("u")
+	wantIn(t, ansi.Strip(k.frame()), "GET     /a", "1 request brought back")
+	k.press("g", "d", "d")
+	there("018f-0004", "018f-0003", "018f-0002")
+	k.now = k.now.Add(undoFor + time.Second)
+	k.run(k.m.carryOutIfDue(k.now))
+	there("018f-0004", "018f-0003")
+	k.sync()
+	k.press("u")
+	wantIn(t, k.frame(), "nothing to bring back")
+	if _, err := k.Mark(t.Context(), "018f-0003", inspect.Marks{Pinned: new(true)}); err != nil {
+		t.Fatal(err)
+	}
+	k.sync()
+	k.press("*", "d")
+	wantIn(t, k.frame(), "1 pinned. Delete?", "delete 1 request, pinned or not")
+	k.press("d")
+	there("018f-0004", "018f-0003")
+	if err := k.m.finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	there("018f-0004")
+	k.press("esc", "d")
+	wantIn(t, k.frame(), "what is under way cannot be deleted")
+}
+
+func TestPurge(t *testing.T) {
+	k := newKept(t, 120, 30, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 500, "Oops"), exchange(3, "GET", "/c", 500, "Oops"))
+	k.press("/")
+	k.write("status:5xx")
+	k.press("enter")
+	k.run(k.m.askPurge())
+	wantIn(t, ansi.Strip(k.frame()), "that match status:5xx", "keep them")
+	k.press("enter")
+	k.run(k.m.askPurge())
+	k.press("y")
+	wantIn(t, k.frame(), "deleted 2 requests")
+	wantNotIn(t, k.frame(), "/b", "/c")
+	k.press("esc")
+	k.sync()
+	wantIn(t, k.frame(), "/a")
+}
+
+func TestOpenPage(t *testing.T) {
+	k := newKept(t, 120, 30, exchange(1, "GET", "/a", 200, "OK"))
+	const want = "http://127.0.0.1:4040/r/018f-0001"
+	var opened string
+	k.m.work.browse = func(address string) bool {
+		opened = address
+		return true
+	}
+	k.press("w")
+	wantIn(t, k.frame(), "opened "+want)
+	if opened != want {
+		t.Errorf("opened %q", opened)
+	}
+	k.m.work.browse = func(string) bool { return false }
+	k.press("w")
+	wantIn(t, k.frame(), "copied the page's URL "+want)
+	if k.f.pasted != want {
+		t.Errorf("copied %q", k.f.pasted)
+	}
+	for _, c := range []struct{ system, env, want string }{
+		{"darwin", "", "open"}, {"linux", "DISPLAY=:0", "xdg-open"}, {"linux", "", ""}, {"linux", "DISPLAY=:0 SSH_TTY=/dev/pts/1", ""},
+		{"windows", "", "rundll32 url.dll,FileProtocolHandler"}, {"linux", "WSL_DISTRO_NAME=u", "rundll32.exe url.dll,FileProtocolHandler"},
+	} {
+		env := map[string]string{}
+		for _, pair := range strings.Fields(c.env) {
+			name, value, _ := strings.Cut(pair, "=")
+			env[name] = value
+		}
+		if got := strings.Join(browser(func(name string) string { return env[name] }, c.system), " "); got != c.want {
+			t.Errorf("%s with %s: %q, want %q", c.system, c.env, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/store"
+)
+
+// kept is a bench on a real store in memory, whose requests are replayed by an agent that answers as it is told.
+type kept struct {
+	*bench
+	*store.Memory
+
+	mu       sync.Mutex
+	sent     []inspect.Resend
+	prepared []inspect.Resend
+	answer   func(n int, x *inspect.Exchange) // changes the nth answer, from 1 on; nil: as before
+	refuse   error                            // of Replay and Prepare
+	verdict  inspect.Verdict
+}
+
+var _ inspect.Replayer = (*kept)(nil)
+
+func newKept(t *testing.T, width, height int, xs ...*inspect.Exchange) *kept {
+	t.Helper()
+	k := &kept{bench: newBench(t, width, height)}
+	k.Memory = store.NewMemory(store.Options{OnChange: func(uint64) { k.f.Publish() }})
+	source := Source{Reader: k.Memory, Keeper: k.Memory, Replayer: k, Observer: k.f, Controller: k.f}
+	hints, stop := k.f.Watch()
+	t.Cleanup(stop)
+	k.m.work.source, k.m.work.feed = source, newFeed(source, hints, nil)
+	for _, x := range xs {
+		k.Record(x)
+	}
+	k.sync()
+	return k
+}
+
+func (k *kept) Replay(ctx context.Context, id inspect.ID, r inspect.Resend) (inspect.ID, error) {
+	it, err := k.Get(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.refuse != nil {
+		return "", k.refuse
+	}
+	k.sent = append(k.sent, r)
+	x, answer := *it.Exchange, *it.Response
+	x.ID, x.ReplayOf, x.Response = inspect.ID(fmt.Sprintf("replay-%d", len(k.sent))), id, &answer
+	x.Start = x.Start.Add(1000 * 1000 * 1000)
+	if k.answer != nil {
+		k.answer(len(k.sent), &x)
+	}
+	k.Record(&x)
+	return x.ID, nil
+}
+
+func (k *kept) Prepare(ctx context.Context, id inspect.ID, r inspect.Resend) (inspect.Prepared, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.prepared = append(k.prepared, r)
+	if k.refuse != nil {
+		return inspect.Prepared{}, k.refuse
+	}
+	p := inspect.Prepared{To: "http://localhost:8000", Head: []byte("GET / HTTP/1.1\r\n\r\n")}
+	if e := r.Edit; e != nil {
+		p.Head = fmt.Appendf(nil, "%s %s HTTP/1.1\r\nContent-Length: %d\r\n\r\n", e.Method, e.Target, len(e.Body))
+		p.Size = int64(len(e.Body))
+	}
+	return p, nil
+}
+
+func (k *kept) Verdict(context.Context, inspect.ID) (inspect.Verdict, error) { return k.verdict, nil }
+
+// lastSent is how the last request was sent again.
+func (k *kept) lastSent() inspect.Resend {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.sent) == 0 {
+		k.t.Fatal("nothing was sent")
+	}
+	return k.sent[len(k.sent)-1]
+}

@@ -1,0 +1,140 @@
+package pane
+
+import (
+	"strings"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/diff"
+	"github.com/adit-tunnel/adit/inspect/view"
+)
+
+// Changes draws what differs between two exchanges; older and newer name them.
+func (l Look) Changes(older, newer *inspect.Exchange, d *diff.Diff, mask *view.Mask) []Text {
+	lines := []Text{
+		{Line: view.Line{{Class: classBad, Text: "- "}, {Class: classQuiet, Text: l.side(older, mask)}}, Indent: 2, Of: &Thing{Exchange: older.ID}},
+		{Line: view.Line{{Class: classGood, Text: "+ "}, {Class: classQuiet, Text: l.side(newer, mask)}}, Indent: 2, Of: &Thing{Exchange: newer.ID}},
+		ofClass(classBold, view.Sanitize("answer: "+diff.Brief(*d))),
+	}
+	if d.Equal() {
+		lines = append(lines, ofClass(classGood, "nothing differs that matters"))
+	}
+	lines = append(lines, l.sideChanges("Request", &d.Request, mask)...)
+	return append(lines, l.sideChanges("Response", &d.Response, mask)...)
+}
+
+// side names one of the two.
+func (l Look) side(x *inspect.Exchange, mask *view.Mask) string {
+	text := l.Clock(x.Start) + " " + mask.Target(safe(x.Request.Method+" "+x.Request.Target, pathLimit)) + " " + view.Status(x)
+	if x.ReplayOf != "" {
+		text = "↻ " + text
+	}
+	return text
+}
+
+// sideChanges draws what differs between two requests, or two responses; nothing when nothing does.
+func (l Look) sideChanges(title string, m *diff.Message, mask *view.Mask) []Text {
+	var lines []Text
+	part := func(name string, changes []diff.Change) {
+		if len(changes) == 0 {
+			return
+		}
+		lines = append(lines, quiet(name))
+		for i := range changes {
+			lines = append(lines, change(&changes[i], mask)...)
+		}
+	}
+	part("start line", m.Start)
+	part("fields", m.Fields)
+	part(map[diff.How]string{diff.JSON: "content, by path", diff.Text: "content, by line"}[m.How]+contentOnly(m.How), m.Content)
+	for _, n := range m.Notes {
+		lines = append(lines, l.prose("("+n+")", classQuiet)...)
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return append([]Text{plainText(""), titled(title)}, lines...)
+}
+
+func contentOnly(how diff.How) string {
+	if how == diff.Bytes {
+		return "content"
+	}
+	return ""
+}
+
+// change draws a difference: the old line and the new one. What does not matter stands back, and says so.
+func change(c *diff.Change, mask *view.Mask) []Text {
+	of := &Thing{Value: valueOf(c), Rule: c.Rule}
+	switch {
+	case strings.HasPrefix(c.Where, "$"):
+		of.Path, of.Key = c.Where, "body."+c.Where
+	case strings.HasPrefix(c.Rule, "header."):
+		of.Key = "header." + strings.ToLower(c.Where)
+	}
+	draw := func(sign string, class view.Class, spans []diff.Span) Text {
+		if c.Volatile {
+			class = classQuiet
+		}
+		line := view.Line{{Class: class, Text: sign}}
+		if c.Where != "" {
+			line = append(line, view.Span{Class: classQuiet, Text: c.Where + " "})
+		}
+		line = append(line, values(c, of, spans, class, mask)...)
+		if c.Volatile {
+			line = append(line, view.Span{Class: classQuiet, Text: "  (left out)"})
+		}
+		return Text{Line: line, Indent: 4, Of: of}
+	}
+	var lines []Text
+	if c.Kind == diff.Same {
+		return []Text{draw("  ", classQuiet, c.New)}
+	}
+	if c.Kind != diff.Added {
+		lines = append(lines, draw("- ", classBad, c.Old))
+	}
+	if c.Kind != diff.Removed {
+		lines = append(lines, draw("+ ", classGood, c.New))
+	}
+	return lines
+}
+
+func valueOf(c *diff.Change) string {
+	var b strings.Builder
+	for _, s := range c.New {
+		b.WriteString(s.Text)
+	}
+	return b.String()
+}
+
+// values are the pieces of one side: what differs stands out. Those of a secret are not told.
+func values(c *diff.Change, of *Thing, spans []diff.Span, class view.Class, mask *view.Mask) (line view.Line) {
+	text := ""
+	for _, s := range spans {
+		text += s.Text
+	}
+	if shown, hidden := maskChange(c, text, mask); hidden {
+		of.Mask = true
+		return view.Line{{Class: classQuiet, Text: shown}}
+	}
+	for _, s := range spans {
+		piece := view.Span{Class: class, Text: s.Text}
+		if !s.Marked && (c.Kind == diff.Changed || c.Kind == diff.Same) {
+			piece.Class = classQuiet
+		}
+		line = append(line, piece)
+	}
+	return line
+}
+
+// maskChange hides the value of a change by the name that it has: a field's, or the last of its path.
+func maskChange(c *diff.Change, text string, mask *view.Mask) (shown string, hidden bool) {
+	f, hidden := mask.Field(inspect.Field{Name: c.Where, Value: text})
+	if hidden {
+		return f.Value, true
+	}
+	if mask.HidesPath(c.Where) {
+		return view.Masked, true
+	}
+	shown = mask.Text(text)
+	return shown, shown != text
+}

@@ -1,0 +1,242 @@
+package tui
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/tui/pane"
+)
+
+// says is a response of JSON.
+func says(x *inspect.Exchange, status int, body string) *inspect.Exchange {
+	n := int64(len(body))
+	x.Response = &inspect.Response{Status: status, Reason: "Fine", Message: inspect.Message{
+		Head: []byte("HTTP/1.1 200 Fine\r\nContent-Type: application/json\r\n\r\n"), Body: []byte(body), Kept: n, Size: n, Whole: true,
+	}}
+	return x
+}
+
+func TestReplaySaysHowItCompares(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		answer func(int, *inspect.Exchange)
+		refuse error
+		rule   string
+		want   string
+	}{
+		{name: "same", want: "replayed → 200 OK in 12 ms, same body"},
+		{name: "status", answer: func(_ int, x *inspect.Exchange) { says(x, 500, `{"id":1}`) }, want: "replayed → 500 Fine in 12 ms, status 200 → 500"},
+		{name: "values", answer: func(_ int, x *inspect.Exchange) { says(x, 200, `{"id":2,"at":3}`) }, want: ", 2 values differ"},
+		{name: "a rule", rule: "$.id", answer: func(_ int, x *inspect.Exchange) { says(x, 200, `{"id":2,"at":1}`) }, want: ", same body"},
+		{name: "failure", answer: func(_ int, x *inspect.Exchange) { *x = *failedAs(x) }, want: "replay failed: nothing listens on localhost:8000"},
+		{name: "refused", refuse: &inspect.Failure{Text: "the request was not kept whole.", Remedy: "\x1b[2JNone."}, want: "replay failed: the request was not kept whole."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x := says(exchange(1, "POST", "/hook", 200, "OK"), 200, `{"id":1,"at":1}`)
+			x.Response.Reason = "OK"
+			k := newKept(t, 120, 24, x)
+			k.answer, k.refuse = c.answer, c.refuse
+			if c.rule != "" {
+				if err := k.AddMemo(t.Context(), inspect.DiffIgnores, c.rule); err != nil {
+					t.Fatal(err)
+				}
+			}
+			k.press("r")
+			wantIn(t, k.frame(), c.want)
+		})
+	}
+}
+
+// failedAs makes x one that was not answered.
+func failedAs(x *inspect.Exchange) *inspect.Exchange {
+	f := failed(1, x.Request.Method, x.Request.Target)
+	f.ID, f.ReplayOf = x.ID, x.ReplayOf
+	return f
+}
+
+// Marked requests are one run: it tells how far it is while keys work, and ends in a table of which enter opens a difference.
+func TestReplayOfMarkedRequests(t *testing.T) {
+	k := newKept(t, 120, 30, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 200, "OK"), exchange(3, "GET", "/c", 200, "OK"))
+	k.answer = func(n int, x *inspect.Exchange) {
+		if n == 2 {
+			says(x, 500, `{}`)
+		}
+	}
+	k.press("*")
+	batch := k.send(keyOf("r"))().(tea.BatchMsg)
+	wantIn(t, k.frame(), "replaying 1 of 3 — esc stops")
+	k.press("g")
+	batch[0]()
+	k.run(batch[1])
+	k.sync()
+	wantIn(t, ansi.Strip(k.frame()), "Replayed 3 requests: 2 passed, 1 differs, 0 failed", "differs  GET /b", "200 OK → 500 Fine", "passed   GET /c")
+	k.press("enter")
+	if d := &k.m.detail; d.row.ID != "replay-2" || d.tab != pane.Diff {
+		t.Errorf("%q is open at tab %d", d.row.ID, d.tab)
+	}
+	wantIn(t, ansi.Strip(k.frame()), "500")
+	k.press("T", "esc")
+	wantNotIn(t, k.frame(), "Replayed 3 requests")
+}
+
+// esc stops a run: nothing more is sent, and the table says how much was not.
+func TestRunStops(t *testing.T) {
+	k := newKept(t, 120, 30, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 200, "OK"))
+	k.press("*")
+	under, goOn := make(chan struct{}), make(chan struct{})
+	k.answer = func(int, *inspect.Exchange) {
+		under <- struct{}{}
+		<-goOn
+	}
+	batch := k.send(keyOf("r"))().(tea.BatchMsg)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		batch[0]()
+	}()
+	<-under
+	k.press("r")
+	wantIn(t, k.frame(), "replaying 1 of 2 — esc stops")
+	k.press("esc")
+	close(goOn)
+	<-ended
+	k.run(batch[1])
+	wantIn(t, k.frame(), "1 passed, 0 differ, 0 failed, 1 not sent")
+	if len(k.sent) != 1 {
+		t.Errorf("%d were sent", len(k.sent))
+	}
+}
+
+func TestReplayWithOptions(t *testing.T) {
+	k := newKept(t, 100, 24, exchange(1, "POST", "/hook", 200, "OK"))
+	k.verdict = inspect.Verdict{Provider: "stripe", Text: "no secret for stripe is configured"}
+	k.press("R")
+	wantIn(t, ansi.Strip(k.frame()), "Replay POST /hook", "no: no secret for stripe", "its own local service")
+	k.refuse = &inspect.EditError{Key: "to", Text: "\"x y\" is no address"}
+	k.write("x y")
+	k.press("tab")
+	k.write("0")
+	k.press("enter")
+	wantIn(t, k.frame(), "a number from 1 on, not \"0\"")
+	k.press("ctrl+u")
+	k.write("2")
+	k.press("enter")
+	wantIn(t, k.frame(), "\"x y\" is no address")
+	k.refuse = nil
+	k.press("ctrl+u")
+	k.write("3000")
+	k.press("tab", "tab", "tab", " ", "enter")
+	if got := k.lastSent(); len(k.sent) != 2 || got.To != "3000" || !got.DropCookies || got.Resign {
+		t.Errorf("%d sent, the last one %+v", len(k.sent), got)
+	}
+	wantIn(t, k.frame(), "2 passed")
+	k.press("esc", "R")
+	wantIn(t, ansi.Strip(k.frame()), "3000", "without cookies [x]")
+	k.verdict.CanSign = true
+	k.press("esc", "R", "tab", "tab", "tab", "tab", " ", "enter")
+	if got := k.lastSent(); !got.Resign {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What is edited is shown as it will be sent, kept as a draft until it is, and never lost.
+func TestEditAndSend(t *testing.T) {
+	k := newKept(t, 100, 30, exchange(1, "POST", "/hook?a=1", 200, "OK"))
+	k.press("e", "p", "ctrl+u")
+	k.write("hook")
+	k.press("enter")
+	wantIn(t, k.frame(), "a path begins with /")
+	k.press("ctrl+u")
+	k.write("/other")
+	k.press("enter")
+	wantIn(t, ansi.Strip(k.frame()), "This is sent to http://localhost:8000", "POST /other HTTP/1.1")
+	k.refuse = &inspect.EditError{Key: "target", Text: "is wrong"}
+	k.press("e", "b")
+	wantIn(t, k.frame(), "Edit the body", `{"event":"push","number":1}`)
+	k.press("enter")
+	k.write("more")
+	k.press("ctrl+s")
+	wantIn(t, k.frame(), "It cannot be sent, target: is wrong", "send what you have edited")
+	k.refuse = nil
+	k.press("s")
+	wantIn(t, k.frame(), "Content-Length: 32", "with 32 B of content", "more")
+	k.press("esc", "e", "s", "enter")
+	e := k.lastSent().Edit
+	if e == nil || e.Target != "/other" || e.Method != "POST" || string(e.Body) != "{\"event\":\"push\",\"number\":1}\nmore" || len(e.Fields) != 3 {
+		t.Errorf("sent %+v", e)
+	}
+	if len(k.m.drafts) != 0 {
+		t.Error("the draft is still there")
+	}
+	k.press("E", "h")
+	wantIn(t, k.frame(), "Edit the headers", "Content-Type: application/json")
+	k.press("enter")
+	k.write("no colon")
+	k.press("ctrl+s")
+	wantIn(t, k.frame(), "has no colon")
+	k.press("esc", "E", "m", "ctrl+u")
+	k.write("PUT")
+	k.press("enter")
+	wantIn(t, k.frame(), "kept as a draft")
+	if len(k.sent) != 1 {
+		t.Error("a draft was sent")
+	}
+	k.press("e", "s")
+	wantIn(t, k.frame(), "PUT /hook?a=1 HTTP/1.1")
+}
+
+// The whole request goes through the person's editor, again when there is a mistake in it.
+func TestEditInEditor(t *testing.T) {
+	k := newKept(t, 100, 30, exchange(1, "POST", "/hook", 200, "OK"))
+	t.Setenv("VISUAL", "")
+	t.Setenv("EDITOR", "some-editor --wait")
+	texts := []string{"POST /mended HTTP/1.1\nno colon\n\n", "POST /mended HTTP/1.1\nHost: a\n\nbody\n"}
+	var seen []string
+	k.m.work.exec = func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd {
+		return func() tea.Msg {
+			path := cmd.Args[len(cmd.Args)-1]
+			text, err := os.ReadFile(path)
+			seen = append(seen, string(text))
+			return done(errors.Join(err, os.WriteFile(path, []byte(texts[len(seen)-1]), 0o600)))
+		}
+	}
+	k.press("e", "a")
+	if len(seen) != 2 || !strings.Contains(seen[0], "POST /hook HTTP/1.1\nHost: otter") || !strings.Contains(seen[1], "Mistake: line") {
+		t.Fatalf("the editor saw %q", seen)
+	}
+	wantIn(t, k.frame(), "POST /mended HTTP/1.1", "body")
+	k.press("enter")
+	if e := k.lastSent().Edit; e.Target != "/mended" || string(e.Body) != "body" {
+		t.Errorf("sent %+v", e)
+	}
+}
+
+func TestDiffKey(t *testing.T) {
+	k := newKept(t, 160, 30, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 200, "OK"))
+	k.press("g", " ", "G", "up", "D")
+	if d := &k.m.detail; d.tab != pane.Diff || d.against != "018f-0001" || d.row.ID != "018f-0002" {
+		t.Errorf("%q is compared with %q at tab %d", d.row.ID, d.against, d.tab)
+	}
+	wantIn(t, ansi.Strip(k.frame()), "/b")
+}
+
+func TestKeysSayWhatIsMissing(t *testing.T) {
+	b := newBench(t, 100, 24)
+	b.m.work.source.Replayer = nil
+	b.put(exchange(1, "GET", "/a", 200, "OK"))
+	for key, want := range map[string]string{
+		"r": "replay is not available", "R": "replay is not available", "e": "replay is not available", "d": "nothing is kept here", "p": "nothing is kept here",
+		"t": "nothing is kept here", ";": "nothing is kept here", "u": "nothing to bring back", "T": "nothing has been replayed together",
+	} {
+		b.m.toast = toast{}
+		b.press(key)
+		wantIn(t, b.frame(), want)
+	}
+}

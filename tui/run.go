@@ -1,0 +1,132 @@
+package tui
+
+import (
+	"context"
+	"sync"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/diff"
+	"github.com/adit-tunnel/adit/inspect/rerun"
+	"github.com/adit-tunnel/adit/inspect/view"
+	"github.com/adit-tunnel/adit/tui/pane"
+)
+
+// run is some requests that are sent again. Two commands belong to it: send, which fills it, and next, which tells the model how far it is.
+type run struct {
+	what   string // for the person: "POST /webhooks/github", "12 requests"
+	stop   context.CancelFunc
+	strict bool // no rule leaves anything out
+	edited bool // what is sent is not what was recorded
+	result      // what the model knows of it
+
+	news     chan struct{} // there is something to tell
+	mu       sync.Mutex
+	outcomes []rerun.Outcome // not told yet
+	table    rerun.Table
+	err      error
+	ended    bool
+}
+
+// result is how far a run is, for the model.
+type result struct {
+	rows  map[inspect.ID]pane.Row // of the originals
+	done  []rerun.Outcome         // without their differences, but for that of a single one
+	table rerun.Table
+	over  bool
+	err   error
+}
+
+// ran is news of a run.
+type ran struct {
+	run      *run
+	outcomes []rerun.Outcome
+	table    rerun.Table
+	ended    bool
+	err      error
+}
+
+// newRun plans to send rows again.
+func (w *work) newRun(rows []pane.Row, what string, plan rerun.Plan, strict bool) (*run, tea.Cmd) {
+	ctx, stop := context.WithCancel(w.root)
+	r := &run{what: what, stop: stop, strict: strict, edited: plan.Resend.Edit != nil, news: make(chan struct{}, 1)}
+	r.rows = map[inspect.ID]pane.Row{}
+	for _, row := range rows {
+		plan.IDs = append(plan.IDs, row.ID)
+		r.rows[row.ID] = row
+	}
+	r.result.table.Planned = len(rows) * max(plan.Times, 1)
+	return r, tea.Batch(w.send(ctx, r, plan), w.progress(r))
+}
+
+// send sends what is planned and returns when all of it has come out.
+func (w *work) send(ctx context.Context, r *run, plan rerun.Plan) tea.Cmd {
+	return safely(func() tea.Msg {
+		defer r.stop()
+		if !r.strict {
+			plan.Rules = keptRules(ctx, w.source.Keeper)
+		}
+		single := r.result.table.Planned == 1
+		table, err := rerun.Run(ctx, rerun.Here{Reader: w.source.Reader, Replayer: w.source.Replayer, Observer: w.source.Observer}, plan,
+			func(o rerun.Outcome, t rerun.Table) {
+				if !single {
+					o.Diff = diff.Diff{}
+				} else if o.Verdict == rerun.Failed {
+					o.Status = w.failure(ctx, o)
+				}
+				r.tell(func() { r.outcomes, r.table = append(r.outcomes, o), t })
+			})
+		r.tell(func() { r.table, r.err, r.ended = table, err, true })
+		return nil
+	})
+}
+
+// failure is why a replay was not answered, in words.
+func (w *work) failure(ctx context.Context, o rerun.Outcome) string {
+	it, err := w.source.Reader.Get(ctx, o.Replay)
+	if err != nil || it.Failure == nil {
+		return o.Status
+	}
+	return view.Sanitize(pane.FailureText(*it.Failure))
+}
+
+// tell changes what is to be told next.
+func (r *run) tell(change func()) {
+	r.mu.Lock()
+	change()
+	r.mu.Unlock()
+	select {
+	case r.news <- struct{}{}:
+	default:
+	}
+}
+
+// progress waits for news of a run, and tells all there is.
+func (w *work) progress(r *run) tea.Cmd {
+	return safely(func() tea.Msg {
+		select {
+		case <-r.news:
+		case <-w.done:
+			return nil
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		told := ran{r, r.outcomes, r.table, r.ended, r.err}
+		r.outcomes = nil
+		return told
+	})
+}
+
+// keptRules are what comparisons leave out. What cannot be read leaves nothing out: more differs then, and is seen.
+func keptRules(ctx context.Context, k inspect.Keeper) diff.Rules {
+	if k == nil {
+		return nil
+	}
+	texts, err := k.Memos(ctx, inspect.DiffIgnores)
+	if err != nil {
+		return nil
+	}
+	rules, _ := diff.ParseRules(texts) // one that a later version has written is no reason to heed none
+	return rules
+}

@@ -1,0 +1,87 @@
+package tui
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/bubbles/cursor"
+	"github.com/charmbracelet/bubbles/textarea"
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
+
+	"github.com/adit-tunnel/adit/tui/pane"
+)
+
+// areaSheet is a text of several lines that is typed.
+type areaSheet struct {
+	ed    *editing
+	title string
+	area  textarea.Model
+	wrong string
+	// take gets the text; its error is shown, and the text stays. It comes after the sheet has been taken away when there is none.
+	take func(*model, string) (tea.Cmd, error)
+}
+
+// askArea has a part of a request typed, which begins as text.
+func (m *model) askArea(ed *editing, title, text string, take func(*model, string) (tea.Cmd, error)) tea.Cmd {
+	a := textarea.New()
+	a.Prompt, a.ShowLineNumbers, a.CharLimit, a.MaxHeight = "", false, typedMost, 0
+	a.Cursor.SetMode(cursor.CursorStatic)
+	a.KeyMap.Paste.SetEnabled(false) // terminals paste by themselves
+	a.FocusedStyle = textarea.Style{Base: lipgloss.NewStyle()}
+	a.SetValue(text)
+	a.Focus()
+	m.lay(&areaSheet{ed: ed, title: title, area: a, take: take})
+	return nil
+}
+
+func (*areaSheet) where() where       { return onArea }
+func (*areaSheet) line(*model) string { return "" }
+
+func (s *areaSheet) body(m *model, room int) []string {
+	title := m.look.Title.Render(pane.Clip("Edit the "+s.title, m.look.Width))
+	if s.wrong != "" {
+		title = m.look.Bad.Render(pane.Clip(s.wrong, m.look.Width))
+	}
+	if room < 2 {
+		return []string{title}[:max(room, 0)]
+	}
+	s.area.SetWidth(m.look.Width)
+	s.area.SetHeight(room - 1)
+	return full(append([]string{title}, strings.Split(s.area.View(), "\n")...), room)
+}
+
+func (s *areaSheet) typed(_ *model, k tea.KeyMsg) (cmd tea.Cmd) {
+	s.wrong = ""
+	s.area, cmd = s.area.Update(k)
+	return cmd
+}
+
+func (m *model) takeArea() tea.Cmd {
+	s, ok := m.top().(*areaSheet)
+	if !ok {
+		return nil
+	}
+	m.lift()
+	cmd, err := s.take(m, s.area.Value())
+	if err != nil {
+		s.wrong = err.Error()
+		m.lay(s)
+	}
+	return cmd
+}
+
+// areaInEditor goes on with the whole request in the person's editor. What has been typed here goes with it, if it can be read.
+func (m *model) areaInEditor() tea.Cmd {
+	s, ok := m.top().(*areaSheet)
+	if !ok {
+		return nil
+	}
+	send := s.ed.send
+	s.ed.send = false // only the editor's text is to be sent
+	m.takeArea()
+	s.ed.send = send
+	if m.top() == sheet(s) { // it cannot be read
+		return nil
+	}
+	return m.editAll(s.ed)
+}

@@ -1,0 +1,172 @@
+package tui
+
+import (
+	"context"
+	"io"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
+	"github.com/adit-tunnel/adit/tui/pane"
+)
+
+// opening is how the detail pane is read and drawn: all that a command needs of the model.
+type opening struct {
+	asked asked
+	look  pane.Look
+	mask  view.Mask
+}
+
+// opened is an exchange read for the detail pane.
+type opened struct {
+	asked asked
+	kept  bool // the store still has it
+	row   pane.Row
+	doc   document
+	took  time.Duration
+}
+
+// open reads an exchange and draws the tab.
+func (w *work) open(o opening) tea.Cmd {
+	return safely(func() tea.Msg {
+		begin := time.Now()
+		r := reading{opening: o, ctx: w.root, source: w.source}
+		defer r.close()
+		out := opened{asked: o.asked}
+		if r.get() == nil {
+			out.kept, out.row = true, pane.RowOf(r.Item)
+			out.doc = r.document()
+		}
+		out.took = time.Since(begin)
+		return out
+	})
+}
+
+// seek looks for text in the chunks of a document from one on.
+func (w *work) seek(ctx context.Context, o opening, from int, text string) tea.Cmd {
+	return safely(func() tea.Msg {
+		r := reading{opening: o, ctx: ctx, source: w.source}
+		defer r.close()
+		out := sought{asked: o.asked, text: text, chunk: from, all: true}
+		if out.err = r.get(); out.err != nil {
+			return out
+		}
+		f := find{text: text}
+		for chunks := r.chunks(); out.chunk < len(chunks) && ctx.Err() == nil; out.chunk++ {
+			if out.all = out.read < seekLimit; !out.all {
+				return out
+			}
+			var doc document
+			c := &chunks[out.chunk]
+			if doc.lines, out.err = c.read(&r.mask); out.err != nil {
+				return out
+			}
+			if f.search(&doc); len(f.found) > 0 {
+				out.found = true
+				return out
+			}
+			out.read += c.to - c.from
+		}
+		return out
+	})
+}
+
+// seekLimit is how much content is looked through at once.
+const seekLimit = 64 << 20
+
+// reading is the reading of one exchange.
+type reading struct {
+	opening
+	ctx    context.Context
+	source Source
+	pane.Subject
+	bodies []inspect.Body // to be closed
+}
+
+func (r *reading) get() error {
+	it, err := r.source.Reader.Get(r.ctx, r.asked.id)
+	r.Item, r.Subject.Mask = it, r.mask
+	return err
+}
+
+func (r *reading) close() {
+	for _, b := range r.bodies {
+		_ = b.Close() // it was only read
+	}
+}
+
+// content opens what was kept of a message's content beyond what is in memory; nil: there is no more.
+func (r *reading) content(x *inspect.Exchange, side inspect.Side) io.ReaderAt {
+	m := x.Message(side)
+	if m == nil || m.Kept <= int64(len(m.Body)) {
+		return nil
+	}
+	b, err := r.source.Reader.Body(r.ctx, x.ID, side)
+	if err != nil {
+		return nil // what is in memory is all there is, and says so
+	}
+	r.bodies = append(r.bodies, b)
+	return b
+}
+
+// document draws the tab. What cannot be read is told in its place.
+func (r *reading) document() document {
+	doc, err := assemble(r.chunks(), r.asked.page, &r.mask)
+	if err != nil {
+		doc.lines = append(doc.lines, r.look.None("the content cannot be read: "+err.Error())...)
+	}
+	doc.full = r.full()
+	w := r.asked.width
+	if r.asked.unwrap {
+		w = 0
+	}
+	if doc.page > 0 && len(doc.lines) > 0 {
+		doc.mark(0, "… "+view.Size(doc.before)+" before")
+	}
+	if doc.after > 1 && len(doc.lines) > 0 {
+		doc.mark(len(doc.lines), "… "+view.Size(doc.after)+" more, scrolling reads on")
+	}
+	doc.strips = pane.Strips(doc.lines, w)
+	return doc
+}
+
+// chunks is the tab as a whole.
+func (r *reading) chunks() []chunk {
+	switch r.asked.tab {
+	case pane.Request, pane.Response:
+		return r.message()
+	case pane.Raw:
+		return r.raw()
+	}
+	return []chunk{{lines: r.lines()}}
+}
+
+// lines draws the tabs that are short.
+func (r *reading) lines() []pane.Text {
+	look := r.look
+	switch r.asked.tab {
+	case pane.Overview:
+		return r.overview()
+	case pane.Timing:
+		return look.Timing(&r.Subject)
+	case pane.Messages:
+		return r.messages()
+	case pane.Replays:
+		return r.replays()
+	case pane.Diff:
+		return r.diff()
+	}
+	return look.Notes(&r.Subject)
+}
+
+// full is which tabs have something to show.
+func (r *reading) full() pane.FacetSet {
+	x := r.Exchange
+	replayed := r.ReplayOf != "" || len(r.family(1)) > 0
+	set := pane.FacetSet(0).With(pane.Overview, true).With(pane.Request, len(x.Request.Head) > 0).With(pane.Raw, len(x.Request.Head) > 0)
+	return set.With(pane.Response, x.Response != nil).With(pane.Timing, x.Duration > 0).With(pane.Messages, isStream(x)).
+		With(pane.Replays, replayed).With(pane.Diff, replayed || r.asked.against != "").
+		With(pane.Notes, r.Note != "" || len(r.Tags) > 0 || r.Pinned)
+}

@@ -69,7 +69,8 @@
 // a new immutable value for each step. Record must not block; a channel with a default case will do.
 // A Recorder that is an inspect.Spiller, too, gets content that is too large for that. Options.RedactFields and RedactJSON name values that no Recorder sees.
 // [Agent.ReplayExchange] sends one that was kept again, to the same local service or Listener, byte for byte; the answer is a new exchange with
-// ReplayOf. [Agent.Replay] does so by ID, with changes if you like, for programs that gave the agent a store with [Agent.SetReader].
+// ReplayOf. [Agent.Replay] does so by ID, with changes or to another target if you like, for programs that gave the agent a store with [Agent.SetReader];
+// [Agent.Prepare] says before what it would send.
 // [Agent.SetWebhooks] names the secrets of providers whose webhooks come: [Agent.Verdict] then says what a recorded signature is worth, and a replay can be
 // signed anew.
 //

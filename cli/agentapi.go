@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/view"
@@ -69,6 +70,9 @@ func (p *agentAPI) refused(answer *http.Response) error {
 	text := view.Sanitize(said.Error.Message)
 	if said.Error.Hint != "" {
 		text += "\n  " + view.Sanitize(said.Error.Hint)
+	}
+	if what, wrong, ok := strings.Cut(strings.TrimPrefix(text, "invalid edit: "), ": "); ok && said.Error.Code == "invalid_edit" {
+		return &exitError{exitUsage, &inspect.EditError{Key: what, Text: wrong}}
 	}
 	switch answer.StatusCode {
 	case http.StatusNotFound:

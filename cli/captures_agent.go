@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"iter"
@@ -204,31 +203,63 @@ func (p *agentAPI) Purge(ctx context.Context, q inspect.Query) (int, error) {
 	return done.Deleted, p.call(ctx, http.MethodDelete, "exchanges?"+query.Encode(), nil, &done)
 }
 
+// resendJSON is how a request is sent again, in the words of the API.
+type resendJSON struct {
+	Method      string      `json:"method,omitempty"`
+	Target      string      `json:"target,omitempty"`
+	Headers     [][2]string `json:"headers,omitzero"`
+	Body        *[]byte     `json:"body_base64,omitempty"`
+	To          string      `json:"to,omitempty"`
+	Resign      bool        `json:"resign,omitempty"`
+	DropCookies bool        `json:"drop_cookies,omitempty"`
+}
+
+func resendOf(r inspect.Resend) resendJSON {
+	in := resendJSON{To: r.To, Resign: r.Resign, DropCookies: r.DropCookies}
+	e := r.Edit
+	if e == nil {
+		return in
+	}
+	in.Method, in.Target = e.Method, e.Target
+	if e.Fields != nil {
+		in.Headers = [][2]string{}
+	}
+	for _, f := range e.Fields {
+		in.Headers = append(in.Headers, [2]string{f.Name, f.Value})
+	}
+	if e.Body != nil {
+		in.Body = &e.Body
+	}
+	return in
+}
+
 // Replay sends a request again and returns the new exchange's ID.
-func (p *agentAPI) Replay(ctx context.Context, id inspect.ID, e *inspect.Edit) (inspect.ID, error) {
-	var in struct {
-		Method  string      `json:"method,omitempty"`
-		Target  string      `json:"target,omitempty"`
-		Headers [][2]string `json:"headers,omitzero"`
-		Body    *string     `json:"body_base64,omitempty"`
-	}
-	if e != nil {
-		in.Method, in.Target = e.Method, e.Target
-		if e.Fields != nil {
-			in.Headers = [][2]string{}
-		}
-		for _, f := range e.Fields {
-			in.Headers = append(in.Headers, [2]string{f.Name, f.Value})
-		}
-		if e.Body != nil {
-			body := base64.StdEncoding.EncodeToString(e.Body)
-			in.Body = &body
-		}
-	}
+func (p *agentAPI) Replay(ctx context.Context, id inspect.ID, r inspect.Resend) (inspect.ID, error) {
 	var out struct {
 		ID inspect.ID `json:"id"`
 	}
-	return out.ID, p.call(ctx, http.MethodPost, exchangePath(id)+"/replay", in, &out)
+	err := p.call(ctx, http.MethodPost, exchangePath(id)+"/replay", resendOf(r), &out)
+	return out.ID, err
+}
+
+// Prepare says what Replay would send.
+func (p *agentAPI) Prepare(ctx context.Context, id inspect.ID, r inspect.Resend) (inspect.Prepared, error) {
+	var out struct {
+		To   string `json:"to"`
+		Head []byte `json:"head"`
+		Size int64  `json:"size"`
+	}
+	err := p.call(ctx, http.MethodPost, exchangePath(id)+"/replay/preview", resendOf(r), &out)
+	return inspect.Prepared(out), err
+}
+
+// Memos are the texts on a list.
+func (p *agentAPI) Memos(ctx context.Context, list inspect.MemoList) ([]string, error) {
+	var out struct {
+		Texts []string `json:"texts"`
+	}
+	err := p.call(ctx, http.MethodGet, "memos/"+url.PathEscape(string(list)), nil, &out)
+	return out.Texts, err
 }
 
 // Close does nothing.

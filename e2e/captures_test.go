@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -111,8 +112,12 @@ func TestShell(t *testing.T) {
 	for name, more := range map[string][]string{"store": nil, "agent": {"--api", s.api()}} {
 		t.Run(name, func(t *testing.T) {
 			s := &shell{t: t, env: s.env, agent: s.agent, url: s.url}
-			all := s.find(2, "method:post status:100..599", more...)
-			if all[0].Target != "/bad/b" || all[1].Target != "/hook/a" || !all[1].Committed || all[1].State != "done" || *all[1].Status != 200 {
+			var all []exchange
+			eventually(t, "both are committed", func() bool {
+				all = s.find(2, "method:post status:100..599", more...)
+				return all[0].Committed && all[1].Committed
+			})
+			if all[0].Target != "/bad/b" || all[1].Target != "/hook/a" || all[1].State != "done" || *all[1].Status != 200 {
 				t.Errorf("the list: %+v", all)
 			}
 			if found := s.find(1, "body.$.type:invoice.paid", more...); found[0].ID != all[1].ID {
@@ -156,11 +161,57 @@ func (s *shell) replayed() {
 	if out, _ := s.run(0, "request", again.ID, "--body=response"); out != "PUT on changed" {
 		t.Errorf("the service got %q", out)
 	}
+	s.rerun(id)
 	if _, said := s.run(2, "replay", id, "--api", s.api(), "--body", "@/dev/zero"); !strings.Contains(said, "more than 1 MiB") {
 		t.Errorf("a content without an end: %s", said)
 	}
 	if _, said := s.run(2, "replay", id, "--api", s.api(), "--header", "no colon"); !strings.Contains(said, "has no colon") {
 		t.Errorf("a header without a colon: %s", said)
+	}
+}
+
+// rerun sends requests to another service, by hand-written text and many at once, and compares the answers.
+func (s *shell) rerun(id string) {
+	t := s.t
+	t.Helper()
+	newer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		w.Header().Set("X-Newer", "yes")
+		receiver(w, q)
+	}))
+	defer newer.Close()
+	replay := func(code int, args ...string) (stdout, stderr string) {
+		t.Helper()
+		return s.run(code, append([]string{"replay", "--api", s.api()}, args...)...)
+	}
+	env := s.env
+	s.env = append(env, `EDITOR=sed -i.old s/hook.a/edited/`)
+	if _, said := replay(0, id, "--edit"); !strings.Contains(said, "POST /edited HTTP/1.1") {
+		t.Errorf("what is sent is not shown: %s", said)
+	}
+	s.find(1, "path:/edited")
+	s.env = append(env, `EDITOR=true`)
+	if _, said := replay(1, id, "--edit"); !strings.Contains(said, "nothing was changed") {
+		t.Errorf("nothing is edited: %s", said)
+	}
+	s.env = env
+	if out, _ := replay(1, id, "--to", newer.URL, "--diff"); !strings.Contains(out, "+X-Newer: yes") || !strings.Contains(out, "sent to "+newer.URL) {
+		t.Errorf("the answers compared:\n%s", out)
+	}
+	replay(0, id, "--to", newer.URL, "--diff", "--ignore", "header.x-newer")
+	out, said := replay(1, "path:/hook/*", "--to", newer.URL)
+	if !strings.HasPrefix(said, "sending 1 request again") || !strings.HasPrefix(out, "differs   ") || !strings.HasSuffix(out, "0 passed, 1 differs, 0 failed") {
+		t.Errorf("a run:\n%s%s", said, out)
+	}
+	if out, _ := replay(0, "path:/hook/*", "--to", newer.URL, "--ignore", "header.x-newer"); !strings.HasSuffix(out, "1 passed, 0 differ, 0 failed") {
+		t.Errorf("with a rule:\n%s", out)
+	}
+	out, _ = replay(0, id, "--times", "3", "--rate", "100", "--json", "--ignore", "header.x-newer", "--to", newer.URL)
+	if want := `{"table":{"planned":3,"done":3,"passed":3,"differ":0,"failed":0},"error":null}`; !strings.HasSuffix(strings.TrimSpace(out), want) {
+		t.Errorf("three times:\n%s", out)
+	}
+	replay(2, "path:/hook/*", "--to", "ftp://x")
+	if _, said := replay(1, "path:/nowhere"); !strings.Contains(said, "nothing is sent") {
+		t.Errorf("nothing matches: %s", said)
 	}
 }
 

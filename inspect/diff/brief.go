@@ -21,8 +21,6 @@ func Brief(d Diff) string {
 		return "not compared whole"
 	case fields > 0:
 		return "same body, " + number(fields, "header")
-	case len(m.Start) > 0:
-		return "same body, other reason"
 	}
 	return "same body"
 }
@@ -51,8 +49,6 @@ func Briefs(d Diff, limit int) (all []string) {
 	m := &d.Response
 	if d.Old != d.New {
 		all = append(all, d.statuses())
-	} else if len(m.Start) > 0 {
-		all = append(all, "start line")
 	}
 	add := func(changes []Change, prefix string) {
 		for _, c := range changes {

@@ -37,6 +37,9 @@ func Of(older, newer *inspect.Exchange, o Options) Diff {
 	switch before, after := older.Message(inspect.ResponseSide), newer.Message(inspect.ResponseSide); {
 	case before != nil && after != nil:
 		d.Response = messages(side{Message: before, body: o.OldResponse}, side{Message: after, body: o.NewResponse}, o.Rules)
+		if d.Old == d.New { // version and reason say nothing more
+			quiet(d.Response.Start, "")
+		}
 	case before != nil || after != nil:
 		d.Response.Start = []Change{changed("", view.Status(older), view.Status(newer))}
 		d.Response.Notes = []string{"only one of both has a response"}
@@ -65,8 +68,9 @@ func messages(older, newer side, rules Rules) Message {
 	if rules.has(contentRule) {
 		m.quiet = len(m.Notes)
 	}
-	if len(m.Content) > 0 { // which says more than its length does
+	if older.Size > 0 || newer.Size > 0 { // the content says more than its framing does
 		quiet(m.Fields, "Content-Length")
+		quiet(m.Fields, "Transfer-Encoding")
 	}
 	return m
 }
@@ -124,8 +128,9 @@ func (m *Message) incomplete(which string, s *side) {
 	}
 }
 
-// volatile are fields that are others each time.
+// volatile are fields that are others each time, or of one connection.
 var volatile = map[string]bool{
+	"connection": true, "keep-alive": true,
 	"date": true, "age": true, "expires": true, "server-timing": true, "x-runtime": true, "x-response-time": true, "x-request-id": true,
 	"x-correlation-id": true, "request-id": true, "traceparent": true, "tracestate": true, "x-amzn-trace-id": true, "x-amz-cf-id": true, "cf-ray": true,
 	"x-amzn-requestid": true, "x-cloud-trace-context": true, "x-github-delivery": true, "report-to": true,

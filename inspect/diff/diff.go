@@ -46,7 +46,7 @@ type Message struct {
 
 // Equal says that nothing differs that matters.
 func (m *Message) Equal() bool {
-	return len(m.Start)+count(m.Fields)+count(m.Content) == 0 && len(m.Notes) == m.quiet
+	return count(m.Start)+count(m.Fields)+count(m.Content) == 0 && len(m.Notes) == m.quiet
 }
 
 // count is how many changes matter.

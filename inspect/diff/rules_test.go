@@ -34,6 +34,8 @@ func TestRules(t *testing.T) {
 		{"header.a", "A: 1\nA: 2", "a: 2", "same body", "-header.a -header.a"},
 		{"HEADER.A", "A: 1", "A: 2\nB: 1", "same body, 1 header differs", "-header.A header.b"},
 		{"", "Date: 1", "Date: 2", "same body", "-header.date"},
+		{"", "Content-Length: 1\nConnection: close\n\nx", "Transfer-Encoding: chunked\n\nx", "same body", "-header.connection -header.content-length -header.transfer-encoding"},
+		{"", "Content-Length: 1", "Content-Length: 2", "same body, 1 header differs", "header.content-length"},
 		{"", "A: 1\n\n{\"a\":[{\"b c\":1,\"d\":2}]}", "A: 1\n\n{\"a\":[{\"b c\":3,\"d\":4}]}", "2 values differ", `$.a[*]["b c"] $.a[*].d`},
 		{`$.a[*]["b c"]`, "\n{\"a\":[{\"b c\":1,\"d\":2}]}", "\n{\"a\":[{\"b c\":3,\"d\":4}]}", "1 value differs", `-$.a[*]["b c"] $.a[*].d`},
 		{"$.a", "\n{\"a\":[{\"b\":1,\"d\":2}]}", "\n{\"a\":[{\"b\":3}]}", "same body", "-$.a -$.a"},
@@ -101,6 +103,10 @@ func TestBrief(t *testing.T) {
 		if got := Brief(d); got != c.want || d.Equal() != (c.older == c.newer) {
 			t.Errorf("%s, equal: %v; want %s", got, d.Equal(), c.want)
 		}
+	}
+	same := exchange("GET / HTTP/1.1", "HTTP/1.0 200 Fine")
+	if d := Of(x(200), same, Options{}); !d.Equal() || Brief(d) != "same body" || len(d.Response.Start) != 1 {
+		t.Errorf("another version and reason: %s:\n%s", Brief(d), d.Unified())
 	}
 	d := answers("A: 1\nB: 1\nDate: x\n\na\nb", "A: 2\nC: 1\nDate: y\n\na\nc", nil)
 	if got := fmt.Sprint(Briefs(d, 3)); got != "[header.A header.B header.C 1 more]" {

@@ -7,6 +7,7 @@ package rerun
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -14,6 +15,9 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/diff"
 )
+
+// ErrTimeout says that an answer did not end in time.
+var ErrTimeout = errors.New("it has not ended in time")
 
 // Bounds of a run.
 const (
@@ -71,7 +75,7 @@ type Outcome struct {
 	Took     time.Duration // as the replay's Duration
 	Changed  []string      // what differs and matters in the response, each in a few words; the first five
 	Diff     diff.Diff     // may be megabytes: who collects outcomes leaves it out
-	Err      error         // with NotSent, and with Failed when there is no telling from the exchange
+	Err      error         // with NotSent, and with Failed when there is no telling from the exchange: it wraps ErrTimeout, or is the source's
 }
 
 // Table is how far a run is. What failed was not sent, or not answered.

@@ -188,7 +188,7 @@ func TestTimeout(t *testing.T) {
 		return &x, nil
 	}, answered("a", 200, ""))
 	table, err := Run(t.Context(), s, Plan{IDs: []inspect.ID{"a"}, Timeout: 30 * time.Millisecond}, func(o Outcome, _ Table) {
-		if o.Verdict != Failed || o.Status != "it has not ended after 30 ms" || o.Replay != "a-1" {
+		if o.Verdict != Failed || o.Status != "it has not ended in time (30 ms)" || !errors.Is(o.Err, ErrTimeout) || o.Replay != "a-1" {
 			t.Errorf("%+v", o)
 		}
 	})

@@ -3,6 +3,8 @@ package rerun
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -124,20 +126,23 @@ func (r *runner) send(id inspect.ID) (o Outcome, ok bool) {
 		o.Replay, err = r.s.Replay(ctx, id, r.p.Resend)
 	}
 	if err != nil {
-		o.Err, o.Status = err, view.Sanitize(err.Error())
+		o.Err, o.Status = err, said(err)
 		return o, r.work.Err() == nil
 	}
 	again, err := r.ended(ctx, o.Replay)
 	if err != nil {
 		if ctx.Err() != nil {
-			err = errors.New("it has not ended after " + view.Duration(limit))
+			err = fmt.Errorf("%w (%s)", ErrTimeout, view.Duration(limit))
 		}
-		o.Verdict, o.Err, o.Status = Failed, err, view.Sanitize(err.Error())
+		o.Verdict, o.Err, o.Status = Failed, err, said(err)
 		return o, r.work.Err() == nil
 	}
 	r.judge(ctx, &o, original, again)
 	return o, true
 }
+
+// said is what an error says, in one line that is safe to show.
+func said(err error) string { return view.Sanitize(strings.ReplaceAll(err.Error(), "\n", "; ")) }
 
 // judge compares the answers.
 func (r *runner) judge(ctx context.Context, o *Outcome, original, again inspect.Item) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/rerun"
 )
 
 // Exchange and Detail are what /api/v1 tells of an exchange, in lists and alone, for who writes the same elsewhere or reads it.
@@ -17,6 +18,24 @@ type (
 	Exchange = itemJSON
 	Detail   = detailJSON
 )
+
+// Outcome and RunEnd are the lines that a run answers with.
+type (
+	Outcome = outcomeJSON
+	RunEnd  = endJSON
+)
+
+// OutcomeOf is the line of one request.
+func OutcomeOf(o rerun.Outcome, t rerun.Table) Outcome { return toldOf(o, t) }
+
+// RunEndOf is the last line; err is why nothing more could be sent, or nil.
+func RunEndOf(t rerun.Table, err error) RunEnd {
+	end := RunEnd{Table: tableJSON(t)}
+	if err != nil {
+		end.Error = validText(err)
+	}
+	return end
+}
 
 // ExchangeOf is what lists show.
 func ExchangeOf(it inspect.Item) Exchange { return itemOf(it) }

@@ -141,16 +141,13 @@ func (s *Server) tell(ctx context.Context, w http.ResponseWriter, p rerun.Plan, 
 	source := rerun.Here{Reader: s.reader, Replayer: s.replayer, Observer: s.observer}
 	table, err := rerun.Run(ctx, source, p, func(o rerun.Outcome, t rerun.Table) { line(toldOf(o, t)) })
 	var edit *inspect.EditError
-	last := endJSON{Table: tableJSON(table)}
 	switch {
 	case errors.As(err, &edit) && table.Done == 0:
 		return notReplayed("", err)
-	case errors.As(err, &edit):
-		last.Error = validText(err)
-	case err != nil:
+	case err != nil && !errors.As(err, &edit):
 		s.cut("run", err)
 	}
-	line(last)
+	line(RunEndOf(table, err))
 	return nil
 }
 

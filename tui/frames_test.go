@@ -50,6 +50,17 @@ var scenes = []struct {
 		b.press("up", "up")
 		b.put(exchange(20, "GET", "/new", 200, "OK"), exchange(21, "GET", "/newer", 200, "OK"))
 	}},
+	{"views", func(b *bench) { // in another order, some marked
+		b.keeping(inspect.View{Name: "errors", Filter: "status:>=400"}, inspect.View{Name: "the payments of our shop", Filter: "stripe"})
+		b.putDay()
+		b.second()
+		b.press("o", "c", "down", " ", "v", "down")
+	}},
+	{"filter", func(b *bench) { // while it is typed, with what would complete it
+		b.putDay()
+		b.press("/")
+		b.write("github or st")
+	}},
 	{"replay", func(b *bench) { // the replay's row is selected, its original named
 		b.putDay()
 		b.press("g", "down")

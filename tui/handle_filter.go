@@ -6,7 +6,6 @@ import (
 
 	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
-	"github.com/charmbracelet/x/ansi"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/view"
@@ -63,8 +62,7 @@ func (filterSheet) line(m *model) string {
 	if p.recalled {
 		p.input.TextStyle = m.look.Selected
 	}
-	line := ansi.Truncate(m.inputLine(promptMark, &p.input, width), width, "") // a completion may reach beyond it
-	return pane.Ends(line, m.look.Quiet.Render(count), m.look.Width)
+	return pane.Ends(m.inputLine(promptMark, &p.input, width), m.look.Quiet.Render(count), m.look.Width)
 }
 
 // body says what is wrong with the filter.

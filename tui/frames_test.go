@@ -3,6 +3,7 @@ package tui
 import (
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -49,6 +50,17 @@ var scenes = []struct {
 		b.press("up", "up")
 		b.put(exchange(20, "GET", "/new", 200, "OK"), exchange(21, "GET", "/newer", 200, "OK"))
 	}},
+	{"views", func(b *bench) { // in another order, some marked
+		b.keeping(inspect.View{Name: "errors", Filter: "status:>=400"}, inspect.View{Name: "the payments of our shop", Filter: "stripe"})
+		b.putDay()
+		b.second()
+		b.press("o", "c", "down", " ", "v", "down")
+	}},
+	{"filter", func(b *bench) { // while it is typed, with what would complete it
+		b.putDay()
+		b.press("/")
+		b.write("github or st")
+	}},
 	{"replay", func(b *bench) { // the replay's row is selected, its original named
 		b.putDay()
 		b.press("g", "down")
@@ -59,6 +71,26 @@ var scenes = []struct {
 		st.State, st.Reason, st.NextTry = inspect.Reconnecting, "relay tunnel.example.com:4443: connection reset by peer", b.now.Add(3*time.Second)
 		b.f.set(st)
 		b.sync()
+	}},
+	{"ailing", func(b *bench) { // the local services do not answer, and the machine has just woken
+		b.putDay()
+		st := busy()
+		st.Requests.Errors, st.Slept, st.Woke = 1234, 41*time.Minute, b.now.Add(-12*time.Second)
+		st.Endpoints[0].Health = inspect.Health{State: inspect.HealthDown, Since: b.now.Add(-8 * time.Second), Reason: "refused"}
+		st.Endpoints = append(st.Endpoints, inspect.Endpoint{Name: "api", URL: "https://api.example.com", Upstream: "http://localhost:9000",
+			Health: inspect.Health{State: inspect.HealthDown, Since: b.now.Add(-70 * time.Minute), Reason: "timed out"}})
+		b.f.set(st)
+		b.sync()
+		b.beats(beatsPerInterval, 2)
+		b.beats(beatsPerInterval, 7)
+	}},
+	{"log", func(b *bench) {
+		var log logOf
+		log.add(slog.LevelInfo, "endpoint online  endpoint=command_line url=http://9a1b-quiet-otter-7c2f.tunnel.example.com")
+		log.add(slog.LevelWarn, "no session; trying again  err=\""+evil+"\"")
+		log.add(slog.LevelError, "a word that is longer than a line: "+strings.Repeat("x", 150))
+		b.m.work.source.Journal = &log
+		b.press("L")
 	}},
 	{"unreached", func(b *bench) { // the link is there, but nobody comes through
 		b.now = start.Add(3 * time.Minute)
@@ -92,6 +124,18 @@ var scenes = []struct {
 	{"failed", func(b *bench) {
 		b.put(failed(4, "POST", "/webhooks/twilio"))
 		b.press("enter")
+	}},
+	{"results", func(b *bench) { // of a run
+		b.put(exchange(1, "POST", "/webhooks/github?"+strings.Repeat("long", 40), 200, "OK"), failed(2, "POST", "/webhooks/twilio"), exchange(3, "GET", "/"+evil, 200, "OK"))
+		b.press("*", "r")
+	}},
+	{"options", func(b *bench) { // of a replay
+		b.put(exchange(1, "POST", "/webhooks/github", 200, "OK"))
+		b.press("R")
+	}},
+	{"edit", func(b *bench) { // of headers
+		b.put(exchange(1, "POST", "/webhooks/github", 200, "OK"))
+		b.press("e", "h")
 	}},
 	{"help", func(b *bench) { b.press("?") }},
 	{"hostile", func(b *bench) { b.putHostile() }},

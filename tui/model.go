@@ -66,11 +66,13 @@ type toast struct {
 const toastFor = 5 * time.Second
 
 func newModel(look pane.Look, s Source, clock func() time.Time) *model {
+	st := s.Observer.Status()
 	return &model{
 		look:     look,
 		clock:    clock,
 		now:      clock(),
-		status:   s.Observer.Status(),
+		status:   st,
+		traffic:  newTraffic(st),
 		rows:     newWindow(),
 		marks:    marks{},
 		prompt:   newPrompt(),
@@ -137,8 +139,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return msg.then(m, msg)
 	case verdict:
 		return m.onVerdict(msg)
-	case editing:
-		return m.onEditing(msg)
+	case partRead:
+		return m.onPartRead(msg)
 	case editedAll:
 		return m.onEditedAll(msg)
 	case ignored:

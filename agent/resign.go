@@ -3,7 +3,6 @@ package agent
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -36,9 +35,6 @@ func (a *Agent) resign(ctx context.Context, reader inspect.Reader, x *inspect.Ex
 		return fmt.Errorf("replay: the head cannot be read: %w", err)
 	}
 	fields, err := j.by.Sign(signable(head, withTarget(j.url, string(head.Path)), body), j.by.secrets[0], time.Now())
-	if errors.Is(err, sign.ErrCannot) {
-		return wrong("%s: %s", j.by.ID, j.by.cannot())
-	}
 	if err != nil {
 		return wrong("%s: %v", j.by.ID, err)
 	}
@@ -47,14 +43,6 @@ func (a *Agent) resign(ctx context.Context, reader inspect.Reader, x *inspect.Ex
 	}
 	r.edited, r.req.Head = true, head.Raw
 	return nil
-}
-
-// cannot says why the provider's signatures are not made here.
-func (k *webhook) cannot() string {
-	if k.Tolerance() == 0 {
-		return "its signature is the secret itself, which says nothing of the request and would be recorded; send it again as it is"
-	}
-	return sign.ErrCannot.Error()
 }
 
 // withTarget is a URL with another path and query.

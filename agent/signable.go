@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,7 +65,7 @@ func (a *Agent) publicURLs(head *http1.Request, endpoint string) []string {
 	if scheme == "" && len(known) > 0 {
 		scheme, _, _ = strings.Cut(known[0], "://")
 	}
-	out := []string{scheme + "://" + host + target}
+	out := []string{cmp.Or(scheme, "https") + "://" + host + target}
 	for _, url := range known {
 		if url = strings.TrimSuffix(url, "/") + target; strings.Contains(url, "://") && !slices.Contains(out, url) {
 			out = append(out, url)

@@ -55,7 +55,7 @@ func (a *Agent) judge(ctx context.Context, reader inspect.Reader, x *inspect.Exc
 	best.Provider, best.CanSign = all[0].ID, len(all[0].secrets) > 0 && all[0].CanSign(signable(head, urls[0], body))
 	switch {
 	case len(all[0].secrets) == 0:
-		best.State, best.Text = inspect.NoSecret, all[0].lacks()
+		best.State, best.Text = inspect.NoSecret, lacking(all)
 		return best, nil
 	case missing != nil:
 		best.State, best.Text = inspect.Unchecked, all[0].ID+": not checked, since "+missing.Error()
@@ -96,14 +96,18 @@ func (k *webhook) worded(r sign.Result, x *inspect.Exchange, canSign bool) inspe
 		if !r.Signed.IsZero() {
 			v.Text += ", made " + moment(x.Start.Sub(r.Signed))
 		}
-		if !r.Signed.IsZero() && time.Since(r.Signed) > limit {
+		if !r.Signed.IsZero() && limit > 0 && time.Since(r.Signed) > limit {
 			v.Text += fmt.Sprintf("; by now receivers refuse it, who take %s%s", span(limit), resign)
 		}
 	case sign.Stale:
 		v.State = inspect.Stale
 		v.Text = fmt.Sprintf("%s: the secret is right, but the signature was made %s, and receivers take %s%s", k.ID, moment(x.Start.Sub(r.Signed)), span(limit), resign)
 	case sign.Wrong:
-		if v.State, v.Text = inspect.Wrong, k.ID+": the signature is wrong: "+r.Reason; x.Request.Redacted {
+		v.State, v.Text = inspect.Wrong, k.ID+": the signature is wrong: "+r.Reason
+		if k.problem != "" {
+			v.Text += "; " + k.problem
+		}
+		if x.Request.Redacted {
 			v.State, v.Text = inspect.Unchecked, k.ID+": not checked, since values in it were redacted before it was recorded"
 		}
 	default:
@@ -121,13 +125,17 @@ func moment(d time.Duration) string {
 	return span(d) + " before it came"
 }
 
-// lacks says what to do for a provider without a secret.
-func (k *webhook) lacks() string {
-	if k.problem != "" {
-		return fmt.Sprintf("%s: not checked: %s", k.ID, k.problem)
+// lacking says what to do when no secret is known of those who may have signed.
+func lacking(all []*webhook) string {
+	var names []string
+	for _, k := range all {
+		if k.problem != "" {
+			return fmt.Sprintf("%s: not checked: %s", k.ID, k.problem)
+		}
+		names = append(names, k.ID)
 	}
-	env := "ADIT_WEBHOOK_SECRET_" + strings.ToUpper(strings.ReplaceAll(k.ID, "-", "_"))
-	return fmt.Sprintf("%s: not checked, since its secret is not known here; webhook_secrets in the configuration or %s names it", k.ID, env)
+	env := "ADIT_WEBHOOK_SECRET_" + strings.ToUpper(strings.ReplaceAll(names[0], "-", "_")) // as package config has it
+	return fmt.Sprintf("%s: not checked, since the secret is not known here; webhook_secrets in the configuration or %s names it", strings.Join(names, " or "), env)
 }
 
 // span is a duration for a person.

@@ -202,7 +202,7 @@ func TestResignRefused(t *testing.T) {
 	}{
 		{"plain", nil, "no signature that is known"},
 		{"unknown", nil, "ADIT_WEBHOOK_SECRET_GITHUB"},
-		{"token", nil, "would be recorded"},
+		{"token", nil, "send it again as it is"},
 		{"linear", &inspect.Edit{Body: []byte(`{"webhookTimestamp":1}`)}, "edit webhookTimestamp there"},
 		{"stripe", &inspect.Edit{Body: make([]byte, maxSigned+1)}, "more than 10.0 MiB"},
 		{"linear", nil, ""},

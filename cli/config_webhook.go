@@ -41,7 +41,7 @@ the one that is there. Signatures of recorded webhooks are checked with it, and 
 			return config.WebhookProviders, cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	c.Flags().StringVar(&entry, "keychain", "", "put the secret into the system's keychain, as entry `NAME`, and a reference into the file")
+	c.Flags().StringVar(&entry, "keychain", "", "put the secret into the system's keychain, as entry `NAME` (webhook-secret-PROVIDER), and a reference into the file")
 	c.Flags().Lookup("keychain").NoOptDefVal = "webhook-secret" // and the provider
 	fileFlags(c)
 	return c

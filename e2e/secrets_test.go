@@ -61,11 +61,12 @@ agent:
   relay_pin: %s
   authtoken: %s
   web_password: %s
+  webhook_secrets: {stripe: "%s-webhook"}
 endpoints:
   - {name: web, upstream: {url: %s}, basic_auth: ["ann:%s"], metadata: "%s"}
   - {name: broken, upstream: {url: "%s"}}
   - {name: gone, upstream: {url: 1}}
-`, s.relay.agents, s.relay.pin, s.relay.token, password, port, password, marker, s.nonsense())
+`, s.relay.agents, s.relay.pin, s.relay.token, password, marker, port, password, marker, s.nonsense())
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -115,9 +117,10 @@ func TestDashboard(t *testing.T) {
 	q.Header.Set("X-Evil", "\xc2\x9b2J")
 	fetch(t, q)
 	x.see(`POST\s+/second\s+200 OK`)
-	x.press("Down", "Enter")
-	x.see(`"order": 42`)
+	x.press("Down", "Enter", "2")
 	x.see(`Content-Type: application/json`)
+	x.press("G")
+	x.see(`"order": 42`)
 	x.press("r")
 	x.press("Escape")
 	x.see(`POST\s+↻ /second\s+200 OK`)
@@ -126,10 +129,48 @@ func TestDashboard(t *testing.T) {
 	x.tmux("resize-window", "-x", "120", "-y", "40")
 	x.see(`Session Status\s+online`)
 	x.press("q")
+	x.see(`adit ran for \d+ s: 3 requests\n  ` + url + ` -> \S+\n  captures are in \S+`)
 	x.see(`(?s)prompt>\s*$`)
 	x.say("stty -a | tr ';' '\\n' | grep -ow echo; echo code=$?")
 	x.see(`(?m)^echo$`) // the terminal echoes again
 	x.see(`code=0`)
+}
+
+// The local service is seen to go and to come back, the log and the drawing with ASCII alone do not need more than a key and a flag.
+func TestDashboardTellsOfTheLocalService(t *testing.T) {
+	local := httptest.NewUnstartedServer(http.HandlerFunc(hello))
+	addr := local.Listener.Addr().String()
+	local.Listener.Close()
+	x := newTerminal(t, 110, 32)
+	x.say("adit http " + addr + " --ascii")
+	url := x.see(forwarding)[1]
+	if status, _ := get(t, url+"/lost"); status != 502 {
+		t.Errorf("status %d", status)
+	}
+	x.see(`Forwarding .*refused for \d+ s`)
+	x.see(`GET\s+/lost\s+LOCAL_REFUSED`)
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	local.Listener = ln
+	local.Start()
+	t.Cleanup(local.Close)
+	eventually(t, "the service is back", func() bool { return !strings.Contains(x.screen(), "refused for") })
+	x.press("L")
+	x.see(`INFO\s+endpoint online`)
+	x.press("q", "q")
+	x.see(`1 request, 1 failed`)
+}
+
+// Lines stand on a terminal, too, for those who have it read out.
+func TestLinesForScreenReaders(t *testing.T) {
+	port := service(t, http.HandlerFunc(hello))
+	x := newTerminal(t, 140, 30)
+	x.say("ACCESSIBLE=1 adit http " + port)
+	x.see(`ready name=command_line url=(\S+)`)
+	x.press("C-c")
+	x.see(`(?s)prompt>\s*$`)
 }
 
 // ctrl-z gives the terminal back, fg takes it again, and the tunnel goes on.
@@ -166,6 +207,8 @@ func TestQuitDoesNotHold(t *testing.T) {
 		}
 	}()
 	x.see(`GET\s+/hangs`)
+	x.press("q")
+	x.see(`A request is in flight`)
 	x.press("q")
 	x.see(`finishing the requests that are under way`)
 	x.press("C-c")

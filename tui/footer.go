@@ -42,6 +42,14 @@ func (m *model) keyOf(id string) string {
 	return keyName(a.first(a.on))
 }
 
+// backKey is the key that goes back, or stops what is under way, in the pane that has the keyboard.
+func (m *model) backKey() string {
+	if m.focus == onDetail {
+		return m.keyOf("detail.close")
+	}
+	return m.keyOf("list.back")
+}
+
 // counted is the label of what is done with all that are marked: it says how many.
 func counted(does string) func(*model, where) string {
 	return func(m *model, _ where) string {

@@ -78,7 +78,7 @@ func (m *model) deleteRows(rows []pane.Row) tea.Cmd {
 	if _, ok := m.deletion.gone[m.detail.row.ID]; ok {
 		m.closeDetail()
 	}
-	m.say(m.look.Note.Render, "deleted "+requests(len(rows))+": u brings back")
+	m.say(m.look.Note.Render, "deleted "+requests(len(rows))+": "+m.keyOf("undo")+" brings back")
 	m.toast.until = m.deletion.due
 	return cmd
 }

@@ -41,7 +41,7 @@ func (m *model) replay(rows []pane.Row, plan rerun.Plan, strict bool) tea.Cmd {
 	}
 	several := len(rows)*max(plan.Times, 1) > 1
 	if several && m.run != nil && !m.run.over {
-		m.say(m.look.Warn.Render, "replaying "+m.run.what+" already: esc stops that")
+		m.say(m.look.Warn.Render, "replaying "+m.run.what+" already: "+m.backKey()+" stops that")
 		return nil
 	}
 	r, cmd := m.work.newRun(rows, what, plan, strict)
@@ -115,7 +115,7 @@ func (m *model) running() string {
 			text += fmt.Sprintf(" · %d %s", part.n, part.what)
 		}
 	}
-	return text + " — esc stops"
+	return text + " — " + m.backKey() + " stops"
 }
 
 // stopRun stops the run under way, and says whether there was one.

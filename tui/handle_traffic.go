@@ -22,12 +22,21 @@ type traffic struct {
 	recent map[string][]int64 // in each interval, the present one last
 }
 
-// beat counts what has come in the last second.
-func (t *traffic) beat(st inspect.Status) {
+// newTraffic begins to count: what has come before is not of now.
+func newTraffic(st inspect.Status) traffic { return traffic{before: countsOf(st)} }
+
+// countsOf are the requests in all, by endpoint.
+func countsOf(st inspect.Status) map[string]int64 {
 	counts := map[string]int64{"": st.Requests.Count}
 	for _, e := range st.Endpoints {
 		counts[e.Name] = e.Requests.Count
 	}
+	return counts
+}
+
+// beat counts what has come in the last second.
+func (t *traffic) beat(st inspect.Status) {
+	counts := countsOf(st)
 	recent := map[string][]int64{}
 	for name, n := range counts {
 		cells := t.recent[name]
@@ -35,9 +44,7 @@ func (t *traffic) beat(st inspect.Status) {
 			cells = append(cells, 0)
 			cells = cells[max(len(cells)-keptIntervals, 0):]
 		}
-		if before, known := t.before[name]; known {
-			cells[len(cells)-1] += max(n-before, 0)
-		}
+		cells[len(cells)-1] += max(n-t.before[name], 0)
 		recent[name] = cells
 	}
 	t.before, t.recent = counts, recent

@@ -66,11 +66,13 @@ type toast struct {
 const toastFor = 5 * time.Second
 
 func newModel(look pane.Look, s Source, clock func() time.Time) *model {
+	st := s.Observer.Status()
 	return &model{
 		look:     look,
 		clock:    clock,
 		now:      clock(),
-		status:   s.Observer.Status(),
+		status:   st,
+		traffic:  newTraffic(st),
 		rows:     newWindow(),
 		marks:    marks{},
 		prompt:   newPrompt(),

@@ -71,9 +71,11 @@ func TestMouse(t *testing.T) {
 	}
 	b.press("?")
 	b.send(tea.MouseMsg{X: 1, Y: 1, Button: tea.MouseButtonLeft, Action: tea.MouseActionPress})
-	b.point(tea.MouseButtonWheelDown, "+ _")
-	if b.m.top() == nil {
-		t.Error("the mouse closed the help")
+	chosen := func() int { return strings.Count(strings.Split(b.text(), "›")[0], "\n") }
+	before := chosen()
+	b.send(tea.MouseMsg{X: 1, Y: 1, Button: tea.MouseButtonWheelDown, Action: tea.MouseActionPress})
+	if after := chosen(); b.m.top() == nil || after != before+wheelLines {
+		t.Errorf("in the help, the wheel went from line %d to %d", before, after)
 	}
 }
 

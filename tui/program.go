@@ -19,10 +19,10 @@ type program struct {
 
 var _ tea.ExecCommand = (*program)(nil)
 
-// programs returns how the dashboard runs programs: cmd gets the terminal, and done makes the message that tells how it has ended.
-func programs(root context.Context, screen *terminal) func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd {
+// programs returns how the dashboard runs programs outside: cmd gets the terminal, and done makes the message that tells how it has ended.
+func programs(root context.Context, screen *terminal, outside func(tea.ExecCommand, tea.ExecCallback) tea.Cmd) func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd {
 	return func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd {
-		return tea.Exec(&program{root, screen, cmd}, func(err error) tea.Msg { return done(err) })
+		return outside(&program{root, screen, cmd}, done)
 	}
 }
 

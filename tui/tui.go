@@ -99,7 +99,7 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	m.work.search = &search{root: ctx}
 	m.work.done = ctx.Done()
 	defer m.work.sweep()
-	m.work.browse, m.work.exec = browse(ctx), programs(ctx, screen)
+	m.work.browse, m.work.exec = browse(ctx), programs(ctx, screen, m.outside)
 	m.work.suspension = newSuspension(screen, ctx.Done())
 
 	p := tea.NewProgram(m, append(m.place(o, screen), tea.WithInput(keys), tea.WithOutput(screen), tea.WithFPS(framesPerSecond),

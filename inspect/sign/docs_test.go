@@ -45,7 +45,7 @@ func providerTable() string {
 			if i > 0 {
 				name = ""
 			}
-			if s.stamped() {
+			if s.stamped() && s.Tolerance != forever {
 				age = strings.TrimSuffix(s.Tolerance.String(), "m0s")
 				if age != s.Tolerance.String() {
 					age += "m"

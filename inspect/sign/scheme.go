@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,9 @@ type Scheme struct {
 	readBody func(body []byte) claim                                   // with inBody: reads it
 	canon    func(r *Request, ts string) (content [][]byte, err error) // makes it when a template cannot; one of them is signed, the first by us
 }
+
+// forever is the tolerance where what the provider publishes for receivers looks at no time, though one is signed.
+const forever = time.Duration(math.MaxInt64)
 
 // usualTolerance is how far from now a signed time may be, where the provider says nothing else.
 const usualTolerance = 5 * time.Minute
@@ -95,9 +99,9 @@ func (p *Provider) found(r *Request) (out []*Scheme) {
 	return out
 }
 
-// Tolerance is how far from its time a signature is taken; 0: it has none, and is taken for ever.
+// Tolerance is how far from its time a signature is taken; 0: for ever, since it has none, or nobody looks at it.
 func (p *Provider) Tolerance() time.Duration {
-	if s := &p.schemes[0]; s.stamped() {
+	if s := &p.schemes[0]; s.stamped() && s.Tolerance != forever {
 		return s.Tolerance
 	}
 	return 0

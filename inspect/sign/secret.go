@@ -46,7 +46,7 @@ func (s *Scheme) key(secret string) ([]byte, error) {
 	if s.Key != "base64" {
 		return []byte(secret), nil
 	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(strings.TrimPrefix(secret, "v1,"), "whsec_")) // as some show it
 	if err != nil || len(key) == 0 {
 		return nil, errors.New("the secret is not base64, as the provider's are")
 	}

@@ -101,21 +101,27 @@ func ago(d time.Duration) string {
 	return d.Round(time.Second).String() + " before"
 }
 
-// ErrCannot says that requests of a provider cannot be signed here.
-var ErrCannot = errors.New("only the provider can sign its requests")
+// Why requests of a provider cannot be signed here.
+var (
+	ErrCannot = errors.New("only the provider can sign its requests")
+	ErrToken  = errors.New("the signature is the secret itself, which says nothing of the request and is not to be spread; send it again as it is")
+)
 
 // Sign returns the fields that make r, in place of those it has, a request that the provider has signed at now: the signature, and where the provider signs
 // them its time and the request's id, which is a new one, so that receivers who know the old one take it. Every kind of signature that r has is made anew, the
-// usual kind when it has none.
+// usual kind when it has none. The error is ErrCannot or ErrToken where no secret helps.
 func (p *Provider) Sign(r *Request, secret string, now time.Time) ([]Field, error) {
-	if !p.CanSign(r) {
-		return nil, ErrCannot
-	}
 	if err := p.CheckSecret(secret); err != nil {
 		return nil, err
 	}
 	var out []Field
 	for _, s := range p.found(r) {
+		switch {
+		case s.Algorithm == "token":
+			return nil, ErrToken
+		case !s.canSign():
+			return nil, ErrCannot
+		}
 		fields, err := s.sign(r, secret, now)
 		if err != nil {
 			return nil, err

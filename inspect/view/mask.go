@@ -24,11 +24,11 @@ var secretWords = []string{"token", "secret", "passw", "apikey", "authorization"
 
 // IsSecret says that a name is one of a secret.
 func IsSecret(name string) bool {
-	name = strings.ToLower(joined.Replace(name))
+	name = strings.ToLower(withoutHyphens.Replace(name))
 	return slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(name, word) })
 }
 
-var joined = strings.NewReplacer("-", "", "_", "")
+var withoutHyphens = strings.NewReplacer("-", "", "_", "")
 
 // Field hides the value of a header field, if it is a secret. Of credentials the scheme stays, of cookies the names.
 func (m *Mask) Field(f inspect.Field) (_ inspect.Field, hidden bool) {

@@ -220,7 +220,11 @@ func (a *app) printDiff(ctx context.Context, s captures, o *oneExchange, other s
 		return err
 	}
 	defer with.close()
-	d := diff.Of(o.Exchange, with.Exchange, diff.Options{Bodies: diff.Bodies{
+	rules, err := keptRules(ctx, s)
+	if err != nil {
+		return err
+	}
+	d := diff.Of(o.Exchange, with.Exchange, diff.Options{Rules: rules, Bodies: diff.Bodies{
 		OldRequest: o.body(inspect.RequestSide), OldResponse: o.body(inspect.ResponseSide),
 		NewRequest: with.body(inspect.RequestSide), NewResponse: with.body(inspect.ResponseSide),
 	}})

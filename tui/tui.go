@@ -8,8 +8,9 @@
 //	}
 //
 // The dashboard is one Bubble Tea model: model.go holds its state and routes messages, a handle_….go each takes one family of them, keys.go
-// is the table of all keys, feed.go reads the store, window.go is the list and frame.go puts the panes together, which package pane draws
-// with the styles of package theme. Whatever waits, reads or sends is a command; Update only changes the state.
+// has the table of all keys (a keys_….go each part of it, keymap.go what a configuration changes), feed.go reads the store, window.go is the
+// list and frame.go puts the panes together, which package pane draws with the styles of package theme. Whatever waits, reads or sends is a
+// command; Update only changes the state.
 package tui
 
 import (

@@ -103,6 +103,16 @@ func TestMaskContent(t *testing.T) {
 	}
 }
 
+// TestMaskWithin: lines that begin within content, as a page's next part does.
+func TestMaskWithin(t *testing.T) {
+	c := Lay("application/json", []byte(`{"a":[{"b":1,"token":"x"}],"secret":"y"}`), Limits{})
+	c.Lines = c.Lines[3:]
+	(&Mask{}).Content(&c)
+	if got := shownOf(&c); strings.ContainsAny(got, "xy") {
+		t.Error(got)
+	}
+}
+
 // FuzzMask: nothing panics, and a secret whose name is before it is never shown.
 func FuzzMask(f *testing.F) {
 	f.Add("application/json", `{"a":[{"b":1},{}],"c":"d"}`)

@@ -39,7 +39,7 @@ export function dialog(title, content, buttons) {
   }));
 }
 
-export const button = (text, value, cls = "") => el("button", { value, class: cls }, text);
+export const button = (text, value, cls = "") => el("button", { value, class: cls, formnovalidate: value === "" }, text);
 
 // ask asks before something is done that cannot be undone.
 export async function ask(title, text, verb) {

@@ -168,7 +168,7 @@ func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) 
 		return usage("%w\n  choose another address with --web-addr, or turn it off with --web-addr false", err)
 	}
 	p.api = web.New(web.Options{
-		Reader: p.store, Keeper: p.store, Replayer: p.agent, Observer: observer{p.agent, p}, Controller: p.controller(), Log: p.log, Allow: cfg.WebAllow, Access: p.words.access(),
+		Reader: p.store, Keeper: p.store, Replayer: p.agent, Observer: observer{p.agent, p}, Controller: p.controller(), Log: p.log, Go: a.guard.Go, Allow: cfg.WebAllow, Access: p.words.access(),
 		Open: !isLoopback(p.apiLn.Addr()), Password: cfg.WebPassword,
 	})
 	p.agent.SetWeb("http://" + p.apiLn.Addr().String())

@@ -11,6 +11,7 @@ import (
 
 	"github.com/adit-tunnel/adit/config"
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/diff"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -23,6 +24,10 @@ type captures interface {
 	// Find returns the IDs that begin or end with part, the newest first, at most limit.
 	Find(ctx context.Context, part string, limit int) ([]inspect.ID, error)
 	Purge(ctx context.Context, q inspect.Query) (int, error)
+	// Verdict says what a webhook's signature is worth, as far as a running agent can tell: the zero Verdict without one.
+	Verdict(ctx context.Context, id inspect.ID) (inspect.Verdict, error)
+	// Memos returns the texts on a list, newest first.
+	Memos(ctx context.Context, list inspect.MemoList) ([]string, error)
 	// Cursor is the place behind the last change there is, in the store's or the agent's own words.
 	Cursor(ctx context.Context) (string, error)
 	// Changes yields the exchanges that have changed after a cursor and match f as they are then, in the order of their changes, and waits for more until ctx
@@ -112,6 +117,13 @@ func findByPart(ctx context.Context, s captures, part string) (inspect.ID, error
 
 func notKept(text string) error {
 	return &exitError{exitNo, fmt.Errorf("%s\n  \"adit requests\" lists what is kept", text)}
+}
+
+// keptRules are what comparisons leave out, as it is kept. One that cannot be read any more leaves out nothing.
+func keptRules(ctx context.Context, s captures) (diff.Rules, error) {
+	texts, err := s.Memos(ctx, inspect.DiffIgnores)
+	rules, _ := diff.ParseRules(texts)
+	return rules, err
 }
 
 // parseFilter reads the filter of a command: its only argument, or that of a flag.

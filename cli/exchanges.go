@@ -32,6 +32,14 @@ func (a *app) completeExchanges(c *cobra.Command, args []string, typed string) (
 	return all, then
 }
 
+// completeReplay completes what "adit replay" takes: an ID, or else a filter.
+func (a *app) completeReplay(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if typed == "" || idForm.MatchString(typed) || strings.HasPrefix(newest, typed) {
+		return a.completeExchanges(c, args, typed)
+	}
+	return completeFilter(c, args, typed)
+}
+
 // labelOf is the name of what sent it, such as "stripe · invoice.paid".
 func labelOf(it inspect.Item) string {
 	if it.Label != "" {

@@ -55,7 +55,7 @@ differs or none came, and 124 when one has not come in time. Ctrl+C prints how f
   adit replay 'path:/hook* status:2xx' --to https://staging.example.com --resign
   adit replay 'tag:regression' --rate 20 --ignore '$..id' --ignore header.etag`,
 		Args:              exactly("the request's ID, or a filter in quotes,", newest),
-		ValidArgsFunction: a.completeExchanges,
+		ValidArgsFunction: a.completeReplay,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.hasBody = c.Flag("body").Changed
 			if err := o.check(); err != nil {

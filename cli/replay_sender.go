@@ -78,12 +78,8 @@ func (s *sender) rules(ctx context.Context) (diff.Rules, error) {
 	if err != nil {
 		return nil, usage("--ignore: %w", err)
 	}
-	texts, err := s.agents[0].Memos(ctx, inspect.DiffIgnores)
-	if err != nil {
-		return nil, err
-	}
-	kept, _ := diff.ParseRules(texts) // one that cannot be read leaves out nothing
-	return append(own, kept...), nil
+	kept, err := keptRules(ctx, s.agents[0])
+	return append(own, kept...), err
 }
 
 // resend is how an exchange is sent again.

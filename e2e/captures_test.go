@@ -92,6 +92,19 @@ func (s *shell) hook(path, body string) int {
 	return status
 }
 
+// post sends JSON to the agent's local API.
+func (s *shell) post(path, body string) {
+	s.t.Helper()
+	q, err := http.NewRequest(http.MethodPost, s.agent.api()+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	q.Header.Set("Content-Type", "application/json")
+	if status, answer := fetch(s.t, q); status/100 != 2 {
+		s.t.Fatalf("%s: %d %s", path, status, answer)
+	}
+}
+
 // receiver answers as the path says, and with what it got.
 func receiver(w http.ResponseWriter, q *http.Request) {
 	b, _ := io.ReadAll(q.Body)
@@ -209,6 +222,8 @@ func (s *shell) rerun(id string) {
 	if want := `{"table":{"planned":3,"done":3,"passed":3,"differ":0,"failed":0},"error":null}`; !strings.HasSuffix(strings.TrimSpace(out), want) {
 		t.Errorf("three times:\n%s", out)
 	}
+	s.post("/api/v1/memos/diff-ignores", `{"text":"header.X-Newer"}`)
+	replay(0, "path:/hook/*", "--to", newer.URL)
 	replay(2, "path:/hook/*", "--to", "ftp://x")
 	if _, said := replay(1, "path:/nowhere"); !strings.Contains(said, "nothing is sent") {
 		t.Errorf("nothing matches: %s", said)

@@ -27,8 +27,10 @@ type fake struct {
 	items              []inspect.Item // in the order of Seq
 	earlier            []inspect.Item // of earlier runs
 	version            uint64
-	lost               uint64 // changes up to this version have been forgotten
-	reads              int    // calls of Since
+	lost               uint64       // changes up to this version have been forgotten
+	content            inspect.Body // of all exchanges that have more than is in memory
+	verdict            inspect.Verdict
+	reads              int // calls of Since
 	lists              []inspect.Query
 	dials              int // calls of Reconnect
 	replays            []inspect.ID
@@ -141,7 +143,10 @@ func (f *fake) Since(v uint64, limit int) ([]inspect.Item, bool) {
 }
 
 func (f *fake) Body(context.Context, inspect.ID, inspect.Side) (inspect.Body, error) {
-	return nil, inspect.ErrNotFound
+	if f.content == nil {
+		return nil, inspect.ErrNotFound
+	}
+	return f.content, nil
 }
 
 func (f *fake) Run() int64 { return 1 }
@@ -189,8 +194,8 @@ func (*fake) Prepare(context.Context, inspect.ID, inspect.Resend) (inspect.Prepa
 	return inspect.Prepared{}, nil
 }
 
-func (*fake) Verdict(context.Context, inspect.ID) (inspect.Verdict, error) {
-	return inspect.Verdict{}, nil
+func (f *fake) Verdict(context.Context, inspect.ID) (inspect.Verdict, error) {
+	return f.verdict, nil
 }
 
 // clipboard keeps what was copied last.

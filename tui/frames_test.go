@@ -50,6 +50,17 @@ var scenes = []struct {
 		b.press("up", "up")
 		b.put(exchange(20, "GET", "/new", 200, "OK"), exchange(21, "GET", "/newer", 200, "OK"))
 	}},
+	{"views", func(b *bench) { // in another order, some marked
+		b.keeping(inspect.View{Name: "errors", Filter: "status:>=400"}, inspect.View{Name: "the payments of our shop", Filter: "stripe"})
+		b.putDay()
+		b.second()
+		b.press("o", "c", "down", " ", "v", "down")
+	}},
+	{"filter", func(b *bench) { // while it is typed, with what would complete it
+		b.putDay()
+		b.press("/")
+		b.write("github or st")
+	}},
 	{"replay", func(b *bench) { // the replay's row is selected, its original named
 		b.putDay()
 		b.press("g", "down")
@@ -113,6 +124,18 @@ var scenes = []struct {
 	{"failed", func(b *bench) {
 		b.put(failed(4, "POST", "/webhooks/twilio"))
 		b.press("enter")
+	}},
+	{"results", func(b *bench) { // of a run
+		b.put(exchange(1, "POST", "/webhooks/github?"+strings.Repeat("long", 40), 200, "OK"), failed(2, "POST", "/webhooks/twilio"), exchange(3, "GET", "/"+evil, 200, "OK"))
+		b.press("*", "r")
+	}},
+	{"options", func(b *bench) { // of a replay
+		b.put(exchange(1, "POST", "/webhooks/github", 200, "OK"))
+		b.press("R")
+	}},
+	{"edit", func(b *bench) { // of headers
+		b.put(exchange(1, "POST", "/webhooks/github", 200, "OK"))
+		b.press("e", "h")
 	}},
 	{"help", func(b *bench) { b.press("?") }},
 	{"hostile", func(b *bench) { b.putHostile() }},

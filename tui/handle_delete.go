@@ -152,10 +152,7 @@ func (m *model) onDeleted(d deleted) tea.Cmd {
 	if m.prompt.filter == nil { // the feed lists anew
 		return nil
 	}
-	m.rows.end()
-	m.rows.reset(nil)
-	m.prompt.all = false
-	return m.work.older(m.prompt.filter, 0)
+	return m.relist()
 }
 
 // withoutDeleted leaves out rows that are off the list.
@@ -176,6 +173,15 @@ func (m *model) askPurge() tea.Cmd {
 		q.Run = m.work.source.Reader.Run()
 	}
 	return m.askPurgeOf(q)
+}
+
+// takePurge asks whether what a filter means is to be deleted.
+func (m *model) takePurge(filter string) (tea.Cmd, error) {
+	f, err := inspect.ParseFilter(filter)
+	if err != nil {
+		return nil, err
+	}
+	return m.askPurgeOf(inspect.Query{Filter: f}), nil
 }
 
 func (m *model) askPurgeOf(q inspect.Query) tea.Cmd {

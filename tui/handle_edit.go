@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -24,9 +23,15 @@ const editMost, typedMost = 1 << 20, 64 << 10
 // editing is a request that is being edited. What was changed is kept as a draft until it is sent.
 type editing struct {
 	row  pane.Row
-	x    *inspect.Exchange
-	body []byte // all of its content; nil: it cannot be edited
-	send bool   // it is to be sent
+	send bool              // it is to be sent
+	x    *inspect.Exchange // nil: it has not been read yet
+	body []byte            // all of its content; nil: it cannot be edited
+}
+
+// partRead is a request that has been read, for one of its parts to be edited.
+type partRead struct {
+	ed   *editing
+	part func(*model, *editing) tea.Cmd
 	err  error
 }
 
@@ -43,30 +48,40 @@ func (m *model) beginEdit(send bool) tea.Cmd {
 		m.say(m.look.Warn.Render, "replay is not available here")
 		return nil
 	}
-	w := &m.work
-	return safely(func() tea.Msg {
-		o, err := w.whole(w.root, row.ID)
-		if err != nil {
-			return editing{err: err}
-		}
-		defer o.close()
-		ed := editing{row: row, x: o.Exchange, send: send}
-		if r := &o.Request.Message; r.Kept == r.Size && r.Kept <= editMost {
-			ed.body, ed.err = io.ReadAll(r.Content(o.at(inspect.RequestSide)))
-		}
-		return ed
-	})
+	return m.editMenu(&editing{row: row, send: send}, "Edit "+row.Method+" "+row.Path, "")
 }
 
-func (m *model) onEditing(ed editing) tea.Cmd {
+// read reads the request, once, and has the part edited then.
+func (ed *editing) read(part func(*model, *editing) tea.Cmd) func(*model) tea.Cmd {
+	return func(m *model) tea.Cmd {
+		if ed.x != nil {
+			return part(m, ed)
+		}
+		w := &m.work
+		return safely(func() tea.Msg {
+			o, err := w.whole(w.root, ed.row.ID)
+			if err != nil {
+				return partRead{ed, part, err}
+			}
+			defer o.close()
+			full := editing{row: ed.row, send: ed.send, x: o.Exchange}
+			if r := &o.Request.Message; r.Kept == r.Size && r.Kept <= editMost {
+				full.body, err = io.ReadAll(r.Content(o.at(inspect.RequestSide)))
+			}
+			return partRead{&full, part, err}
+		})
+	}
+}
+
+func (m *model) onPartRead(p partRead) tea.Cmd {
 	switch {
-	case ed.err != nil:
-		m.say(m.look.Bad.Render, "it cannot be edited: "+view.Sanitize(ed.err.Error()))
+	case p.err != nil:
+		m.say(m.look.Bad.Render, "it cannot be edited: "+view.Sanitize(p.err.Error()))
 		return nil
 	case m.top() != nil: // the person has gone on to something else
 		return nil
 	}
-	return m.editMenu(&ed, "Edit "+ed.row.Method+" "+ed.row.Path, "")
+	return p.part(m, p.ed)
 }
 
 // draft is what has been changed so far, or else the request as it was recorded.
@@ -81,15 +96,15 @@ func (m *model) draft(ed *editing) *inspect.Edit {
 // editMenu asks which part is to be edited; key is the part that is to blame for something.
 func (m *model) editMenu(ed *editing, title, key string) tea.Cmd {
 	menu := &menuSheet{title: title, choices: []choice{
-		{key: "m", does: "method", run: func(m *model) tea.Cmd { return m.editMethod(ed) }},
-		{key: "p", does: "path and query", run: func(m *model) tea.Cmd { return m.editTarget(ed) }},
-		{key: "h", does: "headers", run: func(m *model) tea.Cmd { return m.editFields(ed) }},
-		{key: "b", does: "body", run: func(m *model) tea.Cmd { return m.editBody(ed) }},
-		{key: "a", does: "all of it in $EDITOR", run: func(m *model) tea.Cmd { return m.editAll(ed) }},
+		{key: "m", does: "method", run: ed.read((*model).editMethod)},
+		{key: "p", does: "path and query", run: ed.read((*model).editTarget)},
+		{key: "h", does: "headers", run: ed.read((*model).editFields)},
+		{key: "b", does: "body", run: ed.read((*model).editBody)},
+		{key: "a", does: "all of it in $EDITOR", run: ed.read((*model).editAll)},
 	}}
 	if m.drafts[ed.row.ID] != nil {
 		menu.choices = append(menu.choices,
-			choice{key: "s", does: "send what you have edited, after a look", run: func(m *model) tea.Cmd { return m.preview(ed) }},
+			choice{key: "s", does: "send what you have edited, after a look", run: ed.read((*model).preview)},
 			choice{key: "f", does: "forget what you have edited", run: func(m *model) tea.Cmd {
 				delete(m.drafts, ed.row.ID)
 				m.say(m.look.Note.Render, "the draft is gone")
@@ -129,6 +144,9 @@ func (m *model) editMethod(ed *editing) tea.Cmd {
 
 func (m *model) editTarget(ed *editing) tea.Cmd {
 	e := *m.draft(ed)
+	if !typable(e.Target) {
+		return m.editMenu(ed, "The path has characters that are not seen: they can be edited in $EDITOR", "")
+	}
 	return m.askLine("path and query:", "/hook?a=1", e.Target, 64<<10, func(m *model, text string) (tea.Cmd, error) {
 		if e.Target = strings.TrimSpace(text); !strings.HasPrefix(e.Target, "/") {
 			return nil, errors.New("a path begins with /: where the request goes is chosen when it is replayed with options")
@@ -142,6 +160,9 @@ func (m *model) editFields(ed *editing) tea.Cmd {
 	var text strings.Builder
 	for _, f := range e.Fields {
 		text.WriteString(f.Name + ": " + f.Value + "\n")
+	}
+	if !typable(text.String()) || text.Len() > typedMost {
+		return m.editMenu(ed, "The headers have characters that are not seen, or are too many: they can be edited in $EDITOR", "")
 	}
 	return m.askArea(ed, "headers, one a line", strings.TrimSuffix(text.String(), "\n"), func(m *model, text string) (tea.Cmd, error) {
 		read, err := edit.Parse([]byte("GET / HTTP/1.1\n" + strings.TrimRight(text, "\n") + "\n\n"))
@@ -179,12 +200,18 @@ func untypable(ed *editing, body []byte) string {
 		return "it was not kept whole, or is larger than " + view.Size(editMost)
 	case len(body) > typedMost:
 		return view.Size(int64(len(body))) + " are for $EDITOR"
-	case !utf8.Valid(body) || bytes.IndexFunc(body, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f }) >= 0:
-		return "it is not plain text"
+	case !typable(string(body)):
+		return "it has characters that are not seen, or is no text"
 	case view.Get(view.Headers(m.Head), "Content-Encoding") != "":
 		return "it is encoded"
 	}
 	return ""
+}
+
+// typable says that a text stays what it is when it is typed in the dashboard: there the unseen is dropped, and tabs become spaces.
+func typable(text string) bool {
+	text = strings.ReplaceAll(text, "\n", "")
+	return utf8.ValidString(text) && !strings.Contains(text, "\t") && view.Sanitize(text) == text
 }
 
 // applied is the request with what was changed, as a text for an editor.
@@ -230,6 +257,7 @@ func (m *model) editAll(ed *editing) tea.Cmd {
 func (m *model) onEditedAll(e editedAll) tea.Cmd {
 	if e.again {
 		return m.work.exec(e.session.Command(), func(err error) tea.Msg {
+			// Read here and not by a command: when the dashboard is to end, no command would take the file away.
 			next := editedAll{ed: e.ed, session: e.session, err: err}
 			if err == nil {
 				next.edit, next.again, next.err = e.session.Read()

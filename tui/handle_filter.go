@@ -6,7 +6,6 @@ import (
 
 	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
-	"github.com/charmbracelet/x/ansi"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/view"
@@ -63,8 +62,7 @@ func (filterSheet) line(m *model) string {
 	if p.recalled {
 		p.input.TextStyle = m.look.Selected
 	}
-	line := ansi.Truncate(m.inputLine(promptMark, &p.input, width), width, "") // a completion may reach beyond it
-	return pane.Ends(line, m.look.Quiet.Render(count), m.look.Width)
+	return pane.Ends(m.inputLine(promptMark, &p.input, width), m.look.Quiet.Render(count), m.look.Width)
 }
 
 // body says what is wrong with the filter.
@@ -184,21 +182,27 @@ func (m *model) show(f *inspect.Filter) tea.Cmd {
 	if f.String() == m.prompt.filter.String() {
 		return nil
 	}
-	m.prompt.filter, m.prompt.all, m.prompt.searching = f, false, false
+	m.prompt.filter, m.prompt.searching = f, false
 	m.cleared = 0
 	m.hideRows()
 	m.rows.filtered = f != nil
 	m.work.want(f)
-	if r, selected := m.rows.selected(); f != nil || !selected || r.Nth == 0 {
+	return m.relist()
+}
+
+// relist empties the list, and has it read anew.
+func (m *model) relist() tea.Cmd {
+	p := &m.prompt
+	if r, selected := m.rows.selected(); p.filter != nil || !selected || r.Nth == 0 {
 		m.rows.resume() // before the rows go: a selected one stays, to be seen among those around it
 	}
 	m.rows.reset(nil)
 	m.rows.offset = m.rows.height / 2
-	if f == nil {
+	if p.all = false; p.filter == nil {
 		return nil // the feed lists anew
 	}
-	m.prompt.searching = true
-	return m.work.older(f, 0)
+	p.searching = true
+	return m.work.older(p.filter, 0)
 }
 
 // older finds what is before the oldest row, when the person is there: exchanges of earlier runs, or more of what matches.

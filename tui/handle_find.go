@@ -123,12 +123,12 @@ func (m *model) onSought(s sought) tea.Cmd {
 		d.page, d.goal, d.find.past, d.find.around = s.chunk, goFound, 0, false
 	case s.all && d.doc.page > 0 && !d.find.around && d.doc.more():
 		d.find.around = true
-		m.say(m.look.Quiet.Render, "not found in what follows, the same key looks from the beginning")
+		m.say(m.look.Quiet.Render, "not found from here on, "+m.keyOf("find.next")+" begins anew")
 	case s.all:
 		m.say(m.look.Quiet.Render, "not found")
 	default:
 		d.find.past = s.chunk
-		m.say(m.look.Quiet.Render, "not found in the next "+view.Size(s.read)+", the same key looks further")
+		m.say(m.look.Quiet.Render, "not found in the next "+view.Size(s.read)+", "+m.keyOf("find.next")+" looks further")
 	}
 	return nil
 }

@@ -57,16 +57,30 @@ func (m *model) openOptions() tea.Cmd {
 		textField("to", "target", "its own local service; or 3000, https://staging.example.com …", o.to),
 		textField("times", "times", "1", o.times),
 		textField("rate", "per second", "as fast as answers come", o.rate),
-		{key: "cookies", name: "without cookies", toggle: true, on: o.dropCookies},
-		{key: "resign", name: "signed anew", toggle: true, on: o.resign, off: "looking …"},
-		{key: "strict", name: "compare all", toggle: true, on: o.strict},
+		{key: "cookies", name: "without cookies", hint: "without its Cookie fields", toggle: true, on: o.dropCookies},
+		{key: "resign", name: "signed anew", hint: "with the secret that is configured", toggle: true, on: o.resign, off: "looking …"},
+		{key: "strict", name: "compare all", hint: "also what rules leave out", toggle: true, on: o.strict},
 	}}
 	m.lay(form)
-	w, id := &m.work, rows[0].ID
-	return safely(func() tea.Msg {
+	w, ids := &m.work, idsOf(rows)
+	return safely(func() tea.Msg { return w.verdict(form, ids) })
+}
+
+// verdictsMost is how many requests are asked for one that can be signed anew.
+const verdictsMost = 50
+
+// verdict is that of the first request that can be signed anew, or else of the first.
+func (w *work) verdict(form *formSheet, ids []inspect.ID) (first verdict) {
+	for i, id := range ids[:min(len(ids), verdictsMost)] {
 		v, err := w.source.Replayer.Verdict(w.root, id)
-		return verdict{form, v, err}
-	})
+		if err == nil && v.CanSign {
+			return verdict{form, v, nil}
+		}
+		if i == 0 {
+			first = verdict{form, v, err}
+		}
+	}
+	return first
 }
 
 // onVerdict says in the form whether a signature can be made.

@@ -70,7 +70,11 @@ func (k *kept) Prepare(ctx context.Context, id inspect.ID, r inspect.Resend) (in
 	}
 	p := inspect.Prepared{To: "http://localhost:8000", Head: []byte("GET / HTTP/1.1\r\n\r\n")}
 	if e := r.Edit; e != nil {
-		p.Head = fmt.Appendf(nil, "%s %s HTTP/1.1\r\nContent-Length: %d\r\n\r\n", e.Method, e.Target, len(e.Body))
+		p.Head = fmt.Appendf(nil, "%s %s HTTP/1.1\r\nContent-Length: %d\r\n", e.Method, e.Target, len(e.Body))
+		for _, f := range e.Fields {
+			p.Head = fmt.Appendf(p.Head, "%s: %s\r\n", f.Name, f.Value)
+		}
+		p.Head = append(p.Head, "\r\n"...)
 		p.Size = int64(len(e.Body))
 	}
 	return p, nil

@@ -19,7 +19,7 @@ func detailActions() []action {
 		{id: "find.next", on: onDetail, keys: "n", does: "the next place that was found, the one before", run: (*model).findNext},
 		{id: "find.previous", on: onDetail, keys: "N", with: "find.next", run: (*model).findPrevious},
 		{id: "filter.by-this", on: onDetail, keys: "f", does: "filter the list by the value under the cursor", run: (*model).filterByThing},
-		{id: "secrets.show", on: onDetail, keys: ".", does: "show the masked secrets for ten seconds", run: (*model).reveal},
+		{id: "secrets.show", on: onDetail | onPreview, keys: ".", does: "show the masked secrets for ten seconds", run: (*model).reveal},
 		{id: "body.open", on: onDetail, keys: "b", does: "the whole body in your pager, jq, or as a picture", run: (*model).openBody},
 		{id: "body.path", on: onDetail, keys: "|", does: "show only what a JSON path leads to", run: (*model).openPath},
 		{id: "diff.ignore", on: onDetail, keys: "I", does: "leave this difference out from now on", run: (*model).ignore},

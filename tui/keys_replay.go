@@ -44,6 +44,7 @@ func markActions() []action {
 		{id: "pin", on: onPanes, keys: "p", does: "pin: it is never pruned; again: as the others", run: (*model).togglePin},
 		{id: "delete", on: onPanes, keys: "d", does: "delete; for some seconds it can be undone", label: whenMarked("delete"), run: (*model).deleteTargets},
 		{id: "undo", on: onPanes, keys: "u", does: "undo the deletion", run: (*model).undoDelete},
-		{id: "purge", on: onPanes, does: "delete all that the list shows, after a question", run: (*model).askPurge},
+		{id: "purge", on: onPanes, does: "delete all that the list shows, or a filter means", run: (*model).askPurge,
+			arg: "filter", take: (*model).takePurge},
 	}
 }

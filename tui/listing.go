@@ -104,12 +104,15 @@ func (m *model) count() string {
 			earlier++
 		}
 	}
-	text := fmt.Sprintf("%d of %d", now, max(m.total, uint64(now)))
-	if earlier > 0 {
-		text += fmt.Sprintf(", %d earlier", earlier)
-	}
+	more := ""
 	if !m.prompt.all {
-		text += "+"
+		more = "+"
+	}
+	text := fmt.Sprintf("%d of %d", now, max(m.total, uint64(now)))
+	if earlier > 0 { // then all of this run have been found
+		text += fmt.Sprintf(", %d%s earlier", earlier, more)
+	} else {
+		text = strings.Replace(text, " ", more+" ", 1)
 	}
 	if m.prompt.searching {
 		text += " searching…"

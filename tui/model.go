@@ -139,8 +139,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return msg.then(m, msg)
 	case verdict:
 		return m.onVerdict(msg)
-	case editing:
-		return m.onEditing(msg)
+	case partRead:
+		return m.onPartRead(msg)
 	case editedAll:
 		return m.onEditedAll(msg)
 	case ignored:

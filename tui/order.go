@@ -21,65 +21,46 @@ func arrival(o pane.Order) bool { return o == pane.Order{} }
 // arrange puts rows, which are in the order of their Seq, into another one, without those that are hidden (nil: none). It appends to spots,
 // and changes nothing else.
 func arrange(spots []spot, rows []pane.Row, o pane.Order, hidden func(*pane.Row) bool) []spot {
-	var below map[int32][]int32
-	var moved map[int32]bool
-	if arrival(o) {
-		below, moved = families(rows, hidden)
-	}
 	for i := range rows {
-		at := int32(i)
-		if moved[at] || hidden != nil && hidden(&rows[i]) {
-			continue
-		}
-		spots = append(spots, spot{at: at})
-		for _, replay := range below[at] {
-			spots = append(spots, spot{replay, true})
+		if hidden == nil || !hidden(&rows[i]) {
+			spots = append(spots, spot{at: int32(i)})
 		}
 	}
-	if !arrival(o) {
-		slices.SortFunc(spots, func(a, b spot) int {
-			if c := compare(&rows[a.at], &rows[b.at], o); c != 0 {
-				return c
-			}
-			return cmp.Compare(b.at, a.at) // of equal ones the newest first
-		})
+	if arrival(o) {
+		groupReplays(spots, rows)
+		return spots
 	}
+	slices.SortFunc(spots, func(a, b spot) int {
+		return cmp.Or(compare(&rows[a.at], &rows[b.at], o), cmp.Compare(b.at, a.at)) // of equal ones the newest first
+	})
 	return spots
 }
 
-// families finds the replays whose original is in the list. All that go back to one original stand below it, in the order in which they came:
-// a replay of a replay, too.
-func families(rows []pane.Row, hidden func(*pane.Row) bool) (below map[int32][]int32, moved map[int32]bool) {
-	originals := map[inspect.ID]int32{} // and their places; -1: not found
-	for i := range rows {
-		if of := rows[i].ReplayOf; of != "" {
+// groupReplays puts replays below their originals, where those are shown. All that go back to one original stand below it in the order in
+// which they came: a replay of a replay, too.
+func groupReplays(spots []spot, rows []pane.Row) {
+	originals := map[inspect.ID]int32{} // and the first ones of their families; -1: not found yet
+	for _, s := range spots {
+		if of := rows[s.at].ReplayOf; of != "" {
 			originals[of] = -1
 		}
 	}
 	if len(originals) == 0 {
-		return nil, nil
+		return
 	}
-	below, moved = map[int32][]int32{}, map[int32]bool{}
-	first := map[int32]int32{} // of the family that a replay belongs to
-	for i := range rows {
-		at, r := int32(i), &rows[i]
-		if hidden != nil && hidden(r) {
-			continue
+	family := make([]int32, len(rows)) // of each row, by the first one of it
+	for i := range spots {
+		s := &spots[i]
+		r := &rows[s.at]
+		family[s.at] = s.at
+		if first, ok := originals[r.ReplayOf]; ok && first >= 0 {
+			family[s.at], s.under = first, true
 		}
-		if _, wanted := originals[r.ID]; wanted {
-			originals[r.ID] = at
+		if _, ok := originals[r.ID]; ok {
+			originals[r.ID] = family[s.at]
 		}
-		of, ok := originals[r.ReplayOf]
-		if !ok || of < 0 || of == at {
-			continue
-		}
-		if f, grand := first[of]; grand {
-			of = f
-		}
-		first[at], moved[at] = of, true
-		below[of] = append(below[of], at)
 	}
-	return below, moved
+	slices.SortFunc(spots, func(a, b spot) int { return cmp.Or(cmp.Compare(family[a.at], family[b.at]), cmp.Compare(a.at, b.at)) })
 }
 
 // compare compares by a column: what is long, large, late or a bad status comes first, texts go from A to Z; times the other way round, as in

@@ -197,7 +197,7 @@ func TestEditInEditor(t *testing.T) {
 	k := newKept(t, 100, 30, exchange(1, "POST", "/hook", 200, "OK"))
 	t.Setenv("VISUAL", "")
 	t.Setenv("EDITOR", "some-editor --wait")
-	texts := []string{"POST /mended HTTP/1.1\nno colon\n\n", "POST /mended HTTP/1.1\nHost: a\n\nbody\n"}
+	texts := []string{"POST /mended HTTP/1.1\nno colon\n\n", "POST /mended HTTP/1.1\nHost: a\nAuthorization: Bearer s3cret\n\nbody\n"}
 	var seen []string
 	k.m.work.exec = func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd {
 		return func() tea.Msg {
@@ -211,10 +211,28 @@ func TestEditInEditor(t *testing.T) {
 	if len(seen) != 2 || !strings.Contains(seen[0], "POST /hook HTTP/1.1\nHost: otter") || !strings.Contains(seen[1], "Mistake: line") {
 		t.Fatalf("the editor saw %q", seen)
 	}
-	wantIn(t, k.frame(), "POST /mended HTTP/1.1", "body")
+	wantIn(t, k.frame(), "POST /mended HTTP/1.1", "Bearer ••••", "body")
+	k.press(".")
+	wantIn(t, k.frame(), "Bearer s3cret")
 	k.press("enter")
 	if e := k.lastSent().Edit; e.Target != "/mended" || string(e.Body) != "body" {
 		t.Errorf("sent %+v", e)
+	}
+}
+
+// What typing in the dashboard would change unseen is left to an editor.
+func TestEditLeavesTheUnseenToAnEditor(t *testing.T) {
+	for name, change := range map[string]func(*inspect.Request){
+		"b": func(r *inspect.Request) { r.Body = []byte("{\r\n\t\"a\": 1}") },
+		"h": func(r *inspect.Request) { r.Head = []byte("POST / HTTP/1.1\r\nX-Odd: a\u202eb\r\n\r\n") },
+		"p": func(r *inspect.Request) { r.Target = "/a\u009bb" },
+	} {
+		x := exchange(1, "POST", "/hook", 200, "OK")
+		change(&x.Request)
+		x.Request.Kept, x.Request.Size = int64(len(x.Request.Body)), int64(len(x.Request.Body))
+		k := newKept(t, 120, 30, x)
+		k.press("e", name)
+		wantIn(t, k.frame(), "not seen", "all of it in $EDITOR")
 	}
 }
 

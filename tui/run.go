@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"sync"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -21,6 +22,7 @@ type run struct {
 	edited bool // what is sent is not what was recorded
 	result      // what the model knows of it
 
+	last     time.Time     // when progress has told something; its own
 	news     chan struct{} // there is something to tell
 	mu       sync.Mutex
 	outcomes []rerun.Outcome // not told yet
@@ -102,12 +104,15 @@ func (r *run) tell(change func()) {
 	}
 }
 
-// progress waits for news of a run, and tells all there is.
+// progress waits for news of a run and for the frame to be over, and tells all there is.
 func (w *work) progress(r *run) tea.Cmd {
 	return safely(func() tea.Msg {
 		select {
 		case <-r.news:
 		case <-w.done:
+			return nil
+		}
+		if !pace(&r.last, w.done) {
 			return nil
 		}
 		r.mu.Lock()

@@ -22,8 +22,11 @@ func (m *model) top() sheet {
 	return m.sheets[len(m.sheets)-1]
 }
 
-// lay puts a sheet on top.
-func (m *model) lay(s sheet) { m.sheets = append(m.sheets, s) }
+// lay puts a sheet on top. Its keys are to be seen: no toast stays in their place.
+func (m *model) lay(s sheet) {
+	m.sheets = append(m.sheets, s)
+	m.toast = toast{}
+}
 
 // lift takes the top sheet away.
 func (m *model) lift() tea.Cmd {

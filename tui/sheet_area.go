@@ -47,7 +47,11 @@ func (s *areaSheet) body(m *model, room int) []string {
 	}
 	s.area.SetWidth(m.look.Width)
 	s.area.SetHeight(room - 1)
-	return full(append([]string{title}, strings.Split(s.area.View(), "\n")...), room)
+	lines := []string{title}
+	for _, l := range strings.Split(s.area.View(), "\n") {
+		lines = append(lines, pane.Clip(l, m.look.Width))
+	}
+	return full(lines, room)
 }
 
 func (s *areaSheet) typed(_ *model, k tea.KeyMsg) (cmd tea.Cmd) {

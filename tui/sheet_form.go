@@ -28,6 +28,7 @@ type field struct {
 	input  textinput.Model
 	toggle bool
 	on     bool
+	hint   string // what the switch means
 	off    string // why it cannot be switched on
 	wrong  string
 }
@@ -76,9 +77,9 @@ func (f *formSheet) body(m *model, room int) []string {
 		if i == f.at {
 			seen = len(lines)
 		}
-		lines = append(lines, field.draw(m, min(wide, m.look.Width/3), i == f.at))
+		lines = append(lines, pane.Clip(field.draw(m, min(wide, m.look.Width/3), i == f.at), m.look.Width))
 		for _, wrong := range wordsOf(field.wrong, m.look.Width-2) {
-			lines = append(lines, "  "+m.look.Bad.Render(wrong))
+			lines = append(lines, pane.Clip("  "+m.look.Bad.Render(wrong), m.look.Width))
 		}
 	}
 	for _, wrong := range wordsOf(f.wrong, m.look.Width) {
@@ -113,9 +114,9 @@ func (f *field) draw(m *model, wide int, here bool) string {
 	case f.off != "":
 		return line + m.look.Quiet.Render(pane.Clip("no: "+view.Sanitize(f.off), room))
 	case f.toggle && f.on:
-		return line + pane.Clip("[x]", room)
+		return line + pane.Clip("[x] "+f.hint, room)
 	case f.toggle:
-		return line + pane.Clip("[ ]", room)
+		return line + pane.Clip("[ ] "+m.look.Quiet.Render(f.hint), room)
 	case here:
 		f.input.Width = max(room-1, 1)
 		f.input.PlaceholderStyle = m.look.Quiet

@@ -33,8 +33,7 @@ func (s *previewSheet) body(m *model, room int) []string {
 	for _, l := range pane.Words(title, m.look.Width) {
 		lines = append(lines, m.look.Title.Render(l))
 	}
-	text := strings.Split(strings.TrimRight(strings.ReplaceAll(string(p.Head), "\r\n", "\n"), "\n"), "\n")
-	text = append(append(text, ""), s.content()...)
+	text := s.text(view.Mask{All: m.maskAll, Off: m.now.Before(m.detail.bare)})
 	height := max(room-len(lines), 1)
 	s.first = max(min(s.first, len(text)-height), 0)
 	for _, l := range text[s.first:min(s.first+height, len(text))] {
@@ -43,18 +42,30 @@ func (s *previewSheet) body(m *model, room int) []string {
 	return lines[:min(len(lines), room)]
 }
 
-// content is the beginning of what is sent behind the head.
-func (s *previewSheet) content() []string {
-	body := s.edit.Body
-	switch {
-	case s.prepared.Size == 0:
-		return nil
-	case body == nil:
-		return []string{"(the content as it was recorded)"}
-	case len(body) > previewMost:
-		return append(strings.Split(string(body[:previewMost]), "\n"), "…")
+// text is what will be sent, its secrets masked as elsewhere.
+func (s *previewSheet) text(mask view.Mask) (lines []string) {
+	head := strings.Split(strings.TrimRight(strings.ReplaceAll(string(s.prepared.Head), "\r\n", "\n"), "\n"), "\n")
+	for i, line := range head {
+		name, value, isField := strings.Cut(line, ": ")
+		switch {
+		case i == 0:
+			line = mask.Target(line)
+		case isField:
+			f, _ := mask.Field(inspect.Field{Name: name, Value: value})
+			line = f.Name + ": " + f.Value
+		}
+		lines = append(lines, line)
 	}
-	return strings.Split(string(body), "\n")
+	switch body := s.edit.Body; {
+	case s.prepared.Size == 0:
+		return lines
+	case body == nil:
+		return append(lines, "", "(the content as it was recorded)")
+	case len(body) > previewMost:
+		return append(append(lines, ""), strings.Split(mask.Text(string(body[:previewMost]))+"\n…", "\n")...)
+	default:
+		return append(append(lines, ""), strings.Split(mask.Text(string(body)), "\n")...)
+	}
 }
 
 func (m *model) previewUp() tea.Cmd   { return m.scrollPreview(-1) }

@@ -16,12 +16,6 @@ import (
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
-const (
-	countLimit = 100         // matches beyond which a view is not counted
-	countsTime = time.Second // how long one counting of all views may take
-	countsRest = 10          // and how many times as long the next one waits: a tenth of the time is spent on it, at most
-)
-
 // views are the filters that have names: tabs above the list, which all faces share.
 type views struct {
 	all     []inspect.View
@@ -52,39 +46,6 @@ func (m *model) readViews() tea.Cmd {
 	}
 	m.views.reading = true
 	return m.work.readViews()
-}
-
-func (w *work) readViews() tea.Cmd {
-	return safely(func() tea.Msg {
-		ctx, stop := context.WithTimeout(w.search.root, countsTime)
-		defer stop()
-		began := time.Now()
-		all, err := w.source.Keeper.Views(ctx)
-		out := viewed{all: all, counts: map[string]string{}, err: err}
-		for _, v := range all {
-			out.counts[v.Name] = w.countView(ctx, v)
-		}
-		out.took = time.Since(began)
-		return out
-	})
-}
-
-// countView is how many exchanges of this run a view has: "12", "99+"; "12+" when there was no time for more, "?" when its filter cannot be read.
-func (w *work) countView(ctx context.Context, v inspect.View) string {
-	f, err := inspect.ParseFilter(v.Filter)
-	if err != nil {
-		return "?"
-	}
-	n := 0
-	for _, err := range w.source.Reader.List(ctx, inspect.Query{Filter: f, Run: w.source.Reader.Run(), Limit: countLimit}) {
-		if err != nil {
-			return strconv.Itoa(n) + "+"
-		}
-		if n++; n == countLimit {
-			return strconv.Itoa(n-1) + "+"
-		}
-	}
-	return strconv.Itoa(n)
 }
 
 // onViewed takes the views. What cannot be read now is read later; the tabs stay meanwhile.
@@ -244,10 +205,6 @@ func (m *model) askViewName(name, filter string) tea.Cmd {
 		v := inspect.View{Name: text, Filter: filter}
 		return m.work.keepView(v, func(ctx context.Context, k inspect.Keeper) error { return k.SaveView(ctx, v) }, false), nil
 	})
-}
-
-func (w *work) keepView(v inspect.View, keep func(context.Context, inspect.Keeper) error, deleted bool) tea.Cmd {
-	return safely(func() tea.Msg { return viewKept{v, deleted, keep(w.search.root, w.source.Keeper)} })
 }
 
 // onViewKept says how it went; a name that cannot be one is in the line again, with what is wrong.

@@ -66,6 +66,9 @@ func (w *jsonWalk) next(l Line) {
 		w.open = w.open[:max(len(w.open)-1, 0)]
 		return
 	}
+	if len(w.open) == 0 && l[0].Class == ClassKey { // the lines begin within an object
+		w.open = append(w.open, jsonLevel{index: -1})
+	}
 	if n := len(w.open); n > 0 {
 		l = w.open[n-1].step(l)
 	}

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,6 +33,7 @@ func (s *Server) pages() map[string]methods {
 		"/status":               {"GET": forPeople(s.statusPage, s.pointer)}, // some clients ask whether it answers
 		"/exchanges/{id}":       {"GET": s.exchangePage},
 		"/exchanges/{id}/{tab}": {"GET": s.exchangePart},
+		"/r/{id}":               {"GET": short},
 		"/page/{file}":          {"GET": static},
 	}
 }
@@ -45,6 +47,12 @@ func forPeople(page, text handler) handler {
 		}
 		return text(w, r)
 	}
+}
+
+// short leads from the short address that the dashboard shows to the exchange.
+func short(w http.ResponseWriter, r *http.Request) *apiError {
+	http.Redirect(w, r, "/exchanges/"+url.PathEscape(r.PathValue("id")), http.StatusFound)
+	return nil
 }
 
 // static answers with a script or the stylesheet.
@@ -112,9 +120,11 @@ func parseTemplates() map[string]*template.Template {
 // wording is what templates may call. Everything that was captured goes through safe, unless it comes from package view.
 var wording = template.FuncMap{
 	"safe":     view.Sanitize,
+	"target":   maskedTarget,
 	"size":     view.Size,
 	"duration": view.Duration,
 	"outcome":  outcomeOf,
+	"verdict":  verdictOf,
 	"join":     strings.Join,
 	"plotNames": func() map[string]string {
 		return map[string]string{"rate": "Requests a second", "p50": "Half are faster than", "p90": "Nine of ten are faster than", "open": "Open connections"}
@@ -164,4 +174,21 @@ func outcomeOf(x *inspect.Exchange) outcome {
 		o.Sign, o.Tone = "●", "good"
 	}
 	return o
+}
+
+// verdictOf words what a signature is worth in the same way.
+func verdictOf(s inspect.SignatureState) outcome {
+	switch s {
+	case inspect.Valid:
+		return outcome{"●", "Signature valid", "good"}
+	case inspect.Stale:
+		return outcome{"▲", "Signature right, but stale", "warn"}
+	case inspect.Wrong:
+		return outcome{"✕", "Signature wrong", "bad"}
+	case inspect.NoSecret:
+		return outcome{"◌", "Signed; no secret to check it with", "quiet"}
+	case inspect.Unchecked:
+		return outcome{"◌", "Signature not checked", "quiet"}
+	}
+	return outcome{"◌", "Not signed", "quiet"}
 }

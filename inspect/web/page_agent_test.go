@@ -48,6 +48,7 @@ func throughAgent(t *testing.T, b context.Context) {
 		f.headers.value = f.headers.value.replace("invoice", "refund");
 	})()`)
 	w.click("[data-form=edit] .main")
+	w.click("dialog .main")
 	if r := <-got; r != (received{"PUT /hook?n=2", "refund", "{\"amount\":\"2 €\"}\r\n"}) {
 		t.Errorf("the edited request arrives as %q", r)
 	}
@@ -61,7 +62,7 @@ func throughAgent(t *testing.T, b context.Context) {
 	if r := <-got; r != original {
 		t.Errorf("the replay arrives as %q", r)
 	}
-	w.want("document.querySelectorAll('#rows [aria-label$=replay]').length === 2 && " + has(".facts", "replay of"))
+	w.want("document.querySelectorAll('#rows [aria-label$=replay]').length === 2 && " + has("#toasts", "same body"))
 
 	w.do(chromedp.Navigate(base + "/status"))
 	w.want(has("[data-live=endpoints] td", "web"))

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
 )
 
 // tab is one view of an exchange. Its panel is made by a method of Server and shown by a template.
@@ -36,12 +37,14 @@ type detail struct {
 	inspect.Item
 	tab
 	Panel any
+	mask  *view.Mask
 }
 
 // The template's view of it.
 func (d *detail) Tab() string      { return d.tab.name }
 func (d *detail) TabTitle() string { return d.tab.title }
 func (d *detail) Label() string    { return labelOf(d.Item) }
+func (d *detail) Target() string   { return view.Sanitize(d.mask.Target(d.Request.Target)) }
 
 // Tabs are those that are shown in a row.
 func (d *detail) Tabs() (shown []struct{ Name, Title string }) {
@@ -100,7 +103,7 @@ func (s *Server) detail(r *http.Request, name string) (*detail, *apiError) {
 	case err != nil:
 		return nil, internal("read the exchange", err)
 	}
-	return &detail{it, t, panel}, nil
+	return &detail{it, t, panel, maskOf(r)}, nil
 }
 
 func tabOf(name string) (tab, bool) {
@@ -118,7 +121,10 @@ type further struct {
 	Part string // what follows only
 }
 
-func furtherOf(id inspect.ID, tab string, params url.Values) *further {
+func furtherOf(r *http.Request, id inspect.ID, tab string, params url.Values) *further {
+	if isRevealed(r) {
+		params.Set("reveal", "1")
+	}
 	part := "/exchanges/" + url.PathEscape(string(id)) + "/" + tab + "?" + params.Encode()
 	params.Set("tab", tab)
 	return &further{Page: "/exchanges/" + url.PathEscape(string(id)) + "?" + params.Encode(), Part: part}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/diff"
+	"github.com/adit-tunnel/adit/inspect/view"
 )
 
 const (
@@ -21,14 +22,16 @@ type diffPanel struct {
 	With     *related
 	Diff     diff.Diff
 	Messages []diffMessage
-	Gone     bool // the one asked for is no longer kept
+	Rules    []string // kept, of what is left out
+	Gone     bool     // the one asked for is no longer kept
 }
 
 // diffMessage is what differs between two requests or two responses.
 type diffMessage struct {
 	Side string
 	diff.Message
-	More int // changes of the content that are not shown
+	More  int    // changes of the content that are not shown
+	Whole string // the rule that leaves out the content, when none is about a part of it
 }
 
 func (s *Server) diffPanel(r *http.Request, it inspect.Item, _ string) (any, error) {
@@ -49,8 +52,9 @@ func (s *Server) diffPanel(r *http.Request, it inspect.Item, _ string) (any, err
 		older, newer = newer, older
 	}
 	p.Diff = s.diffOf(r, older, newer, s.rules(r))
-	p.Messages = []diffMessage{shownOf(inspect.RequestSide, p.Diff.Request), shownOf(inspect.ResponseSide, p.Diff.Response)}
-	return p, nil
+	p.Messages = []diffMessage{shownOf(inspect.RequestSide, p.Diff.Request, maskOf(r)), shownOf(inspect.ResponseSide, p.Diff.Response, maskOf(r))}
+	p.Rules, err = s.keeper.Memos(r.Context(), inspect.DiffIgnores)
+	return p, err
 }
 
 func ifNot(handled bool, err error) error {
@@ -60,10 +64,16 @@ func ifNot(handled bool, err error) error {
 	return err
 }
 
-func shownOf(side inspect.Side, m diff.Message) diffMessage {
+func shownOf(side inspect.Side, m diff.Message, mask *view.Mask) diffMessage {
+	maskMessage(&m, mask)
 	out := diffMessage{Side: side.String(), Message: m}
 	if n := len(m.Content); n > mostChanges {
 		out.Content, out.More = m.Content[:mostChanges], n-mostChanges
+	}
+	for _, c := range m.Content {
+		if rule, ok := diff.RuleFor(c); ok && !c.Volatile && m.How != diff.JSON {
+			out.Whole = rule
+		}
 	}
 	return out
 }

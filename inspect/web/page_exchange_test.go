@@ -17,34 +17,6 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 )
 
-func editAndReplay(t *testing.T, b context.Context) {
-	a := servePage(t)
-	a.keepJSON("one", "POST", "/one", 200)
-	w := show(t, b, a.base+"/exchanges/one", "light", wide)
-	w.want(rows("== 1"))
-	w.press("e")
-	w.want("document.activeElement.name === 'target'")
-	js[any](w, `(() => { const f = document.querySelector("[data-form=edit]"); f.elements.target.value = "/two"; f.elements.body.value = '{"n":2,"s":"two"}'; })()`)
-	w.click("[data-form=edit] .main")
-	w.want(has("#detail h2", "POST /two") + " && " + has(".facts", "edited replay of"))
-	it, err := a.store.Get(t.Context(), "replay-1")
-	if err != nil || it.Request.Target != "/two" || string(it.Request.Body) != `{"n":2,"s":"two"}` || !it.Edited {
-		t.Fatalf("sent: %+v, %v", it.Exchange, err)
-	}
-	w.click(".facts [data-tab=diff]")
-	w.want(has("#panel .removed", "/one") + " && " + has("#panel .added", "/two") + " && " + has("#panel", "$.n"))
-	w.press("7")
-	w.want(has(".tabs [aria-current]", "Replays") + " && " + has("#panel", "original"))
-
-	w.press("e")
-	w.want("document.activeElement.name === 'target'")
-	w.click("[data-form=edit] .main")
-	w.want("location.pathname === '/exchanges/replay-2'")
-	if it, err := a.store.Get(t.Context(), "replay-2"); err != nil || it.Edited {
-		t.Errorf("what was left alone is sent as an edit of %s: %v", it.Request.Head, err)
-	}
-}
-
 func longContent(t *testing.T, b context.Context) {
 	a := servePage(t)
 	var body strings.Builder

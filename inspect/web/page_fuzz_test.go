@@ -16,7 +16,7 @@ import (
 )
 
 // ours are the elements that a fragment of the page is made of.
-var ours = strings.Fields("a article b button dd del div dl dt form h2 h3 header img input ins label li mark nav ol option p section select span svg g rect text table tbody td textarea th thead time tr")
+var ours = strings.Fields("a article b button code dd del div dl dt fieldset form h2 h3 header img input ins kbd label legend li mark nav ol option p section select span svg g rect text table tbody td textarea th thead time tr ul")
 
 // FuzzPage: whatever was captured, it is text in the page: no element and no attribute is a stranger's.
 func FuzzPage(f *testing.F) {
@@ -25,6 +25,7 @@ func FuzzPage(f *testing.F) {
 	f.Add("POST / HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n", []byte("--b\r\nContent-Disposition: form-data; name=\"</textarea>\"\r\n\r\nx\r\n--b--"), 0)
 	f.Add("GET / HTTP/1.1\r\nContent-Type: text/event-stream\r\n\r\n", []byte("event: </ol>\ndata: {\"a\": 1}\n\n"), 101)
 	f.Add("POST /graphql HTTP/1.1\r\nContent-Type: application/json\r\n\r\n", []byte(`{"query":"query <b> { a }","variables":{"b":"</li>"}}`), 302)
+	f.Add("GET /?token=<b> HTTP/1.1\r\nCookie: a=</li>\r\n\r\n", []byte("password=<script>"), 200)
 	m := store.NewMemory(store.Options{Exchanges: 10})
 	a := &agent{}
 	s := New(Options{Reader: m, Keeper: m, Replayer: a, Observer: a, Controller: a})

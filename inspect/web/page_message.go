@@ -32,6 +32,7 @@ type messagePanel struct {
 	Preview  string // URL of a picture, "" shows none
 	Download string // URL of what was kept, "": nothing was
 	Made     bool   // adit has answered, not the local service
+	Reveal   string // where the secrets are shown that are hidden, "": none is
 }
 
 func (s *Server) messagePanel(r *http.Request, it inspect.Item, t string) (any, error) {
@@ -46,19 +47,25 @@ func (s *Server) messagePanel(r *http.Request, it inspect.Item, t string) (any, 
 	m := p.Message
 	bodies := s.contents(r, it)
 	defer bodies.close()
-	p.Start, p.Fields, p.Trailing = view.Sanitize(view.StartLine(m.Head)), safeFields(view.Headers(m.Head)), safeFields(view.Trailers(m.Trailers))
+	mask := maskOf(r)
+	p.Start = view.Sanitize(mask.Target(view.StartLine(m.Head)))
+	p.Fields, p.Trailing = safeFields(view.Headers(m.Head), mask), safeFields(view.Trailers(m.Trailers), mask)
 	p.Made = side == inspect.ResponseSide && it.Response.Made
 	from := fromOf(r)
 	p.Content = view.Open(m, bodies.at(side), view.Limits{Lines: mostLines + 1, Skip: int(min(from, 1<<30))})
 	laid := len(p.Content.Lines)
 	switch n := fit(&p.Content); {
 	case n < laid:
-		p.Next = furtherOf(it.ID, t, url.Values{"from": {strconv.FormatInt(from+int64(n), 10)}})
+		p.Next = furtherOf(r, it.ID, t, url.Values{"from": {strconv.FormatInt(from+int64(n), 10)}})
 	case p.Content.More:
 		p.Rest = "/exchanges/" + url.PathEscape(string(it.ID)) + "?tab=raw"
 	}
 	if from == 0 {
 		p.Tokens = tokensOf(m, p.Content)
+	}
+	mask.Content(&p.Content)
+	if hides(p.Content.Lines) || hidesValue(p.Fields) || hidesValue(p.Trailing) {
+		p.Reveal = revealed(it.ID, t)
 	}
 	if m.Kept > 0 {
 		p.Download = uriOf(it.ID) + "/" + p.Side + "/body"
@@ -113,12 +120,4 @@ func cutLine(line view.Line, most int, cut bool) (view.Line, bool) {
 		return append(short, view.Span{Class: span.Class, Text: fmt.Sprintf("%.*s…", most, span.Text)}), true
 	}
 	return line, cut
-}
-
-func safeFields(fields []inspect.Field) []inspect.Field {
-	safe := make([]inspect.Field, len(fields))
-	for i, f := range fields {
-		safe[i] = inspect.Field{Name: view.Sanitize(f.Name), Value: view.Sanitize(f.Value)}
-	}
-	return safe
 }

@@ -14,17 +14,24 @@ import (
 // overviewPanel is what there is to say about an exchange besides its messages.
 type overviewPanel struct {
 	Failure *inspect.Failure
+	Verdict inspect.Verdict
 	Facts   []view.Fact
 	Tags    []string
 	Note    string
 }
 
-func (s *Server) overviewPanel(_ *http.Request, it inspect.Item, _ string) (any, error) {
-	facts := view.Facts(it)
+func (s *Server) overviewPanel(r *http.Request, it inspect.Item, _ string) (any, error) {
+	facts, mask := view.Facts(it), maskOf(r)
+	for i, f := range facts {
+		if f.Label == "Request" {
+			facts[i].Value = mask.Target(f.Value)
+		}
+	}
 	if it.Failure != nil { // it has a place of its own
 		facts = slices.DeleteFunc(facts, func(f view.Fact) bool { return f.Label == "Failure" || f.Label == "What to do" })
 	}
-	return &overviewPanel{it.Failure, facts, it.Tags, it.Note}, nil
+	verdict, err := s.replayer.Verdict(r.Context(), it.ID)
+	return &overviewPanel{it.Failure, verdict, facts, it.Tags, it.Note}, err
 }
 
 // timingRow is how high a phase's row in the plot is, in pixels.
@@ -72,16 +79,17 @@ type messageRow struct {
 func (s *Server) messagesPanel(r *http.Request, it inspect.Item, t string) (any, error) {
 	bodies := s.contents(r, it)
 	defer bodies.close()
-	p, from, number := &messagesPanel{}, int(min(fromOf(r), 1<<30)), 0
+	p, from, number, mask := &messagesPanel{}, int(min(fromOf(r), 1<<30)), 0, maskOf(r)
 	for m := range view.Messages(it.Exchange, bodies.at(inspect.RequestSide), bodies.at(inspect.ResponseSide)) {
 		if number++; number <= from {
 			continue
 		}
 		if len(p.Messages) == mostMessages {
-			p.Next = furtherOf(it.ID, t, url.Values{"from": {strconv.Itoa(number - 1)}})
+			p.Next = furtherOf(r, it.ID, t, url.Values{"from": {strconv.Itoa(number - 1)}})
 			break
 		}
 		row := messageRow{m, number, m.Open(view.Limits{Bytes: 32 << 10, Lines: 200})}
+		mask.Content(&row.Content)
 		if fit(&row.Content); row.Content.More {
 			row.Content.Notes = append(row.Content.Notes, "shown in part")
 		}

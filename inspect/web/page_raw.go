@@ -33,6 +33,7 @@ type rawSide struct {
 	Tail     []view.Line // the end of content whose middle was not kept
 	Missing  int64       // bytes in between
 	Download string
+	Reveal   string // where the secrets are shown that are hidden, "": none is
 }
 
 func (s *Server) rawPanel(r *http.Request, it inspect.Item, t string) (any, error) {
@@ -44,7 +45,7 @@ func (s *Server) rawPanel(r *http.Request, it inspect.Item, t string) (any, erro
 		if it.Message(side) == nil || only != "" && only != side.String() {
 			continue
 		}
-		one, err := rawOfSide(it, side, bodies, fromOf(r), t)
+		one, err := rawOfSide(r, it, side, bodies, t)
 		if err != nil {
 			return nil, err
 		}
@@ -54,22 +55,27 @@ func (s *Server) rawPanel(r *http.Request, it inspect.Item, t string) (any, erro
 }
 
 // rawOfSide is a piece of one side, from a byte of its content on.
-func rawOfSide(it inspect.Item, side inspect.Side, bodies *contents, from int64, t string) (rawSide, error) {
-	m := it.Message(side)
+func rawOfSide(r *http.Request, it inspect.Item, side inspect.Side, bodies *contents, t string) (rawSide, error) {
+	m, from, mask := it.Message(side), fromOf(r), maskOf(r)
 	out := rawSide{Side: side.String()}
-	out.Head, _ = rawLines(m.Head, 0)
+	out.Head, _ = rawLines(maskedHead(m.Head, mask), 0)
 	kept := bodies.kept(side, m)
 	piece, err := io.ReadAll(io.NewSectionReader(kept, from, rawPiece))
 	if err != nil {
 		return out, err
 	}
 	lines, n := rawLines(piece, from)
+	maskLines(lines, mask)
 	out.Lines = lines
 	if next := from + int64(n); next < kept.Size() {
-		out.Next = furtherOf(it.ID, t, url.Values{"side": {out.Side}, "from": {strconv.FormatInt(next, 10)}})
+		out.Next = furtherOf(r, it.ID, t, url.Values{"side": {out.Side}, "from": {strconv.FormatInt(next, 10)}})
 	} else if len(m.Tail) > 0 {
 		out.Missing = m.Size - kept.Size() - int64(len(m.Tail))
 		out.Tail, _ = rawLines(m.Tail, m.Size-int64(len(m.Tail)))
+		maskLines(out.Tail, mask)
+	}
+	if hides(out.Head) || hides(out.Lines) || hides(out.Tail) {
+		out.Reveal = revealed(it.ID, t)
 	}
 	if kept.Size() > 0 {
 		out.Download = uriOf(it.ID) + "/" + out.Side + "/body"

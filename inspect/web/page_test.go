@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
 )
 
 // TestPage drives the page with a real browser.
@@ -28,7 +30,9 @@ func TestPage(t *testing.T) {
 		{"the list goes on after the agent was away", listGoesOn},
 		{"a filter shows what matches, also from now on", filterShows},
 		{"keys do what they do in the dashboard", keysWork},
-		{"a request is edited and replayed, and compared with the original", editAndReplay},
+		{"a request is edited, previewed and replayed, compared with the original, and what differs is ignored", editAndReplay},
+		{"what the form masks is sent as it was recorded", masksGoAsRecorded},
+		{"marked requests are sent again and compared, until it is stopped", regressionRun},
 		{"a request that came through the tunnel is edited and sent to the local service", throughAgent},
 		{"long content is read part by part", longContent},
 		{"without script it can still be read", plainPage},
@@ -60,36 +64,60 @@ type echo struct {
 	reader inspect.Reader
 	keep   func(*inspect.Exchange)
 	mu     sync.Mutex
-	n      int
+	sent   []inspect.Resend
 }
+
+// echo is the server's replayer.
+func (a *api) echo() *echo { return a.server.replayer.(*echo) }
 
 func (e *echo) Replay(ctx context.Context, id inspect.ID, o inspect.Resend) (inspect.ID, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.n++
 	it, err := e.reader.Get(ctx, id)
 	if err != nil {
 		return "", err
 	}
-	x, edit := *it.Exchange, o.Edit
-	x.ID, x.ReplayOf, x.Edited, x.Start = inspect.ID(fmt.Sprintf("replay-%d", e.n)), id, edit != nil, time.Now()
-	target, body := x.Request.Target, string(x.Request.Body)
-	if edit != nil && edit.Target != "" {
-		target = edit.Target
+	x := echoOf(it.Exchange, o)
+	e.sent = append(e.sent, o)
+	x.ID, x.ReplayOf, x.Edited = inspect.ID(fmt.Sprintf("replay-%d", len(e.sent))), id, o.Edit != nil
+	if x.Request.Target == "/never" {
+		x.State, x.Response = inspect.Pending, nil
 	}
-	if edit != nil && edit.Body != nil {
-		body = string(edit.Body)
-	}
-	e.keep(exchange(x, x.Request.Method, target, 200, "Content-Type: application/json\r\n", body))
+	e.keep(x)
 	return x.ID, nil
 }
 
-func (*echo) Prepare(context.Context, inspect.ID, inspect.Resend) (inspect.Prepared, error) {
-	return inspect.Prepared{}, nil
+// echoOf is the exchange that a replay of x is.
+func echoOf(x *inspect.Exchange, o inspect.Resend) *inspect.Exchange {
+	target, body := x.Request.Target, string(x.Request.Body)
+	if o.Edit != nil && o.Edit.Target != "" {
+		target = o.Edit.Target
+	}
+	if o.Edit != nil && o.Edit.Body != nil {
+		body = string(o.Edit.Body)
+	}
+	_, fields, _ := strings.Cut(string(x.Request.Head), "\r\n")
+	fields, _, _ = strings.Cut(strings.TrimPrefix(fields, "Host: web.example.dev\r\n"), "Content-Length")
+	return exchange(inspect.Exchange{}, x.Request.Method, target, 200, fields, body)
 }
 
-func (*echo) Verdict(context.Context, inspect.ID) (inspect.Verdict, error) {
-	return inspect.Verdict{}, nil
+// Prepare says what an edit's target and content make of the request.
+func (e *echo) Prepare(ctx context.Context, id inspect.ID, o inspect.Resend) (inspect.Prepared, error) {
+	it, err := e.reader.Get(ctx, id)
+	if err != nil {
+		return inspect.Prepared{}, err
+	}
+	x := echoOf(it.Exchange, o)
+	return inspect.Prepared{To: cmp.Or(o.To, "http://localhost:3000"), Head: x.Request.Head, Size: x.Request.Size}, nil
+}
+
+// Verdict knows a secret of Stripe's.
+func (e *echo) Verdict(ctx context.Context, id inspect.ID) (inspect.Verdict, error) {
+	it, err := e.reader.Get(ctx, id)
+	if err != nil || view.Get(view.Headers(it.Request.Head), "Stripe-Signature") == "" {
+		return inspect.Verdict{}, err
+	}
+	return inspect.Verdict{Provider: "stripe", State: inspect.Stale, Text: "it was signed 2 h ago, and Stripe's receivers take 5 min", CanSign: true}, nil
 }
 
 // exchange is one that has ended, with the same fields and content on both sides.
@@ -215,11 +243,19 @@ func filterShows(t *testing.T, b context.Context) {
 	w.want(rows("== 1") + " && document.getElementById('wrong').hidden")
 	w.do(chromedp.Navigate(a.base))
 	w.want(rows("== 1") + " && document.getElementById('filter').value === 'method:post'")
+	w.press("/")
+	w.want("document.activeElement.id === 'filter'")
+	js[any](w, "document.activeElement.value = 'method:post'")
+	w.press("\u0304")
+	w.want(rows("== 2") + " && document.getElementById('filter').value === 'status:>=500'") // the one before
+	w.press("\u0301\r")
+	w.want(rows("== 1") + " && document.getElementById('filter').value === 'method:post'")
+	if typed, err := a.store.Memos(t.Context(), inspect.TypedFilters); err != nil || len(typed) != 2 || typed[0] != "method:post" {
+		t.Errorf("typed: %q, %v", typed, err)
+	}
 
-	w.do(chromedp.Func(func(context.Context, *chromedp.Target) error {
-		js[any](w, "(() => { const s = document.getElementById('views'); s.value = 'save'; s.dispatchEvent(new Event('change')); })()")
-		return nil
-	}))
+	w.want("document.querySelector('#views [value=save]:not(:disabled)')")
+	js[any](w, "(() => { const s = document.getElementById('views'); s.value = 'save'; s.dispatchEvent(new Event('change')); })()")
 	w.press("posts\r")
 	w.want("[...document.getElementById('views').options].some(o => o.text === 'posts')")
 	if views, err := a.store.Views(t.Context()); err != nil || len(views) != 1 || views[0].Filter != "method:post" {
@@ -259,7 +295,7 @@ func keysWork(t *testing.T, b context.Context) {
 		t.Errorf("pinned: %v, %v", it.Pinned, err)
 	}
 	w.press("r")
-	w.want(has("#detail h2", "/b") + " && " + has(".facts", "replay of"))
+	w.want(rows("== 4") + " && " + has("#detail h2", "/b") + " && !" + has(".facts", "replay of")) // what is read stays
 	w.press("c")
 	w.want(has("dialog", "Copy request as"))
 	w.press("\x1b")
@@ -270,7 +306,7 @@ func keysWork(t *testing.T, b context.Context) {
 	w.want("!document.querySelector('dialog')")
 	w.press("\x1b")
 	w.want("document.getElementById('detail').hidden && document.activeElement.id === 'list'")
-	w.press("x")
+	w.click("[data-do=clear]")
 	w.want(has("dialog", "cannot be undone"))
 	w.click("dialog .danger")
 	w.want(rows("== 1") + " && " + has("#x-b .marks", "★"))

@@ -75,19 +75,19 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) *apiError {
 	defer s.runs.leave()
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	go func() {
+	s.spawn(func() {
 		select {
 		case <-s.ending:
 			cancel()
 		case <-ctx.Done():
 		}
-	}()
+	})
 	return s.tell(ctx, w, plan, cancel)
 }
 
 // planOf reads a plan.
 func (s *Server) planOf(r *http.Request, in *runJSON) (p rerun.Plan, problem *apiError) {
-	p = rerun.Plan{IDs: in.IDs, Times: in.Times, Rate: in.Rate, Timeout: time.Duration(in.TimeoutMS * float64(time.Millisecond)), Rules: s.rules(r)}
+	p = rerun.Plan{IDs: in.IDs, Times: in.Times, Rate: in.Rate, Timeout: time.Duration(in.TimeoutMS * float64(time.Millisecond)), Rules: s.rules(r), Go: s.spawn}
 	switch {
 	case in.TimeoutMS < 0 || in.TimeoutMS > mostTimeoutMS:
 		return p, badRequest("timeout_ms", fmt.Sprintf("want milliseconds, at most %d", mostTimeoutMS))

@@ -63,9 +63,10 @@ type Server struct {
 	handler    http.Handler
 	limits     limits
 	door       door
-	streams    room          // of events
-	large      room          // answers that take much memory
-	runs       room          // of many replays
+	streams    room // of events
+	large      room // answers that take much memory
+	runs       room // of many replays
+	spawn      func(func())
 	ending     chan struct{} // closed when Run is to end: streams of events have no end of their own
 }
 
@@ -77,6 +78,7 @@ type Options struct {
 	Controller inspect.Controller
 	Keeper     inspect.Keeper
 	Log        *slog.Logger                                  // nil: nothing is logged
+	Go         func(func())                                  // starts goroutines of runs; nil: the go statement
 	Access     func(path string) (answered func(status int)) // is told of each request, and of its answer; nil: nobody is
 	Open       bool                                          // other machines are to come: the address is none of the loopback's
 	Password   string                                        // asked for by HTTP Basic, with any user name; "": none
@@ -89,6 +91,9 @@ func New(o Options) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, keeper: o.Keeper, log: o.Log}
+	if s.spawn = o.Go; s.spawn == nil {
+		s.spawn = func(f func()) { go f() }
+	}
 	s.shared, _ = o.Reader.(inspect.Shared)
 	s.limits = limits{read: 15 * time.Second, write: time.Minute, take: 10 * time.Second, turn: 10 * time.Second, decoded: 100 << 20}
 	s.streams, s.large, s.runs, s.ending = make(room, mostStreams), make(room, mostLarge), make(room, mostRuns), make(chan struct{})

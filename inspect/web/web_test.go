@@ -29,6 +29,7 @@ type agent struct {
 	defined  []inspect.Definition
 	stopped  []string
 	fails    error
+	verdict  *inspect.Verdict // nil: one of Stripe's, which is stale
 }
 
 func (a *agent) Status() inspect.Status {
@@ -64,6 +65,9 @@ func (a *agent) Verdict(_ context.Context, id inspect.ID) (inspect.Verdict, erro
 	if id == "none" {
 		return inspect.Verdict{}, inspect.ErrNotFound
 	}
+	if a.verdict != nil {
+		return *a.verdict, nil
+	}
 	return inspect.Verdict{Provider: "stripe", State: inspect.Stale, Signed: time.Unix(0, 0).UTC(), Text: "too old", CanSign: true}, nil
 }
 
@@ -71,11 +75,12 @@ const asJSON = "application/json"
 
 // api is a server on a real socket.
 type api struct {
-	t     *testing.T
-	base  string
-	agent *agent
-	store *store.Memory
-	stop  func() // ends the server and waits
+	t      *testing.T
+	base   string
+	agent  *agent
+	store  *store.Memory
+	server *Server
+	stop   func() // ends the server and waits
 }
 
 func serve(t *testing.T, change ...func(*Options)) *api {
@@ -98,6 +103,7 @@ func serveWithin(t *testing.T, limit func(*limits), change ...func(*Options)) *a
 		f(&o)
 	}
 	s := New(o)
+	a.server = s
 	limit(&s.limits)
 	ctx, end := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -38,5 +38,5 @@ func (l Look) Outcome(o Outcome, chosen bool) string {
 	if o.Good {
 		style = l.Good
 	}
-	return line + style.Render(Clip(verdict, l.Width-2)) + Clip(rest, l.Width-2-Width(verdict))
+	return Clip(line+style.Render(verdict)+rest, l.Width)
 }

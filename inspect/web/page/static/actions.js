@@ -3,13 +3,6 @@ import { $, ask, button, copy, dialog, el, failed, prompt, toast } from "./dom.j
 import { at, call, text } from "./api.js";
 import * as words from "./words.js";
 
-// replay sends a request again and returns the new exchange's id.
-export async function replay(id) {
-  const sent = await call("POST", at(id) + "/replay", { body: {} });
-  toast("sent again");
-  return sent.id;
-}
-
 export async function pin(x) {
   await call("PATCH", at(x.id), { body: { pinned: !x.pinned } });
   toast(x.pinned ? "no longer pinned" : "pinned: it is never deleted to make room");
@@ -60,15 +53,20 @@ export class Views {
 
   async #chosen(use) {
     const said = this.select.value, here = this.#all.find(v => v.filter === this.current);
-    if (said === "save") {
-      const name = await prompt("Save this filter", `Name for ${this.current}`);
-      if (name) await call("PUT", "/api/v1/views/" + encodeURIComponent(name), { body: { filter: this.current } });
-    } else if (said === "delete") {
+    if (said === "save") return this.save();
+    if (said === "delete") {
       await call("DELETE", "/api/v1/views/" + encodeURIComponent(here.name));
     } else {
       use(said === "" ? "" : this.#all[Number(said.slice(4))].filter);
       return;
     }
+    await this.read(this.current);
+  }
+
+  // save asks for a name of the present filter.
+  async save() {
+    const name = await prompt("Save this filter", `Name for ${this.current}`);
+    if (name) await call("PUT", "/api/v1/views/" + encodeURIComponent(name), { body: { filter: this.current } });
     await this.read(this.current);
   }
 }
@@ -84,7 +82,7 @@ export class Arrivals {
     this.#last = x;
     this.#timer ||= setTimeout(() => {
       const o = words.outcome(this.#last);
-      const one = `${words.safe(this.#last.method, 40)} ${words.safe(this.#last.target, 80)} ${o.code} ${o.words}`;
+      const one = `${words.safe(this.#last.method, 40)} ${words.target(this.#last.target, 80)} ${o.code} ${o.words}`;
       $("arrivals").textContent = this.#count > 1 ? `${this.#count} new requests, the last: ${one}` : `new request: ${one}`;
       this.#count = this.#timer = 0;
     }, 3000);

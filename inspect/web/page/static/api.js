@@ -26,6 +26,25 @@ export async function call(method, path, { body, signal } = {}) {
   return value;
 }
 
+// lines sends what is asked and yields each line of JSON of the answer as it comes.
+export async function* lines(path, body, signal) {
+  const init = { method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const answer = await fetch(path, init).catch(unreachable);
+  if (!answer.ok) throw new Problem(answer.status, (await answer.json().catch(() => null))?.error);
+  let rest = "";
+  for await (const piece of pieces(answer.body)) {
+    const whole = (rest + piece).split("\n");
+    rest = whole.pop();
+    for (const line of whole) yield JSON.parse(line);
+  }
+}
+
+// pieces reads a stream as text. Not every browser can iterate over one.
+async function* pieces(stream) {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) yield piece.value;
+}
+
 // text reads an export.
 export async function text(path) {
   const answer = await fetch(path).catch(unreachable);

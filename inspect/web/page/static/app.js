@@ -6,6 +6,9 @@ import { Detail } from "./detail.js";
 import { Feed } from "./feed.js";
 import { bind, released } from "./keys.js";
 import { List } from "./list.js";
+import { History } from "./memos.js";
+import { send } from "./replay.js";
+import { Run } from "./run.js";
 
 const input = $("filter");
 let filter = new URLSearchParams(location.search).get("filter") ?? (location.pathname === "/" ? recall("filter") : "");
@@ -13,11 +16,14 @@ let filter = new URLSearchParams(location.search).get("filter") ?? (location.pat
 let ready = false; // a list has come
 let good = filter; // the last filter that a list has come for
 let before = filter; // the one that escape leads back to
+let entered = false; // it was typed, and is not kept yet
 
 const arrivals = new actions.Arrivals();
 const list = new List({ choose: id => open(id), more: before => feed.more(before), settled: tell });
-const detail = new Detail({ shown, closed, sent, follow: id => open(id) });
+const detail = new Detail({ shown, closed, sent: id => open(id, "overview"), run: plan => run.start(plan).catch(failed), follow: id => open(id) });
+const run = new Run({ open: (id, original) => open(id, "diff", "?with=" + encodeURIComponent(original)), shown: running, closed: ran, row: id => list.get(id) });
 const views = new actions.Views($("views"), apply);
+const typed = new History();
 const feed = new Feed({
   reset: page => {
     wrong(null);
@@ -27,6 +33,7 @@ const feed = new Feed({
     list.reset(page);
     list.choose(detail.id);
     views.read(filter).catch(failed);
+    keepTyped();
   },
   page: page => list.page(page),
   exchange: x => {
@@ -51,6 +58,13 @@ function apply(text) {
   feed.open(filter);
 }
 
+// keepTyped keeps a filter that somebody has typed, once it is a good one and they have left the field.
+function keepTyped() {
+  if (!entered || good !== filter || document.activeElement === input) return;
+  entered = false;
+  typed.keep(filter).catch(failed);
+}
+
 // wrong shows a filter's mistake under its character; null: there is none. at counts bytes of UTF-8.
 function wrong(problem) {
   input.setAttribute("aria-invalid", problem !== null);
@@ -62,7 +76,9 @@ function wrong(problem) {
 }
 
 function tell() {
-  const n = list.length;
+  const n = list.length, marked = list.marked.length;
+  $("run-ask").textContent = marked > 0 ? `Run ${marked} marked…` : "Run…";
+  $("run-ask").disabled = n === 0;
   $("count").replaceChildren(`${n.toLocaleString("en")}${list.older ? "+" : ""}`, el("span", {}, n === 1 ? " request" : " requests"));
   $("nothing").hidden = n > 0 || !ready || filter !== "";
   $("no-match").hidden = n > 0 || !ready || filter === "";
@@ -76,24 +92,56 @@ function open(id, tab, query) {
 function shown(id) {
   $("main").classList.add("split");
   detail.pane.hidden = false;
+  run.pane.hidden = true;
   list.choose(id, false);
   address();
   requestAnimationFrame(() => list.reveal(id));
 }
 
 function closed() {
-  $("main").classList.remove("split");
+  $("main").classList.toggle("split", run.open);
   detail.pane.hidden = true;
+  run.pane.hidden = !run.open;
   list.choose("", false);
   document.title = "adit";
   address();
+  run.open ? run.back() : list.grid.focus();
+}
+
+// running shows a run, which has begun.
+function running() {
+  run.pane.hidden = false;
+  $("main").classList.add("split");
+  if (detail.open) detail.close();
+}
+
+function ran() {
+  run.pane.hidden = true;
+  $("main").classList.toggle("split", detail.open);
   list.grid.focus();
 }
 
-// sent shows the new exchange of a replay.
-function sent(id) {
-  toast("sent");
-  open(id, "overview");
+// asked is what a run is about: what is marked, or else all that is listed.
+function asked() {
+  const ids = list.marked;
+  if (ids.length > 0) return [{ ids }, ids.length === 1 ? "the marked request" : `the ${ids.length} marked requests`];
+  return [{ filter }, filter ? `all that match ${filter}` : "all requests"];
+}
+
+// compare shows the difference: between two that are marked, of this one from the marked one, or of this one from its original or last replay.
+function compare() {
+  const marked = list.marked;
+  const [id, other] = marked.length === 2 ? marked.toReversed() : [here(), marked.length === 1 && marked[0] !== here() ? marked[0] : ""];
+  if (id) open(id, "diff", other && "?with=" + encodeURIComponent(other));
+}
+
+// write opens a tab with the cursor in one of its fields.
+async function write(tab, field) {
+  if (!here()) return;
+  await Promise.all([open(here(), tab), released()]);
+  const input = detail.pane.querySelector(`[name=${field}]`);
+  input?.focus();
+  input?.setSelectionRange(input.value.length, input.value.length);
 }
 
 // address makes the address say what is seen, so that it can be kept, sent on and read again.
@@ -117,33 +165,57 @@ addEventListener("popstate", () => {
 });
 
 const here = () => detail.id || list.chosen;
+const step = n => run.open && (detail.open || run.pane.contains(document.activeElement)) ? run.step(n, detail.open) : list.step(n);
 const does = {
-  up: () => list.step(-1),
-  down: () => list.step(1),
+  up: () => step(-1),
+  down: () => step(1),
   pageUp: () => list.step(-list.pageful),
   pageDown: () => list.step(list.pageful),
   first: () => list.top(),
   last: () => list.bottom(),
+  scroll: n => detail.pane.querySelector(".panel")?.scrollBy(0, n * 40),
   enter: () => detail.open ? detail.focus() : list.step(0),
-  back: () => detail.open ? detail.close() : filter ? apply("") : list.top(),
+  back: () => {
+    if (detail.open) return detail.close();
+    if (run.open) return run.running ? run.stop() : run.close();
+    if (list.marked.length > 0) return list.unmark();
+    filter ? apply("") : list.top();
+  },
   filter: () => { input.focus(); input.select(); },
-  replay: () => here() && actions.replay(here()).then(id => open(id, "overview")).catch(failed),
-  edit: () => here() && Promise.all([open(here(), "edit"), released()]).then(() => detail.pane.querySelector("[name=target]")?.focus()),
+  mark: () => {
+    if (!here()) list.step(0);
+    if (!here()) return;
+    list.mark(here());
+    list.step(1);
+  },
+  markAll: () => toast(`${list.markAll()} marked`),
+  replay: () => list.marked.length > 0 ? run.start({ ids: list.marked }).catch(failed) : here() && send(here()).catch(failed),
+  options: () => list.marked.length > 0 ? released().then(does.run) : write("edit", "to"),
+  edit: () => write("edit", "target"),
+  run: () => run.ask(...asked()).catch(failed),
+  results: () => run.show(),
+  compare,
+  ignore: () => detail.ignore(),
+  reveal: () => detail.reveal(),
   copy: () => here() && actions.copyAs(here()).catch(failed),
   pin: () => {
     const x = list.get(here()) ?? { id: detail.id, pinned: detail.pane.querySelector("[data-do=pin]")?.ariaPressed === "true" };
     if (x.id) actions.pin(x).then(() => detail.changed(x)).catch(failed);
   },
+  note: () => write("overview", "note"),
+  tag: () => write("overview", "tags"),
+  save: () => filter && views.save().catch(failed),
   clear: () => actions.clear(filter).then(done => done && feed.open(filter)).catch(failed),
   har: () => $("har").click(),
   turn: n => detail.open && detail.turn(n),
   tab: n => detail.open && detail.tabs[n - 1] && detail.show(detail.id, detail.tabs[n - 1]),
-  theme: () => $("theme").click(),
 };
 
 document.addEventListener("click", event => {
-  const name = event.target.closest("[data-do]")?.dataset.do;
-  if (name && does[name]) does[name]();
+  const button = event.target.closest("[data-do]");
+  if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  does[button.dataset.do]();
 });
 $("find").addEventListener("submit", event => {
   event.preventDefault();
@@ -151,20 +223,29 @@ $("find").addEventListener("submit", event => {
   list.grid.focus();
 });
 input.addEventListener("keydown", event => {
-  const move = { ArrowUp: does.up, ArrowDown: does.down }[event.key];
-  if (move && !event.isComposing) {
+  const older = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+  if (older && !event.isComposing) {
     event.preventDefault();
-    move();
+    typed.step(older, input.value).then(text => {
+      input.value = text;
+      input.dispatchEvent(new Event("input"));
+    }).catch(failed);
   }
   if (event.key !== "Escape") return;
   event.preventDefault();
+  entered = false;
   clearTimeout(typing);
   filter !== before ? apply(before) : input.value = filter;
   list.grid.focus();
 });
-input.addEventListener("focus", () => { before = good; });
+input.addEventListener("focus", () => {
+  before = good;
+  typed.read().catch(failed);
+});
+input.addEventListener("blur", keepTyped);
 let typing = 0;
 input.addEventListener("input", () => {
+  entered = true;
   clearTimeout(typing);
   typing = setTimeout(() => input.value.trim() !== filter && apply(input.value.trim()), 300);
 });

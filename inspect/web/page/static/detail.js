@@ -1,23 +1,28 @@
 // The detail of the chosen exchange: fragments that the agent has made, put in place, and their forms.
 import { $, el, failed, toast } from "./dom.js";
 import { at, call, fragment } from "./api.js";
+import * as memos from "./memos.js";
+import { editOf, optionsOf, preview, send } from "./replay.js";
 
 const parts = 8; // of long content that stay in the document
+const openTime = 10_000; // ms for which secrets are shown
 
 export class Detail {
   id = "";
   tab = "overview";
+  #query = "";
   #reading = null;
   #timer = 0;
+  #revealed = 0; // a timer: secrets are shown until it ends
 
-  // on: shown(id) is about to be shown, closed(), sent(id) a replay is, follow(id) a link to another exchange
+  // on: shown(id) is about to be shown, closed(), sent(id) a replay is, run(plan) many are to be, follow(id) a link to another exchange
   constructor(on) {
     this.on = on;
     this.pane = $("detail");
     this.pane.addEventListener("click", event => this.#click(event));
     this.pane.addEventListener("submit", event => this.#submit(event));
     this.pane.addEventListener("change", event => {
-      if (event.target.name === "with") this.#show(this.#path() + "?with=" + encodeURIComponent(event.target.value));
+      if (event.target.name === "with") this.show(this.id, this.tab, "?with=" + encodeURIComponent(event.target.value));
     });
     const now = this.pane.firstElementChild; // the agent has sent it with the page
     if (now?.dataset.id) [this.id, this.tab] = [now.dataset.id, now.dataset.tab];
@@ -28,14 +33,16 @@ export class Detail {
 
   show(id, tab = this.tab === "edit" ? "request" : this.tab, query = "") {
     clearTimeout(this.#timer);
-    [this.id, this.tab] = [id, tab];
+    if (id !== this.id) this.#hide();
+    [this.id, this.tab, this.#query] = [id, tab, query];
     this.on.shown(id);
-    return this.#show(this.#path() + query);
+    return this.#show();
   }
 
   close() {
     this.#reading?.abort();
     clearTimeout(this.#timer);
+    this.#hide();
     this.id = "";
     this.pane.replaceChildren();
     this.on.closed();
@@ -47,8 +54,29 @@ export class Detail {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       const busy = this.tab === "edit" || this.pane.querySelector("form:focus-within, .code ol + ol");
-      if (x.id === this.id && !busy) this.#show(this.#path(), true);
+      if (x.id === this.id && !busy) this.#show(true);
     }, 250);
+  }
+
+  // reveal shows the secrets of this exchange for some seconds, or hides them again.
+  reveal() {
+    if (!this.open) return;
+    const shown = this.#revealed !== 0;
+    this.#hide();
+    if (!shown) this.#revealed = setTimeout(() => this.reveal(), openTime);
+    toast(shown ? "secrets are hidden again" : `secrets are shown for ${openTime / 1000} s`);
+    if (this.tab !== "edit") this.#show(true);
+  }
+
+  #hide() {
+    clearTimeout(this.#revealed);
+    this.#revealed = 0;
+  }
+
+  // ignore leaves the change that has the focus out of comparisons from now on; when none has it, the first gets it.
+  ignore() {
+    const now = document.activeElement.closest("[data-ignore]");
+    now ? now.click() : this.pane.querySelector("[data-ignore]")?.focus();
   }
 
   focus() { (this.pane.querySelector(".panel") ?? this.pane.querySelector("h2"))?.focus(); }
@@ -59,13 +87,18 @@ export class Detail {
     if (all.length > 0) this.show(this.id, all[(all.indexOf(this.tab) + n + all.length) % all.length]);
   }
 
-  #path() { return `/exchanges/${encodeURIComponent(this.id)}/${this.tab}`; }
+  get #path() {
+    const query = new URLSearchParams(this.#query);
+    if (this.#revealed) query.set("reveal", "1");
+    return `/exchanges/${encodeURIComponent(this.id)}/${this.tab}` + (query.size > 0 ? "?" + query : "");
+  }
 
-  async #show(path, again = false) {
+  // show puts the tab in place; again: anew, so that whoever reads it stays where they are.
+  async #show(again = false) {
     this.#reading?.abort();
     const { signal } = this.#reading = new AbortController();
     try {
-      const nodes = await fragment(path, signal);
+      const nodes = await fragment(this.#path, signal);
       if (signal.aborted) return;
       const before = this.pane.querySelector(".panel");
       const [scroll, focused] = [before?.scrollTop, document.activeElement];
@@ -93,6 +126,8 @@ export class Detail {
   }
 
   #click(event) {
+    const rule = event.target.closest("[data-ignore], [data-regard]");
+    if (rule) this.#rule(rule.dataset).catch(failed);
     const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey;
     const link = event.target.closest("a[data-tab], a[data-open], a.more");
     if (!link || !plain) return;
@@ -100,6 +135,14 @@ export class Detail {
     if (link.dataset.tab) this.show(this.id, link.dataset.tab, link.dataset.query ?? "");
     else if (link.dataset.open) this.on.follow(link.dataset.open);
     else this.#more(link).catch(failed);
+  }
+
+  // rule adds a rule to what comparisons leave out, or takes one away.
+  async #rule({ ignore, regard }) {
+    ignore ? await memos.add("diff-ignores", ignore) : await memos.remove("diff-ignores", regard);
+    toast(ignore ? `${ignore} is left out from now on` : `${regard} counts again`);
+    await this.#show(true);
+    this.pane.querySelector(ignore ? "[data-ignore]" : "[data-regard]")?.focus({ preventScroll: true });
   }
 
   // more appends the next part of long content. Parts far above leave, so that the document stays small.
@@ -123,16 +166,13 @@ export class Detail {
     does.catch(failed);
   }
 
-  // send replays the request with what was changed; what was left alone goes as it was recorded.
+  // send shows what will be sent, and sends it: once, or as a run.
   async #send(form) {
-    const edit = {};
-    const changed = name => form.elements[name] && !form.elements[name].disabled && form.elements[name].value !== form.elements[name].defaultValue;
-    if (changed("method")) edit.method = form.elements.method.value.trim();
-    if (changed("target")) edit.target = form.elements.target.value.trim();
-    if (changed("headers")) edit.headers = fields(form.elements.headers.value);
-    if (changed("body")) edit.body = form.dataset.crlf ? form.elements.body.value.replace(/\r?\n/g, "\r\n") : form.elements.body.value;
-    const sent = await call("POST", at(this.id) + "/replay", { body: Object.keys(edit).length > 0 ? edit : {} });
-    this.on.sent(sent.id);
+    const id = this.id, { ways, times, rate } = optionsOf(form);
+    const edit = await editOf(id, form);
+    if (!await preview(id, { ...edit, ...ways }, times)) return;
+    if (times > 1) this.on.run({ ids: [id], edit, ...ways, times, rate });
+    else this.on.sent(await send(id, { ...edit, ...ways }));
   }
 
   async #mark(form) {
@@ -143,13 +183,4 @@ export class Detail {
     form.elements.tags.defaultValue = form.elements.tags.value;
     toast("note and tags kept");
   }
-}
-
-// fields reads "Name: value" lines.
-function fields(text) {
-  return text.split(/\r?\n/).filter(line => line.trim() !== "").map(line => {
-    const i = line.indexOf(":");
-    if (i < 1) throw new Error(`“${line.slice(0, 60)}” is no header: write Name: value`);
-    return [line.slice(0, i).trim(), line.slice(i + 1).trim()];
-  });
 }

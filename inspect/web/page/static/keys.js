@@ -9,19 +9,30 @@ const table = [
   ["PageDown", "", "", "pageDown"],
   ["Home g", "g G", "the first, the last in the list", "first"],
   ["End G", "", "", "last"],
-  ["/", "/", "filter; enter keeps it, ↑ ↓ select meanwhile", "filter"],
-  ["x", "x", "delete what is listed, after a question", "clear"],
+  ["/", "/", "filter; enter keeps it, ↑ recalls those before", "filter"],
+  ["ctrl+s", "ctrl+s", "keep the filter under a name", "save"],
+  ["Space", "space *", "mark the request, mark all: r, R and D act on them", "mark"],
+  ["*", "", "", "markAll"],
+  ["T", "T", "what came of the last run", "results"],
+  ["x", "x", "export what is listed as HAR", "har"],
   ["The selected request"],
   ["Enter ArrowRight l", "enter", "open it, then scroll in it (also → l)", "enter"],
-  ["Escape ArrowLeft Backspace q h", "esc", "back to the list (also ← q), then away with the filter", "back"],
+  ["Escape ArrowLeft Backspace q h", "esc", "back: from the request, the run, the marks, the filter (also ← q)", "back"],
+  ["J", "J K", "scroll in it, the list keeps the keyboard", "scroll", 1],
+  ["K", "", "", "scroll", -1],
   ["r", "r", "replay: send it again", "replay"],
+  ["R", "R", "replay with options: elsewhere, often, signed anew", "options"],
   ["e", "e", "edit and replay", "edit"],
-  ["c", "c", "copy as curl, HTTPie, fetch or raw", "copy"],
+  ["D", "D", "diff: with its original or last replay, or what is marked", "compare"],
+  ["I", "I", "in a diff: leave the change out from now on", "ignore"],
+  [".", ".", "show secrets for 10 s, or hide them", "reveal"],
+  ["y c", "y", "copy as curl, HTTPie, fetch or raw (also c)", "copy"],
   ["p", "p", "pin: it is never deleted to make room", "pin"],
+  ["t", "t ;", "its tags, its note", "tag"],
+  [";", "", "", "note"],
   ["[", "[ ]", "the tab before, the tab after (1 to 8: one of them)", "turn", -1],
   ["]", "", "", "turn", 1],
   ["Everywhere"],
-  ["t", "t", "light or dark", "theme"],
   ["?", "?", "this help", "help"],
 ];
 
@@ -37,8 +48,10 @@ export function bind(does) {
   }
   for (let n = 1; n < 9; n++) keys.set(String(n), () => does.tab(n));
   document.addEventListener("keydown", event => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return;
-    const run = keys.get(event.key);
+    const control = event.ctrlKey || event.metaKey;
+    if (event.altKey || event.isComposing || !control && typing(event.target) || event.target.closest("dialog")) return;
+    const name = event.key === " " ? "Space" : event.key;
+    const run = keys.get(control ? "ctrl+" + name : name);
     if (!run || owns(event.target, event.key)) return;
     event.preventDefault();
     up = new Promise(done => addEventListener("keyup", done, { once: true }));
@@ -47,12 +60,13 @@ export function bind(does) {
   return help;
 }
 
-// typing says that keys are text, or belong to a question above the page.
-const typing = target => target.closest("input, textarea, select, dialog");
+// typing says that keys are text.
+const typing = target => target.closest("input:not([type=checkbox]), textarea, select");
 
-// owns says that what has the focus acts on a key by itself: links and buttons on enter, what scrolls on the keys that scroll.
+// owns says that what has the focus acts on a key by itself: links and buttons on enter and space, what scrolls on the keys that scroll.
 function owns(target, key) {
   if (key === "Enter") return target.closest("a, button");
+  if (key === " ") return target.closest("button, input, .panel");
   return target.closest(".panel") && ["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"].includes(key);
 }
 

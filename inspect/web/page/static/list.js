@@ -15,9 +15,10 @@ export class List {
   #drawing = false;
   #reading = false;
   #endpoints = new Set();
+  #marks = new Set(); // ids
   chosen = "";
 
-  // on: choose(id, {focus}), more(before) → Promise, settled()
+  // on: choose(id), more(before) → Promise, settled()
   constructor(on) {
     this.on = on;
     this.grid = $("list");
@@ -26,9 +27,11 @@ export class List {
     new ResizeObserver(() => this.draw()).observe(this.grid);
     this.body.addEventListener("click", event => {
       const row = event.target.closest("[role=row]");
-      if (!row || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      if (!row || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
-      this.on.choose(row.dataset.id);
+      if (event.shiftKey) this.#markTo(row.dataset.id);
+      else if (event.target.closest(".marks")) this.mark(row.dataset.id);
+      else this.on.choose(row.dataset.id);
     });
     $("newer").addEventListener("click", () => this.top());
   }
@@ -36,6 +39,42 @@ export class List {
   get length() { return this.#rows.length; }
   get older() { return this.#rows.older; }
   get(id) { return this.#rows.get(id); }
+
+  // marked are the ids of the rows that are marked, oldest first: those that a filter hides do not count.
+  get marked() {
+    const ids = [];
+    for (let i = this.#rows.length - 1; i >= 0 && this.#marks.size > 0; i--) {
+      if (this.#marks.has(this.#rows.at(i).id)) ids.push(this.#rows.at(i).id);
+    }
+    return ids;
+  }
+
+  // mark marks one, or takes its mark away.
+  mark(id) {
+    if (!this.#marks.delete(id)) this.#marks.add(id);
+    this.draw();
+  }
+
+  // markAll marks all that have been read, or takes the marks away when all are marked, and says how many are marked.
+  markAll() {
+    const all = this.marked.length < this.#rows.length;
+    this.#marks.clear();
+    for (let i = 0; all && i < this.#rows.length; i++) this.#marks.add(this.#rows.at(i).id);
+    this.draw();
+    return this.#marks.size;
+  }
+
+  unmark() {
+    this.#marks.clear();
+    this.draw();
+  }
+
+  // markTo marks all from the chosen one to this.
+  #markTo(id) {
+    const places = [this.#rows.find(this.chosen), this.#rows.find(id)].filter(i => i >= 0);
+    for (let i = Math.min(...places); i <= Math.max(...places); i++) this.#marks.add(this.#rows.at(i).id);
+    this.draw();
+  }
 
   // reset shows another list; the chosen one stays chosen.
   reset(page) {
@@ -141,8 +180,9 @@ export class List {
   // place puts the row of x before the one that comes after it, so that what is read aloud is in order, and returns it.
   #place(x, i, after) {
     let row = this.#shown.get(x.id);
-    if (!row || row.exchange !== x) {
-      const fresh = makeRow(x, this.#fresh.has(x.id));
+    const marked = this.#marks.has(x.id);
+    if (!row || row.exchange !== x || row.marked !== marked) {
+      const fresh = makeRow(x, marked, this.#fresh.has(x.id));
       row?.replaceWith(fresh);
       this.#shown.set(x.id, row = fresh);
     }
@@ -170,38 +210,42 @@ export class List {
 }
 
 // makeRow is the row of one exchange.
-function makeRow(x, fresh) {
+function makeRow(x, marked, fresh) {
   const cell = (cls, ...content) => el("span", { role: "gridcell", class: cls }, ...content);
   const t = words.time(x.start), o = words.outcome(x);
   const [path, query] = split(x.target);
   const running = x.state === "pending" || x.state === "open";
-  const classes = ["row", !x.committed && "dim", fresh && "fresh"].filter(Boolean).join(" ");
+  const classes = ["row", !x.committed && "dim", fresh && "fresh", marked && "marked"].filter(Boolean).join(" ");
   const row = el("div", { role: "row", id: "x-" + x.id, class: classes, "data-id": x.id },
-    cell("marks", ...marks(x)),
+    cell("marks", sign(x, marked)),
     cell("time", el("time", { datetime: x.start, title: t.full }, t.short, el("span", { class: "ms" }, t.more))),
     cell("method", words.safe(x.method, 40)),
     cell("outcome " + o.tone, el("span", { class: "sign", "aria-hidden": true }, o.sign), o.code, el("span", { class: o.code ? "words more" : "words" }, o.code ? " " : "", o.words)),
-    cell("target", el("a", { href: "/exchanges/" + encodeURIComponent(x.id), tabindex: -1, title: words.safe(x.target, 500) },
+    cell("target", el("a", { href: "/exchanges/" + encodeURIComponent(x.id), tabindex: -1, title: words.target(x.target, 500) },
       x.label ? el("span", { class: "label" }, x.label) : null,
       ...(x.tags ?? []).map(tag => el("span", { class: "tag" }, words.safe(tag, 64))),
       path, query ? el("span", { class: "query" }, query) : null)),
     cell("end", words.safe(x.endpoint, 64)),
     cell("num", running ? "…" : words.duration(x.duration_ms)),
     cell("num size", x.summary ? "–" : words.size(x.response_size)));
-  row.exchange = x;
+  Object.assign(row, { exchange: x, marked });
   return row;
 }
 
-function marks(x) {
-  const list = [];
-  if (x.pinned) list.push(el("span", { title: "pinned", role: "img", "aria-label": "pinned" }, "★"));
-  if (x.replay_of) list.push(el("span", { title: x.edited ? "edited replay" : "replay", role: "img", "aria-label": x.edited ? "edited replay" : "replay" }, "↻"));
-  else if (x.upgraded) list.push(el("span", { title: "upgraded", role: "img", "aria-label": "upgraded" }, "⇅"));
-  return list.slice(0, 1);
+// sign is the one that matters most of what there is to tell of a row.
+function sign(x, marked) {
+  const all = [
+    [marked, "✓", "marked"],
+    [x.pinned, "★", "pinned"],
+    [x.replay_of, "↻", x.edited ? "edited replay" : "replay"],
+    [x.upgraded, "⇅", "upgraded"],
+  ];
+  const [, shown, words] = all.find(([is]) => is) ?? [];
+  return words ? el("span", { title: words, role: "img", "aria-label": words }, shown) : null;
 }
 
 function split(target) {
-  const shown = words.safe(target);
+  const shown = words.target(target);
   const i = shown.indexOf("?");
   return i < 0 ? [shown, ""] : [shown.slice(0, i), shown.slice(i)];
 }

@@ -1,0 +1,112 @@
+package web
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/diff"
+	"github.com/adit-tunnel/adit/inspect/view"
+)
+
+// Whoever looks over somebody's shoulder sees no secrets: the page has them only when it was asked for with reveal=1. The API always tells them.
+
+// isRevealed says that secrets are to be shown.
+func isRevealed(r *http.Request) bool { return r.URL.Query().Get("reveal") == "1" }
+
+// maskOf hides secrets from whom has not asked for them.
+func maskOf(r *http.Request) *view.Mask { return &view.Mask{Off: isRevealed(r)} }
+
+// maskedTarget is a request's target, safe to show and without the secrets in its query.
+func maskedTarget(target string) string { return view.Sanitize((&view.Mask{}).Target(target)) }
+
+// safeFields are fields as they are shown.
+func safeFields(fields []inspect.Field, m *view.Mask) []inspect.Field {
+	safe := make([]inspect.Field, len(fields))
+	for i, f := range fields {
+		f, _ = m.Field(f)
+		safe[i] = view.Safe(f)
+	}
+	return safe
+}
+
+// maskedHead is a head with the values of its fields hidden that are secrets. What is no field is hidden by what it says.
+func maskedHead(head []byte, m *view.Mask) []byte {
+	if m.Off {
+		return head
+	}
+	var out bytes.Buffer
+	for line := range strings.Lines(string(head)) {
+		text := strings.TrimRight(line, "\r\n")
+		name, value, isField := strings.Cut(text, ":")
+		switch {
+		case out.Len() == 0:
+			out.WriteString(m.Target(text))
+		case isField:
+			f, _ := m.Field(inspect.Field{Name: name, Value: strings.TrimLeft(value, " \t")})
+			out.WriteString(name + ": " + f.Value)
+		default:
+			out.WriteString(m.Text(text))
+		}
+		out.WriteString(line[len(text):])
+	}
+	return out.Bytes()
+}
+
+// maskLines hides secrets in text as it came.
+func maskLines(lines []view.Line, m *view.Mask) {
+	for i, l := range lines {
+		if len(l) == 1 { // the rows of a dump have several spans
+			lines[i] = view.Line{{Class: l[0].Class, Text: m.Text(l[0].Text)}}
+		}
+	}
+}
+
+// revealed is where a tab is shown with its secrets.
+func revealed(id inspect.ID, tab string) string {
+	return "/exchanges/" + url.PathEscape(string(id)) + "?reveal=1&tab=" + tab
+}
+
+// hides says that something is hidden in lines.
+func hides(lines []view.Line) bool {
+	return slices.ContainsFunc(lines, func(l view.Line) bool { return strings.Contains(l.String(), view.Masked) })
+}
+
+// hidesValue says that something is hidden in fields.
+func hidesValue(fields []inspect.Field) bool {
+	return slices.ContainsFunc(fields, func(f inspect.Field) bool { return strings.Contains(f.Value, view.Masked) })
+}
+
+// maskMessage hides secrets in what differs.
+func maskMessage(d *diff.Message, m *view.Mask) {
+	maskChanges(d.Start, func(_, text string) string { return m.Target(text) })
+	maskChanges(d.Fields, func(name, value string) string {
+		f, _ := m.Field(inspect.Field{Name: name, Value: value})
+		return f.Value
+	})
+	maskChanges(d.Content, func(where, text string) string {
+		if d.How == diff.JSON && view.IsSecret(where) && !m.Off {
+			return view.Masked
+		}
+		return m.Text(text)
+	})
+}
+
+func maskChanges(changes []diff.Change, hide func(where, text string) string) {
+	spans := func(where string, all []diff.Span) []diff.Span {
+		var text strings.Builder
+		for _, s := range all {
+			text.WriteString(s.Text)
+		}
+		if shown := hide(where, text.String()); shown != text.String() {
+			return []diff.Span{{Text: shown, Marked: true}}
+		}
+		return all
+	}
+	for i, c := range changes {
+		changes[i].Old, changes[i].New = spans(c.Where, c.Old), spans(c.Where, c.New)
+	}
+}

@@ -127,8 +127,10 @@ func (a *Agent) dead() (dead []*endpoint) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, ep := range a.endpoints {
-		if ep.listener == nil && ep.health.isDead() {
-			dead = append(dead, ep)
+		for ; ep != nil; ep = ep.before { // what it is to take the place of is served as long
+			if ep.listener == nil && ep.health.isDead() {
+				dead = append(dead, ep)
+			}
 		}
 	}
 	return dead

@@ -3,6 +3,7 @@ package tui
 import (
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -70,6 +71,26 @@ var scenes = []struct {
 		st.State, st.Reason, st.NextTry = inspect.Reconnecting, "relay tunnel.example.com:4443: connection reset by peer", b.now.Add(3*time.Second)
 		b.f.set(st)
 		b.sync()
+	}},
+	{"ailing", func(b *bench) { // the local services do not answer, and the machine has just woken
+		b.putDay()
+		st := busy()
+		st.Requests.Errors, st.Slept, st.Woke = 1234, 41*time.Minute, b.now.Add(-12*time.Second)
+		st.Endpoints[0].Health = inspect.Health{State: inspect.HealthDown, Since: b.now.Add(-8 * time.Second), Reason: "refused"}
+		st.Endpoints = append(st.Endpoints, inspect.Endpoint{Name: "api", URL: "https://api.example.com", Upstream: "http://localhost:9000",
+			Health: inspect.Health{State: inspect.HealthDown, Since: b.now.Add(-70 * time.Minute), Reason: "timed out"}})
+		b.f.set(st)
+		b.sync()
+		b.beats(beatsPerInterval, 2)
+		b.beats(beatsPerInterval, 7)
+	}},
+	{"log", func(b *bench) {
+		var log logOf
+		log.add(slog.LevelInfo, "endpoint online  endpoint=command_line url=http://9a1b-quiet-otter-7c2f.tunnel.example.com")
+		log.add(slog.LevelWarn, "no session; trying again  err=\""+evil+"\"")
+		log.add(slog.LevelError, "a word that is longer than a line: "+strings.Repeat("x", 150))
+		b.m.work.source.Journal = &log
+		b.press("L")
 	}},
 	{"unreached", func(b *bench) { // the link is there, but nobody comes through
 		b.now = start.Add(3 * time.Minute)

@@ -257,6 +257,7 @@ func (m *model) editAll(ed *editing) tea.Cmd {
 func (m *model) onEditedAll(e editedAll) tea.Cmd {
 	if e.again {
 		return m.work.exec(e.session.Command(), func(err error) tea.Msg {
+			// Read here and not by a command: when the dashboard is to end, no command would take the file away.
 			next := editedAll{ed: e.ed, session: e.session, err: err}
 			if err == nil {
 				next.edit, next.again, next.err = e.session.Read()

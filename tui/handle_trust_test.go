@@ -84,13 +84,13 @@ func TestFiguresInTurn(t *testing.T) {
 	b.beats(beatsPerInterval, 1)
 	b.beats(beatsPerInterval, 40)
 	b.beats(beatsPerInterval, 0)
-	wantIn(t, b.text(), "of all endpoints", "▁▂█▁ 246")
+	wantIn(t, b.text(), "of all", "▁▂█▁ 246")
 	b.press("%")
 	wantIn(t, b.text(), "of command_line", "▁▂█▁ 246")
 	b.press("%")
 	wantIn(t, b.text(), "of api", "▁▁▁▁ 0")
 	b.press("%")
-	wantIn(t, b.text(), "of all endpoints")
+	wantIn(t, b.text(), "of all")
 }
 
 // Quitting asks only while requests are in flight; ctrl+c never does.
@@ -187,6 +187,10 @@ func TestQR(t *testing.T) {
 						t.Fatalf("module %d,%d is dark: %v", x, y, got)
 					}
 				}
+			}
+			for width := 1; width < 100; width += 9 {
+				b.send(tea.WindowSizeMsg{Width: width, Height: width/2 + 1})
+				b.lines(width, width/2+1)
 			}
 			b.send(tea.WindowSizeMsg{Width: 30, Height: 8})
 			wantIn(t, strings.ReplaceAll(b.text(), "\n", " "), "too small")

@@ -78,6 +78,13 @@ func (t *terminal) restore() {
 	_, _ = t.out.WriteString(t.back)
 }
 
+// settle sets the mode that the terminal had before the dashboard: a program that is killed leaves its own.
+func (t *terminal) settle() {
+	if t.state != nil {
+		_ = term.Restore(int(t.in.Fd()), t.state) // there is nothing else to be done about it
+	}
+}
+
 // away says that the terminal has been given back for a while.
 func (t *terminal) away() { t.held.Store(false) }
 

@@ -59,7 +59,7 @@ func (l Look) meters(t Traffic) []Line {
 	case t.Of != "":
 		of = "of " + safe(t.Of, pathLimit)
 	case t.Choice:
-		of = "of all endpoints"
+		of = "of all"
 	}
 	trim := func(s string) string { return strings.TrimRight(s, " ") }
 	return []Line{

@@ -1,11 +1,14 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
 )
 
 // TestSecretsAreMasked: no tab shows a secret until it is asked for.
@@ -30,6 +33,25 @@ func TestSecretsAreMasked(t *testing.T) {
 	}
 	if _, body := a.do("GET", "/", "", "Accept", "text/html"); strings.Contains(body, "hunter2") || !strings.Contains(body, "access_token") {
 		t.Errorf("the list without script: %s", body)
+	}
+}
+
+// TestScriptKnowsSecrets: rows and previews are masked by the script, by the same words.
+func TestScriptKnowsSecrets(t *testing.T) {
+	script, err := pageFiles.ReadFile("page/static/words.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`const secret = /(.*)/;`).FindSubmatch(script)
+	if found == nil {
+		t.Fatal("words.js has no list of them")
+	}
+	secret := regexp.MustCompile(string(found[1]))
+	for name := range strings.FieldsSeq(string(bytes.ReplaceAll(found[1], []byte("|"), []byte(" "))) +
+		" Authorization Cookie Set-Cookie X-Api-Key access_token client-secret password Passwd credentials private_key id-jwt Host Content-Type max key Stripe-Signature") {
+		if plain := strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name)); secret.MatchString(plain) != view.IsSecret(name) {
+			t.Errorf("%s is a secret to one of both", name)
+		}
 	}
 }
 

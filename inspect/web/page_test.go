@@ -97,7 +97,7 @@ func echoOf(x *inspect.Exchange, o inspect.Resend) *inspect.Exchange {
 		body = string(o.Edit.Body)
 	}
 	_, fields, _ := strings.Cut(string(x.Request.Head), "\r\n")
-	fields = strings.TrimPrefix(fields[:strings.Index(fields, "Content-Length")], "Host: web.example.dev\r\n")
+	fields, _, _ = strings.Cut(strings.TrimPrefix(fields, "Host: web.example.dev\r\n"), "Content-Length")
 	return exchange(inspect.Exchange{}, x.Request.Method, target, 200, fields, body)
 }
 
@@ -243,6 +243,16 @@ func filterShows(t *testing.T, b context.Context) {
 	w.want(rows("== 1") + " && document.getElementById('wrong').hidden")
 	w.do(chromedp.Navigate(a.base))
 	w.want(rows("== 1") + " && document.getElementById('filter').value === 'method:post'")
+	w.press("/")
+	w.want("document.activeElement.id === 'filter'")
+	js[any](w, "document.activeElement.value = 'method:post'")
+	w.press("\u0304")
+	w.want(rows("== 2") + " && document.getElementById('filter').value === 'status:>=500'") // the one before
+	w.press("\u0301\r")
+	w.want(rows("== 1") + " && document.getElementById('filter').value === 'method:post'")
+	if typed, err := a.store.Memos(t.Context(), inspect.TypedFilters); err != nil || len(typed) != 2 || typed[0] != "method:post" {
+		t.Errorf("typed: %q, %v", typed, err)
+	}
 
 	w.want("document.querySelector('#views [value=save]:not(:disabled)')")
 	js[any](w, "(() => { const s = document.getElementById('views'); s.value = 'save'; s.dispatchEvent(new Event('change')); })()")

@@ -16,6 +16,7 @@ let filter = new URLSearchParams(location.search).get("filter") ?? (location.pat
 let ready = false; // a list has come
 let good = filter; // the last filter that a list has come for
 let before = filter; // the one that escape leads back to
+let entered = false; // it was typed, and is not kept yet
 
 const arrivals = new actions.Arrivals();
 const list = new List({ choose: id => open(id), more: before => feed.more(before), settled: tell });
@@ -32,7 +33,7 @@ const feed = new Feed({
     list.reset(page);
     list.choose(detail.id);
     views.read(filter).catch(failed);
-    if (document.activeElement !== input) typed.keep(filter).catch(failed);
+    keepTyped();
   },
   page: page => list.page(page),
   exchange: x => {
@@ -55,6 +56,13 @@ function apply(text) {
   address();
   $("har").href = actions.harOf(filter);
   feed.open(filter);
+}
+
+// keepTyped keeps a filter that somebody has typed, once it is a good one and they have left the field.
+function keepTyped() {
+  if (!entered || good !== filter || document.activeElement === input) return;
+  entered = false;
+  typed.keep(filter).catch(failed);
 }
 
 // wrong shows a filter's mistake under its character; null: there is none. at counts bytes of UTF-8.
@@ -182,9 +190,10 @@ const does = {
   },
   markAll: () => toast(`${list.markAll()} marked`),
   replay: () => list.marked.length > 0 ? run.start({ ids: list.marked }).catch(failed) : here() && send(here()).catch(failed),
-  options: () => list.marked.length > 0 ? does.run() : write("edit", "to"),
+  options: () => list.marked.length > 0 ? released().then(does.run) : write("edit", "to"),
   edit: () => write("edit", "target"),
   run: () => run.ask(...asked()).catch(failed),
+  results: () => run.show(),
   compare,
   ignore: () => detail.ignore(),
   reveal: () => detail.reveal(),
@@ -210,18 +219,21 @@ document.addEventListener("click", event => {
 });
 $("find").addEventListener("submit", event => {
   event.preventDefault();
-  list.grid.focus();
   apply(input.value.trim());
+  list.grid.focus();
 });
 input.addEventListener("keydown", event => {
   const older = { ArrowUp: 1, ArrowDown: -1 }[event.key];
   if (older && !event.isComposing) {
     event.preventDefault();
-    input.value = typed.step(older, input.value);
-    input.dispatchEvent(new Event("input"));
+    typed.step(older, input.value).then(text => {
+      input.value = text;
+      input.dispatchEvent(new Event("input"));
+    }).catch(failed);
   }
   if (event.key !== "Escape") return;
   event.preventDefault();
+  entered = false;
   clearTimeout(typing);
   filter !== before ? apply(before) : input.value = filter;
   list.grid.focus();
@@ -230,9 +242,10 @@ input.addEventListener("focus", () => {
   before = good;
   typed.read().catch(failed);
 });
-input.addEventListener("blur", () => typed.keep(good).catch(failed));
+input.addEventListener("blur", keepTyped);
 let typing = 0;
 input.addEventListener("input", () => {
+  entered = true;
   clearTimeout(typing);
   typing = setTimeout(() => input.value.trim() !== filter && apply(input.value.trim()), 300);
 });

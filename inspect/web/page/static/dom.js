@@ -30,6 +30,7 @@ export function dialog(title, content, buttons) {
   const d = el("dialog", { "aria-label": title }, el("h2", {}, title));
   const form = el("form", { method: "dialog" }, ...content, el("div", { class: "acts" }, ...buttons));
   d.append(form);
+  form.addEventListener("click", event => event.target.type === "button" && d.close());
   document.body.append(d);
   d.showModal();
   return new Promise(resolve => d.addEventListener("close", () => {
@@ -39,7 +40,8 @@ export function dialog(title, content, buttons) {
   }));
 }
 
-export const button = (text, value, cls = "") => el("button", { value, class: cls, formnovalidate: value === "" }, text);
+// button closes a dialog with its value. One without a value is not what enter in a field presses.
+export const button = (text, value, cls = "") => el("button", { value, class: cls, type: value === "" ? "button" : "submit" }, text);
 
 // ask asks before something is done that cannot be undone.
 export async function ask(title, text, verb) {

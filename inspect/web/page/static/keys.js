@@ -13,6 +13,7 @@ const table = [
   ["ctrl+s", "ctrl+s", "keep the filter under a name", "save"],
   ["Space", "space *", "mark the request, mark all: r, R and D act on them", "mark"],
   ["*", "", "", "markAll"],
+  ["T", "T", "what came of the last run", "results"],
   ["x", "x", "export what is listed as HAR", "har"],
   ["The selected request"],
   ["Enter ArrowRight l", "enter", "open it, then scroll in it (also → l)", "enter"],

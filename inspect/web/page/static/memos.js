@@ -10,6 +10,7 @@ export const remove = (list, text) => call("DELETE", `${path(list)}?text=${encod
 // History is what was typed as a filter before, newest first.
 export class History {
   #all = [];
+  #ready = null; // a promise: they have been read
   #walk = []; // those that differ from what is being typed
   #at = -1; // the one that is shown, -1: what is being typed
   #typed = "";
@@ -17,11 +18,12 @@ export class History {
   // read begins a walk.
   async read() {
     this.#at = -1;
-    this.#all = await read("filters");
+    await (this.#ready = read("filters").then(all => { this.#all = all; }));
   }
 
   // step leads to the n-th filter before the one that is shown (behind it, below 0), and returns it.
-  step(n, shown) {
+  async step(n, shown) {
+    await this.#ready;
     if (this.#at < 0) [this.#typed, this.#walk] = [shown, this.#all.filter(text => text !== shown)];
     this.#at = Math.max(-1, Math.min(this.#walk.length - 1, this.#at + n));
     return this.#at < 0 ? this.#typed : this.#walk[this.#at];

@@ -1,10 +1,12 @@
 // A regression run: many requests are sent again, and each answer is compared with the one there was. The agent does both; here is the table of it.
 import { $, button, dialog, el, failed, toast } from "./dom.js";
-import { lines } from "./api.js";
+import { at, call, lines } from "./api.js";
 import { optionsOf } from "./replay.js";
 import * as words from "./words.js";
 
 const most = 2000; // rows in the document; of what passed no more are shown then
+
+const starting = "starting";
 
 const verdicts = {
   passed: ["●", "good", "same"],
@@ -14,7 +16,8 @@ const verdicts = {
 };
 
 export class Run {
-  #plan = null;
+  #plan = null; // of the last one
+  #shown = false;
   #control = null; // an AbortController while it is under way
   #links = []; // of the rows
   #table = {}; // how many came out how
@@ -34,13 +37,15 @@ export class Run {
     });
   }
 
-  get open() { return this.#plan !== null; }
+  get open() { return this.#shown; }
   get running() { return this.#control !== null; }
 
   // ask asks how the requests are to be sent again, and begins. which says what they are: {ids} or {filter}.
   async ask(which, what) {
+    const text = "Each is sent again, the oldest first, and its answer is compared with the one there was." +
+      (which.ids ? "" : " Replays are left out unless the filter says replay:, and so is what is beyond the newest 1000.");
     const options = document.importNode($("run-options").content, true);
-    const fields = el("div", { class: "sheet" }, el("p", {}, `Each is sent once more, and its answer is compared with the one there was.`), options);
+    const fields = el("div", { class: "sheet" }, el("p", {}, text), options);
     const said = dialog(`Replay ${what}`, [fields], [button("Cancel", ""), button("Start", "yes", "main")]);
     const form = fields.closest("form");
     if (await said !== "yes") return;
@@ -54,21 +59,30 @@ export class Run {
     const { signal } = this.#control = new AbortController();
     this.#plan = plan;
     this.#clear();
-    this.on.shown();
-    $("run-what").focus();
+    this.show();
+    let how = "done";
     try {
       for await (const line of lines("/api/v1/runs", plan, signal)) this.#take(line);
     } catch (problem) {
+      how = signal.aborted ? "stopped" : "cut off";
       if (!signal.aborted) failed(problem);
     }
-    if (this.#control?.signal === signal) this.#end(signal.aborted);
+    if (this.#control?.signal === signal) this.#end(how);
   }
 
   stop() { this.#control?.abort(); }
 
+  // show shows the last run again.
+  show() {
+    if (!this.#plan) return;
+    this.#shown = true;
+    this.on.shown();
+    this.back();
+  }
+
   close() {
     this.stop();
-    this.#plan = null;
+    this.#shown = false;
     this.on.closed();
   }
 
@@ -82,7 +96,7 @@ export class Run {
     open ? this.#open(next) : next.focus();
   }
 
-  // back shows the table again.
+  // back leads to the row that was looked at last.
   back() {
     const now = this.#links.find(a => a.ariaCurrent);
     (now ?? $("run-what")).focus();
@@ -102,7 +116,7 @@ export class Run {
     this.#table = { passed: 0, differs: 0, failed: 0 };
     $("run-rows").replaceChildren();
     $("run-what").textContent = "Regression run";
-    $("run-count").textContent = "starting";
+    $("run-count").textContent = starting;
     $("run-progress").removeAttribute("value");
     this.#buttons(true);
   }
@@ -115,7 +129,6 @@ export class Run {
   // take shows a line of the answer: what came of one request, or the table at the end.
   #take(line) {
     if (line.table) {
-      if (line.table.planned === 0) $("run-count").textContent = "there is nothing to send";
       if (line.error) failed(new Error(line.error));
       return;
     }
@@ -131,24 +144,29 @@ export class Run {
   #row(o) {
     if (this.#links.length >= most && o.verdict === "passed") return;
     const [sign, tone, said] = verdicts[o.verdict] ?? ["◌", "quiet", o.verdict];
-    const x = this.on.row(o.original);
-    const what = x ? `${words.safe(x.method, 40)} ${words.target(x.target)}` : o.original;
-    const link = o.replay ? el("a", { href: `/exchanges/${encodeURIComponent(o.replay)}?tab=diff`, "data-id": o.replay, "data-original": o.original }, what) : what;
+    const link = el(o.replay ? "a" : "span", { href: o.replay && `/exchanges/${encodeURIComponent(o.replay)}?tab=diff`, "data-id": o.replay, "data-original": o.original });
+    this.#name(link, o.original).catch(() => { link.textContent = o.original; });
     if (o.replay) this.#links.push(link);
-    const status = o.was && o.was !== o.status ? `${o.was} → ${o.status}` : o.status;
     const why = o.error ? words.safe(o.error) : (o.changed ?? []).join(", ");
     $("run-rows").append(el("tr", { class: o.verdict === "passed" ? "passed" : null },
       el("td", {}, link),
       el("td", {}, el("span", { class: tone }, el("span", { class: "sign", "aria-hidden": "true" }, sign), said), why ? el("span", { class: "quiet" }, " " + why) : null),
-      el("td", {}, words.safe(status ?? "")),
+      el("td", {}, words.safe(o.status)),
       el("td", { class: "num" }, o.replay ? words.duration(o.took_ms) : "")));
   }
 
-  #end(stopped) {
+  // name writes which request it is: the list may not have come so far.
+  async #name(link, id) {
+    const x = this.on.row(id) ?? await call("GET", at(id));
+    link.textContent = `${words.safe(x.method, 40)} ${words.target(x.target)}`;
+  }
+
+  #end(how) {
     this.#control = null;
     this.#buttons(false);
-    $("run-progress").value ||= $("run-progress").max;
-    $("run-what").textContent = stopped ? "Regression run, stopped" : "Regression run, done";
-    toast(`${stopped ? "stopped" : "done"}: ${$("run-count").textContent}`);
+    if ($("run-count").textContent === starting) $("run-count").textContent = "nothing was sent";
+    $("run-progress").value ||= 0;
+    $("run-what").textContent = `Regression run, ${how}`;
+    toast(`${how}: ${$("run-count").textContent}`);
   }
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -67,6 +68,13 @@ func writeRaw(w io.Writer, o *whole) error {
 	return nil
 }
 
+// exporting is an export under way.
+type exporting struct {
+	stop context.CancelFunc
+	of   int
+	done atomic.Int64 // exchanges
+}
+
 // exported says what has become of an export.
 type exported struct {
 	path   string
@@ -100,20 +108,34 @@ func (m *model) askExport(redacted bool) tea.Cmd {
 	if !redacted {
 		title = "Export of " + requests(len(rows)) + ", with secrets"
 	}
-	menu, w, ids := &menuSheet{title: title}, &m.work, idsOf(rows)
+	menu, ids := &menuSheet{title: title}, idsOf(rows)
 	for _, f := range exportForms {
-		menu.choices = append(menu.choices, choice{key: f.key, does: f.does, run: func(m *model) tea.Cmd {
-			m.say(m.look.Quiet.Render, "exporting "+requests(len(ids))+" …")
-			version, now := m.status.Version, m.now
-			return safely(func() tea.Msg { return w.export(w.root, ids, f, redacted, version, now) })
-		}})
+		menu.choices = append(menu.choices, choice{key: f.key, does: f.does, run: func(m *model) tea.Cmd { return m.export(ids, f, redacted) }})
 	}
 	m.lay(menu)
 	return nil
 }
 
+// export begins an export. One at a time: esc has to mean that one.
+func (m *model) export(ids []inspect.ID, f exportForm, redacted bool) tea.Cmd {
+	if m.exporting != nil {
+		m.say(m.look.Warn.Render, "an export is under way: esc stops it")
+		return nil
+	}
+	ctx, stop := context.WithCancel(m.work.root)
+	w, e, version, now := &m.work, &exporting{stop: stop, of: len(ids)}, m.status.Version, m.now
+	m.exporting = e
+	return safely(func() tea.Msg {
+		defer stop()
+		return w.export(ctx, e, ids, f, redacted, version, now)
+	})
+}
+
 func (m *model) onExported(e exported) tea.Cmd {
+	m.exporting = nil
 	switch {
+	case errors.Is(e.err, context.Canceled):
+		m.say(m.look.Note.Render, "the export was stopped: there is no file")
 	case e.err != nil:
 		m.say(m.look.Bad.Render, view.Sanitize("not exported: "+e.err.Error()))
 	case e.left > 0:
@@ -125,7 +147,7 @@ func (m *model) onExported(e exported) tea.Cmd {
 }
 
 // export writes exchanges to a new file in the working directory, one in memory at a time. What a form cannot hold is counted.
-func (w *work) export(ctx context.Context, ids []inspect.ID, form exportForm, redacted bool, version string, now time.Time) (out exported) {
+func (w *work) export(ctx context.Context, e *exporting, ids []inspect.ID, form exportForm, redacted bool, version string, now time.Time) (out exported) {
 	file, err := newFile("adit-"+now.Format("2006-01-02-150405"), form.ends)
 	if err != nil {
 		return exported{err: err}
@@ -142,6 +164,7 @@ func (w *work) export(ctx context.Context, ids []inspect.ID, form exportForm, re
 			continue
 		}
 		out.n++
+		e.done.Add(1)
 	}
 	err = errors.Join(err, end(), buffer.Flush(), file.Close())
 	if err == nil && out.n == 0 {

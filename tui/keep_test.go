@@ -92,6 +92,21 @@ func TestExport(t *testing.T) {
 	}
 }
 
+// esc stops an export, and no half of a file stays.
+func TestExportStops(t *testing.T) {
+	t.Chdir(t.TempDir())
+	k := newKept(t, 120, 30, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 200, "OK"))
+	k.press("*", "x")
+	export := k.send(keyOf("c"))
+	wantIn(t, k.frame(), "exported 0 of 2 — esc stops")
+	k.press("esc")
+	k.run(export)
+	wantIn(t, k.frame(), "the export was stopped")
+	if files, _ := filepath.Glob("*"); len(files) > 0 {
+		t.Errorf("%v", files)
+	}
+}
+
 func readAll(t *testing.T, pattern string) string {
 	t.Helper()
 	var all strings.Builder

@@ -18,9 +18,9 @@ import (
 type run struct {
 	what   string // for the person: "POST /webhooks/github", "12 requests"
 	stop   context.CancelFunc
-	strict bool // no rule leaves anything out
-	edited bool // what is sent is not what was recorded
-	result      // what the model knows of it
+	strict bool   // no rule leaves anything out
+	edited bool   // what is sent is not what was recorded
+	known  result // what the model has been told of it
 
 	last     time.Time     // when progress has told something; its own
 	news     chan struct{} // there is something to tell
@@ -53,12 +53,12 @@ type ran struct {
 func (w *work) newRun(rows []pane.Row, what string, plan rerun.Plan, strict bool) (*run, tea.Cmd) {
 	ctx, stop := context.WithCancel(w.root)
 	r := &run{what: what, stop: stop, strict: strict, edited: plan.Resend.Edit != nil, news: make(chan struct{}, 1)}
-	r.rows = map[inspect.ID]pane.Row{}
+	r.known.rows = map[inspect.ID]pane.Row{}
 	for _, row := range rows {
 		plan.IDs = append(plan.IDs, row.ID)
-		r.rows[row.ID] = row
+		r.known.rows[row.ID] = row
 	}
-	r.result.table.Planned = len(rows) * max(plan.Times, 1)
+	r.known.table.Planned = len(rows) * max(plan.Times, 1)
 	return r, tea.Batch(w.send(ctx, r, plan), w.progress(r))
 }
 
@@ -69,7 +69,7 @@ func (w *work) send(ctx context.Context, r *run, plan rerun.Plan) tea.Cmd {
 		if !r.strict {
 			plan.Rules = keptRules(ctx, w.source.Keeper)
 		}
-		single := r.result.table.Planned == 1
+		single := r.known.table.Planned == 1
 		table, err := rerun.Run(ctx, rerun.Here{Reader: w.source.Reader, Replayer: w.source.Replayer, Observer: w.source.Observer}, plan,
 			func(o rerun.Outcome, t rerun.Table) {
 				if !single {

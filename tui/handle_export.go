@@ -119,7 +119,7 @@ func (m *model) askExport(redacted bool) tea.Cmd {
 // export begins an export. One at a time: esc has to mean that one.
 func (m *model) export(ids []inspect.ID, f exportForm, redacted bool) tea.Cmd {
 	if m.exporting != nil {
-		m.say(m.look.Warn.Render, "an export is under way: esc stops it")
+		m.say(m.look.Warn.Render, "an export is under way: "+m.backKey()+" stops it")
 		return nil
 	}
 	ctx, stop := context.WithCancel(m.work.root)

@@ -91,6 +91,10 @@ func (m *model) sentAgain(r *run) {
 		return
 	}
 	o := r.known.done[0]
+	if o.Verdict == rerun.Failed && o.Err != nil { // it is on its way, and no more is known
+		m.say(m.look.Warn.Render, "replayed, but "+view.Sanitize(o.Err.Error()))
+		return
+	}
 	if o.Verdict == rerun.Failed || o.Verdict == rerun.NotSent {
 		m.say(m.look.Bad.Render, "replay failed: "+o.Status)
 		return
@@ -104,7 +108,7 @@ func (m *model) sentAgain(r *run) {
 // running says how far the run or the export under way is; "": there is none.
 func (m *model) running() string {
 	if e := m.exporting; e != nil && (m.run == nil || m.run.known.over) {
-		return fmt.Sprintf("exported %d of %d — esc stops", e.done.Load(), e.of)
+		return fmt.Sprintf("exported %d of %d — %s stops", e.done.Load(), e.of, m.backKey())
 	}
 	if m.run == nil || m.run.known.over {
 		return ""

@@ -108,7 +108,7 @@ func (m *model) sentAgain(r *run) {
 // running says how far the run or the export under way is; "": there is none.
 func (m *model) running() string {
 	if e := m.exporting; e != nil && (m.run == nil || m.run.known.over) {
-		return fmt.Sprintf("exported %d of %d — %s stops", e.done.Load(), e.of, m.backKey())
+		return fmt.Sprintf("exported %d of %d — %s stops", e.done.Load(), len(e.ids), m.backKey())
 	}
 	if m.run == nil || m.run.known.over {
 		return ""

@@ -82,6 +82,11 @@ func TestExport(t *testing.T) {
 	}
 	k.press("x", "h")
 	read(2, "*.har")
+	k.press("x", "y", "c")
+	if !strings.Contains(k.f.pasted, "Bearer [redacted]") || !strings.Contains(k.f.pasted, "/b'") {
+		t.Errorf("copied %q", k.f.pasted)
+	}
+	wantIn(t, k.frame(), "copied the export of 2 requests by pbcopy")
 	k.press("X", "n", "r")
 	read(2, "*.raw")
 	k.press("X", "y", "e")

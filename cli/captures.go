@@ -24,6 +24,8 @@ type captures interface {
 	// Find returns the IDs that begin or end with part, the newest first, at most limit.
 	Find(ctx context.Context, part string, limit int) ([]inspect.ID, error)
 	Purge(ctx context.Context, q inspect.Query) (int, error)
+	// Verdict says what a webhook's signature is worth, as far as a running agent can tell: the zero Verdict without one.
+	Verdict(ctx context.Context, id inspect.ID) (inspect.Verdict, error)
 	// Memos returns the texts on a list, newest first.
 	Memos(ctx context.Context, list inspect.MemoList) ([]string, error)
 	// Cursor is the place behind the last change there is, in the store's or the agent's own words.

@@ -9,10 +9,12 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/inspect/web"
 )
 
@@ -251,6 +253,21 @@ func (p *agentAPI) Prepare(ctx context.Context, id inspect.ID, r inspect.Resend)
 	}
 	err := p.call(ctx, http.MethodPost, exchangePath(id)+"/replay/preview", resendOf(r), &out)
 	return inspect.Prepared(out), err
+}
+
+// Verdict says what a webhook's signature is worth.
+func (p *agentAPI) Verdict(ctx context.Context, id inspect.ID) (v inspect.Verdict, err error) {
+	var out struct {
+		Provider, State, Text string
+		Signed                *time.Time
+		CanSign               bool `json:"can_sign"`
+	}
+	err = p.call(ctx, http.MethodGet, exchangePath(id)+"/signature", nil, &out)
+	v = inspect.Verdict{Provider: out.Provider, State: inspect.SignatureState(out.State), Text: view.Sanitize(out.Text), CanSign: out.CanSign}
+	if out.Signed != nil {
+		v.Signed = *out.Signed
+	}
+	return v, err
 }
 
 // Memos are the texts on a list.

@@ -26,7 +26,7 @@ func (a *app) dashboardOptions(d config.Dashboard) tui.Options {
 	return tui.Options{
 		In: a.In, Out: a.Out, Restored: a.guard.setRestore,
 		ASCII:   d.ASCII == config.Yes || d.ASCII == config.Unset && tui.WantsASCII(a.env),
-		MaskAll: d.MaskAll, Inline: d.Inline, Mouse: d.Mouse, Theme: d.Theme,
+		MaskAll: d.MaskAll, Mask: d.Mask, Inline: d.Inline, Mouse: d.Mouse, Theme: d.Theme,
 		Keys: tui.Keys{Profile: d.Profile, Remap: d.Keys},
 	}
 }

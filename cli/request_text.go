@@ -10,12 +10,15 @@ import (
 	"github.com/adit-tunnel/adit/inspect/view"
 )
 
-// printExchange shows an exchange to a person: facts, times, both messages. Everything that view gives is safe to show.
-func (a *app) printExchange(o *oneExchange) error {
+// printExchange shows an exchange to a person: facts, what its signature is worth, times, both messages. Everything that view gives is safe to show.
+func (a *app) printExchange(o *oneExchange, signature inspect.Verdict) error {
 	w := bufio.NewWriter(a.Out)
 	facts := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, f := range view.Facts(o.Item) {
 		fmt.Fprintf(facts, "%s\t%s\n", f.Label, f.Value)
+	}
+	if signature.Provider != "" {
+		fmt.Fprintf(facts, "Signature\t%s\n", signature.Text)
 	}
 	for _, p := range view.Timing(o.Exchange) {
 		fmt.Fprintf(facts, "  %s\t%s: %s\n", p.Name, view.Duration(p.Took), p.Text)

@@ -100,3 +100,11 @@ func checkJSONPath(v string) error {
 	}
 	return nil
 }
+
+// checkMaskedPath takes the paths that inspect.ParseJSONPath reads: those of checkJSONPath without single quotes.
+func checkMaskedPath(v string) error {
+	if strings.Contains(v, "'") {
+		return fmt.Errorf("%q: a name in brackets stands in double quotes, as in $[\"a name\"]", v)
+	}
+	return checkJSONPath(v)
+}

@@ -64,6 +64,7 @@ type Capture struct {
 type Dashboard struct {
 	Theme   string              // auto, light, dark or 16
 	MaskAll bool                // nothing captured is readable
+	Mask    []string            // paths of values within JSON content that are masked
 	ASCII   Tristate            // drawn with ASCII alone; Unset: if the locale says so
 	Inline  bool                // below what the terminal shows
 	Mouse   bool                // it takes the mouse

@@ -27,6 +27,8 @@ var agentOptions = []Option{
 		Usage: "colours of the dashboard, `NAME`: light, dark, 16 for the terminal's own, or auto, which asks the terminal (default auto)"},
 	{Name: "mask-all", V2: own("dashboard.mask_all"), V3: own("dashboard.mask_all"), Kind: Bool, Default: "false",
 		Usage: "mask all values and content in the dashboard, for presenting"},
+	{Name: "mask-json", Hidden: true, V2: own("dashboard.mask_json"), V3: own("dashboard.mask_json"), Kind: Strings, check: checkMaskedPath,
+		Usage: "values within JSON content that the dashboard masks beside what is named like a secret: paths such as $.card.number; they are recorded"},
 	{Name: "ascii", V2: own("dashboard.ascii"), V3: own("dashboard.ascii"), Kind: Bool,
 		Usage: "draw the dashboard with ASCII alone (default: where the locale is not UTF-8)"},
 	{Name: "inline", V2: own("dashboard.inline"), V3: own("dashboard.inline"), Kind: Bool, Default: "false",

@@ -75,7 +75,7 @@ func (l *loader) tristate(name string) Tristate {
 
 func (l *loader) dashboard() Dashboard {
 	return Dashboard{
-		Theme: l.get("theme"), MaskAll: l.get("mask-all") == "true", ASCII: l.tristate("ascii"),
+		Theme: l.get("theme"), MaskAll: l.get("mask-all") == "true", Mask: l.strings("mask-json"), ASCII: l.tristate("ascii"),
 		Inline: l.get("inline") == "true", Mouse: l.get("mouse") == "true",
 		Profile: l.get("dashboard-profile"), Keys: l.keys(),
 	}

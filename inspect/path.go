@@ -25,8 +25,8 @@ func ParseJSONPath(text string) (JSONPath, error) {
 // String is the path as it was written.
 func (p JSONPath) String() string { return p.text }
 
-// Values yields what the path leads to, as it is spelled in data, of which nothing is copied. Several JSON texts one behind the other are all looked into, and
-// what is cut off at the end, or no JSON, yields nothing.
+// Values yields what the path leads to, as it is spelled in data, of which nothing is copied. Several JSON texts one behind the other are all looked into; what is
+// cut off at the end is yielded as far as it is there, and what is no JSON yields nothing.
 func (p JSONPath) Values(data []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		scan := jsonScan{data: data, is: func(value []byte) bool { return !yield(value) }}

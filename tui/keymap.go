@@ -97,16 +97,17 @@ type conflict struct {
 }
 
 // conflicts finds them, each pair of actions once a key.
-func conflicts(table []action) []conflict {
-	var out []conflict
+func conflicts(table []action) (out []conflict) {
+	having := map[string][]*action{}
 	for i := range table {
 		a := &table[i]
-		for _, key := range strings.Fields(a.keys) {
-			for j := range table[:i] {
-				if b := &table[j]; b.at(key)&a.at(key) != 0 {
+		for key := range strings.FieldsSeq(a.keys) {
+			for _, b := range having[key] {
+				if b.at(key)&a.at(key) != 0 {
 					out = append(out, conflict{key, b, a})
 				}
 			}
+			having[key] = append(having[key], a)
 		}
 	}
 	return out

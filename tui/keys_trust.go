@@ -13,7 +13,7 @@ func trustActions() []action {
 		{id: "text.begin", on: onText, keys: "g home", does: "the beginning, the end", run: (*model).textBegin},
 		{id: "text.end", on: onText, keys: "G end", with: "text.begin", run: (*model).textEnd},
 		{id: "text.close", on: onText, keys: "esc q enter L U", does: "away with it", footer: "close", run: (*model).lift},
-		{id: "mouse", on: onAll, keys: "ctrl+t", does: "give the mouse to the terminal, to select text; take it again", run: (*model).toggleMouse},
+		{id: "mouse", on: onAll, keys: "ctrl+t", does: "give the mouse to the terminal, or take it again", run: (*model).toggleMouse},
 		{id: "redraw", on: onAll, keys: "ctrl+l", does: "draw the screen anew", run: (*model).redraw},
 	}
 }

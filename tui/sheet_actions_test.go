@@ -118,7 +118,7 @@ func TestPalette(t *testing.T) {
 func TestPaletteTakesTheRestOfTheLine(t *testing.T) {
 	b := newBench(t, 100, 24)
 	b.put(exchange(1, "POST", "/a", 200, "OK"), exchange(2, "GET", "/b", 500, "Internal Server Error"))
-	b.press(":")
+	b.press("enter", ":") // from the open request, too
 	b.write("filter status:5")
 	wantIn(t, b.frame(), "filter.open FILTER")
 	b.press("enter")
@@ -128,6 +128,6 @@ func TestPaletteTakesTheRestOfTheLine(t *testing.T) {
 	b.press("enter")
 	wantIn(t, b.frame(), "match status:5xx", "/b")
 	wantNotIn(t, b.frame(), "/a ")
-	b.press("/")
+	b.press("esc", "/")
 	wantIn(t, ansi.Strip(b.frame()), "/status:5xx")
 }

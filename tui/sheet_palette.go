@@ -32,7 +32,7 @@ func (m *model) drawPalette(offers []offer, chosen, room int) []string {
 // paletteOffers are the actions that a few letters may mean, the best first; or the one whose name is typed with something behind it.
 func (m *model) paletteOffers(typed string, below where) []offer {
 	typed = strings.TrimSpace(typed)
-	if o, ok := m.command(typed, below); ok {
+	if o, ok := m.command(typed); ok {
 		return []offer{o}
 	}
 	type match struct {
@@ -77,15 +77,15 @@ func fit(letters string, texts ...string) (score int, fits bool) {
 	return matches[0].Score, true
 }
 
-// command is the action whose id, or the word before its dot, is typed with something behind it that the action takes.
-func (m *model) command(typed string, below where) (offer, bool) {
+// command is the action whose id, or the word before its dot, is typed with something behind it that the action takes; that works in both panes.
+func (m *model) command(typed string) (offer, bool) {
 	word, arg, _ := strings.Cut(typed, " ")
 	if arg = strings.TrimSpace(arg); arg == "" {
 		return offer{}, false
 	}
 	for i := range m.actions {
 		if a := &m.actions[i]; a.take != nil && (a.id == word || strings.HasPrefix(a.id, word+".")) {
-			return offer{action: a, here: a.on&below != 0, arg: arg}, true
+			return offer{action: a, here: true, arg: arg}, true
 		}
 	}
 	return offer{}, false

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,5 +65,48 @@ func fullModel(b *testing.B) *model {
 	}
 	m := newTestModel(f)
 	m.Update(m.work.feed.next())
+	return m
+}
+
+// BenchmarkDetail is one key and one frame with an open JSON body of 1 MiB; BenchmarkOpen reads and lays that out, and BenchmarkFind looks through it.
+func BenchmarkDetail(b *testing.B) {
+	m := openModel(b)
+	for n := 0; b.Loop(); n++ {
+		m.Update(keyOf([]string{"pgdown", "pgup", "j"}[n%3]))
+		if m.View() == "" {
+			b.Fatal("nothing drawn")
+		}
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	m := openModel(b)
+	for b.Loop() {
+		m.work.open(m.opening(m.detail.have))()
+	}
+}
+
+func BenchmarkFind(b *testing.B) {
+	m := openModel(b)
+	m.detail.find.text = "nothing like it"
+	for b.Loop() {
+		m.detail.find.search(&m.detail.doc)
+	}
+}
+
+func openModel(b *testing.B) *model {
+	f := &fake{status: busy()}
+	x := exchange(1, "GET", "/json", 200, "OK")
+	body := "[" + strings.Repeat(`{"id":12345,"name":"a name of some length","tags":["one","two"],"access_token":"abc","price":12.5},`, 10_000) + "{}]"
+	setBody(&x.Response.Message, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", body)
+	f.put(x)
+	m := newTestModel(f)
+	m.Update(m.work.feed.next())
+	for _, key := range []string{"enter", "3"} {
+		m.Update(keyOf(key))
+	}
+	for a := m.detail.reading; a.id != ""; a = m.detail.reading {
+		m.Update(m.work.open(m.opening(a))())
+	}
 	return m
 }

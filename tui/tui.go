@@ -8,8 +8,9 @@
 //	}
 //
 // The dashboard is one Bubble Tea model: model.go holds its state and routes messages, a handle_….go each takes one family of them, keys.go
-// is the table of all keys, feed.go reads the store, window.go is the list and frame.go puts the panes together, which package pane draws
-// with the styles of package theme. Whatever waits, reads or sends is a command; Update only changes the state.
+// has the table of all keys (a keys_….go each part of it, keymap.go what a configuration changes), feed.go reads the store, window.go is the
+// list and frame.go puts the panes together, which package pane draws with the styles of package theme. Whatever waits, reads or sends is a
+// command; Update only changes the state.
 package tui
 
 import (
@@ -47,10 +48,12 @@ type Options struct {
 	Keys Keys
 	// ASCII draws with ASCII alone: for terminals of another character set, and fonts without lines and arrows.
 	ASCII   bool
-	MaskAll bool   // nothing captured is readable: values, content, queries
-	Inline  bool   // drawn below what the terminal shows, which stays
-	Mouse   bool   // the mouse is taken; a key gives it back
-	Theme   string // light, dark, 16 (the terminal's own colours), or auto and "": as the terminal answers
+	MaskAll bool // nothing captured is readable: values, content, queries
+	// Mask has paths of values within JSON content that are masked, until a key shows them, beside what is named like a secret.
+	Mask   []string
+	Inline bool   // drawn below what the terminal shows, which stays
+	Mouse  bool   // the mouse is taken; a key gives it back
+	Theme  string // light, dark, 16 (the terminal's own colours), or auto and "": as the terminal answers
 	// Restored, when set, is told once, before the screen is drawn, a function that gives the terminal back, for a panic in a goroutine
 	// that is not the dashboard's. The function may be called from any goroutine and more than once; after the first call nothing more is
 	// drawn, and after Run has returned it does nothing.
@@ -88,6 +91,9 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	keys := &keyboard{File: screen.in}
 	m.dress(o, screen, keys)
 	m.maskAll = o.MaskAll
+	if m.maskPaths, err = parsePaths(o.Mask); err != nil {
+		return fmt.Errorf("dashboard: %w", err)
+	}
 	m.work.root, m.work.clipboard = ctx, newClipboard(screen)
 	m.useKeys(table)
 	m.work.feed = newFeed(s, hints, ctx.Done())

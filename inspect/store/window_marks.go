@@ -100,7 +100,9 @@ func (m *Memory) Purge(ctx context.Context, q inspect.Query) (n int, err error) 
 }
 
 // Delete forgets exchanges that have ended, pinned ones, too.
-func (m *Memory) Delete(_ context.Context, ids ...inspect.ID) (n int, err error) { return m.drop(ids), nil }
+func (m *Memory) Delete(_ context.Context, ids ...inspect.ID) (n int, err error) {
+	return m.drop(ids), nil
+}
 
 // drop takes exchanges out of the window, and says how many of them were nowhere else. Those in packs stay: their rows are still to come.
 func (m *Memory) drop(ids []inspect.ID) (n int) {

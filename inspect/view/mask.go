@@ -24,14 +24,11 @@ var secretWords = []string{"token", "secret", "passw", "apikey", "authorization"
 
 // IsSecret says that a name is one of a secret.
 func IsSecret(name string) bool {
-	name = strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name))
-	for _, word := range secretWords {
-		if strings.Contains(name, word) {
-			return true
-		}
-	}
-	return false
+	name = strings.ToLower(withoutHyphens.Replace(name))
+	return slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(name, word) })
 }
+
+var withoutHyphens = strings.NewReplacer("-", "", "_", "")
 
 // Field hides the value of a header field, if it is a secret. Of credentials the scheme stays, of cookies the names.
 func (m *Mask) Field(f inspect.Field) (_ inspect.Field, hidden bool) {

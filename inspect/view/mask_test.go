@@ -1,10 +1,15 @@
 package view
 
 import (
+	"bytes"
+	"io"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/decode"
 )
 
 func TestMaskFields(t *testing.T) {
@@ -142,4 +147,24 @@ func TestValueAt(t *testing.T) {
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+}
+
+// FuzzPrinted: what is printed is whole, and nothing that a terminal acts on.
+func FuzzPrinted(f *testing.F) {
+	f.Add([]byte("a\x1b[2J\r\nb\tc\n\n"), 1)
+	f.Add([]byte("\x00\x01"), 100)
+	f.Add([]byte("no end of a line, "), 9000)
+	f.Fuzz(func(t *testing.T, piece []byte, times int) {
+		data := bytes.Repeat(piece, min(max(times, 0), 200<<10/max(len(piece), 1)))
+		out, err := io.ReadAll(Printed(bytes.NewReader(data), Mask{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := bytes.IndexFunc(out, func(r rune) bool { return unicode.IsControl(r) && r != '\n' || unicode.Is(unicode.Cf, r) }); at >= 0 || !utf8.Valid(out) {
+			t.Errorf("%q", out[max(at-10, 0):])
+		}
+		if decode.IsText(data[:min(len(data), 64<<10)]) && bytes.Count(out, []byte("\n")) != bytes.Count(data, []byte("\n")) {
+			t.Errorf("%d lines of %d", bytes.Count(out, []byte("\n")), bytes.Count(data, []byte("\n")))
+		}
+	})
 }

@@ -1,0 +1,45 @@
+package tui
+
+import (
+	"fmt"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
+)
+
+// bareFor is how long secrets are shown.
+const bareFor = 10 * time.Second
+
+// mask hides secrets in what is shown, but for the while after a key.
+func (m *model) mask() *view.Mask {
+	return &view.Mask{All: m.maskAll, Paths: m.maskPaths, Off: !m.maskAll && m.now.Before(m.detail.bare)}
+}
+
+// reveal shows the secrets for a while, or hides them again.
+func (m *model) reveal() tea.Cmd {
+	d := &m.detail
+	switch {
+	case m.maskAll:
+		m.say(m.look.Warn.Render, "everything stays masked: the dashboard was started with mask-all")
+	case m.now.Before(d.bare):
+		d.bare = time.Time{}
+	default:
+		d.bare = m.now.Add(bareFor)
+	}
+	return nil
+}
+
+// parsePaths reads Options.Mask.
+func parsePaths(texts []string) (paths []inspect.JSONPath, err error) {
+	for _, text := range texts {
+		path, err := inspect.ParseJSONPath(text)
+		if err != nil {
+			return nil, fmt.Errorf("mask %s: %w", text, err)
+		}
+		paths = append(paths, path)
+	}
+	return paths, nil
+}

@@ -43,7 +43,13 @@ func (m *model) suspend() tea.Cmd {
 	return m.outside(m.work.suspension, func(err error) tea.Msg { return nil })
 }
 
-func (m *model) redraw() tea.Cmd { return tea.ClearScreen }
+// redraw draws everything anew, on a terminal that may have forgotten the mouse, too. Inline, what is above is not ours to clear.
+func (m *model) redraw() tea.Cmd {
+	if m.inline {
+		return tea.WindowSize()
+	}
+	return tea.Sequence(tea.ClearScreen, m.mouseMode())
+}
 
 func (m *model) reconnect() tea.Cmd {
 	if m.work.source.Controller == nil {

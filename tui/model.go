@@ -130,6 +130,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onOpened(msg)
 	case bodyRead:
 		return m.onBodyRead(msg)
+	case paging:
+		return m.onPaging(msg)
 	case paged:
 		return m.onPaged(msg)
 	case pictured:

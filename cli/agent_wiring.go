@@ -70,6 +70,7 @@ func (a *app) runAgent(cfg *config.Config, run agentRun) error {
 	}
 	ctx, unwatch := stop.watch(context.Background(), a.guard)
 	defer unwatch()
+	p.screen.Away = stop.away.Store
 	reload, began := a.startReload(p, run, cfg, dashboard), time.Now()
 	err = a.runParts(ctx, p, run, dashboard, func() {
 		stop.drains()

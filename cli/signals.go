@@ -13,6 +13,7 @@ import (
 type stopper struct {
 	interrupted atomic.Bool // the first was SIGINT
 	draining    atomic.Bool
+	away        atomic.Bool // another program has the terminal: SIGINT is meant for that one
 	// hangup, of one place, is told of SIGHUP instead, where that cannot mean that a terminal has gone: without one it means "read your configuration again".
 	hangup chan struct{}
 }
@@ -40,6 +41,9 @@ func (s *stopper) watch(ctx context.Context, g *guard) (_ context.Context, stop 
 					case s.hangup <- struct{}{}:
 					default:
 					}
+					continue
+				}
+				if sig == os.Interrupt && s.away.Load() {
 					continue
 				}
 				again := s.draining.Swap(true)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -86,6 +87,28 @@ func TestClipboardUsesAllWaysThereAre(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The terminal is told nothing before it is drawn on, and nothing when it has been given back.
+func TestTerminalIsToldOnlyWhileItIsOurs(t *testing.T) {
+	in, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	screen := newTerminal(out, out)
+	told := []bool{screen.tell("1")}
+	_, err = screen.Write([]byte("frame"))
+	told = append(told, screen.tell("2"))
+	screen.away()
+	told = append(told, screen.tell("3"))
+	screen.leave()
+	told = append(told, screen.tell("4"))
+	_ = out.Close()
+	got, unread := io.ReadAll(in)
+	if want := []bool{false, true, false, false}; string(got) != "frame2" || !slices.Equal(told, want) || err != nil || unread != nil {
+		t.Errorf("%q, %v, %v, %v", got, told, err, unread)
 	}
 }
 

@@ -97,6 +97,17 @@ func TestTabs(t *testing.T) {
 	wantNotIn(t, b.screen(), `"n": 1`)
 }
 
+// A replay is in the tab of replays as soon as it is in the list.
+func TestReplaysComeToTheirTab(t *testing.T) {
+	b := newBench(t, 80, 24)
+	b.put(hook(1))
+	b.press("enter", "7")
+	wantIn(t, b.screen(), "no replays: this request has not been sent again")
+	b.press("r")
+	b.sync()
+	wantIn(t, b.screen(), "original", "↻ replay", "same body")
+}
+
 func TestVerdictIsShown(t *testing.T) {
 	b := newBench(t, 80, 30)
 	b.f.verdict = inspect.Verdict{Provider: "github", State: inspect.NoSecret, Text: "no secret for github: adit config add-webhook-secret github"}

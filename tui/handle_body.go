@@ -101,13 +101,19 @@ func pager(getenv func(string) string) []string {
 	return []string{"less", "-R"}
 }
 
+// paging is content that is ready for the pager, or why there is none.
+type paging struct {
+	stream *stream
+	pager  *exec.Cmd
+	err    error
+}
+
 // paged says how a pager has ended.
 type paged struct{ err error }
 
-// page gives the whole content to the pager as it takes it, made safe for the terminal; with jq, laid out by that before.
+// page gets the whole content ready for the pager; with jq, it is laid out by that before.
 func (m *model) page(b bodyRead, argv []string, jq bool) tea.Cmd {
-	w := &m.work
-	mask := *m.mask()
+	w, mask := &m.work, *m.mask()
 	return safely(func() tea.Msg {
 		s, err := w.stream(b)
 		if err == nil && jq {
@@ -115,14 +121,22 @@ func (m *model) page(b bodyRead, argv []string, jq bool) tea.Cmd {
 		}
 		if err != nil {
 			s.close()
-			return paged{err}
+			return paging{err: err}
 		}
 		cmd := exec.Command(argv[0], argv[1:]...)
 		cmd.Stdin = view.Printed(s.out, mask)
-		return w.exec(cmd, func(err error) tea.Msg {
-			s.close()
-			return paged{err}
-		})()
+		return paging{stream: s, pager: cmd}
+	})
+}
+
+// onPaging gives the terminal to the pager. It takes the content as it shows it, made safe for the terminal.
+func (m *model) onPaging(p paging) tea.Cmd {
+	if p.err != nil {
+		return m.onPaged(paged{p.err})
+	}
+	return m.work.exec(p.pager, func(err error) tea.Msg {
+		p.stream.close()
+		return paged{err}
 	})
 }
 

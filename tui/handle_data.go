@@ -19,6 +19,9 @@ func (m *model) onChanges(c changes) tea.Cmd {
 		if r.ID == m.detail.row.ID {
 			m.detail.show(r)
 		}
+		if d := &m.detail; r.ReplayOf != "" && (r.ReplayOf == d.row.ID || r.ReplayOf == d.row.ReplayOf) {
+			m.reread() // the family has grown, or one of it has ended
+		}
 	}
 	return m.work.next()
 }

@@ -40,7 +40,7 @@ func (m *model) replay(rows []pane.Row, plan rerun.Plan, strict bool) tea.Cmd {
 		what = fmt.Sprintf("%d requests", len(rows))
 	}
 	several := len(rows)*max(plan.Times, 1) > 1
-	if several && m.run != nil && !m.run.over {
+	if several && m.run != nil && !m.run.known.over {
 		m.say(m.look.Warn.Render, "replaying "+m.run.what+" already: "+m.backKey()+" stops that")
 		return nil
 	}
@@ -56,7 +56,8 @@ func (m *model) replay(rows []pane.Row, plan rerun.Plan, strict bool) tea.Cmd {
 // onRan takes news of a run.
 func (m *model) onRan(n ran) tea.Cmd {
 	r := n.run
-	r.done, r.result.table, r.over, r.result.err = append(r.done, n.outcomes...), n.table, n.ended, n.err
+	k := &r.known
+	k.done, k.table, k.over, k.err = append(k.done, n.outcomes...), n.table, n.ended, n.err
 	if !n.ended {
 		return m.work.progress(r)
 	}
@@ -70,8 +71,8 @@ func (m *model) onRan(n ran) tea.Cmd {
 
 // runEnded shows what came of several requests, unless the person is doing something else over the panes.
 func (m *model) runEnded(r *run) {
-	text := "replayed " + r.what + ": " + r.result.table.String()
-	if err := r.result.err; err != nil && !errors.Is(err, context.Canceled) {
+	text := "replayed " + r.what + ": " + r.known.table.String()
+	if err := r.known.err; err != nil && !errors.Is(err, context.Canceled) {
 		m.say(m.look.Bad.Render, "replay failed: "+view.Sanitize(err.Error()))
 		return
 	}
@@ -83,13 +84,17 @@ func (m *model) runEnded(r *run) {
 
 // sentAgain says how a single replay has ended.
 func (m *model) sentAgain(r *run) {
-	if r.result.err != nil || len(r.done) == 0 {
-		if err := r.result.err; err != nil && !errors.Is(err, context.Canceled) {
+	if r.known.err != nil || len(r.known.done) == 0 {
+		if err := r.known.err; err != nil && !errors.Is(err, context.Canceled) {
 			m.say(m.look.Bad.Render, "replay failed: "+view.Sanitize(err.Error()))
 		}
 		return
 	}
-	o := r.done[0]
+	o := r.known.done[0]
+	if o.Verdict == rerun.Failed && o.Err != nil { // it is on its way, and no more is known
+		m.say(m.look.Warn.Render, "replayed, but "+view.Sanitize(o.Err.Error()))
+		return
+	}
 	if o.Verdict == rerun.Failed || o.Verdict == rerun.NotSent {
 		m.say(m.look.Bad.Render, "replay failed: "+o.Status)
 		return
@@ -100,12 +105,15 @@ func (m *model) sentAgain(r *run) {
 	m.say(m.look.Status(o.Diff.New).Render, "replayed → "+o.Status+" in "+view.Duration(o.Took)+", "+diff.Brief(o.Diff))
 }
 
-// running says how far the run under way is; "": there is none.
+// running says how far the run or the export under way is; "": there is none.
 func (m *model) running() string {
-	if m.run == nil || m.run.over {
+	if e := m.exporting; e != nil && (m.run == nil || m.run.known.over) {
+		return fmt.Sprintf("exported %d of %d — %s stops", e.done.Load(), len(e.ids), m.backKey())
+	}
+	if m.run == nil || m.run.known.over {
 		return ""
 	}
-	t := m.run.result.table
+	t := m.run.known.table
 	text := fmt.Sprintf("replaying %d of %d", min(t.Done+1, t.Planned), t.Planned)
 	for _, part := range []struct {
 		n    int
@@ -118,11 +126,15 @@ func (m *model) running() string {
 	return text + " — " + m.backKey() + " stops"
 }
 
-// stopRun stops the run under way, and says whether there was one.
+// stopRun stops the run or the export under way, and says whether there was one.
 func (m *model) stopRun() bool {
-	if m.running() == "" {
+	switch {
+	case m.run != nil && !m.run.known.over:
+		m.run.stop()
+	case m.exporting != nil:
+		m.exporting.stop()
+	default:
 		return false
 	}
-	m.run.stop()
 	return true
 }

@@ -82,6 +82,11 @@ func TestExport(t *testing.T) {
 	}
 	k.press("x", "h")
 	read(2, "*.har")
+	k.press("x", "y", "c")
+	if !strings.Contains(k.f.pasted, "Bearer [redacted]") || !strings.Contains(k.f.pasted, "/b'") {
+		t.Errorf("copied %q", k.f.pasted)
+	}
+	wantIn(t, k.frame(), "copied the export of 2 requests by pbcopy")
 	k.press("X", "n", "r")
 	read(2, "*.raw")
 	k.press("X", "y", "e")
@@ -89,6 +94,21 @@ func TestExport(t *testing.T) {
 	read(2, "*.http")
 	if !strings.Contains(readAll(t, "*-2.http"), "Bearer s3cret") {
 		t.Error("what was wanted with secrets has none")
+	}
+}
+
+// esc stops an export, and no half of a file stays.
+func TestExportStops(t *testing.T) {
+	t.Chdir(t.TempDir())
+	k := newKept(t, 120, 30, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 200, "OK"))
+	k.press("*", "x")
+	export := k.send(keyOf("c"))
+	wantIn(t, k.frame(), "exported 0 of 2 — esc stops")
+	k.press("esc")
+	k.run(export)
+	wantIn(t, k.frame(), "the export was stopped")
+	if files, _ := filepath.Glob("*"); len(files) > 0 {
+		t.Errorf("%v", files)
 	}
 }
 

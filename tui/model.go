@@ -38,14 +38,15 @@ type model struct {
 	focus  where   // the pane that has the keyboard when no sheet has: onList or onDetail
 	sheets []sheet // what lies over the panes; the last one is on top
 
-	mouse    mouse
-	inline   bool // drawn below what the terminal shows
-	log      logLines
-	toast    toast
-	run      *run                         // the last one of several requests; nil: there was none
-	options  options                      // of replays, as they were given last
-	drafts   map[inspect.ID]*inspect.Edit // what was edited and not sent
-	deletion deletion
+	mouse     mouse
+	inline    bool // drawn below what the terminal shows
+	log       logLines
+	toast     toast
+	run       *run                         // the last one of several requests; nil: there was none
+	options   options                      // of replays, as they were given last
+	drafts    map[inspect.ID]*inspect.Edit // what was edited and not sent
+	deletion  deletion
+	exporting *exporting // nil: nothing is being exported
 
 	maskAll   bool               // nothing captured is readable, for presenting
 	maskPaths []inspect.JSONPath // values within JSON content that are masked, too, until a key shows them
@@ -129,6 +130,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onOpened(msg)
 	case bodyRead:
 		return m.onBodyRead(msg)
+	case paging:
+		return m.onPaging(msg)
 	case paged:
 		return m.onPaged(msg)
 	case pictured:

@@ -29,6 +29,10 @@ func programs(root context.Context, screen *terminal, outside func(tea.ExecComma
 // Run runs the program to its end. When the dashboard is to end, the program is asked to.
 func (p *program) Run() error {
 	p.screen.away()
+	if told := p.screen.lent; told != nil {
+		told(true)
+		defer told(false)
+	}
 	defer p.screen.settle()
 	p.cmd.Stdout, p.cmd.Stderr = p.screen.out, p.screen.out
 	if p.cmd.Stdin == nil { // a pager gets what it shows there, and asks the terminal for keys by itself

@@ -114,6 +114,17 @@ func TestRunStops(t *testing.T) {
 	}
 }
 
+// A panic within a run ends the dashboard as one of its own would.
+func TestPanicInARun(t *testing.T) {
+	k := newKept(t, 120, 30, exchange(1, "GET", "/a", 200, "OK"))
+	k.answer = func(int, *inspect.Exchange) { panic("boom") }
+	batch := k.send(keyOf("r"))().(tea.BatchMsg)
+	batch[0]()
+	if msg, ok := batch[1]().(*PanicError); !ok || msg.Value != "boom" {
+		t.Errorf("%v", msg)
+	}
+}
+
 func TestReplayWithOptions(t *testing.T) {
 	k := newKept(t, 100, 24, exchange(1, "POST", "/hook", 200, "OK"))
 	k.verdict = inspect.Verdict{Provider: "stripe", Text: "no secret for stripe is configured"}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -14,13 +15,13 @@ import (
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
-// run is some requests that are sent again. Two commands belong to it: send, which fills it, and next, which tells the model how far it is.
+// run is some requests that are sent again. Two commands belong to it: send, which fills it, and progress, which tells the model how far it is.
 type run struct {
 	what   string // for the person: "POST /webhooks/github", "12 requests"
 	stop   context.CancelFunc
-	strict bool // no rule leaves anything out
-	edited bool // what is sent is not what was recorded
-	result      // what the model knows of it
+	strict bool   // no rule leaves anything out
+	edited bool   // what is sent is not what was recorded
+	known  result // what the model has been told of it
 
 	last     time.Time     // when progress has told something; its own
 	news     chan struct{} // there is something to tell
@@ -29,6 +30,7 @@ type run struct {
 	table    rerun.Table
 	err      error
 	ended    bool
+	panicked *PanicError
 }
 
 // result is how far a run is, for the model.
@@ -53,12 +55,12 @@ type ran struct {
 func (w *work) newRun(rows []pane.Row, what string, plan rerun.Plan, strict bool) (*run, tea.Cmd) {
 	ctx, stop := context.WithCancel(w.root)
 	r := &run{what: what, stop: stop, strict: strict, edited: plan.Resend.Edit != nil, news: make(chan struct{}, 1)}
-	r.rows = map[inspect.ID]pane.Row{}
+	r.known.rows = map[inspect.ID]pane.Row{}
 	for _, row := range rows {
 		plan.IDs = append(plan.IDs, row.ID)
-		r.rows[row.ID] = row
+		r.known.rows[row.ID] = row
 	}
-	r.result.table.Planned = len(rows) * max(plan.Times, 1)
+	r.known.table.Planned = len(rows) * max(plan.Times, 1)
 	return r, tea.Batch(w.send(ctx, r, plan), w.progress(r))
 }
 
@@ -69,7 +71,8 @@ func (w *work) send(ctx context.Context, r *run, plan rerun.Plan) tea.Cmd {
 		if !r.strict {
 			plan.Rules = keptRules(ctx, w.source.Keeper)
 		}
-		single := r.result.table.Planned == 1
+		plan.Go = r.start
+		single := r.known.table.Planned == 1
 		table, err := rerun.Run(ctx, rerun.Here{Reader: w.source.Reader, Replayer: w.source.Replayer, Observer: w.source.Observer}, plan,
 			func(o rerun.Outcome, t rerun.Table) {
 				if !single {
@@ -82,6 +85,19 @@ func (w *work) send(ctx context.Context, r *run, plan rerun.Plan) tea.Cmd {
 		r.tell(func() { r.table, r.err, r.ended = table, err, true })
 		return nil
 	})
+}
+
+// start starts a goroutine of the run's. A panic in it stops the run, and ends the dashboard in good order.
+func (r *run) start(f func()) {
+	go func() {
+		defer func() {
+			if v := recover(); v != nil {
+				r.tell(func() { r.panicked = &PanicError{v, debug.Stack()} })
+				r.stop()
+			}
+		}()
+		f()
+	}()
 }
 
 // failure is why a replay was not answered, in words.
@@ -117,6 +133,9 @@ func (w *work) progress(r *run) tea.Cmd {
 		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		if r.panicked != nil {
+			return r.panicked
+		}
 		told := ran{r, r.outcomes, r.table, r.ended, r.err}
 		r.outcomes = nil
 		return told

@@ -20,16 +20,16 @@ func (*runSheet) line(*model) string               { return "" }
 
 func (s *runSheet) body(m *model, room int) []string {
 	r := s.run
-	title := r.what + ": " + r.result.table.String()
+	title := r.what + ": " + r.known.table.String()
 	lines := append(m.name(), m.look.Title.Render(pane.Clip("Replayed "+title, m.look.Width)))
 	if room <= len(lines) {
 		lines = nil
 	}
 	height := room - len(lines)
 	s.first = max(min(s.first, s.at), s.at-height+1, 0)
-	for i := s.first; i < min(s.first+height, len(r.done)); i++ {
-		o := &r.done[i]
-		row := r.rows[o.Original]
+	for i := s.first; i < min(s.first+height, len(r.known.done)); i++ {
+		o := &r.known.done[i]
+		row := r.known.rows[o.Original]
 		lines = append(lines, m.look.Outcome(pane.Outcome{
 			Verdict: string(o.Verdict), Good: o.Verdict == rerun.Passed, Request: row.Method + " " + row.Path,
 			Was: o.Was, Is: o.Status, Took: view.Duration(o.Took), Changed: o.Changed,
@@ -40,13 +40,13 @@ func (s *runSheet) body(m *model, room int) []string {
 
 // openRun shows what came of the last run, from the first outcome on that is not as it was.
 func (m *model) openRun() tea.Cmd {
-	if m.run == nil || len(m.run.done) == 0 {
+	if m.run == nil || len(m.run.known.done) == 0 {
 		m.say(m.look.Quiet.Render, "nothing has been replayed together yet: mark some requests and replay them")
 		return nil
 	}
 	s := &runSheet{run: m.run}
-	for i := range s.run.done {
-		if s.run.done[i].Verdict != rerun.Passed {
+	for i := range s.run.known.done {
+		if s.run.known.done[i].Verdict != rerun.Passed {
 			s.at = i
 			break
 		}
@@ -60,7 +60,7 @@ func (m *model) runDown() tea.Cmd { return m.moveInRun(1) }
 
 func (m *model) moveInRun(by int) tea.Cmd {
 	if s, ok := m.top().(*runSheet); ok {
-		s.at = max(min(s.at+by, len(s.run.done)-1), 0)
+		s.at = max(min(s.at+by, len(s.run.known.done)-1), 0)
 	}
 	return nil
 }
@@ -68,10 +68,10 @@ func (m *model) moveInRun(by int) tea.Cmd {
 // openOutcome opens the replay in question, compared with its original.
 func (m *model) openOutcome() tea.Cmd {
 	s, ok := m.top().(*runSheet)
-	if !ok || s.at >= len(s.run.done) {
+	if !ok || s.at >= len(s.run.known.done) {
 		return nil
 	}
-	o := s.run.done[s.at]
+	o := s.run.known.done[s.at]
 	m.lift()
 	if o.Replay == "" {
 		return m.openExchange(o.Original)

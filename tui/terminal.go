@@ -24,6 +24,8 @@ type terminal struct {
 	asked    bool
 	back     string // ends all that the dashboard has switched on
 
+	lent func(bool) // is told while another program has the terminal; nil: nobody is
+
 	held atomic.Bool // something has been drawn and not been taken back
 	shut atomic.Bool // nothing may be drawn any more
 }

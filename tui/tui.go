@@ -54,6 +54,9 @@ type Options struct {
 	Inline bool   // drawn below what the terminal shows, which stays
 	Mouse  bool   // the mouse is taken; a key gives it back
 	Theme  string // light, dark, 16 (the terminal's own colours), or auto and "": as the terminal answers
+	// Away, when set, is told while another program has the terminal: an editor, a pager. An interrupt that is typed then reaches the whole process group, and
+	// is meant for that program.
+	Away func(away bool)
 	// Restored, when set, is told once, before the screen is drawn, a function that gives the terminal back, for a panic in a goroutine
 	// that is not the dashboard's. The function may be called from any goroutine and more than once; after the first call nothing more is
 	// drawn, and after Run has returned it does nothing.
@@ -86,6 +89,7 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	}
 	screen := newTerminal(orFile(o.In, os.Stdin), orFile(o.Out, os.Stdout))
 	defer screen.leave()
+	screen.lent = o.Away
 
 	m := newModel(pane.Look{Zone: time.Local}, s, time.Now)
 	keys := &keyboard{File: screen.in}

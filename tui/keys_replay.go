@@ -45,6 +45,6 @@ func markActions() []action {
 		{id: "delete", on: onPanes, keys: "d", does: "delete; for some seconds it can be undone", label: whenMarked("delete"), run: (*model).deleteTargets},
 		{id: "undo", on: onPanes, keys: "u", does: "undo the deletion", run: (*model).undoDelete},
 		{id: "purge", on: onPanes, does: "delete all that the list shows, or a filter means", run: (*model).askPurge,
-			arg: "filter", take: (*model).takePurge},
+			arg: "FILTER", take: (*model).takePurge},
 	}
 }

@@ -66,8 +66,14 @@ func cutFold(s, prefix string) (string, bool) {
 	return s[len(prefix):], true
 }
 
-// ParseRules reads many. The error is of the first that is wrong; the others are in rules all the same.
+// MaxRules is how many rules are read: each is held against all that is in JSON content.
+const MaxRules = 200
+
+// ParseRules reads many. The error is of the first that is wrong, or that there are more than MaxRules; the others are in rules all the same.
 func ParseRules(texts []string) (rules Rules, err error) {
+	if len(texts) > MaxRules {
+		texts, err = texts[:MaxRules], wrongRule("%d rules: at most %d can be kept to", len(texts), MaxRules)
+	}
 	for _, text := range texts {
 		r, wrong := ParseRule(text)
 		if wrong == nil {

@@ -3,6 +3,7 @@ package diff
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,6 +83,9 @@ func TestWrongRules(t *testing.T) {
 			t.Errorf("%.80q: %v", text, err)
 		}
 	}
+	if all, err := ParseRules(slices.Repeat([]string{"header.a"}, MaxRules+1)); err == nil || len(all) != MaxRules {
+		t.Errorf("too many: %d, %v", len(all), err)
+	}
 	if all, err := ParseRules([]string{"header.a", "oops", "content"}); err == nil || len(all) != 2 || fmt.Sprint(all) != "[header.a content]" {
 		t.Errorf("%v, %v", all, err)
 	}
@@ -149,6 +153,10 @@ func FuzzRule(f *testing.F) {
 			default:
 				all = append(all, rule)
 			}
+		}
+		slices.Sort(all)
+		if all = slices.Compact(all); len(all) > MaxRules {
+			return
 		}
 		d = answers("\n"+older, "\n"+newer, rules(t, all...))
 		if n := count(d.Response.Content); n > 0 {

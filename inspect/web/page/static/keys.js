@@ -23,6 +23,7 @@ const table = [
   ["r", "r", "replay: send it again", "replay"],
   ["R", "R", "replay with options: elsewhere, often, signed anew", "options"],
   ["e", "e", "edit and replay", "edit"],
+  ["ctrl+Enter", "ctrl+enter", "in its form: preview what is sent, then send it", "submit"],
   ["D", "D", "diff: with its original or last replay, or what is marked", "compare"],
   ["I", "I", "in a diff: leave the change out from now on", "ignore"],
   [".", ".", "show secrets for 10 s, or hide them", "reveal"],
@@ -49,9 +50,10 @@ export function bind(does) {
   for (let n = 1; n < 9; n++) keys.set(String(n), () => does.tab(n));
   document.addEventListener("keydown", event => {
     const control = event.ctrlKey || event.metaKey;
-    if (event.altKey || event.isComposing || !control && typing(event.target) || event.target.closest("dialog")) return;
+    if (event.altKey || event.isComposing || event.target.closest("dialog")) return;
+    if (event.key === "Escape" && typing(event.target) && event.target.id !== "filter") return event.target.blur();
     const name = event.key === " " ? "Space" : event.key;
-    const run = keys.get(control ? "ctrl+" + name : name);
+    const run = control || !typing(event.target) ? keys.get(control ? "ctrl+" + name : name) : null;
     if (!run || owns(event.target, event.key)) return;
     event.preventDefault();
     up = new Promise(done => addEventListener("keyup", done, { once: true }));

@@ -9,7 +9,7 @@ const most = 2000; // rows in the document; of what passed no more are shown the
 const starting = "starting";
 
 const verdicts = {
-  passed: ["●", "good", "same"],
+  passed: ["●", "good", "passed"],
   differs: ["▲", "warn", "differs"],
   failed: ["✕", "bad", "failed"],
   "not sent": ["⊘", "quiet", "not sent"],

@@ -97,14 +97,14 @@ func (r *reading) replays() []pane.Text {
 // brief says how a replay's answer compares with the original's.
 func (r *reading) brief(origin *inspect.Exchange, id inspect.ID) string {
 	x, err := r.exchange(id)
-	if err != nil || kept(origin) > comparedBytes || kept(x) > comparedBytes {
+	if err != nil || contentKept(origin) > comparedBytes || contentKept(x) > comparedBytes {
 		return ""
 	}
 	return diff.Brief(r.compare(origin, x))
 }
 
-// kept is how much content was kept of both sides.
-func kept(x *inspect.Exchange) int64 {
+// contentKept is how much content was kept of both sides.
+func contentKept(x *inspect.Exchange) int64 {
 	n := x.Request.Kept
 	if x.Response != nil {
 		n += x.Response.Kept

@@ -159,7 +159,15 @@ func TestThingUnderTheCursor(t *testing.T) {
 			t.Errorf("%s: %q, want %q", line, got, want)
 		}
 	}
-	b.press("g")
+	b.press("1")
+	for line, want := range map[string]string{"outcome": "status 200", "client": "ip 203.0.113.9", "host": "host otter.tunnel.example.com"} {
+		b.press("g")
+		b.goTo(line)
+		if thing, ok := b.m.thing(); !ok || thing.Key+" "+thing.Value != want {
+			t.Errorf("%s: %s %s", line, thing.Key, thing.Value)
+		}
+	}
+	b.press("2")
 	b.goTo(`"password"`)
 	b.press("f")
 	wantIn(t, b.screen(), "this value is masked")
@@ -331,6 +339,9 @@ func TestDiffRules(t *testing.T) {
 	b.press("up", "enter", "8")
 	wantIn(t, b.screen(), "2 values differ", "- $.id 1", "+ $.id 2", "- $.token ••••")
 	b.goTo("+ $.id")
+	if thing, _ := b.m.thing(); thing.Key != "body.$.id" || thing.Value != "2" || thing.Path != "$.id" {
+		t.Errorf("%+v", thing)
+	}
 	b.press("I")
 	if fmt.Sprint(shelf.memos) != "[$.id]" {
 		t.Errorf("rules: %q", shelf.memos)

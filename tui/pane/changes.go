@@ -1,6 +1,7 @@
 package pane
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -64,11 +65,16 @@ func contentOnly(how diff.How) string {
 
 // change draws a difference: the old line and the new one. What does not matter stands back, and says so.
 func change(c *diff.Change, mask *view.Mask) []Text {
-	of := &Thing{Value: valueOf(c), Rule: c.Rule}
+	value, whole := valueOf(c)
+	of := &Thing{Value: value, Rule: c.Rule}
+	isJSON := strings.HasPrefix(c.Where, "$")
+	if isJSON {
+		of.Path = c.Where
+	}
 	switch {
-	case strings.HasPrefix(c.Where, "$"):
-		of.Path, of.Key = c.Where, "body."+c.Where
-	case strings.HasPrefix(c.Rule, "header."):
+	case whole && isJSON:
+		of.Key = "body." + c.Where
+	case whole && strings.HasPrefix(c.Rule, "header."):
 		of.Key = "header." + strings.ToLower(c.Where)
 	}
 	draw := func(sign string, class view.Class, spans []diff.Span) Text {
@@ -98,12 +104,22 @@ func change(c *diff.Change, mask *view.Mask) []Text {
 	return lines
 }
 
-func valueOf(c *diff.Change) string {
+// valueOf is what there is now, or else was, as a condition has it; whole is false when it was cut.
+func valueOf(c *diff.Change) (value string, whole bool) {
+	spans := c.New
+	if len(spans) == 0 {
+		spans = c.Old
+	}
 	var b strings.Builder
-	for _, s := range c.New {
+	for _, s := range spans {
 		b.WriteString(s.Text)
 	}
-	return b.String()
+	value = b.String()
+	var text string
+	if strings.HasPrefix(c.Where, "$") && value != "null" && json.Unmarshal([]byte(value), &text) == nil {
+		return text, true
+	}
+	return value, !strings.Contains(value, "…") && !strings.HasPrefix(value, "{") && !strings.HasPrefix(value, "[")
 }
 
 // values are the pieces of one side: what differs stands out. Those of a secret are not told.

@@ -35,7 +35,7 @@ func newBench(t *testing.T, width, height int) *bench {
 	b := &bench{t: t, f: &fake{status: online()}, now: start}
 	b.m = newTestModel(b.f)
 	b.m.clock = func() time.Time { return b.now }
-	b.m.work.root, b.m.work.done = t.Context(), t.Context().Done()
+	b.m.work.root = t.Context()
 	b.m.work.browse = func(string) bool { return false }
 	b.send(tea.WindowSizeMsg{Width: width, Height: height})
 	return b
@@ -48,7 +48,6 @@ func newTestModel(f *fake) *model {
 	m.height = 40
 	m.work.root, m.work.clipboard = context.Background(), f.clipboard()
 	m.work.feed = newFeed(f.source(), hints, nil)
-	m.work.search = &search{root: context.Background()}
 	return m
 }
 

@@ -35,7 +35,7 @@ func (w *work) ground() tea.Cmd {
 	}
 	return safely(func() tea.Msg {
 		select {
-		case <-w.done:
+		case <-w.root.Done():
 			return nil
 		case a := <-w.answers:
 			return grounded(a)

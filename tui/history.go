@@ -56,7 +56,7 @@ func (w *work) readFilters() tea.Cmd {
 		return nil
 	}
 	return safely(func() tea.Msg {
-		texts, err := w.source.Keeper.Memos(w.search.root, inspect.TypedFilters)
+		texts, err := w.source.Keeper.Memos(w.root, inspect.TypedFilters)
 		return remembered{texts, err}
 	})
 }
@@ -67,10 +67,10 @@ func (w *work) rememberFilter(text string) tea.Cmd {
 		return nil
 	}
 	return safely(func() tea.Msg {
-		if err := w.source.Keeper.AddMemo(w.search.root, inspect.TypedFilters, text); err != nil {
+		if err := w.source.Keeper.AddMemo(w.root, inspect.TypedFilters, text); err != nil {
 			return remembered{err: err}
 		}
-		texts, err := w.source.Keeper.Memos(w.search.root, inspect.TypedFilters)
+		texts, err := w.source.Keeper.Memos(w.root, inspect.TypedFilters)
 		return remembered{texts, err}
 	})
 }

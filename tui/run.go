@@ -129,10 +129,10 @@ func (w *work) progress(r *run) tea.Cmd {
 	return safely(func() tea.Msg {
 		select {
 		case <-r.news:
-		case <-w.done:
+		case <-w.root.Done():
 			return nil
 		}
-		if !pace(&r.last, w.done) {
+		if !pace(&r.last, w.root.Done()) {
 			return nil
 		}
 		r.mu.Lock()

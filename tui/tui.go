@@ -101,8 +101,6 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	m.work.root, m.work.clipboard = ctx, newClipboard(screen)
 	m.useKeys(table)
 	m.work.feed = newFeed(s, hints, ctx.Done())
-	m.work.search = &search{root: ctx}
-	m.work.done = ctx.Done()
 	defer m.work.sweep()
 	m.work.browse, m.work.exec = browse(ctx), programs(ctx, screen, m.outside)
 	m.work.suspension = newSuspension(screen, ctx.Done())

@@ -64,7 +64,7 @@ func (m *model) filterByValue() tea.Cmd {
 
 func (w *work) readValues(id inspect.ID) tea.Cmd {
 	return safely(func() tea.Msg {
-		it, err := w.source.Reader.Get(w.search.root, id)
+		it, err := w.source.Reader.Get(w.root, id)
 		if err != nil {
 			return valuesRead{}
 		}

@@ -15,11 +15,10 @@ import (
 
 // work makes the commands. Everything that waits, reads or sends happens in them.
 type work struct {
-	root       context.Context // the life of the dashboard
+	root       context.Context // ends with the dashboard
 	source     Source
 	feed       *feed
-	done       <-chan struct{}
-	search     *search
+	stopSearch context.CancelFunc // ends the reading of what is in the store that is under way; nil: there was none
 	clipboard  *clipboard
 	browse     func(address string) bool                             // shows a page of ours; false: there is no browser here
 	exec       func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd // runs a program with the terminal
@@ -53,7 +52,7 @@ func (w *work) beat() tea.Cmd {
 		t := time.NewTimer(time.Second)
 		defer t.Stop()
 		select {
-		case <-w.done:
+		case <-w.root.Done():
 			return nil
 		case <-t.C:
 			return beat{w.source.Observer.Status()}
@@ -72,25 +71,18 @@ type found struct {
 // olderRows is how many rows older reads at once.
 const olderRows = 200
 
-// search is the reading of what is in the store under way: one at a time, the next one ends it.
-type search struct {
-	root context.Context
-	stop context.CancelFunc
-}
-
-// next ends the search under way.
-func (s *search) next() context.Context {
-	if s.stop != nil {
-		s.stop()
+// newSearch ends the search under way: there is one at a time.
+func (w *work) newSearch() (ctx context.Context) {
+	if w.stopSearch != nil {
+		w.stopSearch()
 	}
-	ctx, stop := context.WithCancel(s.root)
-	s.stop = stop
+	ctx, w.stopSearch = context.WithCancel(w.root)
 	return ctx
 }
 
 // want tells the feed what the list is to show.
 func (w *work) want(f *inspect.Filter) {
-	w.search.next()
+	w.newSearch()
 	w.feed.wanted.Store(&wish{f})
 	select {
 	case w.feed.woken <- struct{}{}:
@@ -100,7 +92,7 @@ func (w *work) want(f *inspect.Filter) {
 
 // older finds what matches before a place, 0: from the newest on, in all runs.
 func (w *work) older(f *inspect.Filter, before uint64) tea.Cmd {
-	ctx := w.search.next()
+	ctx := w.newSearch()
 	return safely(func() tea.Msg {
 		out := found{filter: f}
 		for it, err := range w.source.Reader.List(ctx, inspect.Query{Filter: f, Before: before, Limit: olderRows}) {

@@ -19,7 +19,7 @@ const (
 // readViews reads the views, and counts what they have.
 func (w *work) readViews() tea.Cmd {
 	return safely(func() tea.Msg {
-		ctx, stop := context.WithTimeout(w.search.root, countsTime)
+		ctx, stop := context.WithTimeout(w.root, countsTime)
 		defer stop()
 		began := time.Now()
 		all, err := w.source.Keeper.Views(ctx)
@@ -52,5 +52,5 @@ func (w *work) countView(ctx context.Context, v inspect.View) string {
 
 // keepView saves or deletes a view.
 func (w *work) keepView(v inspect.View, keep func(context.Context, inspect.Keeper) error, deleted bool) tea.Cmd {
-	return safely(func() tea.Msg { return viewKept{v, deleted, keep(w.search.root, w.source.Keeper)} })
+	return safely(func() tea.Msg { return viewKept{v, deleted, keep(w.root, w.source.Keeper)} })
 }

@@ -9,12 +9,13 @@ import (
 
 	"github.com/adit-tunnel/adit/config"
 	"github.com/adit-tunnel/adit/tui"
+	"github.com/adit-tunnel/adit/tui/terminal"
 )
 
 // wantsDashboard decides between the dashboard and plain lines. Lines, never an error, where there is no terminal that would answer, and where CI or, for
 // screen readers, ACCESSIBLE is set; nor for who stands in for ngrok and wants the log there.
 func (a *app) wantsDashboard(c *config.Config) bool {
-	if c.NoTUI == config.Yes || a.compat && (c.Log == "stdout" || c.Log == "stderr") || !tui.Interactive(a.In, a.Out) {
+	if c.NoTUI == config.Yes || a.compat && (c.Log == "stdout" || c.Log == "stderr") || !terminal.Interactive(a.In, a.Out) {
 		return false
 	}
 	accessible := a.env("ACCESSIBLE")
@@ -25,7 +26,7 @@ func (a *app) wantsDashboard(c *config.Config) bool {
 func (a *app) dashboardOptions(d config.Dashboard) tui.Options {
 	return tui.Options{
 		In: a.In, Out: a.Out, Restored: a.guard.setRestore,
-		ASCII:   d.ASCII == config.Yes || d.ASCII == config.Unset && tui.WantsASCII(a.env),
+		ASCII:   d.ASCII == config.Yes || d.ASCII == config.Unset && terminal.WantsASCII(a.env),
 		MaskAll: d.MaskAll, Mask: d.Mask, Inline: d.Inline, Mouse: d.Mouse, Theme: d.Theme,
 		Keys: tui.Keys{Profile: d.Profile, Remap: d.Keys},
 	}

@@ -46,7 +46,7 @@ func newTestModel(f *fake) *model {
 	m := newModel(pane.Look{Theme: theme.Colourless(), Zone: time.UTC, Width: 120}, f.source(), func() time.Time { return start })
 	hints, _ := f.Watch()
 	m.height = 40
-	m.work.root, m.work.clipboard = context.Background(), f.clipboard()
+	m.work.root, m.work.clip = context.Background(), f.clip
 	m.work.feed = newFeed(f.source(), hints, nil)
 	return m
 }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/tui/terminal"
 )
 
 // child is what the test binary does as a process of its own.
@@ -22,7 +23,7 @@ func child(role string) int {
 	case "foreground":
 		return childForeground()
 	case "report":
-		fmt.Printf("foreground=%v interactive=%v\n", Foreground(os.Stdin), Interactive(os.Stdin, os.Stdin))
+		fmt.Printf("foreground=%v interactive=%v\n", terminal.Foreground(os.Stdin), terminal.Interactive(os.Stdin, os.Stdin))
 		return 0
 	}
 	return childRun(role)
@@ -30,7 +31,7 @@ func child(role string) int {
 
 // childForeground reports for itself and for a process in the background of the same terminal.
 func childForeground() int {
-	fmt.Printf("foreground=%v interactive=%v\n", Foreground(os.Stdin), Interactive(os.Stdin, os.Stdout))
+	fmt.Printf("foreground=%v interactive=%v\n", terminal.Foreground(os.Stdin), terminal.Interactive(os.Stdin, os.Stdout))
 	back := exec.Command(os.Args[0])
 	back.Env = append(os.Environ(), "ADIT_TUI_CHILD=report")
 	back.Stdin = os.Stdin

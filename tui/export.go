@@ -120,7 +120,7 @@ func (w *work) exportToPaste(ctx context.Context, e *exporting) exported {
 		return out
 	}
 	c := copied{what: "the export of " + requests(out.n), size: int64(text.Len())}
-	c.ways, c.file, c.err = w.clipboard.put(ctx, text.String())
+	c.ways, c.file, c.err = w.clip(ctx, text.String())
 	out.pasted = &c
 	return out
 }

@@ -198,15 +198,12 @@ func (f *fake) Verdict(context.Context, inspect.ID) (inspect.Verdict, error) {
 	return f.verdict, nil
 }
 
-// clipboard keeps what was copied last.
-func (f *fake) clipboard() *clipboard {
-	take := func(_ context.Context, text []byte, _ ...string) error {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.pasted = string(text)
-		return nil
-	}
-	return &clipboard{system: "darwin", getenv: func(string) string { return "" }, pipe: take, tell: func(string) bool { return false }, save: saveTemporary}
+// clip keeps what was copied last.
+func (f *fake) clip(_ context.Context, text string) (ways []string, file string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.pasted = text
+	return []string{"pbcopy"}, "", nil
 }
 
 // exchange makes the nth exchange of the day, one a second.

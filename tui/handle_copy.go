@@ -35,7 +35,7 @@ func (m *model) copyOf(what string, text func() (string, error)) tea.Cmd {
 		var s string
 		if s, c.err = text(); c.err == nil {
 			c.size = int64(len(s))
-			c.ways, c.file, c.err = w.clipboard.put(w.root, s)
+			c.ways, c.file, c.err = w.clip(w.root, s)
 		}
 		return c
 	})

@@ -2,29 +2,27 @@ package tui
 
 import (
 	"os"
-	"runtime"
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"github.com/adit-tunnel/adit/tui/terminal"
 	"github.com/adit-tunnel/adit/tui/theme"
 )
 
 // grounded is the terminal's answer to the question for its background.
 type grounded string
 
-// dress gives the model the styles that fit the terminal, and has that asked for its background where nobody has named one. On Windows
-// nothing but keys comes from the keyboard.
-func (m *model) dress(o Options, screen *terminal, keys *keyboard) {
+// dress gives the model the styles that fit the terminal, and has that asked for its background where nobody has named one.
+func (m *model) dress(o Options, out *os.File, screen *terminal.Screen) {
 	ground, ask := theme.Wanted(o.Theme, os.Getenv)
 	m.work.theme = func(g theme.Ground) theme.Theme {
-		t := theme.New(screen.out, g)
+		t := theme.New(out, g)
 		t.ASCII = o.ASCII
 		return t
 	}
 	m.look.Theme = m.work.theme(ground)
-	if ask && runtime.GOOS != "windows" {
-		answers := make(chan string, 1)
-		m.work.answers, keys.answers, screen.question = answers, answers, backgroundQuestion
+	if ask {
+		m.work.answers = screen.AskBackground()
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
-
-	"github.com/adit-tunnel/adit/tui/theme"
 )
 
 // With ASCII alone, every scene is drawn cell by cell as it is with all signs, and none of ours ends as a question mark.
@@ -31,24 +29,5 @@ func TestASCIIScenes(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestWantsASCII(t *testing.T) {
-	for _, c := range []struct {
-		env  map[string]string
-		want bool
-	}{
-		{nil, false},
-		{map[string]string{"LANG": "de_DE.UTF-8"}, false},
-		{map[string]string{"LANG": "C.utf8"}, false},
-		{map[string]string{"LANG": "C.utf8", "LC_ALL": "C"}, true},
-		{map[string]string{"LC_ALL": "", "LC_CTYPE": "de_DE.ISO-8859-15@euro", "LANG": "C.UTF-8"}, true},
-		{map[string]string{"LANG": "en_US"}, false},
-		{map[string]string{"LANG": "POSIX"}, true},
-	} {
-		if got := theme.WantsASCII(func(name string) string { return c.env[name] }); got != c.want {
-			t.Errorf("%v: %v, want %v", c.env, got, c.want)
-		}
 	}
 }

@@ -16,6 +16,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/term"
+
+	"github.com/adit-tunnel/adit/tui/terminal"
 )
 
 const patience = 20 * time.Second
@@ -219,7 +221,7 @@ func TestBackgroundIsAskedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := startOn(t, "run")
 			c.waitFor("/webhooks/github")
-			c.waitFor(backgroundQuestion)
+			c.waitFor("\x1b]11;?")
 			c.press(answer[:9])
 			c.press(answer[9:])
 			c.waitFor("\x1b[38;5;22m") // online, in the green for light backgrounds
@@ -273,7 +275,7 @@ func TestForeground(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pipe.Close()
-	if Foreground(pipe) || Interactive(pipe, pipe) {
+	if terminal.Foreground(pipe) || terminal.Interactive(pipe, pipe) {
 		t.Error("a pipe is taken for a terminal")
 	}
 }
@@ -284,30 +286,4 @@ func TestInteractiveOnADumbTerminal(t *testing.T) {
 	if out := c.text(); !strings.Contains(out, "foreground=true interactive=false") {
 		t.Errorf("got %q", out)
 	}
-}
-
-func TestSuspension(t *testing.T) {
-	inFront := func(answers ...bool) func() bool {
-		n := -1
-		return func() bool { n = min(n+1, len(answers)-1); return answers[n] }
-	}
-	nothing := func() error { return nil }
-	screen := newTerminal(os.Stdin, os.Stdout)
-	t.Run("waits until it is in front", func(t *testing.T) {
-		s := &suspension{screen: screen, done: make(chan struct{}), stop: nothing, front: inFront(true, false, false, true)}
-		if err := s.Run(); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Run("leaves from the background", func(t *testing.T) {
-		done := make(chan struct{})
-		close(done)
-		s := &suspension{screen: screen, done: done, stop: nothing, front: inFront(true, false)}
-		defer func() {
-			if _, ok := recover().(abandoned); !ok {
-				t.Error("it did not leave")
-			}
-		}()
-		_ = s.Run()
-	})
 }

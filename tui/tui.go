@@ -1,7 +1,7 @@
-// Package tui is how adit looks in a terminal: the dashboard (Run) and, where there is no terminal to draw on, lines (Plain). Interactive
+// Package tui is how adit looks in a terminal: the dashboard (Run) and, where there is no terminal to draw on, lines (Plain). Package terminal
 // tells which of the two fits.
 //
-//	if tui.Interactive(os.Stdin, os.Stdout) {
+//	if terminal.Interactive(os.Stdin, os.Stdout) {
 //		err = tui.Run(ctx, source, tui.Options{})
 //	} else {
 //		err = tui.Plain(ctx, source, os.Stdout)
@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime/debug"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/tui/pane"
+	"github.com/adit-tunnel/adit/tui/terminal"
 )
 
 // framesPerSecond is how often the screen is drawn and the store read, at most.
@@ -87,28 +89,31 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	if len(wrong) > 0 {
 		return wrong[0]
 	}
-	screen := newTerminal(orFile(o.In, os.Stdin), orFile(o.Out, os.Stdout))
-	defer screen.leave()
-	screen.lent = o.Away
+	out := orFile(o.Out, os.Stdout)
+	screen := terminal.New(orFile(o.In, os.Stdin), out)
+	defer screen.Leave()
+	screen.Lent = o.Away
 
 	m := newModel(pane.Look{Zone: time.Local}, s, time.Now)
-	keys := &keyboard{File: screen.in}
-	m.dress(o, screen, keys)
+	m.dress(o, out, screen)
 	m.maskAll = o.MaskAll
 	if m.maskPaths, err = parsePaths(o.Mask); err != nil {
 		return fmt.Errorf("dashboard: %w", err)
 	}
-	m.work.root, m.work.clipboard = ctx, newClipboard(screen)
+	m.work.root, m.work.clip = ctx, terminal.NewClipboard(screen).Put
 	m.useKeys(table)
 	m.work.feed = newFeed(s, hints, ctx.Done())
 	defer m.work.sweep()
-	m.work.browse, m.work.exec = browse(ctx), programs(ctx, screen, m.outside)
-	m.work.suspension = newSuspension(screen, ctx.Done())
+	m.work.browse = func(address string) bool { return terminal.Browse(ctx, address) }
+	m.work.exec = func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd {
+		return m.outside(screen.Program(ctx, cmd), done)
+	}
+	m.work.suspension = screen.Suspension(ctx.Done())
 
-	p := tea.NewProgram(m, append(m.place(o, screen), tea.WithInput(keys), tea.WithOutput(screen), tea.WithFPS(framesPerSecond),
+	p := tea.NewProgram(m, append(m.place(o, screen), tea.WithInput(screen.Keyboard()), tea.WithOutput(screen), tea.WithFPS(framesPerSecond),
 		tea.WithoutSignalHandler(), tea.WithoutCatchPanics())...)
 	if o.Restored != nil {
-		o.Restored(screen.restore)
+		o.Restored(screen.Restore)
 	}
 	// Not tea.WithContext: that kills the program, which closes the input under the hands of the goroutine that reads it.
 	defer context.AfterFunc(ctx, p.Quit)()
@@ -123,10 +128,10 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 }
 
 // place makes the model draw where the person wants it, with the mouse or without.
-func (m *model) place(o Options, screen *terminal) (opts []tea.ProgramOption) {
+func (m *model) place(o Options, screen *terminal.Screen) (opts []tea.ProgramOption) {
 	m.inline, m.mouse.never = o.Inline, o.Inline
 	if o.Inline {
-		screen.back = giveBackInline
+		screen.Inline()
 		return nil
 	}
 	if m.mouse.taken = o.Mouse; o.Mouse {
@@ -140,7 +145,7 @@ func settle(p *tea.Program, panicked any, err error) error {
 	switch panicked.(type) {
 	case nil:
 		return err
-	case abandoned:
+	case terminal.Abandoned:
 		return nil
 	}
 	stack := debug.Stack()

@@ -18,12 +18,12 @@ type work struct {
 	root       context.Context // ends with the dashboard
 	source     Source
 	feed       *feed
-	stopSearch context.CancelFunc // ends the reading of what is in the store that is under way; nil: there was none
-	clipboard  *clipboard
-	browse     func(address string) bool                             // shows a page of ours; false: there is no browser here
-	exec       func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd // runs a program with the terminal
-	scratches                                                        // what is written for other programs
-	suspension tea.ExecCommand                                       // nil: no job control
+	stopSearch context.CancelFunc                                                             // ends the reading of what is in the store that is under way; nil: there was none
+	clip       func(ctx context.Context, text string) (ways []string, file string, err error) // as terminal.Clipboard.Put
+	browse     func(address string) bool                                                      // shows a page of ours; false: there is no browser here
+	exec       func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd                          // runs a program with the terminal
+	scratches                                                                                 // what is written for other programs
+	suspension tea.ExecCommand                                                                // nil: no job control
 	theme      func(theme.Ground) theme.Theme
 	answers    <-chan string // the terminal's, to the question for its background; nil: it is not asked
 }

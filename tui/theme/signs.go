@@ -51,22 +51,3 @@ func beyondASCII(s string) int {
 	}
 	return len(s)
 }
-
-// WantsASCII says that the locale which env tells of has another character set than UTF-8. No word about it is no reason.
-func WantsASCII(env func(string) string) bool {
-	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		locale := env(name)
-		if locale == "" {
-			continue
-		}
-		_, charset, named := strings.Cut(locale, ".")
-		charset, _, _ = strings.Cut(charset, "@")
-		switch charset = strings.ReplaceAll(strings.ToLower(charset), "-", ""); {
-		case named:
-			return charset != "utf8"
-		default:
-			return locale == "C" || locale == "POSIX"
-		}
-	}
-	return false
-}

@@ -1,4 +1,4 @@
-package tui
+package terminal
 
 import (
 	"bytes"
@@ -12,9 +12,9 @@ const (
 	answerLimit        = 64 // bytes of an answer; what is longer is none
 )
 
-// keyboard is the terminal's input without its answer to the question for its background: that would pass for keys, among them r, which
+// Keyboard is the terminal's input without its answer to the question for its background: that would pass for keys, among them r, which
 // sends requests.
-type keyboard struct {
+type Keyboard struct {
 	*os.File
 	answers chan<- string // has room for one; nil: nothing was asked, or it has been answered
 
@@ -23,7 +23,7 @@ type keyboard struct {
 }
 
 // Read implements io.Reader. What it returns may be nothing, without an error.
-func (k *keyboard) Read(p []byte) (int, error) {
+func (k *Keyboard) Read(p []byte) (int, error) {
 	n, err := k.File.Read(p)
 	if k.answers == nil {
 		return n, err
@@ -32,7 +32,7 @@ func (k *keyboard) Read(p []byte) (int, error) {
 }
 
 // sift takes the answer out of p, and returns how many bytes are left.
-func (k *keyboard) sift(p []byte) int {
+func (k *Keyboard) sift(p []byte) int {
 	keys := p[:0]
 	for len(p) > 0 {
 		switch {
@@ -48,7 +48,7 @@ func (k *keyboard) sift(p []byte) int {
 }
 
 // take takes a byte of the answer, or its end: BEL, or ESC and a backslash.
-func (k *keyboard) take(p []byte) (rest []byte) {
+func (k *Keyboard) take(p []byte) (rest []byte) {
 	end := p[0] == '\a' || p[0] == '\\' && bytes.HasSuffix(k.answer, []byte("\x1b"))
 	if !end {
 		k.answer = append(k.answer, p[0])

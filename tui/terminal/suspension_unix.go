@@ -1,6 +1,6 @@
 //go:build unix
 
-package tui
+package terminal
 
 import (
 	"io"
@@ -19,9 +19,9 @@ const (
 	frontEvery = 200 * time.Millisecond
 )
 
-// suspension is Ctrl-Z: a command to Bubble Tea, which gives the terminal back before it runs and takes it again afterwards.
+// suspension is a command to Bubble Tea, which gives the terminal back before it runs and takes it again afterwards.
 type suspension struct {
-	screen *terminal
+	screen *Screen
 	done   <-chan struct{}
 	front  func() bool
 	stop   func() error
@@ -29,11 +29,13 @@ type suspension struct {
 
 var _ tea.ExecCommand = (*suspension)(nil)
 
-func newSuspension(screen *terminal, done <-chan struct{}) tea.ExecCommand {
+// Suspension is Ctrl-Z, for Bubble Tea's Exec; nil where there is no job control. When done is closed while the process is in the background, it panics with
+// Abandoned.
+func (s *Screen) Suspension(done <-chan struct{}) tea.ExecCommand {
 	return &suspension{
-		screen: screen,
+		screen: s,
 		done:   done,
-		front:  func() bool { return Foreground(screen.in) },
+		front:  func() bool { return Foreground(s.in) },
 		// The whole process group, as the terminal would do it: a `go run` around us has to stop with us, or the shell does not notice.
 		stop: func() error { return unix.Kill(0, unix.SIGTSTP) },
 	}
@@ -60,7 +62,7 @@ func (s *suspension) Run() error {
 	for wasFront && !s.front() {
 		select {
 		case <-s.done:
-			panic(abandoned{})
+			panic(Abandoned{})
 		case <-continued:
 		case <-look.C:
 		}

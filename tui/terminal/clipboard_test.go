@@ -1,4 +1,4 @@
-package tui
+package terminal
 
 import (
 	"context"
@@ -20,9 +20,9 @@ type desk struct {
 	took     map[string]string
 }
 
-func (d *desk) clipboard(t *testing.T, system string, terminal bool) *clipboard {
+func (d *desk) clipboard(t *testing.T, system string, terminal bool) *Clipboard {
 	d.took = map[string]string{}
-	return &clipboard{
+	return &Clipboard{
 		getenv: func(name string) string { return d.env[name] },
 		system: system,
 		tell: func(s string) bool {
@@ -71,7 +71,7 @@ func TestClipboardUsesAllWaysThereAre(t *testing.T) {
 				name, value, _ := strings.Cut(pair, "=")
 				d.env[name] = value
 			}
-			ways, file, err := d.clipboard(t, c.system, !c.mute).put(t.Context(), text)
+			ways, file, err := d.clipboard(t, c.system, !c.mute).Put(t.Context(), text)
 			if got := strings.Join(ways, ", "); err != nil || got != c.want || (file == "") != (c.want != "") {
 				t.Errorf("copied by %q, file %q, %v; want %q", got, file, err, c.want)
 			}
@@ -97,13 +97,13 @@ func TestTerminalIsToldOnlyWhileItIsOurs(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	screen := newTerminal(out, out)
+	screen := New(out, out)
 	told := []bool{screen.tell("1")}
 	_, err = screen.Write([]byte("frame"))
 	told = append(told, screen.tell("2"))
 	screen.away()
 	told = append(told, screen.tell("3"))
-	screen.leave()
+	screen.Leave()
 	told = append(told, screen.tell("4"))
 	_ = out.Close()
 	got, unread := io.ReadAll(in)
@@ -116,7 +116,7 @@ func TestTerminalIsToldOnlyWhileItIsOurs(t *testing.T) {
 func TestClipboardWritesToAFileWhatItCannotTake(t *testing.T) {
 	for _, text := range []string{strings.Repeat("x", clipLimit+1), "\xff\xfe", "a\x00b"} {
 		d := desk{programs: []string{"pbcopy"}}
-		ways, file, err := d.clipboard(t, "darwin", true).put(t.Context(), text)
+		ways, file, err := d.clipboard(t, "darwin", true).Put(t.Context(), text)
 		got, unread := os.ReadFile(file)
 		if err != nil || unread != nil || len(ways) > 0 || d.told != "" || string(got) != text {
 			t.Errorf("%.10q: ways %v, file %q (%v), %v", text, ways, file, unread, err)

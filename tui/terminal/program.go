@@ -1,4 +1,4 @@
-package tui
+package terminal
 
 import (
 	"context"
@@ -13,23 +13,21 @@ import (
 // takes it again afterwards.
 type program struct {
 	root   context.Context
-	screen *terminal
+	screen *Screen
 	cmd    *exec.Cmd
 }
 
 var _ tea.ExecCommand = (*program)(nil)
 
-// programs returns how the dashboard runs programs outside: cmd gets the terminal, and done makes the message that tells how it has ended.
-func programs(root context.Context, screen *terminal, outside func(tea.ExecCommand, tea.ExecCallback) tea.Cmd) func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd {
-	return func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd {
-		return outside(&program{root, screen, cmd}, done)
-	}
+// Program is cmd for Bubble Tea's Exec: it gets the terminal for as long as it runs, and is asked to end when root does.
+func (s *Screen) Program(root context.Context, cmd *exec.Cmd) tea.ExecCommand {
+	return &program{root, s, cmd}
 }
 
-// Run runs the program to its end. When the dashboard is to end, the program is asked to.
+// Run runs the program to its end.
 func (p *program) Run() error {
 	p.screen.away()
-	if told := p.screen.lent; told != nil {
+	if told := p.screen.Lent; told != nil {
 		told(true)
 		defer told(false)
 	}

@@ -1,8 +1,7 @@
-package tui
+package terminal
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -25,8 +24,8 @@ const (
 	clipPatience = 3 * time.Second
 )
 
-// clipboard puts text where the person can paste it from. No terminal says whether it has taken any, so that all ways which there may be are gone.
-type clipboard struct {
+// Clipboard puts text where the person can paste it from. No terminal says whether it has taken any, so that all ways which there may be are gone.
+type Clipboard struct {
 	getenv func(string) string
 	system string                                                        // as in runtime.GOOS
 	tell   func(sequence string) bool                                    // the terminal, out of any frame; false: it is not ours now
@@ -34,12 +33,13 @@ type clipboard struct {
 	save   func(pattern string, text []byte) (path string, err error)    // makes a file that nobody else reads
 }
 
-func newClipboard(screen *terminal) *clipboard {
-	return &clipboard{getenv: os.Getenv, system: runtime.GOOS, tell: screen.tell, pipe: pipe, save: saveTemporary}
+// NewClipboard is that of this machine, and of the terminal.
+func NewClipboard(screen *Screen) *Clipboard {
+	return &Clipboard{getenv: os.Getenv, system: runtime.GOOS, tell: screen.tell, pipe: pipe, save: saveTemporary}
 }
 
-// put copies text by all ways that work and names them; when none does, it is in the file.
-func (c *clipboard) put(ctx context.Context, text string) (ways []string, file string, err error) {
+// Put copies text by all ways that work and names them; when none does, it is in the file.
+func (c *Clipboard) Put(ctx context.Context, text string) (ways []string, file string, err error) {
 	if len(text) <= clipLimit && utf8.ValidString(text) && !strings.Contains(text, "\x00") {
 		ways = c.ways(ctx, text)
 	}
@@ -50,7 +50,7 @@ func (c *clipboard) put(ctx context.Context, text string) (ways []string, file s
 	return nil, file, err
 }
 
-func (c *clipboard) ways(ctx context.Context, text string) (ways []string) {
+func (c *Clipboard) ways(ctx context.Context, text string) (ways []string) {
 	if name := c.native(ctx, text); name != "" {
 		ways = append(ways, name)
 	}
@@ -67,7 +67,7 @@ func (c *clipboard) ways(ctx context.Context, text string) (ways []string) {
 }
 
 // sequence asks the terminal to take text; tmux and screen pass it on when it is wrapped. "": it has no clipboard.
-func (c *clipboard) sequence(text string) string {
+func (c *Clipboard) sequence(text string) string {
 	s, term := osc52.New(text), c.getenv("TERM")
 	switch {
 	case c.getenv("TMUX") != "":
@@ -81,7 +81,7 @@ func (c *clipboard) sequence(text string) string {
 }
 
 // native gives text to the program that this system has for it, where the person sits before it, and returns its name.
-func (c *clipboard) native(ctx context.Context, text string) string {
+func (c *Clipboard) native(ctx context.Context, text string) string {
 	for _, argv := range c.programs() {
 		stdin := []byte(text)
 		if argv[0] == "clip.exe" {
@@ -95,8 +95,8 @@ func (c *clipboard) native(ctx context.Context, text string) string {
 }
 
 // programs are those that may work here, the best one first. One that runs at the far end of SSH has another clipboard than the person's.
-func (c *clipboard) programs() (all [][]string) {
-	far := cmp.Or(c.getenv("SSH_CONNECTION"), c.getenv("SSH_TTY")) != ""
+func (c *Clipboard) programs() (all [][]string) {
+	far := far(c.getenv)
 	switch c.system {
 	case "darwin":
 		if !far {

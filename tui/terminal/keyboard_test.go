@@ -1,4 +1,4 @@
-package tui
+package terminal
 
 import (
 	"strings"
@@ -14,7 +14,7 @@ func FuzzKeyboard(f *testing.F) {
 			return
 		}
 		answers := make(chan string, 1)
-		k := &keyboard{answers: answers}
+		k := &Keyboard{answers: answers}
 		sift := func(s string) string {
 			p := []byte(s)
 			return string(p[:k.sift(p)])

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/adit-tunnel/adit/tui/pane"
@@ -32,6 +33,16 @@ func (d *document) stripOf(line, at int) int {
 		return s.Line > line || s.Line == line && s.To > at
 	})
 	return min(i, max(len(d.strips)-1, 0))
+}
+
+// mark puts a line of ours in front of the document, or behind it.
+func (d *document) mark(at int, text string) {
+	d.lines = slices.Insert(d.lines, at, pane.Quiet(text))
+	for i := range d.starts {
+		if at == 0 {
+			d.starts[i]++
+		}
+	}
 }
 
 // goal is where the cursor goes when a document comes.

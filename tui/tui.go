@@ -7,10 +7,19 @@
 //		err = tui.Plain(ctx, source, os.Stdout)
 //	}
 //
-// The dashboard is one Bubble Tea model: model.go holds its state and routes messages, a handle_….go each takes one family of them, keys.go
-// has the table of all keys (a keys_….go each part of it, keymap.go what a configuration changes), feed.go reads the store, window.go is the
-// list and frame.go puts the panes together, which package pane draws with the styles of package theme. Whatever waits, reads or sends is a
-// command; Update only changes the state.
+// The dashboard is one Bubble Tea model. Whatever waits, reads or sends is a command; Update only changes the state, and View only draws it. A file's name says
+// what part it has in that:
+//
+//	model.go    the state, and the router of messages
+//	keys….go    the table of all that keys do, a file for each part of it; what keys are called, and how a configuration changes them
+//	handle_….go what keys and messages do to the state, a file for each thing they are about
+//	sheet….go   what lies over the panes and has the keyboard: menus, forms, typed lines, texts
+//	work….go    the commands; feed.go reads the list for them, reading….go and chunks.go the open exchange
+//	layout.go   which part of the screen a pane has
+//	frame….go   View: it puts the panes together, which package pane draws with the styles of package theme
+//
+// Parts of the state with rules of their own are in files of their names: the list (window….go), the marks, the document that the detail pane shows and what is
+// found in it, drafts, terms of filters.
 package tui
 
 import (

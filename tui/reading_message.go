@@ -163,13 +163,3 @@ func (r *reading) hides(path inspect.JSONPath) bool {
 	}
 	return view.IsSecret(path.String()) || slices.ContainsFunc(r.mask.Paths, func(p inspect.JSONPath) bool { return p.Covers(path) || path.Covers(p) })
 }
-
-// mark puts a line of ours in front of the document, or behind it.
-func (d *document) mark(at int, text string) {
-	d.lines = slices.Insert(d.lines, at, pane.Quiet(text))
-	for i := range d.starts {
-		if at == 0 {
-			d.starts[i]++
-		}
-	}
-}

@@ -30,6 +30,51 @@ func keyName(key string) string {
 	return key
 }
 
+// How actions are called where their keys are shown.
+
+// first is the key to show of those that do the action in a place; "" when there is none.
+func (a *action) first(at where) string {
+	for key := range strings.FieldsSeq(a.keys) {
+		if a.at(key)&at != 0 {
+			return key
+		}
+	}
+	return ""
+}
+
+// shown is how the action's key in a place is called, together with that of its opposite; "" when there is none.
+func (m *model) shown(a *action, at where) string {
+	var names []string
+	for i := range m.actions {
+		if b := &m.actions[i]; (b.id == a.id || b.with == a.id) && b.first(at) != "" {
+			names = append(names, keyName(b.first(at)))
+		}
+	}
+	if n := len(names); n > 3 {
+		return names[0] + " … " + names[n-1]
+	}
+	return strings.Join(names, " ")
+}
+
+// keyOf is how texts call an action: by its key, or as it is typed in the palette when it has none.
+func (m *model) keyOf(id string) string {
+	a := m.action(id)
+	if a == nil || a.first(a.on) == "" {
+		return ":" + id
+	}
+	return keyName(a.first(a.on))
+}
+
+// backKey is the key that goes back, or stops what is under way, in the pane that has the keyboard.
+func (m *model) backKey() string {
+	if m.focus == onDetail {
+		return m.keyOf("detail.close")
+	}
+	return m.keyOf("list.back")
+}
+
+// How keys are read that a person writes.
+
 // named are the keys of more than one character that a terminal can send, without alt.
 var named = func() map[string]bool {
 	names := map[string]bool{"space": true}

@@ -98,14 +98,14 @@ func exportOne(ctx context.Context, s captures, id inspect.ID, out exporter) err
 	if err != nil {
 		return err
 	}
-	defer o.close()
+	defer o.Close()
 	return out.add(o)
 }
 
 type harExporter struct{ *export.HAR }
 
 func (h harExporter) add(o *oneExchange) error {
-	return h.Add(o.Item, o.body(inspect.RequestSide), o.body(inspect.ResponseSide))
+	return h.Add(o.Item, o.At(inspect.RequestSide), o.At(inspect.ResponseSide))
 }
 func (h harExporter) end() error { return h.Close() }
 
@@ -130,8 +130,8 @@ type lineExporter struct{ *json.Encoder }
 func (l lineExporter) add(o *oneExchange) (err error) {
 	line := exportedLine{Detail: web.DetailOf(o.Item)}
 	for side, into := range map[inspect.Side]*[]byte{inspect.RequestSide: &line.RequestBody, inspect.ResponseSide: &line.ResponseBody} {
-		if b := o.bodies[side]; b != nil && err == nil {
-			*into, err = io.ReadAll(io.NewSectionReader(b, 0, min(b.Size(), largestExported)))
+		if m := o.Message(side); m != nil && m.Kept > 0 && err == nil {
+			*into, err = io.ReadAll(io.LimitReader(m.Content(o.At(side)), largestExported))
 		}
 	}
 	if err != nil {

@@ -191,16 +191,13 @@ func (a *app) compareReplay(ctx context.Context, at *agentAPI, it, again inspect
 	if err != nil {
 		return err
 	}
-	defer older.close()
+	defer older.Close()
 	newer, err := openExchange(ctx, at, again)
 	if err != nil {
 		return err
 	}
-	defer newer.close()
-	d := diff.Of(it.Exchange, again.Exchange, diff.Options{Rules: rules, Bodies: diff.Bodies{
-		OldRequest: older.body(inspect.RequestSide), OldResponse: older.body(inspect.ResponseSide),
-		NewRequest: newer.body(inspect.RequestSide), NewResponse: newer.body(inspect.ResponseSide),
-	}})
+	defer newer.Close()
+	d := diff.Of(it.Exchange, again.Exchange, diff.Options{Rules: rules, Bodies: diff.BodiesOf(&older.Contents, &newer.Contents)})
 	if text := d.Unified(); text != "" {
 		fmt.Fprint(a.Out, text)
 	}

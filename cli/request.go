@@ -93,7 +93,7 @@ func (a *app) runRequest(ctx context.Context, s captures, what, form, value stri
 	if err != nil {
 		return err
 	}
-	defer o.close()
+	defer o.Close()
 	switch form {
 	case "":
 		v, err := signatureOf(ctx, s, it)
@@ -131,41 +131,17 @@ func sideOf(form, value string) (inspect.Side, error) {
 // oneExchange is an exchange with what was kept of its content.
 type oneExchange struct {
 	inspect.Item
-	bodies [2]inspect.Body // by side; nil: nothing was kept
+	inspect.Contents
 }
 
+// openExchange opens an exchange. The caller closes it.
 func openExchange(ctx context.Context, s captures, it inspect.Item) (*oneExchange, error) {
-	o := &oneExchange{Item: it}
-	for _, side := range sides {
-		b, err := s.Body(ctx, it.ID, side)
-		switch {
-		case errors.Is(err, inspect.ErrNotFound):
-		case err != nil:
-			o.close()
-			return nil, err
-		default:
-			o.bodies[side] = b
-		}
+	c, err := inspect.OpenContents(ctx, s, it)
+	if err != nil {
+		c.Close()
+		return nil, err
 	}
-	return o, nil
-}
-
-var sides = []inspect.Side{inspect.RequestSide, inspect.ResponseSide}
-
-// body reads the content of one side; nil: nothing was kept.
-func (o *oneExchange) body(side inspect.Side) io.ReaderAt {
-	if o.bodies[side] == nil {
-		return nil // an interface that holds nothing
-	}
-	return o.bodies[side]
-}
-
-func (o *oneExchange) close() {
-	for _, b := range o.bodies {
-		if b != nil {
-			_ = b.Close() // it was only read
-		}
-	}
+	return &oneExchange{it, c}, nil
 }
 
 // write writes the exchange in a form that is exact.
@@ -177,7 +153,7 @@ func (o *oneExchange) write(w io.Writer, form string, side inspect.Side) (err er
 	if o.Summary && form != "json" && form != "har" {
 		return &exitError{exitNo, fmt.Errorf("only the line of %s was kept: exchanges came faster than the store may write them\n  under such load ask the agent's memory, with --api", o.ID)}
 	}
-	text, request := "", o.body(inspect.RequestSide)
+	text, request := "", o.At(inspect.RequestSide)
 	switch form {
 	case "json":
 		var b []byte
@@ -186,7 +162,7 @@ func (o *oneExchange) write(w io.Writer, form string, side inspect.Side) (err er
 	case "body":
 		return cmp.Or(o.writeBody(w, side), o.missing(side))
 	case "raw":
-		return cmp.Or(export.Raw(w, m, o.body(side)), o.missing(side))
+		return cmp.Or(export.Raw(w, m, o.At(side)), o.missing(side))
 	case "har":
 		return writeHAR(w, o)
 	case "curl":
@@ -205,11 +181,7 @@ func (o *oneExchange) write(w io.Writer, form string, side inspect.Side) (err er
 
 // writeBody writes what was kept of a content.
 func (o *oneExchange) writeBody(w io.Writer, side inspect.Side) error {
-	b := o.bodies[side]
-	if b == nil {
-		return nil
-	}
-	_, err := io.Copy(w, io.NewSectionReader(b, 0, b.Size()))
+	_, err := io.Copy(w, o.Message(side).Content(o.At(side)))
 	return err
 }
 
@@ -232,15 +204,12 @@ func (a *app) printDiff(ctx context.Context, s captures, o *oneExchange, other s
 	if err != nil {
 		return err
 	}
-	defer with.close()
+	defer with.Close()
 	rules, err := keptRules(ctx, s)
 	if err != nil {
 		return err
 	}
-	d := diff.Of(o.Exchange, with.Exchange, diff.Options{Rules: rules, Bodies: diff.Bodies{
-		OldRequest: o.body(inspect.RequestSide), OldResponse: o.body(inspect.ResponseSide),
-		NewRequest: with.body(inspect.RequestSide), NewResponse: with.body(inspect.ResponseSide),
-	}})
+	d := diff.Of(o.Exchange, with.Exchange, diff.Options{Rules: rules, Bodies: diff.BodiesOf(&o.Contents, &with.Contents)})
 	text := d.Unified()
 	if d.Equal() && text == "" {
 		text = "nothing is different"

@@ -53,7 +53,7 @@ func printFields(w *bufio.Writer, fields []inspect.Field) {
 
 func printContent(w *bufio.Writer, o *oneExchange, side inspect.Side) {
 	m := o.Message(side)
-	c := view.Open(m, o.body(side), view.Limits{})
+	c := view.Open(m, o.At(side), view.Limits{})
 	layContent(w, c, "")
 	if c.More {
 		fmt.Fprintf(w, "(there is more: adit request %s --body=%s)\n", shortID(o.ID), side)
@@ -80,7 +80,7 @@ func layContent(w *bufio.Writer, c view.Content, in string) {
 
 // printMessages prints the messages of a stream, one a line, behind what head prints; false: it is no stream.
 func printMessages(w *bufio.Writer, o *oneExchange, head func()) (any bool) {
-	for m := range view.Messages(o.Exchange, o.body(inspect.RequestSide), o.body(inspect.ResponseSide)) {
+	for m := range view.Messages(o.Exchange, o.At(inspect.RequestSide), o.At(inspect.ResponseSide)) {
 		if !any {
 			head()
 			fmt.Fprintln(w)

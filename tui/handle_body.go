@@ -42,7 +42,7 @@ func (m *model) openBody() tea.Cmd {
 		if err != nil {
 			return bodyRead{err: err}
 		}
-		defer o.close()
+		defer o.Close()
 		if x := o.Message(side); !chosen && (x == nil || x.Kept == 0) {
 			side = inspect.RequestSide
 		}
@@ -60,7 +60,7 @@ func (o *whole) about(side inspect.Side) bodyRead {
 	if b.size = x.Kept; b.size == 0 {
 		b.err = errors.New("there is none")
 	}
-	c := view.Open(x, o.at(side), view.Limits{Bytes: 64 << 10, Lines: 1})
+	c := view.Open(x, o.At(side), view.Limits{Bytes: 64 << 10, Lines: 1})
 	b.media, b.json = c.Media, c.Kind == view.JSON || c.Kind == view.NDJSON
 	if c.Picture != nil {
 		b.picture = c.Picture.Format
@@ -167,7 +167,7 @@ func (w *work) stream(b bodyRead) (*stream, error) {
 	if err != nil {
 		return s, err
 	}
-	body, err := view.Whole(x, s.whole.at(b.side))
+	body, err := view.Whole(x, s.whole.At(b.side))
 	if err != nil {
 		return s, err
 	}
@@ -200,7 +200,7 @@ func (s *stream) close() {
 		_ = s.body.Close() // it was only read
 	}
 	if s.whole != nil {
-		s.whole.close()
+		s.whole.Close()
 	}
 }
 

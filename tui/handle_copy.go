@@ -61,7 +61,7 @@ var copies = []struct {
 }{
 	{"y", "URL", "the URL", func(o *whole) (string, error) { return export.URL(o.Exchange), nil }},
 	{"c", "cURL command", "the cURL command", func(o *whole) (string, error) {
-		return export.Curl(o.Exchange, o.at(inspect.RequestSide), "")
+		return export.Curl(o.Exchange, o.At(inspect.RequestSide), "")
 	}},
 	{"h", "headers of request and response", "the headers", (*whole).heads},
 	{"b", "body of the request, decoded", "the body of the request", func(o *whole) (string, error) { return o.content(inspect.RequestSide) }},
@@ -70,7 +70,7 @@ var copies = []struct {
 	{"R", "raw response", "the raw response", func(o *whole) (string, error) { return o.raw(inspect.ResponseSide) }},
 	{"j", "all of it as JSON", "the JSON record", func(o *whole) (string, error) {
 		var b bytes.Buffer
-		err := export.JSON(&b, o.Item, o.at(inspect.RequestSide), o.at(inspect.ResponseSide))
+		err := export.JSON(&b, o.Item, o.At(inspect.RequestSide), o.At(inspect.ResponseSide))
 		return strings.TrimSuffix(b.String(), "\n"), err
 	}},
 }
@@ -130,7 +130,7 @@ func (w *work) texts(ids []inspect.ID, text func(*whole) (string, error)) (strin
 			return "", err
 		}
 		s, err := text(o)
-		o.close()
+		o.Close()
 		if err != nil {
 			return "", err
 		}

@@ -49,10 +49,10 @@ func (ed *editing) read(part func(*model, *editing) tea.Cmd) func(*model) tea.Cm
 			if err != nil {
 				return partRead{ed, part, err}
 			}
-			defer o.close()
+			defer o.Close()
 			full := editing{row: ed.row, send: ed.send, x: o.Exchange}
 			if r := &o.Request.Message; r.Kept == r.Size && r.Kept <= editMost {
-				full.body, err = io.ReadAll(r.Content(o.at(inspect.RequestSide)))
+				full.body, err = io.ReadAll(r.Content(o.At(inspect.RequestSide)))
 			}
 			return partRead{&full, part, err}
 		})

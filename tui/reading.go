@@ -32,7 +32,7 @@ type opened struct {
 func (w *work) open(o opening) tea.Cmd {
 	return safely(func() tea.Msg {
 		begin := time.Now()
-		r := reading{opening: o, ctx: w.root, source: w.source}
+		r := w.reading(w.root, o)
 		defer r.close()
 		out := opened{asked: o.asked}
 		if r.get() == nil {
@@ -47,7 +47,7 @@ func (w *work) open(o opening) tea.Cmd {
 // seek looks for text in the chunks of a document from one on.
 func (w *work) seek(ctx context.Context, o opening, from int, text string) tea.Cmd {
 	return safely(func() tea.Msg {
-		r := reading{opening: o, ctx: ctx, source: w.source}
+		r := w.reading(ctx, o)
 		defer r.close()
 		out := sought{asked: o.asked, text: text, chunk: from, all: true}
 		if out.err = r.get(); out.err != nil {
@@ -82,7 +82,12 @@ type reading struct {
 	ctx    context.Context
 	source Source
 	pane.Subject
-	bodies []inspect.Body // to be closed
+	opened map[inspect.ID]*inspect.Contents // to be closed
+}
+
+// reading begins one. The caller closes it.
+func (w *work) reading(ctx context.Context, o opening) *reading {
+	return &reading{opening: o, ctx: ctx, source: w.source, opened: map[inspect.ID]*inspect.Contents{}}
 }
 
 func (r *reading) get() error {
@@ -92,24 +97,23 @@ func (r *reading) get() error {
 }
 
 func (r *reading) close() {
-	for _, b := range r.bodies {
-		_ = b.Close() // it was only read
+	for _, c := range r.opened {
+		c.Close()
 	}
 }
 
-// content opens what was kept of a message's content beyond what is in memory; nil: there is no more.
-func (r *reading) content(x *inspect.Exchange, side inspect.Side) io.ReaderAt {
-	m := x.Message(side)
-	if m == nil || m.Kept <= int64(len(m.Body)) {
-		return nil
+// contents opens what was kept of an exchange's contents, once.
+func (r *reading) contents(x *inspect.Exchange) *inspect.Contents {
+	if c := r.opened[x.ID]; c != nil {
+		return c
 	}
-	b, err := r.source.Reader.Body(r.ctx, x.ID, side)
-	if err != nil {
-		return nil // what is in memory is all there is, and says so
-	}
-	r.bodies = append(r.bodies, b)
-	return b
+	c, _ := inspect.OpenContents(r.ctx, r.source.Reader, inspect.Item{Exchange: x}) // what is in memory is shown without the rest, too
+	r.opened[x.ID] = &c
+	return &c
 }
+
+// content is that of one side; nil: there is no more of it than memory holds.
+func (r *reading) content(side inspect.Side) io.ReaderAt { return r.contents(r.Exchange).At(side) }
 
 // document draws the tab. What cannot be read is told in its place.
 func (r *reading) document() document {

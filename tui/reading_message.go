@@ -27,7 +27,7 @@ func (r *reading) message() []chunk {
 	if r.asked.path != "" {
 		return []chunk{{lines: r.selected(m, side)}}
 	}
-	body := r.content(r.Exchange, side)
+	body := r.content(side)
 	c := view.Open(m, body, view.Limits{})
 	if large(m, &c) {
 		return r.largeMessage(title, m, side, &c)
@@ -70,7 +70,7 @@ func (r *reading) largeMessage(title string, m *inspect.Message, side inspect.Si
 	if m.Kept < m.Size {
 		opening = append(opening, r.look.None(fmt.Sprintf("(%s of %s were recorded)", view.Size(m.Kept), view.Size(m.Size)))...)
 	}
-	chunks := append([]chunk{{lines: opening}}, contentChunks(bodyOf(m, r.content(r.Exchange, side)), m.Kept)...)
+	chunks := append([]chunk{{lines: opening}}, contentChunks(bodyOf(m, r.content(side)), m.Kept)...)
 	end := view.Content{Parts: c.Parts} // the end of what was not kept whole
 	r.mask.Content(&end)
 	closing := append(r.look.Content(&end), r.look.Closing(m, &r.mask)...)
@@ -89,7 +89,7 @@ func (r *reading) selected(m *inspect.Message, side inspect.Side) []pane.Text {
 	if err != nil {
 		return r.look.None(err.Error())
 	}
-	p := view.Decoded(m, r.content(r.Exchange, side), queried)
+	p := view.Decoded(m, r.content(side), queried)
 	var values [][]byte
 	for v := range path.Values(p.Data) {
 		values = append(values, v)
@@ -130,7 +130,7 @@ func (r *reading) raw() (chunks []chunk) {
 			head = append(head, pane.Text{}, r.look.Line())
 		}
 		chunks = append(chunks, chunk{lines: append(head, pane.RawHead(m.Head, &r.mask)...)})
-		chunks = append(chunks, contentChunks(bodyOf(m, r.content(r.Exchange, side)), m.Kept)...)
+		chunks = append(chunks, contentChunks(bodyOf(m, r.content(side)), m.Kept)...)
 		end := r.missing(m)
 		end = append(end, pane.RawHead(m.Trailers, &r.mask)...)
 		if len(end) > 0 {

@@ -32,7 +32,7 @@ func (r *reading) overview() []pane.Text {
 	}
 	for _, side := range []inspect.Side{inspect.RequestSide, inspect.ResponseSide} {
 		if m := r.Exchange.Message(side); m != nil {
-			r.Bodies[side] = view.Open(m, r.content(r.Exchange, side), view.Limits{Bytes: 64 << 10, Lines: 20})
+			r.Bodies[side] = view.Open(m, r.content(side), view.Limits{Bytes: 64 << 10, Lines: 20})
 			r.mask.Content(&r.Bodies[side])
 		}
 	}
@@ -114,10 +114,7 @@ func contentKept(x *inspect.Exchange) int64 {
 }
 
 func (r *reading) compare(older, newer *inspect.Exchange) diff.Diff {
-	return diff.Of(older, newer, diff.Options{Rules: keptRules(r.ctx, r.source.Keeper), Bodies: diff.Bodies{
-		OldRequest: r.content(older, inspect.RequestSide), OldResponse: r.content(older, inspect.ResponseSide),
-		NewRequest: r.content(newer, inspect.RequestSide), NewResponse: r.content(newer, inspect.ResponseSide),
-	}})
+	return diff.Of(older, newer, diff.Options{Rules: keptRules(r.ctx, r.source.Keeper), Bodies: diff.BodiesOf(r.contents(older), r.contents(newer))})
 }
 
 // diff compares the exchange with another one.
@@ -160,7 +157,7 @@ func (r *reading) messages() []pane.Text {
 	}
 	var listed []pane.MessageLine
 	n := 0
-	for m := range view.Messages(r.Exchange, r.content(r.Exchange, inspect.RequestSide), r.content(r.Exchange, inspect.ResponseSide)) {
+	for m := range view.Messages(r.Exchange, r.content(inspect.RequestSide), r.content(inspect.ResponseSide)) {
 		if n++; r.ctx.Err() != nil {
 			break
 		}

@@ -31,18 +31,18 @@ var exportForms = []exportForm{
 	{"i", "HTTPie commands", ".httpie.sh", "\n", command(export.HTTPie)},
 	{"r", "raw: requests and responses as they passed", ".raw", "\r\n", writeRaw},
 	{"j", "JSON lines, all of each in one", ".jsonl", "", func(w io.Writer, o *whole) error {
-		return export.JSON(w, o.Item, o.at(inspect.RequestSide), o.at(inspect.ResponseSide))
+		return export.JSON(w, o.Item, o.At(inspect.RequestSide), o.At(inspect.ResponseSide))
 	}},
 	{"e", ".http file for editors", ".http", "\n###\n\n", command(export.HTTPFile)},
 	{"f", "test fixtures, JSON lines", ".fixture.jsonl", "", func(w io.Writer, o *whole) error {
-		return export.Fixture(w, o.Item, o.at(inspect.RequestSide), o.at(inspect.ResponseSide))
+		return export.Fixture(w, o.Item, o.At(inspect.RequestSide), o.At(inspect.ResponseSide))
 	}},
 }
 
 // command writes the request as a text that sends it again.
 func command(text func(*inspect.Exchange, io.ReaderAt, string) (string, error)) func(io.Writer, *whole) error {
 	return func(w io.Writer, o *whole) error {
-		s, err := text(o.Exchange, o.at(inspect.RequestSide), "")
+		s, err := text(o.Exchange, o.At(inspect.RequestSide), "")
 		if err == nil {
 			_, err = io.WriteString(w, s+"\n")
 		}
@@ -57,7 +57,7 @@ func writeRaw(w io.Writer, o *whole) error {
 		if m == nil {
 			continue
 		}
-		if err := export.Raw(w, m, o.at(side)); err != nil {
+		if err := export.Raw(w, m, o.At(side)); err != nil {
 			return err
 		}
 		if _, err := io.WriteString(w, "\r\n"); err != nil {
@@ -164,7 +164,7 @@ func (w *work) writeExport(ctx context.Context, e *exporting, to io.Writer) (out
 func (f *exportForm) to(w io.Writer, version string) (add func(*whole) error, end func() error) {
 	if f.write == nil {
 		har := export.NewHAR(w, version)
-		return func(o *whole) error { return har.Add(o.Item, o.at(inspect.RequestSide), o.at(inspect.ResponseSide)) }, har.Close
+		return func(o *whole) error { return har.Add(o.Item, o.At(inspect.RequestSide), o.At(inspect.ResponseSide)) }, har.Close
 	}
 	apart := &apart{w: w, between: f.between}
 	return func(o *whole) error {
@@ -197,11 +197,11 @@ func (w *work) exportOne(ctx context.Context, id inspect.ID, redacted bool, add 
 	if err != nil {
 		return err
 	}
-	defer o.close()
+	defer o.Close()
 	if !redacted {
 		return add(o)
 	}
-	return add(&whole{Item: export.Redacted(o.Item, o.at(inspect.RequestSide), o.at(inspect.ResponseSide))})
+	return add(&whole{Item: export.Redacted(o.Item, o.At(inspect.RequestSide), o.At(inspect.ResponseSide))})
 }
 
 // newFile makes a file for this user alone in the working directory, under a name that nothing has yet.

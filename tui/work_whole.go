@@ -5,17 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/export"
 	"github.com/adit-tunnel/adit/inspect/view"
 )
 
-// whole is an exchange with what was kept of its contents, as far as memory does not hold them. It belongs to the command that has opened it.
+// whole is an exchange with what was kept of its contents. It belongs to the command that has opened it.
 type whole struct {
 	inspect.Item
-	bodies [2]inspect.Body // by side; nil: what is in memory is all there is
+	inspect.Contents
 }
 
 // whole opens an exchange. The caller closes it.
@@ -24,31 +23,8 @@ func (w *work) whole(ctx context.Context, id inspect.ID) (*whole, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &whole{Item: it}
-	for _, side := range []inspect.Side{inspect.RequestSide, inspect.ResponseSide} {
-		if m := it.Message(side); m != nil && m.Kept > int64(len(m.Body)) {
-			if body, err := w.source.Reader.Body(ctx, id, side); err == nil {
-				o.bodies[side] = body
-			}
-		}
-	}
-	return o, nil
-}
-
-func (o *whole) close() {
-	for _, b := range o.bodies {
-		if b != nil {
-			_ = b.Close() // it was only read
-		}
-	}
-}
-
-// at reads the content of one side; nil: it is in memory.
-func (o *whole) at(side inspect.Side) io.ReaderAt {
-	if b := o.bodies[side]; b != nil {
-		return b
-	}
-	return nil
+	c, _ := inspect.OpenContents(ctx, w.source.Reader, it) // what is in memory is shown without the rest, too
+	return &whole{it, c}, nil
 }
 
 // message is that of one side, if there is one and it was kept.
@@ -73,7 +49,7 @@ func (o *whole) raw(side inspect.Side) (string, error) {
 		return "", fmt.Errorf("it is more than %s: export it", view.Size(copyMost))
 	}
 	var b bytes.Buffer
-	err = export.Raw(&b, m, o.at(side))
+	err = export.Raw(&b, m, o.At(side))
 	return b.String(), err
 }
 
@@ -83,7 +59,7 @@ func (o *whole) content(side inspect.Side) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	p := view.Decoded(m, o.at(side), copyMost)
+	p := view.Decoded(m, o.At(side), copyMost)
 	switch {
 	case p.More:
 		return "", fmt.Errorf("it is more than %s: export it", view.Size(copyMost))

@@ -23,6 +23,11 @@ type Bodies struct {
 	OldRequest, OldResponse, NewRequest, NewResponse io.ReaderAt
 }
 
+// BodiesOf are those of two exchanges.
+func BodiesOf(older, newer *inspect.Contents) Bodies {
+	return Bodies{older.At(inspect.RequestSide), older.At(inspect.ResponseSide), newer.At(inspect.RequestSide), newer.At(inspect.ResponseSide)}
+}
+
 // Options say what a comparison reads, and what it leaves out. The zero value stands for what is in memory, and nothing.
 type Options struct {
 	Bodies

@@ -81,12 +81,9 @@ func (s *Server) rulesOf(r *http.Request, p params) (diff.Rules, *apiError) {
 
 func (s *Server) diffOf(r *http.Request, older, newer inspect.Item, rules diff.Rules) diff.Diff {
 	a, b := s.contents(r, older), s.contents(r, newer)
-	defer a.close()
-	defer b.close()
-	return diff.Of(older.Exchange, newer.Exchange, diff.Options{Rules: rules, Bodies: diff.Bodies{
-		OldRequest: a.at(inspect.RequestSide), OldResponse: a.at(inspect.ResponseSide),
-		NewRequest: b.at(inspect.RequestSide), NewResponse: b.at(inspect.ResponseSide),
-	}})
+	defer a.Close()
+	defer b.Close()
+	return diff.Of(older.Exchange, newer.Exchange, diff.Options{Rules: rules, Bodies: diff.BodiesOf(a, b)})
 }
 
 func diffMessageOf(m diff.Message) diffMessageJSON {

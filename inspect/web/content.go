@@ -67,40 +67,13 @@ func (s *Server) body(r *http.Request, it inspect.Item, side inspect.Side) (insp
 	return b, nil
 }
 
-// contents are both sides' content, opened where there is more of it than memory holds.
-type contents struct{ sides [2]inspect.Body }
-
-func (s *Server) contents(r *http.Request, it inspect.Item) *contents {
-	c := &contents{}
-	for side := range c.sides {
-		m := it.Message(inspect.Side(side))
-		if m == nil || m.Kept <= int64(len(m.Body)) {
-			continue
-		}
-		b, err := s.reader.Body(r.Context(), it.ID, inspect.Side(side))
-		if err != nil {
-			s.log.Warn("open kept content", "id", it.ID, "err", err)
-			continue // what is in memory is shown
-		}
-		c.sides[side] = b
+// contents opens both sides' content. What cannot be opened is shown as far as memory has it.
+func (s *Server) contents(r *http.Request, it inspect.Item) *inspect.Contents {
+	c, err := inspect.OpenContents(r.Context(), s.reader, it)
+	if err != nil {
+		s.log.Warn("open kept content", "id", it.ID, "err", err)
 	}
-	return c
-}
-
-// at reads one side's; nil: what is in memory is all there is.
-func (c *contents) at(side inspect.Side) io.ReaderAt {
-	if b := c.sides[side]; b != nil {
-		return b
-	}
-	return nil
-}
-
-func (c *contents) close() {
-	for _, b := range c.sides {
-		if b != nil {
-			_ = b.Close()
-		}
-	}
+	return &c
 }
 
 // empty is content of no bytes.

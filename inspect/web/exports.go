@@ -42,7 +42,7 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) *apiError {
 		})(w, r)
 	}
 	bodies := s.contents(r, it)
-	defer bodies.close()
+	defer bodies.Close()
 	if format == "raw" {
 		return s.exportRaw(w, p, it, bodies)
 	}
@@ -54,7 +54,7 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) *apiError {
 	if u, err := url.Parse(to); to != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 		return badRequest("to", "want a URL such as http://localhost:8000, not "+strconv.Quote(to))
 	}
-	text, err := c.write(it.Exchange, bodies.at(inspect.RequestSide), to)
+	text, err := c.write(it.Exchange, bodies.At(inspect.RequestSide), to)
 	if err != nil {
 		return notExported(err)
 	}
@@ -65,7 +65,7 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) *apiError {
 }
 
 // exportRaw sends the bytes of one side's message.
-func (s *Server) exportRaw(w http.ResponseWriter, p params, it inspect.Item, bodies *contents) *apiError {
+func (s *Server) exportRaw(w http.ResponseWriter, p params, it inspect.Item, bodies *inspect.Contents) *apiError {
 	side := inspect.RequestSide
 	switch p.Get("side") {
 	case "", "request":
@@ -83,7 +83,7 @@ func (s *Server) exportRaw(w http.ResponseWriter, p params, it inspect.Item, bod
 	}
 	contain(w.Header(), string(it.ID)+"."+side.String()+".http")
 	tellMissing(w.Header(), m)
-	if err := export.Raw(s.patiently(w), m, bodies.at(side)); err != nil {
+	if err := export.Raw(s.patiently(w), m, bodies.At(side)); err != nil {
 		s.cut("export a message", err)
 	}
 	return nil
@@ -153,9 +153,9 @@ func (s *Server) newHAR(w http.ResponseWriter, name string) *har {
 }
 
 // add writes one exchange, and closes its content.
-func (h *har) add(it inspect.Item, bodies *contents) {
-	defer bodies.close()
-	if err := h.file.Add(it, bodies.at(inspect.RequestSide), bodies.at(inspect.ResponseSide)); err != nil {
+func (h *har) add(it inspect.Item, bodies *inspect.Contents) {
+	defer bodies.Close()
+	if err := h.file.Add(it, bodies.At(inspect.RequestSide), bodies.At(inspect.ResponseSide)); err != nil {
 		h.s.cut("export an exchange", err)
 	}
 }

@@ -43,11 +43,11 @@ func (s *Server) messages(w http.ResponseWriter, r *http.Request) *apiError {
 		return problem
 	}
 	bodies := s.contents(r, it)
-	defer bodies.close()
+	defer bodies.Close()
 	w.Header().Set("Content-Type", "application/json")
 	out := s.newList(w, "messages")
 	nth, last, next := uint64(0), uint64(0), (*string)(nil)
-	for m := range view.Messages(it.Exchange, bodies.at(inspect.RequestSide), bodies.at(inspect.ResponseSide)) {
+	for m := range view.Messages(it.Exchange, bodies.At(inspect.RequestSide), bodies.At(inspect.ResponseSide)) {
 		if nth++; nth <= after {
 			continue
 		}

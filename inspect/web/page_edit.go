@@ -44,8 +44,8 @@ func (s *Server) editPanel(r *http.Request, it inspect.Item, t string) (any, err
 	hidden := p.head(&it.Request, mask)
 	if p.Why = notEditable(m); p.Why == "" {
 		bodies := s.contents(r, it)
-		defer bodies.close()
-		text, err := io.ReadAll(bodies.kept(inspect.RequestSide, m))
+		defer bodies.Close()
+		text, err := io.ReadAll(keptOf(m, bodies.At(inspect.RequestSide)))
 		if err != nil {
 			return nil, err
 		}

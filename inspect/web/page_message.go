@@ -46,13 +46,13 @@ func (s *Server) messagePanel(r *http.Request, it inspect.Item, t string) (any, 
 	}
 	m := p.Message
 	bodies := s.contents(r, it)
-	defer bodies.close()
+	defer bodies.Close()
 	mask := maskOf(r)
 	p.Start = view.Sanitize(mask.Target(view.StartLine(m.Head)))
 	p.Fields, p.Trailing = safeFields(view.Headers(m.Head), mask), safeFields(view.Trailers(m.Trailers), mask)
 	p.Made = side == inspect.ResponseSide && it.Response.Made
 	from := fromOf(r)
-	p.Content = view.Open(m, bodies.at(side), view.Limits{Lines: mostLines + 1, Skip: int(min(from, 1<<30))})
+	p.Content = view.Open(m, bodies.At(side), view.Limits{Lines: mostLines + 1, Skip: int(min(from, 1<<30))})
 	laid := len(p.Content.Lines)
 	switch n := fit(&p.Content); {
 	case n < laid:

@@ -78,9 +78,9 @@ type messageRow struct {
 
 func (s *Server) messagesPanel(r *http.Request, it inspect.Item, t string) (any, error) {
 	bodies := s.contents(r, it)
-	defer bodies.close()
+	defer bodies.Close()
 	p, from, number, mask := &messagesPanel{}, int(min(fromOf(r), 1<<30)), 0, maskOf(r)
-	for m := range view.Messages(it.Exchange, bodies.at(inspect.RequestSide), bodies.at(inspect.ResponseSide)) {
+	for m := range view.Messages(it.Exchange, bodies.At(inspect.RequestSide), bodies.At(inspect.ResponseSide)) {
 		if number++; number <= from {
 			continue
 		}

@@ -38,7 +38,7 @@ type rawSide struct {
 
 func (s *Server) rawPanel(r *http.Request, it inspect.Item, t string) (any, error) {
 	bodies := s.contents(r, it)
-	defer bodies.close()
+	defer bodies.Close()
 	p := &rawPanel{}
 	for _, side := range []inspect.Side{inspect.RequestSide, inspect.ResponseSide} {
 		only := r.URL.Query().Get("side")
@@ -55,11 +55,11 @@ func (s *Server) rawPanel(r *http.Request, it inspect.Item, t string) (any, erro
 }
 
 // rawOfSide is a piece of one side, from a byte of its content on.
-func rawOfSide(r *http.Request, it inspect.Item, side inspect.Side, bodies *contents, t string) (rawSide, error) {
+func rawOfSide(r *http.Request, it inspect.Item, side inspect.Side, bodies *inspect.Contents, t string) (rawSide, error) {
 	m, from, mask := it.Message(side), fromOf(r), maskOf(r)
 	out := rawSide{Side: side.String()}
 	out.Head, _ = rawLines(maskedHead(m.Head, mask), 0)
-	kept := bodies.kept(side, m)
+	kept := keptOf(m, bodies.At(side))
 	piece, err := io.ReadAll(io.NewSectionReader(kept, from, rawPiece))
 	if err != nil {
 		return out, err
@@ -83,9 +83,9 @@ func rawOfSide(r *http.Request, it inspect.Item, side inspect.Side, bodies *cont
 	return out, nil
 }
 
-// kept reads what was kept of one side.
-func (c *contents) kept(side inspect.Side, m *inspect.Message) *io.SectionReader {
-	if body := c.at(side); body != nil {
+// keptOf reads what was kept of a message's content. body has what memory does not hold; nil: there is no more.
+func keptOf(m *inspect.Message, body io.ReaderAt) *io.SectionReader {
+	if body != nil {
 		return io.NewSectionReader(body, 0, m.Kept)
 	}
 	return io.NewSectionReader(bytes.NewReader(m.Body), 0, int64(len(m.Body)))

@@ -11,7 +11,6 @@ import (
 
 	"github.com/adit-tunnel/adit/config"
 	"github.com/adit-tunnel/adit/inspect"
-	"github.com/adit-tunnel/adit/inspect/diff"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -117,13 +116,6 @@ func findByPart(ctx context.Context, s captures, part string) (inspect.ID, error
 
 func notKept(text string) error {
 	return &exitError{exitNo, fmt.Errorf("%s\n  \"adit requests\" lists what is kept", text)}
-}
-
-// keptRules are what comparisons leave out, as it is kept. One that cannot be read any more leaves out nothing.
-func keptRules(ctx context.Context, s captures) (diff.Rules, error) {
-	texts, err := s.Memos(ctx, inspect.DiffIgnores)
-	rules, _ := diff.ParseRules(texts)
-	return rules, err
 }
 
 // parseFilter reads the filter of a command: its only argument, or that of a flag.

@@ -41,7 +41,7 @@ func (a *app) openStore(c *cobra.Command) (captures, error) {
 		a.complain("captures: " + cmp.Or(k.Problem, k.Notice))
 	}
 	if k.Waiting > 0 {
-		a.complain("captures: " + counted(int(k.Waiting)) + " of a flood are kept, but not listed yet\n  a running agent lists them when it has time; without one, each command does for some")
+		a.complain("captures: " + view.Requests(int(k.Waiting)) + " of a flood are kept, but not listed yet\n  a running agent lists them when it has time; without one, each command does for some")
 	}
 	return &stored{Store: s, agents: &nearby{a: a, c: c, place: k.Place}}, nil
 }

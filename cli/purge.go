@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
 )
 
 func (a *app) purgeCommand() *cobra.Command {
@@ -52,7 +53,7 @@ func (a *app) runPurge(ctx context.Context, s captures, f *inspect.Filter, yes b
 		if err != nil {
 			return err
 		}
-		if yes, err = a.confirm(fmt.Sprintf("Delete %s for good?", counted(n))); err != nil {
+		if yes, err = a.confirm(fmt.Sprintf("Delete %s for good?", view.Requests(n))); err != nil {
 			return err
 		}
 		if !yes {
@@ -61,9 +62,9 @@ func (a *app) runPurge(ctx context.Context, s captures, f *inspect.Filter, yes b
 	}
 	n, err := s.Purge(ctx, inspect.Query{Filter: f, Limit: -1})
 	if err != nil {
-		return fmt.Errorf("%s deleted, then: %w", counted(n), err)
+		return fmt.Errorf("%s deleted, then: %w", view.Requests(n), err)
 	}
-	_, err = fmt.Fprintf(a.Out, "%s deleted\n", counted(n))
+	_, err = fmt.Fprintf(a.Out, "%s deleted\n", view.Requests(n))
 	return err
 }
 
@@ -94,11 +95,4 @@ func (a *app) confirm(question string) (bool, error) {
 	}
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	return answer == "y" || answer == "yes", nil
-}
-
-func counted(n int) string {
-	if n == 1 {
-		return "1 request"
-	}
-	return fmt.Sprintf("%d requests", n)
 }

@@ -44,7 +44,7 @@ func (a *app) replayMany(ctx context.Context, s *sender, f *inspect.Filter, item
 		return usage("%w", err)
 	}
 	out := a.runPrinter(s.o, items)
-	out.say("sending " + counted(n) + " again")
+	out.say("sending " + view.Requests(n) + " again")
 	timedOut := false
 	t, err := rerun.Run(ctx, s, p, func(o rerun.Outcome, t rerun.Table) {
 		timedOut = timedOut || errors.Is(o.Err, rerun.ErrTimeout)

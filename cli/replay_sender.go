@@ -78,7 +78,7 @@ func (s *sender) rules(ctx context.Context) (diff.Rules, error) {
 	if err != nil {
 		return nil, usage("--ignore: %w", err)
 	}
-	kept, err := keptRules(ctx, s.agents[0])
+	kept, err := diff.KeptRules(ctx, s.agents[0])
 	return append(own, kept...), err
 }
 

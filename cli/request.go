@@ -205,7 +205,7 @@ func (a *app) printDiff(ctx context.Context, s captures, o *oneExchange, other s
 		return err
 	}
 	defer with.Close()
-	rules, err := keptRules(ctx, s)
+	rules, err := diff.KeptRules(ctx, s)
 	if err != nil {
 		return err
 	}

@@ -36,11 +36,8 @@ func lasted(d time.Duration) string {
 // howMany words how many requests there were, and how many of them went wrong.
 func howMany(m inspect.Meters) string {
 	text := "no request"
-	switch {
-	case m.Count == 1:
-		text = "1 request"
-	case m.Count > 1:
-		text = fmt.Sprintf("%d requests", m.Count)
+	if m.Count > 0 {
+		text = view.Requests(int(m.Count))
 	}
 	if m.Errors > 0 {
 		text += fmt.Sprintf(", %d failed", m.Errors)

@@ -80,7 +80,7 @@ func (m *model) openCopy() tea.Cmd {
 	rows := m.targets()
 	menu := &menuSheet{title: "Copy", choices: m.thingCopies()}
 	if len(rows) > 1 {
-		menu.title = "Copy of " + requests(len(rows))
+		menu.title = "Copy of " + view.Requests(len(rows))
 	}
 	if t, ok := m.thing(); ok && len(rows) == 1 {
 		menu.choices = append(menu.choices, choice{key: "v", does: "the value under the cursor", run: func(m *model) tea.Cmd { return m.copyThing(t) }})
@@ -93,7 +93,7 @@ func (m *model) openCopy() tea.Cmd {
 			menu.choices = append(menu.choices, choice{key: c.key, does: c.does, run: func(m *model) tea.Cmd {
 				what := c.what
 				if len(rows) > 1 {
-					what = requests(len(rows)) + ", " + what + " of each"
+					what = view.Requests(len(rows)) + ", " + what + " of each"
 				}
 				w, ids := &m.work, idsOf(rows)
 				return m.copyOf(what, func() (string, error) { return w.texts(ids, c.text) })

@@ -48,20 +48,12 @@ func (m *model) deleteTargets() tea.Cmd {
 	if pinned == 0 {
 		return m.deleteRows(ended)
 	}
-	choices := []choice{{key: "d", does: fmt.Sprintf("delete %s, pinned or not", requests(len(ended))), run: func(m *model) tea.Cmd { return m.deleteRows(ended) }}}
+	choices := []choice{{key: "d", does: fmt.Sprintf("delete %s, pinned or not", view.Requests(len(ended))), run: func(m *model) tea.Cmd { return m.deleteRows(ended) }}}
 	if len(rest) > 0 {
-		choices = append(choices, choice{key: "r", does: fmt.Sprintf("delete the rest: %s", requests(len(rest))), run: func(m *model) tea.Cmd { return m.deleteRows(rest) }})
+		choices = append(choices, choice{key: "r", does: fmt.Sprintf("delete the rest: %s", view.Requests(len(rest))), run: func(m *model) tea.Cmd { return m.deleteRows(rest) }})
 	}
-	m.lay(&menuSheet{title: fmt.Sprintf("Of %s %d pinned. Delete?", requests(len(ended)), pinned), choices: choices})
+	m.lay(&menuSheet{title: fmt.Sprintf("Of %s %d pinned. Delete?", view.Requests(len(ended)), pinned), choices: choices})
 	return nil
-}
-
-// requests is "1 request", or "3 requests".
-func requests(n int) string {
-	if n == 1 {
-		return "1 request"
-	}
-	return fmt.Sprintf("%d requests", n)
 }
 
 // deleteRows takes rows off the list. The deletion before can not be undone from here on.
@@ -78,7 +70,7 @@ func (m *model) deleteRows(rows []pane.Row) tea.Cmd {
 	if _, ok := m.deletion.gone[m.detail.row.ID]; ok {
 		m.closeDetail()
 	}
-	m.say(m.look.Note.Render, "deleted "+requests(len(rows))+": "+m.keyOf("undo")+" brings back")
+	m.say(m.look.Note.Render, "deleted "+view.Requests(len(rows))+": "+m.keyOf("undo")+" brings back")
 	m.toast.until = m.deletion.due
 	return cmd
 }
@@ -90,7 +82,7 @@ func (m *model) undoDelete() tea.Cmd {
 		m.say(m.look.Quiet.Render, "there is nothing to bring back")
 		return nil
 	}
-	m.say(m.look.Good.Render, requests(len(d.rows))+" brought back")
+	m.say(m.look.Good.Render, view.Requests(len(d.rows))+" brought back")
 	m.bringBack(d.rows)
 	d.rows = nil
 	return nil
@@ -133,7 +125,7 @@ func (m *model) finish(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deleteLast)
 	defer cancel()
 	if _, err := m.work.source.Keeper.Delete(ctx, idsOf(m.deletion.rows)...); err != nil {
-		return fmt.Errorf("delete %s: %w", requests(len(m.deletion.rows)), err)
+		return fmt.Errorf("delete %s: %w", view.Requests(len(m.deletion.rows)), err)
 	}
 	return nil
 }
@@ -148,7 +140,7 @@ func (m *model) onDeleted(d deleted) tea.Cmd {
 	if d.rows != nil {
 		return nil
 	}
-	m.say(m.look.Good.Render, "deleted "+requests(d.n))
+	m.say(m.look.Good.Render, "deleted "+view.Requests(d.n))
 	if m.prompt.filter == nil { // the feed lists anew
 		return nil
 	}

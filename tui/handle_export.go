@@ -32,9 +32,9 @@ func (m *model) askExport(redacted, paste bool) tea.Cmd {
 	if len(rows) == 0 {
 		return nil
 	}
-	title, other := "Export of "+requests(len(rows))+" to a file, without secrets", "to the clipboard instead"
+	title, other := "Export of "+view.Requests(len(rows))+" to a file, without secrets", "to the clipboard instead"
 	if paste {
-		title, other = "Export of "+requests(len(rows))+" to the clipboard, without secrets", "to a file instead"
+		title, other = "Export of "+view.Requests(len(rows))+" to the clipboard, without secrets", "to a file instead"
 	}
 	if !redacted {
 		title = strings.Replace(title, "without", "with", 1)
@@ -76,11 +76,11 @@ func (m *model) onExported(e exported) tea.Cmd {
 	case e.pasted != nil && (e.left == 0 || e.pasted.err != nil):
 		return m.onCopied(*e.pasted)
 	case e.pasted != nil:
-		m.say(m.look.Warn.Render, view.Sanitize(fmt.Sprintf("copied %s, without %d: %s", requests(e.n), e.left, e.reason)))
+		m.say(m.look.Warn.Render, view.Sanitize(fmt.Sprintf("copied %s, without %d: %s", view.Requests(e.n), e.left, e.reason)))
 	case e.left > 0:
-		m.say(m.look.Warn.Render, view.Sanitize(fmt.Sprintf("%s in %s, without %d: %s", requests(e.n), e.path, e.left, e.reason)))
+		m.say(m.look.Warn.Render, view.Sanitize(fmt.Sprintf("%s in %s, without %d: %s", view.Requests(e.n), e.path, e.left, e.reason)))
 	default:
-		m.say(m.look.Good.Render, view.Sanitize(requests(e.n)+" exported to "+e.path))
+		m.say(m.look.Good.Render, view.Sanitize(view.Requests(e.n)+" exported to "+e.path))
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -37,7 +36,7 @@ func (m *model) onMarked(k marked) tea.Cmd {
 	case k.err != nil:
 		m.say(m.look.Bad.Render, k.what+": "+view.Sanitize(k.err.Error()))
 	case k.n > 1:
-		m.say(m.look.Good.Render, fmt.Sprintf("%s: %d requests", k.what, k.n))
+		m.say(m.look.Good.Render, k.what+": "+view.Requests(k.n))
 	default:
 		m.say(m.look.Good.Render, k.what)
 	}

@@ -37,7 +37,7 @@ func (m *model) replay(rows []pane.Row, plan rerun.Plan, strict bool) tea.Cmd {
 	plan.IDs = nil
 	what := rows[0].Method + " " + rows[0].Path
 	if len(rows) > 1 {
-		what = fmt.Sprintf("%d requests", len(rows))
+		what = view.Requests(len(rows))
 	}
 	several := len(rows)*max(plan.Times, 1) > 1
 	if several && m.run != nil && !m.run.known.over {

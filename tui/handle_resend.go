@@ -8,6 +8,7 @@ import (
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/rerun"
+	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -51,7 +52,7 @@ func (m *model) openOptions() tea.Cmd {
 	o := m.options
 	title := "Replay " + rows[0].Method + " " + rows[0].Path
 	if len(rows) > 1 {
-		title = "Replay " + requests(len(rows))
+		title = "Replay " + view.Requests(len(rows))
 	}
 	form := &formSheet{title: title, take: func(m *model, f *formSheet) tea.Cmd { return m.takeOptions(f, rows) }, fields: []*field{
 		textField("to", "target", "its own local service; or 3000, https://staging.example.com …", o.to),

@@ -119,7 +119,7 @@ func (w *work) exportToPaste(ctx context.Context, e *exporting) exported {
 	if out.err != nil {
 		return out
 	}
-	c := copied{what: "the export of " + requests(out.n), size: int64(text.Len())}
+	c := copied{what: "the export of " + view.Requests(out.n), size: int64(text.Len())}
 	c.ways, c.file, c.err = w.clip(ctx, text.String())
 	out.pasted = &c
 	return out

@@ -151,10 +151,6 @@ func keptRules(ctx context.Context, k inspect.Keeper) diff.Rules {
 	if k == nil {
 		return nil
 	}
-	texts, err := k.Memos(ctx, inspect.DiffIgnores)
-	if err != nil {
-		return nil
-	}
-	rules, _ := diff.ParseRules(texts) // one that a later version has written is no reason to heed none
+	rules, _ := diff.KeptRules(ctx, k)
 	return rules
 }

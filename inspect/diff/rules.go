@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,6 +83,15 @@ func ParseRules(texts []string) (rules Rules, err error) {
 			err = wrong
 		}
 	}
+	return rules, err
+}
+
+// KeptRules are those that a person has kept, for all faces. One that cannot be read, since a later version has written it, is no reason to heed none of the others.
+func KeptRules(ctx context.Context, from interface {
+	Memos(ctx context.Context, list inspect.MemoList) ([]string, error)
+}) (Rules, error) {
+	texts, err := from.Memos(ctx, inspect.DiffIgnores)
+	rules, _ := ParseRules(texts)
 	return rules, err
 }
 

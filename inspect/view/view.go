@@ -63,6 +63,14 @@ func Duration(d time.Duration) string {
 	return fmt.Sprintf("%d d %d h", d/day, d%day/time.Hour)
 }
 
+// Requests counts them: "1 request", "3 requests".
+func Requests(n int) string {
+	if n == 1 {
+		return "1 request"
+	}
+	return strconv.Itoa(n) + " requests"
+}
+
 // Size words a number of bytes: "0 B", "512 B", "1.2 KiB", "64 MiB".
 func Size(n int64) string {
 	if n < 1024 {

@@ -81,15 +81,11 @@ func (s *Server) deleteMemo(w http.ResponseWriter, r *http.Request) *apiError {
 	return nil
 }
 
-// rules are what comparisons leave out. One that cannot be read any more leaves out nothing.
+// rules are what comparisons leave out. When they cannot be read, more differs, and is seen.
 func (s *Server) rules(r *http.Request) diff.Rules {
-	texts, err := s.keeper.Memos(r.Context(), inspect.DiffIgnores)
+	rules, err := diff.KeptRules(r.Context(), s.keeper)
 	if err != nil {
 		s.log.Warn("read what comparisons leave out", "err", err)
-	}
-	rules, err := diff.ParseRules(texts)
-	if err != nil {
-		s.log.Warn("what comparisons leave out", "err", err)
 	}
 	return rules
 }

@@ -177,8 +177,7 @@ func (m *model) takePurge(filter string) (tea.Cmd, error) {
 }
 
 func (m *model) askPurgeOf(q inspect.Query) tea.Cmd {
-	if m.work.source.Keeper == nil {
-		m.say(m.look.Warn.Render, "nothing is kept here that could be changed")
+	if !m.keeps() {
 		return nil
 	}
 	what := "all requests of this run"

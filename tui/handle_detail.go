@@ -155,10 +155,7 @@ func (m *model) openDetail() {
 	if r, ok := m.rows.pick(); ok && m.focus != onDetail {
 		m.detail.show(r)
 	}
-	m.focus = onDetail
-	if m.layout.size == listOnly {
-		m.layout.size = split
-	}
+	m.focusDetail()
 }
 
 // openExchange shows an exchange, whether the list has it or not.
@@ -172,12 +169,12 @@ func (m *model) openExchange(id inspect.ID) tea.Cmd {
 	if m.detail.aside = 0; !listed {
 		m.detail.aside = m.rows.sel
 	}
-	m.openDetailPane()
+	m.focusDetail()
 	return nil
 }
 
-// openDetailPane gives the pane the keyboard, whatever it shows.
-func (m *model) openDetailPane() {
+// focusDetail gives the pane the keyboard, whatever it shows.
+func (m *model) focusDetail() {
 	m.focus = onDetail
 	if m.layout.size == listOnly {
 		m.layout.size = split

@@ -27,11 +27,7 @@ func (m *model) openDraft() tea.Cmd { return m.beginEdit(false) }
 
 func (m *model) beginEdit(send bool) tea.Cmd {
 	row, ok := m.current()
-	switch {
-	case !ok:
-		return nil
-	case m.work.source.Replayer == nil:
-		m.say(m.look.Warn.Render, "replay is not available here")
+	if !ok || !m.replays() {
 		return nil
 	}
 	return m.editMenu(&editing{row: row, send: send}, "Edit "+row.Method+" "+row.Path, "")

@@ -70,26 +70,21 @@ func (filterSheet) body(m *model, room int) []string {
 	if m.prompt.wrong == nil {
 		return nil
 	}
-	lines := m.mistake()
+	lines := m.filterMistake()
 	return lines[max(len(lines)-room, 0):]
 }
 
 // promptMark stands before the filter that is typed.
 const promptMark = "/"
 
-// mistake says what is wrong with the filter, and points at the character below; or counts to it, when only a part of the filter is seen.
-func (m *model) mistake() []string {
+// filterMistake says what is wrong with the filter, and points at the character below; or counts to it, when only a part of the filter is seen.
+func (m *model) filterMistake() []string {
 	wrong := m.prompt.wrong
-	lines := pane.Words(view.Sanitize(wrong.Text), m.look.Width)
-	if pane.Width(promptMark+wrong.In)+1 <= m.look.Width {
-		lines = append(lines, strings.Repeat(" ", pane.Width(promptMark+wrong.In[:wrong.At]))+"^")
-	} else {
-		lines = pane.Words(view.Sanitize(wrong.Error()), m.look.Width)
+	if pane.Width(promptMark+wrong.In)+1 > m.look.Width {
+		return m.mistake(wrong.Error(), m.look.Width)
 	}
-	for i := range lines {
-		lines[i] = m.look.Bad.Render(lines[i])
-	}
-	return lines
+	caret := strings.Repeat(" ", pane.Width(promptMark+wrong.In[:wrong.At])) + "^"
+	return append(m.mistake(wrong.Text, m.look.Width), m.look.Bad.Render(caret))
 }
 
 // keepFilter goes back to the list, which shows what was typed. What cannot be read stays in the line.

@@ -24,11 +24,19 @@ type marked struct {
 // keepable are the exchanges in question, if what is kept of them can be changed here; else it is said that it cannot.
 func (m *model) keepable() ([]pane.Row, bool) {
 	rows := m.targets()
-	if len(rows) > 0 && m.work.source.Keeper == nil {
-		m.say(m.look.Warn.Render, "nothing is kept here that could be changed")
+	if len(rows) == 0 || !m.keeps() {
 		return nil, false
 	}
-	return rows, len(rows) > 0
+	return rows, true
+}
+
+// keeps says whether something is kept here that can be changed, and tells the person when it is not.
+func (m *model) keeps() bool {
+	if m.work.source.Keeper == nil {
+		m.say(m.look.Warn.Render, "nothing is kept here that could be changed")
+		return false
+	}
+	return true
 }
 
 func (m *model) onMarked(k marked) tea.Cmd {

@@ -25,11 +25,19 @@ func (m *model) replayTargets() tea.Cmd {
 // sendable are the requests in question, if they can be sent again here; else it is said why not.
 func (m *model) sendable() ([]pane.Row, bool) {
 	rows := m.targets()
-	if len(rows) > 0 && m.work.source.Replayer == nil {
-		m.say(m.look.Warn.Render, "replay is not available here")
+	if len(rows) == 0 || !m.replays() {
 		return nil, false
 	}
-	return rows, len(rows) > 0
+	return rows, true
+}
+
+// replays says whether requests can be sent again here, and tells the person when they cannot.
+func (m *model) replays() bool {
+	if m.work.source.Replayer == nil {
+		m.say(m.look.Warn.Render, "replay is not available here")
+		return false
+	}
+	return true
 }
 
 // replay begins a run. Of several at once only one can be under way: the person is to see how far it is, and esc has to mean that one.

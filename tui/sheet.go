@@ -1,6 +1,11 @@
 package tui
 
-import tea "github.com/charmbracelet/bubbletea"
+import (
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/inspect/view"
+	"github.com/adit-tunnel/adit/tui/pane"
+)
 
 // sheet lies over the panes and has the keyboard until it is closed: the help, a menu, a line that is typed.
 type sheet interface {
@@ -42,6 +47,26 @@ func (m *model) where() where {
 		return s.where()
 	}
 	return m.focus
+}
+
+// mistake draws what is wrong with what was typed, as lines of that width; none for "". The text may be hostile.
+func (m *model) mistake(text string, width int) (lines []string) {
+	if text == "" {
+		return nil
+	}
+	for _, line := range pane.Words(view.Sanitize(text), max(width, 1)) {
+		lines = append(lines, m.look.Bad.Render(line))
+	}
+	return lines
+}
+
+// reaching is the part of lines, at most room, that is nearest to the beginning and has line last in it.
+func reaching(lines []string, last, room int) []string {
+	if len(lines) <= room {
+		return lines
+	}
+	first := max(min(last+1-room, len(lines)-room), 0)
+	return lines[first : first+room]
 }
 
 // full makes lines exactly room long: a sheet of which nothing below is to be seen.

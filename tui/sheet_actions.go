@@ -8,7 +8,6 @@ import (
 	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
 
-	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -56,16 +55,9 @@ func (s *actionSheet) line(m *model) string {
 
 // body is the list, and below it why the chosen action was not done.
 func (s *actionSheet) body(m *model, room int) []string {
-	var wrong []string
-	if s.wrong != "" {
-		wrong = pane.Words(view.Sanitize(s.wrong), m.look.Width)
-		wrong = wrong[:min(len(wrong), room)]
-	}
-	lines := s.draw(m, s.offers(m, s.input.Value(), s.below), s.at, room-len(wrong))
-	for _, line := range wrong {
-		lines = append(lines, m.look.Bad.Render(line))
-	}
-	return lines
+	wrong := m.mistake(s.wrong, m.look.Width)
+	wrong = wrong[:min(len(wrong), room)]
+	return append(s.draw(m, s.offers(m, s.input.Value(), s.below), s.at, room-len(wrong)), wrong...)
 }
 
 // typed narrows the list. The key that has opened it closes it as long as nothing is typed.

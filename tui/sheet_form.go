@@ -78,29 +78,15 @@ func (f *formSheet) body(m *model, room int) []string {
 			seen = len(lines)
 		}
 		lines = append(lines, pane.Clip(field.draw(m, min(wide, m.look.Width/3), i == f.at), m.look.Width))
-		for _, wrong := range wordsOf(field.wrong, m.look.Width-2) {
-			lines = append(lines, pane.Clip("  "+m.look.Bad.Render(wrong), m.look.Width))
+		for _, wrong := range m.mistake(field.wrong, m.look.Width-2) {
+			lines = append(lines, pane.Clip("  "+wrong, m.look.Width))
 		}
 	}
-	for _, wrong := range wordsOf(f.wrong, m.look.Width) {
-		lines = append(lines, m.look.Bad.Render(wrong))
-	}
+	lines = append(lines, m.mistake(f.wrong, m.look.Width)...)
 	if f.busy != "" {
 		lines = append(lines, m.look.Quiet.Render(pane.Clip(f.busy, m.look.Width)))
 	}
-	if len(lines) > room { // the field in question stays
-		first := max(min(seen+2-room, len(lines)-room), 0)
-		lines = lines[first : first+room]
-	}
-	return lines
-}
-
-// wordsOf breaks a text that may be hostile into lines; none for "".
-func wordsOf(text string, w int) []string {
-	if text == "" {
-		return nil
-	}
-	return pane.Words(view.Sanitize(text), max(w, 1))
+	return reaching(lines, seen+1, room)
 }
 
 func (f *field) draw(m *model, wide int, here bool) string {

@@ -6,7 +6,6 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -44,13 +43,7 @@ func (m *model) askLine(ask, placeholder, text string, limit int, take func(*mod
 func (*lineSheet) where() where { return onLine }
 
 func (s *lineSheet) body(m *model, room int) []string {
-	if s.wrong == "" {
-		return nil
-	}
-	lines := pane.Words(view.Sanitize(s.wrong), m.look.Width)
-	for i := range lines {
-		lines[i] = m.look.Bad.Render(lines[i])
-	}
+	lines := m.mistake(s.wrong, m.look.Width)
 	return lines[:min(len(lines), room)]
 }
 

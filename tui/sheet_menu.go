@@ -28,11 +28,7 @@ func (s *menuSheet) body(m *model, room int) []string {
 	for i, c := range s.choices {
 		lines = append(lines, m.look.Choice(pane.Key{Press: keyName(c.key), Does: c.does}, i == s.at))
 	}
-	if len(lines) > room { // the choice in question stays
-		first := max(min(s.at+2-room, len(lines)-room), 0)
-		lines = lines[first : first+room]
-	}
-	return lines
+	return reaching(lines, s.at+1, room)
 }
 
 // typed takes the choice of that key; another key closes the menu.

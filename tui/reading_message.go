@@ -129,10 +129,10 @@ func (r *reading) raw() (chunks []chunk) {
 		if len(chunks) > 0 {
 			head = append(head, pane.Text{}, r.look.Line())
 		}
-		chunks = append(chunks, chunk{lines: append(head, pane.RawHead(m.Head, &r.mask)...)})
+		chunks = append(chunks, chunk{lines: append(head, pane.RawLines(r.mask.Head(m.Head))...)})
 		chunks = append(chunks, contentChunks(bodyOf(m, r.content(side)), m.Kept)...)
 		end := r.missing(m)
-		end = append(end, pane.RawHead(m.Trailers, &r.mask)...)
+		end = append(end, pane.RawLines(r.mask.Trailers(m.Trailers))...)
 		if len(end) > 0 {
 			chunks = append(chunks, chunk{lines: end})
 		}

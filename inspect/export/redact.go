@@ -19,7 +19,7 @@ const hidden = "[redacted]"
 // content that is larger or in an unknown coding, and what followed an upgrade. Binary content stays. request and response are as with HAR.Add.
 func Redacted(it inspect.Item, request, response io.ReaderAt) inspect.Item {
 	x := *it.Exchange
-	x.Request.Target = words(x.Request.Target, mask.Target)
+	x.Request.Target = reworded(mask.Target(x.Request.Target))
 	redact(&x.Request.Message, request, x.Upgraded)
 	if x.Response != nil {
 		answer := *x.Response
@@ -33,15 +33,15 @@ func Redacted(it inspect.Item, request, response io.ReaderAt) inspect.Item {
 // mask knows secrets by their names.
 var mask view.Mask
 
-// words has f hide what is secret in text.
-func words(text string, f func(string) string) string {
-	return strings.ReplaceAll(f(text), view.Masked, hidden)
+// reworded is masked text with our word for what is hidden.
+func reworded[T ~string | ~[]byte](masked T) T {
+	return T(strings.ReplaceAll(string(masked), view.Masked, hidden))
 }
 
 // redact does it for one message, which is the caller's own.
 func redact(m *inspect.Message, body io.ReaderAt, upgraded bool) {
 	head := m.Head
-	m.Head, m.Trailers = redactLines(head, true), redactLines(m.Trailers, false)
+	m.Head, m.Trailers = reworded(mask.Head(head)), reworded(mask.Trailers(m.Trailers))
 	m.Redacted = m.Redacted || !bytes.Equal(head, m.Head)
 	if m.Kept == 0 {
 		return
@@ -60,31 +60,6 @@ func redact(m *inspect.Message, body io.ReaderAt, upgraded bool) {
 	}
 }
 
-// redactLines hides secrets in the lines of a head or of trailers; first says that the first one is a start line.
-func redactLines(lines []byte, first bool) []byte {
-	var b bytes.Buffer
-	for line := range bytes.Lines(lines) {
-		text := bytes.TrimRight(line, "\r\n")
-		name, value, ok := bytes.Cut(text, []byte(":"))
-		switch {
-		case first:
-			first = false
-			b.WriteString(words(string(text), mask.Target))
-		case ok:
-			f, secret := mask.Field(inspect.Field{Name: string(name), Value: string(bytes.TrimSpace(value))})
-			if !secret {
-				b.Write(text)
-				break
-			}
-			b.WriteString(f.Name + ": " + strings.ReplaceAll(f.Value, view.Masked, hidden))
-		default:
-			b.Write(text)
-		}
-		b.Write(line[len(text):])
-	}
-	return b.Bytes()
-}
-
 func withoutField(head []byte, name string) []byte {
 	var b bytes.Buffer
 	for line := range bytes.Lines(head) {
@@ -100,7 +75,7 @@ func redactText(data []byte) []byte {
 	if out, err := redactJSON(data); err == nil {
 		return out
 	}
-	return []byte(words(string(data), mask.Text))
+	return []byte(reworded(mask.Text(string(data))))
 }
 
 // redactJSON writes JSON again, byte for byte but for the texts and numbers within members whose names are those of secrets: numbers and literals that such a

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"bytes"
 	"regexp"
 	"slices"
 	"strings"
@@ -62,6 +63,34 @@ func maskCookies(list string) string {
 		}
 	}
 	return strings.Join(cookies, "; ")
+}
+
+// Head hides the secrets in a head as it passed; lines without any stay byte for byte.
+func (m *Mask) Head(head []byte) []byte {
+	start, rest, _ := bytes.Cut(head, []byte("\n"))
+	text := bytes.TrimRight(start, "\r")
+	out := append([]byte(m.Target(string(text))), head[len(text):len(head)-len(rest)]...)
+	return append(out, m.Trailers(rest)...)
+}
+
+// Trailers is Head without a start line.
+func (m *Mask) Trailers(lines []byte) []byte {
+	var out bytes.Buffer
+	for line := range bytes.Lines(lines) {
+		text := bytes.TrimRight(line, "\r\n")
+		name, value, isField := strings.Cut(string(text), ":")
+		f, hidden := m.Field(inspect.Field{Name: name, Value: strings.TrimSpace(value)})
+		switch {
+		case isField && hidden:
+			out.WriteString(f.Name + ": " + f.Value)
+		case isField:
+			out.Write(text)
+		default: // it is no field, but who knows what is in it
+			out.WriteString(m.Text(string(text)))
+		}
+		out.Write(line[len(text):])
+	}
+	return out.Bytes()
 }
 
 // Target hides the secrets in the query of a request's target, or of a line that has one.

@@ -168,3 +168,18 @@ func FuzzPrinted(f *testing.F) {
 		}
 	})
 }
+
+// What is no secret in a head stays byte for byte.
+func TestMaskHead(t *testing.T) {
+	const head = "GET /a?x=1&token=t1 HTTP/1.1\r\nHost:a\r\nauthorization:   Bearer t2\r\nno field, password=t3\r\nX-Odd :  1 \n\r\n"
+	const want = "GET /a?x=1&token=" + Masked + " HTTP/1.1\r\nHost:a\r\nauthorization: Bearer " + Masked + "\r\nno field, password=" + Masked + "\r\nX-Odd :  1 \n\r\n"
+	if got := string((&Mask{}).Head([]byte(head))); got != want {
+		t.Errorf("masked\n%q, want\n%q", got, want)
+	}
+	if got := string((&Mask{Off: true}).Head([]byte(head))); got != head {
+		t.Errorf("without a mask\n%q", got)
+	}
+	if got := string((&Mask{}).Head([]byte("GET /?token=t1"))); got != "GET /?token="+Masked {
+		t.Errorf("a head that was cut off: %q", got)
+	}
+}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,29 +30,6 @@ func safeFields(fields []inspect.Field, m *view.Mask) []inspect.Field {
 		safe[i] = view.Safe(f)
 	}
 	return safe
-}
-
-// maskedHead is a head with the values of its fields hidden that are secrets. What is no field is hidden by what it says.
-func maskedHead(head []byte, m *view.Mask) []byte {
-	if m.Off {
-		return head
-	}
-	var out bytes.Buffer
-	for line := range strings.Lines(string(head)) {
-		text := strings.TrimRight(line, "\r\n")
-		name, value, isField := strings.Cut(text, ":")
-		switch {
-		case out.Len() == 0:
-			out.WriteString(m.Target(text))
-		case isField:
-			f, _ := m.Field(inspect.Field{Name: name, Value: strings.TrimLeft(value, " \t")})
-			out.WriteString(name + ": " + f.Value)
-		default:
-			out.WriteString(m.Text(text))
-		}
-		out.WriteString(line[len(text):])
-	}
-	return out.Bytes()
 }
 
 // maskLines hides secrets in text as it came.

@@ -58,7 +58,7 @@ func (s *Server) rawPanel(r *http.Request, it inspect.Item, t string) (any, erro
 func rawOfSide(r *http.Request, it inspect.Item, side inspect.Side, bodies *inspect.Contents, t string) (rawSide, error) {
 	m, from, mask := it.Message(side), fromOf(r), maskOf(r)
 	out := rawSide{Side: side.String()}
-	out.Head, _ = rawLines(maskedHead(m.Head, mask), 0)
+	out.Head, _ = rawLines(mask.Head(m.Head), 0)
 	kept := keptOf(m, bodies.At(side))
 	piece, err := io.ReadAll(io.NewSectionReader(kept, from, rawPiece))
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 func number(n int) string { return strconv.Itoa(n) }
 
-// Head draws a head: the start line and the fields, each of which is a condition to filter by.
+// MessageHead draws a head: the start line and the fields, each of which is a condition to filter by.
 func (l Look) MessageHead(m *inspect.Message, mask *view.Mask) []Text {
 	var lines []Text
 	if start := view.StartLine(m.Head); start != "" {
@@ -94,19 +94,11 @@ func (l Look) Content(c *view.Content) []Text {
 // None says why a tab has nothing to show.
 func (l Look) None(why string) []Text { return l.prose(why, classQuiet) }
 
-// RawHead draws a head, or trailers, line by line as they were sent.
-func RawHead(head []byte, mask *view.Mask) (lines []Text) {
-	for line := range bytes.Lines(head) {
-		text := strings.TrimRight(string(line), "\r\n")
-		name, value, _ := strings.Cut(text, ":")
-		t := Text{Indent: 2}
-		if f, hidden := mask.Field(inspect.Field{Name: name, Value: strings.TrimSpace(value)}); strings.Contains(name, " ") { // the start line
-			text = mask.Target(text)
-		} else if hidden {
-			text, t.Of = name+": "+f.Value, &Thing{Mask: true}
-		}
-		t.Line = view.Line{{Class: view.ClassPlain, Text: view.Sanitize(text)}}
-		lines = append(lines, t)
+// RawLines draws a head, or trailers, line by line as they were sent.
+func RawLines(lines []byte) (texts []Text) {
+	for line := range bytes.Lines(lines) {
+		text := view.Sanitize(strings.TrimRight(string(line), "\r\n"))
+		texts = append(texts, Text{Line: view.Line{{Class: view.ClassPlain, Text: text}}, Indent: 2})
 	}
-	return lines
+	return texts
 }

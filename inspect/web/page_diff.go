@@ -65,7 +65,9 @@ func ifNot(handled bool, err error) error {
 }
 
 func shownOf(side inspect.Side, m diff.Message, mask *view.Mask) diffMessage {
-	maskMessage(&m, mask)
+	for _, changes := range [][]diff.Change{m.Start, m.Fields, m.Content} {
+		maskChanges(changes, mask)
+	}
 	out := diffMessage{Side: side.String(), Message: m}
 	if n := len(m.Content); n > mostChanges {
 		out.Content, out.More = m.Content[:mostChanges], n-mostChanges

@@ -56,33 +56,14 @@ func hidesValue(fields []inspect.Field) bool {
 	return slices.ContainsFunc(fields, func(f inspect.Field) bool { return strings.Contains(f.Value, view.Masked) })
 }
 
-// maskMessage hides secrets in what differs.
-func maskMessage(d *diff.Message, m *view.Mask) {
-	maskChanges(d.Start, func(_, text string) string { return m.Target(text) })
-	maskChanges(d.Fields, func(name, value string) string {
-		f, _ := m.Field(inspect.Field{Name: name, Value: value})
-		return f.Value
-	})
-	maskChanges(d.Content, func(where, text string) string {
-		if d.How == diff.JSON && view.IsSecret(where) && !m.Off {
-			return view.Masked
+// maskChanges hides secrets in what differs.
+func maskChanges(changes []diff.Change, m *view.Mask) {
+	for i := range changes {
+		c := &changes[i]
+		for _, side := range []*[]diff.Span{&c.Old, &c.New} {
+			if shown, hidden := c.Masked(*side, m); hidden {
+				*side = []diff.Span{{Text: shown, Marked: true}}
+			}
 		}
-		return m.Text(text)
-	})
-}
-
-func maskChanges(changes []diff.Change, hide func(where, text string) string) {
-	spans := func(where string, all []diff.Span) []diff.Span {
-		var text strings.Builder
-		for _, s := range all {
-			text.WriteString(s.Text)
-		}
-		if shown := hide(where, text.String()); shown != text.String() {
-			return []diff.Span{{Text: shown, Marked: true}}
-		}
-		return all
-	}
-	for i, c := range changes {
-		changes[i].Old, changes[i].New = spans(c.Where, c.Old), spans(c.Where, c.New)
 	}
 }

@@ -130,11 +130,7 @@ func valueOf(c *diff.Change) (value string, whole bool) {
 
 // values are the pieces of one side: what differs stands out. Those of a secret are not told.
 func values(c *diff.Change, of *Thing, spans []diff.Span, class view.Class, mask *view.Mask) (line view.Line) {
-	text := ""
-	for _, s := range spans {
-		text += s.Text
-	}
-	if shown, hidden := maskChange(c, text, mask); hidden {
+	if shown, hidden := c.Masked(spans, mask); hidden {
 		of.Mask = true
 		return view.Line{{Class: classQuiet, Text: shown}}
 	}
@@ -146,17 +142,4 @@ func values(c *diff.Change, of *Thing, spans []diff.Span, class view.Class, mask
 		line = append(line, piece)
 	}
 	return line
-}
-
-// maskChange hides the value of a change by the name that it has: a field's, or the last of its path.
-func maskChange(c *diff.Change, text string, mask *view.Mask) (shown string, hidden bool) {
-	f, hidden := mask.Field(inspect.Field{Name: c.Where, Value: text})
-	if hidden {
-		return f.Value, true
-	}
-	if mask.HidesPath(c.Where) {
-		return view.Masked, true
-	}
-	shown = mask.Text(text)
-	return shown, shown != text
 }

@@ -39,7 +39,7 @@ func (l Look) sideChanges(title string, m *diff.Message, mask *view.Mask) []Text
 		if len(changes) == 0 {
 			return
 		}
-		lines = append(lines, quiet(name))
+		lines = append(lines, Quiet(name))
 		for i := range changes {
 			lines = append(lines, change(&changes[i], mask)...)
 		}

@@ -40,16 +40,15 @@ const (
 	classBold  view.Class = "bold"
 )
 
-// plainText, quiet and titled make lines of ours.
+// plainText and titled make lines of ours.
 func plainText(s string) Text { return Text{Line: view.Line{{Class: view.ClassPlain, Text: s}}} }
-func quiet(s string) Text     { return ofClass(classQuiet, s) }
 func titled(s string) Text    { return ofClass(classTitle, s) }
 
 // Quiet makes a line of ours that stands back.
-func Quiet(s string) Text { return quiet(s) }
+func Quiet(s string) Text { return ofClass(classQuiet, s) }
 
 // Line is a rule between two parts of a document.
-func (l Look) Line() Text { return quiet(strings.Repeat("─", max(l.Width, 1))) }
+func (l Look) Line() Text { return Quiet(strings.Repeat("─", max(l.Width, 1))) }
 
 func ofClass(c view.Class, s string) Text { return Text{Line: view.Line{{Class: c, Text: s}}} }
 

@@ -59,7 +59,7 @@ func (l Look) Closing(m *inspect.Message, mask *view.Mask) []Text {
 	if len(m.Trailers) == 0 {
 		return nil
 	}
-	return append([]Text{plainText(""), quiet("Trailers")}, Fields(view.Trailers(m.Trailers), mask)...)
+	return append([]Text{plainText(""), Quiet("Trailers")}, Fields(view.Trailers(m.Trailers), mask)...)
 }
 
 // Content draws content with its notes, and its parts one after the other.

@@ -69,5 +69,5 @@ func (l Look) MessagesTitle(all, listed int, live bool) Text {
 	if live {
 		about += ", still open"
 	}
-	return quiet(about)
+	return Quiet(about)
 }

@@ -199,7 +199,7 @@ func (l Look) beginning(title string, m *inspect.Message, c *view.Content) []Tex
 	lines := []Text{plainText(""), l.heading(title, strings.TrimSpace(about+" "+c.Media))}
 	content := l.Content(c)
 	if len(content) > aboutLines {
-		content = append(content[:aboutLines:aboutLines], quiet("…"))
+		content = append(content[:aboutLines:aboutLines], Quiet("…"))
 	}
 	return append(lines, content...)
 }
@@ -215,7 +215,7 @@ func (l Look) heading(title, about string) Text {
 // Notes draws what a person has written about an exchange.
 func (l Look) Notes(s *Subject) []Text {
 	if s.Note == "" && len(s.Tags) == 0 && !s.Pinned {
-		return []Text{quiet("nothing has been noted, tagged or pinned here")}
+		return []Text{Quiet("nothing has been noted, tagged or pinned here")}
 	}
 	var lines []Text
 	for _, tag := range s.Tags {
@@ -240,13 +240,13 @@ func (l Look) Timing(s *Subject) []Text {
 	}
 	phases := view.Timing(x)
 	if len(phases) == 0 {
-		return append(lines, plainText(""), quiet("nothing was measured"))
+		return append(lines, plainText(""), Quiet("nothing was measured"))
 	}
 	lines = append(lines, plainText(""))
 	for _, p := range phases {
 		lines = append(lines, l.phase(p, x.Duration))
 		if l.Width >= splitWords {
-			lines = append(lines, quiet(blank(labelCells)+Clip(p.Text, l.Width-labelCells)))
+			lines = append(lines, Quiet(blank(labelCells)+Clip(p.Text, l.Width-labelCells)))
 		}
 	}
 	return lines

@@ -21,7 +21,7 @@ func (l Look) Family(all []Relative, more bool) []Text {
 		lines = append(lines, l.relative(&all[i]))
 	}
 	if more {
-		lines = append(lines, quiet("older replays are not listed"))
+		lines = append(lines, Quiet("older replays are not listed"))
 	}
 	return lines
 }

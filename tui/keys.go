@@ -69,7 +69,7 @@ type action struct {
 
 // actionTable returns the actions in the order in which footer and help show them.
 func actionTable() []action {
-	return slices.Concat(listActions(), detailActions(), replayActions(), keepActions(), trustActions(), sheetActions(), appActions())
+	return slices.Concat(listActions(), detailActions(), replayActions(), keepActions(), headActions(), sheetActions(), appActions())
 }
 
 // at is where key does the action: nowhere unless it is one of the action's, and not where it is text, or the letter of a choice.

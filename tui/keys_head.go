@@ -1,7 +1,7 @@
 package tui
 
-// trustActions are those of the head, and of how the dashboard treats the terminal.
-func trustActions() []action {
+// headActions are those of the head, and of how the dashboard treats the terminal.
+func headActions() []action {
 	return []action{
 		{id: "figures.next", on: onPanes, keys: "%", does: "figures of the next endpoint, of all", run: (*model).nextFigures},
 		{id: "url.qr", on: onPanes, keys: "U", does: "the public URL as a QR code", run: (*model).openQR},

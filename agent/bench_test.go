@@ -60,7 +60,6 @@ type benchLink struct {
 	n     int
 	buf   []byte
 	next  chan struct{}
-	ended chan struct{}
 }
 
 func (k *benchLink) Handle(wire.Handler) {}

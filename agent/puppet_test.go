@@ -20,8 +20,6 @@ import (
 	"github.com/adit-tunnel/adit/wire/wiretest"
 )
 
-const done = wire.End | wire.Taken
-
 // stage is a real agent between a puppet relay and a local service that judges what it gets.
 type stage struct {
 	t     testing.TB

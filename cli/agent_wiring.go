@@ -96,26 +96,10 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 			p.close()
 		}
 	}()
-	if p.log, p.closeLog, err = a.agentLogger(cfg, dashboard); err != nil {
+	if err = a.openLog(p, cfg, dashboard); err != nil {
 		return nil, err
 	}
-	if dashboard {
-		if p.journal, p.log, err = journalOf(p.log, cfg.LogLevel); err != nil {
-			return nil, err
-		}
-	}
-	if a.compat {
-		tellFiles(p.log, cfg.Files)
-	}
-	if run.refused != nil {
-		a.refuse(run.refused, dashboard)
-	}
-	for _, n := range cfg.Notices {
-		if dashboard && !a.compat {
-			a.warn(n) // it stands behind the screen, and is seen when that is gone
-		}
-		p.log.Warn(n)
-	}
+	a.forewarn(p, cfg, run, dashboard)
 	if p.ready, err = newReadyFiles(cfg.ReadyFile, cfg.URLFile); err != nil {
 		return nil, err
 	}
@@ -141,6 +125,36 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 		a.knowWebhooks(p, cfg, dashboard)
 	}
 	return p, err
+}
+
+// openLog opens the log, and keeps what is in it for the dashboard.
+func (a *app) openLog(p *parts, cfg *config.Config, dashboard bool) (err error) {
+	if p.log, p.closeLog, err = a.agentLogger(cfg, dashboard); err != nil || !dashboard {
+		return err
+	}
+	p.journal, p.log, err = journalOf(p.log, cfg.LogLevel)
+	return err
+}
+
+// forewarn says what there is to say before anything starts.
+func (a *app) forewarn(p *parts, cfg *config.Config, run agentRun, dashboard bool) {
+	if a.compat {
+		tellFiles(p.log, cfg.Files)
+	}
+	if run.refused != nil {
+		a.refuse(run.refused, dashboard)
+	}
+	for _, n := range cfg.Notices {
+		a.notice(p, n, dashboard)
+	}
+}
+
+// notice logs a warning. Under a dashboard it stands behind the screen as well, and is seen when that is gone.
+func (a *app) notice(p *parts, text string, dashboard bool) {
+	if dashboard && !a.compat {
+		a.warn(text)
+	}
+	p.log.Warn(text)
 }
 
 // join makes agent, store and local API and introduces them to each other.

@@ -69,9 +69,6 @@ func (a *app) knowWebhooks(p *parts, cfg *config.Config, dashboard bool) {
 	if err == nil {
 		return
 	}
-	if dashboard && !a.compat {
-		a.warn(oneLine(err)) // it stands behind the screen, and is seen when that is gone
-	}
-	p.log.Warn(oneLine(err))
+	a.notice(p, oneLine(err), dashboard)
 	p.agent.SetNotice(oneLine(err))
 }

@@ -103,7 +103,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return m, cmd
 }
 
-// handle is the router: one handler for each family of messages.
+// handle is the router of what comes from outside: one handler for each family of messages.
 func (m *model) handle(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
@@ -116,6 +116,22 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onChanges(msg)
 	case beat:
 		return m.onBeat(msg)
+	case logged:
+		m.log.take(msg)
+	case grounded:
+		return m.onGround(msg)
+	case *PanicError:
+		m.panicked = msg
+		return tea.Quit
+	default:
+		return m.handleResult(msg)
+	}
+	return nil
+}
+
+// handleResult is the router of what commands that keys have asked for have come to.
+func (m *model) handleResult(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
 	case found:
 		return m.onFound(msg)
 	case viewed:
@@ -128,6 +144,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onValuesRead(msg)
 	case opened:
 		return m.onOpened(msg)
+	case sought:
+		return m.onSought(msg)
 	case bodyRead:
 		return m.onBodyRead(msg)
 	case paging:
@@ -136,6 +154,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onPaged(msg)
 	case pictured:
 		return m.onPictured(msg)
+	case browsed:
+		return m.onBrowsed(msg)
 	case ran:
 		return m.onRan(msg)
 	case prepared:
@@ -146,29 +166,18 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onPartRead(msg)
 	case editedAll:
 		return m.onEditedAll(msg)
-	case ignored:
-		return m.onIgnored(msg)
-	case sought:
-		return m.onSought(msg)
 	case copied:
 		return m.onCopied(msg)
-	case grounded:
-		return m.onGround(msg)
 	case exported:
 		return m.onExported(msg)
-	case browsed:
-		return m.onBrowsed(msg)
 	case asking:
 		return m.onAsking(msg)
 	case marked:
 		return m.onMarked(msg)
 	case deleted:
 		return m.onDeleted(msg)
-	case logged:
-		m.log.take(msg)
-	case *PanicError:
-		m.panicked = msg
-		return tea.Quit
+	case ignored:
+		return m.onIgnored(msg)
 	}
 	return nil
 }

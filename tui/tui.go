@@ -109,15 +109,9 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	if m.maskPaths, err = parsePaths(o.Mask); err != nil {
 		return fmt.Errorf("dashboard: %w", err)
 	}
-	m.work.root, m.work.clip = ctx, terminal.NewClipboard(screen).Put
 	m.useKeys(table)
-	m.work.feed = newFeed(s, hints, ctx.Done())
+	m.equip(ctx, screen, newFeed(s, hints, ctx.Done()))
 	defer m.work.sweep()
-	m.work.browse = func(address string) bool { return terminal.Browse(ctx, address) }
-	m.work.exec = func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd {
-		return m.outside(screen.Program(ctx, cmd), done)
-	}
-	m.work.suspension = screen.Suspension(ctx.Done())
 
 	p := tea.NewProgram(m, append(m.place(o, screen), tea.WithInput(screen.Keyboard()), tea.WithOutput(screen), tea.WithFPS(framesPerSecond),
 		tea.WithoutSignalHandler(), tea.WithoutCatchPanics())...)
@@ -134,6 +128,18 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 		return m.panicked
 	}
 	return m.finish(ctx)
+}
+
+// equip gives the commands what they need of the world.
+func (m *model) equip(ctx context.Context, screen *terminal.Screen, f *feed) {
+	w := &m.work
+	w.root, w.feed = ctx, f
+	w.clip = terminal.NewClipboard(screen).Put
+	w.browse = func(address string) bool { return terminal.Browse(ctx, address) }
+	w.exec = func(cmd *exec.Cmd, done func(error) tea.Msg) tea.Cmd {
+		return m.outside(screen.Program(ctx, cmd), done)
+	}
+	w.suspension = screen.Suspension(ctx.Done())
 }
 
 // place makes the model draw where the person wants it, with the mouse or without.

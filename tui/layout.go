@@ -100,8 +100,15 @@ func (m *model) divide() boxes {
 	case split:
 		return m.divideSplit(room, width)
 	}
-	head := m.fitHead(room, min(leastRows+m.most(), max(room/3, 1)))
+	head := m.fitHead(room, m.leastList(room))
 	return boxes{head: head, list: box{0, len(head), width, max(room-len(head), 0)}}
+}
+
+// leastList is how many lines the list has at least when it is seen alone: the more there is to list, the more, up to half of the screen. What hides
+// rows changes nothing: nothing jumps while a filter is typed.
+func (m *model) leastList(room int) int {
+	few, half := min(leastRows, max(room/3-m.most(), 1)), room/2
+	return min(max(few, int(min(m.total, uint64(room))))+m.most(), half)
 }
 
 // divideSplit puts the detail beside the list, or below it with a line between. The head gives way: the whole of it is one key away.

@@ -392,6 +392,35 @@ func TestSelectionOutlivesItsFilter(t *testing.T) {
 	}
 }
 
+// A filter that is typed moves nothing under the person: who passes stays selected, who does not is again when the filter goes.
+func TestFilterKeepsTheSelection(t *testing.T) {
+	b := newBench(t, 100, 40)
+	b.put(exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 200, "OK"), exchange(3, "GET", "/c", 200, "OK"))
+	b.press("up", "up", "/")
+	for _, step := range []struct {
+		text string
+		want inspect.ID
+	}{{"path:/*", "018f-0002"}, {" path:/c", ""}} {
+		b.write(step.text)
+		if b.selected() != step.want {
+			t.Errorf("behind %s %q is selected, want %q", step.text, b.selected(), step.want)
+		}
+	}
+	b.press("esc")
+	b.sync()
+	if b.selected() != "018f-0002" {
+		t.Errorf("without the filter %q is selected", b.selected())
+	}
+	if b.press("/"); !strings.Contains(ansi.Strip(b.frame()), "/path:/* path:/c") {
+		t.Errorf("what esc has taken away is not in the line again:\n%s", b.frame())
+	}
+	b.press("esc", "G")
+	b.put(exchange(4, "GET", "/c", 200, "OK"))
+	if b.sync(); b.selected() != "" {
+		t.Errorf("%q is selected behind G", b.selected())
+	}
+}
+
 // On a terminal with room for both, the pane with the keyboard is told by a sign, and the keys share the room out.
 func TestPanesShareTheScreen(t *testing.T) {
 	b := newBench(t, 120, 40)

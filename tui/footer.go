@@ -79,6 +79,16 @@ func unlessMarked(does string) func(*model, where) string {
 	}
 }
 
+// whenOpen is the label of what is in the footer of the open request alone.
+func whenOpen(does string) func(*model, where) string {
+	return func(_ *model, at where) string {
+		if at != onDetail {
+			return ""
+		}
+		return does
+	}
+}
+
 // footerKeys is the footer of a place.
 func (m *model) footerKeys(at where) []pane.Key {
 	var keys []pane.Key

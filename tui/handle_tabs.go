@@ -74,10 +74,13 @@ func (m *model) openFacet(t pane.Facet) {
 	}
 }
 
-// tabKey is the action of a tab's number.
+// tabKey is the action of a tab's number: it opens the selected request when none is seen, and else leaves the keyboard where it is.
 func tabKey(t pane.Facet) func(*model) tea.Cmd {
 	return func(m *model) tea.Cmd {
 		m.openFacet(t)
+		if !m.boxes.detail.seen() {
+			return m.openSelected()
+		}
 		return nil
 	}
 }
@@ -86,9 +89,10 @@ func (m *model) nextTab() tea.Cmd     { return m.stepTab(1) }
 func (m *model) previousTab() tea.Cmd { return m.stepTab(pane.Facets - 1) }
 
 func (m *model) stepTab(by int) tea.Cmd {
-	if m.boxes.detail.seen() {
-		m.openFacet(pane.Facet((int(m.detail.tab) + by) % pane.Facets))
+	if !m.boxes.detail.seen() {
+		return m.openSelected()
 	}
+	m.openFacet(pane.Facet((int(m.detail.tab) + by) % pane.Facets))
 	return nil
 }
 

@@ -11,8 +11,8 @@ func detailActions() []action {
 	actions := []action{
 		{id: "detail.up", on: onDetail, keys: "up k", does: "a line up, a line down", footer: "move", run: (*model).lineUp},
 		{id: "detail.down", on: onDetail, keys: "down j", with: "detail.up", run: (*model).lineDown},
-		{id: "tab.previous", on: onDetail, keys: "[", does: "the tab before, the next tab", footer: "tab", run: (*model).previousTab},
-		{id: "tab.next", on: onDetail, keys: "]", with: "tab.previous", run: (*model).nextTab},
+		{id: "tab.previous", on: onPanes, keys: "[", does: "the tab before, the next tab", label: whenOpen("tab"), run: (*model).previousTab},
+		{id: "tab.next", on: onPanes, keys: "]", with: "tab.previous", run: (*model).nextTab},
 		{id: "find.open", on: onDetail, keys: "/", does: "find in the open tab", footer: "find", run: (*model).openFind},
 		{id: "detail.close", on: onDetail, keys: "esc q backspace", does: "away with what was found; back to the list", footer: "back", run: (*model).backOnDetail},
 		{id: "detail.enter", on: onDetail, keys: "enter", does: "open the replay or message under the cursor", run: (*model).enter},
@@ -40,7 +40,7 @@ func detailActions() []action {
 		{id: "pane.turn", on: onPanes, keys: "-", does: "list and request beside or below each other", run: (*model).turn},
 	}
 	for t := range pane.Facets {
-		a := action{id: "tab." + pane.Facet(t).String(), on: onDetail, keys: strconv.Itoa(t + 1), with: "tab." + pane.Overview.String(), run: tabKey(pane.Facet(t))}
+		a := action{id: "tab." + pane.Facet(t).String(), on: onPanes, keys: strconv.Itoa(t + 1), with: "tab." + pane.Overview.String(), run: tabKey(pane.Facet(t))}
 		if t == 0 {
 			a.with, a.does = "", "a tab: overview, request, response, raw, timing …"
 		}

@@ -447,4 +447,9 @@ func TestPanesShareTheScreen(t *testing.T) {
 	if b.m.boxes.detail.seen() {
 		t.Error("esc leaves the detail open")
 	}
+	b.press("3") // a tab is one key away from the list
+	b.press("tab", "2", "[", "]")
+	if d := &b.m.detail; d.row.ID == "" || d.tab != pane.Request || b.m.focus != onList {
+		t.Errorf("the tab %s is open, the keyboard is on the %s", d.tab, b.m.focus)
+	}
 }

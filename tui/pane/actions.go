@@ -12,8 +12,11 @@ type Entry struct {
 	Where string // and if not, where it does
 }
 
-// paletteRows is how many entries the palette shows at once.
-const paletteRows = 12
+const (
+	paletteRows = 12  // entries that the palette shows at once
+	doesColumn  = 56  // cells for what they do, so that their names stand below each other,
+	namesFrom   = 110 // in this width or more
+)
 
 // Palette draws entries, one a line: what it does, its name, and at the right its keys; and of them the part around the chosen one. There are at most
 // room lines.
@@ -33,13 +36,17 @@ func (l Look) entry(e Entry, chosen bool) string {
 	if !e.Here {
 		right = "in: " + e.Where
 	}
+	does := e.Does + "  "
+	if l.Width >= namesFrom {
+		does = Pad(does, doesColumn)
+	}
 	switch {
 	case chosen:
-		return l.Selected.Render(Pad(Ends("› "+e.Does+"  "+e.ID, right, l.Width), l.Width))
+		return l.Selected.Render(Pad(Ends("› "+does+e.ID, right, l.Width), l.Width))
 	case !e.Here:
-		return l.Quiet.Render(Ends("  "+e.Does+"  "+e.ID, right, l.Width))
+		return l.Quiet.Render(Ends("  "+does+e.ID, right, l.Width))
 	}
-	return Ends("  "+e.Does+"  "+l.Quiet.Render(e.ID), l.Key.Render(right), l.Width)
+	return Ends("  "+does+l.Quiet.Render(e.ID), l.Key.Render(right), l.Width)
 }
 
 // helpIndent is how many cells stand before what a key does.

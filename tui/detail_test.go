@@ -173,7 +173,10 @@ func TestThingUnderTheCursor(t *testing.T) {
 	wantIn(t, b.screen(), "this value is masked")
 	b.press("g")
 	b.goTo(`"id": 8`)
-	b.press("y", "P")
+	if b.press("y"); strings.Count(b.frame(), "value under the cursor") != 1 {
+		t.Errorf("the menu has a choice twice:\n%s", b.frame())
+	}
+	b.press("P")
 	if b.f.pasted != "$.items[1].id" {
 		t.Errorf("copied %q", b.f.pasted)
 	}
@@ -326,6 +329,8 @@ func TestUnwrapped(t *testing.T) {
 	wantIn(t, b.screen(), "END", "→ 280")
 	b.press("h", "W")
 	wantIn(t, b.screen(), "END")
+	b.press("2", "W", "l")
+	wantIn(t, b.screen(), "GET /long", "nothing is beside these lines")
 }
 
 func TestDiffRules(t *testing.T) {

@@ -82,12 +82,6 @@ func (m *model) openCopy() tea.Cmd {
 	if len(rows) > 1 {
 		menu.title = "Copy of " + requests(len(rows))
 	}
-	if t, ok := m.thing(); ok && len(rows) == 1 {
-		menu.choices = append(menu.choices, choice{key: "v", does: "the value under the cursor", run: func(m *model) tea.Cmd { return m.copyThing(t) }})
-		if t.Path != "" {
-			menu.choices = append(menu.choices, choice{key: "k", does: "its path " + t.Path, run: func(m *model) tea.Cmd { return m.copy("the path", t.Path) }})
-		}
-	}
 	if len(rows) > 0 {
 		for _, c := range copies {
 			menu.choices = append(menu.choices, choice{key: c.key, does: c.does, run: func(m *model) tea.Cmd {

@@ -24,7 +24,7 @@ func (*menuSheet) where() where       { return onMenu }
 func (*menuSheet) line(*model) string { return "" }
 
 func (s *menuSheet) body(m *model, room int) []string {
-	lines := []string{m.look.Title.Render(pane.Clip(s.title, m.look.Width))}
+	lines := []string{m.look.Heading(s.title)}
 	for i, c := range s.choices {
 		lines = append(lines, m.look.Choice(pane.Key{Press: keyName(c.key), Does: c.does}, i == s.at))
 	}

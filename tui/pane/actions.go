@@ -28,7 +28,7 @@ func (l Look) Palette(list []Entry, chosen, room int) []string {
 	if room < 2 {
 		return around(lines, chosen, room)
 	}
-	return append([]string{l.Title.Render(Clip("Actions", l.Width))}, around(lines, chosen, min(room-1, paletteRows))...)
+	return append([]string{l.Heading("Actions")}, around(lines, chosen, min(room-1, paletteRows))...)
 }
 
 func (l Look) entry(e Entry, chosen bool) string {

@@ -130,6 +130,11 @@ func TestSecretsAreShownForAWhile(t *testing.T) {
 	b.send(beat{b.f.Status()})
 	b.fill()
 	wantNotIn(t, b.screen(), "hunter2", "Bearer abc", "secrets shown")
+	b.m.maskPaths, _ = parsePaths([]string{"$.user.name"})
+	for _, tab := range []string{"1", "4", "2"} {
+		b.press(tab)
+		wantNotIn(t, b.screen(), "Zoe")
+	}
 	b.m.maskAll = true
 	b.press("3", "2", ".")
 	wantNotIn(t, b.screen(), "hunter2", "Zoe", "push")

@@ -157,6 +157,19 @@ func TestSignsOfWhatIsKept(t *testing.T) {
 	}
 }
 
+// What is drawn over the panes masks the secrets of what it is about, too; for presenting nothing is edited.
+func TestSheetsMaskSecrets(t *testing.T) {
+	k := newKept(t, 120, 30, exchange(1, "GET", "/a?token=tok123", 200, "OK"), exchange(2, "GET", "/b?token=tok123", 200, "OK"))
+	for _, keys := range [][]string{{"e"}, {"e", "m", "enter"}, {"e"}, {"R"}, {"f"}, {"r"}, {"*", "r", "T"}} {
+		k.press(keys...)
+		wantNotIn(t, k.frame(), "tok123")
+		k.press("esc")
+	}
+	k.m.maskAll = true
+	k.press("e")
+	wantIn(t, k.frame(), "editing would show what is masked")
+}
+
 func TestListMasksSecrets(t *testing.T) {
 	b := newBench(t, 120, 30)
 	b.put(exchange(1, "GET", "/cb?code=1&access_token=hunter2", 200, "OK"))

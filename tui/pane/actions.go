@@ -80,7 +80,7 @@ func (l Look) grouped(list []Entry, chosen int) (lines []string, heads []int, at
 		if i == chosen {
 			at = len(lines)
 		}
-		lines = append(lines, l.Choice(Key{e.Press, e.Does}, i == chosen))
+		lines = append(lines, l.Choice(Key{e.Press, e.Does}, keyColumn, i == chosen))
 	}
 	return lines, heads, at
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/tui/pane"
 )
 
 // hook is a webhook with secrets, as the nth exchange of the day.
@@ -385,4 +387,24 @@ func TestBodyInPager(t *testing.T) {
 	x.Response.Kept, x.Request.Kept = 0, 0
 	b.press("3", "b")
 	wantIn(t, b.screen(), "the body cannot be shown: there is none")
+}
+
+// Whatever was captured, each tab fits and holds nothing that a terminal acts on, wrapped or not, masked or not.
+func TestHostileTabs(t *testing.T) {
+	for _, size := range [][2]int{{30, 8}, {80, 24}, {160, 40}} {
+		b := newBench(t, size[0], size[1])
+		b.putHostile()
+		again := *b.f.items[0].Exchange
+		again.ID, again.ReplayOf, again.Start = "again", b.f.items[0].ID, start.Add(time.Hour)
+		again.Request.Body, again.To = []byte("other "+evil), "http://"+evil
+		b.put(&again)
+		b.press("up", "enter")
+		for tab := range pane.Facets {
+			b.press(strconv.Itoa(tab + 1))
+			for _, key := range []string{"j", "W", "l", ".", "W", "G"} {
+				b.press(key)
+				b.lines(size[0], size[1])
+			}
+		}
+	}
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
-// mostRelatives is how many replays are listed, and mostCompared how many of them are compared with their original, when neither has more content than comparedBytes.
+// mostRelatives is how many replays are listed, and mostCompared how many of them are compared with their original when neither has more content than
+// comparedBytes.
 const (
 	mostRelatives = 200
 	mostCompared  = 20

@@ -64,7 +64,22 @@ func contentOnly(how diff.How) string {
 }
 
 // change draws a difference: the old line and the new one. What does not matter stands back, and says so.
-func change(c *diff.Change, mask *view.Mask) []Text {
+func change(c *diff.Change, mask *view.Mask) (lines []Text) {
+	of := thingOf(c)
+	if c.Kind == diff.Same {
+		return []Text{changeLine(c, of, "  ", classQuiet, c.New, mask)}
+	}
+	if c.Kind != diff.Added {
+		lines = append(lines, changeLine(c, of, "- ", classBad, c.Old, mask))
+	}
+	if c.Kind != diff.Removed {
+		lines = append(lines, changeLine(c, of, "+ ", classGood, c.New, mask))
+	}
+	return lines
+}
+
+// thingOf is what keys act on at a difference.
+func thingOf(c *diff.Change) *Thing {
 	value, whole := valueOf(c)
 	of := &Thing{Value: value, Rule: c.Rule}
 	isJSON := strings.HasPrefix(c.Where, "$")
@@ -77,31 +92,22 @@ func change(c *diff.Change, mask *view.Mask) []Text {
 	case whole && strings.HasPrefix(c.Rule, "header."):
 		of.Key = "header." + strings.ToLower(c.Where)
 	}
-	draw := func(sign string, class view.Class, spans []diff.Span) Text {
-		if c.Volatile {
-			class = classQuiet
-		}
-		line := view.Line{{Class: class, Text: sign}}
-		if c.Where != "" {
-			line = append(line, view.Span{Class: classQuiet, Text: c.Where + " "})
-		}
-		line = append(line, values(c, of, spans, class, mask)...)
-		if c.Volatile {
-			line = append(line, view.Span{Class: classQuiet, Text: "  (left out)"})
-		}
-		return Text{Line: line, Indent: 4, Of: of}
+	return of
+}
+
+func changeLine(c *diff.Change, of *Thing, sign string, class view.Class, spans []diff.Span, mask *view.Mask) Text {
+	if c.Volatile {
+		class = classQuiet
 	}
-	var lines []Text
-	if c.Kind == diff.Same {
-		return []Text{draw("  ", classQuiet, c.New)}
+	line := view.Line{{Class: class, Text: sign}}
+	if c.Where != "" {
+		line = append(line, view.Span{Class: classQuiet, Text: c.Where + " "})
 	}
-	if c.Kind != diff.Added {
-		lines = append(lines, draw("- ", classBad, c.Old))
+	line = append(line, values(c, of, spans, class, mask)...)
+	if c.Volatile {
+		line = append(line, view.Span{Class: classQuiet, Text: "  (left out)"})
 	}
-	if c.Kind != diff.Removed {
-		lines = append(lines, draw("+ ", classGood, c.New))
-	}
-	return lines
+	return Text{Line: line, Indent: 4, Of: of}
 }
 
 // valueOf is what there is now, or else was, as a condition has it; whole is false when it was cut.

@@ -35,7 +35,11 @@ func Clip(s string, w int) string {
 	case Width(s) <= w:
 		return s
 	}
-	return ansi.TruncateWc(ansi.Truncate(s, w, "…"), w, "…")
+	for n := w; ; n-- { // what is cut by one count may still be too wide by the other
+		if cut := ansi.TruncateWc(ansi.Truncate(s, n, "…"), n, "…"); n == 0 || Width(cut) <= w {
+			return cut
+		}
+	}
 }
 
 // undisputed writes the characters of s that terminals disagree about as escapes, so that it takes the same cells everywhere and what stands

@@ -79,8 +79,11 @@ var copies = []struct {
 func (m *model) openCopy() tea.Cmd {
 	rows := m.targets()
 	menu := &menuSheet{title: "Copy", choices: m.thingCopies()}
-	if len(rows) > 1 {
+	switch {
+	case len(rows) > 1:
 		menu.title = "Copy of " + requests(len(rows))
+	case len(rows) == 1:
+		menu.title = "Copy of " + m.called(rows[0])
 	}
 	if len(rows) > 0 {
 		for _, c := range copies {

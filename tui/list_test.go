@@ -375,7 +375,7 @@ func TestFilterByValue(t *testing.T) {
 	hook.Request.Head = []byte("POST /hook/7 HTTP/1.1\r\nX-GitHub-Event: push\r\nX-Event-\xff: a\r\n\r\n")
 	b.put(hook)
 	b.press("f")
-	wantIn(t, ansi.Strip(b.frame()), "Show those only", "status:200", "status:2xx", "path:/hook/*", `"github · push"`, "header.x-github-event:=push", "ip:203.0.113.9")
+	wantIn(t, ansi.Strip(b.frame()), "Show only those with the same", "status:200", "status:2xx", "path:/hook/*", `"github · push"`, "header.x-github-event:=push", "ip:203.0.113.9")
 	b.press("2") // the class
 	if got := b.paths(); got != "/c/b/hook/7" {
 		t.Errorf("status:2xx shows %s", got)

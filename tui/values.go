@@ -88,9 +88,9 @@ func (m *model) onValuesRead(v valuesRead) tea.Cmd {
 const valueKeys = "123456789abcdefghijklmnopqrstuvwxyz"
 
 func (m *model) chooseValue(values []value, negate bool) tea.Cmd {
-	menu := &menuSheet{title: "Show those only that have the same"}
+	menu := &menuSheet{title: "Show only those with the same"}
 	if negate {
-		menu.title = "Leave out those that have the same"
+		menu.title = "Leave out those with the same"
 	}
 	for i, v := range values[:min(len(values), len(valueKeys))] {
 		does := pane.Pad(v.name, 14) + " " + view.Sanitize(v.term)

@@ -119,7 +119,7 @@ func (l Look) noEntry(list []Entry) []string {
 	if len(list) > 0 {
 		return nil
 	}
-	return []string{l.Quiet.Render(Clip("Nothing is called so.", l.Width))}
+	return []string{l.Quiet.Render(Clip("No action matches.", l.Width))}
 }
 
 // around is the part of lines, at most room, that has line at in its middle as far as there are lines.

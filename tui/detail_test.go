@@ -108,6 +108,11 @@ func TestReplaysComeToTheirTab(t *testing.T) {
 	b.press("r")
 	b.sync()
 	wantIn(t, b.screen(), "original", "↻ replay", "same body")
+	b.now = b.now.Add(10 * time.Second) // the toast has gone
+	b.send(beat{b.f.Status()})
+	wantNotIn(t, b.screen(), "enter open")
+	b.goTo("↻ replay")
+	wantIn(t, b.screen(), "enter open")
 }
 
 func TestVerdictIsShown(t *testing.T) {
@@ -351,6 +356,7 @@ func TestDiffRules(t *testing.T) {
 	b.press("up", "enter", "8")
 	wantIn(t, b.screen(), "2 values differ", "- $.id 1", "+ $.id 2", "- $.token ••••")
 	b.goTo("+ $.id")
+	wantIn(t, b.screen(), "esc back", "I ignore")
 	if thing, _ := b.m.thing(); thing.Key != "body.$.id" || thing.Value != "2" || thing.Path != "$.id" {
 		t.Errorf("%+v", thing)
 	}

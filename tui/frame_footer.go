@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -63,35 +62,6 @@ func (m *model) position() string {
 		return m.whereInDetail()
 	}
 	return ""
-}
-
-// counted is the label of what is done with all that are marked: it says how many.
-func counted(does string) func(*model, where) string {
-	return func(m *model, _ where) string {
-		if n := len(m.marks); n > 0 {
-			return does + " " + strconv.Itoa(n)
-		}
-		return does
-	}
-}
-
-// whenMarked is the same of what is in the list's footer only when something is marked, unlessMarked of what makes room for it.
-func whenMarked(does string) func(*model, where) string {
-	return func(m *model, at where) string {
-		if len(m.marks) == 0 || at != onList {
-			return ""
-		}
-		return counted(does)(m, at)
-	}
-}
-
-func unlessMarked(does string) func(*model, where) string {
-	return func(m *model, _ where) string {
-		if len(m.marks) > 0 {
-			return ""
-		}
-		return does
-	}
 }
 
 // footerKeys is the footer of a place.

@@ -27,10 +27,14 @@ func (m *model) openDraft() tea.Cmd { return m.beginEdit(false) }
 
 func (m *model) beginEdit(send bool) tea.Cmd {
 	row, ok := m.current()
-	if !ok || !m.replays() {
+	switch {
+	case !ok || !m.replays():
+		return nil
+	case m.maskAll:
+		m.say(m.look.Warn.Render, "editing would show what is masked: the dashboard was started with mask-all")
 		return nil
 	}
-	return m.editMenu(&editing{row: row, send: send}, "Edit "+row.Method+" "+row.Path, "")
+	return m.editMenu(&editing{row: row, send: send}, "Edit "+m.called(row), "")
 }
 
 // read reads the request, once, and has the part edited then.

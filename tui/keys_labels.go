@@ -1,0 +1,84 @@
+package tui
+
+import (
+	"strconv"
+
+	"github.com/adit-tunnel/adit/tui/pane"
+)
+
+// What the footer calls actions by the state of things; "" leaves one out.
+
+// counted is the label of what is done with all that are marked: it says how many.
+func counted(does string) func(*model, where) string {
+	return func(m *model, _ where) string {
+		if n := len(m.marks); n > 0 {
+			return does + " " + strconv.Itoa(n)
+		}
+		return does
+	}
+}
+
+// whenMarked is the same of what is in the list's footer only when something is marked, unlessMarked of what makes room for it.
+func whenMarked(does string) func(*model, where) string {
+	return func(m *model, at where) string {
+		if len(m.marks) == 0 || at != onList {
+			return ""
+		}
+		return counted(does)(m, at)
+	}
+}
+
+func unlessMarked(does string) func(*model, where) string {
+	return func(m *model, _ where) string {
+		if len(m.marks) > 0 {
+			return ""
+		}
+		return does
+	}
+}
+
+// whenOpen is the label of what is in the footer of the open request alone.
+func whenOpen(does string) func(*model, where) string {
+	return func(_ *model, at where) string {
+		if at != onDetail {
+			return ""
+		}
+		return does
+	}
+}
+
+// whenThing is the label of what can be done with the line under the cursor, unlessThing of what makes room for it.
+func whenThing(does string) func(*model, where) string {
+	return func(m *model, at where) string {
+		if at != onDetail || m.thingDoes() != does {
+			return ""
+		}
+		return does
+	}
+}
+
+func unlessThing(does string) func(*model, where) string {
+	return func(m *model, _ where) string {
+		if m.thingDoes() != "" {
+			return ""
+		}
+		return does
+	}
+}
+
+// thingDoes is what can be done with the line under the cursor besides reading it; "" nothing.
+func (m *model) thingDoes() string {
+	d := &m.detail
+	if d.cursor >= len(d.doc.strips) {
+		return ""
+	}
+	switch t := d.doc.lines[d.doc.strips[d.cursor].Line].Of; {
+	case t == nil:
+		return ""
+	case t.Message > 0, t.Exchange != "" && t.Exchange != d.row.ID:
+		return "open"
+	case t.Rule != "" && d.tab == pane.Diff:
+		return "ignore"
+	}
+	return ""
+}

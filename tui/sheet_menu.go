@@ -23,13 +23,20 @@ type choice struct {
 func (*menuSheet) where() where       { return onMenu }
 func (*menuSheet) line(*model) string { return "" }
 
+// titleMost is how many lines' worth of a title is shown: a question is whole, and a path leaves room for what can be chosen.
+const titleMost = 3
+
 func (s *menuSheet) body(m *model, room int) []string {
-	lines := []string{m.look.Title.Render(pane.Clip(s.title, m.look.Width))}
+	var lines []string
+	for _, l := range wordsOf(pane.Clip(s.title, titleMost*m.look.Width), m.look.Width) {
+		lines = append(lines, m.look.Title.Render(l))
+	}
+	seen := len(lines) + s.at
 	for i, c := range s.choices {
 		lines = append(lines, m.look.Choice(pane.Key{Press: keyName(c.key), Does: c.does}, i == s.at))
 	}
 	if len(lines) > room { // the choice in question stays
-		first := max(min(s.at+2-room, len(lines)-room), 0)
+		first := max(min(seen+1-room, len(lines)-room), 0)
 		lines = lines[first : first+room]
 	}
 	return lines

@@ -5,7 +5,9 @@ package tui
 import (
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
+	"syscall"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -18,6 +20,10 @@ const (
 	// frontEvery is how often a suspended dashboard looks whether it is in front again. Shells say nothing to a running job they bring there.
 	frontEvery = 200 * time.Millisecond
 )
+
+// ownSession keeps a program that outlives its call (a browser, xclip with what was copied) out of our process group and terminal: it goes on when the
+// dashboard is suspended, and when the terminal is closed.
+func ownSession(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
 // suspension is Ctrl-Z: a command to Bubble Tea, which gives the terminal back before it runs and takes it again afterwards.
 type suspension struct {

@@ -1,6 +1,13 @@
 package tui
 
-import tea "github.com/charmbracelet/bubbletea"
+import (
+	"os/exec"
+
+	tea "github.com/charmbracelet/bubbletea"
+)
 
 // newSuspension returns nil: Windows has no job control.
 func newSuspension(*terminal, <-chan struct{}) tea.ExecCommand { return nil }
+
+// ownSession does nothing: nothing stops a program together with us.
+func ownSession(*exec.Cmd) {}

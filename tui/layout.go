@@ -18,6 +18,7 @@ const (
 	footerFrom  = 4   // lines of terminal from which on there is a footer
 	nameFrom    = 8   // lines of terminal from which on what fills the screen has the name on top
 	footerLines = 1
+	besideRule  = " │ " // between list and detail beside each other
 )
 
 // size says how list and detail share the screen.
@@ -100,8 +101,15 @@ func (m *model) divide() boxes {
 	case split:
 		return m.divideSplit(room, width)
 	}
-	head := m.fitHead(room, min(leastRows+m.most(), max(room/3, 1)))
+	head := m.fitHead(room, m.leastList(room))
 	return boxes{head: head, list: box{0, len(head), width, max(room-len(head), 0)}}
+}
+
+// leastList is how many lines the list has at least when it is seen alone: the more there is to list, the more, up to half of the screen. What hides
+// rows changes nothing: nothing jumps while a filter is typed.
+func (m *model) leastList(room int) int {
+	few, half := min(leastRows, max(room/3-m.most(), 1)), room/2
+	return min(max(few, int(min(m.total, uint64(room))))+m.most(), half)
 }
 
 // divideSplit puts the detail beside the list, or below it with a line between. The head gives way: the whole of it is one key away.
@@ -110,8 +118,9 @@ func (m *model) divideSplit(room, width int) boxes {
 	top := len(head)
 	height := max(room-top, 0)
 	if beside := width >= besideFrom != m.layout.turned; beside {
-		list := max(width*2/5, min(leastBeside, width/2), width-mostDetail-1)
-		return boxes{head: head, list: box{0, top, list, height}, detail: box{list + 1, top, width - list - 1, height}, beside: true}
+		rule := pane.Width(besideRule)
+		list := max(width*2/5, min(leastBeside, width/2), width-mostDetail-rule)
+		return boxes{head: head, list: box{0, top, list, height}, detail: box{list + rule, top, width - list - rule, height}, beside: true}
 	}
 	list := max(height*2/5, min(leastRows+m.most(), height))
 	return boxes{head: head, list: box{0, top, width, list}, detail: box{0, top + list + 1, width, max(height-list-1, 0)}}

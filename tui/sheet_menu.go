@@ -6,6 +6,9 @@ import (
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
+// menuGap is the cells between the keys of a menu and what they do.
+const menuGap = 2
+
 // menuSheet is one choice of several, each with a key of its own.
 type menuSheet struct {
 	title   string
@@ -24,16 +27,24 @@ func (*menuSheet) where() where       { return onMenu }
 func (*menuSheet) line(*model) string { return "" }
 
 // titleMost is how many lines' worth of a title is shown: a question is whole, and a path leaves room for what can be chosen.
-const titleMost = 3
+const titleMost = 4
 
 func (s *menuSheet) body(m *model, room int) []string {
 	var lines []string
-	for _, l := range wordsOf(pane.Clip(s.title, titleMost*m.look.Width), m.look.Width) {
-		lines = append(lines, m.look.Title.Render(l))
+	for i, l := range wordsOf(pane.Clip(s.title, titleMost*(m.look.Width-4)), m.look.Width-4) {
+		if i == 0 {
+			lines = append(lines, m.look.Heading(l))
+		} else {
+			lines = append(lines, "   "+m.look.Title.Render(l))
+		}
 	}
 	seen := len(lines) + s.at
+	column := 0
+	for _, c := range s.choices {
+		column = max(column, pane.Width(keyName(c.key))+menuGap)
+	}
 	for i, c := range s.choices {
-		lines = append(lines, m.look.Choice(pane.Key{Press: keyName(c.key), Does: c.does}, i == s.at))
+		lines = append(lines, m.look.Choice(pane.Key{Press: keyName(c.key), Does: c.does}, column, i == s.at))
 	}
 	if len(lines) > room { // the choice in question stays
 		first := max(min(seen+1-room, len(lines)-room), 0)

@@ -229,6 +229,23 @@ func TestEditInEditor(t *testing.T) {
 	if e := k.lastSent().Edit; e.Target != "/mended" || string(e.Body) != "body" {
 		t.Errorf("sent %+v", e)
 	}
+	k.m.work.exec = func(_ *exec.Cmd, done func(error) tea.Msg) tea.Cmd {
+		return func() tea.Msg { return done(errors.New("exit status 3")) }
+	}
+	k.press("e", "a")
+	wantIn(t, k.frame(), "the editor failed, nothing is sent: exit status 3")
+}
+
+// A text that is longer than the screen is seen where it is typed, also after the terminal has become smaller.
+func TestEditLongText(t *testing.T) {
+	x := exchange(1, "POST", "/hook", 200, "OK")
+	x.Request.Body = []byte(strings.Repeat("line\n", 60) + "the end")
+	x.Request.Kept, x.Request.Size = int64(len(x.Request.Body)), int64(len(x.Request.Body))
+	k := newKept(t, 80, 30, x)
+	k.press("e", "b")
+	wantIn(t, k.frame(), "Edit the body", "the end")
+	k.send(tea.WindowSizeMsg{Width: 80, Height: 12})
+	wantIn(t, k.frame(), "Edit the body", "the end")
 }
 
 // What typing in the dashboard would change unseen is left to an editor.

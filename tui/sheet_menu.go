@@ -3,6 +3,7 @@ package tui
 import (
 	tea "github.com/charmbracelet/bubbletea"
 
+	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -26,8 +27,19 @@ type choice struct {
 func (*menuSheet) where() where       { return onMenu }
 func (*menuSheet) line(*model) string { return "" }
 
+// titleMost is how many lines' worth of a title is shown: a question is whole, and a path leaves room for what can be chosen.
+const titleMost = 4
+
 func (s *menuSheet) body(m *model, room int) []string {
-	lines := []string{m.look.Heading(s.title)}
+	var lines []string
+	for i, l := range pane.Words(view.Sanitize(pane.Clip(s.title, titleMost*(m.look.Width-4))), max(m.look.Width-4, 1)) {
+		if i == 0 {
+			lines = append(lines, m.look.Heading(l))
+		} else {
+			lines = append(lines, "   "+m.look.Title.Render(l))
+		}
+	}
+	seen := len(lines) + s.at
 	column := 0
 	for _, c := range s.choices {
 		column = max(column, pane.Width(keyName(c.key))+menuGap)
@@ -35,7 +47,7 @@ func (s *menuSheet) body(m *model, room int) []string {
 	for i, c := range s.choices {
 		lines = append(lines, m.look.Choice(pane.Key{Press: keyName(c.key), Does: c.does}, column, i == s.at))
 	}
-	return reaching(lines, s.at+1, room)
+	return reaching(lines, seen, room)
 }
 
 // typed takes the choice of that key; another key closes the menu.

@@ -36,6 +36,7 @@ func Browse(root context.Context, address string) bool {
 		return false
 	}
 	cmd := exec.Command(argv[0], append(argv[1:], address)...)
+	ownSession(cmd)
 	if cmd.Start() != nil {
 		return false
 	}

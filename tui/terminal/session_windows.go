@@ -1,0 +1,6 @@
+package terminal
+
+import "os/exec"
+
+// ownSession does nothing: nothing stops a program together with us.
+func ownSession(*exec.Cmd) {}

@@ -72,6 +72,11 @@ func (m *model) onRan(n ran) tea.Cmd {
 // runEnded shows what came of several requests, unless the person is doing something else over the panes.
 func (m *model) runEnded(r *run) {
 	text := "replayed " + r.what + ": " + r.known.table.String()
+	if t := r.known.table; r.edited && t.Passed+t.Differ > 0 {
+		for id := range r.known.rows {
+			delete(m.drafts, id)
+		}
+	}
 	if err := r.known.err; err != nil && !errors.Is(err, context.Canceled) {
 		m.say(m.look.Bad.Render, "replay failed: "+view.Sanitize(err.Error()))
 		return

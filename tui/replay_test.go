@@ -203,6 +203,31 @@ func TestEditAndSend(t *testing.T) {
 	wantIn(t, k.frame(), "PUT /hook?a=1 HTTP/1.1")
 }
 
+// An edit can be signed anew, sent elsewhere and many times, like any replay, and is shown again before it is.
+func TestEditWithOptions(t *testing.T) {
+	k := newKept(t, 100, 30, exchange(1, "POST", "/hook", 200, "OK"))
+	k.verdict = inspect.Verdict{Provider: "stripe", CanSign: true}
+	k.press("e", "m", "ctrl+u")
+	k.write("PUT")
+	k.press("enter", "R")
+	wantIn(t, k.frame(), "Send your edit of POST /hook")
+	k.write("3000")
+	k.press("tab")
+	k.write("2")
+	k.press("tab", "tab", "tab", " ", "enter")
+	wantIn(t, ansi.Strip(k.frame()), "This is sent to http://localhost:3000", "2 times", "PUT /hook HTTP/1.1")
+	if len(k.sent) > 0 {
+		t.Error("it was sent before it was shown")
+	}
+	k.press("enter")
+	if got := k.lastSent(); len(k.sent) != 2 || got.To != "3000" || !got.Resign || got.Edit == nil || got.Edit.Method != "PUT" {
+		t.Errorf("%d sent, the last one %+v", len(k.sent), got)
+	}
+	if len(k.m.drafts) != 0 {
+		t.Error("the draft is still there")
+	}
+}
+
 // The whole request goes through the person's editor, again when there is a mistake in it.
 func TestEditInEditor(t *testing.T) {
 	k := newKept(t, 100, 30, exchange(1, "POST", "/hook", 200, "OK"))

@@ -74,8 +74,9 @@ func trimEnd(s string) string { return strings.TrimSuffix(s, "\n") }
 // block is lines that took the place of others, at that line of the newer text. As many as there were are compared with each other.
 func block(was, now []string, at int) (changes []Change) {
 	where := func(i int) string { return strconv.Itoa(at + i + 1) }
-	was, now = was[:min(len(was), maxChanges)], now[:min(len(now), maxChanges)] // what is beyond is not shown
-	if len(was) == len(now) {
+	pairs := len(was) == len(now)
+	was, now = was[:min(len(was), maxChanges+1)], now[:min(len(now), maxChanges+1)] // one more than is shown, so that it is said
+	if pairs {
 		for i := range was {
 			if was[i] != now[i] {
 				changes = append(changes, changed(where(i), trimEnd(was[i]), trimEnd(now[i])))

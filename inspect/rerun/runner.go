@@ -154,6 +154,9 @@ func (r *runner) judge(ctx context.Context, o *Outcome, original, again inspect.
 	switch {
 	case again.State != inspect.Done:
 		o.Verdict = Failed
+		if q := again.Response; q != nil && q.Made { // it is adit's own, and no news of the service
+			o.Changed = []string{"no answer now"}
+		}
 	case o.Diff.Old != o.Diff.New || !o.Diff.Response.Equal():
 		o.Verdict = Differs
 	default:

@@ -133,6 +133,9 @@ func (a *app) runReplay(c *cobra.Command, what string, o replayOptions) error {
 		return a.replayMany(ctx, s, f, nil)
 	}
 	it, at, err := s.find(ctx, what)
+	if err == nil && o.edit {
+		err = s.editByHand(ctx, at, it)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -149,9 +152,6 @@ func (a *app) replayOne(ctx context.Context, s *sender, it inspect.Item, at *age
 		return err
 	}
 	r, err := s.resend(it)
-	if err == nil && s.o.edit {
-		r.Edit, err = a.editByHand(ctx, at, it, r)
-	}
 	if err != nil {
 		return err
 	}

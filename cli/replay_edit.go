@@ -91,35 +91,40 @@ func (a *app) content(arg string) ([]byte, error) {
 }
 
 // editByHand opens the request in an editor, once more as long as what is there cannot be sent, and says what will be.
-func (a *app) editByHand(ctx context.Context, at *agentAPI, it inspect.Item, r inspect.Resend) (*inspect.Edit, error) {
-	session, err := edit.Begin(edit.Text(it.Exchange, it.Request.Body), a.env)
+func (s *sender) editByHand(ctx context.Context, at *agentAPI, it inspect.Item) error {
+	r, err := s.resend(it)
 	if err != nil {
-		return nil, usage("%w", err)
+		return err
+	}
+	session, err := edit.Begin(edit.Text(it.Exchange, it.Request.Body), s.a.env)
+	if err != nil {
+		return usage("%w", err)
 	}
 	defer session.End()
 	for {
-		if err := a.runEditorOn(session); err != nil {
-			return nil, err
+		if err := s.a.runEditorOn(session); err != nil {
+			return err
 		}
 		e, again, err := session.Read()
 		switch {
 		case again:
 			continue
 		case err != nil:
-			return nil, &exitError{exitNo, err}
+			return &exitError{exitNo, err}
 		}
 		r.Edit = e
 		p, err := at.Prepare(ctx, it.ID, r)
 		var wrong *inspect.EditError
 		switch {
 		case err == nil:
-			fmt.Fprint(a.Err, preparedText(p))
-			return r.Edit, nil
+			fmt.Fprint(s.a.Err, preparedText(p))
+			s.edit = e
+			return nil
 		case !errors.As(err, &wrong) || !edited(wrong):
-			return nil, err
+			return err
 		}
 		if err := session.Refuse(wrong); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }

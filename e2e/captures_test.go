@@ -203,9 +203,10 @@ func (s *shell) rerun(id string) {
 	}
 	s.find(1, "path:/edited")
 	s.env = append(env, `EDITOR=sed -i.old -e '/Mistake/,$ s# x # /mended #' -e 's# /hook/a # x #'`)
-	if _, said := replay(0, id, "--edit"); !strings.Contains(said, "POST /mended HTTP/1.1") {
+	if _, said := replay(0, id, "--edit", "--times", "2"); !strings.Contains(said, "POST /mended HTTP/1.1") {
 		t.Errorf("what cannot be sent is not there to be mended: %s", said)
 	}
+	s.find(2, "path:/mended")
 	s.env = append(env, `EDITOR=true`)
 	if _, said := replay(1, id, "--edit"); !strings.Contains(said, "nothing was changed") {
 		t.Errorf("nothing is edited: %s", said)

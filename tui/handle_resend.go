@@ -131,7 +131,7 @@ func (m *model) takeOptions(f *formSheet, rows []pane.Row, over *previewSheet) t
 		if m.top() != sheet(f) { // it has been taken away
 			return nil
 		}
-		if p.err != nil {
+		if p.err != nil && (len(rows) == 1 || rerun.PlanError(p.err) != nil) {
 			f.refuse(p.err)
 			return nil
 		}

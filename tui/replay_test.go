@@ -157,6 +157,18 @@ func TestReplayWithOptions(t *testing.T) {
 	}
 }
 
+// Of several requests the first may be one that cannot be sent: the others are, and the table says which was not.
+func TestOptionsOfMarkedRequests(t *testing.T) {
+	k := newKept(t, 100, 24, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "POST", "/b", 200, "OK"))
+	k.refuse = &inspect.EditError{Key: "resign", Text: "it is not signed"}
+	k.press("*", "R", "enter")
+	wantIn(t, k.frame(), "Replayed 2 requests: 0 passed, 0 differ, 2 failed", "it is not signed")
+	k.press("esc", "R")
+	k.refuse = &inspect.EditError{Key: "to", Text: "\"x\" is no address"}
+	k.press("enter")
+	wantIn(t, k.frame(), "\"x\" is no address")
+}
+
 // What is edited is shown as it will be sent, kept as a draft until it is, and never lost.
 func TestEditAndSend(t *testing.T) {
 	k := newKept(t, 100, 30, exchange(1, "POST", "/hook?a=1", 200, "OK"))

@@ -76,7 +76,7 @@ func (r *runner) sendAll(n int) {
 		r.p.Go(func() {
 			defer under.Done()
 			o, ok := r.send(r.p.IDs[i%len(r.p.IDs)])
-			if planError(o.Err) != nil {
+			if PlanError(o.Err) != nil {
 				r.stop()
 			}
 			if ok {
@@ -102,8 +102,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// planError is what is wrong with the plan rather than with one request: nothing else of it can be sent either.
-func planError(err error) error {
+// PlanError is what is wrong with the plan rather than with one request, of an error of Replay or Prepare: nothing else of it can be sent either. nil: nothing.
+func PlanError(err error) error {
 	var edit *inspect.EditError
 	if errors.As(err, &edit) && edit.Key != "resign" { // whose are signed, and how, each says itself
 		return edit

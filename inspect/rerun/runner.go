@@ -154,7 +154,10 @@ func (r *runner) judge(ctx context.Context, o *Outcome, original, again inspect.
 	switch {
 	case again.State != inspect.Done:
 		o.Verdict = Failed
-		if q := again.Response; q != nil && q.Made { // it is adit's own, and no news of the service
+		if made(again) { // it is adit's own, and no news of the service
+			o.Changed = nil
+		}
+		if made(again) && !made(original) {
 			o.Changed = []string{"no answer now"}
 		}
 	case o.Diff.Old != o.Diff.New || !o.Diff.Response.Equal():
@@ -163,3 +166,6 @@ func (r *runner) judge(ctx context.Context, o *Outcome, original, again inspect.
 		o.Verdict = Passed
 	}
 }
+
+// made says that adit has answered in place of the service.
+func made(it inspect.Item) bool { return it.Response != nil && it.Response.Made }

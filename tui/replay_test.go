@@ -71,7 +71,7 @@ func TestReplayOfMarkedRequests(t *testing.T) {
 	}
 	k.press("*")
 	batch := k.send(keyOf("r"))().(tea.BatchMsg)
-	wantIn(t, k.frame(), "replaying 1 of 3 — esc stops")
+	wantIn(t, k.frame(), "░░░ replaying 1 of 3 — esc stops")
 	k.press("g")
 	batch[0]()
 	k.run(batch[1])

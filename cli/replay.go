@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -113,6 +114,8 @@ func (a *app) runReplay(c *cobra.Command, what string, o replayOptions) error {
 	var f *inspect.Filter
 	var err error
 	switch {
+	case strings.TrimSpace(what) == "": // a variable in a script that is not set
+		return usage("the filter is empty, so that all that is kept would be sent\n  if that is what you want, say 'path:/*'")
 	case !one && o.edit:
 		return usage("--edit is for one request\n  name it by its ID; \"adit requests\" lists them")
 	case !one:

@@ -230,6 +230,7 @@ func (s *shell) rerun(id string) {
 	s.post("/api/v1/memos/diff-ignores", `{"text":"header.X-Newer"}`)
 	replay(0, "path:/hook/*", "--to", newer.URL)
 	replay(2, "path:/hook/*", "--to", "ftp://x")
+	replay(2, "")
 	if _, said := replay(1, "path:/nowhere"); !strings.Contains(said, "nothing is sent") {
 		t.Errorf("nothing matches: %s", said)
 	}

@@ -50,18 +50,8 @@ func (s *previewSheet) body(m *model, room int) []string {
 
 // text is what will be sent, its secrets masked as elsewhere.
 func (s *previewSheet) text(mask view.Mask) (lines []string) {
-	head := strings.Split(strings.TrimRight(strings.ReplaceAll(string(s.prepared.Head), "\r\n", "\n"), "\n"), "\n")
-	for i, line := range head {
-		name, value, isField := strings.Cut(line, ": ")
-		switch {
-		case i == 0:
-			line = mask.Target(line)
-		case isField:
-			f, _ := mask.Field(inspect.Field{Name: name, Value: value})
-			line = f.Name + ": " + f.Value
-		}
-		lines = append(lines, line)
-	}
+	head := strings.ReplaceAll(string(mask.Head(s.prepared.Head)), "\r\n", "\n")
+	lines = strings.Split(strings.TrimRight(head, "\n"), "\n")
 	switch body := s.plan.Resend.Edit.Body; {
 	case s.prepared.Size == 0:
 		return lines

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -57,6 +58,12 @@ func (m *model) empty() (lines []string, withKeys bool) {
 	return m.look.Empty(firstURL(m.status), m.look.Keys(m.mainKeys(), m.look.Width), m.rows.height)
 }
 
+// mainKeys are the three keys that matter; the footer of an empty list has the others.
+func (m *model) mainKeys() []pane.Key {
+	keys := m.footerKeys(onList)
+	return keys[:min(3, len(keys))]
+}
+
 func firstURL(st inspect.Status) string {
 	for _, e := range st.Endpoints {
 		if e.URL != "" {
@@ -72,4 +79,60 @@ func (m *model) name() []string {
 		return nil
 	}
 	return []string{m.look.Name(), ""}
+}
+
+// footer draws what is typed; or the toast or the keys at the left, and where one is at the right.
+func (m *model) footer() string {
+	if s := m.top(); s != nil {
+		if line := s.line(m); line != "" {
+			return line
+		}
+	}
+	right, room := m.rightOfFooter(), m.look.Width
+	if right != "" {
+		room -= pane.Width(right) + 2
+		right = m.look.Note.Render(right)
+	}
+	keys := m.footerKeys(m.where())
+	if _, shown := m.empty(); shown && m.where() == onList && m.emptyRun() {
+		keys = keys[len(m.mainKeys()):]
+	}
+	if m.status.State == inspect.Reconnecting {
+		keys = append([]pane.Key{{Press: m.keyOf("reconnect"), Does: "try now"}}, keys...)
+	}
+	left := m.look.Keys(keys, room)
+	if m.toast.text != "" {
+		left = m.toast.style(pane.Clip(m.toast.text, room))
+	}
+	if text := m.running(); text != "" {
+		left = m.look.Note.Render(pane.Clip(text, room))
+	}
+	return pane.Ends(left, right, m.look.Width)
+}
+
+// rightOfFooter is what holds for now, and where one is.
+func (m *model) rightOfFooter() string {
+	var parts []string
+	if m.mouse.freed {
+		parts = append(parts, "mouse off ("+m.keyOf("mouse")+")")
+	}
+	if m.maskAll {
+		parts = append(parts, "all masked")
+	}
+	if at := m.position(); at != "" {
+		parts = append(parts, at)
+	}
+	return pane.Clip(strings.Join(parts, "  "), m.look.Width/2)
+}
+
+func (m *model) position() string {
+	switch m.where() {
+	case onList:
+		if n := m.rows.unseen(); n > 0 {
+			return fmt.Sprintf("↓ %d new", n)
+		}
+	case onDetail:
+		return m.whereInDetail()
+	}
+	return ""
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
-// What the footer calls actions by the state of things; "" leaves one out.
+// The footer of a place, and what it calls actions by the state of things; "" leaves one out.
 
 // counted is the label of what is done with all that are marked: it says how many.
 func counted(does string) func(*model, where) string {
@@ -94,4 +94,23 @@ func (m *model) thingDoes() string {
 		return "ignore"
 	}
 	return ""
+}
+
+// footerKeys is the footer of a place.
+func (m *model) footerKeys(at where) []pane.Key {
+	var keys []pane.Key
+	for i := range m.actions {
+		a := &m.actions[i]
+		does := a.footer
+		if a.label != nil {
+			does = a.label(m, at)
+		}
+		if does == "" || a.on&at == 0 {
+			continue
+		}
+		if press := m.shown(a, at); press != "" {
+			keys = append(keys, pane.Key{Press: press, Does: does})
+		}
+	}
+	return keys
 }

@@ -16,7 +16,7 @@ const (
 	leastBeside = 56  // cells of the list beside the detail pane,
 	mostDetail  = 120 // which needs no more than this
 	footerFrom  = 4   // lines of terminal from which on there is a footer
-	nameFrom    = 8   // lines of terminal from which on what fills the screen has the name on top
+	nameFrom    = 14  // lines of terminal from which on what fills the screen has the name on top
 	footerLines = 1
 	besideRule  = " │ " // between list and detail beside each other
 )

@@ -55,11 +55,11 @@ func serveBench(tb testing.TB, ln net.Listener, answer string) {
 
 // benchLink feeds one request after another and drops what is answered.
 type benchLink struct {
-	q     wire.Req
-	open  bool
-	n     int
-	buf   []byte
-	next  chan struct{}
+	q    wire.Req
+	open bool
+	n    int
+	buf  []byte
+	next chan struct{}
 }
 
 func (k *benchLink) Handle(wire.Handler) {}

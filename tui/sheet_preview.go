@@ -19,7 +19,8 @@ const previewMost = 4 << 10
 // previewSheet shows what will be sent.
 type previewSheet struct {
 	ed       *editing
-	edit     *inspect.Edit
+	plan     rerun.Plan
+	strict   bool // no rule leaves anything out
 	prepared inspect.Prepared
 	first    int // line seen
 }
@@ -31,6 +32,9 @@ func (*previewSheet) line(*model) string               { return "" }
 func (s *previewSheet) body(m *model, room int) []string {
 	p := &s.prepared
 	title := view.Sanitize(fmt.Sprintf("This is sent to %s, with %s of content", p.To, view.Size(p.Size)))
+	if s.plan.Times > 1 {
+		title += fmt.Sprintf(", %d times", s.plan.Times)
+	}
 	var lines []string
 	for _, l := range pane.Words(title, m.look.Width) {
 		lines = append(lines, m.look.Title.Render(l))
@@ -58,7 +62,7 @@ func (s *previewSheet) text(mask view.Mask) (lines []string) {
 		}
 		lines = append(lines, line)
 	}
-	switch body := s.edit.Body; {
+	switch body := s.plan.Resend.Edit.Body; {
 	case s.prepared.Size == 0:
 		return lines
 	case body == nil:
@@ -82,8 +86,8 @@ func (m *model) scrollPreview(by int) tea.Cmd {
 
 // preview asks what will be sent, and shows it.
 func (m *model) preview(ed *editing) tea.Cmd {
-	e := m.drafts[ed.row.ID]
-	return m.work.prepare(ed.row.ID, inspect.Resend{Edit: e}, func(m *model, p prepared) tea.Cmd {
+	plan := rerun.Plan{Resend: inspect.Resend{Edit: m.drafts[ed.row.ID]}}
+	return m.work.prepare(ed.row.ID, plan.Resend, func(m *model, p prepared) tea.Cmd {
 		if m.top() != nil {
 			return nil
 		}
@@ -94,7 +98,7 @@ func (m *model) preview(ed *editing) tea.Cmd {
 		case p.err != nil:
 			return m.editMenu(ed, view.Sanitize("It cannot be sent: "+p.err.Error()), "")
 		}
-		m.lay(&previewSheet{ed: ed, edit: e, prepared: p.prepared})
+		m.lay(&previewSheet{ed: ed, plan: plan, prepared: p.prepared})
 		return nil
 	})
 }
@@ -105,7 +109,16 @@ func (m *model) sendPreview() tea.Cmd {
 		return nil
 	}
 	m.lift()
-	return m.replay([]pane.Row{s.ed.row}, rerun.Plan{Resend: inspect.Resend{Edit: s.edit}}, false)
+	return m.replay([]pane.Row{s.ed.row}, s.plan, s.strict)
+}
+
+// previewOptions asks how the edit is to be sent.
+func (m *model) previewOptions() tea.Cmd {
+	s, ok := m.top().(*previewSheet)
+	if !ok {
+		return nil
+	}
+	return m.askOptions("Send your edit of "+m.called(s.ed.row), []pane.Row{s.ed.row}, s)
 }
 
 func (m *model) editPreview() tea.Cmd {

@@ -45,6 +45,11 @@ func newSuspension(screen *terminal, done <-chan struct{}) tea.ExecCommand {
 	}
 }
 
+// newResumption gives the terminal back and takes it again.
+func newResumption(screen *terminal, done <-chan struct{}) tea.ExecCommand {
+	return &suspension{screen: screen, done: done, front: func() bool { return true }, stop: func() error { return nil }}
+}
+
 // Run stops the process group and returns when it is in the terminal's foreground again, having run in the background or not.
 func (s *suspension) Run() error {
 	s.screen.away()
@@ -72,6 +77,29 @@ func (s *suspension) Run() error {
 		}
 	}
 	return nil
+}
+
+// onContinued calls again each time that the process goes on in front after somebody else has stopped it (kill -STOP): whoever had the terminal meanwhile
+// has left a mode and a screen of its own. The function it returns ends that.
+func onContinued(screen *terminal, again func()) (end func()) {
+	continued, ended := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(continued, unix.SIGCONT)
+	go func() {
+		for {
+			select {
+			case <-continued:
+				if screen.held.Load() && Foreground(screen.in) { // else a suspension waits already, or the shell will bring us here and say so again
+					again()
+				}
+			case <-ended:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(continued)
+		close(ended)
+	}
 }
 
 // SetStdin, SetStdout and SetStderr are there for programs that draw.

@@ -396,6 +396,12 @@ func TestBodyInPager(t *testing.T) {
 	if want := "one\\x1b[2J two\npassword=••••••••\n\nend"; got.String() != want {
 		t.Errorf("the pager got %q, want %q", got.String(), want)
 	}
+	b.m.maskPaths, _ = parsePaths([]string{"$.user.name"})
+	ran = nil
+	if b.press("2", "b"); ran != nil {
+		t.Errorf("%v has run with values that are masked", ran)
+	}
+	wantIn(t, b.screen(), "values within this JSON are masked")
 	x.Response.Kept, x.Request.Kept = 0, 0
 	b.press("3", "b")
 	wantIn(t, b.screen(), "the body cannot be shown: there is none")

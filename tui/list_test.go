@@ -347,6 +347,11 @@ func TestViews(t *testing.T) {
 		t.Errorf("after deleting: %v", s.views)
 	}
 	wantNotIn(t, ansi.Strip(b.frame()), "errors 99+")
+	b.press("V", "d")
+	b.m.views.all = nil // another face has deleted it under the menu
+	if b.press("1"); len(s.views) != 0 {
+		t.Errorf("the menu has deleted another one: %v", s.views)
+	}
 }
 
 func TestFilterHistory(t *testing.T) {

@@ -43,6 +43,9 @@ func (m *model) suspend() tea.Cmd {
 	return m.outside(m.work.suspension, func(err error) tea.Msg { return nil })
 }
 
+// continued says that the process goes on after somebody else has stopped it, and how the terminal is taken again.
+type continued struct{ again tea.ExecCommand }
+
 // redraw draws everything anew, on a terminal that may have forgotten the mouse, too. Inline, what is above is not ours to clear.
 func (m *model) redraw() tea.Cmd {
 	if m.inline {

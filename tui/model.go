@@ -120,6 +120,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		m.log.take(msg)
 	case grounded:
 		return m.onGround(msg)
+	case continued:
+		return m.outside(msg.again, func(error) tea.Msg { return nil })
 	case *PanicError:
 		m.panicked = msg
 		return tea.Quit

@@ -205,6 +205,24 @@ func TestSuspendWithoutAShellGoesOn(t *testing.T) {
 	c.wantRestored()
 }
 
+// Somebody else stops adit: the shell takes the terminal as it likes it, and when adit goes on, it takes all of it again.
+func TestStoppedFromOutsideTakesTheTerminalAgain(t *testing.T) {
+	c := startOn(t, "run")
+	c.waitForTimes("\x1b[?1002h", 1)
+	c.waitFor("/webhooks/github")
+	for _, s := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
+		if err := c.cmd.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+		_ = term.Restore(int(c.slave.Fd()), c.before)
+	}
+	c.waitForTimes("\x1b[?1049h", 2)
+	c.waitForTimes("\x1b[?1002h", 2)
+	c.press("q")
+	c.finish()
+	c.wantRestored()
+}
+
 // waitForTimes waits until text has come n times.
 func (c *console) waitForTimes(text string, n int) {
 	c.t.Helper()

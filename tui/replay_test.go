@@ -213,6 +213,10 @@ func TestEditAndSend(t *testing.T) {
 	}
 	k.press("e", "s")
 	wantIn(t, k.frame(), "PUT /hook?a=1 HTTP/1.1")
+	k.press("e", "p", "ctrl+u")
+	k.write("/" + strings.Repeat("long", 30) + "?z=last")
+	k.press("enter")
+	wantIn(t, k.frame(), "?z=last HTTP/1.1")
 }
 
 // An edit can be signed anew, sent elsewhere and many times, like any replay, and is shown again before it is.

@@ -39,13 +39,25 @@ func (s *previewSheet) body(m *model, room int) []string {
 	for _, l := range pane.Words(title, m.look.Width) {
 		lines = append(lines, m.look.Title.Render(l))
 	}
-	text := s.text(*m.mask())
+	text := wrapped(s.text(*m.mask()), m.look.Width)
 	height := max(room-len(lines), 1)
 	s.first = max(min(s.first, len(text)-height), 0)
-	for _, l := range text[s.first:min(s.first+height, len(text))] {
-		lines = append(lines, pane.Clip(view.Sanitize(strings.ReplaceAll(l, "\t", "    ")), m.look.Width))
-	}
+	lines = append(lines, text[s.first:min(s.first+height, len(text))]...)
 	return lines[:min(len(lines), room)]
+}
+
+// wrapped breaks lines, so that all that will be sent can be seen. What goes on is indented: it begins no field.
+func wrapped(text []string, w int) (lines []string) {
+	const indent = "    "
+	for _, l := range text {
+		for i, part := range pane.Break(view.Sanitize(strings.ReplaceAll(l, "\t", indent)), max(w-len(indent), 1)) {
+			if i > 0 {
+				part = indent + part
+			}
+			lines = append(lines, part)
+		}
+	}
+	return lines
 }
 
 // text is what will be sent, its secrets masked as elsewhere.

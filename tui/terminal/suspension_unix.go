@@ -70,6 +70,29 @@ func (s *suspension) Run() error {
 	return nil
 }
 
+// OnContinued calls again each time that the process goes on in front after somebody else has stopped it (kill -STOP): whoever had the terminal meanwhile
+// has left a mode and a screen of its own. What again gets is for Bubble Tea's Exec, and takes the terminal anew. The function returned ends that.
+func (s *Screen) OnContinued(done <-chan struct{}, again func(tea.ExecCommand)) (end func()) {
+	continued, ended := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(continued, unix.SIGCONT)
+	go func() {
+		for {
+			select {
+			case <-continued:
+				if s.held.Load() && Foreground(s.in) { // else a suspension waits already, or the shell will bring us here and say so again
+					again(&suspension{screen: s, done: done, front: func() bool { return true }, stop: func() error { return nil }})
+				}
+			case <-ended:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(continued)
+		close(ended)
+	}
+}
+
 // SetStdin, SetStdout and SetStderr are there for programs that draw.
 func (s *suspension) SetStdin(io.Reader)  {}
 func (s *suspension) SetStdout(io.Writer) {}

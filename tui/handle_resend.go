@@ -48,7 +48,7 @@ func (m *model) openOptions() tea.Cmd {
 	if !ok {
 		return nil
 	}
-	title := "Replay " + rows[0].Method + " " + rows[0].Path
+	title := "Replay " + m.called(rows[0])
 	if len(rows) > 1 {
 		title = "Replay " + requests(len(rows))
 	}

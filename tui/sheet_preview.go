@@ -39,7 +39,7 @@ func (s *previewSheet) body(m *model, room int) []string {
 	for _, l := range pane.Words(title, m.look.Width) {
 		lines = append(lines, m.look.Title.Render(l))
 	}
-	text := s.text(view.Mask{All: m.maskAll, Off: m.now.Before(m.detail.bare)})
+	text := s.text(*m.mask())
 	height := max(room-len(lines), 1)
 	s.first = max(min(s.first, len(text)-height), 0)
 	for _, l := range text[s.first:min(s.first+height, len(text))] {
@@ -118,7 +118,7 @@ func (m *model) previewOptions() tea.Cmd {
 	if !ok {
 		return nil
 	}
-	return m.askOptions("Send your edit of "+s.ed.row.Method+" "+s.ed.row.Path, []pane.Row{s.ed.row}, s)
+	return m.askOptions("Send your edit of "+m.called(s.ed.row), []pane.Row{s.ed.row}, s)
 }
 
 func (m *model) editPreview() tea.Cmd {
@@ -127,5 +127,5 @@ func (m *model) editPreview() tea.Cmd {
 		return nil
 	}
 	m.lift()
-	return m.editMenu(s.ed, "Edit "+s.ed.row.Method+" "+s.ed.row.Path, "")
+	return m.editMenu(s.ed, "Edit "+m.called(s.ed.row), "")
 }

@@ -35,7 +35,11 @@ func Clip(s string, w int) string {
 	case Width(s) <= w:
 		return s
 	}
-	return ansi.TruncateWc(ansi.Truncate(s, w, "…"), w, "…")
+	for room := w; ; room-- { // what is cut in one way may still be too wide in the other
+		if s = ansi.TruncateWc(ansi.Truncate(s, room, "…"), room, "…"); Width(s) <= w {
+			return s
+		}
+	}
 }
 
 // undisputed writes the characters of s that terminals disagree about as escapes, so that it takes the same cells everywhere and what stands

@@ -58,9 +58,11 @@ func (b *bench) send(msg tea.Msg) tea.Cmd {
 	return cmd
 }
 
-// sync lets the model read what has changed, without running the command for the next read. What is open is read again.
+// sync lets the model read what has changed, without waiting for the frame to be over, nor running the command for the next read. What is open is read
+// again.
 func (b *bench) sync() {
 	b.t.Helper()
+	b.m.work.feed.last = time.Time{}
 	b.send(b.m.work.next()())
 	b.fill()
 }

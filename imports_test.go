@@ -65,6 +65,7 @@ var vendorDoors = map[string][]string{
 	"github.com/charmbracelet":         {"tui", "tui/pane", "tui/theme"},
 	"github.com/sahilm/fuzzy":          {"tui"},
 	"rsc.io/qr":                        {"tui"},
+	"github.com/decred/":               {"inspect/sign"},
 	"github.com/spf13/cobra":           {"cli", "release"},
 	"github.com/coder/websocket":       {"demo"},
 	"go.yaml.in/yaml":                  {"config", "relay/policy"},

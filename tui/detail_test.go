@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/tui/pane"
 )
 
 // hook is a webhook with secrets, as the nth exchange of the day.
@@ -159,7 +161,15 @@ func TestThingUnderTheCursor(t *testing.T) {
 			t.Errorf("%s: %q, want %q", line, got, want)
 		}
 	}
-	b.press("g")
+	b.press("1")
+	for line, want := range map[string]string{"outcome": "status 200", "client": "ip 203.0.113.9", "host": "host otter.tunnel.example.com"} {
+		b.press("g")
+		b.goTo(line)
+		if thing, ok := b.m.thing(); !ok || thing.Key+" "+thing.Value != want {
+			t.Errorf("%s: %s %s", line, thing.Key, thing.Value)
+		}
+	}
+	b.press("2")
 	b.goTo(`"password"`)
 	b.press("f")
 	wantIn(t, b.screen(), "this value is masked")
@@ -331,6 +341,9 @@ func TestDiffRules(t *testing.T) {
 	b.press("up", "enter", "8")
 	wantIn(t, b.screen(), "2 values differ", "- $.id 1", "+ $.id 2", "- $.token ••••")
 	b.goTo("+ $.id")
+	if thing, _ := b.m.thing(); thing.Key != "body.$.id" || thing.Value != "2" || thing.Path != "$.id" {
+		t.Errorf("%+v", thing)
+	}
 	b.press("I")
 	if fmt.Sprint(shelf.memos) != "[$.id]" {
 		t.Errorf("rules: %q", shelf.memos)
@@ -364,4 +377,24 @@ func TestBodyInPager(t *testing.T) {
 	x.Response.Kept, x.Request.Kept = 0, 0
 	b.press("3", "b")
 	wantIn(t, b.screen(), "the body cannot be shown: there is none")
+}
+
+// Whatever was captured, each tab fits and holds nothing that a terminal acts on, wrapped or not, masked or not.
+func TestHostileTabs(t *testing.T) {
+	for _, size := range [][2]int{{30, 8}, {80, 24}, {160, 40}} {
+		b := newBench(t, size[0], size[1])
+		b.putHostile()
+		again := *b.f.items[0].Exchange
+		again.ID, again.ReplayOf, again.Start = "again", b.f.items[0].ID, start.Add(time.Hour)
+		again.Request.Body, again.To = []byte("other "+evil), "http://"+evil
+		b.put(&again)
+		b.press("up", "enter")
+		for tab := range pane.Facets {
+			b.press(strconv.Itoa(tab + 1))
+			for _, key := range []string{"j", "W", "l", ".", "W", "G"} {
+				b.press(key)
+				b.lines(size[0], size[1])
+			}
+		}
+	}
 }

@@ -62,7 +62,8 @@ func (d *detail) show(r pane.Row) {
 
 // clear forgets what was read.
 func (d *detail) clear() {
-	d.doc, d.have, d.find.at = document{}, asked{}, 0
+	d.find.stop()
+	d.doc, d.have, d.find = document{}, asked{}, find{text: d.find.text}
 	d.page, d.cursor, d.top, d.left, d.goal = 0, 0, 0, 0, goBegin
 }
 

@@ -31,6 +31,7 @@ type run struct {
 	err      error
 	ended    bool
 	panicked *PanicError
+	started  sync.WaitGroup // goroutines that have not ended, their panics told
 }
 
 // result is how far a run is, for the model.
@@ -82,6 +83,7 @@ func (w *work) send(ctx context.Context, r *run, plan rerun.Plan) tea.Cmd {
 				}
 				r.tell(func() { r.outcomes, r.table = append(r.outcomes, o), t })
 			})
+		r.started.Wait() // rerun.Run does not wait until a panic has been told
 		r.tell(func() { r.table, r.err, r.ended = table, err, true })
 		return nil
 	})
@@ -89,7 +91,9 @@ func (w *work) send(ctx context.Context, r *run, plan rerun.Plan) tea.Cmd {
 
 // start starts a goroutine of the run's. A panic in it stops the run, and ends the dashboard in good order.
 func (r *run) start(f func()) {
+	r.started.Add(1)
 	go func() {
+		defer r.started.Done()
 		defer func() {
 			if v := recover(); v != nil {
 				r.tell(func() { r.panicked = &PanicError{v, debug.Stack()} })

@@ -1,12 +1,14 @@
 package tui
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/rerun"
 	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
@@ -76,4 +78,41 @@ func (m *model) scrollPreview(by int) tea.Cmd {
 		s.first = max(s.first+by, 0)
 	}
 	return nil
+}
+
+// preview asks what will be sent, and shows it.
+func (m *model) preview(ed *editing) tea.Cmd {
+	e := m.drafts[ed.row.ID]
+	return m.work.prepare(ed.row.ID, inspect.Resend{Edit: e}, func(m *model, p prepared) tea.Cmd {
+		if m.top() != nil {
+			return nil
+		}
+		var wrong *inspect.EditError
+		switch {
+		case errors.As(p.err, &wrong):
+			return m.editMenu(ed, view.Sanitize("It cannot be sent, "+wrong.Error()), wrong.Key)
+		case p.err != nil:
+			return m.editMenu(ed, view.Sanitize("It cannot be sent: "+p.err.Error()), "")
+		}
+		m.lay(&previewSheet{ed: ed, edit: e, prepared: p.prepared})
+		return nil
+	})
+}
+
+func (m *model) sendPreview() tea.Cmd {
+	s, ok := m.top().(*previewSheet)
+	if !ok {
+		return nil
+	}
+	m.lift()
+	return m.replay([]pane.Row{s.ed.row}, rerun.Plan{Resend: inspect.Resend{Edit: s.edit}}, false)
+}
+
+func (m *model) editPreview() tea.Cmd {
+	s, ok := m.top().(*previewSheet)
+	if !ok {
+		return nil
+	}
+	m.lift()
+	return m.editMenu(s.ed, "Edit "+s.ed.row.Method+" "+s.ed.row.Path, "")
 }

@@ -10,10 +10,12 @@ import (
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
-// mostRelatives is how many replays are listed, and mostCompared how many of them are compared with their original.
+// mostRelatives is how many replays are listed, and mostCompared how many of them are compared with their original when neither has more content than
+// comparedBytes.
 const (
 	mostRelatives = 200
 	mostCompared  = 20
+	comparedBytes = 8 << 20
 )
 
 // overview reads what the overview says beside the exchange itself.
@@ -96,10 +98,19 @@ func (r *reading) replays() []pane.Text {
 // brief says how a replay's answer compares with the original's.
 func (r *reading) brief(origin *inspect.Exchange, id inspect.ID) string {
 	x, err := r.exchange(id)
-	if err != nil {
+	if err != nil || contentKept(origin) > comparedBytes || contentKept(x) > comparedBytes {
 		return ""
 	}
 	return diff.Brief(r.compare(origin, x))
+}
+
+// contentKept is how much content was kept of both sides.
+func contentKept(x *inspect.Exchange) int64 {
+	n := x.Request.Kept
+	if x.Response != nil {
+		n += x.Response.Kept
+	}
+	return n
 }
 
 func (r *reading) compare(older, newer *inspect.Exchange) diff.Diff {

@@ -34,8 +34,8 @@ func ecdsaKey(text string) (verifier, error) {
 	if err != nil {
 		return nil, errECDSA
 	}
-	if point, ok := secp256k1Key(der); ok {
-		return point.verify, nil
+	if verify, ok := secp256k1Key(der); ok {
+		return verify, nil
 	}
 	key, err := x509.ParsePKIXPublicKey(der)
 	public, ok := key.(*ecdsa.PublicKey)

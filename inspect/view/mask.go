@@ -86,7 +86,8 @@ func (m *Mask) Target(target string) string {
 }
 
 // pairs finds names of secrets with the text that belongs to them: name=value, "name": "value", Name: Bearer value, <name>value.
-var pairs = regexp.MustCompile(`(?i)([\w.-]*(?:token|secret|passw|api[-_]?key|authorization|cookie|credential|private[-_]?key|jwt)[\w.-]*["']?\s*[:=>]\s*(?:(?:bearer|basic|token)\s+)?)` +
+var pairs = regexp.MustCompile(`(?i)([\w.-]*(?:token|secret|passw|api[-_]?key|authorization|cookie|credential|private[-_]?key|jwt)[\w.-]*` +
+	`["']?\s*[:=>]\s*(?:(?:bearer|basic|token)\s+)?)` +
 	`("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&,;"'<>{}\[\]]+)`)
 
 // hints are what each match of pairs has in it, in lower case. Looking for them is much faster than the expression.

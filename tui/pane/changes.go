@@ -1,6 +1,7 @@
 package pane
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -63,47 +64,68 @@ func contentOnly(how diff.How) string {
 }
 
 // change draws a difference: the old line and the new one. What does not matter stands back, and says so.
-func change(c *diff.Change, mask *view.Mask) []Text {
-	of := &Thing{Value: valueOf(c), Rule: c.Rule}
-	switch {
-	case strings.HasPrefix(c.Where, "$"):
-		of.Path, of.Key = c.Where, "body."+c.Where
-	case strings.HasPrefix(c.Rule, "header."):
-		of.Key = "header." + strings.ToLower(c.Where)
-	}
-	draw := func(sign string, class view.Class, spans []diff.Span) Text {
-		if c.Volatile {
-			class = classQuiet
-		}
-		line := view.Line{{Class: class, Text: sign}}
-		if c.Where != "" {
-			line = append(line, view.Span{Class: classQuiet, Text: c.Where + " "})
-		}
-		line = append(line, values(c, of, spans, class, mask)...)
-		if c.Volatile {
-			line = append(line, view.Span{Class: classQuiet, Text: "  (left out)"})
-		}
-		return Text{Line: line, Indent: 4, Of: of}
-	}
-	var lines []Text
+func change(c *diff.Change, mask *view.Mask) (lines []Text) {
+	of := thingOf(c)
 	if c.Kind == diff.Same {
-		return []Text{draw("  ", classQuiet, c.New)}
+		return []Text{changeLine(c, of, "  ", classQuiet, c.New, mask)}
 	}
 	if c.Kind != diff.Added {
-		lines = append(lines, draw("- ", classBad, c.Old))
+		lines = append(lines, changeLine(c, of, "- ", classBad, c.Old, mask))
 	}
 	if c.Kind != diff.Removed {
-		lines = append(lines, draw("+ ", classGood, c.New))
+		lines = append(lines, changeLine(c, of, "+ ", classGood, c.New, mask))
 	}
 	return lines
 }
 
-func valueOf(c *diff.Change) string {
+// thingOf is what keys act on at a difference.
+func thingOf(c *diff.Change) *Thing {
+	value, whole := valueOf(c)
+	of := &Thing{Value: value, Rule: c.Rule}
+	isJSON := strings.HasPrefix(c.Where, "$")
+	if isJSON {
+		of.Path = c.Where
+	}
+	switch {
+	case whole && isJSON:
+		of.Key = "body." + c.Where
+	case whole && strings.HasPrefix(c.Rule, "header."):
+		of.Key = "header." + strings.ToLower(c.Where)
+	}
+	return of
+}
+
+func changeLine(c *diff.Change, of *Thing, sign string, class view.Class, spans []diff.Span, mask *view.Mask) Text {
+	if c.Volatile {
+		class = classQuiet
+	}
+	line := view.Line{{Class: class, Text: sign}}
+	if c.Where != "" {
+		line = append(line, view.Span{Class: classQuiet, Text: c.Where + " "})
+	}
+	line = append(line, values(c, of, spans, class, mask)...)
+	if c.Volatile {
+		line = append(line, view.Span{Class: classQuiet, Text: "  (left out)"})
+	}
+	return Text{Line: line, Indent: 4, Of: of}
+}
+
+// valueOf is what there is now, or else was, as a condition has it; whole is false when it was cut.
+func valueOf(c *diff.Change) (value string, whole bool) {
+	spans := c.New
+	if len(spans) == 0 {
+		spans = c.Old
+	}
 	var b strings.Builder
-	for _, s := range c.New {
+	for _, s := range spans {
 		b.WriteString(s.Text)
 	}
-	return b.String()
+	value = b.String()
+	var text string
+	if strings.HasPrefix(c.Where, "$") && value != "null" && json.Unmarshal([]byte(value), &text) == nil {
+		return text, true
+	}
+	return value, !strings.Contains(value, "…") && !strings.HasPrefix(value, "{") && !strings.HasPrefix(value, "[")
 }
 
 // values are the pieces of one side: what differs stands out. Those of a secret are not told.

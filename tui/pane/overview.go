@@ -54,7 +54,8 @@ func (l Look) Overview(s *Subject) []Text {
 	}
 	r := RowOf(s.Item)
 	outcome, _ := l.outcome(r)
-	fact("outcome", outcome, "status", classBold)
+	fact("outcome", outcome, "", classBold)
+	lines[len(lines)-1].Of = &Thing{Key: "status", Value: statusTerm(x)}
 	fact("request", s.Mask.Target(x.Request.Method+" "+x.Request.Target), "", "")
 	fact("host", x.Request.Host, "host", "")
 	lines = append(lines, l.sender(s)...)
@@ -83,6 +84,14 @@ func (l Look) Overview(s *Subject) []Text {
 		lines = append(lines, l.beginning(title, &x.Response.Message, &s.Bodies[1])...)
 	}
 	return lines
+}
+
+// statusTerm is the status as a filter has it: the code, or how far an exchange without one is.
+func statusTerm(x *inspect.Exchange) string {
+	if x.Response == nil || x.Response.Made || x.Response.Status < 100 || x.Response.Status > 999 {
+		return x.State.String()
+	}
+	return number(x.Response.Status)
 }
 
 // wrong says what went wrong and what to do, before everything else.

@@ -1,6 +1,8 @@
 package pane
 
 import (
+	"cmp"
+
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/view"
 )
@@ -47,7 +49,7 @@ func (l Look) relative(f *Relative) Text {
 		line = append(line, view.Span{Class: classQuiet, Text: l.Clock(r.Start) + "  "})
 	}
 	line = append(line, view.Span{Class: view.ClassPlain, Text: Pad(name, 10)}, view.Span{Class: class, Text: outcome})
-	return Text{Line: append(line, notes(f)...), Indent: 4, Of: &Thing{Key: "replay", Value: string(f.ReplayOf), Exchange: f.ID}}
+	return Text{Line: append(line, notes(f)...), Indent: 4, Of: &Thing{Key: "replay", Value: string(cmp.Or(f.ReplayOf, f.ID)), Exchange: f.ID}}
 }
 
 // notes says what is special about a replay.

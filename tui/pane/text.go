@@ -35,9 +35,9 @@ func Clip(s string, w int) string {
 	case Width(s) <= w:
 		return s
 	}
-	for room := w; ; room-- { // what is cut in one way may still be too wide in the other
-		if s = ansi.TruncateWc(ansi.Truncate(s, room, "…"), room, "…"); Width(s) <= w {
-			return s
+	for n := w; ; n-- { // what is cut by one count may still be too wide by the other
+		if cut := ansi.TruncateWc(ansi.Truncate(s, n, "…"), n, "…"); n == 0 || Width(cut) <= w {
+			return cut
 		}
 	}
 }

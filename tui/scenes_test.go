@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	tea "github.com/charmbracelet/bubbletea"
+
 	"github.com/adit-tunnel/adit/inspect"
 )
 
@@ -360,6 +362,10 @@ var sheetScenes = []scene{
 	{"note", func(b *bench) {
 		b.onStore(exchange(1, "POST", "/webhooks/github", 200, "OK")).press(";")
 		b.write("look at this")
+	}},
+	{"pasted", func(b *bench) { // what would turn the line around, and what terminals count in two ways
+		b.onStore(exchange(1, "POST", "/webhooks/github", 200, "OK")).press(";")
+		b.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("pasted " + evil), Paste: true})
 	}},
 	{"copied", func(b *bench) {
 		b.putDay()

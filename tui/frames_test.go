@@ -40,6 +40,9 @@ func TestFrames(t *testing.T) {
 				if diff := cmp.Diff(text, ansi.Strip(coloured)); diff != "" && s.name != "qr" { // its paper is light where there are colours
 					t.Errorf("colours change the text (-without +with):\n%s", diff)
 				}
+				if secret := secrets.FindString(text); secret != "" && s.name != "detail-request-bare" {
+					t.Errorf("%q is to be read", secret)
+				}
 				name := fmt.Sprintf("%dx%d", size.width, size.height)
 				a.Files = append(a.Files, txtar.File{Name: name, Data: trimmed(text)}, txtar.File{Name: name + " in colours", Data: trimmed(coloured)})
 			}
@@ -47,6 +50,9 @@ func TestFrames(t *testing.T) {
 		})
 	}
 }
+
+// secrets are those of hook.
+var secrets = regexp.MustCompile(`hunter2|Bearer abc|tok123`)
 
 func drawScene(t *testing.T, s scene, width, height int, look theme.Theme) string {
 	t.Helper()

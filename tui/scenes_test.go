@@ -255,11 +255,11 @@ var detailScenes = []scene{
 // replayScenes are those of requests that are sent again.
 var replayScenes = []scene{
 	{"replayed", func(b *bench) {
-		b.onStore(exchange(1, "POST", "/webhooks/github", 200, "OK")).press("r")
+		b.onStore(hook(1)).press("r")
 		b.sync()
 	}},
 	{"options", func(b *bench) {
-		b.put(exchange(1, "POST", "/webhooks/github", 200, "OK"))
+		b.put(hook(1))
 		b.press("R")
 	}},
 	{"options-mistake", func(b *bench) {
@@ -269,7 +269,7 @@ var replayScenes = []scene{
 		b.press("enter")
 	}},
 	{"edit-menu", func(b *bench) {
-		b.put(exchange(1, "POST", "/webhooks/github", 200, "OK"))
+		b.put(hook(1))
 		b.press("e")
 	}},
 	{"edit-line", func(b *bench) {
@@ -289,12 +289,12 @@ var replayScenes = []scene{
 		k.press("enter")
 	}},
 	{"running", func(b *bench) {
-		k := b.onStore(exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 200, "OK"), exchange(3, "GET", "/c", 200, "OK"))
+		k := b.onStore(hook(1), exchange(2, "GET", "/b", 200, "OK"), exchange(3, "GET", "/c", 200, "OK"))
 		k.press("*")
 		k.send(keyOf("r")) // and nothing of it comes to pass
 	}},
 	{"results", func(b *bench) { // of a run
-		b.put(exchange(1, "POST", "/webhooks/github?"+strings.Repeat("long", 40), 200, "OK"), failed(2, "POST", "/webhooks/twilio"), exchange(3, "GET", "/"+evil, 200, "OK"))
+		b.put(exchange(1, "POST", "/webhooks/github?"+strings.Repeat("long", 40), 200, "OK"), failed(2, "POST", "/webhooks/twilio"), exchange(3, "GET", "/"+evil, 200, "OK"), hook(4))
 		b.press("*", "r")
 	}},
 }

@@ -114,5 +114,5 @@ func (m *model) editPreview() tea.Cmd {
 		return nil
 	}
 	m.lift()
-	return m.editMenu(s.ed, "Edit "+s.ed.row.Method+" "+s.ed.row.Path, "")
+	return m.editMenu(s.ed, "Edit "+m.called(s.ed.row), "")
 }

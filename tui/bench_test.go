@@ -115,11 +115,16 @@ func (b *bench) selected() inspect.ID {
 	return r.ID
 }
 
-var namedKeys = map[string]tea.KeyMsg{
-	"up": {Type: tea.KeyUp}, "down": {Type: tea.KeyDown}, "enter": {Type: tea.KeyEnter}, "esc": {Type: tea.KeyEsc},
-	"tab": {Type: tea.KeyTab}, "pgup": {Type: tea.KeyPgUp}, "pgdown": {Type: tea.KeyPgDown}, "home": {Type: tea.KeyHome},
-	"end": {Type: tea.KeyEnd}, "ctrl+s": {Type: tea.KeyCtrlS}, "ctrl+u": {Type: tea.KeyCtrlU}, "ctrl+c": {Type: tea.KeyCtrlC}, "ctrl+r": {Type: tea.KeyCtrlR}, "ctrl+z": {Type: tea.KeyCtrlZ},
-}
+// namedKeys are all keys that are no letters, by their names.
+var namedKeys = func() map[string]tea.KeyMsg {
+	keys := map[string]tea.KeyMsg{"space": {Type: tea.KeySpace, Runes: []rune{' '}}}
+	for t := tea.KeyF20; t <= 127; t++ {
+		if k := (tea.KeyMsg{Type: t}); t != tea.KeyRunes && t != tea.KeySpace && k.String() != "" {
+			keys[k.String()] = k
+		}
+	}
+	return keys
+}()
 
 func keyOf(name string) tea.KeyMsg {
 	if k, ok := namedKeys[name]; ok {

@@ -65,7 +65,11 @@ func (k *kept) Replay(ctx context.Context, id inspect.ID, r inspect.Resend) (ins
 		return "", k.refuse
 	}
 	k.sent = append(k.sent, r)
-	x, answer := *it.Exchange, *it.Response
+	x := *it.Exchange
+	if x.Response == nil {
+		x.State, x.Response = inspect.Done, exchange(1, "", "", 200, "OK").Response
+	}
+	answer := *x.Response
 	x.ID, x.ReplayOf, x.Response = inspect.ID(fmt.Sprintf("replay-%d", len(k.sent))), id, &answer
 	x.Start = x.Start.Add(1000 * 1000 * 1000)
 	if k.answer != nil {
@@ -95,6 +99,20 @@ func (k *kept) Prepare(ctx context.Context, id inspect.ID, r inspect.Resend) (in
 }
 
 func (k *kept) Verdict(context.Context, inspect.ID) (inspect.Verdict, error) { return k.verdict, nil }
+
+// sends is how many requests were sent again.
+func (k *kept) sends() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.sent)
+}
+
+// refusing makes the agent refuse what is sent and prepared; nil: no longer.
+func (k *kept) refusing(err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.refuse = err
+}
 
 // lastSent is how the last request was sent again.
 func (k *kept) lastSent() inspect.Resend {

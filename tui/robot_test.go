@@ -23,7 +23,7 @@ type robot struct {
 }
 
 // forbearance is how long a robot waits for what it expects. It is met in a moment, or never.
-const forbearance = 20 * time.Second
+const forbearance = 60 * time.Second
 
 func newRobot(t *testing.T, width, height int) *robot {
 	t.Helper()

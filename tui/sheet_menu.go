@@ -24,15 +24,33 @@ func (*menuSheet) where() where       { return onMenu }
 func (*menuSheet) line(*model) string { return "" }
 
 func (s *menuSheet) body(m *model, room int) []string {
-	lines := []string{m.look.Title.Render(pane.Clip(s.title, m.look.Width))}
+	lines := s.heading(m.look, min(room-len(s.choices), titleMost))
+	at := len(lines) + s.at
 	for i, c := range s.choices {
 		lines = append(lines, m.look.Choice(pane.Key{Press: keyName(c.key), Does: c.does}, i == s.at))
 	}
 	if len(lines) > room { // the choice in question stays
-		first := max(min(s.at+2-room, len(lines)-room), 0)
+		first := max(min(at+1-room, len(lines)-room), 0)
 		lines = lines[first : first+room]
 	}
 	return lines
+}
+
+// titleMost is how many lines a menu's title has at most: it may be a question that is to be read to its end.
+const titleMost = 5
+
+// heading is the title in at most room lines, or one.
+func (s *menuSheet) heading(look pane.Look, room int) []string {
+	words := pane.Words(s.title, look.Width)
+	if len(words) > max(room, 1) {
+		words = words[:max(room, 1)]
+		last := &words[len(words)-1]
+		*last = pane.Cut(*last, look.Width-1) + "…"
+	}
+	for i := range words {
+		words[i] = look.Title.Render(pane.Clip(words[i], look.Width))
+	}
+	return words
 }
 
 // typed takes the choice of that key; another key closes the menu.

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"testing"
@@ -114,6 +115,9 @@ func (b *bench) selected() inspect.ID {
 	r, _ := b.m.rows.selected()
 	return r.ID
 }
+
+// chosen is the row that is selected, or will be again as soon as it is back in the list.
+func (b *bench) chosen() uint64 { return cmp.Or(b.m.rows.sel, b.m.rows.lost) }
 
 // namedKeys are all keys that are no letters, by their names.
 var namedKeys = func() map[string]tea.KeyMsg {

@@ -159,6 +159,8 @@ func TestEverySize(t *testing.T) {
 					}
 				}
 			}
+			b.fitsIn(30, 8) // the least and the most that is promised
+			b.fitsIn(400, 120)
 		})
 	}
 }
@@ -170,7 +172,7 @@ func (b *bench) fitsIn(width, height int) {
 	b.fill()
 	lines := b.lines(width, height)
 	url := firstURL(b.m.status)
-	if b.m.top() != nil || !b.m.boxes.list.seen() || url == "" || width < 29 || height < 10 {
+	if b.m.top() != nil || !b.m.boxes.list.seen() || url == "" || width < 29 || height < 8 {
 		return
 	}
 	if text := ansi.Strip(strings.Join(lines, "")); !strings.Contains(strings.ReplaceAll(text, " ", ""), url) {

@@ -34,7 +34,7 @@ func (m *model) beginEdit(send bool) tea.Cmd {
 		m.say(m.look.Warn.Render, "replay is not available here")
 		return nil
 	case m.maskAll:
-		m.say(m.look.Warn.Render, "what is edited could be read: the dashboard was started with mask-all")
+		m.say(m.look.Warn.Render, "editing would show what is masked: the dashboard was started with mask-all")
 		return nil
 	}
 	return m.editMenu(&editing{row: row, send: send}, "Edit "+m.called(row), "")

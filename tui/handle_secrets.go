@@ -19,7 +19,7 @@ func (m *model) mask() *view.Mask {
 	return &view.Mask{All: m.maskAll, Paths: m.maskPaths, Off: !m.maskAll && m.now.Before(m.detail.bare)}
 }
 
-// called is how titles and toasts call a request. They may stay for longer than secrets are shown, so they never have any.
+// called is how titles and toasts call a request: its secrets stay masked, since those outlast the while.
 func (m *model) called(r pane.Row) string {
 	mask := view.Mask{All: m.maskAll}
 	return r.Method + " " + mask.Target(r.Path)

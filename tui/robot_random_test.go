@@ -184,10 +184,10 @@ func (u *randomUser) tell(msg tea.Msg) {
 	if s, ok := msg.(tea.WindowSizeMsg); ok {
 		u.did = append(u.did, fmt.Sprintf("%dx%d", s.Width, s.Height))
 	}
-	before := u.selected()
+	before := u.chosen()
 	cmd := u.send(msg)
-	if after := u.selected(); after != before && !isPurge(msg) {
-		u.t.Errorf("%T moved the selection from %q to %q", msg, before, after)
+	if after := u.chosen(); after != before && !isPurge(msg) {
+		u.t.Errorf("%T moved the selection from row %d to %d", msg, before, after)
 	}
 	u.follow(cmd)
 }
@@ -214,9 +214,9 @@ func (u *randomUser) arrive() {
 			u.Record(exchange(1+u.IntN(u.n-1), "GET", "/later", 200, "OK"))
 		}
 	}
-	before := u.selected()
+	before := u.chosen()
 	u.sync()
-	if after := u.selected(); after != before {
-		u.t.Errorf("what came moved the selection from %q to %q", before, after)
+	if after := u.chosen(); after != before {
+		u.t.Errorf("what came moved the selection from row %d to %d", before, after)
 	}
 }

@@ -72,10 +72,10 @@ func (r *robot) take(msg tea.Msg) {
 	case *PanicError:
 		r.t.Fatalf("%v\n%s", msg, msg.Stack)
 	}
-	before := r.selected()
+	before := r.chosen()
 	r.start(r.send(msg))
-	if after := r.selected(); after != before && !isPurge(msg) {
-		r.t.Errorf("%T moved the selection from %q to %q", msg, before, after)
+	if after := r.chosen(); after != before && !isPurge(msg) {
+		r.t.Errorf("%T moved the selection from row %d to %d", msg, before, after)
 	}
 	r.look()
 }

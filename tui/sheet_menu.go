@@ -1,10 +1,15 @@
 package tui
 
 import (
+	"strings"
+
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/adit-tunnel/adit/tui/pane"
 )
+
+// menuGap is the cells between the keys of a menu and what they do.
+const menuGap = 2
 
 // menuSheet is one choice of several, each with a key of its own.
 type menuSheet struct {
@@ -26,8 +31,12 @@ func (*menuSheet) line(*model) string { return "" }
 func (s *menuSheet) body(m *model, room int) []string {
 	lines := s.heading(m.look, min(room-len(s.choices), titleMost))
 	at := len(lines) + s.at
+	column := 0
+	for _, c := range s.choices {
+		column = max(column, pane.Width(keyName(c.key))+menuGap)
+	}
 	for i, c := range s.choices {
-		lines = append(lines, m.look.Choice(pane.Key{Press: keyName(c.key), Does: c.does}, i == s.at))
+		lines = append(lines, m.look.Choice(pane.Key{Press: keyName(c.key), Does: c.does}, column, i == s.at))
 	}
 	if len(lines) > room { // the choice in question stays
 		first := max(min(at+1-room, len(lines)-room), 0)
@@ -39,18 +48,24 @@ func (s *menuSheet) body(m *model, room int) []string {
 // titleMost is how many lines a menu's title has at most: it may be a question that is to be read to its end.
 const titleMost = 5
 
-// heading is the title in at most room lines, or one.
-func (s *menuSheet) heading(look pane.Look, room int) []string {
+// heading is the title in at most room lines, or one; a long one is below a rule where there is a line for it.
+func (s *menuSheet) heading(look pane.Look, room int) (lines []string) {
 	words := pane.Words(s.title, look.Width)
-	if len(words) > max(room, 1) {
-		words = words[:max(room, 1)]
-		last := &words[len(words)-1]
+	if len(words) == 1 || room < 2 {
+		return []string{look.Heading(s.title)}
+	}
+	if len(words) > room {
+		words = words[:room]
+		last := &words[room-1]
 		*last = pane.Cut(*last, look.Width-1) + "…"
 	}
-	for i := range words {
-		words[i] = look.Title.Render(pane.Clip(words[i], look.Width))
+	if len(words) < room {
+		lines = append(lines, look.Rule(strings.Repeat("─", look.Width)))
 	}
-	return words
+	for _, w := range words {
+		lines = append(lines, look.Title.Render(pane.Clip(w, look.Width)))
+	}
+	return lines
 }
 
 // typed takes the choice of that key; another key closes the menu.

@@ -17,7 +17,7 @@ func parseTarget(text string) (*upstream, error) {
 		return nil, &inspect.EditError{Key: "to", Text: fmt.Sprintf(format, args...)}
 	}
 	text = strings.TrimSpace(text)
-	if strings.Trim(text, "+-0123456789") == "" { // a number, perhaps a wrong one
+	if text != "" && strings.Trim(text, "+-0123456789") == "" { // a number, perhaps a wrong one
 		text = "localhost:" + text
 	}
 	scheme, rest, ok := strings.Cut(text, "://")

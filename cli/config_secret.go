@@ -56,7 +56,7 @@ func (a *app) authtokenCommand(name string) *cobra.Command {
 		Use:  name + " <token | reference | ->",
 		Args: exactly("the token", "adit_…"),
 		RunE: func(c *cobra.Command, args []string) error {
-			ref, err := a.secretToSave(c.Context(), "Authtoken", args[0])
+			ref, err := a.secretToSave(c.Context(), "Authtoken", args[0], aWord)
 			if err != nil {
 				return err
 			}
@@ -85,7 +85,7 @@ here for programs that expect it.
 		Example: `  adit config add-api-key -`,
 		Args:    exactly("the key", "2abc…"),
 		RunE: func(c *cobra.Command, args []string) error {
-			ref, err := a.secretToSave(c.Context(), "API key", args[0])
+			ref, err := a.secretToSave(c.Context(), "API key", args[0], aWord)
 			if err != nil {
 				return err
 			}
@@ -96,13 +96,15 @@ here for programs that expect it.
 	return c
 }
 
-// secretToSave is what the file is to hold for a secret given on the command line: a reference as it is, all else the secret.
-func (a *app) secretToSave(ctx context.Context, what, arg string) (string, error) {
+// secretToSave is what the file is to hold for a secret given on the command line: a reference as it is, all else the secret, which check may refuse.
+func (a *app) secretToSave(ctx context.Context, what, arg string, check func(what, value string) error) (string, error) {
 	var err error
 	kind, rest, _ := strings.Cut(arg, ":")
 	switch config.SecretKind(arg) {
 	case "-":
-		arg, err = a.askSecret(ctx, what)
+		if arg, err = a.askSecret(ctx, what); err == nil {
+			err = check(what, arg)
+		}
 	case "file":
 		if !filepath.IsAbs(rest) && !strings.HasPrefix(rest, "~/") && rest != "" { // it is the working directory's path, not the file's
 			rest, err = filepath.Abs(rest)
@@ -115,15 +117,23 @@ func (a *app) secretToSave(ctx context.Context, what, arg string) (string, error
 				"env": "env:ADIT_TOKEN", "file": "file:/run/secrets/adit", "cmd": "cmd:pass show adit", "keychain": "keychain:" + tokenEntry}[kind])
 		}
 	default:
-		err = checkSecret(what, arg)
+		err = check(what, arg)
 	}
 	return arg, err
 }
 
-// checkSecret refuses what cannot be a token or a key, and was pasted with more than that around it.
-func checkSecret(what, value string) error {
+// aWord refuses what cannot be a token or a key, and was pasted with more than that around it.
+func aWord(what, value string) error {
 	if value == "" || strings.ContainsFunc(value, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
 		return usage("the %s is empty or holds spaces or line ends\n  it is one word; put a command that prints it as one argument, \"cmd:…\"", strings.ToLower(what[:1])+what[1:])
+	}
+	return nil
+}
+
+// aText refuses what cannot be a secret that people agree on: spaces may be within it, but not around it, where they were pasted along.
+func aText(what, value string) error {
+	if value == "" || value != strings.TrimSpace(value) || strings.ContainsFunc(value, unicode.IsControl) {
+		return usage("the %s is empty, or spaces or line ends stand around it\n  if they belong to it, put it into a file: \"file:PATH\"", strings.ToLower(what[:1])+what[1:])
 	}
 	return nil
 }
@@ -142,7 +152,7 @@ func (a *app) askSecret(ctx context.Context, what string) (value string, err err
 	if err != nil {
 		return "", usage("%w", err)
 	}
-	return value, checkSecret(what, value)
+	return value, nil
 }
 
 // intoKeychain looks up what ref stands for and puts it into the keychain; it returns the reference to it there.

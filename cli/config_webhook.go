@@ -32,7 +32,15 @@ the one that is there. Signatures of recorded webhooks are checked with it, and 
 			if err != nil {
 				return err
 			}
-			return a.change(c, "Secret of "+args[0], func(d *config.Document) error { return d.SetAgent(config.WebhookKey(args[0]), ref) })
+			lacks := false
+			err = a.change(c, "Secret of "+args[0], func(d *config.Document) error {
+				lacks = args[0] == config.OwnWebhook && d.Agent(ownHeader) == ""
+				return d.SetAgent(config.WebhookKey(args[0]), ref)
+			})
+			if err == nil && lacks {
+				a.warn("write " + ownHeader + " into the file, too, the field in which the signature stands: without it adit does not start")
+			}
+			return err
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
@@ -47,6 +55,9 @@ the one that is there. Signatures of recorded webhooks are checked with it, and 
 	return c
 }
 
+// ownHeader is what must be known of a service that signs in a way of its own.
+const ownHeader = "webhook_secrets." + config.OwnWebhook + ".header"
+
 // webhookSecretToSave is what the file is to hold for a provider's secret.
 func (a *app) webhookSecretToSave(c *cobra.Command, provider, arg, entry string) (ref string, err error) {
 	if config.WebhookKey(provider) == "" {
@@ -56,7 +67,7 @@ func (a *app) webhookSecretToSave(c *cobra.Command, provider, arg, entry string)
 		}
 		return "", usage("webhooks of %q are not known%s\n  docs/webhooks.md has a list; a service that is not in it may be described as %s", provider, hint, config.OwnWebhook)
 	}
-	if ref, err = a.secretToSave(c.Context(), "Secret", arg); err != nil {
+	if ref, err = a.secretToSave(c.Context(), "Secret", arg, aText); err != nil {
 		return "", err
 	}
 	if p := sign.Lookup(provider); p != nil && config.SecretKind(ref) == "" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -113,6 +114,8 @@ func (a *app) runReplay(c *cobra.Command, what string, o replayOptions) error {
 	var f *inspect.Filter
 	var err error
 	switch {
+	case strings.TrimSpace(what) == "": // a variable in a script that is not set
+		return usage("the filter is empty, so that all that is kept would be sent\n  if that is what you want, say 'path:/*'")
 	case !one && o.edit:
 		return usage("--edit is for one request\n  name it by its ID; \"adit requests\" lists them")
 	case !one:
@@ -133,6 +136,9 @@ func (a *app) runReplay(c *cobra.Command, what string, o replayOptions) error {
 		return a.replayMany(ctx, s, f, nil)
 	}
 	it, at, err := s.find(ctx, what)
+	if err == nil && o.edit {
+		err = s.editByHand(ctx, at, it)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -149,9 +155,6 @@ func (a *app) replayOne(ctx context.Context, s *sender, it inspect.Item, at *age
 		return err
 	}
 	r, err := s.resend(it)
-	if err == nil && s.o.edit {
-		r.Edit, err = a.editByHand(ctx, at, it, r)
-	}
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -89,33 +90,58 @@ func (a *app) content(arg string) ([]byte, error) {
 	return b, err
 }
 
-// editByHand opens the request in an editor, and says what will be sent.
-func (a *app) editByHand(ctx context.Context, at *agentAPI, it inspect.Item, r inspect.Resend) (*inspect.Edit, error) {
-	session, err := edit.Begin(edit.Text(it.Exchange, it.Request.Body), a.env)
+// editByHand opens the request in an editor, once more as long as what is there cannot be sent, and says what will be.
+func (s *sender) editByHand(ctx context.Context, at *agentAPI, it inspect.Item) error {
+	r, err := s.resend(it)
 	if err != nil {
-		return nil, usage("%w", err)
+		return err
+	}
+	session, err := edit.Begin(edit.Text(it.Exchange, it.Request.Body), s.a.env)
+	if err != nil {
+		return usage("%w", err)
 	}
 	defer session.End()
-	for again := true; again; {
-		c := session.Command()
-		c.Stdin, c.Stdout, c.Stderr = a.In, a.Out, a.Err
-		if !a.screenOf(a.Out).terminal && a.screenOf(a.Err).terminal {
-			c.Stdout = a.Err // what is printed goes elsewhere
+	for {
+		if err := s.a.runEditorOn(session); err != nil {
+			return err
 		}
-		if err := runEditor(c); err != nil {
-			return nil, fmt.Errorf("the editor: %w\n  nothing is sent; choose another one with EDITOR", err)
+		e, again, err := session.Read()
+		switch {
+		case again:
+			continue
+		case err != nil:
+			return &exitError{exitNo, err}
 		}
-		r.Edit, again, err = session.Read()
+		r.Edit = e
+		p, err := at.Prepare(ctx, it.ID, r)
+		var wrong *inspect.EditError
+		switch {
+		case err == nil:
+			fmt.Fprint(s.a.Err, preparedText(p))
+			s.edit = e
+			return nil
+		case !errors.As(err, &wrong) || !edited(wrong):
+			return err
+		}
+		if err := session.Refuse(wrong); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return nil, &exitError{exitNo, err}
+}
+
+// edited says that a mistake is in what was edited.
+func edited(wrong *inspect.EditError) bool { return wrong.Key != "to" && wrong.Key != "resign" }
+
+func (a *app) runEditorOn(session *edit.Session) error {
+	c := session.Command()
+	c.Stdin, c.Stdout, c.Stderr = a.In, a.Out, a.Err
+	if !a.screenOf(a.Out).terminal && a.screenOf(a.Err).terminal {
+		c.Stdout = a.Err // what is printed goes elsewhere
 	}
-	p, err := at.Prepare(ctx, it.ID, r)
-	if err != nil {
-		return nil, err
+	if err := runEditor(c); err != nil {
+		return fmt.Errorf("the editor: %w\n  nothing is sent; choose another one with EDITOR", err)
 	}
-	fmt.Fprint(a.Err, preparedText(p))
-	return r.Edit, nil
+	return nil
 }
 
 // preparedText is what will be sent, for people.

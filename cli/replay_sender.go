@@ -19,6 +19,7 @@ type sender struct {
 	has    map[string]*agentAPI     // by endpoint
 	from   map[inspect.ID]*agentAPI // who has an exchange
 	body   []byte                   // that takes the place of all contents; nil: none does
+	edit   *inspect.Edit            // made by hand, for the one request there is; nil: the flags say what is changed
 }
 
 var _ rerun.Source = (*sender)(nil)
@@ -84,7 +85,10 @@ func (s *sender) rules(ctx context.Context) (diff.Rules, error) {
 
 // resend is how an exchange is sent again.
 func (s *sender) resend(it inspect.Item) (inspect.Resend, error) {
-	edit, err := s.change(it)
+	edit, err := s.edit, error(nil)
+	if edit == nil {
+		edit, err = s.change(it)
+	}
 	return inspect.Resend{Edit: edit, To: s.o.to, Resign: s.o.resign, DropCookies: s.o.noCookies}, err
 }
 

@@ -33,7 +33,8 @@ func TestAddWebhookSecret(t *testing.T) {
 		return code, content(t, out.Name())
 	}
 	for _, args := range [][]string{{"stripe", "-"}, {"github", "env:GITHUB"}, {"slack", "-", "--keychain"}, {"hmac", "-", "--keychain=own"}, {"stripe", "-"}} {
-		if code, said := run("hunter2\n", args...); code != exitOK || strings.Contains(said, "hunter2") {
+		code, said := run("hunter2\n", args...)
+		if code != exitOK || strings.Contains(said, "hunter2") || strings.Contains(said, "webhook_secrets.hmac.header") != (args[0] == "hmac") {
 			t.Errorf("%q: exit code %d: %s", args, code, said)
 		}
 	}
@@ -54,6 +55,18 @@ func TestAddWebhookSecret(t *testing.T) {
 	}
 	if code, said := run("", "stripe", "env:X", "y"); code != exitUsage || content(t, path) != want {
 		t.Errorf("exit code %d: %s", code, said)
+	}
+	if code, said := run(" hunter2\n", "github", "-"); code != exitUsage || !strings.Contains(said, "around it") {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+	if code, said := run("two words: \"#\"\n", "github", "-"); code != exitOK {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+	form := filepath.Join(t.TempDir(), "form.yml")
+	writeText(t, form, "version: 3\nagent: {webhook_secrets: {hmac: {header: X}}}\n")
+	cfg, err := config.Load(config.Sources{Files: []string{path, form}})
+	if err != nil || cfg.Webhooks[0].Secrets[0] != "two words: \"#\"" {
+		t.Errorf("%q, %v", content(t, path), err)
 	}
 }
 

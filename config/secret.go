@@ -1,7 +1,10 @@
 package config
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -46,7 +49,7 @@ func isReference(text string) bool { return SecretKind(text) != "" }
 // Secret is what ref stands for:
 //
 //	env:NAME       the environment variable
-//	file:PATH      the content of the file without its last line end, within 10 s (ReadLimit); ~/ is the home directory
+//	file:PATH      the content of the file without its last line end, of PEM the base64 within; within 10 s (ReadLimit); ~/ is the home directory
 //	cmd:COMMAND    the first line that a command prints, within 10 s (CommandLimit)
 //	keychain:NAME  the entry NAME of "adit" in the keychain of the system, within a minute (KeychainLimit)
 //	-              the first line of standard input
@@ -101,6 +104,9 @@ func fromFile(ctx context.Context, path string, o SecretOptions) (string, error)
 	}
 	if o.Warn != nil && othersRead(c.info) {
 		o.Warn(fmt.Sprintf("%s can be read by other people on this machine; chmod 600 %s", path, path))
+	}
+	if block, rest := pem.Decode(c.text); block != nil && len(bytes.TrimSpace(rest)) == 0 {
+		return base64.StdEncoding.EncodeToString(block.Bytes), nil
 	}
 	return strings.TrimSuffix(strings.TrimSuffix(string(c.text), "\n"), "\r"), nil
 }

@@ -22,7 +22,7 @@ func TestSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for name, text := range map[string]string{"token": "from-file\r\n", "empty": "\n", "two": "from-file\nand more\n", "long": strings.Repeat("x", maxSecret+1)} {
+	for name, text := range map[string]string{"token": "from-file\r\n", "empty": "\n", "two": "from-file\nand more\n", "pem": "-----BEGIN PUBLIC KEY-----\nZnJvbS1m\naWxl\n-----END PUBLIC KEY-----\n", "long": strings.Repeat("x", maxSecret+1)} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -37,6 +37,7 @@ func TestSecret(t *testing.T) {
 		{ref: "file:token", want: "from-file"},
 		{ref: "file:" + filepath.Join(dir, "token"), want: "from-file"},
 		{ref: "file:~/token", want: "from-file"},
+		{ref: "file:pem", want: "ZnJvbS1maWxl"},
 		{ref: "file:nowhere", err: "file:nowhere: no such file or directory"},
 		{ref: "file:empty", err: "file:empty: it is empty"},
 		{ref: "file:two", err: "file:two: it has more than one line"},

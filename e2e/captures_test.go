@@ -202,6 +202,11 @@ func (s *shell) rerun(id string) {
 		t.Errorf("what is sent is not shown: %s", said)
 	}
 	s.find(1, "path:/edited")
+	s.env = append(env, `EDITOR=sed -i.old -e '/Mistake/,$ s# x # /mended #' -e 's# /hook/a # x #'`)
+	if _, said := replay(0, id, "--edit", "--times", "2"); !strings.Contains(said, "POST /mended HTTP/1.1") {
+		t.Errorf("what cannot be sent is not there to be mended: %s", said)
+	}
+	s.find(2, "path:/mended")
 	s.env = append(env, `EDITOR=true`)
 	if _, said := replay(1, id, "--edit"); !strings.Contains(said, "nothing was changed") {
 		t.Errorf("nothing is edited: %s", said)
@@ -225,6 +230,7 @@ func (s *shell) rerun(id string) {
 	s.post("/api/v1/memos/diff-ignores", `{"text":"header.X-Newer"}`)
 	replay(0, "path:/hook/*", "--to", newer.URL)
 	replay(2, "path:/hook/*", "--to", "ftp://x")
+	replay(2, "")
 	if _, said := replay(1, "path:/nowhere"); !strings.Contains(said, "nothing is sent") {
 		t.Errorf("nothing matches: %s", said)
 	}

@@ -135,6 +135,7 @@ func pipe(ctx context.Context, stdin []byte, argv ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, clipPatience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	ownSession(cmd)
 	cmd.Stdin = bytes.NewReader(stdin)
 	cmd.WaitDelay = time.Second
 	return cmd.Run()

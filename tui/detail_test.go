@@ -365,6 +365,12 @@ func TestDiffRules(t *testing.T) {
 		t.Errorf("rules: %q", shelf.memos)
 	}
 	wantIn(t, b.screen(), "1 value differs", "$.id 2  (left out)", "$.id is left out from now on")
+	b.goTo("+ $.id")
+	b.press("I")
+	wantIn(t, b.screen(), "2 values differ", "$.id is compared again")
+	if len(shelf.memos) > 0 {
+		t.Errorf("rules: %q", shelf.memos)
+	}
 }
 
 // What the pager gets is safe for the terminal, whole, and without secrets.

@@ -150,6 +150,23 @@ func TestOlderRunsAreAboveTheFirstRow(t *testing.T) {
 	}
 }
 
+// Whoever starts adit again need not wait for a request to have those of earlier runs.
+func TestOlderRunsOfAnEmptyList(t *testing.T) {
+	b := newBench(t, 100, 30)
+	b.sync()
+	b.press("up")
+	wantIn(t, b.screen(), "earlier runs have left no request either", "No request yet")
+	b = newBench(t, 100, 30)
+	b.f.earlier = yesterday(5)
+	b.sync()
+	wantIn(t, b.screen(), "↑ ↓ earlier")
+	b.press("up", "up")
+	wantIn(t, b.screen(), "/yesterday", "↑ ↓ select")
+	if b.selected() == "" {
+		t.Error("nothing is selected")
+	}
+}
+
 // What is not on the disk yet is dim, where there is a disk.
 func TestRowsAreDimUntilCommitted(t *testing.T) {
 	b := newBench(t, 100, 30)

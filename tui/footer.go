@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -79,6 +80,16 @@ func unlessMarked(does string) func(*model, where) string {
 	}
 }
 
+// unlessEmpty is the label of what an empty list has another use for, until it is known to have none.
+func unlessEmpty(does, empty string) func(*model, where) string {
+	return func(m *model, _ where) string {
+		if len(m.rows.rows) == 0 && m.prompt.filter == nil && !m.prompt.all {
+			return empty
+		}
+		return does
+	}
+}
+
 // whenOpen is the label of what is in the footer of the open request alone.
 func whenOpen(does string) func(*model, where) string {
 	return func(_ *model, at where) string {
@@ -90,12 +101,12 @@ func whenOpen(does string) func(*model, where) string {
 }
 
 // whenThing is the label of what can be done with the line under the cursor, unlessThing of what makes room for it.
-func whenThing(does string) func(*model, where) string {
+func whenThing(does ...string) func(*model, where) string {
 	return func(m *model, at where) string {
-		if at != onDetail || m.thingDoes() != does {
-			return ""
+		if can := m.thingDoes(); at == onDetail && slices.Contains(does, can) {
+			return can
 		}
-		return does
+		return ""
 	}
 }
 
@@ -119,6 +130,8 @@ func (m *model) thingDoes() string {
 		return ""
 	case t.Message > 0, t.Exchange != "" && t.Exchange != d.row.ID:
 		return "open"
+	case t.LeftOut:
+		return "compare"
 	case t.Rule != "" && d.tab == pane.Diff:
 		return "ignore"
 	}

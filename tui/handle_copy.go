@@ -47,9 +47,9 @@ func (m *model) onCopied(c copied) tea.Cmd {
 	case c.err != nil:
 		m.say(m.look.Bad.Render, view.Sanitize(c.what+" cannot be copied: "+c.err.Error()))
 	case c.file != "":
-		m.say(m.look.Warn.Render, view.Sanitize(c.what+" ("+view.Size(c.size)+") is in "+c.file))
+		m.say(m.look.Warn.Render, view.Sanitize(fmt.Sprintf("%s (%s): in the file %s", c.what, view.Size(c.size), c.file)))
 	default:
-		m.say(m.look.Good.Render, view.Sanitize("copied "+c.what+" by "+strings.Join(c.ways, " and ")))
+		m.say(m.look.Good.Render, view.Sanitize("copied "+c.what+" by "+strings.Join(c.ways, ", ")))
 	}
 	return nil
 }

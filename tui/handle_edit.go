@@ -196,8 +196,10 @@ func (m *model) onEditedAll(e editedAll) tea.Cmd {
 	if e.again {
 		return m.work.exec(e.session.Command(), func(err error) tea.Msg {
 			// Read here and not by a command: when the dashboard is to end, no command would take the file away.
-			next := editedAll{ed: e.ed, session: e.session, err: err}
-			if err == nil {
+			next := editedAll{ed: e.ed, session: e.session}
+			if err != nil {
+				next.err = fmt.Errorf("the editor failed, nothing is sent: %w; EDITOR names another one", err)
+			} else {
 				next.edit, next.again, next.err = e.session.Read()
 			}
 			if !next.again {

@@ -226,6 +226,8 @@ func (m *model) onFound(f found) tea.Cmd {
 	m.rows.put(m.withoutDeleted(f.rows))
 	if f.err != nil {
 		m.say(m.look.Bad.Render, "the store cannot be read: "+view.Sanitize(f.err.Error()))
+	} else if f.filter == nil && len(m.rows.rows) == 0 {
+		m.say(m.look.Quiet.Render, "earlier runs have left no request either")
 	}
 	return nil
 }

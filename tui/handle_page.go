@@ -71,6 +71,7 @@ func browse(root context.Context) func(address string) bool {
 			return false
 		}
 		cmd := exec.Command(argv[0], append(argv[1:], address)...)
+		ownSession(cmd)
 		if cmd.Start() != nil {
 			return false
 		}

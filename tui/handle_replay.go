@@ -72,6 +72,11 @@ func (m *model) onRan(n ran) tea.Cmd {
 // runEnded shows what came of several requests, unless the person is doing something else over the panes.
 func (m *model) runEnded(r *run) {
 	text := "replayed " + r.what + ": " + r.known.table.String()
+	if t := r.known.table; r.edited && t.Passed+t.Differ > 0 {
+		for id := range r.known.rows {
+			delete(m.drafts, id)
+		}
+	}
 	if err := r.known.err; err != nil && !errors.Is(err, context.Canceled) {
 		m.say(m.look.Bad.Render, "replay failed: "+view.Sanitize(err.Error()))
 		return
@@ -108,13 +113,14 @@ func (m *model) sentAgain(r *run) {
 // running says how far the run or the export under way is; "": there is none.
 func (m *model) running() string {
 	if e := m.exporting; e != nil && (m.run == nil || m.run.known.over) {
-		return fmt.Sprintf("exported %d of %d — %s stops", e.done.Load(), len(e.ids), m.backKey())
+		done := int(e.done.Load())
+		return m.bar(done, len(e.ids)) + fmt.Sprintf("exported %d of %d — %s stops", done, len(e.ids), m.backKey())
 	}
 	if m.run == nil || m.run.known.over {
 		return ""
 	}
 	t := m.run.known.table
-	text := fmt.Sprintf("replaying %d of %d", min(t.Done+1, t.Planned), t.Planned)
+	text := m.bar(t.Done, t.Planned) + fmt.Sprintf("replaying %d of %d", min(t.Done+1, t.Planned), t.Planned)
 	for _, part := range []struct {
 		n    int
 		what string
@@ -124,6 +130,16 @@ func (m *model) running() string {
 		}
 	}
 	return text + " — " + m.backKey() + " stops"
+}
+
+// barWidth is how many cells show how much is done, where there is room for them.
+const barWidth = 12
+
+func (m *model) bar(done, all int) string {
+	if m.look.Width < 5*barWidth {
+		return ""
+	}
+	return pane.Bar(done, all, barWidth) + " "
 }
 
 // stopRun stops the run or the export under way, and says whether there was one.

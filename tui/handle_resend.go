@@ -48,12 +48,17 @@ func (m *model) openOptions() tea.Cmd {
 	if !ok {
 		return nil
 	}
-	o := m.options
 	title := "Replay " + m.called(rows[0])
 	if len(rows) > 1 {
 		title = "Replay " + requests(len(rows))
 	}
-	form := &formSheet{title: title, take: func(m *model, f *formSheet) tea.Cmd { return m.takeOptions(f, rows) }, fields: []*field{
+	return m.askOptions(title, rows, nil)
+}
+
+// askOptions lays the form. over is the edit whose preview stands below, and gets the answer; nil: the requests are sent as they were recorded, at once.
+func (m *model) askOptions(title string, rows []pane.Row, over *previewSheet) tea.Cmd {
+	o := m.options
+	form := &formSheet{title: title, take: func(m *model, f *formSheet) tea.Cmd { return m.takeOptions(f, rows, over) }, fields: []*field{
 		textField("to", "target", "its own local service; or 3000, https://staging.example.com …", o.to),
 		textField("times", "times", "1", o.times),
 		textField("rate", "per second", "as fast as answers come", o.rate),
@@ -100,10 +105,13 @@ func (m *model) onVerdict(v verdict) tea.Cmd {
 	return nil
 }
 
-// takeOptions sends as the form says, when it can be sent.
-func (m *model) takeOptions(f *formSheet, rows []pane.Row) tea.Cmd {
+// takeOptions sends as the form says, or shows in the preview what will be, when it can be sent.
+func (m *model) takeOptions(f *formSheet, rows []pane.Row, over *previewSheet) tea.Cmd {
 	o := options{to: f.text("to"), times: f.text("times"), rate: f.text("rate"), dropCookies: f.field("cookies").on, resign: f.field("resign").on, strict: f.field("strict").on}
 	plan := rerun.Plan{IDs: idsOf(rows), Resend: inspect.Resend{To: o.to, Resign: o.resign, DropCookies: o.dropCookies}}
+	if over != nil {
+		plan.Resend.Edit = over.plan.Resend.Edit
+	}
 	var err error
 	if plan.Times, err = strconv.Atoi(o.times); o.times != "" && (err != nil || plan.Times < 1) {
 		f.fail("times", "a number from 1 on, not "+strconv.Quote(o.times))
@@ -123,12 +131,16 @@ func (m *model) takeOptions(f *formSheet, rows []pane.Row) tea.Cmd {
 		if m.top() != sheet(f) { // it has been taken away
 			return nil
 		}
-		if p.err != nil {
+		if p.err != nil && (len(rows) == 1 || rerun.PlanError(p.err) != nil) {
 			f.refuse(p.err)
 			return nil
 		}
 		m.options = o
 		m.lift()
+		if over != nil {
+			over.plan, over.strict, over.prepared = plan, o.strict, p.prepared
+			return nil
+		}
 		return m.replay(rows, plan, o.strict)
 	})
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -99,13 +100,14 @@ func (m *model) enter() tea.Cmd {
 	return nil
 }
 
-// ignored is a rule that a key has added, or why it is not.
+// ignored is a rule that a key has added or taken away, or why it is not.
 type ignored struct {
 	rule string
+	off  bool // taken away
 	err  error
 }
 
-// ignore leaves the difference under the cursor out of this and of all further comparisons.
+// ignore leaves the difference under the cursor out of this and of all further comparisons, or takes the rule away that does.
 func (m *model) ignore() tea.Cmd {
 	t, ok := m.thing()
 	switch {
@@ -119,21 +121,31 @@ func (m *model) ignore() tea.Cmd {
 		m.say(m.look.Warn.Render, "nothing is kept here, rules neither")
 		return nil
 	}
-	return m.work.ignore(t.Rule)
+	return m.work.ignore(ignored{rule: t.Rule, off: t.LeftOut})
 }
 
-func (w *work) ignore(rule string) tea.Cmd {
+func (w *work) ignore(i ignored) tea.Cmd {
+	change := w.source.Keeper.AddMemo
+	if i.off {
+		change = w.source.Keeper.DeleteMemo
+	}
 	return safely(func() tea.Msg {
-		return ignored{rule, w.source.Keeper.AddMemo(w.root, inspect.DiffIgnores, rule)}
+		i.err = change(w.root, inspect.DiffIgnores, i.rule)
+		return i
 	})
 }
 
 func (m *model) onIgnored(i ignored) tea.Cmd {
-	if i.err != nil {
-		m.say(m.look.Bad.Render, "the rule is not kept: "+view.Sanitize(i.err.Error()))
-		return nil
+	style, text := m.look.Good.Render, i.rule+" is left out from now on"
+	switch {
+	case i.off && errors.Is(i.err, inspect.ErrNotFound): // no rule of the person's
+		style, text = m.look.Quiet.Render, i.rule+" is always left out: it is another one each time"
+	case i.err != nil:
+		style, text = m.look.Bad.Render, "the rules are as they were: "+i.err.Error()
+	case i.off:
+		text = i.rule + " is compared again"
 	}
-	m.say(m.look.Good.Render, view.Sanitize(i.rule+" is left out from now on"))
+	m.say(style, view.Sanitize(text))
 	m.reread()
 	return nil
 }

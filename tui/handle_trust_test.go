@@ -52,10 +52,10 @@ func TestTrustInTheHead(t *testing.T) {
 			st.State, st.Reason, st.Attempt, st.NextTry = inspect.Reconnecting, "connection refused", 3, start.Add(4*time.Second)
 		}, "reconnecting, attempt 3, next try in 4 s", ""},
 		{"how to try at once", func(st *inspect.Status) { st.State, st.Attempt = inspect.Reconnecting, 1 }, "ctrl+r try now", ""},
-		{"slept", func(st *inspect.Status) { st.Slept, st.Woke = 41*time.Minute, start.Add(-12*time.Second) }, "was asleep for 41 min; back since 12 s", ""},
+		{"slept", func(st *inspect.Status) { st.Slept, st.Woke = 41*time.Minute, start.Add(-12*time.Second) }, "was asleep for 41 min; woke 12 s ago", ""},
 		{"slept, not back", func(st *inspect.Status) {
 			st.State, st.Slept, st.Woke = inspect.Reconnecting, 41*time.Minute, start.Add(-12*time.Second)
-		}, "was asleep for 41 min\n", "back since"},
+		}, "was asleep for 41 min\n", "woke"},
 		{"slept long ago", func(st *inspect.Status) { st.Slept, st.Woke = 41*time.Minute, start.Add(-time.Minute) }, "online", "asleep"},
 		{"errors", func(st *inspect.Status) { st.Requests.Count, st.Requests.Errors = 200, 3 }, "1.5%", ""},
 	} {

@@ -218,7 +218,7 @@ func TestPurge(t *testing.T) {
 	k.press("enter", ":")
 	k.write("purge path:/c or path:/b")
 	k.press("enter")
-	wantIn(t, ansi.Strip(k.frame()), "that match path:/c or path:/b")
+	wantIn(t, strings.Join(strings.Fields(strings.ReplaceAll(ansi.Strip(k.frame()), "─", "")), " "), "that match path:/c or path:/b? It cannot be undone. Pinned ones stay unless the filter names them.")
 	k.press("y")
 	wantIn(t, k.frame(), "deleted 2 requests")
 	wantNotIn(t, k.frame(), "/b", "/c")

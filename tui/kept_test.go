@@ -87,6 +87,9 @@ func (k *kept) Prepare(ctx context.Context, id inspect.ID, r inspect.Resend) (in
 		return inspect.Prepared{}, k.refuse
 	}
 	p := inspect.Prepared{To: "http://localhost:8000", Head: []byte("GET / HTTP/1.1\r\n\r\n")}
+	if r.To != "" {
+		p.To = "http://localhost:" + r.To
+	}
 	if e := r.Edit; e != nil {
 		p.Head = fmt.Appendf(nil, "%s %s HTTP/1.1\r\nContent-Length: %d\r\n", e.Method, e.Target, len(e.Body))
 		for _, f := range e.Fields {

@@ -22,7 +22,7 @@ func detailActions() []action {
 		{id: "secrets.show", on: onDetail | onPreview, keys: ".", does: "show the masked secrets for ten seconds", run: (*model).reveal},
 		{id: "body.open", on: onDetail, keys: "b", does: "the whole body in your pager, jq, or as a picture", run: (*model).openBody},
 		{id: "body.path", on: onDetail, keys: "|", does: "show only what a JSON path leads to", run: (*model).openPath},
-		{id: "diff.ignore", on: onDetail, keys: "I", does: "leave this difference out from now on", label: whenThing("ignore"), run: (*model).ignore},
+		{id: "diff.ignore", on: onDetail, keys: "I", does: "leave this difference out from now on, or no more", label: whenThing("ignore", "compare"), run: (*model).ignore},
 		{id: "detail.wrap", on: onDetail, keys: "W", does: "wrap long lines, or not", run: (*model).wrap},
 		{id: "detail.left", on: onDetail, keys: "left h", does: "scroll long lines sideways by half a screen", run: (*model).scrollLeft},
 		{id: "detail.right", on: onDetail, keys: "right l", with: "detail.left", run: (*model).scrollRight},

@@ -3,7 +3,7 @@ package tui
 // listActions are those of the list.
 func listActions() []action {
 	return []action{
-		{id: "list.up", on: onList, keys: "up k", does: "select a request", footer: "select", run: (*model).rowUp},
+		{id: "list.up", on: onList, keys: "up k", does: "select a request", label: unlessEmpty("select", "earlier"), run: (*model).rowUp},
 		{id: "list.down", on: onList, keys: "down j", with: "list.up", run: (*model).rowDown},
 		{id: "detail.open", on: onList, keys: "enter right l", does: "open the selected request", label: unlessMarked("open"), run: (*model).openSelected},
 		{id: "filter.open", on: onList, keys: "/", does: "filter the list, and find in earlier runs", label: unlessMarked("filter"), run: (*model).openFilter,

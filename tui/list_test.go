@@ -45,6 +45,14 @@ func (s *shelf) AddMemo(_ context.Context, _ inspect.MemoList, text string) erro
 	return nil
 }
 
+func (s *shelf) DeleteMemo(_ context.Context, _ inspect.MemoList, text string) error {
+	if !slices.Contains(s.memos, text) {
+		return inspect.ErrNotFound
+	}
+	s.memos = slices.DeleteFunc(s.memos, func(o string) bool { return o == text })
+	return nil
+}
+
 // keeping gives the bench a Keeper, with views.
 func (b *bench) keeping(views ...inspect.View) *shelf {
 	s := &shelf{views: views}

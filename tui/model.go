@@ -136,6 +136,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		return m.onPaged(msg)
 	case pictured:
 		return m.onPictured(msg)
+	case continued:
+		return m.outside(msg.again, func(error) tea.Msg { return nil })
 	case ran:
 		return m.onRan(msg)
 	case prepared:

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -203,6 +204,24 @@ func TestSuspendWithoutAShellGoesOn(t *testing.T) {
 	c.wantRestored()
 }
 
+// Somebody else stops adit: the shell takes the terminal as it likes it, and when adit goes on, it takes all of it again.
+func TestStoppedFromOutsideTakesTheTerminalAgain(t *testing.T) {
+	c := startOn(t, "run")
+	c.waitForTimes("\x1b[?1002h", 1)
+	c.waitFor("/webhooks/github")
+	for _, s := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
+		if err := c.cmd.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+		_ = term.Restore(int(c.slave.Fd()), c.before)
+	}
+	c.waitForTimes("\x1b[?1049h", 2)
+	c.waitForTimes("\x1b[?1002h", 2)
+	c.press("q")
+	c.finish()
+	c.wantRestored()
+}
+
 // waitForTimes waits until text has come n times.
 func (c *console) waitForTimes(text string, n int) {
 	c.t.Helper()
@@ -310,4 +329,36 @@ func TestSuspension(t *testing.T) {
 		}()
 		_ = s.Run()
 	})
+}
+
+// What a program leaves behind, a browser or a clipboard's server, is not stopped together with a suspended dashboard.
+func TestWhatIsLeftBehindGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	script := []byte("#!/bin/sh\nsleep 60 </dev/null >/dev/null 2>&1 & echo $! >" + dir + "/pid\n")
+	for _, name := range []string{"xdg-open", "open"} {
+		if err := os.WriteFile(dir+"/"+name, script, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, value := range map[string]string{"PATH": dir + ":" + os.Getenv("PATH"), "DISPLAY": ":0", "SSH_CONNECTION": "", "SSH_TTY": "", "WSL_DISTRO_NAME": ""} {
+		t.Setenv(name, value)
+	}
+	for name, run := range map[string]func() bool{
+		"browser":   func() bool { return browse(t.Context())("http://127.0.0.1:4040/") },
+		"clipboard": func() bool { return pipe(t.Context(), []byte("text"), "open") == nil },
+	} {
+		if !run() {
+			t.Fatal(name, "did not run")
+		}
+		text, err := os.ReadFile(dir + "/pid")
+		pid, wrong := strconv.Atoi(strings.TrimSpace(string(text)))
+		if err != nil || wrong != nil {
+			t.Fatal(err, wrong)
+		}
+		group, err := syscall.Getpgid(pid)
+		if err != nil || group == syscall.Getpgrp() {
+			t.Errorf("%s: in group %d, ours is %d; %v", name, group, syscall.Getpgrp(), err)
+		}
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
 }

@@ -71,7 +71,7 @@ func TestReplayOfMarkedRequests(t *testing.T) {
 	}
 	k.press("*")
 	batch := k.send(keyOf("r"))().(tea.BatchMsg)
-	wantIn(t, k.frame(), "replaying 1 of 3 — esc stops")
+	wantIn(t, k.frame(), "░░░ replaying 1 of 3 — esc stops")
 	k.press("g")
 	batch[0]()
 	k.run(batch[1])
@@ -157,6 +157,18 @@ func TestReplayWithOptions(t *testing.T) {
 	}
 }
 
+// Of several requests the first may be one that cannot be sent: the others are, and the table says which was not.
+func TestOptionsOfMarkedRequests(t *testing.T) {
+	k := newKept(t, 100, 24, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "POST", "/b", 200, "OK"))
+	k.refuse = &inspect.EditError{Key: "resign", Text: "it is not signed"}
+	k.press("*", "R", "enter")
+	wantIn(t, k.frame(), "Replayed 2 requests: 0 passed, 0 differ, 2 failed", "it is not signed")
+	k.press("esc", "R")
+	k.refuse = &inspect.EditError{Key: "to", Text: "\"x\" is no address"}
+	k.press("enter")
+	wantIn(t, k.frame(), "\"x\" is no address")
+}
+
 // What is edited is shown as it will be sent, kept as a draft until it is, and never lost.
 func TestEditAndSend(t *testing.T) {
 	k := newKept(t, 100, 30, exchange(1, "POST", "/hook?a=1", 200, "OK"))
@@ -201,6 +213,35 @@ func TestEditAndSend(t *testing.T) {
 	}
 	k.press("e", "s")
 	wantIn(t, k.frame(), "PUT /hook?a=1 HTTP/1.1")
+	k.press("e", "p", "ctrl+u")
+	k.write("/" + strings.Repeat("long", 30) + "?z=last")
+	k.press("enter")
+	wantIn(t, k.frame(), "?z=last HTTP/1.1")
+}
+
+// An edit can be signed anew, sent elsewhere and many times, like any replay, and is shown again before it is.
+func TestEditWithOptions(t *testing.T) {
+	k := newKept(t, 100, 30, exchange(1, "POST", "/hook", 200, "OK"))
+	k.verdict = inspect.Verdict{Provider: "stripe", CanSign: true}
+	k.press("e", "m", "ctrl+u")
+	k.write("PUT")
+	k.press("enter", "R")
+	wantIn(t, k.frame(), "Send your edit of POST /hook")
+	k.write("3000")
+	k.press("tab")
+	k.write("2")
+	k.press("tab", "tab", "tab", " ", "enter")
+	wantIn(t, ansi.Strip(k.frame()), "This is sent to http://localhost:3000", "2 times", "PUT /hook HTTP/1.1")
+	if len(k.sent) > 0 {
+		t.Error("it was sent before it was shown")
+	}
+	k.press("enter")
+	if got := k.lastSent(); len(k.sent) != 2 || got.To != "3000" || !got.Resign || got.Edit == nil || got.Edit.Method != "PUT" {
+		t.Errorf("%d sent, the last one %+v", len(k.sent), got)
+	}
+	if len(k.m.drafts) != 0 {
+		t.Error("the draft is still there")
+	}
 }
 
 // The whole request goes through the person's editor, again when there is a mistake in it.
@@ -229,6 +270,23 @@ func TestEditInEditor(t *testing.T) {
 	if e := k.lastSent().Edit; e.Target != "/mended" || string(e.Body) != "body" {
 		t.Errorf("sent %+v", e)
 	}
+	k.m.work.exec = func(_ *exec.Cmd, done func(error) tea.Msg) tea.Cmd {
+		return func() tea.Msg { return done(errors.New("exit status 3")) }
+	}
+	k.press("e", "a")
+	wantIn(t, k.frame(), "the editor failed, nothing is sent: exit status 3")
+}
+
+// A text that is longer than the screen is seen where it is typed, also after the terminal has become smaller.
+func TestEditLongText(t *testing.T) {
+	x := exchange(1, "POST", "/hook", 200, "OK")
+	x.Request.Body = []byte(strings.Repeat("line\n", 60) + "the end")
+	x.Request.Kept, x.Request.Size = int64(len(x.Request.Body)), int64(len(x.Request.Body))
+	k := newKept(t, 80, 30, x)
+	k.press("e", "b")
+	wantIn(t, k.frame(), "Edit the body", "the end")
+	k.send(tea.WindowSizeMsg{Width: 80, Height: 12})
+	wantIn(t, k.frame(), "Edit the body", "the end")
 }
 
 // What typing in the dashboard would change unseen is left to an editor.

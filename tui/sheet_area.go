@@ -45,13 +45,22 @@ func (s *areaSheet) body(m *model, room int) []string {
 	if room < 2 {
 		return []string{title}[:max(room, 0)]
 	}
-	s.area.SetWidth(m.look.Width)
-	s.area.SetHeight(room - 1)
+	if s.area.Width() != m.look.Width || s.area.Height() != room-1 {
+		s.fit(m.look.Width, room-1)
+	}
 	lines := []string{title}
 	for _, l := range strings.Split(s.area.View(), "\n") {
 		lines = append(lines, pane.Clip(l, m.look.Width))
 	}
 	return full(lines, room)
+}
+
+// fit gives the area another size, in which the cursor is seen.
+func (s *areaSheet) fit(width, height int) {
+	s.area.SetWidth(width)
+	s.area.SetHeight(height)
+	s.area.View() // it scrolls among the lines that it has drawn
+	s.area, _ = s.area.Update(nil)
 }
 
 func (s *areaSheet) typed(_ *model, k tea.KeyMsg) (cmd tea.Cmd) {

@@ -1,8 +1,6 @@
 package tui
 
 import (
-	"strings"
-
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/adit-tunnel/adit/tui/pane"
@@ -28,9 +26,19 @@ type choice struct {
 func (*menuSheet) where() where       { return onMenu }
 func (*menuSheet) line(*model) string { return "" }
 
+// titleMost is how many lines' worth of a title is shown: a question is whole, and a path leaves room for what can be chosen.
+const titleMost = 4
+
 func (s *menuSheet) body(m *model, room int) []string {
-	lines := s.heading(m.look, min(room-len(s.choices), titleMost))
-	at := len(lines) + s.at
+	var lines []string
+	for i, l := range wordsOf(pane.Clip(s.title, titleMost*(m.look.Width-4)), m.look.Width-4) {
+		if i == 0 {
+			lines = append(lines, m.look.Heading(l))
+		} else {
+			lines = append(lines, "   "+m.look.Title.Render(l))
+		}
+	}
+	seen := len(lines) + s.at
 	column := 0
 	for _, c := range s.choices {
 		column = max(column, pane.Width(keyName(c.key))+menuGap)
@@ -39,31 +47,8 @@ func (s *menuSheet) body(m *model, room int) []string {
 		lines = append(lines, m.look.Choice(pane.Key{Press: keyName(c.key), Does: c.does}, column, i == s.at))
 	}
 	if len(lines) > room { // the choice in question stays
-		first := max(min(at+1-room, len(lines)-room), 0)
+		first := max(min(seen+1-room, len(lines)-room), 0)
 		lines = lines[first : first+room]
-	}
-	return lines
-}
-
-// titleMost is how many lines a menu's title has at most: it may be a question that is to be read to its end.
-const titleMost = 5
-
-// heading is the title in at most room lines, or one; a long one is below a rule where there is a line for it.
-func (s *menuSheet) heading(look pane.Look, room int) (lines []string) {
-	words := pane.Words(s.title, look.Width)
-	if len(words) == 1 || room < 2 {
-		return []string{look.Heading(s.title)}
-	}
-	if len(words) > room {
-		words = words[:room]
-		last := &words[room-1]
-		*last = pane.Cut(*last, look.Width-1) + "…"
-	}
-	if len(words) < room {
-		lines = append(lines, look.Rule(strings.Repeat("─", look.Width)))
-	}
-	for _, w := range words {
-		lines = append(lines, look.Title.Render(pane.Clip(w, look.Width)))
 	}
 	return lines
 }

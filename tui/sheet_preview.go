@@ -19,7 +19,8 @@ const previewMost = 4 << 10
 // previewSheet shows what will be sent.
 type previewSheet struct {
 	ed       *editing
-	edit     *inspect.Edit
+	plan     rerun.Plan
+	strict   bool // no rule leaves anything out
 	prepared inspect.Prepared
 	first    int // line seen
 }
@@ -31,17 +32,32 @@ func (*previewSheet) line(*model) string               { return "" }
 func (s *previewSheet) body(m *model, room int) []string {
 	p := &s.prepared
 	title := view.Sanitize(fmt.Sprintf("This is sent to %s, with %s of content", p.To, view.Size(p.Size)))
+	if s.plan.Times > 1 {
+		title += fmt.Sprintf(", %d times", s.plan.Times)
+	}
 	var lines []string
 	for _, l := range pane.Words(title, m.look.Width) {
 		lines = append(lines, m.look.Title.Render(l))
 	}
-	text := s.text(*m.mask())
+	text := wrapped(s.text(*m.mask()), m.look.Width)
 	height := max(room-len(lines), 1)
 	s.first = max(min(s.first, len(text)-height), 0)
-	for _, l := range text[s.first:min(s.first+height, len(text))] {
-		lines = append(lines, pane.Clip(view.Sanitize(strings.ReplaceAll(l, "\t", "    ")), m.look.Width))
-	}
+	lines = append(lines, text[s.first:min(s.first+height, len(text))]...)
 	return lines[:min(len(lines), room)]
+}
+
+// wrapped breaks lines, so that all that will be sent can be seen. What goes on is indented: it begins no field.
+func wrapped(text []string, w int) (lines []string) {
+	const indent = "    "
+	for _, l := range text {
+		for i, part := range pane.Break(view.Sanitize(strings.ReplaceAll(l, "\t", indent)), max(w-len(indent), 1)) {
+			if i > 0 {
+				part = indent + part
+			}
+			lines = append(lines, part)
+		}
+	}
+	return lines
 }
 
 // text is what will be sent, its secrets masked as elsewhere.
@@ -58,7 +74,7 @@ func (s *previewSheet) text(mask view.Mask) (lines []string) {
 		}
 		lines = append(lines, line)
 	}
-	switch body := s.edit.Body; {
+	switch body := s.plan.Resend.Edit.Body; {
 	case s.prepared.Size == 0:
 		return lines
 	case body == nil:
@@ -82,8 +98,8 @@ func (m *model) scrollPreview(by int) tea.Cmd {
 
 // preview asks what will be sent, and shows it.
 func (m *model) preview(ed *editing) tea.Cmd {
-	e := m.drafts[ed.row.ID]
-	return m.work.prepare(ed.row.ID, inspect.Resend{Edit: e}, func(m *model, p prepared) tea.Cmd {
+	plan := rerun.Plan{Resend: inspect.Resend{Edit: m.drafts[ed.row.ID]}}
+	return m.work.prepare(ed.row.ID, plan.Resend, func(m *model, p prepared) tea.Cmd {
 		if m.top() != nil {
 			return nil
 		}
@@ -94,7 +110,7 @@ func (m *model) preview(ed *editing) tea.Cmd {
 		case p.err != nil:
 			return m.editMenu(ed, view.Sanitize("It cannot be sent: "+p.err.Error()), "")
 		}
-		m.lay(&previewSheet{ed: ed, edit: e, prepared: p.prepared})
+		m.lay(&previewSheet{ed: ed, plan: plan, prepared: p.prepared})
 		return nil
 	})
 }
@@ -105,7 +121,16 @@ func (m *model) sendPreview() tea.Cmd {
 		return nil
 	}
 	m.lift()
-	return m.replay([]pane.Row{s.ed.row}, rerun.Plan{Resend: inspect.Resend{Edit: s.edit}}, false)
+	return m.replay([]pane.Row{s.ed.row}, s.plan, s.strict)
+}
+
+// previewOptions asks how the edit is to be sent.
+func (m *model) previewOptions() tea.Cmd {
+	s, ok := m.top().(*previewSheet)
+	if !ok {
+		return nil
+	}
+	return m.askOptions("Send your edit of "+m.called(s.ed.row), []pane.Row{s.ed.row}, s)
 }
 
 func (m *model) editPreview() tea.Cmd {

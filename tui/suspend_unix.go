@@ -5,7 +5,9 @@ package tui
 import (
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
+	"syscall"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -18,6 +20,10 @@ const (
 	// frontEvery is how often a suspended dashboard looks whether it is in front again. Shells say nothing to a running job they bring there.
 	frontEvery = 200 * time.Millisecond
 )
+
+// ownSession keeps a program that outlives its call (a browser, xclip with what was copied) out of our process group and terminal: it goes on when the
+// dashboard is suspended, and when the terminal is closed.
+func ownSession(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
 // suspension is Ctrl-Z: a command to Bubble Tea, which gives the terminal back before it runs and takes it again afterwards.
 type suspension struct {
@@ -37,6 +43,11 @@ func newSuspension(screen *terminal, done <-chan struct{}) tea.ExecCommand {
 		// The whole process group, as the terminal would do it: a `go run` around us has to stop with us, or the shell does not notice.
 		stop: func() error { return unix.Kill(0, unix.SIGTSTP) },
 	}
+}
+
+// newResumption gives the terminal back and takes it again.
+func newResumption(screen *terminal, done <-chan struct{}) tea.ExecCommand {
+	return &suspension{screen: screen, done: done, front: func() bool { return true }, stop: func() error { return nil }}
 }
 
 // Run stops the process group and returns when it is in the terminal's foreground again, having run in the background or not.
@@ -66,6 +77,29 @@ func (s *suspension) Run() error {
 		}
 	}
 	return nil
+}
+
+// onContinued calls again each time that the process goes on in front after somebody else has stopped it (kill -STOP): whoever had the terminal meanwhile
+// has left a mode and a screen of its own. The function it returns ends that.
+func onContinued(screen *terminal, again func()) (end func()) {
+	continued, ended := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(continued, unix.SIGCONT)
+	go func() {
+		for {
+			select {
+			case <-continued:
+				if screen.held.Load() && Foreground(screen.in) { // else a suspension waits already, or the shell will bring us here and say so again
+					again()
+				}
+			case <-ended:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(continued)
+		close(ended)
+	}
 }
 
 // SetStdin, SetStdout and SetStderr are there for programs that draw.

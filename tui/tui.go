@@ -114,6 +114,7 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	}
 	// Not tea.WithContext: that kills the program, which closes the input under the hands of the goroutine that reads it.
 	defer context.AfterFunc(ctx, p.Quit)()
+	defer onContinued(screen, func() { p.Send(continued{newResumption(screen, ctx.Done())}) })()
 	defer func() { err = settle(p, recover(), err) }()
 	if _, err = p.Run(); err != nil {
 		return fmt.Errorf("dashboard: %w", err)

@@ -230,10 +230,10 @@ func (w *window) unseen() int {
 	return int(w.newest-w.seen) - moved
 }
 
-// oldest is the lowest Seq, when the row at the end is selected behind which only older ones can be.
+// oldest is the lowest Seq, when the row at the end is selected behind which only older ones can be; 0: while nothing has come, all are older.
 func (w *window) oldest() (seq uint64, there bool) {
 	if len(w.spots) == 0 || w.hidden != nil {
-		return 0, false
+		return 0, w.hidden == nil
 	}
 	end := 0
 	if w.ahead(-1) {

@@ -38,8 +38,11 @@ func (d *Diff) statuses() string {
 
 // number is "1 value differs", or "3 values differ".
 func number(n int, what string) string {
-	if n == 1 {
+	switch {
+	case n == 1:
 		return "1 " + what + " differs"
+	case n >= maxChanges: // further ones are left out
+		return fmt.Sprintf("%d %ss or more differ", maxChanges, what)
 	}
 	return fmt.Sprintf("%d %ss differ", n, what)
 }

@@ -106,7 +106,7 @@ func (m *Message) content(older, newer *side, rules Rules) {
 	case m.json(a, b, rules):
 	case m.laid(view.Open(older.Message, older.body, view.Limits{Bytes: maxContent}), view.Open(newer.Message, newer.body, view.Limits{Bytes: maxContent})):
 	case a.Text && b.Text || len(a.Data) == 0 && b.Text || len(b.Data) == 0 && a.Text:
-		m.How, m.Content = Text, lines(splitLines(a.Data), splitLines(b.Data))
+		m.How, m.Content = Text, texts(a.Data, b.Data)
 	default:
 		m.Content = []Change{digests(older, newer), bytesChange(a, b)}
 	}

@@ -40,9 +40,13 @@ func TestUnified(t *testing.T) {
 		{"a key that comes twice", "P / HTTP/1.1\n\n{\"a\":1,\"a\":2}", "P / HTTP/1.1\n\n{\"a\":1,\"a\":3}", "@@ request, content @@\n-$[\"a (2)\"]: 2\n+$[\"a (2)\"]: 3\n"},
 		{"lines", "P / HTTP/1.1\n\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12", "P / HTTP/1.1\n\n1\n2\n3\n4\nfive\n6\n7\n8\n9\n10\n12",
 			"@@ request, content, by lines @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n 9\n 10\n-11\n 12\n"},
+		{"a line end at the end", "P / HTTP/1.1\n\na\nb", "P / HTTP/1.1\n\na\nb\n", "@@ request, content, by lines @@\n-b (no line end)\n+b\n"},
+		{"no line end at the end", "P / HTTP/1.1\n\na\nb\n", "P / HTTP/1.1\n\na\nb", "@@ request, content, by lines @@\n-b\n+b (no line end)\n"},
 		{"content that was not there", "P / HTTP/1.1\n\n", "P / HTTP/1.1\n\nhi", "@@ request, content, by lines @@\n+hi\n"},
 		{"a form", "P / HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\na=1&b=2&c=3", "P / HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\na=1&b=x%20y&c=3",
 			"@@ request, content, by lines @@\n a = 1\n-b = 2\n+b = x y\n c = 3\n"},
+		{"a form in another spelling", "P / HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\na=A", "P / HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\na=%41",
+			"# request: the same but for spelling or layout, as far as it is shown\n"},
 		{"protobuf", "P / HTTP/1.1\nContent-Type: application/x-protobuf\n\n\x08\x01\x12\x02\x08\x05", "P / HTTP/1.1\nContent-Type: application/x-protobuf\n\n\x08\x01\x12\x02\x08\x06",
 			"@@ request, content, by lines @@\n 1: 1\n 2 {\n-  1: 5\n+  1: 6\n }\n"},
 		{"binary", "P / HTTP/1.1\n\n\x00\x01\x02", "P / HTTP/1.1\n\n\x00\x01", "@@ request, content @@\n-sha256: ae4b3280e56e, 3 B\n+sha256: b413f47d13ee, 2 B\n-byte 2: 02 … (3 bytes in all)\n+byte 2: ends here, after 2 bytes\n"},
@@ -130,7 +134,7 @@ func FuzzDiff(f *testing.F) {
 		if same := Of(a, a, Options{}); !same.Equal() {
 			t.Fatalf("it differs from itself: %s", same.Unified())
 		}
-		if string(a.Request.Body) != string(b.Request.Body) && len(d.Request.Content)+len(d.Request.Notes) == 0 {
+		if string(a.Request.Body) != string(b.Request.Body) && count(d.Request.Content)+len(d.Request.Notes) == 0 {
 			t.Fatal("no difference was found")
 		}
 	})

@@ -130,6 +130,23 @@ func TestLargeContent(t *testing.T) {
 	}
 }
 
+// Of very many differences the first are told, and that there are more.
+func TestVeryManyDifferences(t *testing.T) {
+	text := func(n, lines int) string {
+		var b strings.Builder
+		for i := range lines {
+			fmt.Fprintln(&b, n, i)
+		}
+		return b.String()
+	}
+	for _, now := range []int{maxChanges + 1, 2 * maxChanges} {
+		d := answers("\n"+text(1, maxChanges+1), "\n"+text(2, now), nil)
+		if got := Brief(d); got != "2000 lines or more differ" || fmt.Sprint(d.Response.Notes) != "[further differences are not shown]" {
+			t.Errorf("%d lines now: %s, %q", now, got, d.Response.Notes)
+		}
+	}
+}
+
 // FuzzRule: what is read as a rule is read as the same again, and the rule that is offered for a change leaves just that out.
 func FuzzRule(f *testing.F) {
 	f.Add("$.a[*]", `{"a":[1]}`, `{"a":[2]}`)

@@ -22,18 +22,32 @@ func (m *Message) laid(a, b view.Content) bool {
 	if a.Kind != b.Kind {
 		return false
 	}
-	m.How, m.Content = Text, lines(texts(a.Lines), texts(b.Lines))
+	m.How, m.Content = Text, lines(shown(a.Lines), shown(b.Lines))
 	if len(m.Content) == 0 {
 		m.Notes = append(m.Notes, "the same but for spelling or layout, as far as it is shown")
 	}
 	return true
 }
 
-func texts(lines []view.Line) (all []string) {
+func shown(lines []view.Line) (all []string) {
 	for _, l := range lines {
 		all = append(all, l.String())
 	}
 	return all
+}
+
+// texts compares two texts that are not the same. A line end behind the last line is a difference when there is no other.
+func texts(older, newer []byte) []Change {
+	was, now := splitLines(older), splitLines(newer)
+	if changes := lines(was, now); len(changes) > 0 {
+		return changes
+	}
+	last := now[len(now)-1]
+	with, without := last, last+" (no line end)"
+	if len(newer) < len(older) {
+		return []Change{changed(strconv.Itoa(len(now)), with, without)}
+	}
+	return []Change{changed(strconv.Itoa(len(now)), without, with)}
 }
 
 func splitLines(data []byte) []string {
@@ -65,7 +79,9 @@ func lines(older, newer []string) (changes []Change) {
 			return changes
 		}
 	}
-	same(done, min(done+linesAround, len(older)), shift)
+	if len(changes) > 0 {
+		same(done, min(done+linesAround, len(older)), shift)
+	}
 	return changes
 }
 
@@ -74,8 +90,9 @@ func trimEnd(s string) string { return strings.TrimSuffix(s, "\n") }
 // block is lines that took the place of others, at that line of the newer text. As many as there were are compared with each other.
 func block(was, now []string, at int) (changes []Change) {
 	where := func(i int) string { return strconv.Itoa(at + i + 1) }
-	was, now = was[:min(len(was), maxChanges)], now[:min(len(now), maxChanges)] // what is beyond is not shown
-	if len(was) == len(now) {
+	pairs := len(was) == len(now)
+	was, now = was[:min(len(was), maxChanges+1)], now[:min(len(now), maxChanges+1)] // one more than is shown, so that it is said
+	if pairs {
 		for i := range was {
 			if was[i] != now[i] {
 				changes = append(changes, changed(where(i), trimEnd(was[i]), trimEnd(now[i])))

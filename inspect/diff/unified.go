@@ -40,8 +40,12 @@ func (m *Message) unified(b *strings.Builder, side string) {
 	for _, n := range m.Notes {
 		b.WriteString("# " + side + ": " + n + "\n")
 	}
-	if left > 0 {
-		fmt.Fprintf(b, "# %s: %d more that does not matter\n", side, left)
+	switch left {
+	case 0:
+	case 1:
+		b.WriteString("# " + side + ": 1 more that does not matter\n")
+	default:
+		fmt.Fprintf(b, "# %s: %d more that do not matter\n", side, left)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
@@ -61,12 +62,28 @@ func (s *Session) Read() (e *inspect.Edit, again bool, err error) {
 	if !errors.As(err, &wrong) {
 		return e, false, err
 	}
-	s.last, s.wrong = text, wrong
-	told := append([]byte(mistaken+fmt.Sprintf("line %d: %s", wrong.Line+1, wrong.Text)+"\n"), text...)
-	if err := os.WriteFile(s.path, told, 0o600); err != nil {
-		return nil, false, fmt.Errorf("the editor's file: %w", err)
+	if err := s.tell(text, fmt.Sprintf("line %d: %s", wrong.Line+1, wrong.Text), wrong); err != nil {
+		return nil, false, err
 	}
 	return nil, true, wrong
+}
+
+// Refuse says in the file why what was read cannot be sent: run the editor once more. A text that is left as it was then ends with that mistake.
+func (s *Session) Refuse(wrong error) error {
+	text, err := s.content()
+	if err != nil {
+		return err
+	}
+	return s.tell(text, strings.ReplaceAll(wrong.Error(), "\n", " "), wrong)
+}
+
+// tell writes a mistake above the text.
+func (s *Session) tell(text []byte, mistake string, wrong error) error {
+	s.last, s.wrong = text, wrong
+	if err := os.WriteFile(s.path, append([]byte(mistaken+mistake+"\n"), text...), 0o600); err != nil {
+		return fmt.Errorf("the editor's file: %w", err)
+	}
+	return nil
 }
 
 // content is what is in the file, but for what was told of the last mistake.

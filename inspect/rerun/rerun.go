@@ -144,7 +144,7 @@ func Run(ctx context.Context, s Source, p Plan, each func(Outcome, Table)) (Tabl
 	r.p.Go(func() { r.sendAll(n) })
 	for o := range r.outcomes {
 		if err == nil {
-			err = planError(o.Err)
+			err = PlanError(o.Err)
 		}
 		if err == nil {
 			t.add(o.Verdict)

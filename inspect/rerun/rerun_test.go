@@ -117,18 +117,21 @@ func TestOutcomes(t *testing.T) {
 			return nil, &inspect.Failure{Text: "it was \x1b an upgrade"}
 		case "fails":
 			x.State, x.Response, x.Failure = inspect.Failed, nil, &inspect.Failure{Name: "LOCAL_REFUSED"}
+		case "told":
+			x.State, x.Response, x.Failure = inspect.Failed, answered("", 502, "Adit-Error: 1\n\nno").Response, &inspect.Failure{Name: "LOCAL_RESET"}
+			x.Response.Made = true
 		}
 		return &x, nil
 	}, answered("same", 200, "A: 1"), answered("differs", 200, "A: 1\n\n{\"id\":1,\"n\":1}"), answered("ruled out", 200, "Date: then\n\n{\"id\":1,\"n\":1}"),
-		answered("status", 200, ""), answered("refused", 200, ""), answered("fails", 200, ""), answered("large", 200, ""))
+		answered("status", 200, ""), answered("refused", 200, ""), answered("fails", 200, ""), answered("told", 200, ""), answered("large", 200, ""))
 	s.kept["large"].Response.Kept, s.kept["large"].Response.Size = 1<<21, 1<<21
-	s.bodies["large"], s.bodies["large-7"] = large+large, large+large[1:]+"y"
+	s.bodies["large"], s.bodies["large-8"] = large+large, large+large[1:]+"y"
 	rules, err := diff.ParseRules([]string{"$.id"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	table, err := Run(t.Context(), s, Plan{IDs: []inspect.ID{"same", "differs", "ruled out", "status", "refused", "fails", "gone", "large"}, Rules: rules}, func(o Outcome, now Table) {
+	table, err := Run(t.Context(), s, Plan{IDs: []inspect.ID{"same", "differs", "ruled out", "status", "refused", "fails", "told", "gone", "large"}, Rules: rules}, func(o Outcome, now Table) {
 		if now.Done != len(got)+1 {
 			t.Errorf("%d are done with the outcome of %s", now.Done, o.Original)
 		}
@@ -141,13 +144,14 @@ func TestOutcomes(t *testing.T) {
 		`status: differs, was "200 X", is "500 X", ["status 200 → 500"]`,
 		`refused: not sent, was "200 X", is "it was \\x1b an upgrade ", []`,
 		`fails: failed, was "200 X", is "LOCAL_REFUSED", ["no answer now"]`,
+		`told: failed, was "200 X", is "LOCAL_RESET", ["no answer now"]`,
 		`gone: not sent, was "", is "not kept, or no longer", []`,
 		`large: differs, was "200 X", is "200 X", ["sha256" "of the older content the first 1 MiB are compared" "of the newer content the first 1 MiB are compared"]`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if err != nil || table.String() != "2 passed, 3 differ, 3 failed" {
+	if err != nil || table.String() != "2 passed, 3 differ, 4 failed" {
 		t.Errorf("%s, %v", table, err)
 	}
 }

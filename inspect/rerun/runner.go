@@ -76,7 +76,7 @@ func (r *runner) sendAll(n int) {
 		r.p.Go(func() {
 			defer under.Done()
 			o, ok := r.send(r.p.IDs[i%len(r.p.IDs)])
-			if planError(o.Err) != nil {
+			if PlanError(o.Err) != nil {
 				r.stop()
 			}
 			if ok {
@@ -102,8 +102,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// planError is what is wrong with the plan rather than with one request: nothing else of it can be sent either.
-func planError(err error) error {
+// PlanError is what is wrong with the plan rather than with one request, of an error of Replay or Prepare: nothing else of it can be sent either. nil: nothing.
+func PlanError(err error) error {
 	var edit *inspect.EditError
 	if errors.As(err, &edit) && edit.Key != "resign" { // whose are signed, and how, each says itself
 		return edit
@@ -154,9 +154,18 @@ func (r *runner) judge(ctx context.Context, o *Outcome, original, again inspect.
 	switch {
 	case again.State != inspect.Done:
 		o.Verdict = Failed
+		if made(again) { // it is adit's own, and no news of the service
+			o.Changed = nil
+		}
+		if made(again) && !made(original) {
+			o.Changed = []string{"no answer now"}
+		}
 	case o.Diff.Old != o.Diff.New || !o.Diff.Response.Equal():
 		o.Verdict = Differs
 	default:
 		o.Verdict = Passed
 	}
 }
+
+// made says that adit has answered in place of the service.
+func made(it inspect.Item) bool { return it.Response != nil && it.Response.Made }

@@ -81,7 +81,7 @@ func change(c *diff.Change, mask *view.Mask) (lines []Text) {
 // thingOf is what keys act on at a difference.
 func thingOf(c *diff.Change) *Thing {
 	value, whole := valueOf(c)
-	of := &Thing{Value: value, Rule: c.Rule}
+	of := &Thing{Value: value, Rule: c.Rule, LeftOut: c.Volatile}
 	isJSON := strings.HasPrefix(c.Where, "$")
 	if isJSON {
 		of.Path = c.Where

@@ -25,7 +25,8 @@ type Thing struct {
 	Mask  bool   // the value is not shown
 
 	Exchange inspect.ID // another exchange, which can be opened
-	Rule     string     // what would leave a difference out
+	Rule     string     // what leaves a difference out, or would
+	LeftOut  bool       // it is left out
 	Message  int        // number of a message of a stream, from 1
 }
 

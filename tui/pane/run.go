@@ -40,3 +40,9 @@ func (l Look) Outcome(o Outcome, chosen bool) string {
 	}
 	return Clip(line+style.Render(verdict)+rest, l.Width)
 }
+
+// Bar shows how much of something is done, in w cells.
+func Bar(done, all, w int) string {
+	full := min(w*done/max(all, 1), w)
+	return strings.Repeat("█", full) + strings.Repeat("░", w-full)
+}

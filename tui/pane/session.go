@@ -97,7 +97,7 @@ func (l Look) slept(st inspect.Status, now time.Time) []Line {
 	}
 	text := "was asleep for " + age(st.Slept)
 	if st.State == inspect.Online {
-		text += "; back since " + age(ago)
+		text += "; woke " + age(ago) + " ago"
 	}
 	return l.styled("", text, l.Note.Render, RankSlept)
 }

@@ -27,17 +27,31 @@ var _ inspect.Replayer = (*kept)(nil)
 
 func newKept(t *testing.T, width, height int, xs ...*inspect.Exchange) *kept {
 	t.Helper()
-	k := &kept{bench: newBench(t, width, height)}
+	return newBench(t, width, height).onStore(xs...)
+}
+
+// onStore puts a store under the bench.
+func (b *bench) onStore(xs ...*inspect.Exchange) *kept {
+	k := &kept{bench: b}
 	k.Memory = store.NewMemory(store.Options{OnChange: func(uint64) { k.f.Publish() }})
 	source := Source{Reader: k.Memory, Keeper: k.Memory, Replayer: k, Observer: k.f, Controller: k.f}
 	hints, stop := k.f.Watch()
-	t.Cleanup(stop)
+	b.t.Cleanup(stop)
 	k.m.work.source, k.m.work.feed = source, newFeed(source, hints, nil)
 	for _, x := range xs {
 		k.Record(x)
 	}
 	k.sync()
 	return k
+}
+
+// mark pins and tags an exchange, and writes a note.
+func (k *kept) mark(id inspect.ID, note string) {
+	k.t.Helper()
+	pin := true
+	if _, err := k.Mark(k.t.Context(), id, inspect.Marks{Note: &note, AddTags: []string{"bug-42", "seen"}, Pinned: &pin}); err != nil {
+		k.t.Fatal(err)
+	}
 }
 
 func (k *kept) Replay(ctx context.Context, id inspect.ID, r inspect.Resend) (inspect.ID, error) {
@@ -51,7 +65,11 @@ func (k *kept) Replay(ctx context.Context, id inspect.ID, r inspect.Resend) (ins
 		return "", k.refuse
 	}
 	k.sent = append(k.sent, r)
-	x, answer := *it.Exchange, *it.Response
+	x := *it.Exchange
+	if x.Response == nil {
+		x.State, x.Response = inspect.Done, exchange(1, "", "", 200, "OK").Response
+	}
+	answer := *x.Response
 	x.ID, x.ReplayOf, x.Response = inspect.ID(fmt.Sprintf("replay-%d", len(k.sent))), id, &answer
 	x.Start = x.Start.Add(1000 * 1000 * 1000)
 	if k.answer != nil {
@@ -84,6 +102,20 @@ func (k *kept) Prepare(ctx context.Context, id inspect.ID, r inspect.Resend) (in
 }
 
 func (k *kept) Verdict(context.Context, inspect.ID) (inspect.Verdict, error) { return k.verdict, nil }
+
+// sends is how many requests were sent again.
+func (k *kept) sends() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.sent)
+}
+
+// refusing makes the agent refuse what is sent and prepared; nil: no longer.
+func (k *kept) refusing(err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.refuse = err
+}
 
 // lastSent is how the last request was sent again.
 func (k *kept) lastSent() inspect.Resend {

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"testing"
@@ -57,9 +58,11 @@ func (b *bench) send(msg tea.Msg) tea.Cmd {
 	return cmd
 }
 
-// sync lets the model read what has changed, without running the command for the next read. What is open is read again.
+// sync lets the model read what has changed, without waiting for the frame to be over, nor running the command for the next read. What is open is read
+// again.
 func (b *bench) sync() {
 	b.t.Helper()
+	b.m.work.feed.last = time.Time{}
 	b.send(b.m.work.next()())
 	b.fill()
 }
@@ -112,11 +115,19 @@ func (b *bench) selected() inspect.ID {
 	return r.ID
 }
 
-var namedKeys = map[string]tea.KeyMsg{
-	"up": {Type: tea.KeyUp}, "down": {Type: tea.KeyDown}, "enter": {Type: tea.KeyEnter}, "esc": {Type: tea.KeyEsc},
-	"tab": {Type: tea.KeyTab}, "pgup": {Type: tea.KeyPgUp}, "pgdown": {Type: tea.KeyPgDown}, "home": {Type: tea.KeyHome},
-	"end": {Type: tea.KeyEnd}, "ctrl+s": {Type: tea.KeyCtrlS}, "ctrl+u": {Type: tea.KeyCtrlU}, "ctrl+c": {Type: tea.KeyCtrlC}, "ctrl+r": {Type: tea.KeyCtrlR}, "ctrl+z": {Type: tea.KeyCtrlZ},
-}
+// chosen is the row that is selected, or will be again as soon as it is back in the list.
+func (b *bench) chosen() uint64 { return cmp.Or(b.m.rows.sel, b.m.rows.lost) }
+
+// namedKeys are all keys that are no letters, by their names.
+var namedKeys = func() map[string]tea.KeyMsg {
+	keys := map[string]tea.KeyMsg{"space": {Type: tea.KeySpace, Runes: []rune{' '}}}
+	for t := tea.KeyF20; t <= 127; t++ {
+		if k := (tea.KeyMsg{Type: t}); t != tea.KeyRunes && t != tea.KeySpace && k.String() != "" {
+			keys[k.String()] = k
+		}
+	}
+	return keys
+}()
 
 func keyOf(name string) tea.KeyMsg {
 	if k, ok := namedKeys[name]; ok {

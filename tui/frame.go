@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/adit-tunnel/adit/inspect"
@@ -98,7 +99,7 @@ func (m *model) footer() string {
 		keys = keys[len(m.mainKeys()):]
 	}
 	if m.status.State == inspect.Reconnecting {
-		keys = append([]pane.Key{{Press: m.keyOf("reconnect"), Does: "try now"}}, keys...)
+		keys = append([]pane.Key{m.reconnectKey()}, keys...)
 	}
 	left := m.look.Keys(keys, room)
 	if m.toast.text != "" {
@@ -108,6 +109,15 @@ func (m *model) footer() string {
 		left = m.look.Note.Render(pane.Clip(text, room))
 	}
 	return pane.Ends(left, right, m.look.Width)
+}
+
+// reconnectKey is the key that tries at once. Where the head has no room for the state, or is not seen, it says what is the matter.
+func (m *model) reconnectKey() pane.Key {
+	does := "try now"
+	if !slices.ContainsFunc(m.boxes.head, func(l pane.Line) bool { return l.Rank == pane.RankState }) {
+		does = "reconnect now"
+	}
+	return pane.Key{Press: m.keyOf("reconnect"), Does: does}
 }
 
 // rightOfFooter is what holds for now, and where one is.

@@ -2,7 +2,9 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -27,9 +29,10 @@ type deletion struct {
 
 // deleted says what has become of a deletion from the store.
 type deleted struct {
-	rows []pane.Row // that were to go; nil: what a filter means
-	n    int
-	err  error
+	rows   []pane.Row // that were to go; nil: what a filter means,
+	purged []pane.Row // and which of those that the list would keep are gone
+	n      int
+	err    error
 }
 
 // deleteTargets takes the exchanges in question off the list. Those under way stay; whether pinned ones go is asked.
@@ -60,6 +63,14 @@ func (m *model) deleteTargets() tea.Cmd {
 func (m *model) deleteRows(rows []pane.Row) tea.Cmd {
 	cmd := m.carryOut()
 	m.deletion.rows, m.deletion.due = rows, m.now.Add(undoFor)
+	m.takeOff(rows)
+	m.say(m.look.Note.Render, "deleted "+view.Requests(len(rows))+": "+m.keyOf("undo")+" brings back")
+	m.toast.until = m.deletion.due
+	return cmd
+}
+
+// takeOff takes rows off the list, and what is open with them.
+func (m *model) takeOff(rows []pane.Row) {
 	seqs := map[uint64]bool{}
 	for _, r := range rows {
 		m.deletion.gone[r.ID] = struct{}{}
@@ -70,9 +81,6 @@ func (m *model) deleteRows(rows []pane.Row) tea.Cmd {
 	if _, ok := m.deletion.gone[m.detail.row.ID]; ok {
 		m.closeDetail()
 	}
-	m.say(m.look.Note.Render, "deleted "+view.Requests(len(rows))+": "+m.keyOf("undo")+" brings back")
-	m.toast.until = m.deletion.due
-	return cmd
 }
 
 // undoDelete brings back what was deleted last.
@@ -105,7 +113,7 @@ func (m *model) carryOut() tea.Cmd {
 	w := &m.work
 	return safely(func() tea.Msg {
 		n, err := w.source.Keeper.Delete(w.root, idsOf(rows)...)
-		return deleted{rows, n, err}
+		return deleted{rows: rows, n: n, err: err}
 	})
 }
 
@@ -140,6 +148,10 @@ func (m *model) onDeleted(d deleted) tea.Cmd {
 	if d.rows != nil {
 		return nil
 	}
+	if r, ok := m.rows.selected(); ok && slices.ContainsFunc(d.purged, func(p pane.Row) bool { return p.ID == r.ID }) {
+		m.rows.resume() // else the row beside it would be selected, and kept, though it may be gone as well
+	}
+	m.takeOff(d.purged)
 	m.say(m.look.Good.Render, "deleted "+view.Requests(d.n))
 	if m.prompt.filter == nil { // the feed lists anew
 		return nil
@@ -184,16 +196,33 @@ func (m *model) askPurgeOf(q inspect.Query) tea.Cmd {
 	if q.Filter != nil {
 		what = "all requests, of earlier runs too, that match " + view.Sanitize(q.Filter.String())
 	}
-	w := &m.work
+	w, held := &m.work, m.held()
 	m.lay(&menuSheet{title: "Delete " + what + "? It cannot be undone. Pinned ones stay unless the filter names them.", choices: []choice{
 		{key: "n", does: "keep them", run: func(*model) tea.Cmd { return nil }},
 		{key: "y", does: "delete them", run: func(m *model) tea.Cmd {
 			m.say(m.look.Quiet.Render, "deleting …")
 			return safely(func() tea.Msg {
 				n, err := w.source.Keeper.Purge(w.root, q)
-				return deleted{nil, n, err}
+				return deleted{n: n, err: err, purged: w.missing(held)}
 			})
 		}},
 	}})
 	return nil
+}
+
+// held are the rows that stay when the list is read anew: those that are marked, and the selected one.
+func (m *model) held() []pane.Row {
+	rows := slices.Collect(maps.Values(m.marks))
+	if r, ok := m.rows.selected(); ok && !m.marks.has(r.ID) {
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// missing are those of rows that the store has no longer.
+func (w *work) missing(rows []pane.Row) []pane.Row {
+	return slices.DeleteFunc(rows, func(r pane.Row) bool {
+		_, err := w.source.Reader.Get(w.root, r.ID)
+		return !errors.Is(err, inspect.ErrNotFound)
+	})
 }

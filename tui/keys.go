@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adit-tunnel/adit/inspect/view"
 )
 
 // where is a set of places that can have the keyboard: the panes, and the sheets over them.
@@ -101,7 +103,7 @@ func (m *model) press(k tea.KeyMsg) tea.Cmd {
 func (m *model) onKey(k tea.KeyMsg) tea.Cmd {
 	letters := k.Type == tea.KeyRunes
 	if m.where()&onTyping != 0 && (k.Paste || (letters || k.Type == tea.KeySpace) && !k.Alt) {
-		return m.top().typed(m, k)
+		return m.top().typed(m, visible(k))
 	}
 	if k.Paste {
 		return nil
@@ -118,6 +120,15 @@ func (m *model) onKey(k tea.KeyMsg) tea.Cmd {
 		m.arrange()
 	}
 	return tea.Sequence(cmds...)
+}
+
+// visible is typed or pasted text without what is not seen, or what a terminal acts on.
+func visible(k tea.KeyMsg) tea.KeyMsg {
+	k.Runes = slices.DeleteFunc(slices.Clone(k.Runes), func(r rune) bool {
+		shown := "a" + string(r) // a mark stands on a letter
+		return !strings.ContainsRune("\r\n\t", r) && view.Sanitize(shown) != shown
+	})
+	return k
 }
 
 // useKeys takes a table with other keys.

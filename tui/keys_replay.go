@@ -29,7 +29,7 @@ func replayActions() []action {
 		{id: "area.drop", on: onArea, keys: "esc", does: "drop what is typed", footer: "cancel", run: (*model).lift},
 
 		{id: "preview.send", on: onPreview, keys: "enter", does: "send it", footer: "send", run: (*model).sendPreview},
-		{id: "preview.options", on: onPreview, keys: "R", does: "elsewhere, many times, signed anew …", footer: "options", run: (*model).previewOptions},
+		{id: "preview.options", on: onPreview, keys: "R", does: "send it elsewhere, many times, signed anew …", footer: "options", run: (*model).previewOptions},
 		{id: "preview.edit", on: onPreview, keys: "e", does: "edit again", footer: "edit", run: (*model).editPreview},
 		{id: "preview.drop", on: onPreview, keys: "esc q", does: "send nothing; what was edited is kept", footer: "drop", run: (*model).lift},
 		{id: "preview.up", on: onPreview, keys: "up k", does: "scroll", run: (*model).previewUp},

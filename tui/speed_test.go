@@ -1,12 +1,15 @@
 package tui
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/store"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -109,4 +112,70 @@ func openModel(b *testing.B) *model {
 		m.Update(m.work.open(m.opening(a))())
 	}
 	return m
+}
+
+// BenchmarkRush is a frame while 10,000 requests a second arrive at a full store with its database, as in a real run: what the dashboard reads, takes and
+// draws thirty times a second. An operation is as long as a frame may be; beside it stands how much of that is work, on average and at worst.
+func BenchmarkRush(b *testing.B) {
+	f := &fake{status: busy()}
+	s, err := store.Open(store.Options{Dir: b.TempDir(), OnChange: func(uint64) { f.Publish() }})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, end := context.WithCancel(b.Context())
+	var beside sync.WaitGroup
+	defer func() {
+		end()
+		beside.Wait()
+		if err := s.Close(); err != nil {
+			b.Error(err)
+		}
+	}()
+	for n := range keepRows {
+		s.Record(exchange(n, "POST", "/webhooks/github", 200, "OK"))
+	}
+	beside.Go(func() { _ = s.Keep(ctx) })
+	beside.Go(func() { rush(ctx, s, keepRows) })
+
+	m := newTestModel(f)
+	source := Source{Reader: s, Keeper: s, Observer: f}
+	hints, stop := f.Watch()
+	defer stop()
+	m.work.source, m.work.feed = source, newFeed(source, hints, ctx.Done())
+	var took, most [2]time.Duration
+	frames, before := 0, s.Count()
+	begin := time.Now()
+	for b.Loop() {
+		msg := m.work.feed.next()
+		for i, work := range []func(){func() { m.Update(msg) }, func() { m.View() }} {
+			at := time.Now()
+			work()
+			d := time.Since(at)
+			took[i] += d
+			most[i] = max(most[i], d)
+		}
+		frames++
+	}
+	for i, name := range []string{"Update", "View"} {
+		b.ReportMetric(float64(took[i].Microseconds())/float64(frames)/1000, "ms/"+name)
+		b.ReportMetric(float64(most[i].Microseconds())/1000, "ms/worst-"+name)
+	}
+	b.ReportMetric(float64(s.Count()-before)/time.Since(begin).Seconds(), "req/s")
+}
+
+// rush records 10,000 exchanges a second, the nth and later ones.
+func rush(ctx context.Context, s *store.Store, n int) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	begin, first := time.Now(), n
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case at := <-tick.C:
+			for ; n-first < int(at.Sub(begin)/(100*time.Microsecond)); n++ {
+				s.Record(exchange(n, "POST", "/webhooks/github", 200, "OK"))
+			}
+		}
+	}
 }

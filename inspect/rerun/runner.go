@@ -154,10 +154,10 @@ func (r *runner) judge(ctx context.Context, o *Outcome, original, again inspect.
 	switch {
 	case again.State != inspect.Done:
 		o.Verdict = Failed
-		if made(again) { // it is adit's own, and no news of the service
+		switch { // adit's own answer is no news of the service
+		case made(again) && made(original):
 			o.Changed = nil
-		}
-		if made(again) && !made(original) {
+		case made(again):
 			o.Changed = []string{"no answer now"}
 		}
 	case o.Diff.Old != o.Diff.New || !o.Diff.Response.Equal():

@@ -288,3 +288,16 @@ func runeAt(s string, at int) int {
 	}
 	return at
 }
+
+// FuzzClip: what is clipped fits, by both ways of counting, and what fits already stays as it is.
+func FuzzClip(f *testing.F) {
+	f.Add("acme Z\u0300\u0301\u0302\u0303日本\u200b👍🏽❤️क्षि and more of it", 18)
+	f.Add("\x1b[1m👩‍👩‍👧‍👦👩‍👩‍👧‍👦\x1b[0m", 3)
+	f.Fuzz(func(t *testing.T, s string, w int) {
+		w = min(w, len(s))
+		got := Clip(s, w)
+		if Width(got) > max(w, 0) || w > 0 && Width(s) <= w && got != s {
+			t.Errorf("Clip(%q, %d) = %q, of %d cells", s, w, got, Width(got))
+		}
+	})
+}

@@ -28,7 +28,13 @@ func plain(s string) bool {
 }
 
 // Clip shortens s to w cells, the last one an ellipsis when something was cut.
-func Clip(s string, w int) string {
+func Clip(s string, w int) string { return cut(s, w, "…") }
+
+// Cut shortens s to w cells and says nothing about it.
+func Cut(s string, w int) string { return cut(s, w, "") }
+
+// cut ends s with tail, which is one cell or none, where something is cut.
+func cut(s string, w int, tail string) string {
 	switch {
 	case w <= 0:
 		return ""
@@ -36,7 +42,7 @@ func Clip(s string, w int) string {
 		return s
 	}
 	for n := w; ; n-- { // what is cut by one count may still be too wide by the other
-		if cut := ansi.TruncateWc(ansi.Truncate(s, n, "…"), n, "…"); n == 0 || Width(cut) <= w {
+		if cut := ansi.TruncateWc(ansi.Truncate(s, n, tail), n, tail); n == 0 || Width(cut) <= w {
 			return cut
 		}
 	}

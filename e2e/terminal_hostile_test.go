@@ -144,6 +144,7 @@ func TestHostileCaptures(t *testing.T) {
 	w.whole("a run")
 	x.press("Escape")
 	x.see(`HTTP Requests`)
+	w.still()
 	panes := w.panes()
 	for _, sheet := range [][2]string{{"?", `type to find`}, {"R", `(?m)^Replay `}, {"e", `all of it in`}, {"y", `cURL command`}, {"x", `HTTP archive`}, {`\;`, `(?m)^note: `}, {"t", `(?m)^tags: `},
 		{"f", `leave out instead`}, {"V", `delete one`}, {"L", `endpoint online`}, {":", `(?m)^Actions`}} {
@@ -151,7 +152,7 @@ func TestHostileCaptures(t *testing.T) {
 		x.see(sheet[1])
 		w.whole("what " + sheet[0] + " opens")
 		x.press("Escape")
-		eventually(t, "the panes again after "+sheet[0], func() bool { return w.panes() == panes })
+		eventually(t, "the panes again after "+sheet[0], func() bool { return w.panes() == panes && !regexp.MustCompile(sheet[1]).MatchString(w.screen()) })
 	}
 	x.press("C-c")
 	x.see(`(?s)adit ran for .*prompt>\s*$`)
@@ -194,24 +195,34 @@ type guarded struct {
 	ruled bool // list and request stand beside each other
 }
 
-// whole waits until two looks at the screen are the same, and checks it.
+// whole waits until the screen is whole and stays so for another look: a frame that is half drawn is mended by the rest of it, what a terminal was made to do is not.
 func (w *guarded) whole(what string) {
 	w.t.Helper()
-	screen := w.screen()
-	eventually(w.t, "a screen that holds still: "+what, func() bool {
-		before := screen
-		screen = w.screen()
-		return timeless(screen) == timeless(before)
-	})
-	for _, wrong := range w.wrongs(screen) {
-		w.t.Errorf("%s: %s\n%s", what, wrong, screen)
-	}
+	before, wrongs := "", []string(nil)
+	w.ever(what, func() bool {
+		now := w.screen()
+		wrongs = w.wrongs(now)
+		same := timeless(now) == timeless(before)
+		before = now
+		return same && len(wrongs) == 0
+	}, &wrongs)
 	if got := w.tmux("display-message", "-p", "#{alternate_on} #{pane_title} #{cursor_flag}"); got != "1 mine 0\n" {
 		w.t.Errorf("%s: screen, title, cursor are %s", what, got)
 	}
 	if got := w.tmux("list-buffers"); got != "" {
 		w.t.Errorf("%s: in the clipboard is %s", what, got)
 	}
+}
+
+// ever is eventually for what says what is missing.
+func (w *guarded) ever(what string, f func() bool, wrongs *[]string) {
+	w.t.Helper()
+	defer func() {
+		if len(*wrongs) > 0 {
+			w.t.Errorf("%s: %s", what, strings.Join(*wrongs, "; "))
+		}
+	}()
+	eventually(w.t, "a whole screen: "+what, f)
 }
 
 // panes is the screen between the head, which counts, and the footer, where a toast may come and go.

@@ -83,8 +83,8 @@ func TestStoryWebhook(t *testing.T) {
 	x.press("D")
 	x.see(`- .*500`)
 	x.see(`\+ ↻ .*200 OK`)
-	x.see(`\+ \$\.queued true`)
 	x.press("G")
+	x.see(`\+ \$\.queued true`)
 	x.see(`- \$\.error "no handler for push"`)
 	if got := h.came(); len(got) != 2 || got[0] != got[1] {
 		t.Errorf("the replay differs from its original: %q", got)
@@ -207,9 +207,24 @@ func TestStoryResize(t *testing.T) {
 	}
 	x.tmux("resize-window", "-x", "120", "-y", "40")
 	x.see(`Requests.*\s` + fmt.Sprint(sent) + `\s+0\s`)
-	shown := timeless(x.screen())
+	shown := x.still()
+	x.tmux("send-keys", "-R") // the terminal forgets what it shows
 	x.press("C-l")
 	eventually(t, "what is drawn anew is what stood there: "+shown, func() bool { return timeless(x.screen()) == shown })
+}
+
+// still is the screen without what changes by itself, once it has been the same for ten looks.
+func (x *terminal) still() (screen string) {
+	x.t.Helper()
+	same := 0
+	eventually(x.t, "a screen that holds still", func() bool {
+		now := timeless(x.screen())
+		if same++; now != screen {
+			screen, same = now, 0
+		}
+		return same >= 10
+	})
+	return screen
 }
 
 // filled says whether the last of so many lines is drawn, where the footer is.

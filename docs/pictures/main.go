@@ -80,8 +80,10 @@ func tell(program, to string, story []scene) error {
 	}
 	defer s.close()
 	x := terminal{dir}
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8", "TERM=xterm-256color", "COLORTERM=truecolor",
-		"ADIT_WEBHOOK_SECRET_GITHUB=" + demo.Secret, "ADIT_WEBHOOK_SECRET_STRIPE=" + demo.Secret, "ADIT_WEBHOOK_SECRET_TWILIO=" + demo.Secret}
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8", "TERM=xterm-256color", "COLORTERM=truecolor"}
+	for _, provider := range demo.Providers {
+		env = append(env, "ADIT_WEBHOOK_SECRET_"+strings.ToUpper(provider)+"="+demo.Secret)
+	}
 	if err := x.open(story[0].columns, story[0].rows, env, program, "http", s.port, "--theme", story[0].paper, "--name", "shop"); err != nil {
 		return err
 	}

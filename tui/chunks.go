@@ -26,6 +26,7 @@ type chunk struct {
 	from, to int64       // before it is moved to the lines' borders
 	size     int64       // of all content
 	hex      bool
+	within   bool // it begins within content that may be JSON: what a path leads to cannot be told
 }
 
 // weight is how much of memory a chunk takes, about.
@@ -41,9 +42,10 @@ func contentChunks(body io.ReaderAt, size int64) []chunk {
 	head := make([]byte, min(size, 4<<10))
 	n, _ := body.ReadAt(head, 0) // what cannot be read is told when it is seen
 	hex := !view.IsText(head[:n])
+	json := bytes.IndexAny(bytes.TrimLeft(head[:n], " \t\r\n"), "{[") == 0
 	chunks := make([]chunk, 0, size/chunkBytes+1)
 	for from := int64(0); from < size; from += chunkBytes {
-		chunks = append(chunks, chunk{body: body, from: from, to: min(from+chunkBytes, size), size: size, hex: hex})
+		chunks = append(chunks, chunk{body: body, from: from, to: min(from+chunkBytes, size), size: size, hex: hex, within: json && from > 0})
 	}
 	return chunks
 }
@@ -66,10 +68,11 @@ func (c *chunk) read(mask *view.Mask) ([]pane.Text, error) {
 		return nil, err
 	}
 	lines := view.RawBytes
-	if !c.hex {
-		lines = func(data []byte, _ int64) []view.Line { return view.RawText(mask.Text(string(data))) }
-	} else if mask.All {
+	switch {
+	case c.hex && mask.All, !c.hex && c.within && len(mask.Paths) > 0 && !mask.Off:
 		return []pane.Text{{Line: view.Line{{Class: view.ClassString, Text: view.Masked}}}}, nil
+	case !c.hex:
+		lines = func(data []byte, _ int64) []view.Line { return view.RawText(mask.Text(string(data))) }
 	}
 	texts := make([]pane.Text, 0, len(data)/32)
 	for _, l := range lines(data, from) {

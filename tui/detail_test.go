@@ -108,6 +108,11 @@ func TestReplaysComeToTheirTab(t *testing.T) {
 	b.press("r")
 	b.sync()
 	wantIn(t, b.screen(), "original", "↻ replay", "same body")
+	b.now = b.now.Add(10 * time.Second) // the toast has gone
+	b.send(beat{b.f.Status()})
+	wantNotIn(t, b.screen(), "enter open")
+	b.goTo("↻ replay")
+	wantIn(t, b.screen(), "enter open")
 }
 
 func TestVerdictIsShown(t *testing.T) {
@@ -132,6 +137,11 @@ func TestSecretsAreShownForAWhile(t *testing.T) {
 	b.send(beat{b.f.Status()})
 	b.fill()
 	wantNotIn(t, b.screen(), "hunter2", "Bearer abc", "secrets shown")
+	b.m.maskPaths, _ = parsePaths([]string{"$.user.name"})
+	for _, tab := range []string{"1", "4", "2"} {
+		b.press(tab)
+		wantNotIn(t, b.screen(), "Zoe")
+	}
 	b.m.maskAll = true
 	b.press("3", "2", ".")
 	wantNotIn(t, b.screen(), "hunter2", "Zoe", "push")
@@ -175,7 +185,10 @@ func TestThingUnderTheCursor(t *testing.T) {
 	wantIn(t, b.screen(), "this value is masked")
 	b.press("g")
 	b.goTo(`"id": 8`)
-	b.press("y", "P")
+	if b.press("y"); strings.Count(b.frame(), "value under the cursor") != 1 {
+		t.Errorf("the menu has a choice twice:\n%s", b.frame())
+	}
+	b.press("P")
 	if b.f.pasted != "$.items[1].id" {
 		t.Errorf("copied %q", b.f.pasted)
 	}
@@ -328,6 +341,8 @@ func TestUnwrapped(t *testing.T) {
 	wantIn(t, b.screen(), "END", "→ 280")
 	b.press("h", "W")
 	wantIn(t, b.screen(), "END")
+	b.press("2", "W", "l")
+	wantIn(t, b.screen(), "GET /long", "nothing is beside these lines")
 }
 
 func TestDiffRules(t *testing.T) {
@@ -341,6 +356,7 @@ func TestDiffRules(t *testing.T) {
 	b.press("up", "enter", "8")
 	wantIn(t, b.screen(), "2 values differ", "- $.id 1", "+ $.id 2", "- $.token ••••")
 	b.goTo("+ $.id")
+	wantIn(t, b.screen(), "esc back", "I ignore")
 	if thing, _ := b.m.thing(); thing.Key != "body.$.id" || thing.Value != "2" || thing.Path != "$.id" {
 		t.Errorf("%+v", thing)
 	}
@@ -374,6 +390,12 @@ func TestBodyInPager(t *testing.T) {
 	if want := "one\\x1b[2J two\npassword=••••••••\n\nend"; got.String() != want {
 		t.Errorf("the pager got %q, want %q", got.String(), want)
 	}
+	b.m.maskPaths, _ = parsePaths([]string{"$.user.name"})
+	ran = nil
+	if b.press("2", "b"); ran != nil {
+		t.Errorf("%v has run with values that are masked", ran)
+	}
+	wantIn(t, b.screen(), "values within this JSON are masked")
 	x.Response.Kept, x.Request.Kept = 0, 0
 	b.press("3", "b")
 	wantIn(t, b.screen(), "the body cannot be shown: there is none")

@@ -79,6 +79,52 @@ func unlessMarked(does string) func(*model, where) string {
 	}
 }
 
+// whenOpen is the label of what is in the footer of the open request alone.
+func whenOpen(does string) func(*model, where) string {
+	return func(_ *model, at where) string {
+		if at != onDetail {
+			return ""
+		}
+		return does
+	}
+}
+
+// whenThing is the label of what can be done with the line under the cursor, unlessThing of what makes room for it.
+func whenThing(does string) func(*model, where) string {
+	return func(m *model, at where) string {
+		if at != onDetail || m.thingDoes() != does {
+			return ""
+		}
+		return does
+	}
+}
+
+func unlessThing(does string) func(*model, where) string {
+	return func(m *model, _ where) string {
+		if m.thingDoes() != "" {
+			return ""
+		}
+		return does
+	}
+}
+
+// thingDoes is what can be done with the line under the cursor besides reading it; "" nothing.
+func (m *model) thingDoes() string {
+	d := &m.detail
+	if d.cursor >= len(d.doc.strips) {
+		return ""
+	}
+	switch t := d.doc.lines[d.doc.strips[d.cursor].Line].Of; {
+	case t == nil:
+		return ""
+	case t.Message > 0, t.Exchange != "" && t.Exchange != d.row.ID:
+		return "open"
+	case t.Rule != "" && d.tab == pane.Diff:
+		return "ignore"
+	}
+	return ""
+}
+
 // footerKeys is the footer of a place.
 func (m *model) footerKeys(at where) []pane.Key {
 	var keys []pane.Key

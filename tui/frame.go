@@ -45,7 +45,7 @@ func (m *model) panes() []string {
 	case !b.detail.seen():
 		return append(lines, list...)
 	case b.beside:
-		return append(lines, pane.Beside(full(list, b.list.height), b.list.width, m.look.Rule("│"), m.viewDetail())...)
+		return append(lines, pane.Beside(full(list, b.list.height), b.list.width, m.look.Rule(besideRule), m.viewDetail())...)
 	}
 	return append(append(append(lines, full(list, b.list.height)...), m.look.Rule(strings.Repeat("─", b.detail.width))), m.viewDetail()...)
 }

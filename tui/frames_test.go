@@ -265,23 +265,32 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
+// manySizes are widths and heights, the least and the largest that are promised among them.
+func manySizes() (sizes [][2]int) {
+	for width := 1; width <= 132; width += 7 {
+		for height := 1; height <= 40; height += 3 {
+			sizes = append(sizes, [2]int{width, height})
+		}
+	}
+	return append(sizes, [2]int{30, 8}, [2]int{400, 120})
+}
+
 // Every scene fits every terminal, also while it is being resized, and the URL is there whole whenever there is room for it.
 func TestEverySize(t *testing.T) {
 	for _, s := range scenes {
 		t.Run(s.name, func(t *testing.T) {
 			b := newBench(t, 80, 24)
 			s.play(b)
-			for width := 1; width <= 132; width += 7 {
-				for height := 1; height <= 40; height += 3 {
-					b.send(tea.WindowSizeMsg{Width: width, Height: height})
-					b.fill()
-					lines := b.lines(width, height)
-					if b.m.top() != nil || !b.m.boxes.list.seen() || firstURL(b.m.status) == "" || width < 29 || height < 10 {
-						continue
-					}
-					if text := ansi.Strip(strings.Join(lines, "")); !strings.Contains(strings.ReplaceAll(text, " ", ""), firstURL(b.m.status)) {
-						t.Errorf("%dx%d: the URL is cut:\n%s", width, height, strings.Join(lines, "\n"))
-					}
+			for _, size := range manySizes() {
+				width, height := size[0], size[1]
+				b.send(tea.WindowSizeMsg{Width: width, Height: height})
+				b.fill()
+				lines := b.lines(width, height)
+				if b.m.top() != nil || !b.m.boxes.list.seen() || firstURL(b.m.status) == "" || width < 29 || height < 8 {
+					continue
+				}
+				if text := ansi.Strip(strings.Join(lines, "")); !strings.Contains(strings.ReplaceAll(text, " ", ""), firstURL(b.m.status)) {
+					t.Errorf("%dx%d: the URL is cut:\n%s", width, height, strings.Join(lines, "\n"))
 				}
 			}
 		})

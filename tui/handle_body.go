@@ -74,6 +74,10 @@ func (m *model) onBodyRead(b bodyRead) tea.Cmd {
 		m.say(m.look.Warn.Render, "the body cannot be shown: "+view.Sanitize(b.err.Error()))
 		return nil
 	}
+	if b.json && len(m.maskPaths) > 0 && !m.mask().Off { // the pager gets lines, which do not tell where in the content they are
+		m.say(m.look.Warn.Render, "values within this JSON are masked: show them first ("+m.keyOf("secrets.show")+")")
+		return nil
+	}
 	menu := &menuSheet{title: strings.TrimSpace(b.side.String()+" body, "+view.Size(b.size)+" "+b.media) + ": show it in"}
 	argv := pager(os.Getenv)
 	menu.choices = append(menu.choices, choice{"p", "the pager, " + strings.Join(argv, " "), func(m *model) tea.Cmd { return m.page(b, argv, false) }})

@@ -79,14 +79,11 @@ var copies = []struct {
 func (m *model) openCopy() tea.Cmd {
 	rows := m.targets()
 	menu := &menuSheet{title: "Copy", choices: m.thingCopies()}
-	if len(rows) > 1 {
+	switch {
+	case len(rows) > 1:
 		menu.title = "Copy of " + requests(len(rows))
-	}
-	if t, ok := m.thing(); ok && len(rows) == 1 {
-		menu.choices = append(menu.choices, choice{key: "v", does: "the value under the cursor", run: func(m *model) tea.Cmd { return m.copyThing(t) }})
-		if t.Path != "" {
-			menu.choices = append(menu.choices, choice{key: "k", does: "its path " + t.Path, run: func(m *model) tea.Cmd { return m.copy("the path", t.Path) }})
-		}
+	case len(rows) == 1:
+		menu.title = "Copy of " + m.called(rows[0])
 	}
 	if len(rows) > 0 {
 		for _, c := range copies {

@@ -33,8 +33,11 @@ func (m *model) beginEdit(send bool) tea.Cmd {
 	case m.work.source.Replayer == nil:
 		m.say(m.look.Warn.Render, "replay is not available here")
 		return nil
+	case m.maskAll:
+		m.say(m.look.Warn.Render, "editing would show what is masked: the dashboard was started with mask-all")
+		return nil
 	}
-	return m.editMenu(&editing{row: row, send: send}, "Edit "+row.Method+" "+row.Path, "")
+	return m.editMenu(&editing{row: row, send: send}, "Edit "+m.called(row), "")
 }
 
 // read reads the request, once, and has the part edited then.

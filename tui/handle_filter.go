@@ -106,10 +106,12 @@ func (m *model) keepFilter() tea.Cmd {
 	return m.work.rememberFilter(p.input.Value())
 }
 
-// dropFilter goes back to the list as it was before.
+// dropFilter goes back to the list as it was before. When that had no filter, what was typed is what the line has next time.
 func (m *model) dropFilter() tea.Cmd {
 	m.closeFilter()
-	m.prompt.input.SetValue(m.prompt.text)
+	if p := &m.prompt; p.earlier != nil || p.input.Value() == "" {
+		p.input.SetValue(p.text)
+	}
 	return m.show(m.prompt.earlier)
 }
 
@@ -194,7 +196,7 @@ func (m *model) show(f *inspect.Filter) tea.Cmd {
 func (m *model) relist() tea.Cmd {
 	p := &m.prompt
 	if r, selected := m.rows.selected(); p.filter != nil || !selected || r.Nth == 0 {
-		m.rows.resume() // before the rows go: a selected one stays, to be seen among those around it
+		m.rows.letGo() // before the rows go: a selected one stays, to be seen among those around it
 	}
 	m.rows.reset(nil)
 	m.rows.offset = m.rows.height / 2

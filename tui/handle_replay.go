@@ -35,7 +35,7 @@ func (m *model) sendable() ([]pane.Row, bool) {
 // replay begins a run. Of several at once only one can be under way: the person is to see how far it is, and esc has to mean that one.
 func (m *model) replay(rows []pane.Row, plan rerun.Plan, strict bool) tea.Cmd {
 	plan.IDs = nil
-	what := rows[0].Method + " " + rows[0].Path
+	what := m.called(rows[0])
 	if len(rows) > 1 {
 		what = fmt.Sprintf("%d requests", len(rows))
 	}

@@ -49,7 +49,7 @@ func (m *model) openOptions() tea.Cmd {
 		return nil
 	}
 	o := m.options
-	title := "Replay " + rows[0].Method + " " + rows[0].Path
+	title := "Replay " + m.called(rows[0])
 	if len(rows) > 1 {
 		title = "Replay " + requests(len(rows))
 	}

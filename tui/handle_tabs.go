@@ -42,11 +42,15 @@ func (m *model) scrollRight() tea.Cmd { return m.scrollAside(1) }
 
 func (m *model) scrollAside(by int) tea.Cmd {
 	d := &m.detail
-	if !d.unwrap {
-		m.say(m.look.Quiet.Render, "lines are wrapped: nothing is beside them")
-		return nil
+	width, widest := m.boxes.detail.width, d.widest()
+	switch {
+	case !d.unwrap:
+		m.say(m.look.Quiet.Render, "lines are wrapped, "+m.keyOf("detail.wrap")+" changes that")
+	case d.left == 0 && widest <= width:
+		m.say(m.look.Quiet.Render, "nothing is beside these lines")
+	default:
+		d.left = max(min(d.left+by*max(width/2, 1), max(widest, d.left+1)-1), 0)
 	}
-	d.left = max(min(d.left+by*max(m.boxes.detail.width/2, 1), d.widest()-1), 0)
 	return nil
 }
 
@@ -55,7 +59,7 @@ func (d *detail) widest() (w int) {
 	for _, s := range d.doc.strips[d.top:min(d.top+d.height, len(d.doc.strips))] {
 		w = max(w, pane.Width(d.doc.lines[s.Line].String()))
 	}
-	return max(w, d.left+1)
+	return w
 }
 
 // wrap has long lines wrapped, or not.
@@ -74,10 +78,13 @@ func (m *model) openFacet(t pane.Facet) {
 	}
 }
 
-// tabKey is the action of a tab's number.
+// tabKey is the action of a tab's number: it opens the selected request when none is seen, and else leaves the keyboard where it is.
 func tabKey(t pane.Facet) func(*model) tea.Cmd {
 	return func(m *model) tea.Cmd {
 		m.openFacet(t)
+		if !m.boxes.detail.seen() {
+			return m.openSelected()
+		}
 		return nil
 	}
 }
@@ -86,9 +93,10 @@ func (m *model) nextTab() tea.Cmd     { return m.stepTab(1) }
 func (m *model) previousTab() tea.Cmd { return m.stepTab(pane.Facets - 1) }
 
 func (m *model) stepTab(by int) tea.Cmd {
-	if m.boxes.detail.seen() {
-		m.openFacet(pane.Facet((int(m.detail.tab) + by) % pane.Facets))
+	if !m.boxes.detail.seen() {
+		return m.openSelected()
 	}
+	m.openFacet(pane.Facet((int(m.detail.tab) + by) % pane.Facets))
 	return nil
 }
 

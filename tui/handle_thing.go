@@ -73,8 +73,8 @@ func (m *model) thingCopies() (choices []choice) {
 	if !ok {
 		return nil
 	}
-	if !t.Mask && t.Value != "" {
-		choices = append(choices, choice{"v", "the value under the cursor", func(m *model) tea.Cmd { return m.copy("the value", t.Value) }})
+	if t.Value != "" {
+		choices = append(choices, choice{"v", "the value under the cursor", func(m *model) tea.Cmd { return m.copyThing(t) }})
 	}
 	if t.Path != "" {
 		choices = append(choices, choice{"P", "its path, " + view.Sanitize(t.Path), func(m *model) tea.Cmd { return m.copy("the path", t.Path) }})

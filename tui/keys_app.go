@@ -6,11 +6,11 @@ func sheetActions() []action {
 		{id: "filter.keep", on: onFilter, keys: "enter", does: "keep what is typed", footer: "keep", run: (*model).keepFilter},
 		{id: "filter.drop", on: onFilter, keys: "esc", does: "back to the list as it was", footer: "cancel", run: (*model).dropFilter},
 		{id: "line.take", on: onLine, keys: "enter", does: "take what is typed", run: (*model).takeLine},
-		{id: "line.drop", on: onLine, keys: "esc", does: "away with it", run: (*model).dropLine},
+		{id: "line.drop", on: onLine, keys: "esc", does: "cancel", run: (*model).dropLine},
 		{id: "menu.up", on: onMenu, keys: "up", does: "choose", footer: "choose", run: (*model).menuUp},
 		{id: "menu.down", on: onMenu, keys: "down", with: "menu.up", run: (*model).menuDown},
 		{id: "menu.take", on: onMenu, keys: "enter", does: "take what is chosen", footer: "take", run: (*model).takeChoice},
-		{id: "menu.drop", on: onMenu, keys: "esc", does: "away with the menu", footer: "cancel", run: (*model).lift},
+		{id: "menu.drop", on: onMenu, keys: "esc", does: "close the menu", footer: "cancel", run: (*model).lift},
 		{id: "actions.up", on: onActions, keys: "up", does: "choose an action", run: (*model).actionUp},
 		{id: "actions.down", on: onActions, keys: "down", with: "actions.up", run: (*model).actionDown},
 		{id: "actions.page-up", on: onActions, keys: "pgup", does: "a page up, a page down", run: (*model).actionPageUp},
@@ -28,6 +28,6 @@ func appActions() []action {
 		{id: "suspend", on: onAll, keys: "ctrl+z", does: "suspend; fg brings it back", run: (*model).suspend},
 		{id: "quit", on: onList, keys: "q", does: "quit", footer: "quit", run: (*model).quitAsking},
 		{id: "quit.now", on: onAll, keys: "ctrl+c", does: "quit, from everywhere", run: (*model).quit},
-		{id: "help", on: onAll &^ onActions, keys: "? f1", does: "the keys that work here", footer: "help", run: (*model).openHelp},
+		{id: "help", on: onAll &^ onActions, keys: "? f1", does: "show the keys that work here", footer: "help", run: (*model).openHelp},
 	}
 }

@@ -16,8 +16,9 @@ const (
 	leastBeside = 56  // cells of the list beside the detail pane,
 	mostDetail  = 120 // which needs no more than this
 	footerFrom  = 4   // lines of terminal from which on there is a footer
-	nameFrom    = 8   // lines of terminal from which on what fills the screen has the name on top
+	nameFrom    = 14  // lines of terminal from which on what fills the screen has the name on top
 	footerLines = 1
+	besideRule  = " │ " // between list and detail beside each other
 )
 
 // size says how list and detail share the screen.
@@ -100,26 +101,45 @@ func (m *model) divide() boxes {
 	case split:
 		return m.divideSplit(room, width)
 	}
-	head := m.fitHead(room, min(leastRows+m.most(), max(room/3, 1)))
+	head := m.head()
+	head = fitHead(head, room, m.leastList(room, head))
 	return boxes{head: head, list: box{0, len(head), width, max(room-len(head), 0)}}
+}
+
+// leastList is how many lines the list has at least when it is seen alone: the more there is to list, the more, up to half of the screen, as long as the
+// addresses stay. What hides rows changes nothing: nothing jumps while a filter is typed.
+func (m *model) leastList(room int, head []pane.Line) int {
+	addresses := 0
+	for _, l := range head {
+		if l.Rank >= pane.RankState {
+			addresses++
+		}
+	}
+	few := min(leastRows+m.most(), max(room/3, 1))
+	many := min(int(min(m.total, uint64(room)))+m.most(), room/2)
+	return max(few, min(many, room-addresses))
 }
 
 // divideSplit puts the detail beside the list, or below it with a line between. The head gives way: the whole of it is one key away.
 func (m *model) divideSplit(room, width int) boxes {
-	head := m.fitHead(room, max(leastRows+leastDetail, room*2/3))
+	head := fitHead(m.head(), room, max(leastRows+leastDetail, room*2/3))
 	top := len(head)
 	height := max(room-top, 0)
 	if beside := width >= besideFrom != m.layout.turned; beside {
-		list := max(width*2/5, min(leastBeside, width/2), width-mostDetail-1)
-		return boxes{head: head, list: box{0, top, list, height}, detail: box{list + 1, top, width - list - 1, height}, beside: true}
+		rule := pane.Width(besideRule)
+		list := max(width*2/5, min(leastBeside, width/2), width-mostDetail-rule)
+		return boxes{head: head, list: box{0, top, list, height}, detail: box{list + rule, top, width - list - rule, height}, beside: true}
 	}
 	list := max(height*2/5, min(leastRows+m.most(), height))
 	return boxes{head: head, list: box{0, top, width, list}, detail: box{0, top + list + 1, width, max(height-list-1, 0)}}
 }
 
-// fitHead is the head, of which least lines are left below where the terminal allows it.
-func (m *model) fitHead(room, least int) []pane.Line {
-	return pane.Fit(m.look.Head(m.status, m.traffic.seen(m.status), m.now), room-min(least, max(room*2/3, 1)))
+// head is the whole of the head.
+func (m *model) head() []pane.Line { return m.look.Head(m.status, m.traffic.seen(m.status), m.now) }
+
+// fitHead makes the head so low that least lines are left below it, where the terminal allows it.
+func fitHead(head []pane.Line, room, least int) []pane.Line {
+	return pane.Fit(head, room-min(least, max(room*2/3, 1)))
 }
 
 // The keys of the layout.

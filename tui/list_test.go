@@ -157,6 +157,19 @@ func TestSignsOfWhatIsKept(t *testing.T) {
 	}
 }
 
+// What is drawn over the panes masks the secrets of what it is about, too; for presenting nothing is edited.
+func TestSheetsMaskSecrets(t *testing.T) {
+	k := newKept(t, 120, 30, exchange(1, "GET", "/a?token=tok123", 200, "OK"), exchange(2, "GET", "/b?token=tok123", 200, "OK"))
+	for _, keys := range [][]string{{"e"}, {"e", "m", "enter"}, {"e"}, {"R"}, {"f"}, {"r"}, {"*", "r", "T"}} {
+		k.press(keys...)
+		wantNotIn(t, k.frame(), "tok123")
+		k.press("esc")
+	}
+	k.m.maskAll = true
+	k.press("e")
+	wantIn(t, k.frame(), "editing would show what is masked")
+}
+
 func TestListMasksSecrets(t *testing.T) {
 	b := newBench(t, 120, 30)
 	b.put(exchange(1, "GET", "/cb?code=1&access_token=hunter2", 200, "OK"))
@@ -326,6 +339,11 @@ func TestViews(t *testing.T) {
 		t.Errorf("after deleting: %v", s.views)
 	}
 	wantNotIn(t, ansi.Strip(b.frame()), "errors 99+")
+	b.press("V", "d")
+	b.m.views.all = nil // another face has deleted it under the menu
+	if b.press("1"); len(s.views) != 0 {
+		t.Errorf("the menu has deleted another one: %v", s.views)
+	}
 }
 
 func TestFilterHistory(t *testing.T) {
@@ -362,7 +380,7 @@ func TestFilterByValue(t *testing.T) {
 	hook.Request.Head = []byte("POST /hook/7 HTTP/1.1\r\nX-GitHub-Event: push\r\nX-Event-\xff: a\r\n\r\n")
 	b.put(hook)
 	b.press("f")
-	wantIn(t, ansi.Strip(b.frame()), "Show those only", "status:200", "status:2xx", "path:/hook/*", `"github · push"`, "header.x-github-event:=push", "ip:203.0.113.9")
+	wantIn(t, ansi.Strip(b.frame()), "Show only those with the same", "status:200", "status:2xx", "path:/hook/*", `"github · push"`, "header.x-github-event:=push", "ip:203.0.113.9")
 	b.press("2") // the class
 	if got := b.paths(); got != "/c/b/hook/7" {
 		t.Errorf("status:2xx shows %s", got)
@@ -392,6 +410,35 @@ func TestSelectionOutlivesItsFilter(t *testing.T) {
 	}
 }
 
+// A filter that is typed moves nothing under the person: who passes stays selected, who does not is again when the filter goes.
+func TestFilterKeepsTheSelection(t *testing.T) {
+	b := newBench(t, 100, 40)
+	b.put(exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 200, "OK"), exchange(3, "GET", "/c", 200, "OK"))
+	b.press("up", "up", "/")
+	for _, step := range []struct {
+		text string
+		want inspect.ID
+	}{{"path:/*", "018f-0002"}, {" path:/c", ""}} {
+		b.write(step.text)
+		if b.selected() != step.want {
+			t.Errorf("behind %s %q is selected, want %q", step.text, b.selected(), step.want)
+		}
+	}
+	b.press("esc")
+	b.sync()
+	if b.selected() != "018f-0002" {
+		t.Errorf("without the filter %q is selected", b.selected())
+	}
+	if b.press("/"); !strings.Contains(ansi.Strip(b.frame()), "/path:/* path:/c") {
+		t.Errorf("what esc has taken away is not in the line again:\n%s", b.frame())
+	}
+	b.press("esc", "G")
+	b.put(exchange(4, "GET", "/c", 200, "OK"))
+	if b.sync(); b.selected() != "" {
+		t.Errorf("%q is selected behind G", b.selected())
+	}
+}
+
 // On a terminal with room for both, the pane with the keyboard is told by a sign, and the keys share the room out.
 func TestPanesShareTheScreen(t *testing.T) {
 	b := newBench(t, 120, 40)
@@ -417,5 +464,10 @@ func TestPanesShareTheScreen(t *testing.T) {
 	b.press("esc", "esc")
 	if b.m.boxes.detail.seen() {
 		t.Error("esc leaves the detail open")
+	}
+	b.press("3") // a tab is one key away from the list
+	b.press("tab", "2", "[", "]")
+	if d := &b.m.detail; d.row.ID == "" || d.tab != pane.Request || b.m.focus != onList {
+		t.Errorf("the tab %s is open, the keyboard is on the %s", d.tab, b.m.focus)
 	}
 }

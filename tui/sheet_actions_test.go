@@ -42,7 +42,7 @@ func TestHelp(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("the help (-want +got):\n%s", diff)
 			}
-			if key := "? the keys that work here"; slices.Contains(got, key) == (c.below&onTyping != 0) {
+			if key := "? show the keys that work here"; slices.Contains(got, key) == (c.below&onTyping != 0) {
 				t.Errorf("? is a letter where something is typed, and a key elsewhere: %q", got)
 			}
 		})
@@ -62,7 +62,7 @@ func TestHelpFindsAndDoes(t *testing.T) {
 	}
 	b.press("?")
 	b.write("zzz")
-	wantIn(t, b.frame(), "Nothing is called so.")
+	wantIn(t, b.frame(), "No action matches.")
 	b.press("enter", "esc", "?", "?")
 	if b.m.top() != nil {
 		t.Error("? does not close the help that it has opened")

@@ -67,7 +67,7 @@ func (*formSheet) where() where       { return onForm }
 func (*formSheet) line(*model) string { return "" }
 
 func (f *formSheet) body(m *model, room int) []string {
-	lines := []string{m.look.Title.Render(pane.Clip(view.Sanitize(f.title), m.look.Width))}
+	lines := []string{m.look.Heading(view.Sanitize(f.title))}
 	wide := 0
 	for _, field := range f.fields {
 		wide = max(wide, pane.Width(field.name))

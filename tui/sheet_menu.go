@@ -6,6 +6,9 @@ import (
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
+// menuGap is the cells between the keys of a menu and what they do.
+const menuGap = 2
+
 // menuSheet is one choice of several, each with a key of its own.
 type menuSheet struct {
 	title   string
@@ -24,9 +27,13 @@ func (*menuSheet) where() where       { return onMenu }
 func (*menuSheet) line(*model) string { return "" }
 
 func (s *menuSheet) body(m *model, room int) []string {
-	lines := []string{m.look.Title.Render(pane.Clip(s.title, m.look.Width))}
+	lines := []string{m.look.Heading(s.title)}
+	column := 0
+	for _, c := range s.choices {
+		column = max(column, pane.Width(keyName(c.key))+menuGap)
+	}
 	for i, c := range s.choices {
-		lines = append(lines, m.look.Choice(pane.Key{Press: keyName(c.key), Does: c.does}, i == s.at))
+		lines = append(lines, m.look.Choice(pane.Key{Press: keyName(c.key), Does: c.does}, column, i == s.at))
 	}
 	if len(lines) > room { // the choice in question stays
 		first := max(min(s.at+2-room, len(lines)-room), 0)

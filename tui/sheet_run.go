@@ -31,7 +31,7 @@ func (s *runSheet) body(m *model, room int) []string {
 		o := &r.known.done[i]
 		row := r.known.rows[o.Original]
 		lines = append(lines, m.look.Outcome(pane.Outcome{
-			Verdict: string(o.Verdict), Good: o.Verdict == rerun.Passed, Request: row.Method + " " + row.Path,
+			Verdict: string(o.Verdict), Good: o.Verdict == rerun.Passed, Request: m.called(row),
 			Was: o.Was, Is: o.Status, Took: view.Duration(o.Took), Changed: o.Changed,
 		}, i == s.at))
 	}

@@ -78,19 +78,28 @@ func (m *model) onValuesRead(v valuesRead) tea.Cmd {
 		m.say(m.look.Warn.Render, "this request is no longer kept")
 		return nil
 	}
+	if m.maskAll {
+		v.values = slices.DeleteFunc(v.values, func(v value) bool { return strings.HasPrefix(v.term, "header.") })
+	}
 	return m.chooseValue(v.values, m.leavesOut())
 }
 
 // valueKeys are the keys of the menu's choices.
 const valueKeys = "123456789abcdefghijklmnopqrstuvwxyz"
 
+// valueNamesFrom is how many cells of terminal there are at least where values have their names in front, which their conditions tell as well.
+const valueNamesFrom = 60
+
 func (m *model) chooseValue(values []value, negate bool) tea.Cmd {
-	menu := &menuSheet{title: "Show those only that have the same"}
+	menu := &menuSheet{title: "Show only those with the same"}
 	if negate {
-		menu.title = "Leave out those that have the same"
+		menu.title = "Leave out those with the same"
 	}
 	for i, v := range values[:min(len(values), len(valueKeys))] {
-		does := pane.Pad(v.name, 14) + " " + view.Sanitize(v.term)
+		does := view.Sanitize(v.term)
+		if m.look.Width >= valueNamesFrom {
+			does = pane.Pad(v.name, 14) + " " + does
+		}
 		menu.choices = append(menu.choices, choice{valueKeys[i : i+1], does, func(m *model) tea.Cmd { return m.narrow(v.term, negate) }})
 	}
 	other := "leave out instead"
@@ -131,7 +140,7 @@ func valuesOf(it inspect.Item) []value {
 		all = append(all, value{"client", "ip:" + a.Unmap().WithZone("").String()})
 	}
 	for _, f := range view.Headers(x.Request.Head) {
-		if name := strings.ToLower(f.Name); tellingField(name) {
+		if name := strings.ToLower(f.Name); tellingField(name) && !view.IsSecret(name) {
 			add(name, "header."+name, f.Value)
 		}
 	}

@@ -88,7 +88,11 @@ func (m *model) chooseView(tab int) tea.Cmd {
 	if tab <= 0 || tab > len(m.views.all) {
 		return m.show(nil)
 	}
-	v := m.views.all[tab-1]
+	return m.showView(m.views.all[tab-1])
+}
+
+// showView lists what passes the view's filter.
+func (m *model) showView(v inspect.View) tea.Cmd {
 	cmd, err := m.setFilter(v.Filter)
 	if err != nil {
 		m.say(m.look.Bad.Render, view.Sanitize("the view "+v.Name+": "+err.Error()))
@@ -142,7 +146,7 @@ func (m *model) openViews() tea.Cmd {
 		m.noViews()
 		return nil
 	}
-	menu := m.viewsMenu("Views", (*model).chooseView)
+	menu := m.viewsMenu("Views", (*model).showView)
 	menu.choices = append([]choice{{"0", "all", func(m *model) tea.Cmd { return m.chooseView(0) }}}, menu.choices...)
 	menu.choices = append(menu.choices, choice{"d", "delete one …", func(m *model) tea.Cmd {
 		m.lay(m.viewsMenu("Delete which view?", (*model).deleteView))
@@ -153,8 +157,8 @@ func (m *model) openViews() tea.Cmd {
 	return nil
 }
 
-// viewsMenu has the views with a digit each, as far as there are digits.
-func (m *model) viewsMenu(title string, run func(*model, int) tea.Cmd) *menuSheet {
+// viewsMenu has the views with a digit each, as far as there are digits. They are those of when it was opened: other faces may change them meanwhile.
+func (m *model) viewsMenu(title string, run func(*model, inspect.View) tea.Cmd) *menuSheet {
 	menu := &menuSheet{title: title}
 	for i, v := range m.views.all {
 		key := ""
@@ -162,13 +166,12 @@ func (m *model) viewsMenu(title string, run func(*model, int) tea.Cmd) *menuShee
 			key = strconv.Itoa(i + 1)
 		}
 		does := view.Sanitize(fmt.Sprintf("%s  %s", v.Name, v.Filter))
-		menu.choices = append(menu.choices, choice{key, does, func(m *model) tea.Cmd { return run(m, i+1) }})
+		menu.choices = append(menu.choices, choice{key, does, func(m *model) tea.Cmd { return run(m, v) }})
 	}
 	return menu
 }
 
-func (m *model) deleteView(tab int) tea.Cmd {
-	v := m.views.all[tab-1]
+func (m *model) deleteView(v inspect.View) tea.Cmd {
 	return m.work.keepView(v, func(ctx context.Context, k inspect.Keeper) error { return k.DeleteView(ctx, v.Name) }, true)
 }
 

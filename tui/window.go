@@ -25,6 +25,7 @@ type window struct {
 
 	follow bool
 	sel    uint64 // Seq of the selected row; 0: none, and the list follows
+	lost   uint64 // Seq of the one that was selected when the rows went: it is again when it comes back before another one is
 	first  int    // spot of the first row seen
 	offset int    // lines of the screen above the selected row
 	newest uint64 // highest Nth of the rows that have come
@@ -168,6 +169,9 @@ func (w *window) arrange() {
 	w.spots = arrange(w.spots[:0], w.rows, w.order, w.hidden)
 	if _, shown := w.place(w.sel); w.sel != 0 && !shown {
 		w.choose(w.first + w.offset)
+	}
+	if _, back := w.place(w.lost); w.lost != 0 && back {
+		w.follow, w.sel, w.lost = false, w.lost, 0
 	}
 	w.settle()
 }

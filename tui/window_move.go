@@ -1,6 +1,10 @@
 package tui
 
-import "github.com/adit-tunnel/adit/tui/pane"
+import (
+	"cmp"
+
+	"github.com/adit-tunnel/adit/tui/pane"
+)
 
 // The selection, and how it moves.
 
@@ -15,6 +19,7 @@ func (w *window) selected() (pane.Row, bool) {
 
 // choose selects what is shown at a spot.
 func (w *window) choose(at int) {
+	w.lost = 0
 	if len(w.spots) == 0 {
 		w.follow, w.sel = true, 0
 		return
@@ -98,8 +103,15 @@ func (w *window) edge(direction int) {
 
 // resume follows the live end, with nothing selected.
 func (w *window) resume() {
-	w.follow, w.sel, w.offset = true, 0, 0
+	w.follow, w.sel, w.lost, w.offset = true, 0, 0, 0
 	w.settle()
+}
+
+// letGo follows the live end until the selected row, or the one that was let go before, is among the rows again.
+func (w *window) letGo() {
+	lost := cmp.Or(w.sel, w.lost)
+	w.resume()
+	w.lost = lost
 }
 
 // stand stops following: the screen stays as it is.

@@ -98,14 +98,15 @@ func hasHint(text string) bool {
 	return slices.ContainsFunc(hints, func(hint string) bool { return strings.Contains(text, hint) })
 }
 
-// Text hides secrets in text of any kind, by the names before them in a line.
+// Text hides secrets in text of any kind, by the names before them in a line. Where it is JSON, from its beginning on, it hides what Paths lead to as well.
 func (m *Mask) Text(text string) string {
 	switch {
 	case m.Off || text == "":
 		return text
 	case m.All:
 		return Masked
-	case !hasHint(text):
+	}
+	if text = m.withoutPaths(text); !hasHint(text) {
 		return text
 	}
 	var b strings.Builder
@@ -117,6 +118,36 @@ func (m *Mask) Text(text string) string {
 	}
 	return b.String()
 }
+
+// withoutPaths hides what Paths lead to.
+func (m *Mask) withoutPaths(text string) string {
+	if len(m.Paths) == 0 {
+		return text
+	}
+	data := []byte(text)
+	var hidden [][]byte // parts of data
+	for _, p := range m.Paths {
+		hidden = slices.AppendSeq(hidden, p.Values(data))
+	}
+	for _, value := range hidden {
+		for i := range value {
+			value[i] = noText
+		}
+	}
+	var b strings.Builder
+	for i, c := range data {
+		switch {
+		case c != noText:
+			b.WriteByte(c)
+		case i == 0 || data[i-1] != noText:
+			b.WriteString(Masked)
+		}
+	}
+	return b.String()
+}
+
+// noText is a byte that no text has.
+const noText = 0xff
 
 // maskPair hides the value of one match of pairs.
 func maskPair(pair string) string {

@@ -101,6 +101,10 @@ func TestMaskContent(t *testing.T) {
 			t.Errorf("%s is %s, want %s", c.data, got, c.want)
 		}
 	}
+	raw := `{"card":[{"number":4242},{"number":"43` // cut off
+	if got := (&Mask{Paths: []inspect.JSONPath{path}}).Text(raw); got != `{"card":[{"number":`+Masked+`},{"number":`+Masked {
+		t.Errorf("raw it is %s", got)
+	}
 }
 
 // TestMaskWithin: lines that begin within content, as a page's next part does.

@@ -12,8 +12,11 @@ type Entry struct {
 	Where string // and if not, where it does
 }
 
-// paletteRows is how many entries the palette shows at once.
-const paletteRows = 12
+const (
+	paletteRows = 12  // entries that the palette shows at once
+	doesColumn  = 56  // cells for what they do, so that their names stand below each other,
+	namesFrom   = 110 // in this width or more
+)
 
 // Palette draws entries, one a line: what it does, its name, and at the right its keys; and of them the part around the chosen one. There are at most
 // room lines.
@@ -25,7 +28,7 @@ func (l Look) Palette(list []Entry, chosen, room int) []string {
 	if room < 2 {
 		return around(lines, chosen, room)
 	}
-	return append([]string{l.Title.Render(Clip("Actions", l.Width))}, around(lines, chosen, min(room-1, paletteRows))...)
+	return append([]string{l.Heading("Actions")}, around(lines, chosen, min(room-1, paletteRows))...)
 }
 
 func (l Look) entry(e Entry, chosen bool) string {
@@ -33,13 +36,17 @@ func (l Look) entry(e Entry, chosen bool) string {
 	if !e.Here {
 		right = "in: " + e.Where
 	}
+	does := e.Does + "  "
+	if l.Width >= namesFrom {
+		does = Pad(does, doesColumn)
+	}
 	switch {
 	case chosen:
-		return l.Selected.Render(Pad(Ends("› "+e.Does+"  "+e.ID, right, l.Width), l.Width))
+		return l.Selected.Render(Pad(Ends("› "+does+e.ID, right, l.Width), l.Width))
 	case !e.Here:
-		return l.Quiet.Render(Ends("  "+e.Does+"  "+e.ID, right, l.Width))
+		return l.Quiet.Render(Ends("  "+does+e.ID, right, l.Width))
 	}
-	return Ends("  "+e.Does+"  "+l.Quiet.Render(e.ID), l.Key.Render(right), l.Width)
+	return Ends("  "+does+l.Quiet.Render(e.ID), l.Key.Render(right), l.Width)
 }
 
 // helpIndent is how many cells stand before what a key does.
@@ -73,7 +80,7 @@ func (l Look) grouped(list []Entry, chosen int) (lines []string, heads []int, at
 		if i == chosen {
 			at = len(lines)
 		}
-		lines = append(lines, l.Choice(Key{e.Press, e.Does}, i == chosen))
+		lines = append(lines, l.Choice(Key{e.Press, e.Does}, keyColumn, i == chosen))
 	}
 	return lines, heads, at
 }
@@ -112,7 +119,7 @@ func (l Look) noEntry(list []Entry) []string {
 	if len(list) > 0 {
 		return nil
 	}
-	return []string{l.Quiet.Render(Clip("Nothing is called so.", l.Width))}
+	return []string{l.Quiet.Render(Clip("No action matches.", l.Width))}
 }
 
 // around is the part of lines, at most room, that has line at in its middle as far as there are lines.

@@ -63,7 +63,8 @@ const (
 	clockFull  = 12 // 15:04:05.000
 	clockShort = 8  // 15:04:05
 	methodCell = 8  // OPTIONS and a space
-	markCell   = 2  // the mark of the selected row and a space
+	signCells  = 2  // the signs of the selected row and of a mark,
+	markCell   = 3  // and a space
 	statusFull = 26 // 500 Internal Server Error
 	statusText = 16 // 200 OK, 404 Not Found, LOCAL_REFUSED
 	statusCode = 3  // 200

@@ -37,9 +37,9 @@ func (l Look) key(k Key) string { return l.Key.Render(k.Press) + " " + l.Quiet.R
 const keyColumn = 14
 
 // Choice draws a line of a menu.
-func (l Look) Choice(k Key, chosen bool) string {
+func (l Look) Choice(k Key, column int, chosen bool) string {
 	if chosen {
-		return l.Selected.Render(Pad("› "+Pad(k.Press, keyColumn)+k.Does, l.Width))
+		return l.Selected.Render(Pad("› "+Pad(k.Press, column)+k.Does, l.Width))
 	}
-	return Clip("  "+l.Key.Render(Pad(k.Press, keyColumn))+k.Does, l.Width)
+	return Clip("  "+l.Key.Render(Pad(k.Press, column))+k.Does, l.Width)
 }

@@ -47,7 +47,7 @@ func (t Table) Row(r *Row, m Mark, now time.Time) string {
 	for _, c := range t.cells {
 		if at <= t.sign && c.left > t.sign {
 			b.WriteString(blank(t.sign-at) + m.sign())
-			at = t.sign + markCell
+			at = t.sign + signCells
 		}
 		b.WriteString(blank(c.left - at))
 		at = c.left + c.width

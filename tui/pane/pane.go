@@ -5,6 +5,7 @@ package pane
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/adit-tunnel/adit/tui/theme"
@@ -72,6 +73,12 @@ func Fit(lines []Line, room int) []Line {
 
 // Rule draws what stands between two panes.
 func (l Look) Rule(s string) string { return l.Quiet.Render(s) }
+
+// Heading draws the first line of a sheet that leaves the panes above it in sight.
+func (l Look) Heading(title string) string {
+	title = Clip(title, max(l.Width-4, 0))
+	return Clip(l.Quiet.Render("── ")+l.Title.Render(title)+l.Quiet.Render(" "+strings.Repeat("─", max(l.Width-Width(title)-4, 0))), l.Width)
+}
 
 // Beside puts the lines of a pane of w cells at the left of those of another, with a rule between. There are as many lines as left has.
 func Beside(left []string, w int, rule string, right []string) []string {

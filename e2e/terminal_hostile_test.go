@@ -146,8 +146,8 @@ func TestHostileCaptures(t *testing.T) {
 	x.see(`HTTP Requests`)
 	w.still()
 	panes := w.panes()
-	for _, sheet := range [][2]string{{"?", `type to find`}, {"R", `(?m)^Replay `}, {"e", `all of it in`}, {"y", `cURL command`}, {"x", `HTTP archive`}, {`\;`, `(?m)^note: `}, {"t", `(?m)^tags: `},
-		{"f", `leave out instead`}, {"V", `delete one`}, {"L", `endpoint online`}, {":", `(?m)^Actions`}} {
+	for _, sheet := range [][2]string{{"?", `type to find`}, {"R", `Replay \d+ requests`}, {"e", `all of it in`}, {"y", `cURL command`}, {"x", `HTTP archive`}, {`\;`, `(?m)^note: `}, {"t", `(?m)^tags: `},
+		{"f", `leave out instead`}, {"V", `delete one`}, {"L", `endpoint online`}, {":", `type to find`}} {
 		x.press(sheet[0])
 		x.see(sheet[1])
 		w.whole("what " + sheet[0] + " opens")

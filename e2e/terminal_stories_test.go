@@ -63,7 +63,7 @@ func hook(t *testing.T, url, path, body string) int {
 func TestStoryWebhook(t *testing.T) {
 	t.Parallel()
 	h := new(hooks)
-	x := newTerminal(t, 120, 40)
+	x := newTerminal(t, 140, 40)
 	x.say("adit http " + service(t, h))
 	url := x.see(forwarding)[1]
 	if got := hook(t, url, "/hooks/github", `{"ref":"refs/heads/main"}`); got != 500 {

@@ -6,7 +6,7 @@ BIN     := bin/adit
 VERSION ?= $(shell sh testdata/version.sh)
 LDFLAGS  = -s -w -X github.com/adit-tunnel/adit/cli.Version=$(VERSION)
 
-.PHONY: build demo test test-long test-faults bench setup vet cross race fuzz frames allocs allocs-check man release clean
+.PHONY: build demo test test-long test-faults bench setup vet cross race fuzz frames pictures allocs allocs-check man release clean
 
 build: $(BIN)
 
@@ -65,6 +65,11 @@ fuzz:
 # Rewrites the golden frames of the dashboard.
 frames:
 	$(GO) test ./tui -update
+
+# Takes the pictures of README and docs anew, from the program in a real terminal.
+pictures: build
+	@sh testdata/setup.sh fc-match:fontconfig,fonts-dejavu-core
+	@$(GO) run ./docs/pictures -adit $(BIN)
 
 # Fails when a benchmark of testdata/allocs.txt allocates more often than it says there.
 allocs-check:

@@ -56,6 +56,7 @@ var mayImport = map[string][]string{
 	"demo":                      {},
 	"bench":                     {},
 	"release":                   {"cli"},
+	"docs/pictures":             {"demo"},
 }
 
 // vendorDoors says which rooms may import a vendor's packages, by prefix.

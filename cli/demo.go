@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/adit-tunnel/adit/agent"
+	"github.com/adit-tunnel/adit/config"
 	"github.com/adit-tunnel/adit/demo"
 )
 
@@ -52,6 +53,10 @@ func (a *app) runDemo(c *cobra.Command, o demoOptions) error {
 	}
 	if !c.Flag("state-dir").Changed {
 		cfg.Capture.MemoryOnly = true // samples have no place among what the person has captured
+	}
+	cfg.Webhooks = nil
+	for _, provider := range demo.Providers { // their signatures are checked with the demo's secret alone
+		cfg.Webhooks = append(cfg.Webhooks, config.Webhook{Provider: provider, Secrets: []string{demo.Secret}})
 	}
 	receiver, err := demo.NewReceiver()
 	if err != nil {

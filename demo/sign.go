@@ -12,11 +12,14 @@ import (
 	"strings"
 )
 
-// secret is shared between sender and receiver, as it would be between a provider and an app.
-const secret = "whsec_demo_4f2a91"
+// Secret is shared between sender and receiver, as it would be between a provider and an app.
+const Secret = "whsec_demo_4f2a91"
+
+// Providers are those that sign with it.
+var Providers = []string{"github", "stripe", "twilio"}
 
 func hexHMAC(parts ...string) string {
-	m := hmac.New(sha256.New, []byte(secret))
+	m := hmac.New(sha256.New, []byte(Secret))
 	for _, p := range parts {
 		m.Write([]byte(p))
 	}
@@ -42,7 +45,7 @@ func stripeVerified(header string, body []byte) bool {
 // twilioSignature is the value of X-Twilio-Signature (twilio.com/docs, "Validating Signatures from Twilio"): the URL and the form's
 // fields in order of name, signed with SHA-1.
 func twilioSignature(target string, form url.Values) string {
-	m := hmac.New(sha1.New, []byte(secret))
+	m := hmac.New(sha1.New, []byte(Secret))
 	m.Write([]byte(target))
 	names := make([]string, 0, len(form))
 	for n := range form {

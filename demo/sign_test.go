@@ -115,11 +115,11 @@ func verify(q *http.Request, body string) (provider string, ok bool) {
 	}
 	switch provider {
 	case "github":
-		return provider, githubVerifies(secret, q.Header.Get("X-Hub-Signature-256"), body) && q.Header.Get("X-GitHub-Event") != ""
+		return provider, githubVerifies(Secret, q.Header.Get("X-Hub-Signature-256"), body) && q.Header.Get("X-GitHub-Event") != ""
 	case "stripe":
-		return provider, stripeVerifies(secret, q.Header.Get("Stripe-Signature"), body, time.Now())
+		return provider, stripeVerifies(Secret, q.Header.Get("Stripe-Signature"), body, time.Now())
 	case "twilio":
-		return provider, twilioVerifies(secret, q.Header.Get("X-Twilio-Signature"), q.URL.String(), body)
+		return provider, twilioVerifies(Secret, q.Header.Get("X-Twilio-Signature"), q.URL.String(), body)
 	}
 	return provider, false
 }

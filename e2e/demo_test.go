@@ -49,6 +49,18 @@ func TestDemoFloodOnTheDashboard(t *testing.T) {
 	x.see(`code=0`)
 }
 
+// The demo's webhooks are signed, and that is seen.
+func TestDemoSignatures(t *testing.T) {
+	t.Parallel()
+	x := newTerminal(t, 110, 44)
+	x.say("adit demo --rate 5")
+	x.see(`POST\s+/webhooks/github\s+200`)
+	x.press("g", "Enter")
+	x.see(`from\s+github · push\s+signature\s+valid`)
+	x.press("C-c")
+	x.see(`demo: sent=`)
+}
+
 func agree(t *testing.T, p *process, n string) {
 	t.Helper()
 	want := "demo: sent=" + n + " answered=" + n + " received=" + n + " recorded=" + n

@@ -25,7 +25,7 @@ type Item struct {
 	Run       int64  // the run it was recorded in
 	Committed bool   // a kill -9 does not take it away any more
 	Summary   bool   // only its line was kept, since exchanges came faster than the store may write them: no heads, no content
-	Label     string // what view.Label said when it was stored; "" with what is in memory: ask view.Label. Safe to show
+	Label     string // what view.Label said when it was stored or listed; "" with what was read from memory by its ID: ask view.Label. Safe to show
 	Pinned    bool
 	Tags      []string // sorted
 	Note      string

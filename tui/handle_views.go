@@ -137,7 +137,7 @@ func (m *model) turnViews(by int) tea.Cmd {
 }
 
 func (m *model) noViews() {
-	m.say(m.look.Quiet.Render, "no view has been saved yet: filter the list, then save the filter as a view")
+	m.say(m.look.Quiet.Render, "no view has been saved yet: filter the list ("+m.keyOf("filter.open")+"), then save the filter ("+m.keyOf("view.save")+")")
 }
 
 // openViews is the menu of views.

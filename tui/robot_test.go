@@ -30,7 +30,7 @@ func newRobot(t *testing.T, width, height int) *robot {
 	r := &robot{kept: newKept(t, width, height), msgs: make(chan tea.Msg)}
 	ctx, end := context.WithCancel(t.Context())
 	w := &r.m.work
-	w.root, w.done, w.search, w.feed.done = ctx, ctx.Done(), &search{root: ctx}, ctx.Done()
+	w.root, w.feed.done = ctx, ctx.Done()
 	r.start(r.m.Init())
 	t.Cleanup(func() {
 		end()

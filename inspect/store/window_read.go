@@ -27,7 +27,7 @@ func (m *Memory) List(ctx context.Context, q inspect.Query) iter.Seq2[inspect.It
 				if !m.matches(q, it, now) {
 					continue
 				}
-				if left--; left < 0 || !yield(bare(it), nil) {
+				if left--; left < 0 || !yield(bare(m.labelled(it)), nil) {
 					return
 				}
 			}
@@ -67,8 +67,8 @@ func (m *Memory) matches(q inspect.Query, it inspect.Item, now time.Time) bool {
 	if q.Endpoint != "" && it.Endpoint != q.Endpoint {
 		return false
 	}
-	if it.Ended() && q.Filter.NeedsBody() { // it may ask for the label
-		it.Label = m.limit.Label(it.Exchange)
+	if q.Filter.NeedsBody() { // it may ask for the label
+		it = m.labelled(it)
 	}
 	return q.Filter.Match(it, now, func(side inspect.Side) []byte {
 		if msg := it.Message(side); msg != nil {
@@ -76,6 +76,14 @@ func (m *Memory) matches(q inspect.Query, it inspect.Item, now time.Time) bool {
 		}
 		return nil
 	})
+}
+
+// labelled is the item with its label, which may stand in the content that bare takes away.
+func (m *Memory) labelled(it inspect.Item) inspect.Item {
+	if it.Ended() && it.Label == "" {
+		it.Label = m.limit.Label(it.Exchange)
+	}
+	return it
 }
 
 // bare is the item without its content.

@@ -258,3 +258,14 @@ func BenchmarkRecord(b *testing.B) {
 		i++
 	}
 }
+
+// A listed exchange has no content, but the name that was read from it.
+func TestListedWithLabel(t *testing.T) {
+	m := newWindow(Options{Label: func(x *inspect.Exchange) string { return string(x.Request.Body) }})
+	x := exchange("a", inspect.Done, 0)
+	x.Request.Body = []byte("stripe · invoice.paid")
+	m.Record(x)
+	if got := list(t, m, inspect.Query{}); len(got) != 1 || got[0].Label != "stripe · invoice.paid" || got[0].Request.Body != nil {
+		t.Errorf("%+v", got)
+	}
+}

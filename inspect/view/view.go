@@ -71,16 +71,20 @@ func Requests(n int) string {
 	return strconv.Itoa(n) + " requests"
 }
 
-// Size words a number of bytes: "0 B", "512 B", "1.2 KiB", "64 MiB".
+// Size words a number of bytes in at most eight characters: "0 B", "512 B", "1.2 KiB", "64 MiB", "481 KiB".
 func Size(n int64) string {
 	if n < 1024 {
 		return fmt.Sprintf("%d B", max(n, 0))
 	}
 	f, unit := float64(n)/1024, 0
-	for ; f >= 1023.95 && unit < 5; unit++ {
+	for ; f >= 1023.5 && unit < 5; unit++ {
 		f /= 1024
 	}
-	text := strconv.FormatFloat(f, 'f', 1, 64)
+	digits := 1
+	if f >= 100 {
+		digits = 0
+	}
+	text := strconv.FormatFloat(f, 'f', digits, 64)
 	if len(text) > 2 && text[len(text)-2:] == ".0" {
 		text = text[:len(text)-2]
 	}

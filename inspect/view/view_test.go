@@ -38,7 +38,7 @@ func TestDuration(t *testing.T) {
 func TestSize(t *testing.T) {
 	for n, want := range map[int64]string{
 		-1: "0 B", 0: "0 B", 512: "512 B", 1023: "1023 B", 1024: "1 KiB", 1229: "1.2 KiB", 1536: "1.5 KiB",
-		64 << 20: "64 MiB", 1<<20 - 1: "1 MiB", 5 << 30: "5 GiB", 1<<63 - 1: "8 EiB", 1023 << 10: "1023 KiB",
+		64 << 20: "64 MiB", 1<<20 - 1: "1 MiB", 5 << 30: "5 GiB", 1<<63 - 1: "8 EiB", 1023 << 10: "1023 KiB", 492_100: "481 KiB", 1<<20 - 400: "1 MiB",
 	} {
 		if got := Size(n); got != want {
 			t.Errorf("Size(%d) = %q, want %q", n, got, want)

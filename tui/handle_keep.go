@@ -122,7 +122,7 @@ func (m *model) editNote() tea.Cmd {
 		return nil
 	}
 	return m.readFor(rows, func(m *model, it inspect.Item) tea.Cmd {
-		return m.askLine("note:", "empty: none", it.Note, noteLimit, func(m *model, text string) (tea.Cmd, error) {
+		return m.askLine("note:", "what to remember about it; an empty line takes the note away", it.Note, noteLimit, func(m *model, text string) (tea.Cmd, error) {
 			text = strings.TrimSpace(text)
 			what := "noted"
 			if text == "" {

@@ -90,7 +90,11 @@ func (m *model) press(k tea.KeyMsg) tea.Cmd {
 	at, key := m.where(), pressed(k)
 	for i := range m.actions {
 		if a := &m.actions[i]; a.at(key)&at != 0 {
-			return a.run(m)
+			cmd := a.run(m)
+			if !strings.HasPrefix(a.id, "list.") { // what is open is selected: a range would go there
+				m.span = span{}
+			}
+			return cmd
 		}
 	}
 	if s := m.top(); s != nil {

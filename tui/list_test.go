@@ -274,6 +274,10 @@ func TestMarks(t *testing.T) {
 	want("018f-0001", "018f-0003", "018f-0004")
 	b.press("esc")
 	wantNotIn(t, b.frame(), "marking a range")
+	b.press("v", ":")
+	b.press("esc", "down")
+	wantNotIn(t, b.frame(), "marking a range")
+	want("018f-0001", "018f-0003", "018f-0004")
 
 	b.press("/")
 	b.write("path:/a")

@@ -81,7 +81,7 @@ var giving = []struct {
 	to, least int
 }{
 	{ColStatus, statusText, 40},
-	{ColLabel, 0, 32},
+	{ColLabel, 0, 26},
 	{ColEndpoint, 0, 26},
 	{ColSize, 0, 22},
 	{ColStatus, statusCode, 22},

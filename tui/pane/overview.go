@@ -157,7 +157,11 @@ func (l Look) sender(s *Subject) []Text {
 	}
 	known := signatures[s.Verdict.State]
 	text := known.text
-	if s.Verdict.Text != "" {
+	switch {
+	case s.Verdict.Text == "":
+	case s.Verdict.State == inspect.Valid:
+		text = s.Verdict.Text // which says so itself
+	default:
 		text += ": " + s.Verdict.Text
 	}
 	if !s.Verdict.Signed.IsZero() {

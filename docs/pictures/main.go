@@ -111,7 +111,7 @@ func (x terminal) choose() error {
 	for _, step := range []struct {
 		press []string
 		see   string
-	}{{[]string{"/", "'status:500", "Enter"}, `(?m)\d of \d+ match status:500\s*$`}, {[]string{"Up", "Up"}, `› POST .* 500`}, {[]string{"Escape"}, `› POST .* 500.*\n.* GET `}} {
+	}{{[]string{"/", "'status:500", "Enter"}, `(?m)\d of \d+ match status:500\s*$`}, {[]string{"Up", "Up"}, `› +POST .* 500`}, {[]string{"Escape"}, `› +POST .* 500.*\n.* GET `}} {
 		if err := x.press(step.press...); err != nil {
 			return err
 		}

@@ -157,11 +157,7 @@ func (l Look) sender(s *Subject) []Text {
 	}
 	known := signatures[s.Verdict.State]
 	text := known.text
-	switch {
-	case s.Verdict.Text == "":
-	case s.Verdict.State == inspect.Valid:
-		text = s.Verdict.Text // which says so itself
-	default:
+	if s.Verdict.Text != "" {
 		text += ": " + s.Verdict.Text
 	}
 	if !s.Verdict.Signed.IsZero() {

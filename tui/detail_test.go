@@ -417,7 +417,7 @@ func TestHostileTabs(t *testing.T) {
 		again.Request.Body, again.To = []byte("other "+evil), "http://"+evil
 		b.put(&again)
 		b.press("up", "enter")
-		for tab := range pane.Facets {
+		for tab := range pane.Tabs {
 			b.press(strconv.Itoa(tab + 1))
 			for _, key := range []string{"j", "W", "l", ".", "W", "G"} {
 				b.press(key)

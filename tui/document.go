@@ -10,7 +10,7 @@ import (
 // document is what a tab of the detail pane shows, or the part of it that is in memory: a document is made of chunks, of which those are read that are near
 // what is seen.
 type document struct {
-	full   pane.FacetSet // tabs that have something to show
+	full   pane.TabSet // tabs that have something to show
 	lines  []pane.Text
 	strips []pane.Strip
 	starts []int // for each chunk that is here, the line with which it begins

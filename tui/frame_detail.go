@@ -17,7 +17,7 @@ func (m *model) viewDetail() []string {
 		lines = append(lines, look.DetailTitle(r, look.Focus(m.focus == onDetail, !m.boxes.list.seen())))
 	}
 	if d.fixed > 1 {
-		lines = append(lines, look.FacetBar(d.tab, d.doc.full))
+		lines = append(lines, look.TabBar(d.tab, d.doc.full))
 	}
 	for i := d.top; i < min(d.top+d.height, len(d.doc.strips)); i++ {
 		s := d.doc.strips[i]

@@ -33,7 +33,7 @@ func (m *model) otherMarked(row pane.Row) (other inspect.ID) {
 // openDiff opens an exchange, compared with another one; "": with its original, or its last replay.
 func (m *model) openDiff(id, other inspect.ID) tea.Cmd {
 	cmd := m.openExchange(id)
-	m.openFacet(pane.Diff)
+	m.openTab(pane.Diff)
 	m.detail.against = other
 	return cmd
 }

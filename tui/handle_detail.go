@@ -14,7 +14,7 @@ type asked struct {
 	id      inspect.ID
 	version uint64 // of the exchange
 	width   int
-	tab     pane.Facet
+	tab     pane.Tab
 	turn    int        // grows when something else has changed that it is drawn from
 	against inspect.ID // what the diff compares with; "" its original, or its last replay
 	path    string     // within JSON content: what alone is shown
@@ -28,7 +28,7 @@ type asked struct {
 type detail struct {
 	row     pane.Row
 	aside   uint64 // what is open is not the row of the list that is selected, this one
-	tab     pane.Facet
+	tab     pane.Tab
 	against inspect.ID
 	path    string
 	message int

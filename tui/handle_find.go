@@ -137,7 +137,7 @@ func (m *model) onSought(s sought) tea.Cmd {
 func (m *model) openPath() tea.Cmd {
 	d := &m.detail
 	if d.tab != pane.Request && d.tab != pane.Response {
-		m.openFacet(pane.Response)
+		m.openTab(pane.Response)
 	}
 	return m.askLine("path", "for example: $.data.items[*].id; nothing: the whole content", d.path, inspect.MaxMemo, func(m *model, text string) (tea.Cmd, error) {
 		if text != "" {

@@ -104,7 +104,7 @@ func (m *model) clickDetail(x, y int) {
 	case y >= d.fixed:
 		d.moveTo(d.top + y - d.fixed)
 	case y == 1:
-		m.clickFacet(x)
+		m.clickTab(x)
 	}
 }
 

@@ -70,8 +70,8 @@ func (m *model) wrap() tea.Cmd {
 
 // The tabs.
 
-// openFacet shows a tab of the open exchange.
-func (m *model) openFacet(t pane.Facet) {
+// openTab shows a tab of the open exchange.
+func (m *model) openTab(t pane.Tab) {
 	if d := &m.detail; d.tab != t {
 		d.tab = t
 		d.clear()
@@ -79,9 +79,9 @@ func (m *model) openFacet(t pane.Facet) {
 }
 
 // tabKey is the action of a tab's number: it opens the selected request when none is seen, and else leaves the keyboard where it is.
-func tabKey(t pane.Facet) func(*model) tea.Cmd {
+func tabKey(t pane.Tab) func(*model) tea.Cmd {
 	return func(m *model) tea.Cmd {
-		m.openFacet(t)
+		m.openTab(t)
 		if !m.boxes.detail.seen() {
 			return m.openSelected()
 		}
@@ -90,21 +90,21 @@ func tabKey(t pane.Facet) func(*model) tea.Cmd {
 }
 
 func (m *model) nextTab() tea.Cmd     { return m.stepTab(1) }
-func (m *model) previousTab() tea.Cmd { return m.stepTab(pane.Facets - 1) }
+func (m *model) previousTab() tea.Cmd { return m.stepTab(pane.Tabs - 1) }
 
 func (m *model) stepTab(by int) tea.Cmd {
 	if !m.boxes.detail.seen() {
 		return m.openSelected()
 	}
-	m.openFacet(pane.Facet((int(m.detail.tab) + by) % pane.Facets))
+	m.openTab(pane.Tab((int(m.detail.tab) + by) % pane.Tabs))
 	return nil
 }
 
-// clickFacet opens the tab that is drawn at that cell of the pane's bar.
-func (m *model) clickFacet(x int) {
+// clickTab opens the tab that is drawn at that cell of the pane's bar.
+func (m *model) clickTab(x int) {
 	look := m.look
 	look.Width = m.boxes.detail.width
-	if t, ok := look.FacetAt(m.detail.tab, x); ok {
-		m.openFacet(t)
+	if t, ok := look.TabAt(m.detail.tab, x); ok {
+		m.openTab(t)
 	}
 }

@@ -39,8 +39,8 @@ func detailActions() []action {
 		{id: "pane.shrink", on: onPanes, keys: "_", with: "pane.grow", run: (*model).shrink},
 		{id: "pane.turn", on: onPanes, keys: "-", does: "list and request beside or below each other", run: (*model).turn},
 	}
-	for t := range pane.Facets {
-		a := action{id: "tab." + pane.Facet(t).String(), on: onPanes, keys: strconv.Itoa(t + 1), with: "tab." + pane.Overview.String(), run: tabKey(pane.Facet(t))}
+	for t := range pane.Tabs {
+		a := action{id: "tab." + pane.Tab(t).String(), on: onPanes, keys: strconv.Itoa(t + 1), with: "tab." + pane.Overview.String(), run: tabKey(pane.Tab(t))}
 		if t == 0 {
 			a.with, a.does = "", "open a tab: overview, request, response, raw …"
 		}

@@ -176,7 +176,7 @@ func (r *robot) write(text string) {
 }
 
 // opens presses the key of a tab, and waits until it has been read.
-func (r *robot) opens(tab pane.Facet, key string) {
+func (r *robot) opens(tab pane.Tab, key string) {
 	r.t.Helper()
 	r.press(key)
 	r.until(func() bool { return r.m.detail.have == r.m.wanted() && r.m.detail.tab == tab }, "the tab "+tab.String()+" is there")

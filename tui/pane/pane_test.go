@@ -278,7 +278,7 @@ func allTabs(l Look, x *inspect.Exchange, wrapped bool) (lines []string) {
 		found := []Found{{Line: strip.Line, From: from, To: to}}
 		lines = append(lines, l.Draw(texts[strip.Line], strip, i%7*map[bool]int{false: 1}[wrapped], found, i%2 == 0))
 	}
-	return append(lines, l.FacetBar(Raw, 5), l.DetailTitle(RowOf(s.Item), l.Focus(true, false)))
+	return append(lines, l.TabBar(Raw, 5), l.DetailTitle(RowOf(s.Item), l.Focus(true, false)))
 }
 
 // runeAt is where the character begins that the byte belongs to.

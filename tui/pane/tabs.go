@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// Facet is a way to look at an exchange: a tab of the detail pane.
-type Facet int
+// Tab is a way to look at the open exchange.
+type Tab int
 
-// The facets, in their order. The zero value is the first.
+// The tabs, in their order. The zero value is the first.
 const (
-	Overview Facet = iota
+	Overview Tab = iota
 	Request
 	Response
 	Raw
@@ -19,55 +19,55 @@ const (
 	Replays
 	Diff
 	Notes
-	facetCount
+	tabCount
 )
 
-// Facets is how many there are.
-const Facets = int(facetCount)
+// Tabs is how many there are.
+const Tabs = int(tabCount)
 
-// facetNames are how the tabs are called, and how where there is less room.
-var facetNames = [Facets][2]string{
+// tabNames are how the tabs are called, and how where there is less room.
+var tabNames = [Tabs][2]string{
 	{"overview", "overview"}, {"request", "request"}, {"response", "response"}, {"raw", "raw"}, {"timing", "time"},
 	{"messages", "msgs"}, {"replays", "replays"}, {"diff", "diff"}, {"notes", "notes"},
 }
 
 // String is the tab's name.
-func (t Facet) String() string { return facetNames[t][0] }
+func (t Tab) String() string { return tabNames[t][0] }
 
-// FacetSet is a set of tabs.
-type FacetSet uint16
+// TabSet is a set of tabs.
+type TabSet uint16
 
 // With is the set with t when has is true.
-func (s FacetSet) With(t Facet, has bool) FacetSet {
+func (s TabSet) With(t Tab, has bool) TabSet {
 	if has {
 		return s | 1<<t
 	}
 	return s
 }
 
-func (s FacetSet) has(t Facet) bool { return s&(1<<t) != 0 }
+func (s TabSet) has(t Tab) bool { return s&(1<<t) != 0 }
 
 // tabStyles are the ways to write the bar, the widest first: names, short names, the open tab's alone, numbers.
 const tabStyles = 4
 
 // tabWord is a tab within the bar.
-func tabWord(t, open Facet, style int) string {
+func tabWord(t, open Tab, style int) string {
 	number := strconv.Itoa(int(t) + 1)
 	switch {
 	case style < 2:
-		return number + " " + facetNames[t][style]
+		return number + " " + tabNames[t][style]
 	case style == 2 && t == open:
-		return number + " " + facetNames[t][0]
+		return number + " " + tabNames[t][0]
 	}
 	return number
 }
 
 // tabWords are the tabs of a bar of w cells, and the blanks between them.
-func tabWords(open Facet, w int) (words [Facets]string, between int) {
+func tabWords(open Tab, w int) (words [Tabs]string, between int) {
 	for _, between := range []int{2, 1} {
 		for style := range tabStyles {
-			used := between * (Facets - 1)
-			for t := range facetCount {
+			used := between * (Tabs - 1)
+			for t := range tabCount {
 				words[t] = tabWord(t, open, style)
 				used += len(words[t])
 			}
@@ -79,8 +79,8 @@ func tabWords(open Facet, w int) (words [Facets]string, between int) {
 	return words, 1
 }
 
-// FacetBar draws the tabs in one line: the open one stands out, and those without content stand back.
-func (l Look) FacetBar(open Facet, full FacetSet) string {
+// TabBar draws the tabs in one line: the open one stands out, and those without content stand back.
+func (l Look) TabBar(open Tab, full TabSet) string {
 	words, between := tabWords(open, l.Width)
 	var b strings.Builder
 	for t, word := range words {
@@ -88,9 +88,9 @@ func (l Look) FacetBar(open Facet, full FacetSet) string {
 			b.WriteString(blank(between))
 		}
 		switch style := l.Plain; {
-		case Facet(t) == open:
+		case Tab(t) == open:
 			b.WriteString(l.Selected.Render(word))
-		case !full.has(Facet(t)):
+		case !full.has(Tab(t)):
 			b.WriteString(l.Quiet.Render(word))
 		default:
 			b.WriteString(style.Render(word))
@@ -99,13 +99,13 @@ func (l Look) FacetBar(open Facet, full FacetSet) string {
 	return Clip(b.String(), l.Width)
 }
 
-// FacetAt is the tab that is drawn at a cell of the bar.
-func (l Look) FacetAt(open Facet, x int) (Facet, bool) {
+// TabAt is the tab that is drawn at a cell of the bar.
+func (l Look) TabAt(open Tab, x int) (Tab, bool) {
 	words, between := tabWords(open, l.Width)
 	at := 0
 	for t, word := range words {
 		if x >= at && x < at+len(word) {
-			return Facet(t), true
+			return Tab(t), true
 		}
 		at += len(word) + between
 	}

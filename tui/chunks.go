@@ -87,21 +87,17 @@ func (c *chunk) border(at int64) (int64, error) {
 	if c.hex || at <= 0 || at >= c.size {
 		return min(at, c.size), nil
 	}
-	data := make([]byte, min(borderFind, c.size-at+1))
-	if _, err := c.body.ReadAt(data, at-1); err != nil && !errors.Is(err, io.EOF) {
+	before := min(at, utf8.UTFMax)
+	data := make([]byte, min(before+borderFind, before+c.size-at))
+	if _, err := c.body.ReadAt(data, at-before); err != nil && !errors.Is(err, io.EOF) {
 		return 0, err
 	}
 	for _, end := range []byte("\n,& ") {
-		if i := bytes.IndexByte(data, end); i >= 0 {
+		if i := bytes.IndexByte(data[before-1:], end); i >= 0 {
 			return at + int64(i), nil
 		}
 	}
-	for i := 1; i < len(data) && i <= utf8.UTFMax; i++ {
-		if utf8.RuneStart(data[i]) {
-			return at + int64(i) - 1, nil
-		}
-	}
-	return at, nil
+	return at - int64(view.Within(data, int(before))), nil
 }
 
 // pageOf is which chunks are here together when the first one is page: as many as there is room for.

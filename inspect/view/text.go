@@ -106,10 +106,7 @@ func RawText(text string) []Line {
 	p := painter{room: len(text) + 1}
 	for line := range strings.Lines(text) {
 		for len(line) > maxRaw {
-			at := maxRaw
-			for at > maxRaw-utf8.UTFMax && !utf8.RuneStart(line[at]) {
-				at--
-			}
+			at := maxRaw - Within(line, maxRaw)
 			p.add(ClassPlain, line[:at])
 			p.end()
 			line = line[at:]
@@ -118,6 +115,16 @@ func RawText(text string) []Line {
 	}
 	p.finish()
 	return p.lines
+}
+
+// Within is how many bytes of a character stand before at, when it goes on behind; 0: at is no place within one.
+func Within[T string | []byte](text T, at int) int {
+	for back := 1; back < utf8.UTFMax && back <= at; back++ {
+		if r, n := utf8.DecodeRuneInString(string(text[at-back : min(at+utf8.UTFMax, len(text))])); r != utf8.RuneError && n > back {
+			return back
+		}
+	}
+	return 0
 }
 
 // RawBytes dumps data as hex. at is where it stands within all there is.

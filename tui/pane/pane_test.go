@@ -293,6 +293,7 @@ func runeAt(s string, at int) int {
 func FuzzClip(f *testing.F) {
 	f.Add("acme Z\u0300\u0301\u0302\u0303日本\u200b👍🏽❤️क्षि and more of it", 18)
 	f.Add("\x1b[1m👩‍👩‍👧‍👦👩‍👩‍👧‍👦\x1b[0m", 3)
+	f.Add("\xbe\xbe\x80\xa7݀\xf0\x800", 1)
 	f.Fuzz(func(t *testing.T, s string, w int) {
 		w = min(w, len(s))
 		got := Clip(s, w)

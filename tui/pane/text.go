@@ -41,11 +41,12 @@ func cut(s string, w int, tail string) string {
 	case Width(s) <= w:
 		return s
 	}
-	for n := w; ; n-- { // what is cut by one count may still be too wide by the other
-		if cut := ansi.TruncateWc(ansi.Truncate(s, n, tail), n, tail); n == 0 || Width(cut) <= w {
+	for n := w; n > 0; n-- { // what is cut by one count may still be too wide by the other
+		if cut := ansi.TruncateWc(ansi.Truncate(s, n, tail), n, tail); Width(cut) <= w {
 			return cut
 		}
 	}
+	return tail // bytes that are no characters are counted differently when they are cut
 }
 
 // undisputed writes the characters of s that terminals disagree about as escapes, so that it takes the same cells everywhere and what stands

@@ -244,6 +244,7 @@ func TestSupersededLetsExchangesEnd(t *testing.T) {
 	}
 	slot := take(dirs[0])
 	arrived, release := make(chan struct{}), make(chan struct{})
+	letGo := sync.OnceFunc(func() { close(release) })
 	first := newGuest(t, r, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		close(arrived)
 		<-release
@@ -256,12 +257,16 @@ func TestSupersededLetsExchangesEnd(t *testing.T) {
 		answer <- fmt.Sprint(status, " ", content, " ", err)
 	}()
 	<-arrived
+	defer letGo()
+	for slot.Ticket(r.Agents, "web") == "" {
+		time.Sleep(time.Millisecond) // it is written down after the URL is shown
+	}
 	copySlot(t, dirs[0], dirs[1]) // as a cloned machine has it
 	slot = take(dirs[1])
 	heir := newGuest(t, r, http.HandlerFunc(says), func(o *agent.Options, _ *agent.Endpoint) { o.Slot = slot })
 	heir.until("URL", online)
 	first.until("supersession", func(s inspect.Status) bool { return s.Endpoints[0].Failure != nil })
-	close(release)
+	letGo()
 	if got := <-answer; got != "200 whole <nil>" {
 		t.Errorf("the exchange under way: %s", got)
 	}

@@ -12,8 +12,11 @@ import (
 )
 
 const (
-	frame     = time.Second / framesPerSecond
-	readLimit = 4096 // changes read at once; what is left comes with the next frame
+	frame = time.Second / framesPerSecond
+	// While more comes in a frame than anybody can read, the list is read less often, which leaves the processors to the traffic.
+	flood      = 128 // changes in a frame
+	floodFrame = 3 * frame
+	readLimit  = 4096 // changes read at once; what is left comes with the next frame
 	// relistEvery is how often the whole list is read again, at most. While exchanges pass faster than the store can keep them, changes are
 	// forgotten in every frame.
 	relistEvery = time.Second
@@ -38,6 +41,7 @@ type feed struct {
 	more    bool            // there is something to read without a hint
 	behind  bool            // changes have been forgotten since the whole list was read
 	last    time.Time
+	flooded bool      // more came with the last read than anybody can read
 	listed  time.Time // when the whole list was read
 }
 
@@ -80,7 +84,7 @@ func (f *feed) next() any {
 			}
 		}
 	}
-	if !pace(&f.last, f.done) {
+	if !pace(&f.last, f.interval(), f.done) {
 		return nil
 	}
 	f.refilter()
@@ -89,7 +93,7 @@ func (f *feed) next() any {
 		items, lagged := f.reader.Since(f.version, readLimit)
 		f.behind = f.behind || lagged
 		if !f.behind || time.Since(f.listed) < relistEvery {
-			f.more = len(items) == readLimit
+			f.more, f.flooded = len(items) == readLimit, len(items) > flood
 			f.take(&c, items)
 			return c
 		}
@@ -118,9 +122,17 @@ func (f *feed) list() []inspect.Item {
 	return items
 }
 
-// pace waits until a frame has passed since last, and sets it anew; false: done was closed before.
-func pace(last *time.Time, done <-chan struct{}) bool {
-	wait := frame - time.Since(*last)
+// interval is the time from one read to the next.
+func (f *feed) interval() time.Duration {
+	if f.flooded && f.loaded {
+		return floodFrame
+	}
+	return frame
+}
+
+// pace waits until an interval has passed since last, and sets it anew; false: done was closed before.
+func pace(last *time.Time, interval time.Duration, done <-chan struct{}) bool {
+	wait := interval - time.Since(*last)
 	if wait > 0 {
 		t := time.NewTimer(wait)
 		defer t.Stop()

@@ -27,7 +27,7 @@ func Plain(ctx context.Context, s Source, w io.Writer) error {
 	p := newPlain(s, w)
 	var last time.Time
 	for {
-		pace(&last, ctx.Done()) // a hint for each of a thousand exchanges a second costs no more than one
+		pace(&last, frame, ctx.Done()) // a hint for each of a thousand exchanges a second costs no more than one
 		if err := p.catchUp(); err != nil {
 			return fmt.Errorf("write lines: %w", err)
 		}

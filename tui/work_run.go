@@ -132,7 +132,7 @@ func (w *work) progress(r *run) tea.Cmd {
 		case <-w.root.Done():
 			return nil
 		}
-		if !pace(&r.last, w.root.Done()) {
+		if !pace(&r.last, frame, w.root.Done()) {
 			return nil
 		}
 		r.mu.Lock()

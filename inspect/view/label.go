@@ -22,7 +22,7 @@ func Label(x *inspect.Exchange) string {
 	if i := providerOf(head); i >= 0 {
 		return label(strings.ToLower(providers[i].name), providerEvent(i, &x.Request))
 	}
-	media := headValue(head, "content-type")
+	media := HeadValue(head, "content-type")
 	switch {
 	case hasPrefixFold(media, "application/grpc"):
 		return label("grpc", strings.TrimPrefix(x.Request.Target, "/"))
@@ -80,7 +80,7 @@ func providerEvent(i int, r *inspect.Request) string {
 
 // labelBody is the beginning of the content; nothing when it is in a content coding.
 func labelBody(m *inspect.Message) []byte {
-	if len(m.Body) == 0 || len(headValue(m.Head, "content-encoding")) > 0 {
+	if len(m.Body) == 0 || len(HeadValue(m.Head, "content-encoding")) > 0 {
 		return nil
 	}
 	return m.Body[:min(len(m.Body), maxLabelBody)]
@@ -163,8 +163,9 @@ func unescape(s string) string {
 	return s
 }
 
-// headValue is the value of a field of a head, without allocating; name is in lower case.
-func headValue(head []byte, name string) []byte {
+// HeadValue is the value of the first field of that name in a recorded head, raw and without allocating, nil if there is none; name is in lower case. The
+// value stays the head's.
+func HeadValue(head []byte, name string) []byte {
 	for line := range bytes.SplitSeq(head, []byte("\n")) {
 		if len(line) > len(name) && line[len(name)] == ':' && hasPrefixFold(line, name) {
 			return bytes.Trim(line[len(name)+1:], " \t\r")

@@ -101,18 +101,17 @@ func kindOf(x *inspect.Exchange) string {
 	switch {
 	case x.Response == nil:
 		return ""
-	case x.Upgraded && has(x.Response.Head, "Upgrade", "websocket"):
+	case x.Upgraded && begins(view.HeadValue(x.Response.Head, "upgrade"), "websocket"):
 		return "WebSocket"
-	case has(x.Response.Head, "Content-Type", "text/event-stream"):
+	case begins(view.HeadValue(x.Response.Head, "content-type"), "text/event-stream"):
 		return "SSE"
 	}
 	return ""
 }
 
-// has says that the first field of that name has a value that begins with want, compared without case.
-func has(head []byte, name, want string) bool {
-	v := view.Get(view.Headers(head), name)
-	return len(v) >= len(want) && strings.EqualFold(v[:len(want)], want)
+// begins compares without case.
+func begins(value []byte, want string) bool {
+	return len(value) >= len(want) && strings.EqualFold(string(value[:len(want)]), want)
 }
 
 // Lasted is how long the exchange took, or has taken by now.

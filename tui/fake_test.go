@@ -27,6 +27,7 @@ type fake struct {
 	items              []inspect.Item // in the order of Seq
 	earlier            []inspect.Item // of earlier runs
 	version            uint64
+	unkept             bool         // what is put does not get to the disk
 	lost               uint64       // changes up to this version have been forgotten
 	content            inspect.Body // of all exchanges that have more than is in memory
 	verdict            inspect.Verdict
@@ -52,7 +53,7 @@ func (f *fake) source() Source { return Source{Reader: f, Replayer: f, Observer:
 func (f *fake) put(x *inspect.Exchange) inspect.Item {
 	f.mu.Lock()
 	f.version++
-	it := inspect.Item{Seq: firstSeq + uint64(len(f.items)), Version: f.version, Committed: true, Exchange: x}
+	it := inspect.Item{Seq: firstSeq + uint64(len(f.items)), Version: f.version, Committed: !f.unkept, Exchange: x}
 	it.Nth = it.Seq - firstSeq + 1
 	if i := slices.IndexFunc(f.items, func(i inspect.Item) bool { return i.ID == x.ID }); i >= 0 {
 		it.Seq, it.Nth = f.items[i].Seq, f.items[i].Nth

@@ -61,6 +61,11 @@ func (b *bench) keeping(views ...inspect.View) *shelf {
 	return s
 }
 
+// onFullDisk gives the bench a disk that takes nothing more.
+func (b *bench) onFullDisk() {
+	b.f.unkept, b.m.work.feed.keeps, b.m.work.feed.keeper = true, true, &shelf{}
+}
+
 // second lets the dashboard's beat come.
 func (b *bench) second() {
 	b.now = b.now.Add(time.Second)

@@ -49,11 +49,7 @@ func keysPage() string {
 		if sections[title] == nil {
 			titles = append(titles, title)
 		}
-		does := a.does
-		if with := slices.IndexFunc(table, func(b action) bool { return b.id == a.with }); with >= 0 {
-			does = table[with].does
-		}
-		sections[title] = append(sections[title], fmt.Sprintf("| %s | %s | %s | %s | %s |\n", ticks(a.keys), strings.TrimSpace(ticks(a.id)+" "+a.arg), does,
+		sections[title] = append(sections[title], fmt.Sprintf("| %s | %s | %s | %s | %s |\n", ticks(a.keys), strings.TrimSpace(ticks(a.id)+" "+a.arg), a.does,
 			otherwise(a, vim[i]), otherwise(a, emacs[i])))
 	}
 	slices.SortStableFunc(titles, func(a, b string) int { return cmp.Compare(rankOf(a), rankOf(b)) })

@@ -117,10 +117,10 @@ func TestReplaysComeToTheirTab(t *testing.T) {
 
 func TestVerdictIsShown(t *testing.T) {
 	b := newBench(t, 80, 30)
-	b.f.verdict = inspect.Verdict{Provider: "github", State: inspect.NoSecret, Text: "no secret for github: adit config add-webhook-secret github"}
+	b.f.verdict = inspect.Verdict{Provider: "github", State: inspect.NoSecret, Text: "adit config add-webhook-secret github"}
 	b.put(hook(1))
 	b.press("enter")
-	wantIn(t, b.screen(), "signature", "no secret for github: adit config")
+	wantIn(t, b.screen(), "signature", "no secret (github): adit config")
 }
 
 func TestSecretsAreShownForAWhile(t *testing.T) {

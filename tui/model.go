@@ -29,6 +29,7 @@ type model struct {
 	cleared uint64 // and those up to this Seq
 	prompt  prompt // what the list is filtered by
 	views   views
+	retried time.Time // when reconnect was pressed last
 	without time.Time // until then the next value that is chosen is left out
 
 	columnsOn, columnsOff pane.Columns // that the person wants in any case, or not

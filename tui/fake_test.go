@@ -2,7 +2,9 @@ package tui
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"iter"
 	"net/netip"
 	"slices"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/web"
 )
 
 // start is when the fake agent's day begins.
@@ -47,7 +50,14 @@ var (
 	_ inspect.Controller = (*fake)(nil)
 )
 
-func (f *fake) source() Source { return Source{Reader: f, Replayer: f, Observer: f, Controller: f} }
+func (f *fake) source() Source {
+	return Source{Reader: f, Replayer: f, Observer: f, Controller: f, Line: lineOf}
+}
+
+// lineOf writes what the local API tells.
+func lineOf(w io.Writer, it inspect.Item, _, _ io.ReaderAt) error {
+	return json.NewEncoder(w).Encode(web.DetailOf(it))
+}
 
 // put records a state of an exchange.
 func (f *fake) put(x *inspect.Exchange) inspect.Item {

@@ -261,6 +261,7 @@ func TestUnseenCountsNoReplaysAbove(t *testing.T) {
 func TestMarks(t *testing.T) {
 	b := newBench(t, 100, 30)
 	b.putFive()
+	b.now = b.now.Add(time.Minute) // they have come
 	b.press("g", " ", "down", " ")
 	wantIn(t, b.frame(), "2 marked")
 	b.press("v", "up", "up")
@@ -301,7 +302,9 @@ func TestMarks(t *testing.T) {
 	if got := b.paths(); got != "/c/a/e/b/d" {
 		t.Errorf("all again: %s", got)
 	}
-	b.press("*", "*")
+	b.press("*")
+	b.put(exchange(100, "GET", "/meanwhile", 200, "OK")) // which is no reason to mark once more
+	b.press("*")
 	if len(b.m.marks) != 0 {
 		t.Errorf("** leaves %d marks", len(b.m.marks))
 	}

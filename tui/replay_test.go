@@ -133,6 +133,17 @@ func TestWhatCannotBeSignedSaysWhy(t *testing.T) {
 	wantIn(t, ansi.Strip(k.frame()), "no: gitlab's signature cannot be made here")
 }
 
+// Why something was not sent is told in the table, and in full when it is opened.
+func TestRunOfWhatCannotBeSent(t *testing.T) {
+	k := newKept(t, 80, 24, exchange(1, "GET", "/live", 101, "Switching Protocols"), exchange(2, "GET", "/live", 101, "Switching Protocols"))
+	k.refuse = errors.New("it is not enough to replay it (what followed an upgrade cannot be sent again)")
+	k.press("*", "r")
+	wantIn(t, k.screen(), "not sent GET /live", " it is not enough to replay it")
+	wantNotIn(t, k.screen(), "→")
+	k.press("enter")
+	wantIn(t, k.screen(), "not sent: it is not enough to replay it (what followed an upgrade cannot")
+}
+
 func TestReplayWithOptions(t *testing.T) {
 	k := newKept(t, 100, 24, exchange(1, "POST", "/hook", 200, "OK"))
 	k.verdict = inspect.Verdict{Provider: "stripe", State: inspect.NoSecret, Text: "name it"}

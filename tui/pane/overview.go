@@ -74,7 +74,14 @@ func (l Look) Overview(s *Subject) []Text {
 	if s.Summary {
 		fact("kept", "only this line: requests came faster than the store may write them", "", classWarn)
 	}
+	upgraded := x.Upgraded && x.Response != nil // then the content is frames, not to be read as it is
+	if upgraded {
+		fact("said", view.Size(x.Request.Size)+" by the client, "+view.Size(x.Response.Size)+" by the service: see the tab "+Messages.String(), "", "")
+	}
 	fact("id", string(x.ID), "", classQuiet)
+	if upgraded {
+		return lines
+	}
 	lines = append(lines, l.beginning("Request", &x.Request.Message, &s.Bodies[0])...)
 	if x.Response != nil {
 		title := "Response"

@@ -148,7 +148,9 @@ func (a *Agent) pause(ctx context.Context, d time.Duration, why error) bool {
 	a.setLink(func(k *linkState) {
 		k.state, k.reason, k.nextTry = inspect.Reconnecting, why.Error(), time.Now().Add(d)
 		k.why = k.reason
-		k.attempt++
+		if !errors.Is(why, errCut) { // it has not failed: it begins anew
+			k.attempt++
+		}
 	})
 	a.tellDown(why, d)
 	t := time.NewTimer(d)

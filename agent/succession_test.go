@@ -152,7 +152,10 @@ func TestReconnectDuringATry(t *testing.T) {
 	if err != nil {
 		t.Fatal("it was waited for:", err)
 	}
-	second.Close()
+	defer second.Close()
+	if n := a.Status().Attempt; n != 1 {
+		t.Errorf("the try that was cut counts: attempt %d", n)
+	}
 }
 
 // An agent that stops with two sessions up lets what both have under way end, even when one is lost meanwhile, and tells both.

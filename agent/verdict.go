@@ -58,7 +58,7 @@ func (a *Agent) judge(ctx context.Context, reader inspect.Reader, x *inspect.Exc
 		best.State, best.Text = inspect.NoSecret, lacking(all)
 		return best, nil
 	case missing != nil:
-		best.State, best.Text = inspect.Unchecked, all[0].ID+": not checked, since "+missing.Error()
+		best.State, best.Text = inspect.Unchecked, missing.Error()
 		return best, nil
 	}
 	return compare(all, head, urls, body, x), nil
@@ -92,23 +92,23 @@ func (k *webhook) worded(r sign.Result, x *inspect.Exchange, canSign bool) inspe
 	}
 	switch r.State {
 	case sign.Valid:
-		v.State, v.Text = inspect.Valid, k.ID+": the signature is valid"
+		v.State = inspect.Valid
 		if !r.Signed.IsZero() {
-			v.Text += ", made " + moment(x.Start.Sub(r.Signed))
+			v.Text = "made " + moment(x.Start.Sub(r.Signed))
 		}
 		if !r.Signed.IsZero() && limit > 0 && time.Since(r.Signed) > limit {
 			v.Text += fmt.Sprintf("; by now receivers refuse it, who take %s%s", span(limit), resign)
 		}
 	case sign.Stale:
 		v.State = inspect.Stale
-		v.Text = fmt.Sprintf("%s: the secret is right, but the signature was made %s, and receivers take %s%s", k.ID, moment(x.Start.Sub(r.Signed)), span(limit), resign)
+		v.Text = fmt.Sprintf("the secret is right, but the signature was made %s, and receivers take %s%s", moment(x.Start.Sub(r.Signed)), span(limit), resign)
 	case sign.Wrong:
-		v.State, v.Text = inspect.Wrong, k.ID+": the signature is wrong: "+r.Reason
+		v.State, v.Text = inspect.Wrong, r.Reason
 		if k.problem != "" {
 			v.Text += "; " + k.problem
 		}
 		if x.Request.Redacted {
-			v.State, v.Text = inspect.Unchecked, k.ID+": not checked, since values in it were redacted before it was recorded"
+			v.State, v.Text = inspect.Unchecked, "values in it were redacted before it was recorded"
 		}
 	default:
 		v.Text = "it carries no signature that is known"
@@ -130,12 +130,12 @@ func lacking(all []*webhook) string {
 	var names []string
 	for _, k := range all {
 		if k.problem != "" {
-			return fmt.Sprintf("%s: not checked: %s", k.ID, k.problem)
+			return k.problem
 		}
 		names = append(names, k.ID)
 	}
 	env := "ADIT_WEBHOOK_SECRET_" + strings.ToUpper(strings.ReplaceAll(names[0], "-", "_")) // as package config has it
-	return fmt.Sprintf("%s: not checked, since the secret is not known here; webhook_secrets in the configuration or %s names it", strings.Join(names, " or "), env)
+	return fmt.Sprintf("that of %s is not known here; webhook_secrets in the configuration or %s names it", strings.Join(names, " or "), env)
 }
 
 // span is a duration for a person.

@@ -298,7 +298,7 @@ func (a *app) drain(link *task, screenFree bool) error {
 
 // runFace shows the agent until ctx ends or the person quits.
 func (a *app) runFace(ctx context.Context, p *parts, dashboard bool) error {
-	source := tui.Source{Reader: p.store, Keeper: p.store, Replayer: p.agent, Observer: telling{observer{p.agent, p}}, Controller: p.controller()}
+	source := tui.Source{Reader: p.store, Keeper: p.store, Replayer: p.agent, Observer: telling{observer{p.agent, p}}, Controller: p.controller(), Line: writeLine}
 	if p.words != nil && !dashboard {
 		<-ctx.Done() // the log says it all
 		return nil

@@ -76,7 +76,7 @@ func exportAll(ctx context.Context, s captures, f *inspect.Filter, format string
 	}
 	var out exporter = harExporter{export.NewHAR(w, Version)}
 	if format == "jsonl" {
-		out = lineExporter{json.NewEncoder(w)}
+		out = lineExporter{w}
 	}
 	for _, id := range slices.Backward(ids) {
 		if err := exportOne(ctx, s, id, out); err != nil {
@@ -125,18 +125,27 @@ type exportedLine struct {
 	ResponseBody []byte `json:"response_body"`
 }
 
-type lineExporter struct{ *json.Encoder }
+type lineExporter struct{ io.Writer }
 
-func (l lineExporter) add(o *oneExchange) (err error) {
-	line := exportedLine{Detail: web.DetailOf(o.Item)}
-	for side, into := range map[inspect.Side]*[]byte{inspect.RequestSide: &line.RequestBody, inspect.ResponseSide: &line.ResponseBody} {
-		if m := o.Message(side); m != nil && m.Kept > 0 && err == nil {
-			*into, err = io.ReadAll(io.LimitReader(m.Content(o.At(side)), largestExported))
+func (l lineExporter) add(o *oneExchange) error {
+	return writeLine(l, o.Item, o.At(inspect.RequestSide), o.At(inspect.ResponseSide))
+}
+func (lineExporter) end() error { return nil }
+
+// writeLine writes an exchange as a line of JSON lines. request and response are all of their contents, or nil: what is in memory.
+func writeLine(w io.Writer, it inspect.Item, request, response io.ReaderAt) (err error) {
+	line := exportedLine{Detail: web.DetailOf(it)}
+	for _, of := range []struct {
+		m    *inspect.Message
+		body io.ReaderAt
+		into *[]byte
+	}{{it.Message(inspect.RequestSide), request, &line.RequestBody}, {it.Message(inspect.ResponseSide), response, &line.ResponseBody}} {
+		if of.m != nil && of.m.Kept > 0 && err == nil {
+			*of.into, err = io.ReadAll(io.LimitReader(of.m.Content(of.body), largestExported))
 		}
 	}
 	if err != nil {
 		return err
 	}
-	return l.Encode(line)
+	return json.NewEncoder(w).Encode(line)
 }
-func (lineExporter) end() error { return nil }

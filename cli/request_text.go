@@ -18,7 +18,7 @@ func (a *app) printExchange(o *oneExchange, signature inspect.Verdict) error {
 		fmt.Fprintf(facts, "%s\t%s\n", f.Label, f.Value)
 	}
 	if signature.Provider != "" {
-		fmt.Fprintf(facts, "Signature\t%s\n", signature.Text)
+		fmt.Fprintf(facts, "Signature\t%s\n", view.Sanitize(signature.String()))
 	}
 	for _, p := range view.Timing(o.Exchange) {
 		fmt.Fprintf(facts, "  %s\t%s: %s\n", p.Name, view.Duration(p.Took), p.Text)

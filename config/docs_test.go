@@ -2,35 +2,15 @@ package config
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/adit-tunnel/adit/docs/written"
 )
 
 // TestDocs: the tables of docs/config.md are those of the program.
 func TestDocs(t *testing.T) {
-	const path, begin, end = "../docs/config.md", "-update -->\n", "<!-- end of options -->"
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok1 := strings.Cut(string(data), begin)
-	have, after, ok2 := strings.Cut(rest, end)
-	if !ok1 || !ok2 {
-		t.Fatal("the marks around the tables are missing")
-	}
-	want := "\n### The agent\n\n" + optionTable(OfAgent) + "\n### An endpoint\n\n" + optionTable(OfEndpoint) + "\n"
-	if *update {
-		if err := os.WriteFile(path, []byte(before+begin+want+end+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(have, want); diff != "" {
-		t.Errorf("the tables are not up to date: go test ./config -run TestDocs -update; file -, program +:\n%s", diff)
-	}
+	written.Part(t, "../docs/config.md", "options", "\n### The agent\n\n"+optionTable(OfAgent)+"\n### An endpoint\n\n"+optionTable(OfEndpoint)+"\n", *update)
 }
 
 func optionTable(scope Scope) string {

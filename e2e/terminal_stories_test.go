@@ -59,12 +59,13 @@ func hook(t *testing.T, url, path, body string) int {
 	return status
 }
 
-// TestStoryWebhook: a webhook fails, is read, the service is mended, one key sends it again, another shows what is different now.
+// TestStoryWebhook: a webhook fails, is read, the service is mended, one key sends it again, another shows what is different now. What is exported has the
+// form in which the shell has it.
 func TestStoryWebhook(t *testing.T) {
 	t.Parallel()
 	h := new(hooks)
 	x := newTerminal(t, 140, 40)
-	x.say("adit http " + service(t, h))
+	x.say("cd; adit http " + service(t, h))
 	url := x.see(forwarding)[1]
 	if got := hook(t, url, "/hooks/github", `{"ref":"refs/heads/main"}`); got != 500 {
 		t.Fatalf("status %d", got)
@@ -89,8 +90,12 @@ func TestStoryWebhook(t *testing.T) {
 	if got := h.came(); len(got) != 2 || got[0] != got[1] {
 		t.Errorf("the replay differs from its original: %q", got)
 	}
+	x.press("x", "j")
+	x.see(`1 request exported to .*\.jsonl`)
 	x.press("q", "q")
 	x.see(`2 requests, 1 failed`)
+	x.say(`keys() { grep -o '"[a-z_]*":' | sort; }; keys < adit-*.jsonl > one; adit export --format jsonl status:500 | keys > other; clear; cmp one other && wc -l one`)
+	x.see(`(?m)^\d\d one$`)
 }
 
 // TestStoryRun: a filter becomes a view, ten of what it shows are marked and sent again; the view is there the next day.

@@ -154,7 +154,7 @@ func TestWebhooks(t *testing.T) {
 			t.Errorf("%s: %d, %+v; want %d and %s", how, status, v, want.status, want.state)
 		}
 	}
-	if out, _ := w.run(0, "request", id, "--api", w.api()); !strings.Contains(out, "stripe: the secret is right, but the signature was made ") {
+	if out, _ := w.run(0, "request", id, "--api", w.api()); !strings.Contains(out, "stale (stripe): the secret is right, but the signature was made ") {
 		t.Errorf("the shell does not tell of the signature:\n%s", out)
 	}
 	if out, _ := w.run(1, "replay", "path:/old", "--resign", "--api", w.api()); !strings.Contains(out, "status 410 → 200") {

@@ -37,8 +37,23 @@ type Verdict struct {
 	Provider string // "stripe"; "" when the request carries no signature that is known
 	State    SignatureState
 	Signed   time.Time // when it says it was signed; zero: it does not say
-	Text     string    // for the person: what was found, and what to do when it is not valid. Safe to show
+	Text     string    // for the person, beside provider and state: what was found, and what to do when it is not valid; "" there is no more to say. Safe to show
 	CanSign  bool      // a replay can be signed anew
+}
+
+// String is all of it in a line, the state first: "stale (stripe): the secret is right, but …".
+func (v Verdict) String() string {
+	text := string(v.State)
+	switch {
+	case text == "":
+		return v.Text
+	case v.Provider != "":
+		text += " (" + v.Provider + ")"
+	}
+	if v.Text != "" {
+		text += ": " + v.Text
+	}
+	return text
 }
 
 // SignatureState is how a signature stands.

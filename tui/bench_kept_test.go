@@ -34,7 +34,7 @@ func newKept(t *testing.T, width, height int, xs ...*inspect.Exchange) *kept {
 func (b *bench) onStore(xs ...*inspect.Exchange) *kept {
 	k := &kept{bench: b}
 	k.Memory = store.NewMemory(store.Options{OnChange: func(uint64) { k.f.Publish() }})
-	source := Source{Reader: k.Memory, Keeper: k.Memory, Replayer: k, Observer: k.f, Controller: k.f}
+	source := Source{Reader: k.Memory, Keeper: k.Memory, Replayer: k, Observer: k.f, Controller: k.f, Line: lineOf}
 	hints, stop := k.f.Watch()
 	b.t.Cleanup(stop)
 	k.m.work.source, k.m.work.feed = source, newFeed(source, hints, nil)

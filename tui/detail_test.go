@@ -115,12 +115,26 @@ func TestReplaysComeToTheirTab(t *testing.T) {
 	wantIn(t, b.screen(), "enter open")
 }
 
+// What passed after an upgrade is frames: the overview says where to read them.
+func TestOverviewOfAWebSocket(t *testing.T) {
+	b := newBench(t, 80, 30)
+	x := exchange(1, "GET", "/live", 101, "Switching Protocols")
+	x.Upgraded = true
+	setBody(&x.Response.Message, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", "\x81\x05hello")
+	b.put(x)
+	b.press("enter")
+	wantIn(t, b.screen(), "said", "27 B by the client, 7 B by the service: see the tab messages")
+	wantNotIn(t, b.screen(), "\\x81")
+	b.press("6")
+	wantIn(t, b.screen(), "hello")
+}
+
 func TestVerdictIsShown(t *testing.T) {
 	b := newBench(t, 80, 30)
-	b.f.verdict = inspect.Verdict{Provider: "github", State: inspect.NoSecret, Text: "no secret for github: adit config add-webhook-secret github"}
+	b.f.verdict = inspect.Verdict{Provider: "github", State: inspect.NoSecret, Text: "adit config add-webhook-secret github"}
 	b.put(hook(1))
 	b.press("enter")
-	wantIn(t, b.screen(), "signature", "no secret for github: adit config")
+	wantIn(t, b.screen(), "signature", "no secret (github): adit config")
 }
 
 func TestSecretsAreShownForAWhile(t *testing.T) {

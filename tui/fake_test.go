@@ -2,7 +2,9 @@ package tui
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"iter"
 	"net/netip"
 	"slices"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/web"
 )
 
 // start is when the fake agent's day begins.
@@ -27,6 +30,7 @@ type fake struct {
 	items              []inspect.Item // in the order of Seq
 	earlier            []inspect.Item // of earlier runs
 	version            uint64
+	unkept             bool         // what is put does not get to the disk
 	lost               uint64       // changes up to this version have been forgotten
 	content            inspect.Body // of all exchanges that have more than is in memory
 	verdict            inspect.Verdict
@@ -46,13 +50,20 @@ var (
 	_ inspect.Controller = (*fake)(nil)
 )
 
-func (f *fake) source() Source { return Source{Reader: f, Replayer: f, Observer: f, Controller: f} }
+func (f *fake) source() Source {
+	return Source{Reader: f, Replayer: f, Observer: f, Controller: f, Line: lineOf}
+}
+
+// lineOf writes what the local API tells.
+func lineOf(w io.Writer, it inspect.Item, _, _ io.ReaderAt) error {
+	return json.NewEncoder(w).Encode(web.DetailOf(it))
+}
 
 // put records a state of an exchange.
 func (f *fake) put(x *inspect.Exchange) inspect.Item {
 	f.mu.Lock()
 	f.version++
-	it := inspect.Item{Seq: firstSeq + uint64(len(f.items)), Version: f.version, Committed: true, Exchange: x}
+	it := inspect.Item{Seq: firstSeq + uint64(len(f.items)), Version: f.version, Committed: !f.unkept, Exchange: x}
 	it.Nth = it.Seq - firstSeq + 1
 	if i := slices.IndexFunc(f.items, func(i inspect.Item) bool { return i.ID == x.ID }); i >= 0 {
 		it.Seq, it.Nth = f.items[i].Seq, f.items[i].Nth

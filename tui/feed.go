@@ -162,6 +162,6 @@ func (f *feed) take(c *changes, items []inspect.Item) {
 
 func (f *feed) row(it inspect.Item) pane.Row {
 	r := pane.RowOf(it)
-	r.Dim = f.keeps && !it.Committed
+	r.Unkept = f.keeps && !it.Committed
 	return r
 }

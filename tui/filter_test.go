@@ -167,16 +167,24 @@ func TestOlderRunsOfAnEmptyList(t *testing.T) {
 	}
 }
 
-// What is not on the disk yet is dim, where there is a disk.
+// What is not on the disk yet is dim, where there is a disk; what does not get there within a second says so, but not before: each row would flicker.
 func TestRowsAreDimUntilCommitted(t *testing.T) {
+	const word = "○ not on the disk"
 	b := newBench(t, 100, 30)
-	b.m.work.feed.keeps = true
-	row := b.m.work.feed.row(inspect.Item{Exchange: exchange(1, "GET", "/a", 200, "OK")})
-	if dim := b.m.look.Table(0).Row(&row, pane.Mark{}, start); !strings.Contains(dim, "\x1b[2m") || strings.Count(dim, "\x1b[") != 2 {
+	b.onFullDisk()
+	x := exchange(1, "GET", "/a", 200, "OK")
+	b.now = x.Start.Add(x.Duration)
+	b.put(x)
+	row := func() string { return b.m.table().Row(b.m.rows.row(0), pane.Mark{}, b.m.now) }
+	if dim := row(); !strings.Contains(dim, "\x1b[2m") || strings.Count(dim, "\x1b[") != 2 || strings.Contains(dim, word) {
 		t.Errorf("not committed: %q", dim)
 	}
-	row = b.m.work.feed.row(inspect.Item{Committed: true, Exchange: exchange(1, "GET", "/a", 200, "OK")})
-	if row.Dim {
-		t.Error("committed, and dim")
+	b.second()
+	b.second()
+	wantIn(t, b.screen(), "/a "+word)
+	b.f.unkept = false
+	b.put(x)
+	if kept := row(); strings.Contains(kept, "\x1b[2mGET") || strings.Contains(kept, word) {
+		t.Errorf("committed: %q", kept)
 	}
 }

@@ -26,8 +26,11 @@ var update = flag.Bool("update", false, "write the golden frames anew")
 // beside each other.
 var frameSizes = []struct{ width, height int }{{30, 8}, {80, 24}, {120, 40}, {200, 60}}
 
+// lightSize is the one that scenes are kept in on a light ground, too. At each other size only colours could differ, which frames of one size tell.
+const lightSize = 80
+
 // TestFrames compares each scene with the frames that are kept of it, without colours and with them. Without colours attributes are left out, too: the
-// text alone has to tell all there is, so it is the same in both.
+// text alone has to tell all there is, so it is the same in both. On a light ground nothing but the colours is different.
 func TestFrames(t *testing.T) {
 	for _, s := range scenes {
 		t.Run(s.name, func(t *testing.T) {
@@ -45,6 +48,14 @@ func TestFrames(t *testing.T) {
 				}
 				name := fmt.Sprintf("%dx%d", size.width, size.height)
 				a.Files = append(a.Files, txtar.File{Name: name, Data: trimmed(text)}, txtar.File{Name: name + " in colours", Data: trimmed(coloured)})
+				if size.width != lightSize {
+					continue
+				}
+				light := drawScene(t, s, size.width, size.height, theme.Colourful(theme.Light))
+				if diff := cmp.Diff(uncoloured(coloured), uncoloured(light)); diff != "" {
+					t.Errorf("a light ground changes more than colours (-dark +light):\n%s", diff)
+				}
+				a.Files = append(a.Files, txtar.File{Name: name + " on a light ground", Data: trimmed(light)})
 			}
 			golden(t, s.name, &a)
 		})
@@ -61,6 +72,11 @@ func drawScene(t *testing.T, s scene, width, height int, look theme.Theme) strin
 	s.play(b)
 	return strings.Join(b.lines(width, height), "\n") + "\n"
 }
+
+// uncoloured is a frame without saying which colours it has, only where there are any.
+func uncoloured(frame string) string { return colours.ReplaceAllString(frame, "38;5;n") }
+
+var colours = regexp.MustCompile(`38;5;\d+`)
 
 // trimmed is a frame as it is kept: without blanks at the ends of lines, and with sequences that can be read.
 func trimmed(frame string) []byte {

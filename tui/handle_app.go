@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 )
@@ -54,9 +55,17 @@ func (m *model) redraw() tea.Cmd {
 	return tea.Sequence(tea.ClearScreen, m.mouseMode())
 }
 
+// heldWithin is how soon a key that is held down comes again, at the latest.
+const heldWithin = time.Second
+
+// reconnect asks for a try at once. A key that is held down does so once: each try would cut the one before, and none would get through.
 func (m *model) reconnect() tea.Cmd {
 	if m.work.source.Controller == nil {
 		m.say(m.look.Warn.Render, "there is nothing to reconnect")
+		return nil
+	}
+	held := m.now.Sub(m.retried) < heldWithin
+	if m.retried = m.now; held {
 		return nil
 	}
 	m.say(m.look.Note.Render, "reconnecting now")

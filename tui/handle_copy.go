@@ -68,9 +68,9 @@ var copies = []struct {
 	{"B", "body of the response, decoded", "the body of the response", func(o *whole) (string, error) { return o.content(inspect.ResponseSide) }},
 	{"r", "raw request", "the raw request", func(o *whole) (string, error) { return o.raw(inspect.RequestSide) }},
 	{"R", "raw response", "the raw response", func(o *whole) (string, error) { return o.raw(inspect.ResponseSide) }},
-	{"j", "all of it as JSON", "the JSON record", func(o *whole) (string, error) {
+	{"j", "all of it as JSON, as in a HAR", "the HAR entry", func(o *whole) (string, error) {
 		var b bytes.Buffer
-		err := export.JSON(&b, o.Item, o.At(inspect.RequestSide), o.At(inspect.ResponseSide))
+		err := export.Entry(&b, o.Item, o.At(inspect.RequestSide), o.At(inspect.ResponseSide))
 		return strings.TrimSuffix(b.String(), "\n"), err
 	}},
 }

@@ -40,7 +40,7 @@ func (m *model) askExport(redacted, paste bool) tea.Cmd {
 		title = strings.Replace(title, "without", "with", 1)
 	}
 	menu, ids := &menuSheet{title: title}, idsOf(rows)
-	for _, f := range exportForms {
+	for _, f := range m.work.exportForms() {
 		menu.choices = append(menu.choices, choice{key: f.key, does: f.does, run: func(m *model) tea.Cmd {
 			return m.export(&exporting{ids: ids, form: f, redacted: redacted, paste: paste})
 		}})

@@ -99,8 +99,10 @@ func (m *model) onVerdict(v verdict) tea.Cmd {
 		f.off = ""
 	case v.v.Provider == "":
 		f.off = "it carries no signature that is known"
+	case v.v.State == inspect.Valid || v.v.State == inspect.Stale: // the secret is not what is missing
+		f.off = v.v.Provider + "'s signature cannot be made here"
 	default:
-		f.off = v.v.Text
+		f.off = v.v.String()
 	}
 	f.on = f.on && f.off == ""
 	return nil

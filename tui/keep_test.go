@@ -67,7 +67,7 @@ func TestExport(t *testing.T) {
 		return string(b)
 	}
 	k.press("*")
-	for _, f := range exportForms {
+	for _, f := range k.m.work.exportForms() {
 		k.press("x", f.key)
 		wantIn(t, k.frame(), "2 requests exported to ")
 		if text := read(1, "*-224107"+f.ends); strings.Contains(text, "s3cret") || !strings.Contains(text, "/hook") || !strings.Contains(text, "/b") {
@@ -80,7 +80,10 @@ func TestExport(t *testing.T) {
 	if lines := read(1, "*7.jsonl"); strings.Count(lines, "\n") != 2 {
 		t.Errorf("%s", lines)
 	}
-	k.press("x", "h")
+	k.m.work.source.Line = nil
+	k.press("x")
+	wantNotIn(t, k.frame(), "JSON lines, all")
+	k.press("h")
 	read(2, "*.har")
 	k.press("x", "y", "c")
 	if !strings.Contains(k.f.pasted, "Bearer [redacted]") || !strings.Contains(k.f.pasted, "/b'") {

@@ -57,9 +57,10 @@ type action struct {
 	id     string // stable: configurations name it
 	on     where
 	keys   string // as Bubble Tea names them, the one to show first; separated by spaces. Configurations can change them (Keys)
-	does   string // for help and palette; it names no key
+	does   string // for palette and help; it names no key
 	footer string // what the footer calls it; "" is not in the footer
 	with   string // id of the action whose line in help and footer tells of this one, too: its opposite
+	both   string // what that line of the help says then, instead of does
 	run    func(*model) tea.Cmd
 
 	// label, when set, is what the footer of a place calls it by the state; "" leaves it out.

@@ -3,36 +3,16 @@ package tui
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	diff "github.com/google/go-cmp/cmp"
+	"github.com/adit-tunnel/adit/docs/written"
 )
 
 // TestKeysPage: the tables of docs/keys.md are the table of actions.
 func TestKeysPage(t *testing.T) {
-	const path, begin, end = "../docs/keys.md", "-update -->\n", "<!-- end of actions -->"
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok1 := strings.Cut(string(data), begin)
-	have, after, ok2 := strings.Cut(rest, end)
-	if !ok1 || !ok2 {
-		t.Fatal("the marks around the tables are missing")
-	}
-	want := keysPage()
-	if *update {
-		if err := os.WriteFile(path, []byte(before+begin+want+end+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if d := diff.Diff(have, want); d != "" {
-		t.Errorf("the tables are not up to date: go test ./tui -run TestKeysPage -update; file -, program +:\n%s", d)
-	}
+	written.Part(t, "../docs/keys.md", "actions", keysPage(), *update)
 }
 
 func keysPage() string {
@@ -49,11 +29,7 @@ func keysPage() string {
 		if sections[title] == nil {
 			titles = append(titles, title)
 		}
-		does := a.does
-		if with := slices.IndexFunc(table, func(b action) bool { return b.id == a.with }); with >= 0 {
-			does = table[with].does
-		}
-		sections[title] = append(sections[title], fmt.Sprintf("| %s | %s | %s | %s | %s |\n", ticks(a.keys), strings.TrimSpace(ticks(a.id)+" "+a.arg), does,
+		sections[title] = append(sections[title], fmt.Sprintf("| %s | %s | %s | %s | %s |\n", ticks(a.keys), strings.TrimSpace(ticks(a.id)+" "+a.arg), a.does,
 			otherwise(a, vim[i]), otherwise(a, emacs[i])))
 	}
 	slices.SortStableFunc(titles, func(a, b string) int { return cmp.Compare(rankOf(a), rankOf(b)) })

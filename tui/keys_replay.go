@@ -14,8 +14,8 @@ func replayActions() []action {
 		{id: "export.plain", on: onPanes, keys: "X", does: "export with secrets, after a question", run: (*model).openPlainExport},
 		{id: "web", on: onPanes, keys: "w", does: "open the request in the browser", run: (*model).openPage},
 
-		{id: "results.up", on: onRun, keys: "up k", does: "choose", footer: "choose", run: (*model).runUp},
-		{id: "results.down", on: onRun, keys: "down j", with: "results.up", run: (*model).runDown},
+		{id: "results.up", on: onRun, keys: "up k", does: "choose the one above", both: "choose", footer: "choose", run: (*model).runUp},
+		{id: "results.down", on: onRun, keys: "down j", does: "choose the one below", with: "results.up", run: (*model).runDown},
 		{id: "results.open", on: onRun, keys: "enter", does: "what differs", footer: "diff", run: (*model).openOutcome},
 		{id: "results.close", on: onRun, keys: "esc q", does: "close the table", footer: "close", run: (*model).lift},
 
@@ -32,7 +32,7 @@ func replayActions() []action {
 		{id: "preview.options", on: onPreview, keys: "R", does: "send it elsewhere, many times, signed anew …", footer: "options", run: (*model).previewOptions},
 		{id: "preview.edit", on: onPreview, keys: "e", does: "edit again", footer: "edit", run: (*model).editPreview},
 		{id: "preview.drop", on: onPreview, keys: "esc q", does: "send nothing; what was edited is kept", footer: "drop", run: (*model).lift},
-		{id: "preview.up", on: onPreview, keys: "up k", does: "scroll", run: (*model).previewUp},
-		{id: "preview.down", on: onPreview, keys: "down j", with: "preview.up", run: (*model).previewDown},
+		{id: "preview.up", on: onPreview, keys: "up k", does: "scroll up", both: "scroll", run: (*model).previewUp},
+		{id: "preview.down", on: onPreview, keys: "down j", does: "scroll down", with: "preview.up", run: (*model).previewDown},
 	}
 }

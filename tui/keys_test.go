@@ -13,7 +13,7 @@ import (
 
 var idForm = regexp.MustCompile(`^[a-z]+(-[a-z]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)?$`)
 
-// TestKeys: the table of actions can be relied on. An action has a stable id, and words of its own or those of another one's; keys are such as terminals
+// TestKeys: the table of actions can be relied on. An action has a stable id; keys are such as terminals
 // send, and do one thing in a place; a footer is short. This holds for every profile.
 func TestKeys(t *testing.T) {
 	known := map[string]bool{}
@@ -52,14 +52,21 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// An action has words of its own, so that no two entries of the palette are alike, and those that share a line of the help have words for both.
 func TestKeysHaveWords(t *testing.T) {
 	b := newBench(t, 80, 24)
+	said := map[string]string{}
 	for _, a := range b.m.actions {
-		if with := b.m.action(a.with); (a.does == "") == (a.with == "") || a.with != "" && (with == nil || with.does == "") {
-			t.Errorf("%s needs either words of its own or the action that has them", a.id)
+		if with := b.m.action(a.with); a.does == "" || a.with != "" && (with == nil || with.both == "" || a.both != "") {
+			t.Errorf("%s needs words of its own, and the action that it is with words for both", a.id)
 		}
-		if pane.Width(a.does) > 54 {
-			t.Errorf("%s: %q is long: two columns of the help would not fit in 144", a.id, a.does)
+		if words := a.does + ", in: " + a.on.String(); said[words] == "" {
+			said[words] = a.id
+		} else {
+			t.Errorf("%s and %s say the same: %s", said[words], a.id, words)
+		}
+		if pane.Width(a.line()) > 54 {
+			t.Errorf("%s: %q is long: two columns of the help would not fit in 144", a.id, a.line())
 		}
 	}
 	b.putDay()

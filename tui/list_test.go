@@ -61,6 +61,11 @@ func (b *bench) keeping(views ...inspect.View) *shelf {
 	return s
 }
 
+// onFullDisk gives the bench a disk that takes nothing more.
+func (b *bench) onFullDisk() {
+	b.f.unkept, b.m.work.feed.keeps, b.m.work.feed.keeper = true, true, &shelf{}
+}
+
 // second lets the dashboard's beat come.
 func (b *bench) second() {
 	b.now = b.now.Add(time.Second)
@@ -256,6 +261,7 @@ func TestUnseenCountsNoReplaysAbove(t *testing.T) {
 func TestMarks(t *testing.T) {
 	b := newBench(t, 100, 30)
 	b.putFive()
+	b.now = b.now.Add(time.Minute) // they have come
 	b.press("g", " ", "down", " ")
 	wantIn(t, b.frame(), "2 marked")
 	b.press("v", "up", "up")
@@ -296,7 +302,9 @@ func TestMarks(t *testing.T) {
 	if got := b.paths(); got != "/c/a/e/b/d" {
 		t.Errorf("all again: %s", got)
 	}
-	b.press("*", "*")
+	b.press("*")
+	b.put(exchange(100, "GET", "/meanwhile", 200, "OK")) // which is no reason to mark once more
+	b.press("*")
 	if len(b.m.marks) != 0 {
 		t.Errorf("** leaves %d marks", len(b.m.marks))
 	}

@@ -126,17 +126,32 @@ func (m *model) extendRange() {
 // markAll marks all that are shown; when they are already, it takes all marks away, also of what is not in the list.
 func (m *model) markAll() tea.Cmd {
 	m.span = span{}
-	unmarked := false
-	for at := range m.rows.spots {
-		if r := m.rows.row(at); !m.marks.has(r.ID) {
-			m.marks[r.ID], unmarked = *r, true
-		}
-	}
-	if !unmarked {
+	if m.allMarked() {
 		clear(m.marks)
+	} else {
+		m.markedAt = m.now
+		for at := range m.rows.spots {
+			r := m.rows.row(at)
+			m.marks[r.ID] = *r
+		}
 	}
 	m.marksChanged()
 	return nil
+}
+
+// allMarked says that all are marked which are shown. What has come since they were marked does not count: while requests arrive, there would be no end of it.
+func (m *model) allMarked() bool {
+	some := len(m.rows.spots) == 0
+	for at := range m.rows.spots {
+		r := m.rows.row(at)
+		switch {
+		case m.marks.has(r.ID):
+			some = true
+		case !r.Start.After(m.markedAt) || m.markedAt.IsZero():
+			return false
+		}
+	}
+	return some
 }
 
 // onlyMarked hides all rows but the marked ones, or shows them again.

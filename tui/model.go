@@ -20,16 +20,18 @@ type model struct {
 	kept   inspect.Keeping // how the store is
 	loaded bool            // the store has been read
 
-	traffic traffic // how busy it was lately
-	rows    window
-	total   uint64 // exchanges that have been recorded in this run
-	marks   marks
-	span    span   // the range that is being marked
-	only    bool   // rows that are not marked are hidden,
-	cleared uint64 // and those up to this Seq
-	prompt  prompt // what the list is filtered by
-	views   views
-	without time.Time // until then the next value that is chosen is left out
+	traffic  traffic // how busy it was lately
+	rows     window
+	total    uint64 // exchanges that have been recorded in this run
+	marks    marks
+	span     span   // the range that is being marked
+	only     bool   // rows that are not marked are hidden,
+	cleared  uint64 // and those up to this Seq
+	prompt   prompt // what the list is filtered by
+	views    views
+	retried  time.Time // when reconnect was pressed last
+	markedAt time.Time // when all that were shown were marked last
+	without  time.Time // until then the next value that is chosen is left out
 
 	columnsOn, columnsOff pane.Columns // that the person wants in any case, or not
 

@@ -184,9 +184,17 @@ func TestReconnectNow(t *testing.T) {
 	b.now = b.now.Add(8500 * time.Millisecond)
 	b.send(beat{b.f.Status()})
 	wantIn(t, b.frame(), "next try in 1 s")
-	b.press("ctrl+r")
+	for range 100 { // it is held down
+		b.press("ctrl+r")
+		b.now = b.now.Add(30 * time.Millisecond)
+	}
 	if b.f.dials != 1 {
 		t.Errorf("%d tries", b.f.dials)
+	}
+	b.now = b.now.Add(heldWithin)
+	b.press("ctrl+r")
+	if b.f.dials != 2 {
+		t.Errorf("%d tries after it has been let go", b.f.dials)
 	}
 }
 

@@ -281,6 +281,26 @@ func TestNoColorHasAttributesOnly(t *testing.T) {
 	}
 }
 
+// A terminal gets the most of the colours that it says it has.
+func TestColoursThatTheTerminalHas(t *testing.T) {
+	for name, c := range map[string]struct{ env, want string }{
+		"all":     {"COLORTERM=truecolor", "\x1b[38;2;"},
+		"256":     {"TERM=xterm-256color", "\x1b[38;5;"},
+		"sixteen": {"TERM=xterm", "\x1b[32m"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			on := startOn(t, "run", "COLORFGBG=15;0", c.env)
+			on.waitFor("/webhooks/github")
+			on.press("q")
+			on.finish()
+			if got := regexp.MustCompile(`\x1b\[(38;[25];|32m)`).FindString(on.text()); got != c.want {
+				t.Errorf("the first colour begins %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 func TestForeground(t *testing.T) {
 	c := startOn(t, "foreground")
 	c.finish()

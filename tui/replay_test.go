@@ -125,11 +125,30 @@ func TestPanicInARun(t *testing.T) {
 	}
 }
 
+// A signature that is the secret itself says nothing of what is missing.
+func TestWhatCannotBeSignedSaysWhy(t *testing.T) {
+	k := newKept(t, 100, 24, exchange(1, "POST", "/hook", 200, "OK"))
+	k.verdict = inspect.Verdict{Provider: "gitlab", State: inspect.Valid}
+	k.press("R")
+	wantIn(t, ansi.Strip(k.frame()), "no: gitlab's signature cannot be made here")
+}
+
+// Why something was not sent is told in the table, and in full when it is opened.
+func TestRunOfWhatCannotBeSent(t *testing.T) {
+	k := newKept(t, 80, 24, exchange(1, "GET", "/live", 101, "Switching Protocols"), exchange(2, "GET", "/live", 101, "Switching Protocols"))
+	k.refuse = errors.New("it is not enough to replay it (what followed an upgrade cannot be sent again)")
+	k.press("*", "r")
+	wantIn(t, k.screen(), "not sent GET /live", " it is not enough to replay it")
+	wantNotIn(t, k.screen(), "→")
+	k.press("enter")
+	wantIn(t, k.screen(), "not sent: it is not enough to replay it (what followed an upgrade cannot")
+}
+
 func TestReplayWithOptions(t *testing.T) {
 	k := newKept(t, 100, 24, exchange(1, "POST", "/hook", 200, "OK"))
-	k.verdict = inspect.Verdict{Provider: "stripe", Text: "no secret for stripe is configured"}
+	k.verdict = inspect.Verdict{Provider: "stripe", State: inspect.NoSecret, Text: "name it"}
 	k.press("R")
-	wantIn(t, ansi.Strip(k.frame()), "Replay POST /hook", "no: no secret for stripe", "its own local service")
+	wantIn(t, ansi.Strip(k.frame()), "Replay POST /hook", "no: no secret (stripe): name it", "its own local service")
 	k.refuse = &inspect.EditError{Key: "to", Text: "\"x y\" is no address"}
 	k.write("x y")
 	k.press("tab")

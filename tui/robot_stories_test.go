@@ -19,7 +19,7 @@ func TestStoryOfAStaleSignature(t *testing.T) {
 	r.arrive(says(hook(1), 200, `{"id":1,"ok":true}`))
 	r.sees("/hooks?access_token=••", "200 Fine")
 	r.press("enter")
-	r.sees("github · push", "stale: signed 3 h ago")
+	r.sees("github · push", "stale (github): signed 3 h ago")
 	r.press("2")
 	r.sees("X-GitHub-Event: push", "Authorization: Bearer ••••")
 

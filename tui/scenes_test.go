@@ -158,6 +158,13 @@ var listScenes = []scene{
 		k.mark("018f-0001", "look at this one again")
 		k.sync()
 	}},
+	{"unkept", func(b *bench) { // the disk does not take what comes
+		b.put(exchange(1, "POST", "/webhooks/github", 200, "OK"))
+		b.onFullDisk()
+		b.put(exchange(2, "POST", "/webhooks/stripe", 200, "OK"), exchange(3, "GET", "/"+strings.Repeat("long", 40), 200, "OK"))
+		b.now = b.now.Add(5 * time.Second)
+		b.put(exchange(4, "GET", "/just-now", 200, "OK"))
+	}},
 	{"hostile", func(b *bench) { b.putHostile() }},
 	{"ascii", func(b *bench) {
 		b.m.look.ASCII = true

@@ -111,11 +111,3 @@ func (m *model) takeAction() tea.Cmd {
 	}
 	return cmd
 }
-
-// does is what an action does, in its own words or those of its opposite.
-func (m *model) does(a *action) string {
-	if with := m.action(a.with); with != nil {
-		return with.does
-	}
-	return a.does
-}

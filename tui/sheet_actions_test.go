@@ -34,7 +34,7 @@ func TestHelp(t *testing.T) {
 			}
 			for _, a := range b.m.actions {
 				if press := b.m.shown(&a, c.below); press != "" && a.with == "" {
-					want = append(want, strings.Join(strings.Fields(press+" "+a.does), " "))
+					want = append(want, strings.Join(strings.Fields(press+" "+a.line()), " "))
 				}
 			}
 			slices.Sort(got)

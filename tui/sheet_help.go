@@ -19,7 +19,7 @@ func (m *model) openHelp() tea.Cmd {
 func (m *model) drawHelp(offers []offer, chosen, room int) []string {
 	list := make([]pane.Entry, len(offers))
 	for i, o := range offers {
-		list[i] = pane.Entry{Group: o.group, Press: o.press, Does: o.does}
+		list[i] = pane.Entry{Group: o.group, Press: o.press, Does: o.line()}
 	}
 	name := m.name()
 	return full(append(name, m.look.Help(list, chosen, room-len(name))...), room)
@@ -36,7 +36,7 @@ func (m *model) helpOffers(typed string, below where) []offer {
 		if a.with != "" || press == "" {
 			continue
 		}
-		text := strings.ToLower(a.id + " " + a.does + " " + press)
+		text := strings.ToLower(a.id + " " + a.line() + " " + press)
 		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {
 			offers = append(offers, offer{action: a, group: a.group(below), press: press, here: true})
 		}
@@ -47,6 +47,9 @@ func (m *model) helpOffers(typed string, below where) []offer {
 	})
 	return offers
 }
+
+// line is what the help says of the action, and of those that are with it.
+func (a *action) line() string { return cmp.Or(a.both, a.does) }
 
 const (
 	bothPanes  = "Both panes"

@@ -20,7 +20,7 @@ func (m *model) openPalette() tea.Cmd {
 func (m *model) drawPalette(offers []offer, chosen, room int) []string {
 	list := make([]pane.Entry, len(offers))
 	for i, o := range offers {
-		e := pane.Entry{Does: m.does(o.action), ID: strings.TrimSpace(o.id + " " + o.action.arg), Here: o.here, Where: o.on.String()}
+		e := pane.Entry{Does: o.does, ID: strings.TrimSpace(o.id + " " + o.action.arg), Here: o.here, Where: o.on.String()}
 		for _, key := range strings.Fields(o.keys) {
 			e.Press = strings.TrimSpace(e.Press + " " + keyName(key))
 		}
@@ -43,7 +43,7 @@ func (m *model) paletteOffers(typed string, below where) []offer {
 	var found []match
 	for i := range m.actions {
 		a := &m.actions[i]
-		score, fits := fit(typed, a.id, m.does(a))
+		score, fits := fit(typed, a.id, a.does)
 		if a.on&onPanes != 0 && fits {
 			found = append(found, match{offer{action: a, here: a.on&below != 0}, typed != "" && strings.HasPrefix(a.id, strings.ToLower(typed)), score})
 		}

@@ -22,7 +22,7 @@ func (m *model) openQR() tea.Cmd {
 		m.say(m.look.Warn.Render, "there is no public URL yet")
 		return nil
 	case m.status.Embedded:
-		m.say(m.look.Warn.Render, "the URL works on this machine only, no phone can open it; --relay HOST:PORT gives a public one")
+		m.say(m.look.Warn.Render, "this URL works on this machine only; a phone needs one of --relay HOST:PORT")
 		return nil
 	case len(bound) == 1:
 		return m.showQR(bound[0].URL)

@@ -65,7 +65,7 @@ func (m *model) moveInRun(by int) tea.Cmd {
 	return nil
 }
 
-// openOutcome opens the replay in question, compared with its original.
+// openOutcome opens the replay in question, compared with its original; of what was not sent the original, and says why.
 func (m *model) openOutcome() tea.Cmd {
 	s, ok := m.top().(*runSheet)
 	if !ok || s.at >= len(s.run.known.done) {
@@ -74,6 +74,7 @@ func (m *model) openOutcome() tea.Cmd {
 	o := s.run.known.done[s.at]
 	m.lift()
 	if o.Replay == "" {
+		m.say(m.look.Bad.Render, "not sent: "+o.Status)
 		return m.openExchange(o.Original)
 	}
 	return m.openDiff(o.Replay, "")

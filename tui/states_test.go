@@ -49,6 +49,12 @@ func TestStateIsTextToo(t *testing.T) {
 		{"marked and not selected", keys("g", " ", "G", " ", "up"), keys("g", " ", "down", " ")},
 		{"failed", func(b *bench) { alike(b, same) }, func(b *bench) { alike(b, func(x *inspect.Exchange) { *x = *failed(2, "POST", "/hook") }) }},
 		{"live", func(b *bench) { alike(b, same) }, func(b *bench) { alike(b, func(x *inspect.Exchange) { x.State = inspect.Open }) }},
+		{"on the disk", func(b *bench) { alike(b, same); b.now = b.now.Add(time.Minute); b.sync() }, func(b *bench) {
+			b.onFullDisk()
+			alike(b, same)
+			b.now = b.now.Add(time.Minute)
+			b.sync()
+		}},
 		{"a replay", func(b *bench) { alike(b, same) }, func(b *bench) { alike(b, func(x *inspect.Exchange) { x.ReplayOf = "018f-0001" }) }},
 		{"valid or wrong", signed(inspect.Valid), signed(inspect.Wrong)},
 		{"valid or stale", signed(inspect.Valid), signed(inspect.Stale)},

@@ -26,6 +26,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"runtime/debug"
@@ -49,6 +50,8 @@ type Source struct {
 	Controller inspect.Controller
 	Keeper     inspect.Keeper  // nil: nothing is kept beyond the run
 	Journal    inspect.Journal // nil: there is no log to be seen
+	// Line writes an exchange as JSON lines have it, with the fields of the local API; request and response are as with export.HAR.Add. nil: none can be had.
+	Line func(w io.Writer, it inspect.Item, request, response io.ReaderAt) error
 }
 
 // Options of the dashboard.

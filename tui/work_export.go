@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -25,18 +26,27 @@ type exportForm struct {
 	write     func(w io.Writer, o *whole) error
 }
 
-var exportForms = []exportForm{
-	{"h", "HAR, an HTTP archive", ".har", "", nil}, // har.go of package export frames it
-	{"c", "cURL commands", ".curl.sh", "\n", command(export.Curl)},
-	{"i", "HTTPie commands", ".httpie.sh", "\n", command(export.HTTPie)},
-	{"r", "raw: requests and responses as they passed", ".raw", "\r\n", writeRaw},
-	{"j", "JSON lines, all of each in one", ".jsonl", "", func(w io.Writer, o *whole) error {
-		return export.JSON(w, o.Item, o.At(inspect.RequestSide), o.At(inspect.ResponseSide))
-	}},
-	{"e", ".http file for editors", ".http", "\n###\n\n", command(export.HTTPFile)},
-	{"f", "test fixtures, JSON lines", ".fixture.jsonl", "", func(w io.Writer, o *whole) error {
-		return export.Fixture(w, o.Item, o.At(inspect.RequestSide), o.At(inspect.ResponseSide))
-	}},
+// exportForms are those that there are.
+func (w *work) exportForms() []exportForm {
+	forms := []exportForm{
+		{"h", "HAR, an HTTP archive", ".har", "", nil}, // har.go of package export frames it
+		{"c", "cURL commands", ".curl.sh", "\n", command(export.Curl)},
+		{"i", "HTTPie commands", ".httpie.sh", "\n", command(export.HTTPie)},
+		{"r", "raw: requests and responses as they passed", ".raw", "\r\n", writeRaw},
+		{"e", ".http file for editors", ".http", "\n###\n\n", command(export.HTTPFile)},
+		{"f", "test fixtures, JSON lines", ".fixture.jsonl", "", recordOf(export.Fixture)},
+	}
+	if line := w.source.Line; line != nil {
+		forms = slices.Insert(forms, 4, exportForm{"j", "JSON lines, all of each in one", ".jsonl", "", recordOf(line)})
+	}
+	return forms
+}
+
+// recordOf writes both sides as one record.
+func recordOf(record func(io.Writer, inspect.Item, io.ReaderAt, io.ReaderAt) error) func(io.Writer, *whole) error {
+	return func(w io.Writer, o *whole) error {
+		return record(w, o.Item, o.At(inspect.RequestSide), o.At(inspect.ResponseSide))
+	}
 }
 
 // command writes the request as a text that sends it again.

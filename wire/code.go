@@ -129,7 +129,7 @@ var Codes = []CodeInfo{
 	{CodeAgentStopping, "AGENT_STOPPING", 503, "The agent is stopping.", whoDev, "Start the agent again.", false},
 	{CodeAgentAborted, "AGENT_ABORTED", 502, "The agent broke the exchange off.", whoDev, "Look at the agent's log.", false},
 	{CodeCaptureGone, "CAPTURE_GONE", 0, "The recorded request is no longer kept.", whoDev, "Replay a newer one.", false},
-	{CodeReplayPartial, "REPLAY_PARTIAL", 0, "The request's body was not recorded whole, so it cannot be replayed.", whoDev, "Send it again from where it came, or replay it with a body of your own.", false},
+	{CodeReplayPartial, "REPLAY_PARTIAL", 0, "What was recorded of the request is not enough to replay it.", whoDev, "Send it again from where it came, or replay it with a body of your own.", false},
 	{CodeAgentBusy, "AGENT_BUSY", 503, "The agent has no memory or no open files left for another request.", whoDev, "Try again in a moment; if it stays, raise the agent's limits (ulimit -n, memory).", false},
 
 	{CodeNoEndpoint, "NO_ENDPOINT", 404, "No endpoint is online under this name.", whoDev, "Check the URL, and that the agent is running.", false},

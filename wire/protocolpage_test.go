@@ -11,36 +11,20 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/adit-tunnel/adit/docs/written"
 )
 
-const (
-	protocolFile = "../docs/protocol.md"
-	schemasBegin = "<!-- schemas: written by go test ./wire -run TestProtocolPage -update -->\n"
-	schemasEnd   = "<!-- end of schemas -->\n"
-)
+const protocolFile = "../docs/protocol.md"
 
 // TestProtocolPage: docs/protocol.md names every frame and every code with which an agent gives up, and its schemas are those of the structs in message.go.
 func TestProtocolPage(t *testing.T) {
-	raw, err := os.ReadFile(protocolFile)
+	written.Part(t, protocolFile, "schemas", schemasPage(t), *update)
+	page, err := os.ReadFile(protocolFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := string(raw)
-	before, rest, ok1 := strings.Cut(page, schemasBegin)
-	_, after, ok2 := strings.Cut(rest, schemasEnd)
-	if !ok1 || !ok2 {
-		t.Fatal("the page has no place for schemas")
-	}
-	want := before + schemasBegin + schemasPage(t) + schemasEnd + after
-	if *update {
-		if err := os.WriteFile(protocolFile, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		page = want
-	}
-	if page != want {
-		t.Error("the schemas are not those of message.go; run this test with -update")
-	}
+	before, _, _ := strings.Cut(string(page), "<!-- schemas: ")
 	_, advice, _ := strings.Cut(before, "## What to do on every code\n")
 	for _, c := range Codes {
 		if c.Fatal && !strings.Contains(advice, strconv.Itoa(int(c.Code))) {

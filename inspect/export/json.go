@@ -8,8 +8,8 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 )
 
-// JSON writes an exchange as one line of JSON: the object that stands for it in a HAR. request and response are as with HAR.Add.
-func JSON(w io.Writer, it inspect.Item, request, response io.ReaderAt) error {
+// Entry writes an exchange as one line of JSON: the object that stands for it in a HAR. request and response are as with HAR.Add.
+func Entry(w io.Writer, it inspect.Item, request, response io.ReaderAt) error {
 	return line(w, it, entryOf(it, request, response))
 }
 

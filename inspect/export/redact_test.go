@@ -42,7 +42,7 @@ func TestRedactedHoldsNoSecret(t *testing.T) {
 				t.Errorf("body %q, want %q", body, c.want)
 			}
 			var all bytes.Buffer
-			for _, write := range []func(io.Writer, inspect.Item, io.ReaderAt, io.ReaderAt) error{JSON, Fixture} {
+			for _, write := range []func(io.Writer, inspect.Item, io.ReaderAt, io.ReaderAt) error{Entry, Fixture} {
 				if err := write(&all, got, nil, nil); err != nil {
 					t.Fatal(err)
 				}

@@ -3,37 +3,17 @@ package sign
 import (
 	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/adit-tunnel/adit/docs/written"
 )
 
 var update = flag.Bool("update", false, "write the table into docs/webhooks.md, to be read before it is kept")
 
 // TestDocs: the table of docs/webhooks.md is that of the program.
 func TestDocs(t *testing.T) {
-	const path, begin, end = "../../docs/webhooks.md", "-update -->\n", "<!-- end of providers -->"
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok1 := strings.Cut(string(data), begin)
-	have, after, ok2 := strings.Cut(rest, end)
-	if !ok1 || !ok2 {
-		t.Fatal("the marks around the table are missing")
-	}
-	want := "\n" + providerTable() + "\n"
-	if *update {
-		if err := os.WriteFile(path, []byte(before+begin+want+end+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(have, want); diff != "" {
-		t.Errorf("the table is not up to date: go test ./inspect/sign -run TestDocs -update; file -, program +:\n%s", diff)
-	}
+	written.Part(t, "../../docs/webhooks.md", "providers", "\n"+providerTable()+"\n", *update)
 }
 
 func providerTable() string {

@@ -38,7 +38,7 @@ func (t Table) Row(r *Row, m Mark, now time.Time) string {
 	l := t.look
 	var b strings.Builder
 	add := func(text string, style lipgloss.Style) {
-		if text != "" && !m.Selected && !r.Dim {
+		if text != "" && !m.Selected && !r.Unkept {
 			text = style.Render(text)
 		}
 		b.WriteString(text)
@@ -55,7 +55,7 @@ func (t Table) Row(r *Row, m Mark, now time.Time) string {
 		case ColMethod:
 			b.WriteString(c.fit(t.text(r, c, now)))
 		case ColPath:
-			path, rest := pathCell(r, m, c.width)
+			path, rest := pathCell(r, m, c.width, now)
 			b.WriteString(path)
 			add(rest, l.Note)
 			b.WriteString(blank(c.width - Width(path+rest)))
@@ -66,14 +66,14 @@ func (t Table) Row(r *Row, m Mark, now time.Time) string {
 	switch {
 	case m.Selected:
 		return l.Selected.Render(Pad(b.String(), l.Width))
-	case r.Dim:
+	case r.Unkept:
 		return l.Quiet.Render(Clip(b.String(), l.Width))
 	}
 	return Clip(b.String(), l.Width)
 }
 
-// pathCell is the path, and what stands behind it: the signs of pin, tags and note always, their words and the kind where there is room.
-func pathCell(r *Row, m Mark, width int) (path, rest string) {
+// pathCell is the path, and what stands behind it: the signs of what is late, of pin, tags and note always, their words and the kind where there is room.
+func pathCell(r *Row, m Mark, width int, now time.Time) (path, rest string) {
 	path = r.Path
 	switch {
 	case m.Under:
@@ -84,12 +84,15 @@ func pathCell(r *Row, m Mark, width int) (path, rest string) {
 	for _, sign := range []struct {
 		there bool
 		text  string
-	}{{r.Pinned, " ◆"}, {r.Tags != "", " #"}, {r.Noted, ` "`}} {
+	}{{r.late(now), " ○"}, {r.Pinned, " ◆"}, {r.Tags != "", " #"}, {r.Noted, ` "`}} {
 		if sign.there {
 			rest += sign.text
 		}
 	}
 	path = Clip(path, max(width-Width(rest), 0))
+	if more := strings.Replace(rest, " ○", " ○ not on the disk", 1); Width(path+more) <= width {
+		rest = more
+	}
 	if more := strings.Replace(rest, " #", " "+r.Tags, 1); Width(path+more) <= width {
 		rest = more
 	}

@@ -74,7 +74,14 @@ func (l Look) Overview(s *Subject) []Text {
 	if s.Summary {
 		fact("kept", "only this line: requests came faster than the store may write them", "", classWarn)
 	}
+	upgraded := x.Upgraded && x.Response != nil // then the content is frames, not to be read as it is
+	if upgraded {
+		fact("said", view.Size(x.Request.Size)+" by the client, "+view.Size(x.Response.Size)+" by the service: see the tab "+Messages.String(), "", "")
+	}
 	fact("id", string(x.ID), "", classQuiet)
+	if upgraded {
+		return lines
+	}
 	lines = append(lines, l.beginning("Request", &x.Request.Message, &s.Bodies[0])...)
 	if x.Response != nil {
 		title := "Response"
@@ -133,16 +140,9 @@ func (l Look) prose(text string, class view.Class) (lines []Text) {
 	return lines
 }
 
-// signatures says how each verdict is worded and drawn.
-var signatures = map[inspect.SignatureState]struct {
-	text  string
-	class view.Class
-}{
-	inspect.Valid:     {"valid", classGood},
-	inspect.Stale:     {"stale", classWarn},
-	inspect.Wrong:     {"wrong secret", classBad},
-	inspect.NoSecret:  {"no secret", classNote},
-	inspect.Unchecked: {"not checked", classWarn},
+// signatures says how each verdict is drawn.
+var signatures = map[inspect.SignatureState]view.Class{
+	inspect.Valid: classGood, inspect.Stale: classWarn, inspect.Wrong: classBad, inspect.NoSecret: classNote, inspect.Unchecked: classWarn,
 }
 
 // sender says who sent a webhook, and what its signature is worth.
@@ -155,15 +155,11 @@ func (l Look) sender(s *Subject) []Text {
 	if s.Verdict.State == inspect.Unsigned {
 		return lines
 	}
-	known := signatures[s.Verdict.State]
-	text := known.text
-	if s.Verdict.Text != "" {
-		text += ": " + s.Verdict.Text
-	}
+	text := s.Verdict.String()
 	if !s.Verdict.Signed.IsZero() {
 		text += " (signed " + s.Verdict.Signed.In(l.Zone).Format("2006-01-02 15:04:05") + ")"
 	}
-	return append(lines, l.fact("signature", text, "", known.class)...)
+	return append(lines, l.fact("signature", text, "", signatures[s.Verdict.State])...)
 }
 
 // family says what an exchange is a replay of, and where it went.

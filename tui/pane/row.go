@@ -24,7 +24,7 @@ type Row struct {
 	Seq      uint64
 	Nth      uint64 // in this run; 0: of another one
 	Version  uint64 // of the store, within this run
-	Dim      bool   // not on the disk yet: a kill -9 would take it away
+	Unkept   bool   // not on the disk yet: a kill -9 would take it away
 	Start    time.Time
 	Duration time.Duration
 	Method   string
@@ -112,6 +112,15 @@ func kindOf(x *inspect.Exchange) string {
 // begins compares without case.
 func begins(value []byte, want string) bool {
 	return len(value) >= len(want) && strings.EqualFold(string(value[:len(want)]), want)
+}
+
+// keptWithin is how long the disk has to take an exchange before the row says in words that it has not: it takes far less, and what came and went with each row
+// would tell nothing.
+const keptWithin = time.Second
+
+// late says that the exchange should be on the disk by now, and is not.
+func (r Row) late(now time.Time) bool {
+	return r.Unkept && now.Sub(r.Start.Add(r.Duration)) > keptWithin
 }
 
 // Lasted is how long the exchange took, or has taken by now.

@@ -15,8 +15,8 @@ type Outcome struct {
 // Outcome draws a line of the table of a run: what came of it, which request, what its status was and is, how long it took, what differs. The last ones
 // give way in narrow terminals.
 func (l Look) Outcome(o Outcome, chosen bool) string {
-	status := o.Is
-	if o.Was != o.Is && o.Was != "" {
+	status, sent := o.Is, o.Verdict != "not sent" // or else it is the reason
+	if sent && o.Was != o.Is && o.Was != "" {
 		status = o.Was + " → " + o.Is
 	}
 	line := "  "
@@ -25,7 +25,7 @@ func (l Look) Outcome(o Outcome, chosen bool) string {
 	}
 	verdict, request := Pad(o.Verdict, 9), max(l.Width/3, 16)
 	rest := Pad(o.Request, request) + " " + status
-	if o.Took != "" && o.Verdict != "not sent" {
+	if o.Took != "" && sent {
 		rest += " in " + o.Took
 	}
 	if len(o.Changed) > 0 && !(len(o.Changed) == 1 && strings.HasPrefix(o.Changed[0], "status ")) {

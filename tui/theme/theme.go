@@ -51,34 +51,45 @@ func New(out io.Writer, g Ground) Theme {
 		return build(r, none, g)
 	case termenv.ANSI: // the terminal has none but those sixteen
 		return build(r, sixteen, g)
+	case termenv.ANSI256:
+		return build(r, palettes[g], g)
 	}
-	return build(r, palettes[g], g)
+	return build(r, truePalettes[g], g)
 }
 
-// Colourful returns the styles with colours whatever the environment says, for pictures and tests.
+// Colourful returns the styles of a terminal with 256 colours whatever the environment says, for tests.
 func Colourful(g Ground) Theme { return build(lipgloss.NewRenderer(io.Discard), palettes[g], g) }
 
 // Colourless returns the styles with attributes only.
 func Colourless() Theme { return build(lipgloss.NewRenderer(io.Discard), none, Unknown) }
 
-// palette is what hues are called in a terminal: "0" to "15" are the person's own colours, the higher ones are the same everywhere.
+// palette is what hues are called in a terminal: "0" to "15" are the person's own colours, the higher ones are the same everywhere, and those with a # any of
+// 16 million.
 type palette struct{ good, note, warn, bad, quiet string }
 
 var (
-	none     = palette{}
-	sixteen  = palette{good: "2", note: "6", warn: "3", bad: "1"}
+	none    = palette{}
+	sixteen = palette{good: "2", note: "6", warn: "3", bad: "1"}
+
+	// Their contrast with the backgrounds that people have is at least 4.5 to 1 (WCAG AA).
 	palettes = map[Ground]palette{
 		Unknown: sixteen,
-		// Their contrast with the backgrounds that people have is at least 4.5 to 1 (WCAG AA).
-		Dark:  {good: "114", note: "80", warn: "221", bad: "210", quiet: "248"},
-		Light: {good: "22", note: "24", warn: "94", bad: "124", quiet: "240"},
+		Dark:    {good: "114", note: "80", warn: "221", bad: "210", quiet: "248"},
+		Light:   {good: "22", note: "24", warn: "94", bad: "124", quiet: "240"},
+	}
+	// truePalettes have the same hues, between the few steps of those, for terminals that have all colours.
+	truePalettes = map[Ground]palette{
+		Unknown: sixteen,
+		Dark:    {good: "#8bd49c", note: "#78d0dc", warn: "#f2cc6d", bad: "#ff8f8f", quiet: "#a6adba"},
+		Light:   {good: "#1a6b1f", note: "#0b6288", warn: "#805500", bad: "#b3121f", quiet: "#555b66"},
 	}
 )
 
-// build makes the styles. Lip Gloss drops attributes together with colours in its colourless profile, so that is never the renderer's.
+// build makes the styles. The palette says which colours there are, so the renderer's profile is the one that changes none; in its colourless one Lip Gloss
+// drops attributes, too.
 func build(r *lipgloss.Renderer, p palette, g Ground) Theme {
 	r.SetHasDarkBackground(background)
-	r.SetColorProfile(termenv.ANSI256)
+	r.SetColorProfile(termenv.TrueColor)
 	base := r.NewStyle().Inline(true)
 	hue := func(c string) lipgloss.Style {
 		if c == "" {

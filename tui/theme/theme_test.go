@@ -3,6 +3,7 @@ package theme
 import (
 	"math"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -52,24 +53,60 @@ func TestContrast(t *testing.T) {
 		Light: {0xffffff, 0xfafafa, 0xfdf6e3, 0xfbf1c7, 0xeff1f5},
 	}
 	for g, backgrounds := range grounds {
-		p := palettes[g]
-		for name, colour := range map[string]string{"good": p.good, "note": p.note, "warn": p.warn, "bad": p.bad, "quiet": p.quiet} {
-			n, err := strconv.Atoi(colour)
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			for _, b := range backgrounds {
-				if ratio := contrast(luminance(rgb(n)), luminance(b)); ratio < 4.5 {
-					t.Errorf("%s (%s) on #%06x has a contrast of %.1f", name, colour, b, ratio)
+		for _, p := range []palette{palettes[g], truePalettes[g]} {
+			for name, colour := range p.hues() {
+				for _, b := range backgrounds {
+					if ratio := contrast(luminance(rgb(t, colour)), luminance(b)); ratio < 4.5 {
+						t.Errorf("%s (%s) on #%06x has a contrast of %.1f", name, colour, b, ratio)
+					}
 				}
 			}
 		}
 	}
 }
 
-// rgb is one of the 240 colours that all terminals have alike.
-func rgb(n int) uint32 {
-	if n >= 232 {
+// What a colour says does not depend on how many of them a terminal has: the nearest of the hues that it could be taken for is its own.
+func TestHues(t *testing.T) {
+	for _, g := range []Ground{Dark, Light} {
+		few := palettes[g].hues()
+		for name, colour := range truePalettes[g].hues() {
+			nearest := ""
+			for other, c := range few {
+				if nearest == "" || apart(rgb(t, colour), rgb(t, c)) < apart(rgb(t, colour), rgb(t, few[nearest])) {
+					nearest = other
+				}
+			}
+			if nearest != name {
+				t.Errorf("%s (%s) looks like %s", name, colour, nearest)
+			}
+		}
+	}
+}
+
+// apart says how far two colours are from each other.
+func apart(a, b uint32) (sum int) {
+	for shift := 0; shift <= 16; shift += 8 {
+		d := int(a>>shift&0xff) - int(b>>shift&0xff)
+		sum += d * d
+	}
+	return sum
+}
+
+func (p palette) hues() map[string]string {
+	return map[string]string{"good": p.good, "note": p.note, "warn": p.warn, "bad": p.bad, "quiet": p.quiet}
+}
+
+// rgb is a colour that is written as such, or one of the 240 that all terminals have alike.
+func rgb(t *testing.T, colour string) uint32 {
+	t.Helper()
+	digits, written := strings.CutPrefix(colour, "#")
+	n, err := strconv.ParseUint(digits, map[bool]int{true: 16, false: 10}[written], 24)
+	switch {
+	case err != nil:
+		t.Fatal(err)
+	case written:
+		return uint32(n)
+	case n >= 232:
 		v := uint32(8 + 10*(n-232))
 		return v<<16 | v<<8 | v
 	}

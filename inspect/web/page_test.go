@@ -32,6 +32,7 @@ func TestPage(t *testing.T) {
 		{"keys do what they do in the dashboard", keysWork},
 		{"a request is edited, previewed and replayed, compared with the original, and what differs is ignored", editAndReplay},
 		{"what the form masks is sent as it was recorded", masksGoAsRecorded},
+		{"who presents shows nothing that was captured", presents},
 		{"marked requests are sent again and compared, until it is stopped", regressionRun},
 		{"a request that came through the tunnel is edited and sent to the local service", throughAgent},
 		{"long content is read part by part", longContent},

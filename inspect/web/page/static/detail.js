@@ -1,5 +1,5 @@
 // The detail of the chosen exchange: fragments that the agent has made, put in place, and their forms.
-import { $, el, failed, toast } from "./dom.js";
+import { $, el, failed, masksAll, toast } from "./dom.js";
 import { at, call, fragment } from "./api.js";
 import * as memos from "./memos.js";
 import { editOf, optionsOf, preview, send } from "./replay.js";
@@ -61,6 +61,7 @@ export class Detail {
   // reveal shows the secrets of this exchange for some seconds, or hides them again.
   reveal() {
     if (!this.open) return;
+    if (masksAll) return toast("everything stays masked: adit was started with mask-all", true);
     const shown = this.#revealed !== 0;
     this.#hide();
     if (!shown) this.#revealed = setTimeout(() => this.reveal(), openTime);

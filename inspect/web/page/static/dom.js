@@ -2,6 +2,9 @@
 
 export const $ = id => document.getElementById(id);
 
+// masksAll says that nothing captured is to be readable: adit was started with mask-all.
+export const masksAll = document.documentElement.dataset.mask === "all";
+
 // el makes an element; attributes that are false or null are left out, children are elements or text.
 export function el(tag, attributes = {}, ...children) {
   const e = document.createElement(tag);
@@ -61,6 +64,7 @@ export async function copy(text, what) {
     await navigator.clipboard.writeText(text);
     toast(`${what} copied`);
   } catch {
+    if (masksAll) return toast(`the browser does not let ${what} be copied, and what is masked is not shown`, true);
     const area = el("textarea", { readonly: true, autofocus: true, "aria-label": what });
     area.value = text;
     area.addEventListener("focus", () => area.select());

@@ -95,6 +95,11 @@ func axeFindsNothing(t *testing.T, b context.Context, axe func() (string, error)
 		w.want(has("#detail", "LOCAL_REFUSED"))
 		js[any](w, source+";0")
 		w.audit(scheme+", narrow", "document", rules)
+		w.press("d")
+		w.want(has("#toasts", "deleted 1 request"))
+		w.audit(scheme+", deleted", "document", rules)
+		w.press("u")
+		w.want(has("#toasts", "brought back"))
 	}
 }
 

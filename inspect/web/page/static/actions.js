@@ -1,5 +1,5 @@
 // What can be done with exchanges, by key or by click.
-import { $, ask, button, copy, dialog, el, failed, prompt, toast } from "./dom.js";
+import { $, ask, choose, copy, el, failed, prompt, toast } from "./dom.js";
 import { at, call, text } from "./api.js";
 import * as words from "./words.js";
 
@@ -12,10 +12,7 @@ const forms = [["curl", "curl"], ["httpie", "HTTPie"], ["fetch", "fetch (JavaScr
 
 // copyAs asks in which form, and copies.
 export async function copyAs(id) {
-  const buttons = forms.map(([form, name], i) => el("button", { value: form, autofocus: i === 0 }, name, el("kbd", {}, String(i + 1))));
-  const menu = el("div", { class: "menu" }, ...buttons);
-  menu.addEventListener("keydown", event => buttons[Number(event.key) - 1]?.click());
-  const form = await dialog("Copy request as", [menu], [button("Cancel", "", "plain")]);
+  const form = await choose("Copy request as", forms);
   if (form) await copy(await text(`${at(id)}/export?format=${form}`), forms.find(f => f[0] === form)[1]);
 }
 

@@ -2,6 +2,7 @@
 import { $, el, failed, recall, remember, toast } from "./dom.js";
 import * as actions from "./actions.js";
 import * as chrome from "./chrome.js";
+import { Deletion } from "./deletion.js";
 import { Detail } from "./detail.js";
 import { Feed } from "./feed.js";
 import { bind, released } from "./keys.js";
@@ -24,23 +25,27 @@ const detail = new Detail({ shown, closed, sent: id => open(id, "overview"), run
 const run = new Run({ open: (id, original) => open(id, "diff", "?with=" + encodeURIComponent(original)), shown: running, closed: ran, row: id => list.get(id) });
 const views = new actions.Views($("views"), apply);
 const typed = new History();
+const deletion = new Deletion({ gone, back: () => again(), row: id => list.get(id) });
 const feed = new Feed({
   reset: page => {
     wrong(null);
+    const same = ready && good === filter;
+    list.reset(deletion.left(page), same);
+    if (detail.open) list.choose(detail.id, !same);
     ready = true;
     good = filter;
     remember("filter", filter);
-    list.reset(page);
-    list.choose(detail.id);
     views.read(filter).catch(failed);
     keepTyped();
   },
-  page: page => list.page(page),
+  page: page => list.page(deletion.left(page)),
   exchange: x => {
+    if (deletion.has(x.id)) return;
     if (list.put(x)) arrivals.tell(x);
     detail.changed(x);
   },
   unmatched: id => list.remove(id),
+  lagged: () => again(),
   status: () => chrome.showState().catch(() => {}),
   state: state => {
     $("feed").dataset.state = state;
@@ -56,6 +61,16 @@ function apply(text) {
   address();
   $("har").href = actions.harOf(filter);
   feed.open(filter);
+}
+
+// again reads the list anew, and stays where it is.
+const again = () => feed.open(filter, list.length);
+
+// gone takes requests off the list, and closes the one that is open; the row beside them is chosen.
+function gone(ids) {
+  const beside = list.drop(ids);
+  if (ids.includes(detail.id)) detail.close();
+  if (!detail.open) list.choose(beside);
 }
 
 // keepTyped keeps a filter that somebody has typed, once it is a good one and they have left the field.
@@ -79,6 +94,8 @@ function tell() {
   const n = list.length, marked = list.marked.length;
   $("run-ask").textContent = marked > 0 ? `Run ${marked} marked…` : "Run…";
   $("run-ask").disabled = n === 0;
+  $("clear").textContent = marked > 0 ? `Delete ${marked} marked` : "Clear";
+  $("clear").title = marked > 0 ? "Delete what is marked (d)" : "Delete what is listed";
   $("count").replaceChildren(`${n.toLocaleString("en")}${list.older ? "+" : ""}`, el("span", {}, n === 1 ? " request" : " requests"));
   $("nothing").hidden = n > 0 || !ready || filter !== "";
   $("no-match").hidden = n > 0 || !ready || filter === "";
@@ -165,6 +182,7 @@ addEventListener("popstate", () => {
 });
 
 const here = () => detail.id || list.chosen;
+const remove = (...ids) => ids[0] && deletion.delete(ids).catch(failed);
 const step = n => run.open && (detail.open || run.pane.contains(document.activeElement)) ? run.step(n, detail.open) : list.step(n);
 const does = {
   up: () => step(-1),
@@ -206,7 +224,10 @@ const does = {
   note: () => write("overview", "note"),
   tag: () => write("overview", "tags"),
   save: () => filter ? views.save().catch(failed) : toast("there is no filter to keep"),
-  clear: () => actions.clear(filter).then(done => done && feed.open(filter)).catch(failed),
+  delete: () => remove(...list.marked.length > 0 ? list.marked : [here()]),
+  deleteOpen: () => remove(detail.id),
+  undo: () => deletion.undo(),
+  clear: () => list.marked.length > 0 ? does.delete() : actions.clear(filter).then(done => done && again()).catch(failed),
   har: () => $("har").click(),
   turn: n => detail.open && detail.turn(n),
   tab: n => detail.open && detail.tabs[n - 1] && detail.show(detail.id, detail.tabs[n - 1]),

@@ -29,6 +29,8 @@ const table = [
   [".", ".", "show secrets for 10 s, or hide them", "reveal"],
   ["y c", "y", "copy as curl, HTTPie, fetch or raw (also c)", "copy"],
   ["p", "p", "pin: it is never deleted to make room", "pin"],
+  ["d Delete", "d u", "delete it, or what is marked; undo, for 10 s", "delete"],
+  ["u", "", "", "undo"],
   ["t", "t ;", "its tags, its note", "tag"],
   [";", "", "", "note"],
   ["[", "[ ]", "the tab before, the tab after (1 to 8: one of them)", "turn", -1],

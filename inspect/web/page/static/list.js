@@ -76,14 +76,13 @@ export class List {
     this.draw();
   }
 
-  // reset shows another list; the chosen one stays chosen.
-  reset(page) {
+  // reset shows another list, or the same one anew; the chosen one stays chosen.
+  reset(page, same) {
     this.#rows.clear();
     this.#fresh.clear();
     for (const row of this.#shown.values()) row.remove();
     this.#shown.clear();
-    this.#unseen = 0;
-    this.grid.scrollTop = 0;
+    if (!same) this.#unseen = this.grid.scrollTop = 0;
     this.page(page);
   }
 
@@ -114,6 +113,14 @@ export class List {
   remove(id) {
     this.#rows.remove(id);
     this.draw();
+  }
+
+  // drop removes some, with their marks, and returns the id of the row that is where the first of them was; without one, of the chosen row.
+  drop(ids) {
+    const places = ids.map(id => this.#rows.remove(id)).filter(place => place >= 0);
+    for (const id of ids) this.#marks.delete(id);
+    this.draw();
+    return places.length > 0 ? this.#rows.at(Math.min(...places, this.#rows.length - 1))?.id ?? "" : this.chosen;
   }
 
   choose(id, reveal = true) {

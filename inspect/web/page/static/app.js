@@ -140,14 +140,14 @@ function ran() {
 
 // asked is what a run is about: what is marked, or else all that is listed.
 function asked() {
-  const ids = list.marked;
+  const ids = list.taken();
   if (ids.length > 0) return [{ ids }, ids.length === 1 ? "the marked request" : `the ${ids.length} marked requests`];
   return [{ filter }, filter ? `all that match ${filter}` : "all requests"];
 }
 
 // compare shows the difference: between two that are marked, of this one from the marked one, or of this one from its original or last replay.
 function compare() {
-  const marked = list.marked;
+  const marked = list.taken();
   const [id, other] = marked.length === 2 ? marked.toReversed() : [here(), marked.length === 1 && marked[0] !== here() ? marked[0] : ""];
   if (id) open(id, "diff", other && "?with=" + encodeURIComponent(other));
 }
@@ -206,8 +206,16 @@ const does = {
     list.mark(here());
     list.step(1);
   },
+  markRange: () => {
+    if (!here()) list.step(0);
+    if (list.markRange()) toast("marking a range: move to its end");
+  },
   markAll: () => toast(`${list.markAll()} marked`),
-  replay: () => list.marked.length > 0 ? run.start({ ids: list.marked }).catch(failed) : here() && send(here()).catch(failed),
+  replay: () => {
+    const ids = list.taken();
+    if (ids.length > 0) run.start({ ids }).catch(failed);
+    else if (here()) send(here()).catch(failed);
+  },
   options: () => list.marked.length > 0 ? released().then(does.run) : write("edit", "to"),
   edit: () => write("edit", "target"),
   submit: () => document.activeElement.form?.requestSubmit(),
@@ -224,7 +232,10 @@ const does = {
   note: () => write("overview", "note"),
   tag: () => write("overview", "tags"),
   save: () => filter ? views.save().catch(failed) : toast("there is no filter to keep"),
-  delete: () => remove(...list.marked.length > 0 ? list.marked : [here()]),
+  delete: () => {
+    const ids = list.taken();
+    remove(...ids.length > 0 ? ids : [here()]);
+  },
   deleteOpen: () => remove(detail.id),
   undo: () => deletion.undo(),
   clear: () => list.marked.length > 0 ? does.delete() : actions.clear(filter).then(done => done && again()).catch(failed),

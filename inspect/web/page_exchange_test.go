@@ -42,6 +42,50 @@ func longContent(t *testing.T, b context.Context) {
 	w.want(has(".tabs [aria-current]", "Raw"))
 }
 
+// findsText: what is shown is looked through, across the colours of a line but not across lines, and counted; the search goes on in what comes and in other tabs.
+func findsText(t *testing.T, b context.Context) {
+	a := servePage(t)
+	var members strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&members, `"n%d":"Needle",`, i)
+	}
+	a.store.Record(exchange(inspect.Exchange{ID: "one"}, "POST", "/one?n=1", 200, "Content-Type: application/json\r\nX-Kind: a (needle\r\n", `{`+members.String()+`"end":1}`))
+	w := show(t, b, a.base+"/exchanges/one?tab=request", "dark", wide)
+	w.want(rows("== 1"))
+	w.press("/")
+	w.want("document.activeElement.id === 'filter'") // the list has the keyboard
+	w.press("\x1b\r")
+	w.want("document.activeElement.id === 'panel'")
+	w.press("/")
+	w.want("document.activeElement.name === 'find'")
+	w.press("NEEDLE")
+	w.want(has(".seek [role=status]", "1 of 2000 in what is shown"))
+	w.press("\r")
+	w.want("document.activeElement.id === 'panel'")
+	w.press("nnn")
+	w.want(has(".seek [role=status]", "4 of 2000") + " && [...CSS.highlights.get('found-now')][0].startContainer.parentElement.closest('li').textContent.includes('n2')")
+	w.press("NNNN")
+	w.want(has(".seek [role=status]", "2000 of 2000") + " && document.getElementById('panel').scrollTop > 10000")
+	js[any](w, "document.querySelector('#panel .more').click()")
+	w.want(has(".seek [role=status]", "2000 of 3001") + " && !" + has(".seek [role=status]", "in what is shown"))
+	w.press("/")
+	w.want("document.activeElement.name === 'find'")
+	js[any](w, "document.activeElement.value = ''")
+	w.press(`"n7": "needle"`)
+	w.want(has(".seek [role=status]", "1 of 1"))
+	js[any](w, "document.activeElement.value = ''")
+	w.press("a (needle")
+	w.want(has(".seek [role=status]", "1 of 1") + " && !" + has(".seek [role=status]", "11"))
+	w.press("\r4")
+	w.want(has(".tabs [aria-current]", "Raw") + " && " + has(".seek [role=status]", "1 of 2 in what is shown"))
+	w.press("\x1b")
+	w.want("!document.querySelector('.seek') && !document.getElementById('detail').hidden && CSS.highlights.get('found').size === 0")
+	w.click("[data-do=find]")
+	w.want("document.activeElement.name === 'find'")
+	w.press("x\x1b")
+	w.want("!document.querySelector('.seek') && document.activeElement.id === 'panel'")
+}
+
 func plainPage(t *testing.T, b context.Context) {
 	a := servePage(t)
 	a.store.Record(exchange(inspect.Exchange{ID: "long"}, "POST", "/long", 200, "Content-Type: text/plain\r\n", strings.Repeat("line\n", 2000)+"the end\n"))

@@ -31,6 +31,7 @@ func TestPage(t *testing.T) {
 		{"a filter shows what matches, also from now on", filterShows},
 		{"keys do what they do in the dashboard", keysWork},
 		{"a range is marked while moving, or by shift and a click", marksRange},
+		{"text is found in the open tab", findsText},
 		{"what is deleted is gone at once, and comes back", deleteAndUndo},
 		{"a request is edited, previewed and replayed, compared with the original, and what differs is ignored", editAndReplay},
 		{"what the form masks is sent as it was recorded", masksGoAsRecorded},

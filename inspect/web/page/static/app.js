@@ -191,15 +191,19 @@ const does = {
   pageDown: () => list.step(list.pageful),
   first: () => list.top(),
   last: () => list.bottom(),
-  scroll: n => detail.pane.querySelector(".panel")?.scrollBy(0, n * 40),
+  scroll: n => detail.panel?.scrollBy(0, n * 40),
   enter: () => detail.open ? detail.focus() : list.step(0),
   back: () => {
+    if (detail.unfind()) return;
     if (detail.open) return detail.close();
     if (run.open) return run.running ? run.stop() : run.close();
     if (list.marked.length > 0) return list.unmark();
     filter ? apply("") : list.top();
   },
+  slash: () => detail.panel?.contains(document.activeElement) ? does.find() : does.filter(),
   filter: () => { input.focus(); input.select(); },
+  find: () => released().then(() => detail.find()),
+  findNext: n => detail.findNext(n),
   mark: () => {
     if (!here()) list.step(0);
     if (!here()) return;

@@ -121,6 +121,17 @@ func (p params) ids() (ids []inspect.ID, problem *apiError) {
 	return ids, nil
 }
 
+// redact reads whether secrets are to be left out.
+func (p params) redact() (bool, *apiError) {
+	switch p.Get("redact") {
+	case "":
+		return false, nil
+	case "1":
+		return true, nil
+	}
+	return false, badRequest("redact", "want 1")
+}
+
 // limit reads how many are wanted at most.
 func (p params) limit() (int, *apiError) {
 	n, problem := p.number("limit", 100)

@@ -102,40 +102,62 @@ func plainPage(t *testing.T, b context.Context) {
 	w.want(has("#panel", "the end"))
 }
 
+// downloadHAR: what is listed, or what is marked, without secrets unless somebody has said that they are to be in it.
 func downloadHAR(t *testing.T, b context.Context) {
 	a := servePage(t)
-	a.keepJSON("one", "GET", "/one", 200)
-	a.keepJSON("two", "POST", "/two", 500)
+	a.store.Record(exchange(inspect.Exchange{ID: "one"}, "GET", "/one", 200, "X-Api-Key: hunter2\r\n", "1"))
+	a.store.Record(exchange(inspect.Exchange{ID: "two"}, "POST", "/two", 500, "X-Api-Key: hunter2\r\n", "2"))
 	w := show(t, b, a.base+"/?filter=status:500", "light", wide)
 	w.want(rows("== 1"))
-	dir := t.TempDir()
+	check := func(har, target, value string) {
+		t.Helper()
+		var got struct {
+			Log struct {
+				Version string
+				Entries []struct{ Request struct{ URL string } }
+			}
+		}
+		if err := json.Unmarshal([]byte(har), &got); err != nil || got.Log.Version != "1.2" || len(got.Log.Entries) != 1 || !strings.HasSuffix(got.Log.Entries[0].Request.URL, target) ||
+			!strings.Contains(har, `"value":"`+value+`"`) {
+			t.Errorf("%s and %s: %v %s", target, value, err, har)
+		}
+	}
+	check(w.download("har", func() { w.click("#har") }), "/two", "[redacted]")
+	w.filter("")
+	w.want(rows("== 2"))
+	w.click("#x-one .marks")
+	w.want(has("#har", "HAR of 1 marked"))
+	check(w.download("har", func() { w.press("x") }), "/one", "[redacted]")
+	check(w.download("har", func() {
+		w.press("X")
+		w.want(has("dialog", "who gets the file has them"))
+		w.click("dialog .danger")
+	}), "/one", "hunter2")
+	w.click("#x-one")
+	w.want(has("#detail h2", "/one"))
+	check(w.download("har", func() { w.click("#detail [download]") }), "/one", "[redacted]")
+}
+
+// download is the file that the browser saves when something is done.
+func (w *window) download(ends string, do func()) string {
+	w.t.Helper()
+	dir := w.t.TempDir()
 	w.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.CallBrowser(ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: "allow", DownloadPath: dir})
 		return err
 	}))
-	w.click("#har")
-	har := struct {
-		Log struct {
-			Version string
-			Entries []struct{ Request struct{ Method, URL string } }
-		}
-	}{}
-	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		found, _ := filepath.Glob(filepath.Join(dir, "*.har"))
-		if len(found) == 0 {
-			found = []string{""}
-		}
-		text, err := os.ReadFile(found[0])
-		if err == nil && json.Unmarshal(text, &har) == nil {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatalf("no HAR: %v %s", err, text)
+	do()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if found, _ := filepath.Glob(filepath.Join(dir, "*."+ends)); len(found) > 0 {
+			text, err := os.ReadFile(found[0])
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			return string(text)
 		}
 	}
-	if har.Log.Version != "1.2" || len(har.Log.Entries) != 1 || !strings.HasSuffix(har.Log.Entries[0].Request.URL, "/two") {
-		t.Errorf("%+v", har)
-	}
+	w.t.Fatal("nothing is downloaded")
+	return ""
 }
 
 // token says {"sub":"ada"}.

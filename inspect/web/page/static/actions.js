@@ -25,7 +25,17 @@ export async function clear(filter) {
   return true;
 }
 
-export const harOf = filter => `/api/v1/export?format=har&filter=${encodeURIComponent(filter)}`;
+const mostNamed = 1000; // exchanges, in one request
+
+// exportHAR saves those that are named, or else what the filter shows, without secrets unless they are wanted.
+export async function exportHAR(ids, filter, redacted) {
+  if (ids.length > mostNamed) return toast(`${ids.length} are marked, and at most ${mostNamed} can be exported together: take a filter`, true);
+  const what = ids.length > 0 ? `what is marked (${ids.length})` : "what is listed";
+  if (!redacted && !await ask("Export with all secrets?", `Tokens, cookies and passwords of ${what}: who gets the file has them.`, "Export everything")) return;
+  const which = ids.length > 0 ? "ids=" + ids.map(encodeURIComponent).join() : "filter=" + encodeURIComponent(filter);
+  el("a", { href: `/api/v1/export?format=har&${which}${redacted ? "&redact=1" : ""}`, download: "adit.har" }).click();
+  toast(`${what}, ${redacted ? "without" : "with"} secrets, as HAR`);
+}
 
 // Views are filters with a name.
 export class Views {

@@ -59,7 +59,6 @@ const feed = new Feed({
 function apply(text) {
   filter = input.value = text;
   address();
-  $("har").href = actions.harOf(filter);
   feed.open(filter);
 }
 
@@ -94,6 +93,7 @@ function tell() {
   const n = list.length, marked = list.marked.length;
   $("run-ask").textContent = marked > 0 ? `Run ${marked} marked…` : "Run…";
   $("run-ask").disabled = n === 0;
+  $("har").textContent = marked > 0 ? `HAR of ${marked} marked` : "HAR";
   $("clear").textContent = marked > 0 ? `Delete ${marked} marked` : "Clear";
   $("clear").title = marked > 0 ? "Delete what is marked (d)" : "Delete what is listed";
   $("count").replaceChildren(`${n.toLocaleString("en")}${list.older ? "+" : ""}`, el("span", {}, n === 1 ? " request" : " requests"));
@@ -243,7 +243,7 @@ const does = {
   deleteOpen: () => remove(detail.id),
   undo: () => deletion.undo(),
   clear: () => list.marked.length > 0 ? does.delete() : actions.clear(filter).then(done => done && again()).catch(failed),
-  har: () => $("har").click(),
+  har: (redacted = true) => actions.exportHAR(list.taken(), filter, redacted).catch(failed),
   turn: n => detail.open && detail.turn(n),
   tab: n => detail.open && detail.tabs[n - 1] && detail.show(detail.id, detail.tabs[n - 1]),
 };

@@ -13,7 +13,9 @@ import (
 
 	"github.com/adit-tunnel/adit/agent"
 	"github.com/adit-tunnel/adit/config"
+	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/store"
+	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/inspect/web"
 	"github.com/adit-tunnel/adit/relay"
 	"github.com/adit-tunnel/adit/tui"
@@ -179,12 +181,16 @@ func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) 
 	if cfg.WebAddr == "false" {
 		return nil
 	}
+	masked, err := inspect.ParseJSONPaths(cfg.Dashboard.Mask)
+	if err != nil {
+		return usage("mask-json: %w", err)
+	}
 	if p.apiLn, err = web.Listen(cfg.WebAddr, cfg.Origin("web-addr") == "default"); err != nil {
 		return usage("%w\n  choose another address with --web-addr, or turn it off with --web-addr false", err)
 	}
 	p.api = web.New(web.Options{
 		Reader: p.store, Keeper: p.store, Replayer: p.agent, Observer: observer{p.agent, p}, Controller: p.controller(), Log: p.log, Go: a.guard.Go, Allow: cfg.WebAllow, Access: p.words.access(),
-		Open: !isLoopback(p.apiLn.Addr()), Password: cfg.WebPassword,
+		Open: !isLoopback(p.apiLn.Addr()), Password: cfg.WebPassword, Mask: view.Mask{All: cfg.Dashboard.MaskAll, Paths: masked},
 	})
 	p.agent.SetWeb("http://" + p.apiLn.Addr().String())
 	p.words.web(p.apiLn.Addr(), cfg.WebAllow)

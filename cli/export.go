@@ -20,13 +20,17 @@ var exportFormats = []string{"har", "jsonl"}
 
 func (a *app) exportCommand() *cobra.Command {
 	var format, to string
+	var redact bool
 	c := &cobra.Command{
 		Use:     "export [filter]",
 		Short:   "Write captured requests for other programs",
 		GroupID: "inspect",
 		Long: `Write the captured requests that a filter selects, oldest first, in a form that other
 programs read: har is HAR 1.2, for browsers and many tools. jsonl is an object a line, with
-the fields of the local API and the exact contents in base64, up to 16 MiB of each.`,
+the fields of the local API and the exact contents in base64, up to 16 MiB of each.
+
+With --redact, values that their names give away as secrets are [redacted], in header fields,
+cookies, queries, forms and JSON; content that cannot be looked through for them is left out.`,
 		Example: `  adit export -o all.har
   adit export 'status:>=400 age:<1h' --format jsonl | jq .target`,
 		Args:              atMostOne("a filter, in quotes"),
@@ -40,12 +44,13 @@ the fields of the local API and the exact contents in base64, up to 16 MiB of ea
 				return usage("--format %q is none of har, jsonl", format)
 			}
 			return a.withCaptures(c, func(ctx context.Context, s captures) error {
-				return a.intoFile(to, func(w io.Writer) error { return exportAll(ctx, s, f, format, w) })
+				return a.intoFile(to, func(w io.Writer) error { return exportAll(ctx, s, f, format, redact, w) })
 			})
 		},
 	}
 	c.Flags().StringVar(&format, "format", "har", "`FORMAT`: har or jsonl")
 	c.Flags().StringVarP(&to, "output", "o", "", "write into this `FILE` instead of standard output")
+	c.Flags().BoolVar(&redact, "redact", false, "leave out secrets")
 	captureFlags(c)
 	return c
 }
@@ -66,7 +71,7 @@ type exporter interface {
 }
 
 // exportAll writes what f selects. Only IDs are held: all exchanges together may be too large for memory.
-func exportAll(ctx context.Context, s captures, f *inspect.Filter, format string, w io.Writer) error {
+func exportAll(ctx context.Context, s captures, f *inspect.Filter, format string, redact bool, w io.Writer) error {
 	var ids []inspect.ID
 	for it, err := range s.List(ctx, inspect.Query{Filter: f, Limit: -1}) {
 		if err != nil {
@@ -79,14 +84,14 @@ func exportAll(ctx context.Context, s captures, f *inspect.Filter, format string
 		out = lineExporter{w}
 	}
 	for _, id := range slices.Backward(ids) {
-		if err := exportOne(ctx, s, id, out); err != nil {
+		if err := exportOne(ctx, s, id, redact, out); err != nil {
 			return fmt.Errorf("exchange %s: %w", id, err)
 		}
 	}
 	return out.end()
 }
 
-func exportOne(ctx context.Context, s captures, id inspect.ID, out exporter) error {
+func exportOne(ctx context.Context, s captures, id inspect.ID, redact bool, out exporter) error {
 	it, err := s.Get(ctx, id)
 	if errors.Is(err, inspect.ErrNotFound) {
 		return nil // deleted meanwhile
@@ -99,6 +104,9 @@ func exportOne(ctx context.Context, s captures, id inspect.ID, out exporter) err
 		return err
 	}
 	defer o.Close()
+	if redact {
+		return out.add(&oneExchange{Item: export.Redacted(o.Item, o.At(inspect.RequestSide), o.At(inspect.ResponseSide))})
+	}
 	return out.add(o)
 }
 

@@ -63,8 +63,8 @@ type Capture struct {
 // Dashboard says how the dashboard looks and behaves.
 type Dashboard struct {
 	Theme   string              // auto, light, dark or 16
-	MaskAll bool                // nothing captured is readable
-	Mask    []string            // paths of values within JSON content that are masked
+	MaskAll bool                // nothing captured is readable, on the page neither
+	Mask    []string            // paths of values within JSON content that are masked, on the page too
 	ASCII   Tristate            // drawn with ASCII alone; Unset: if the locale says so
 	Inline  bool                // below what the terminal shows
 	Mouse   bool                // it takes the mouse

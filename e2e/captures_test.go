@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -251,6 +252,38 @@ func (s *shell) purged() {
 	s.run(0, "purge", "--all", "--yes")
 	if all := s.list("method:*"); len(all) != 0 {
 		t.Errorf("still there: %+v", all)
+	}
+}
+
+// TestSecretsAreLeftOut: an export has secrets unless it is to have none, and the page of who presents has nothing that passed.
+func TestSecretsAreLeftOut(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, http.HandlerFunc(receiver), "--mask-all")
+	s.hook("/hook?token=hunter2&plain=seen", `{"password":"hunter2","plain":"seen"}`)
+	for name, more := range map[string][]string{"store": nil, "agent": {"--api", s.api()}} {
+		var all []exchange
+		eventually(t, "it is committed", func() bool {
+			all = s.find(1, "path:/hook", more...)
+			return all[0].Committed
+		})
+		for _, format := range []string{"har", "jsonl"} {
+			args := append([]string{"export", "--format", format, "path:/hook"}, more...)
+			if whole, _ := s.run(0, args...); !strings.Contains(whole, "token=hunter2") {
+				t.Errorf("%s by the %s: %s", format, name, whole)
+			}
+			out, _ := s.run(0, append(args, "--redact")...)
+			secret := base64.StdEncoding.EncodeToString([]byte(`{"password":"hunter2`))
+			if strings.Contains(out, "hunter2") || strings.Contains(out, secret[:len(secret)-2]) || !strings.Contains(out, "plain=seen") {
+				t.Errorf("%s by the %s, redacted: %s", format, name, out)
+			}
+		}
+		q, err := http.NewRequest(http.MethodGet, s.agent.api()+"/exchanges/"+all[0].ID+"/request?reveal=1", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status, page := fetch(t, q); status != 200 || strings.Contains(page, "seen") || strings.Contains(page, "hunter2") || !strings.Contains(page, "plain") {
+			t.Errorf("the page: %d %s", status, page)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"encoding/json"
+	"fmt"
 	"iter"
 	"strings"
 )
@@ -20,6 +21,18 @@ func ParseJSONPath(text string) (JSONPath, error) {
 		return JSONPath{}, &InputError{Text: wrong}
 	}
 	return JSONPath{text, steps}, nil
+}
+
+// ParseJSONPaths reads several. The error wraps an *InputError and names the text.
+func ParseJSONPaths(texts []string) (paths []JSONPath, err error) {
+	for _, text := range texts {
+		path, err := ParseJSONPath(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", text, err)
+		}
+		paths = append(paths, path)
+	}
+	return paths, nil
 }
 
 // String is the path as it was written.

@@ -28,7 +28,7 @@ func FuzzChunks(f *testing.F) {
 			}
 			all.WriteString(textOf(lines))
 		}
-		want := textOf(inOne(data, len(chunks) > 0 && chunks[0].hex))
+		want := textOf(inOne(data, len(chunks) > 0 && chunks[0].piece.Hex))
 		blank := strings.NewReplacer(" ", "") // how wide a tab is depends on where its line begins
 		if blank.Replace(all.String()) != blank.Replace(want) {
 			t.Errorf("%d chunks of %d bytes are not the whole", len(chunks), len(data))
@@ -53,7 +53,7 @@ func textOf(lines []pane.Text) string {
 }
 
 func inOne(data []byte, hex bool) []pane.Text {
-	c := chunk{body: bytes.NewReader(data), to: int64(len(data)), size: int64(len(data)), hex: hex}
+	c := chunk{piece: &view.Piece{Body: bytes.NewReader(data), To: int64(len(data)), Size: int64(len(data)), Hex: hex}}
 	lines, _ := c.read(&view.Mask{Off: true})
 	return lines
 }

@@ -151,7 +151,7 @@ func TestSecretsAreShownForAWhile(t *testing.T) {
 	b.send(beat{b.f.Status()})
 	b.fill()
 	wantNotIn(t, b.screen(), "hunter2", "Bearer abc", "secrets shown")
-	b.m.maskPaths, _ = parsePaths([]string{"$.user.name"})
+	b.m.maskPaths, _ = inspect.ParseJSONPaths([]string{"$.user.name"})
 	for _, tab := range []string{"1", "4", "2"} {
 		b.press(tab)
 		wantNotIn(t, b.screen(), "Zoe")
@@ -410,7 +410,7 @@ func TestBodyInPager(t *testing.T) {
 	if want := "one\\x1b[2J two\npassword=••••••••\n\nend"; got.String() != want {
 		t.Errorf("the pager got %q, want %q", got.String(), want)
 	}
-	b.m.maskPaths, _ = parsePaths([]string{"$.user.name"})
+	b.m.maskPaths, _ = inspect.ParseJSONPaths([]string{"$.user.name"})
 	ran = nil
 	if b.press("2", "b"); ran != nil {
 		t.Errorf("%v has run with values that are masked", ran)

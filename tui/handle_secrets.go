@@ -1,12 +1,10 @@
 package tui
 
 import (
-	"fmt"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
@@ -37,16 +35,4 @@ func (m *model) reveal() tea.Cmd {
 		d.bare = m.now.Add(bareFor)
 	}
 	return nil
-}
-
-// parsePaths reads Options.Mask.
-func parsePaths(texts []string) (paths []inspect.JSONPath, err error) {
-	for _, text := range texts {
-		path, err := inspect.ParseJSONPath(text)
-		if err != nil {
-			return nil, fmt.Errorf("mask %s: %w", text, err)
-		}
-		paths = append(paths, path)
-	}
-	return paths, nil
 }

@@ -67,7 +67,7 @@ func (w *work) seek(ctx context.Context, o opening, from int, text string) tea.C
 				out.found = true
 				return out
 			}
-			out.read += c.to - c.from
+			out.read += c.bytes()
 		}
 		return out
 	})

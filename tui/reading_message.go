@@ -149,8 +149,8 @@ func (r *reading) missing(m *inspect.Message) (lines []pane.Text) {
 		lines = r.look.None("(" + view.Size(m.Size-m.Kept-int64(len(m.Tail))) + " are missing here)")
 	}
 	if len(m.Tail) > 0 {
-		c := chunk{body: bytes.NewReader(m.Tail), to: int64(len(m.Tail)), size: int64(len(m.Tail)), hex: !view.IsText(m.Tail), within: true}
-		tail, _ := c.read(&r.mask) // memory can be read
+		end := view.Tail(m)
+		tail, _ := (&chunk{piece: &end}).read(&r.mask) // memory can be read
 		lines = append(lines, tail...)
 	}
 	return lines

@@ -109,8 +109,8 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	m := newModel(pane.Look{Zone: time.Local}, s, time.Now)
 	m.dress(o, out, screen)
 	m.maskAll = o.MaskAll
-	if m.maskPaths, err = parsePaths(o.Mask); err != nil {
-		return fmt.Errorf("dashboard: %w", err)
+	if m.maskPaths, err = inspect.ParseJSONPaths(o.Mask); err != nil {
+		return fmt.Errorf("dashboard: mask %w", err)
 	}
 	m.useKeys(table)
 	m.equip(ctx, screen, newFeed(s, hints, ctx.Done()))

@@ -38,7 +38,6 @@ const (
 type Limits struct {
 	Bytes int // of content, decoded; 0: 1 MiB
 	Lines int // 0: 20,000, those of all parts together
-	Skip  int // lines left out at the beginning, for a face that has shown them
 }
 
 func (l Limits) orDefault() Limits {
@@ -67,7 +66,7 @@ type Content struct {
 	Title   string   // what it says of itself: a GraphQL operation, "query Viewer"; an image's size, "png, 640 × 480"
 	Notes   []string // what is to be known about it: not recorded to its end, shown in part, not valid
 	Lines   []Line
-	More    bool // there are lines behind these: ask again with Skip or more Bytes
+	More    bool // there are lines behind these: ask again with more Lines or Bytes
 	Parts   []Part
 	Picture *Picture // of an Image
 }
@@ -86,7 +85,7 @@ type Part struct {
 func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
 	l = l.orDefault()
 	p := Decoded(m, body, l.Bytes)
-	o := opener{painter: painter{skip: l.Skip, room: l.Lines}, cut: p.More || !m.Complete(), grpcCoding: Get(Headers(m.Head), "Grpc-Encoding")}
+	o := opener{painter: painter{room: l.Lines}, cut: p.More || !m.Complete(), grpcCoding: Get(Headers(m.Head), "Grpc-Encoding")}
 	c := Content{Coding: p.Coding}
 	if p.Note != "" {
 		c.say(p.Note)
@@ -120,7 +119,7 @@ func Open(m *inspect.Message, body io.ReaderAt, l Limits) Content {
 // Lay lays out data that has no content coding, for what its type says or for what it looks like.
 func Lay(contentType string, data []byte, l Limits) Content {
 	l = l.orDefault()
-	o := opener{painter: painter{skip: l.Skip, room: l.Lines}, cut: len(data) > l.Bytes}
+	o := opener{painter: painter{room: l.Lines}, cut: len(data) > l.Bytes}
 	c := Content{}
 	o.lay(&c, contentType, data[:min(len(data), l.Bytes)])
 	c.More = c.More || o.cut

@@ -56,7 +56,6 @@ type painter struct {
 	lines  []Line
 	line   Line
 	column int // characters in line
-	skip   int // lines still to be left out
 	room   int // lines still to be made
 	spans  int // made
 	more   bool
@@ -95,21 +94,16 @@ func (p *painter) span(c Class, text string) {
 	} else {
 		p.column += len(text)
 	}
-	if p.skip == 0 {
-		p.line = append(p.line, Span{c, text})
-		p.spans++
-	}
+	p.line = append(p.line, Span{c, text})
+	p.spans++
 }
 
 // end ends the line.
 func (p *painter) end() {
 	p.column = 0
-	switch {
-	case p.skip > 0:
-		p.skip--
-	case p.room == 0:
+	if p.room == 0 {
 		p.more = true
-	default:
+	} else {
 		p.room--
 		p.lines = append(p.lines, p.line)
 	}

@@ -210,6 +210,9 @@ func (m *Mask) Content(c *Content) {
 	}
 	for i := range c.Parts {
 		p := &c.Parts[i]
+		if m.All && p.Filename != "" {
+			p.Filename = Masked
+		}
 		if IsSecret(p.Name) || m.All && len(p.Parts) == 0 && p.Kind != JSON {
 			p.Lines = []Line{{{ClassString, Masked}}}
 			continue

@@ -29,7 +29,7 @@ type Message struct {
 // Open lays out the payload.
 func (m *Message) Open(l Limits) Content {
 	l = l.orDefault()
-	o := opener{painter: painter{skip: l.Skip, room: l.Lines}, cut: m.Note != ""}
+	o := opener{painter: painter{room: l.Lines}, cut: m.Note != ""}
 	c := Content{}
 	data := m.Payload[:min(len(m.Payload), l.Bytes)]
 	switch {

@@ -24,7 +24,11 @@ var commands = map[string]struct {
 
 // export tells one exchange in the language of another program.
 func (s *Server) export(w http.ResponseWriter, r *http.Request) *apiError {
-	p, problem := paramsOf(r, "format", "to", "side")
+	p, problem := paramsOf(r, "format", "to", "side", "redact")
+	if problem != nil {
+		return problem
+	}
+	redact, problem := p.redact()
 	if problem != nil {
 		return problem
 	}
@@ -32,18 +36,37 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) *apiError {
 	if problem != nil {
 		return problem
 	}
-	format := p.Get("format")
-	if format == "har" {
-		return s.inTurn(func(w http.ResponseWriter, r *http.Request) *apiError {
-			out := s.newHAR(w, string(it.ID))
-			out.add(it, s.contents(r, it))
-			out.end()
-			return nil
-		})(w, r)
+	write := func(w http.ResponseWriter, r *http.Request) *apiError {
+		it, bodies := s.exported(r, it, redact)
+		defer bodies.Close()
+		return s.exportAs(w, p, it, bodies)
 	}
+	if redact || p.Get("format") == "har" { // contents are in memory then
+		write = s.inTurn(write)
+	}
+	return write(w, r)
+}
+
+// exported is an exchange as it is exported, with its content.
+func (s *Server) exported(r *http.Request, it inspect.Item, redact bool) (inspect.Item, *inspect.Contents) {
 	bodies := s.contents(r, it)
+	if !redact {
+		return it, bodies
+	}
 	defer bodies.Close()
-	if format == "raw" {
+	return export.Redacted(it, bodies.At(inspect.RequestSide), bodies.At(inspect.ResponseSide)), &inspect.Contents{}
+}
+
+// exportAs writes one exchange in the form that is asked for.
+func (s *Server) exportAs(w http.ResponseWriter, p params, it inspect.Item, bodies *inspect.Contents) *apiError {
+	format := p.Get("format")
+	switch format {
+	case "har":
+		out := s.newHAR(w, string(it.ID))
+		out.add(it, bodies)
+		out.end()
+		return nil
+	case "raw":
 		return s.exportRaw(w, p, it, bodies)
 	}
 	c, known := commands[format]
@@ -104,14 +127,22 @@ func notExported(err error) *apiError {
 	return missing("the request", err)
 }
 
-// exportAll sends what a filter asks for as one archive, newest first, one exchange in memory at a time.
+// exportAll sends those that are named, in that order, or what a filter asks for, newest first, as one archive, one exchange in memory at a time.
 func (s *Server) exportAll(w http.ResponseWriter, r *http.Request) *apiError {
-	p, problem := paramsOf(r, "format", "filter", "run")
+	p, problem := paramsOf(r, "format", "ids", "filter", "run", "redact")
 	if problem != nil {
 		return problem
 	}
 	if p.Get("format") != "har" {
 		return badRequest("format", "want har")
+	}
+	redact, problem := p.redact()
+	if problem != nil {
+		return problem
+	}
+	ids, problem := p.ids()
+	if problem != nil {
+		return problem
 	}
 	q, problem := s.query(p)
 	if problem != nil {
@@ -122,20 +153,33 @@ func (s *Server) exportAll(w http.ResponseWriter, r *http.Request) *apiError {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	for it, err := range s.reader.List(r.Context(), q) {
-		if err == nil {
-			it, err = s.reader.Get(r.Context(), it.ID)
+	for _, id := range ids {
+		s.exportOne(r, out, id, redact)
+	}
+	if ids == nil {
+		for it, err := range s.reader.List(r.Context(), q) {
+			if err != nil {
+				s.cut("export exchanges", err)
+			}
+			s.exportOne(r, out, it.ID, redact)
 		}
-		switch {
-		case errors.Is(err, inspect.ErrNotFound):
-			continue // gone meanwhile
-		case err != nil:
-			s.cut("export exchanges", err)
-		}
-		out.add(it, s.contents(r, it))
 	}
 	out.end()
 	return nil
+}
+
+// exportOne adds one exchange to an archive, unless it is gone meanwhile.
+func (s *Server) exportOne(r *http.Request, out *har, id inspect.ID, redact bool) {
+	it, err := s.reader.Get(r.Context(), id)
+	switch {
+	case errors.Is(err, inspect.ErrNotFound):
+		return
+	case err != nil:
+		s.cut("export exchanges", err)
+	}
+	it, bodies := s.exported(r, it, redact)
+	defer bodies.Close()
+	out.add(it, bodies)
 }
 
 // har is an archive on its way.
@@ -152,9 +196,8 @@ func (s *Server) newHAR(w http.ResponseWriter, name string) *har {
 	return &har{s, out, export.NewHAR(out, s.observer.Status().Version)}
 }
 
-// add writes one exchange, and closes its content.
+// add writes one exchange.
 func (h *har) add(it inspect.Item, bodies *inspect.Contents) {
-	defer bodies.Close()
 	if err := h.file.Add(it, bodies.At(inspect.RequestSide), bodies.At(inspect.ResponseSide)); err != nil {
 		h.s.cut("export an exchange", err)
 	}

@@ -77,8 +77,29 @@ func TestExportAll(t *testing.T) {
 			t.Errorf("%q: %d entries, want %d", filter, len(got.Log.Entries), want)
 		}
 	}
+	_, body := a.do("GET", "/api/v1/export?format=har&ids=c,none,a", "")
+	if c, b, x := strings.Index(body, `"value":"c"`), strings.Index(body, `"value":"b"`), strings.Index(body, `"value":"a"`); c < 0 || b >= 0 || x < c {
+		t.Errorf("by name: %s", body)
+	}
+	a.wantOurs("GET", "/api/v1/export?format=har&ids=a&filter=tag:x", "", 400, "bad_request")
 	a.wantOurs("GET", "/api/v1/export", "", 400, "bad_request")
 	a.wantOurs("GET", "/api/v1/export?format=har&filter=(", "", 400, "invalid_filter")
+}
+
+// TestExportWithoutSecrets: with redact=1 no export has what names give away.
+func TestExportWithoutSecrets(t *testing.T) {
+	a := serve(t)
+	a.store.Record(exchange(inspect.Exchange{ID: "a"}, "POST", "/one?api_key=hunter2&n=1", 200, "Authorization: Bearer hunter2\r\nX-Plain: seen\r\nContent-Type: application/json\r\n", `{"password":"hunter2","plain":"seen"}`))
+	for _, path := range []string{"/api/v1/export?format=har", "/api/v1/export?format=har&ids=a", "/api/v1/exchanges/a/export?format=har", "/api/v1/exchanges/a/export?format=curl",
+		"/api/v1/exchanges/a/export?format=httpie", "/api/v1/exchanges/a/export?format=fetch", "/api/v1/exchanges/a/export?format=raw"} {
+		if res, body := a.do("GET", path+"&redact=1", ""); res.StatusCode != 200 || strings.Contains(body, "hunter2") || !strings.Contains(body, "redacted") || !strings.Contains(body, "seen") {
+			t.Errorf("%s: %s %s", path, res.Status, body)
+		}
+		if _, body := a.do("GET", path, ""); !strings.Contains(body, "hunter2") {
+			t.Errorf("%s without being asked to: %s", path, body)
+		}
+		a.wantOurs("GET", path+"&redact=true", "", 400, "bad_request")
+	}
 }
 
 func TestCompare(t *testing.T) {

@@ -31,11 +31,19 @@ func (s *Server) mark(w http.ResponseWriter, r *http.Request) *apiError {
 	return nil
 }
 
-// purge deletes what the filter asks for, and everything only when that is said.
+// purge deletes those that are named, or what the filter asks for, and everything only when that is said.
 func (s *Server) purge(w http.ResponseWriter, r *http.Request) *apiError {
-	p, problem := paramsOf(r, "filter", "all", "run")
+	p, problem := paramsOf(r, "ids", "filter", "all", "run")
 	if problem != nil {
 		return problem
+	}
+	ids, problem := p.ids()
+	if problem != nil {
+		return problem
+	}
+	if ids != nil {
+		n, err := s.keeper.Delete(r.Context(), ids...)
+		return deleted(w, n, err)
 	}
 	q, problem := s.query(p)
 	if problem != nil {
@@ -48,6 +56,11 @@ func (s *Server) purge(w http.ResponseWriter, r *http.Request) *apiError {
 		return badRequest("nothing says what to delete", "the filter is empty").saying("filter_missing", "give a filter, or all=1 to delete every exchange that is not pinned")
 	}
 	n, err := s.keeper.Purge(r.Context(), q)
+	return deleted(w, n, err)
+}
+
+// deleted answers with how many are gone.
+func deleted(w http.ResponseWriter, n int, err error) *apiError {
 	if err != nil {
 		return notChanged("what is kept", err)
 	}

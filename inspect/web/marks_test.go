@@ -72,6 +72,23 @@ func TestPurge(t *testing.T) {
 	}
 }
 
+// TestDelete: those that are named go, pinned or not, and no others.
+func TestDelete(t *testing.T) {
+	a := serve(t)
+	for _, id := range []string{"a", "b", "c", "d"} {
+		a.record(id)
+	}
+	a.do("PATCH", "/api/v1/exchanges/b", `{"pinned":true}`, "Content-Type", asJSON)
+	for _, bad := range []string{"ids=", "ids=a,,b", "ids=a&filter=tag:x", "ids=a&all=1", "ids=a&run=all", "ids=a&ids=b", "ids=a" + strings.Repeat(",a", 1000)} {
+		a.wantOurs("DELETE", "/api/v1/exchanges?"+bad, "", 400, "bad_request")
+	}
+	res, body := a.do("DELETE", "/api/v1/exchanges?ids=b,d,none", "")
+	var p page
+	if a.get("/api/v1/exchanges", &p); res.StatusCode != 200 || strings.TrimSpace(body) != `{"deleted":2}` || p.ids() != "c a" {
+		t.Errorf("%s %s, left: %s", res.Status, body, p.ids())
+	}
+}
+
 func TestMemos(t *testing.T) {
 	a := serve(t)
 	const rules, filters = "/api/v1/memos/diff-ignores", "/api/v1/memos/filters"

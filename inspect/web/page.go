@@ -73,6 +73,15 @@ type pageData struct {
 	Newest []inspect.Item // for browsers without script
 	Detail *detail        // nil: no exchange is chosen
 	Keeps  inspect.Keeping
+	mask   *view.Mask
+}
+
+// MaskAll says that nothing captured is to be readable: the script needs to know.
+func (p *pageData) MaskAll() bool { return p.mask.All }
+
+// Target is a request's target, safe to show and without the secrets in its query.
+func (p *pageData) Target(x *inspect.Exchange) string {
+	return view.Sanitize(p.mask.Target(x.Request.Target))
 }
 
 // OnDisk says that captures outlast this run once they are committed: until then they are drawn dim.
@@ -102,7 +111,7 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request) *apiError {
 }
 
 func (s *Server) pageOf(nav string, r *http.Request) *pageData {
-	return &pageData{Nav: nav, Status: s.observer.Status(), Filter: r.URL.Query().Get("filter"), Keeps: s.keeper.Keeping()}
+	return &pageData{Nav: nav, Status: s.observer.Status(), Filter: r.URL.Query().Get("filter"), Keeps: s.keeper.Keeping(), mask: &s.mask}
 }
 
 // templates are the templates by the tab they show; "" shows none. They are read when a page is first asked for, not whenever adit starts.
@@ -120,7 +129,6 @@ func parseTemplates() map[string]*template.Template {
 // wording is what templates may call. Everything that was captured goes through safe, unless it comes from package view.
 var wording = template.FuncMap{
 	"safe":     view.Sanitize,
-	"target":   maskedTarget,
 	"size":     view.Size,
 	"duration": view.Duration,
 	"outcome":  outcomeOf,

@@ -19,7 +19,8 @@ import (
 // received is what the local service got.
 type received struct{ line, kind, body string }
 
-// throughAgent: a request that came through a relay and an agent is seen on the page, changed there and sent to the local service, and sent again as it was.
+// throughAgent: a request that came through a relay and an agent is seen on the page, changed there and sent to the local service, sent again as it was, and
+// deleted from the disk.
 func throughAgent(t *testing.T, b context.Context) {
 	got := make(chan received, 10)
 	local := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
@@ -63,6 +64,11 @@ func throughAgent(t *testing.T, b context.Context) {
 		t.Errorf("the replay arrives as %q", r)
 	}
 	w.want("document.querySelectorAll('#rows [aria-label$=replay]').length === 2 && " + has("#toasts", "same body"))
+
+	w.press("d")
+	w.want(rows("== 2"))
+	w.do(chromedp.Navigate(base)) // who leaves the page leaves nothing to be undone
+	w.want(rows("== 2"))
 
 	w.do(chromedp.Navigate(base + "/status"))
 	w.want(has("[data-live=endpoints] td", "web"))

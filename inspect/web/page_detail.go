@@ -103,7 +103,7 @@ func (s *Server) detail(r *http.Request, name string) (*detail, *apiError) {
 	case err != nil:
 		return nil, internal("read the exchange", err)
 	}
-	return &detail{it, t, panel, maskOf(r)}, nil
+	return &detail{it, t, panel, s.maskOf(r)}, nil
 }
 
 func tabOf(name string) (tab, bool) {
@@ -131,8 +131,11 @@ func furtherOf(r *http.Request, id inspect.ID, tab string, params url.Values) *f
 }
 
 // fromOf is where a further part begins.
-func fromOf(r *http.Request) int64 {
-	n, err := strconv.ParseInt(r.URL.Query().Get("from"), 10, 64)
+func fromOf(r *http.Request) int64 { return numberOf(r, "from") }
+
+// numberOf is a parameter that is a number, 0 when it is none.
+func numberOf(r *http.Request, name string) int64 {
+	n, err := strconv.ParseInt(r.URL.Query().Get(name), 10, 64)
 	if err != nil {
 		return 0
 	}

@@ -52,7 +52,7 @@ func (s *Server) diffPanel(r *http.Request, it inspect.Item, _ string) (any, err
 		older, newer = newer, older
 	}
 	p.Diff = s.diffOf(r, older, newer, s.rules(r))
-	p.Messages = []diffMessage{shownOf(inspect.RequestSide, p.Diff.Request, maskOf(r)), shownOf(inspect.ResponseSide, p.Diff.Response, maskOf(r))}
+	p.Messages = []diffMessage{shownOf(inspect.RequestSide, p.Diff.Request, s.maskOf(r)), shownOf(inspect.ResponseSide, p.Diff.Response, s.maskOf(r))}
 	p.Rules, err = s.keeper.Memos(r.Context(), inspect.DiffIgnores)
 	return p, err
 }

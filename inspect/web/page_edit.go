@@ -32,7 +32,7 @@ type editPanel struct {
 }
 
 func (s *Server) editPanel(r *http.Request, it inspect.Item, t string) (any, error) {
-	m, mask := &it.Request.Message, maskOf(r)
+	m, mask := &it.Request.Message, s.maskOf(r)
 	p := &editPanel{ID: it.ID, Method: it.Request.Method, Mask: view.Masked, Upstream: s.upstreamOf(it)}
 	var err error
 	if p.Verdict, err = s.replayer.Verdict(r.Context(), it.ID); err != nil {
@@ -52,7 +52,7 @@ func (s *Server) editPanel(r *http.Request, it inspect.Item, t string) (any, err
 		hidden = p.body(text, mask) || hidden
 	}
 	if hidden {
-		p.Reveal = revealed(it.ID, t)
+		p.Reveal = s.revealed(it.ID, t)
 	}
 	return p, nil
 }
@@ -77,7 +77,7 @@ func (p *editPanel) body(text []byte, mask *view.Mask) (hidden bool) {
 	case !utf8.Valid(text) || bytes.ContainsRune(text, 0):
 		p.Why = "The body is not text."
 	case mask.Text(string(text)) != string(text):
-		p.Why = "The body has secrets in it."
+		p.Why = "Something in the body is masked."
 		return true
 	default:
 		p.Editable, p.Body = true, string(text)

@@ -16,7 +16,7 @@ import (
 )
 
 // ours are the elements that a fragment of the page is made of.
-var ours = strings.Fields("a article b button code dd del div dl dt fieldset form h2 h3 header img input ins kbd label legend li mark nav ol option p section select span svg g rect text table tbody td textarea th thead time tr ul")
+var ours = strings.Fields("a article b button code dd del div dl dt fieldset form h2 h3 header img input ins kbd label legend li mark nav ol option p path section select span svg g rect text table tbody td textarea th thead time tr ul")
 
 // FuzzPage: whatever was captured, it is text in the page: no element and no attribute is a stranger's.
 func FuzzPage(f *testing.F) {

@@ -11,16 +11,18 @@ import (
 	"github.com/adit-tunnel/adit/inspect/view"
 )
 
-// Whoever looks over somebody's shoulder sees no secrets: the page has them only when it was asked for with reveal=1. The API always tells them.
+// Whoever looks over somebody's shoulder sees no secrets: the page has them only when it was asked for with reveal=1, and not even then when everything is
+// masked. The API always tells them.
 
 // isRevealed says that secrets are to be shown.
 func isRevealed(r *http.Request) bool { return r.URL.Query().Get("reveal") == "1" }
 
 // maskOf hides secrets from whom has not asked for them.
-func maskOf(r *http.Request) *view.Mask { return &view.Mask{Off: isRevealed(r)} }
-
-// maskedTarget is a request's target, safe to show and without the secrets in its query.
-func maskedTarget(target string) string { return view.Sanitize((&view.Mask{}).Target(target)) }
+func (s *Server) maskOf(r *http.Request) *view.Mask {
+	m := s.mask
+	m.Off = !m.All && isRevealed(r)
+	return &m
+}
 
 // safeFields are fields as they are shown.
 func safeFields(fields []inspect.Field, m *view.Mask) []inspect.Field {
@@ -32,23 +34,22 @@ func safeFields(fields []inspect.Field, m *view.Mask) []inspect.Field {
 	return safe
 }
 
-// maskLines hides secrets in text as it came.
-func maskLines(lines []view.Line, m *view.Mask) {
-	for i, l := range lines {
-		if len(l) == 1 { // the rows of a dump have several spans
-			lines[i] = view.Line{{Class: l[0].Class, Text: m.Text(l[0].Text)}}
-		}
+// revealed is where a tab is shown with its secrets; "": they are not to be seen at all.
+func (s *Server) revealed(id inspect.ID, tab string) string {
+	if s.mask.All {
+		return ""
 	}
-}
-
-// revealed is where a tab is shown with its secrets.
-func revealed(id inspect.ID, tab string) string {
 	return "/exchanges/" + url.PathEscape(string(id)) + "?reveal=1&tab=" + tab
 }
 
 // hides says that something is hidden in lines.
 func hides(lines []view.Line) bool {
 	return slices.ContainsFunc(lines, func(l view.Line) bool { return strings.Contains(l.String(), view.Masked) })
+}
+
+// hidesContent says that something is hidden in content, that of its parts too.
+func hidesContent(c *view.Content) bool {
+	return hides(c.Lines) || slices.ContainsFunc(c.Parts, func(p view.Part) bool { return hidesContent(&p.Content) })
 }
 
 // hidesValue says that something is hidden in fields.

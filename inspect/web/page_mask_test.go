@@ -36,6 +36,75 @@ func TestSecretsAreMasked(t *testing.T) {
 	}
 }
 
+// TestEverythingIsMasked: for who presents, nothing that was captured can be read, whatever it is, and nothing leads to where it could be.
+func TestEverythingIsMasked(t *testing.T) {
+	a := serve(t, func(o *Options) { o.Mask.All = true })
+	for i, c := range []struct{ kind, body string }{
+		{"application/json", `{"n":4711,"s":"hunter2","deep":[{"hunter":"hunter2"}]}`},
+		{"application/x-www-form-urlencoded", "n=4711&s=hunter2"},
+		{"text/plain", "4711 hunter2\n" + strings.Repeat("hunter2 4711\n", 5000)},
+		{"text/html", "<p>hunter2</p>4711"},
+		{"multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=s; filename=hunter2\r\n\r\nhunter2 4711\r\n--b--\r\n"},
+		{"text/event-stream", "id: hunter2\ndata: hunter2 4711\n\n"},
+		{"image/png", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00hunter2 4711"},
+		{"application/octet-stream", "\x00hunter2\x00 4711"},
+		{"text/plain", token},
+	} {
+		id, replay := inspect.ID(fmt.Sprintf("one%d", i)), inspect.ID(fmt.Sprintf("two%d", i))
+		fields := "X-Plain: hunter2\r\nX-Token: " + token + "\r\nContent-Type: " + c.kind + "\r\n"
+		a.store.Record(exchange(inspect.Exchange{ID: id}, "POST", "/one?plain=hunter2&4711=1", 200, fields, c.body))
+		a.store.Record(exchange(inspect.Exchange{ID: replay, ReplayOf: id}, "POST", "/one?plain=hunter2b", 200, strings.ReplaceAll(fields, "hunter2", "hunter2b"), strings.ReplaceAll(c.body, "hunter2", "hunter2b")))
+		for _, tab := range tabs {
+			for _, path := range []string{"/exchanges/%s/%s?reveal=1", "/exchanges/%s?reveal=1&tab=%s", "/exchanges/%s/%s?from=2000&reveal=1", "/exchanges/%s/%s?from=40000&side=request"} {
+				_, body := a.do("GET", fmt.Sprintf(path, replay, tab.name), "", "Accept", "text/html")
+				for _, shown := range []string{"hunter2", "ada", "HS256", "reveal=1&amp;tab", "preview=image"} {
+					if at := strings.Index(body, shown); at >= 0 {
+						t.Errorf("%s, %s as %s shows %s: %.300s", tab.name, path, c.kind, shown, body[max(at-200, 0):])
+					}
+				}
+				if at := strings.Index(body, "4711"); at >= 0 && !strings.HasPrefix(body[at:], "4711="+view.Masked) { // there it is a name
+					t.Errorf("%s as %s shows a number: %.300s", tab.name, c.kind, body[max(at-200, 0):])
+				}
+			}
+		}
+	}
+	if _, body := a.do("GET", "/", "", "Accept", "text/html"); strings.Contains(body, "hunter2") || !strings.Contains(body, "plain="+view.Masked) || !strings.Contains(body, "all masked") {
+		t.Errorf("the list without script: %s", body)
+	}
+	if _, body := a.do("GET", "/api/v1/exchanges/one0", ""); !strings.Contains(body, "hunter2") {
+		t.Error("the API, which is for programs, is masked as well")
+	}
+}
+
+// TestPathsAreMasked: what a configured path leads to is hidden like a secret, on all tabs and however far down it stands.
+func TestPathsAreMasked(t *testing.T) {
+	a := serve(t, func(o *Options) {
+		var err error
+		if o.Mask.Paths, err = inspect.ParseJSONPaths([]string{"$.card"}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	many := strings.Repeat(`"other",`, 5000)
+	for id, body := range map[inspect.ID]string{"short": `{"n":1,"card":{"number":"hunter2","of":[4711]}}`, "long": `{"card":[` + many + `"hunter2"],"n":1}`, "late": `{"list":[` + many + `1],"card":"hunter2"}`} {
+		a.store.Record(exchange(inspect.Exchange{ID: id}, "POST", "/one", 200, "Content-Type: application/json\r\n", body))
+		a.store.Record(exchange(inspect.Exchange{ID: "again-" + id, ReplayOf: id}, "POST", "/one", 200, "Content-Type: application/json\r\n", strings.Replace(body, "hunter2", "hunter2b", 1)))
+		for _, tab := range []string{"request", "response", "raw", "edit", "diff"} {
+			revealed := ""
+			for _, from := range []string{"", "from=2000&side=request", "from=4000&side=request", "from=32768&side=request"} {
+				path := fmt.Sprintf("/exchanges/again-%s/%s?%s", id, tab, from)
+				if _, body := a.do("GET", path, ""); strings.Contains(body, "hunter2") || strings.Contains(body, "4711") {
+					t.Errorf("%s shows it", path)
+				}
+				_, body := a.do("GET", path+"&reveal=1", "")
+				revealed += body
+			}
+			if !strings.Contains(revealed, "hunter2") {
+				t.Errorf("%s of %s does not show it when it is asked for", tab, id)
+			}
+		}
+	}
+}
+
 // TestScriptKnowsSecrets: rows and previews are masked by the script, by the same words.
 func TestScriptKnowsSecrets(t *testing.T) {
 	script, err := pageFiles.ReadFile("page/static/words.js")

@@ -47,12 +47,17 @@ func (s *Server) messagePanel(r *http.Request, it inspect.Item, t string) (any, 
 	m := p.Message
 	bodies := s.contents(r, it)
 	defer bodies.Close()
-	mask := maskOf(r)
+	mask := s.maskOf(r)
 	p.Start = view.Sanitize(mask.Target(view.StartLine(m.Head)))
 	p.Fields, p.Trailing = safeFields(view.Headers(m.Head), mask), safeFields(view.Trailers(m.Trailers), mask)
 	p.Made = side == inspect.ResponseSide && it.Response.Made
-	from := fromOf(r)
-	p.Content = view.Open(m, bodies.At(side), view.Limits{Lines: mostLines + 1, Skip: int(min(from, 1<<30))})
+	p.Content = view.Open(m, bodies.At(side), view.Limits{})
+	from := min(fromOf(r), int64(len(p.Content.Lines)))
+	if from == 0 {
+		p.Tokens = tokensOf(m, p.Content, mask)
+	}
+	mask.Content(&p.Content) // all of it: what a line is about may stand far above
+	p.Content.Lines = p.Content.Lines[min(from, int64(len(p.Content.Lines))):]
 	laid := len(p.Content.Lines)
 	switch n := fit(&p.Content); {
 	case n < laid:
@@ -60,16 +65,12 @@ func (s *Server) messagePanel(r *http.Request, it inspect.Item, t string) (any, 
 	case p.Content.More:
 		p.Rest = "/exchanges/" + url.PathEscape(string(it.ID)) + "?tab=raw"
 	}
-	if from == 0 {
-		p.Tokens = tokensOf(m, p.Content)
-	}
-	mask.Content(&p.Content)
-	if hides(p.Content.Lines) || hidesValue(p.Fields) || hidesValue(p.Trailing) {
-		p.Reveal = revealed(it.ID, t)
+	if hidesContent(&p.Content) || hidesValue(p.Fields) || hidesValue(p.Trailing) {
+		p.Reveal = s.revealed(it.ID, t)
 	}
 	if m.Kept > 0 {
 		p.Download = uriOf(it.ID) + "/" + p.Side + "/body"
-		if p.Content.Picture != nil {
+		if p.Content.Picture != nil && !mask.All {
 			p.Preview = p.Download + "?preview=image"
 			p.Content.Lines, p.Next = nil, nil // its bytes are on the tab Raw
 		}
@@ -77,13 +78,20 @@ func (s *Server) messagePanel(r *http.Request, it inspect.Item, t string) (any, 
 	return p, nil
 }
 
-// tokensOf are the JSON web tokens in a message, those of its content as far as it is shown.
-func tokensOf(m *inspect.Message, shown view.Content) []view.JWT {
+// tokensOf are the JSON web tokens in a message, those of its content as far as it is laid out.
+func tokensOf(m *inspect.Message, shown view.Content, mask *view.Mask) []view.JWT {
+	if mask.All {
+		return nil
+	}
 	var text strings.Builder
 	for _, line := range shown.Lines {
 		text.WriteString(line.String() + "\n")
 	}
-	return view.JWTs(m, []byte(text.String()))
+	found := view.JWTs(m, []byte(text.String()))
+	for _, t := range found {
+		mask.Content(&view.Content{Kind: view.Token, Lines: t.Lines})
+	}
+	return found
 }
 
 // fit makes c small enough for a page: lines that are too many are left out (More), lines and parts that are too long are cut and it is said. It returns

@@ -21,11 +21,14 @@ type overviewPanel struct {
 }
 
 func (s *Server) overviewPanel(r *http.Request, it inspect.Item, _ string) (any, error) {
-	facts, mask := view.Facts(it), maskOf(r)
+	facts, mask := view.Facts(it), s.maskOf(r)
 	for i, f := range facts {
 		if f.Label == "Request" {
 			facts[i].Value = mask.Target(f.Value)
 		}
+	}
+	if mask.All {
+		facts = slices.DeleteFunc(facts, func(f view.Fact) bool { return f.Label == "Token" })
 	}
 	if it.Failure != nil { // it has a place of its own
 		facts = slices.DeleteFunc(facts, func(f view.Fact) bool { return f.Label == "Failure" || f.Label == "What to do" })
@@ -79,7 +82,7 @@ type messageRow struct {
 func (s *Server) messagesPanel(r *http.Request, it inspect.Item, t string) (any, error) {
 	bodies := s.contents(r, it)
 	defer bodies.Close()
-	p, from, number, mask := &messagesPanel{}, int(min(fromOf(r), 1<<30)), 0, maskOf(r)
+	p, from, number, mask := &messagesPanel{}, int(min(fromOf(r), 1<<30)), 0, s.maskOf(r)
 	for m := range view.Messages(it.Exchange, bodies.At(inspect.RequestSide), bodies.At(inspect.ResponseSide)) {
 		if number++; number <= from {
 			continue
@@ -90,6 +93,9 @@ func (s *Server) messagesPanel(r *http.Request, it inspect.Item, t string) (any,
 		}
 		row := messageRow{m, number, m.Open(view.Limits{Bytes: 32 << 10, Lines: 200})}
 		mask.Content(&row.Content)
+		if mask.All && row.ID != "" {
+			row.ID = view.Masked
+		}
 		if fit(&row.Content); row.Content.More {
 			row.Content.Notes = append(row.Content.Notes, "shown in part")
 		}

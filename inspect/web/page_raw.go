@@ -5,20 +5,14 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/view"
 )
 
-// Bounds of what is shown at once as it came.
-const (
-	rawPiece = 64 << 10 // bytes of text
-	dumped   = 16 << 10 // bytes of a hex dump
-)
+// rawPiece is how many bytes are shown at once as they came, about, unless they are more lines than mostLines.
+const rawPiece = 32 << 10
 
 // rawPanel is an exchange as it passed: heads and content byte by byte.
 type rawPanel struct {
@@ -45,7 +39,7 @@ func (s *Server) rawPanel(r *http.Request, it inspect.Item, t string) (any, erro
 		if it.Message(side) == nil || only != "" && only != side.String() {
 			continue
 		}
-		one, err := rawOfSide(r, it, side, bodies, t)
+		one, err := s.rawOfSide(r, it, side, bodies, t)
 		if err != nil {
 			return nil, err
 		}
@@ -54,28 +48,36 @@ func (s *Server) rawPanel(r *http.Request, it inspect.Item, t string) (any, erro
 	return p, nil
 }
 
-// rawOfSide is a piece of one side, from a byte of its content on.
-func rawOfSide(r *http.Request, it inspect.Item, side inspect.Side, bodies *inspect.Contents, t string) (rawSide, error) {
-	m, from, mask := it.Message(side), fromOf(r), maskOf(r)
-	out := rawSide{Side: side.String()}
-	out.Head, _ = rawLines(mask.Head(m.Head), 0)
+// rawOfSide is a piece of one side, that with a byte of its content, from one of the piece's lines on.
+func (s *Server) rawOfSide(r *http.Request, it inspect.Item, side inspect.Side, bodies *inspect.Contents, t string) (rawSide, error) {
+	m, mask := it.Message(side), s.maskOf(r)
+	out := rawSide{Side: side.String(), Head: view.RawText(string(mask.Head(m.Head)))}
 	kept := keptOf(m, bodies.At(side))
-	piece, err := io.ReadAll(io.NewSectionReader(kept, from, rawPiece))
-	if err != nil {
-		return out, err
+	pieces := view.Pieces(kept, kept.Size(), rawPiece)
+	n, line := min(fromOf(r)/rawPiece, int64(len(pieces))), numberOf(r, "line")
+	if n < int64(len(pieces)) {
+		lines, err := pieces[n].Lines(mask)
+		if err != nil {
+			return out, err
+		}
+		out.Lines = lines[min(line, int64(len(lines))):]
 	}
-	lines, n := rawLines(piece, from)
-	maskLines(lines, mask)
-	out.Lines = lines
-	if next := from + int64(n); next < kept.Size() {
-		out.Next = furtherOf(r, it.ID, t, url.Values{"side": {out.Side}, "from": {strconv.FormatInt(next, 10)}})
-	} else if len(m.Tail) > 0 {
+	next := func(from, line int64) *further {
+		return furtherOf(r, it.ID, t, url.Values{"side": {out.Side}, "from": {strconv.FormatInt(from, 10)}, "line": {strconv.FormatInt(line, 10)}})
+	}
+	switch {
+	case len(out.Lines) > mostLines:
+		out.Lines, out.Next = out.Lines[:mostLines], next(n*rawPiece, line+mostLines)
+	case n+1 < int64(len(pieces)):
+		out.Next = next((n+1)*rawPiece, 0)
+	case len(m.Tail) > 0:
 		out.Missing = m.Size - kept.Size() - int64(len(m.Tail))
-		out.Tail, _ = rawLines(m.Tail, m.Size-int64(len(m.Tail)))
-		maskLines(out.Tail, mask)
+		end := view.Tail(m)
+		out.Tail, _ = end.Lines(mask) // memory can be read
+		out.Tail = out.Tail[max(len(out.Tail)-mostLines, 0):]
 	}
 	if hides(out.Head) || hides(out.Lines) || hides(out.Tail) {
-		out.Reveal = revealed(it.ID, t)
+		out.Reveal = s.revealed(it.ID, t)
 	}
 	if kept.Size() > 0 {
 		out.Download = uriOf(it.ID) + "/" + out.Side + "/body"
@@ -89,26 +91,4 @@ func keptOf(m *inspect.Message, body io.ReaderAt) *io.SectionReader {
 		return io.NewSectionReader(body, 0, m.Kept)
 	}
 	return io.NewSectionReader(bytes.NewReader(m.Body), 0, int64(len(m.Body)))
-}
-
-// rawLines is bytes as lines, and how many of them: text as it came but for what cannot be seen, which is escaped; anything else as a hex dump. from is the
-// offset of the first.
-func rawLines(b []byte, from int64) (lines []view.Line, n int) {
-	if bytes.ContainsRune(b, 0) || !utf8.Valid(b[:max(len(b)-utf8.UTFMax, 0)]) {
-		b = b[:min(len(b), dumped)]
-		for row := range slices.Chunk(b, view.HexRow) {
-			lines = append(lines, view.HexLine(row, from+int64(n)))
-			n += len(row)
-		}
-		return lines, n
-	}
-	for line := range strings.Lines(string(b)) {
-		if len(lines) == mostLines {
-			break
-		}
-		n += len(line)
-		text := strings.ReplaceAll(strings.TrimRight(line, "\r\n"), "\t", "    ")
-		lines = append(lines, view.Line{{Text: view.Sanitize(text)}})
-	}
-	return lines, n
 }

@@ -89,6 +89,33 @@ func masksGoAsRecorded(t *testing.T, b context.Context) {
 	w.want(has("#panel", "b=••••••••"))
 }
 
+// presents: with all masked, neither the list nor a form shows what was captured, no key does, and a replay goes as it was recorded.
+func presents(t *testing.T, b context.Context) {
+	a := servePage(t, func(o *Options) { o.Mask.All = true })
+	a.store.Record(exchange(inspect.Exchange{ID: "one"}, "POST", "/one?plain=hunter2&flag", 200, "X-Kind: hunter2\r\n", `{"n":"hunter2"}`))
+	w := show(t, b, a.base, "dark", wide)
+	w.want(rows("== 1") + " && " + has("#rows", "/one?plain=••••••••&flag=••••••••") + " && " + has(".allmasked", "all masked"))
+	w.press("j")
+	w.want(has("#detail h2", "plain=••••••••"))
+	w.press("2")
+	w.want(has("#panel", "X-Kind"))
+	w.press(".")
+	w.want(has("#toasts", "everything stays masked"))
+	w.press("e")
+	w.want("document.activeElement.name === 'target' && " + has("[data-form=edit] textarea", "X-Kind: ••••••••") + " && !" + has("[data-form=edit]", "Show them"))
+	js[any](w, `document.querySelector("[data-form=edit]").elements.method.value = "PUT"`)
+	w.click("[data-form=edit] .main")
+	w.want(has("dialog .code", "X-Kind: ••••••••"))
+	if js[bool](w, "document.documentElement.outerHTML.includes('hunter2')") {
+		t.Error("it is in the document")
+	}
+	w.press("\r")
+	w.want("location.pathname === '/exchanges/replay-1'")
+	if sent := a.echo().sent[0]; sent.Edit == nil || sent.Edit.Method != "PUT" || sent.Edit.Target != "" || sent.Edit.Fields != nil || sent.Edit.Body != nil {
+		t.Errorf("sent: %+v", sent.Edit)
+	}
+}
+
 // regressionRun: what is marked is sent again. One has another answer now, and one has none until the run is stopped.
 func regressionRun(t *testing.T, b context.Context) {
 	a := servePage(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 )
 
-// mostListed is how many exchanges, or messages, one answer may have.
+// mostListed is how many exchanges, or messages, one answer may have, and how many a request may name.
 const mostListed = 1000
 
 // listQuery reads what a list is asked with.
@@ -99,6 +99,37 @@ func filterOf(text string) (*inspect.Filter, *apiError) {
 		return nil, badRequest("filter", err.Error())
 	}
 	return f, nil
+}
+
+// ids reads which exchanges are meant by their names, with commas between them; nil: none is named.
+func (p params) ids() (ids []inspect.ID, problem *apiError) {
+	if !p.Has("ids") {
+		return nil, nil
+	}
+	for id := range strings.SplitSeq(p.Get("ids"), ",") {
+		if id == "" {
+			return nil, badRequest("ids", "a name is empty")
+		}
+		ids = append(ids, inspect.ID(id))
+	}
+	switch {
+	case len(ids) > mostListed:
+		return nil, badRequest("ids", "at most "+strconv.Itoa(mostListed))
+	case p.Has("filter") || p.Has("all") || p.Has("run"):
+		return nil, badRequest("ids", "they say which exchanges are meant: nothing else may")
+	}
+	return ids, nil
+}
+
+// redact reads whether secrets are to be left out.
+func (p params) redact() (bool, *apiError) {
+	switch p.Get("redact") {
+	case "":
+		return false, nil
+	case "1":
+		return true, nil
+	}
+	return false, badRequest("redact", "want 1")
 }
 
 // limit reads how many are wanted at most.

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
 )
 
 // Limits of the server. Reading a request and waiting for the next one are short; writing is long enough for a large list over a slow
@@ -61,6 +62,7 @@ type Server struct {
 	keeper     inspect.Keeper
 	log        *slog.Logger
 	handler    http.Handler
+	mask       view.Mask
 	limits     limits
 	door       door
 	streams    room // of events
@@ -80,6 +82,7 @@ type Options struct {
 	Log        *slog.Logger                                  // nil: nothing is logged
 	Go         func(func())                                  // starts goroutines of runs; nil: the go statement
 	Access     func(path string) (answered func(status int)) // is told of each request, and of its answer; nil: nobody is
+	Mask       view.Mask                                     // what the page hides: with All nothing captured can be read there, what Paths lead to is hidden until it is asked for, too
 	Open       bool                                          // other machines are to come: the address is none of the loopback's
 	Password   string                                        // asked for by HTTP Basic, with any user name; "": none
 	Allow      []string                                      // further Host names: an exact name or address, ".suffix" for all names below one, or a CIDR range
@@ -90,7 +93,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, keeper: o.Keeper, log: o.Log}
+	s := &Server{reader: o.Reader, replayer: o.Replayer, observer: o.Observer, controller: o.Controller, keeper: o.Keeper, mask: o.Mask, log: o.Log}
 	if s.spawn = o.Go; s.spawn == nil {
 		s.spawn = func(f func()) { go f() }
 	}

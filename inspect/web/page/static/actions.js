@@ -1,5 +1,5 @@
 // What can be done with exchanges, by key or by click.
-import { $, ask, button, copy, dialog, el, failed, prompt, toast } from "./dom.js";
+import { $, ask, choose, copy, el, failed, prompt, toast } from "./dom.js";
 import { at, call, text } from "./api.js";
 import * as words from "./words.js";
 
@@ -12,10 +12,7 @@ const forms = [["curl", "curl"], ["httpie", "HTTPie"], ["fetch", "fetch (JavaScr
 
 // copyAs asks in which form, and copies.
 export async function copyAs(id) {
-  const buttons = forms.map(([form, name], i) => el("button", { value: form, autofocus: i === 0 }, name, el("kbd", {}, String(i + 1))));
-  const menu = el("div", { class: "menu" }, ...buttons);
-  menu.addEventListener("keydown", event => buttons[Number(event.key) - 1]?.click());
-  const form = await dialog("Copy request as", [menu], [button("Cancel", "", "plain")]);
+  const form = await choose("Copy request as", forms);
   if (form) await copy(await text(`${at(id)}/export?format=${form}`), forms.find(f => f[0] === form)[1]);
 }
 
@@ -28,7 +25,17 @@ export async function clear(filter) {
   return true;
 }
 
-export const harOf = filter => `/api/v1/export?format=har&filter=${encodeURIComponent(filter)}`;
+const mostNamed = 1000; // exchanges, in one request
+
+// exportHAR saves those that are named, or else what the filter shows, without secrets unless they are wanted.
+export async function exportHAR(ids, filter, redacted) {
+  if (ids.length > mostNamed) return toast(`${ids.length} are marked, and at most ${mostNamed} can be exported together: take a filter`, true);
+  const what = ids.length > 0 ? `what is marked (${ids.length})` : "what is listed";
+  if (!redacted && !await ask("Export with all secrets?", `Tokens, cookies and passwords of ${what}: who gets the file has them.`, "Export everything")) return;
+  const which = ids.length > 0 ? "ids=" + ids.map(encodeURIComponent).join() : "filter=" + encodeURIComponent(filter);
+  el("a", { href: `/api/v1/export?format=har&${which}${redacted ? "&redact=1" : ""}`, download: "adit.har" }).click();
+  toast(`${what}, ${redacted ? "without" : "with"} secrets, as HAR`);
+}
 
 // Views are filters with a name.
 export class Views {

@@ -10,8 +10,9 @@ export class Problem extends Error {
   }
 }
 
-export async function call(method, path, { body, signal } = {}) {
-  const init = { method, signal, headers: { Accept: "application/json" } };
+// keepalive: it is sent although the page is left.
+export async function call(method, path, { body, signal, keepalive } = {}) {
+  const init = { method, signal, keepalive, headers: { Accept: "application/json" } };
   if (body !== undefined) {
     init.headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(body);

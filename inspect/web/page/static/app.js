@@ -2,6 +2,7 @@
 import { $, el, failed, recall, remember, toast } from "./dom.js";
 import * as actions from "./actions.js";
 import * as chrome from "./chrome.js";
+import { Deletion } from "./deletion.js";
 import { Detail } from "./detail.js";
 import { Feed } from "./feed.js";
 import { bind, released } from "./keys.js";
@@ -24,23 +25,27 @@ const detail = new Detail({ shown, closed, sent: id => open(id, "overview"), run
 const run = new Run({ open: (id, original) => open(id, "diff", "?with=" + encodeURIComponent(original)), shown: running, closed: ran, row: id => list.get(id) });
 const views = new actions.Views($("views"), apply);
 const typed = new History();
+const deletion = new Deletion({ gone, back: () => again(), row: id => list.get(id) });
 const feed = new Feed({
   reset: page => {
     wrong(null);
+    const same = ready && good === filter;
+    list.reset(deletion.left(page), same);
+    if (detail.open) list.choose(detail.id, !same);
     ready = true;
     good = filter;
     remember("filter", filter);
-    list.reset(page);
-    list.choose(detail.id);
     views.read(filter).catch(failed);
     keepTyped();
   },
-  page: page => list.page(page),
+  page: page => list.page(deletion.left(page)),
   exchange: x => {
+    if (deletion.has(x.id)) return;
     if (list.put(x)) arrivals.tell(x);
     detail.changed(x);
   },
   unmatched: id => list.remove(id),
+  lagged: () => again(),
   status: () => chrome.showState().catch(() => {}),
   state: state => {
     $("feed").dataset.state = state;
@@ -54,8 +59,17 @@ const feed = new Feed({
 function apply(text) {
   filter = input.value = text;
   address();
-  $("har").href = actions.harOf(filter);
   feed.open(filter);
+}
+
+// again reads the list anew, and stays where it is.
+const again = () => feed.open(filter, list.length);
+
+// gone takes requests off the list, and closes the one that is open; the row beside them is chosen.
+function gone(ids) {
+  const beside = list.drop(ids);
+  if (ids.includes(detail.id)) detail.close();
+  if (!detail.open) list.choose(beside);
 }
 
 // keepTyped keeps a filter that somebody has typed, once it is a good one and they have left the field.
@@ -79,6 +93,9 @@ function tell() {
   const n = list.length, marked = list.marked.length;
   $("run-ask").textContent = marked > 0 ? `Run ${marked} marked…` : "Run…";
   $("run-ask").disabled = n === 0;
+  $("har").textContent = marked > 0 ? `HAR of ${marked} marked` : "HAR";
+  $("clear").textContent = marked > 0 ? `Delete ${marked} marked` : "Clear";
+  $("clear").title = marked > 0 ? "Delete what is marked (d)" : "Delete what is listed";
   $("count").replaceChildren(`${n.toLocaleString("en")}${list.older ? "+" : ""}`, el("span", {}, n === 1 ? " request" : " requests"));
   $("nothing").hidden = n > 0 || !ready || filter !== "";
   $("no-match").hidden = n > 0 || !ready || filter === "";
@@ -123,14 +140,14 @@ function ran() {
 
 // asked is what a run is about: what is marked, or else all that is listed.
 function asked() {
-  const ids = list.marked;
+  const ids = list.taken();
   if (ids.length > 0) return [{ ids }, ids.length === 1 ? "the marked request" : `the ${ids.length} marked requests`];
   return [{ filter }, filter ? `all that match ${filter}` : "all requests"];
 }
 
 // compare shows the difference: between two that are marked, of this one from the marked one, or of this one from its original or last replay.
 function compare() {
-  const marked = list.marked;
+  const marked = list.taken();
   const [id, other] = marked.length === 2 ? marked.toReversed() : [here(), marked.length === 1 && marked[0] !== here() ? marked[0] : ""];
   if (id) open(id, "diff", other && "?with=" + encodeURIComponent(other));
 }
@@ -165,6 +182,7 @@ addEventListener("popstate", () => {
 });
 
 const here = () => detail.id || list.chosen;
+const remove = (...ids) => ids[0] && deletion.delete(ids).catch(failed);
 const step = n => run.open && (detail.open || run.pane.contains(document.activeElement)) ? run.step(n, detail.open) : list.step(n);
 const does = {
   up: () => step(-1),
@@ -173,23 +191,35 @@ const does = {
   pageDown: () => list.step(list.pageful),
   first: () => list.top(),
   last: () => list.bottom(),
-  scroll: n => detail.pane.querySelector(".panel")?.scrollBy(0, n * 40),
+  scroll: n => detail.panel?.scrollBy(0, n * 40),
   enter: () => detail.open ? detail.focus() : list.step(0),
   back: () => {
+    if (detail.unfind()) return;
     if (detail.open) return detail.close();
     if (run.open) return run.running ? run.stop() : run.close();
     if (list.marked.length > 0) return list.unmark();
     filter ? apply("") : list.top();
   },
+  slash: () => detail.panel?.contains(document.activeElement) ? does.find() : does.filter(),
   filter: () => { input.focus(); input.select(); },
+  find: () => released().then(() => detail.find()),
+  findNext: n => detail.findNext(n),
   mark: () => {
     if (!here()) list.step(0);
     if (!here()) return;
     list.mark(here());
     list.step(1);
   },
+  markRange: () => {
+    if (!here()) list.step(0);
+    if (list.markRange()) toast("marking a range: move to its end");
+  },
   markAll: () => toast(`${list.markAll()} marked`),
-  replay: () => list.marked.length > 0 ? run.start({ ids: list.marked }).catch(failed) : here() && send(here()).catch(failed),
+  replay: () => {
+    const ids = list.taken();
+    if (ids.length > 0) run.start({ ids }).catch(failed);
+    else if (here()) send(here()).catch(failed);
+  },
   options: () => list.marked.length > 0 ? released().then(does.run) : write("edit", "to"),
   edit: () => write("edit", "target"),
   submit: () => document.activeElement.form?.requestSubmit(),
@@ -206,8 +236,14 @@ const does = {
   note: () => write("overview", "note"),
   tag: () => write("overview", "tags"),
   save: () => filter ? views.save().catch(failed) : toast("there is no filter to keep"),
-  clear: () => actions.clear(filter).then(done => done && feed.open(filter)).catch(failed),
-  har: () => $("har").click(),
+  delete: () => {
+    const ids = list.taken();
+    remove(...ids.length > 0 ? ids : [here()]);
+  },
+  deleteOpen: () => remove(detail.id),
+  undo: () => deletion.undo(),
+  clear: () => list.marked.length > 0 ? does.delete() : actions.clear(filter).then(done => done && again()).catch(failed),
+  har: (redacted = true) => actions.exportHAR(list.taken(), filter, redacted).catch(failed),
   turn: n => detail.open && detail.turn(n),
   tab: n => detail.open && detail.tabs[n - 1] && detail.show(detail.id, detail.tabs[n - 1]),
 };

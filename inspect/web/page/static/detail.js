@@ -1,6 +1,7 @@
 // The detail of the chosen exchange: fragments that the agent has made, put in place, and their forms.
-import { $, el, failed, toast } from "./dom.js";
+import { $, el, failed, masksAll, toast } from "./dom.js";
 import { at, call, fragment } from "./api.js";
+import { Find } from "./find.js";
 import * as memos from "./memos.js";
 import { editOf, optionsOf, preview, send } from "./replay.js";
 
@@ -13,6 +14,7 @@ export class Detail {
   #query = "";
   #reading = null;
   #timer = 0;
+  #find = new Find();
   #revealed = 0; // a timer: secrets are shown until it ends
 
   // on: shown(id) is about to be shown, closed(), sent(id) a replay is, run(plan) many are to be, follow(id) a link to another exchange
@@ -27,6 +29,8 @@ export class Detail {
     const now = this.pane.firstElementChild; // the agent has sent it with the page
     if (now?.dataset.id) [this.id, this.tab] = [now.dataset.id, now.dataset.tab];
   }
+
+  get panel() { return this.pane.querySelector(".panel"); }
 
   get open() { return this.id !== ""; }
   get tabs() { return [...this.pane.querySelectorAll(".tabs [data-tab]")].map(a => a.dataset.tab); }
@@ -43,6 +47,7 @@ export class Detail {
     this.#reading?.abort();
     clearTimeout(this.#timer);
     this.#hide();
+    this.#find.close();
     this.id = "";
     this.pane.replaceChildren();
     this.on.closed();
@@ -53,7 +58,7 @@ export class Detail {
     if (x.id !== this.id) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      const busy = this.tab === "edit" || this.pane.querySelector("form:focus-within, .code ol + ol");
+      const busy = this.tab === "edit" || this.pane.querySelector("form:focus-within, .seek:focus-within, .code ol + ol");
       if (x.id === this.id && !busy) this.#show(true);
     }, 250);
   }
@@ -61,6 +66,7 @@ export class Detail {
   // reveal shows the secrets of this exchange for some seconds, or hides them again.
   reveal() {
     if (!this.open) return;
+    if (masksAll) return toast("everything stays masked: adit was started with mask-all", true);
     const shown = this.#revealed !== 0;
     this.#hide();
     if (!shown) this.#revealed = setTimeout(() => this.reveal(), openTime);
@@ -79,7 +85,18 @@ export class Detail {
     now ? now.click() : this.pane.querySelector("[data-ignore]")?.focus();
   }
 
-  focus() { (this.pane.querySelector(".panel") ?? this.pane.querySelector("h2"))?.focus(); }
+  // find looks for a text in the open tab.
+  find() { if (this.panel) this.#find.ask(this.panel); }
+  findNext(n) { this.#find.step(n); }
+
+  // unfind ends the search, and says whether there was one.
+  unfind() {
+    const was = this.#find.open;
+    if (was) this.#find.close();
+    return was;
+  }
+
+  focus() { (this.panel ?? this.pane.querySelector("h2"))?.focus(); }
 
   // turn shows the tab n after the present one.
   turn(n) {
@@ -100,13 +117,14 @@ export class Detail {
     try {
       const nodes = await fragment(this.#path, signal);
       if (signal.aborted) return;
-      const before = this.pane.querySelector(".panel");
+      const before = this.panel;
       const [scroll, focused] = [before?.scrollTop, document.activeElement];
       const inside = this.pane.contains(focused) && (focused.id || focused.dataset.tab || focused.dataset.do);
       this.pane.replaceChildren(...nodes);
+      this.#find.attend(this.panel, again);
       this.#showTab();
       document.title = `${this.pane.querySelector("h2").textContent} · adit`;
-      if (again) this.pane.querySelector(".panel")?.scrollTo(0, scroll);
+      if (again) this.panel?.scrollTo(0, scroll);
       if (inside) this.#refocus(inside);
     } catch (problem) {
       failed(problem);
@@ -156,6 +174,7 @@ export class Detail {
     const shown = box.querySelectorAll(":scope > ol");
     for (const old of [...shown].slice(0, -parts)) old.remove();
     if (shown.length > parts && !box.querySelector(".above")) box.prepend(el("p", { class: "hint above" }, "What was above is no longer shown here."));
+    this.#find.attend(this.panel, true);
   }
 
   #submit(event) {

@@ -2,6 +2,9 @@
 
 export const $ = id => document.getElementById(id);
 
+// masksAll says that nothing captured is to be readable: adit was started with mask-all.
+export const masksAll = document.documentElement.dataset.mask === "all";
+
 // el makes an element; attributes that are false or null are left out, children are elements or text.
 export function el(tag, attributes = {}, ...children) {
   const e = document.createElement(tag);
@@ -12,11 +15,12 @@ export function el(tag, attributes = {}, ...children) {
   return e;
 }
 
-// toast tells something for a few seconds; screen readers say it.
-export function toast(text, wrongly = false) {
-  const t = el("div", { class: wrongly ? "toast wrongly" : "toast", role: wrongly ? "alert" : null }, text);
+// toast tells something for a few seconds, with a button perhaps; screen readers say it.
+export function toast(text, wrongly = false, ms = wrongly ? 8000 : 3500, button = null) {
+  const t = el("div", { class: wrongly ? "toast wrongly" : "toast", role: wrongly ? "alert" : null }, text, button);
   $("toasts").append(t);
-  setTimeout(() => t.remove(), wrongly ? 8000 : 3500);
+  setTimeout(() => t.remove(), ms);
+  return t;
 }
 
 // failed tells why something did not work.
@@ -48,6 +52,14 @@ export async function ask(title, text, verb) {
   return await dialog(title, [el("p", {}, text)], [button("Cancel", ""), button(verb, "yes", "danger")]) === "yes";
 }
 
+// choose asks which one of several things is meant, each [value, text]; "" for none of them. Numbers choose, too.
+export async function choose(title, things) {
+  const buttons = things.map(([value, text], i) => el("button", { value, autofocus: i === 0 }, text, el("kbd", {}, String(i + 1))));
+  const menu = el("div", { class: "menu" }, ...buttons);
+  menu.addEventListener("keydown", event => buttons[Number(event.key) - 1]?.click());
+  return await dialog(title, [menu], [button("Cancel", "", "plain")]);
+}
+
 // prompt asks for a line of text; null when it was not given.
 export async function prompt(title, label, value = "") {
   const input = el("input", { value, name: "value", autocomplete: "off", autofocus: true });
@@ -61,6 +73,7 @@ export async function copy(text, what) {
     await navigator.clipboard.writeText(text);
     toast(`${what} copied`);
   } catch {
+    if (masksAll) return toast(`the browser does not let ${what} be copied, and what is masked is not shown`, true);
     const area = el("textarea", { readonly: true, autofocus: true, "aria-label": what });
     area.value = text;
     area.addEventListener("focus", () => area.select());

@@ -12,21 +12,21 @@ export class Feed {
   #reading = null; // an AbortController
   #timer = 0;
 
-  // on: reset(page) the list anew, page(page) older ones, exchange(x), unmatched(id) it no longer matches, status(), state("live" | "again"), failed(problem)
+  // on: reset(page) the list anew, page(page) older ones, exchange(x), unmatched(id) it no longer matches, status(), lagged() it has to be read again, state("live" | "again"), failed(problem)
   constructor(on) {
     this.on = on;
     // A page that nobody sees needs no connection: browsers have six for all pages of one address.
     document.addEventListener("visibilitychange", () => document.hidden ? this.#close() : this.#listen());
   }
 
-  // open reads the list that the filter asks for, and follows it.
-  async open(filter) {
+  // open reads the list that the filter asks for, and follows it. many: as many of it as may be read at once.
+  async open(filter, many = firstPage) {
     this.#close();
     this.#reading?.abort();
     const { signal } = this.#reading = new AbortController();
     this.#seen = "";
     try {
-      const page = await call("GET", path(filter, firstPage), { signal });
+      const page = await call("GET", path(filter, Math.min(Math.max(many, firstPage), laterPages)), { signal });
       this.#filter = filter;
       this.#seen = page.cursor;
       this.on.reset(page);
@@ -58,7 +58,7 @@ export class Feed {
     take("exchange", event => this.on.exchange(JSON.parse(event.data)));
     take("unmatched", event => JSON.parse(event.data).ids.forEach(id => this.on.unmatched(id)));
     take("status", () => this.on.status());
-    take("lagged", () => this.open(this.#filter));
+    take("lagged", () => this.on.lagged());
   }
 
   #again(what) {

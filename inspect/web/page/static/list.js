@@ -16,6 +16,7 @@ export class List {
   #reading = false;
   #endpoints = new Set();
   #marks = new Set(); // ids
+  #range = null; // that is being marked: the id where it began, and what was marked before; null: none is
   chosen = "";
 
   // on: choose(id), more(before) → Promise, settled()
@@ -49,14 +50,22 @@ export class List {
     return ids;
   }
 
+  // taken are the marked ones for what acts on them: a range ends with that.
+  taken() {
+    this.#range = null;
+    return this.marked;
+  }
+
   // mark marks one, or takes its mark away.
   mark(id) {
+    this.#range = null;
     if (!this.#marks.delete(id)) this.#marks.add(id);
     this.draw();
   }
 
   // markAll marks all that have been read, or takes the marks away when all are marked, and says how many are marked.
   markAll() {
+    this.#range = null;
     const all = this.marked.length < this.#rows.length;
     this.#marks.clear();
     for (let i = 0; all && i < this.#rows.length; i++) this.#marks.add(this.#rows.at(i).id);
@@ -65,25 +74,43 @@ export class List {
   }
 
   unmark() {
+    this.#range = null;
     this.#marks.clear();
     this.draw();
   }
 
-  // markTo marks all from the chosen one to this.
-  #markTo(id) {
-    const places = [this.#rows.find(this.chosen), this.#rows.find(id)].filter(i => i >= 0);
+  // markRange begins to mark a range, which goes from the chosen one to where one moves, or ends it; it says whether one has begun.
+  markRange() {
+    this.#range = this.#range || !this.chosen ? null : { from: this.chosen, before: new Set(this.#marks) };
+    this.#extend();
+    return this.#range !== null;
+  }
+
+  // extend marks what lies between the range's beginning and the chosen one. Without a chosen one it is at its end.
+  #extend() {
+    if (!this.#range) return;
+    if (this.#rows.find(this.#range.from) < 0 || this.#rows.find(this.chosen) < 0) {
+      this.#range = null;
+      return;
+    }
+    this.#marks = new Set(this.#range.before);
+    this.#markTo(this.chosen, this.#range.from);
+  }
+
+  // markTo marks all from one to another.
+  #markTo(id, from = this.chosen) {
+    const places = [this.#rows.find(from), this.#rows.find(id)].filter(i => i >= 0);
     for (let i = Math.min(...places); i <= Math.max(...places); i++) this.#marks.add(this.#rows.at(i).id);
     this.draw();
   }
 
-  // reset shows another list; the chosen one stays chosen.
-  reset(page) {
+  // reset shows another list, or the same one anew; the chosen one stays chosen.
+  reset(page, same) {
     this.#rows.clear();
     this.#fresh.clear();
     for (const row of this.#shown.values()) row.remove();
     this.#shown.clear();
-    this.#unseen = 0;
-    this.grid.scrollTop = 0;
+    if (!same) this.#unseen = this.grid.scrollTop = 0;
     this.page(page);
   }
 
@@ -116,8 +143,17 @@ export class List {
     this.draw();
   }
 
+  // drop removes some, with their marks, and returns the id of the row that is where the first of them was; without one, of the chosen row.
+  drop(ids) {
+    const places = ids.map(id => this.#rows.remove(id)).filter(place => place >= 0);
+    for (const id of ids) this.#marks.delete(id);
+    this.draw();
+    return places.length > 0 ? this.#rows.at(Math.min(...places, this.#rows.length - 1))?.id ?? "" : this.chosen;
+  }
+
   choose(id, reveal = true) {
     this.chosen = id;
+    this.#extend();
     if (reveal) this.reveal(id);
     this.draw();
   }

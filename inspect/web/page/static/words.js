@@ -1,4 +1,5 @@
 // How times, sizes and outcomes are written in a row: as inspect/view writes them elsewhere.
+import { masksAll } from "./dom.js";
 
 // safe shows what cannot be seen or turns the reading direction as an escape, in what a stranger has sent; much is cut.
 export const safe = (text, most = 400) => text.slice(0, most).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu, c => `\\u{${c.codePointAt(0).toString(16)}}`);
@@ -10,11 +11,12 @@ const isSecret = name => secret.test(name.toLowerCase().replace(/[-_]/g, ""));
 
 // target is a request's target without the secrets in its query.
 export function target(text, most) {
+  if (masksAll) return safe(text.replace(/([?&])([^=&\s]*)(=[^&\s]*)?/g, (_, before, name) => `${before}${name}=${masked}`), most);
   return safe(text.replace(/([?&])([^=&\s]+)=([^&\s]+)/g, (pair, before, name) => isSecret(name) ? `${before}${name}=${masked}` : pair), most);
 }
 
 // field is a header field as a line, without its value if that is a secret.
-export const field = (name, value) => safe(`${name}: ${isSecret(name) ? masked : value}`, 4000);
+export const field = (name, value) => safe(`${name}: ${masksAll || isSecret(name) ? masked : value}`, 4000);
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });

@@ -119,13 +119,18 @@ func (m *Mask) Target(target string) string {
 	return path + "?" + m.Text(query)
 }
 
+// secretName is part of an expression: the words, with signs between them.
+const secretName = `(?:token|secret|passw|api[-_]?key|authorization|cookie|credential|private[-_]?key|jwt)`
+
 // pairs finds names of secrets with the text that belongs to them: name=value, "name": "value", Name: Bearer value, <name>value. In a text that is itself a text
 // within JSON the quotes have backslashes, \"name\":\"value\": up to the closing one, which is left. Further in, where there are more of them, it may be more than the
 // value, but never more than the text within which that is, so that JSON stays JSON.
 // In a query or a form quotes, ":" and "=" may be written %22, %3A and %3D.
-var pairs = regexp.MustCompile(`(?i)([\w.-]*(?:token|secret|passw|api[-_]?key|authorization|cookie|credential|private[-_]?key|jwt)[\w.-]*` +
-	`(?:\\*["']|%22)?\s*(?:[:=>]|%3[ad])\s*(?:(?:bearer|basic|token)\s+)?)` +
+var pairs = regexp.MustCompile(`(?i)([\w.-]*` + secretName + `[\w.-]*(?:\\*["']|%22)?\s*(?:[:=>]|%3[ad])\s*(?:(?:bearer|basic|token)\s+)?)` +
 	`("(?:[^"\\]|\\.)*"?|(?:\\\\)*\\"(?:[^"\\]|(?:\\\\)+(?:\\"|[^"\\]))*|'[^']*'?|(?:[^\s&,;"'<>{}\[\]\\]|\\[^"'])+)`)
+
+// parts finds parts of a form, as they pass, whose names are those of secrets: fields, content, and where the part ends.
+var parts = regexp.MustCompile(`(?im)^(content-disposition:\s*form-data\b.*\bname="[^"\n]*` + secretName + `[^"\n]*".*\n(?:.*[^\r\n].*\n)*\r?\n)((?s:.+?))(\r?\n--|\z)`)
 
 // hints are what each match of pairs has in it, in lower case. Looking for them is much faster than the expression.
 var hints = []string{"token", "secret", "passw", "key", "authorization", "cookie", "credential", "jwt"}
@@ -146,10 +151,13 @@ func (m *Mask) Text(text string) string {
 	return withoutPairs(m.withoutPaths(text))
 }
 
-// withoutPairs hides what pairs finds.
+// withoutPairs hides what pairs finds, and parts.
 func withoutPairs(text string) string {
 	if !hasHint(text) {
 		return text
+	}
+	if strings.Contains(text, "form-data") {
+		text = parts.ReplaceAllString(text, "${1}"+Masked+"${3}")
 	}
 	var b strings.Builder
 	for line := range strings.Lines(text) {

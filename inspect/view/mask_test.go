@@ -42,18 +42,21 @@ func TestMaskFields(t *testing.T) {
 func TestMaskText(t *testing.T) {
 	var m Mask
 	for text, want := range map[string]string{
-		"a=1&access_token=abc&b=2":                     "a=1&access_token=" + Masked + "&b=2",
-		`{"password":"a\"b","max_tokens":100,"x":"y"}`: `{"password":"` + Masked + `","max_tokens":100,"x":"y"}`,
-		`{"client_secret": "cut off`:                   `{"client_secret": "` + Masked + `"`,
-		"Authorization: Bearer abc.def":                "Authorization: Bearer " + Masked,
-		"<password>abc</password>":                     "<password>" + Masked + "</password>",
-		"c=%7B%22token%22%3A%22abc%22%7D&b=2":          "c=%7B%22token%22%3A" + Masked + "&b=2",
-		"nothing to hide: here":                        "nothing to hide: here",
-		`{"m":"{\"token\":\"a\\\"b\",\"c\":1}"}`:       `{"m":"{\"token\":\"` + Masked + `\",\"c\":1}"}`,
-		`{"m":"login(password:\"abc\", x: 1)"}`:        `{"m":"login(password:\"` + Masked + `\", x: 1)"}`,
-		`{"m":"token=\"abc","x":"y"}`:                  `{"m":"token=\"` + Masked + `","x":"y"}`, // cut off within
-		`{"m":"token=abc\"d","x":"y"}`:                 `{"m":"token=` + Masked + `\"d","x":"y"}`,
-		`{"m":"token=\\","x":"y"}`:                     `{"m":"token=` + Masked + `","x":"y"}`,
+		"a=1&access_token=abc&b=2":                                                  "a=1&access_token=" + Masked + "&b=2",
+		`{"password":"a\"b","max_tokens":100,"x":"y"}`:                              `{"password":"` + Masked + `","max_tokens":100,"x":"y"}`,
+		`{"client_secret": "cut off`:                                                `{"client_secret": "` + Masked + `"`,
+		"Authorization: Bearer abc.def":                                             "Authorization: Bearer " + Masked,
+		"<password>abc</password>":                                                  "<password>" + Masked + "</password>",
+		"c=%7B%22token%22%3A%22abc%22%7D&b=2":                                       "c=%7B%22token%22%3A" + Masked + "&b=2",
+		"nothing to hide: here":                                                     "nothing to hide: here",
+		`{"m":"{\"token\":\"a\\\"b\",\"c\":1}"}`:                                    `{"m":"{\"token\":\"` + Masked + `\",\"c\":1}"}`,
+		`{"m":"login(password:\"abc\", x: 1)"}`:                                     `{"m":"login(password:\"` + Masked + `\", x: 1)"}`,
+		`{"m":"token=\"abc","x":"y"}`:                                               `{"m":"token=\"` + Masked + `","x":"y"}`, // cut off within
+		`{"m":"token=abc\"d","x":"y"}`:                                              `{"m":"token=` + Masked + `\"d","x":"y"}`,
+		`{"m":"token=\\","x":"y"}`:                                                  `{"m":"token=` + Masked + `","x":"y"}`,
+		part("secret", "a\r\nb") + part("a", "b") + part("my_token", "c") + "--x--": part("secret", Masked) + part("a", "b") + part("my_token", Masked) + "--x--",
+		part("a", "b") + "--x\nContent-Disposition: form-data; name=\"secret\"\nContent-Type: text/plain\n\nabc": part("a", "b") +
+			"--x\nContent-Disposition: form-data; name=\"secret\"\nContent-Type: text/plain\n\n" + Masked,
 	} {
 		if got := m.Text(text); got != want {
 			t.Errorf("%s is %s, want %s", text, got, want)
@@ -65,6 +68,11 @@ func TestMaskText(t *testing.T) {
 	if got := (&Mask{All: true}).Target("GET /a?c=abc&b HTTP/1.1"); got != "GET /a?c="+Masked+"&b="+Masked+" HTTP/1.1" {
 		t.Error(got)
 	}
+}
+
+// part is one of a form, as it passes.
+func part(name, value string) string {
+	return "--x\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"token\"\r\n\r\n" + value + "\r\n"
 }
 
 func masked(m Mask, contentType, data string) string {

@@ -338,6 +338,7 @@ func TestLargeBody(t *testing.T) {
 	if b.under() != "line 0000000001" {
 		t.Errorf("the search from the beginning has come to %q", b.under())
 	}
+	wantNotIn(t, b.screen(), "begins anew")
 }
 
 func TestUnwrapped(t *testing.T) {

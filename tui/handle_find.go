@@ -102,7 +102,7 @@ func (m *model) seek() tea.Cmd {
 		return nil
 	}
 	ctx, end := context.WithCancel(m.work.root)
-	d.find.end = end
+	d.find.end, m.toast = end, toast{} // what is said of the search before holds no more
 	from := max(d.doc.page+len(d.doc.starts), d.find.past)
 	if d.find.around || !d.doc.more() {
 		from = 0

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +19,7 @@ import (
 type views struct {
 	all     []inspect.View
 	counts  map[string]string // how many exchanges of this run each has, by name
+	chosen  string            // the name of the last one that was shown
 	reading bool
 	due     time.Time // when they may be read again
 }
@@ -66,16 +66,18 @@ func (m *model) tabs() []pane.ViewTab {
 	return tabs
 }
 
-// chosenView is the tab of what the list shows, -1: none.
+// chosenView is the tab of what the list shows, -1: none. Of several with the same filter it is the one that was chosen.
 func (m *model) chosenView() int {
 	if m.prompt.filter == nil {
 		return 0
 	}
-	at := slices.IndexFunc(m.views.all, func(v inspect.View) bool { return sameFilter(v.Filter, m.prompt.filter) })
-	if at < 0 {
-		return -1
+	at := -1
+	for i, v := range m.views.all {
+		if (at < 0 || v.Name == m.views.chosen) && sameFilter(v.Filter, m.prompt.filter) {
+			at = i + 1
+		}
 	}
-	return at + 1
+	return at
 }
 
 func sameFilter(text string, f *inspect.Filter) bool {
@@ -97,6 +99,7 @@ func (m *model) showView(v inspect.View) tea.Cmd {
 	if err != nil {
 		m.say(m.look.Bad.Render, view.Sanitize("the view "+v.Name+": "+err.Error()))
 	}
+	m.views.chosen = v.Name
 	return cmd
 }
 

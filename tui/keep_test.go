@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -155,6 +156,17 @@ func TestNoteTagAndPin(t *testing.T) {
 	}
 	k.press("p")
 	wantIn(t, k.frame(), "no longer pinned")
+}
+
+// A note that was written on the page may have several lines.
+func TestNoteOfSeveralLines(t *testing.T) {
+	k := newKept(t, 80, 24, exchange(1, "GET", "/a", 200, "OK"))
+	k.mark("018f-0001", "first\n\nsecond")
+	k.sync()
+	k.press("enter", "9")
+	if screen := ansi.Strip(k.screen()); !regexp.MustCompile(`first *\n *\n *second`).MatchString(screen) {
+		t.Error(screen)
+	}
 }
 
 // What is deleted is off the list at once, and leaves the store when it cannot be undone any more: after a while, with the next, or at the end.

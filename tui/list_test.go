@@ -366,6 +366,17 @@ func TestViews(t *testing.T) {
 	}
 }
 
+func TestViewsWithTheSameFilter(t *testing.T) {
+	b := newBench(t, 100, 30)
+	b.keeping(inspect.View{Name: "bad", Filter: "status:>=400"}, inspect.View{Name: "failed", Filter: "status:>=400"})
+	b.putFive()
+	b.second()
+	for _, want := range []string{"[bad 3] │ failed 3", "bad 3 │ [failed 3]", "[all 5]"} {
+		b.press(">")
+		wantIn(t, ansi.Strip(b.frame()), want)
+	}
+}
+
 func TestFilterHistory(t *testing.T) {
 	b := newBench(t, 100, 30)
 	s := b.keeping()

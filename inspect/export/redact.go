@@ -78,8 +78,8 @@ func redactText(data []byte) []byte {
 	return []byte(reworded(mask.Text(string(data))))
 }
 
-// redactJSON writes JSON again, byte for byte but for the texts and numbers within members whose names are those of secrets: numbers and literals that such a
-// member itself is stay (max_tokens is none).
+// redactJSON writes JSON again, byte for byte but for the texts within members whose names are those of secrets, and for what names within the other texts give
+// away. Numbers stay (max_tokens is none).
 func redactJSON(data []byte) ([]byte, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -99,8 +99,12 @@ func redactJSON(data []byte) ([]byte, error) {
 		}
 		written := data[at:d.InputOffset()]
 		at = d.InputOffset()
-		if hides := step(&open, token); hides {
-			written = append(written[:bytes.IndexByte(written, '"'):bytes.IndexByte(written, '"')], `"`+hidden+`"`...)
+		from := bytes.IndexByte(written, '"')
+		switch _, isText := token.(string); {
+		case step(&open, token):
+			written = append(written[:from:from], `"`+hidden+`"`...)
+		case isText:
+			written = append(written[:from:from], reworded(mask.Literal(string(written[from:])))...)
 		}
 		out.Write(written)
 	}

@@ -28,6 +28,8 @@ func TestRedactedHoldsNoSecret(t *testing.T) {
 		{"json", `{ "id": 7, "api_key" :"s3cret", "max_tokens": 5, "secret": {"a": ["s3cret", 1], "b": {"c": "s3cret"}}, "next": "open" }`, "",
 			`{ "id": 7, "api_key" :"[redacted]", "max_tokens": 5, "secret": {"a": ["[redacted]", 1], "b": {"c": "[redacted]"}}, "next": "open" }`},
 		{"form", "user=u&password=s3cret&x=1", "", "user=u&password=[redacted]&x=1"},
+		{"json within", `{"message":"{\"token\":\"s3cret\",\"a\":1}","log":"at /?api_key=s3cret\" 200"}`, "",
+			`{"message":"{\"token\":\"[redacted]\",\"a\":1}","log":"at /?api_key=[redacted]\" 200"}`},
 		{"gzip", gzipped(`{"token":"s3cret"}`), "Content-Encoding: gzip\r\n", `{"token":"[redacted]"}`},
 		{"cut json", `{"token": "s3cret", "a": {`, "", `{"token": "[redacted]", "a": {`},
 		{"unknown coding", "s3cret", "Content-Encoding: odd\r\n", ""},
@@ -64,6 +66,7 @@ func FuzzRedactText(f *testing.F) {
 	f.Add(`{"token":"x","a":[1,{"b":null}]}`)
 	f.Add(`[{"cookie":[["x"]]}] {"a":"b"}`)
 	f.Add(`password=1&a=2`)
+	f.Add(`["Cookie:","token=\"a\\\"","{\"jwt\":\"b\"}"]`)
 	f.Fuzz(func(t *testing.T, text string) {
 		out := redactText([]byte(text))
 		if json.Valid([]byte(text)) != json.Valid(out) && json.Valid([]byte(text)) {

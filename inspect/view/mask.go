@@ -31,11 +31,16 @@ func IsSecret(name string) bool {
 
 var withoutHyphens = strings.NewReplacer("-", "", "_", "")
 
-// Field hides the value of a header field, if it is a secret. Of credentials the scheme stays, of cookies the names.
+// Field hides the value of a header field, if it is a secret, and what is one within others, as in a URL's query. Of credentials the scheme stays, of cookies the names.
 func (m *Mask) Field(f inspect.Field) (_ inspect.Field, hidden bool) {
 	switch scheme, rest, _ := strings.Cut(f.Value, " "); {
-	case m.Off || f.Value == "" || !m.All && !IsSecret(f.Name):
+	case m.Off || f.Value == "":
 		return f, false
+	case !m.All && !IsSecret(f.Name):
+		shown := withoutPairs(f.Value) // such as a query
+		hidden = shown != f.Value
+		f.Value = shown
+		return f, hidden
 	case m.All:
 		f.Value = Masked
 	case strings.EqualFold(f.Name, "Cookie"):
@@ -114,10 +119,18 @@ func (m *Mask) Target(target string) string {
 	return path + "?" + m.Text(query)
 }
 
-// pairs finds names of secrets with the text that belongs to them: name=value, "name": "value", Name: Bearer value, <name>value.
-var pairs = regexp.MustCompile(`(?i)([\w.-]*(?:token|secret|passw|api[-_]?key|authorization|cookie|credential|private[-_]?key|jwt)[\w.-]*` +
-	`["']?\s*[:=>]\s*(?:(?:bearer|basic|token)\s+)?)` +
-	`("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&,;"'<>{}\[\]]+)`)
+// secretName is part of an expression: the words, with signs between them.
+const secretName = `(?:token|secret|passw|api[-_]?key|authorization|cookie|credential|private[-_]?key|jwt)`
+
+// pairs finds names of secrets with the text that belongs to them: name=value, "name": "value", Name: Bearer value, <name>value. In a text that is itself a text
+// within JSON the quotes have backslashes, \"name\":\"value\": up to the closing one, which is left. Further in, where there are more of them, it may be more than the
+// value, but never more than the text within which that is, so that JSON stays JSON.
+// In a query or a form quotes, ":" and "=" may be written %22, %3A and %3D.
+var pairs = regexp.MustCompile(`(?i)([\w.-]*` + secretName + `[\w.-]*(?:\\*["']|%22)?\s*(?:[:=>]|%3[ad])\s*(?:(?:bearer|basic|token)\s+)?)` +
+	`("(?:[^"\\]|\\.)*"?|(?:\\\\)*\\"(?:[^"\\]|(?:\\\\)+(?:\\"|[^"\\]))*|'[^']*'?|(?:[^\s&,;"'<>{}\[\]\\]|\\[^"'])+)`)
+
+// parts finds parts of a form, as they pass, whose names are those of secrets: fields, content, and where the part ends.
+var parts = regexp.MustCompile(`(?im)^(content-disposition:\s*form-data\b.*\bname="[^"\n]*` + secretName + `[^"\n]*".*\n(?:.*[^\r\n].*\n)*\r?\n)((?s:.+?))(\r?\n--|\z)`)
 
 // hints are what each match of pairs has in it, in lower case. Looking for them is much faster than the expression.
 var hints = []string{"token", "secret", "passw", "key", "authorization", "cookie", "credential", "jwt"}
@@ -135,8 +148,16 @@ func (m *Mask) Text(text string) string {
 	case m.All:
 		return Masked
 	}
-	if text = m.withoutPaths(text); !hasHint(text) {
+	return withoutPairs(m.withoutPaths(text))
+}
+
+// withoutPairs hides what pairs finds, and parts.
+func withoutPairs(text string) string {
+	if !hasHint(text) {
 		return text
+	}
+	if strings.Contains(text, "form-data") {
+		text = parts.ReplaceAllString(text, "${1}"+Masked+"${3}")
 	}
 	var b strings.Builder
 	for line := range strings.Lines(text) {
@@ -187,6 +208,8 @@ func maskPair(pair string) string {
 		return pair
 	case value[0] == '"':
 		return name + `"` + Masked + `"`
+	case strings.HasPrefix(strings.TrimLeft(value, `\`), `"`):
+		return name + value[:strings.IndexByte(value, '"')+1] + Masked
 	}
 	return name + Masked
 }
@@ -237,13 +260,17 @@ func (m *Mask) lines(lines []Line) []Line {
 
 func (m *Mask) form(lines []Line) {
 	for _, l := range lines {
-		if len(l) == 3 && (m.All || IsSecret(l[0].Text)) {
+		switch {
+		case len(l) != 3:
+		case m.All || IsSecret(l[0].Text):
 			l[2].Text = Masked
+		default:
+			l[2].Text = withoutPairs(l[2].Text)
 		}
 	}
 }
 
-// json hides the texts of members that are secrets, and all texts within such members.
+// json hides the texts of members that are secrets, and all texts within such members; and in the other texts what the names in them give away.
 func (m *Mask) json(lines []Line) {
 	var w jsonWalk
 	secret := 0 // how many levels are open where one began; 0: in none
@@ -260,27 +287,38 @@ func (m *Mask) json(lines []Line) {
 		if hide && w.opened && secret == 0 {
 			secret = depth
 		}
-		if hide {
-			maskTexts(w.value, m.All || m.named(&w))
-		}
+		m.texts(w.value, hide, m.All || m.named(&w))
 	}
 }
 
 // named says that a path leads to where the walk is.
 func (m *Mask) named(w *jsonWalk) bool { return len(m.Paths) > 0 && m.HidesPath(w.path()) }
 
-// maskTexts hides the texts in a line, and with all the numbers and literals.
-func maskTexts(l Line, all bool) {
+// texts hides the texts in a line, and with all the numbers and literals; or else what is within the texts.
+func (m *Mask) texts(l Line, hide, all bool) {
 	for i := range l {
-		switch l[i].Class {
-		case ClassString:
+		switch class := l[i].Class; {
+		case class == ClassString && hide:
 			l[i].Text = `"` + Masked + `"`
-		case ClassNumber, ClassLiteral:
-			if all {
-				l[i].Text = Masked
-			}
+		case class == ClassString:
+			l[i].Text = m.Literal(l[i].Text)
+		case all && (class == ClassNumber || class == ClassLiteral):
+			l[i].Text = Masked
 		}
 	}
+}
+
+// Literal hides what the names within a text of JSON give away, which may be JSON itself, a query or a log. It begins with its quote, and
+// ends with one unless it is cut off; these stay.
+func (m *Mask) Literal(text string) string {
+	if m.Off || !hasHint(text) {
+		return text
+	}
+	inner, closed := strings.CutSuffix(text[1:], `"`)
+	if inner = withoutPairs(inner); closed {
+		inner += `"`
+	}
+	return `"` + inner
 }
 
 // HidesPath says that the values at a path within JSON are hidden.

@@ -24,6 +24,7 @@ func TestMaskFields(t *testing.T) {
 		{"Stripe-Signature", "t=1,v1=abc", "t=1,v1=abc"},
 		{"Content-Type", "text/plain", "text/plain"},
 		{"Authorization", "", ""},
+		{"Referer", "https://a.test/?token=abc&b=1", "https://a.test/?token=" + Masked + "&b=1"},
 	} {
 		f, hidden := m.Field(inspect.Field{Name: c[0], Value: c[1]})
 		if f.Value != c[2] || hidden != (c[1] != c[2]) {
@@ -41,12 +42,21 @@ func TestMaskFields(t *testing.T) {
 func TestMaskText(t *testing.T) {
 	var m Mask
 	for text, want := range map[string]string{
-		"a=1&access_token=abc&b=2":                     "a=1&access_token=" + Masked + "&b=2",
-		`{"password":"a\"b","max_tokens":100,"x":"y"}`: `{"password":"` + Masked + `","max_tokens":100,"x":"y"}`,
-		`{"client_secret": "cut off`:                   `{"client_secret": "` + Masked + `"`,
-		"Authorization: Bearer abc.def":                "Authorization: Bearer " + Masked,
-		"<password>abc</password>":                     "<password>" + Masked + "</password>",
-		"nothing to hide: here":                        "nothing to hide: here",
+		"a=1&access_token=abc&b=2":                                                  "a=1&access_token=" + Masked + "&b=2",
+		`{"password":"a\"b","max_tokens":100,"x":"y"}`:                              `{"password":"` + Masked + `","max_tokens":100,"x":"y"}`,
+		`{"client_secret": "cut off`:                                                `{"client_secret": "` + Masked + `"`,
+		"Authorization: Bearer abc.def":                                             "Authorization: Bearer " + Masked,
+		"<password>abc</password>":                                                  "<password>" + Masked + "</password>",
+		"c=%7B%22token%22%3A%22abc%22%7D&b=2":                                       "c=%7B%22token%22%3A" + Masked + "&b=2",
+		"nothing to hide: here":                                                     "nothing to hide: here",
+		`{"m":"{\"token\":\"a\\\"b\",\"c\":1}"}`:                                    `{"m":"{\"token\":\"` + Masked + `\",\"c\":1}"}`,
+		`{"m":"login(password:\"abc\", x: 1)"}`:                                     `{"m":"login(password:\"` + Masked + `\", x: 1)"}`,
+		`{"m":"token=\"abc","x":"y"}`:                                               `{"m":"token=\"` + Masked + `","x":"y"}`, // cut off within
+		`{"m":"token=abc\"d","x":"y"}`:                                              `{"m":"token=` + Masked + `\"d","x":"y"}`,
+		`{"m":"token=\\","x":"y"}`:                                                  `{"m":"token=` + Masked + `","x":"y"}`,
+		part("secret", "a\r\nb") + part("a", "b") + part("my_token", "c") + "--x--": part("secret", Masked) + part("a", "b") + part("my_token", Masked) + "--x--",
+		part("a", "b") + "--x\nContent-Disposition: form-data; name=\"secret\"\nContent-Type: text/plain\n\nabc": part("a", "b") +
+			"--x\nContent-Disposition: form-data; name=\"secret\"\nContent-Type: text/plain\n\n" + Masked,
 	} {
 		if got := m.Text(text); got != want {
 			t.Errorf("%s is %s, want %s", text, got, want)
@@ -58,6 +68,11 @@ func TestMaskText(t *testing.T) {
 	if got := (&Mask{All: true}).Target("GET /a?c=abc&b HTTP/1.1"); got != "GET /a?c="+Masked+"&b="+Masked+" HTTP/1.1" {
 		t.Error(got)
 	}
+}
+
+// part is one of a form, as it passes.
+func part(name, value string) string {
+	return "--x\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"token\"\r\n\r\n" + value + "\r\n"
 }
 
 func masked(m Mask, contentType, data string) string {
@@ -91,6 +106,8 @@ func TestMaskContent(t *testing.T) {
 			`{ "token": ` + dots + `, "n": { "tokens": [ ` + dots + `, [ ` + dots + ` ], { "d": ` + dots + ` } ], "f": "g" }, "max_tokens": 5 }`},
 		{Mask{Paths: []inspect.JSONPath{path}}, "application/json", `{"card":[{"number":4242,"name":"x"}]}`, `{ "card": [ { "number": ` + Masked + `, "name": "x" } ] }`},
 		{Mask{All: true}, "application/json", `{"a":"b","c":[1,true]}`, `{ "a": ` + dots + `, "c": [ ` + Masked + `, ` + Masked + ` ] }`},
+		{Mask{}, "application/json", `{"m":"{\"token\":\"abc\",\"b\":1}"}`, `{ "m": "{\"token\":\"` + Masked + `\",\"b\":1}" }`},
+		{Mask{}, "application/x-www-form-urlencoded", `a=b&c=%7B%22token%22%3A%22abc%22%7D`, `a = b c = {"token":"` + Masked + `"}`},
 		{Mask{}, "application/x-www-form-urlencoded", "a=b&password=c", "a = b password = " + Masked},
 		{Mask{}, "text/plain", "log in\napi_key=abc", "log in api_key=" + Masked},
 		{Mask{All: true}, "text/plain", "a\nb", Masked},

@@ -163,6 +163,17 @@ func regressionRun(t *testing.T, b context.Context) {
 }
 
 // TestVerdictIsShown: what a signature is worth stands in the overview, with what to do.
+func runWithFailures(t *testing.T, b context.Context) {
+	a := serveRuns(t)
+	w := show(t, b, a.base, "light", wide)
+	w.filter("path:/gone")
+	w.want(rows("== 1"))
+	w.press("*r")
+	w.want(has("#run-what", "done") + " && " + has("#run-count", "1 failed"))
+	w.want("document.getElementById('run-rows').innerText.split('Its endpoint is gone.').length === 2")
+	w.want("(td => td.offsetWidth > 0.35 * td.parentNode.offsetWidth)(document.querySelector('#run-rows td'))")
+}
+
 func TestVerdictIsShown(t *testing.T) {
 	a := serve(t)
 	a.record("one")

@@ -37,6 +37,7 @@ func TestPage(t *testing.T) {
 		{"what the form masks is sent as it was recorded", masksGoAsRecorded},
 		{"who presents shows nothing that was captured", presents},
 		{"marked requests are sent again and compared, until it is stopped", regressionRun},
+		{"the table of a run says once why something was not sent, and has room for what it was", runWithFailures},
 		{"a request that came through the tunnel is edited and sent to the local service", throughAgent},
 		{"long content is read part by part", longContent},
 		{"without script it can still be read", plainPage},

@@ -223,7 +223,14 @@ func (l Look) Notes(s *Subject) []Text {
 	if s.Note != "" && len(lines) > 0 {
 		lines = append(lines, plainText(""))
 	}
-	return append(lines, l.prose(s.Note, view.ClassPlain)...)
+	for line := range strings.Lines(s.Note) {
+		text := strings.TrimRight(line, "\r\n")
+		if text == "" {
+			lines = append(lines, plainText(""))
+		}
+		lines = append(lines, l.prose(text, view.ClassPlain)...)
+	}
+	return lines
 }
 
 // Timing draws how long each part took, as bars below each other.

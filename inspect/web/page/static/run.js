@@ -151,7 +151,7 @@ export class Run {
     $("run-rows").append(el("tr", { class: o.verdict === "passed" ? "passed" : null },
       el("td", {}, link),
       el("td", {}, el("span", { class: tone }, el("span", { class: "sign", "aria-hidden": "true" }, sign), said), why ? el("span", { class: "quiet" }, " " + why) : null),
-      el("td", {}, words.safe(o.status)),
+      el("td", {}, o.status === o.error ? "" : words.safe(o.status)),
       el("td", { class: "num" }, o.replay ? words.duration(o.took_ms) : "")));
   }
 

@@ -26,7 +26,7 @@ func replayActions() []action {
 
 		{id: "area.take", on: onArea, keys: "ctrl+s", does: "take what is typed", footer: "take", run: (*model).takeArea},
 		{id: "area.editor", on: onArea, keys: "ctrl+e", does: "go on in your editor", footer: "$EDITOR", run: (*model).areaInEditor},
-		{id: "area.drop", on: onArea, keys: "esc", does: "drop what is typed", footer: "cancel", run: (*model).lift},
+		{id: "area.drop", on: onArea, keys: "esc", does: "drop what is typed", footer: "cancel", run: (*model).dropArea},
 
 		{id: "preview.send", on: onPreview, keys: "enter", does: "send it", footer: "send", run: (*model).sendPreview},
 		{id: "preview.options", on: onPreview, keys: "R", does: "send it elsewhere, many times, signed anew …", footer: "options", run: (*model).previewOptions},

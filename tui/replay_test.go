@@ -204,6 +204,8 @@ func TestEditAndSend(t *testing.T) {
 	k.write("no colon")
 	k.press("ctrl+s")
 	wantIn(t, k.frame(), "has no colon")
+	k.press("esc")
+	wantIn(t, k.frame(), "esc again drops what you typed; ctrl+s takes it", "no colon")
 	k.press("esc", "E", "m", "ctrl+u")
 	k.write("PUT")
 	k.press("enter")
@@ -287,6 +289,17 @@ func TestEditLongText(t *testing.T) {
 	wantIn(t, k.frame(), "Edit the body", "the end")
 	k.send(tea.WindowSizeMsg{Width: 80, Height: 12})
 	wantIn(t, k.frame(), "Edit the body", "the end")
+}
+
+// What has been typed is not lost by one key, and typing on takes that back; without a change the key is not in the way.
+func TestEditIsNotDroppedByOneKey(t *testing.T) {
+	k := newKept(t, 80, 24, exchange(1, "POST", "/hook", 200, "OK"))
+	k.press("e", "b", "esc")
+	wantNotIn(t, k.frame(), "Edit the body")
+	k.press("e", "b", "X", "esc", "Y", "esc")
+	wantIn(t, k.frame(), "again drops what you typed", "XY")
+	k.press("esc")
+	wantNotIn(t, k.frame(), "XY", "again drops")
 }
 
 // What typing in the dashboard would change unseen is left to an editor.

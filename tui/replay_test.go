@@ -334,6 +334,7 @@ func TestKeysSayWhatIsMissing(t *testing.T) {
 	for key, want := range map[string]string{
 		"r": "replay is not available", "R": "replay is not available", "e": "replay is not available", "d": "nothing is kept here", "p": "nothing is kept here",
 		"t": "nothing is kept here", ";": "nothing is kept here", "u": "nothing to bring back", "T": "nothing has been replayed together",
+		"n": "n works in the request: the next place that was found", "Q": "Q does nothing here; ? shows the keys",
 	} {
 		b.m.toast = toast{}
 		b.press(key)

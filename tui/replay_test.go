@@ -341,3 +341,13 @@ func TestKeysSayWhatIsMissing(t *testing.T) {
 		wantIn(t, b.frame(), want)
 	}
 }
+
+// Where no request is, the keys that need one say so.
+func TestKeysSayThatThereIsNoRequest(t *testing.T) {
+	k := newKept(t, 100, 24)
+	for _, key := range []string{"enter", "r", "R", "e", "D", "7", "f", "space", "v", "x", "X", "w", ";", "t", "p", "d", "+", "tab"} {
+		k.m.toast = toast{}
+		k.press(key)
+		wantIn(t, k.frame(), "no request is listed")
+	}
+}

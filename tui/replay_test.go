@@ -105,6 +105,7 @@ func TestRunStops(t *testing.T) {
 	k.press("r")
 	wantIn(t, k.frame(), "replaying 1 of 2 — esc stops")
 	k.press("esc")
+	wantIn(t, k.frame(), "replaying 1 of 2 — stopping")
 	close(goOn)
 	<-ended
 	k.run(batch[1])

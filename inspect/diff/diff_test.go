@@ -37,6 +37,7 @@ func TestUnified(t *testing.T) {
 			"@@ request, content @@\n+$.l[0]: {\"id\": 0, \"n\": null}\n+$.l[2].s: \"b\"\n-$.l[2].id: 2\n+$.l[2].id: 3\n-$.l[2]: {\"id\": 3, \"s\": \"a\"}\n"},
 		{"what is something else now", "P / HTTP/1.1\n\n{\"a\":[]}", "P / HTTP/1.1\n\n{\"a\":{}}", "@@ request, content @@\n-$.a: []\n+$.a: {}\n"},
 		{"JSON of another layout", "P / HTTP/1.1\n\n[1]", "P / HTTP/1.1\n\n[ 1 ]", "# request: the same JSON in another order or layout\n"},
+		{"halves of surrogate pairs", "P / HTTP/1.1\n\n{\"a\": \"\\ud800\", \"\ufffd\":1}", "P / HTTP/1.1\n\n{\"\ufffd\":1,\"a\" : \"\\ud801\"}", "@@ request, content @@\n-$.a: \"\\\\ud800\"\n+$.a: \"\\\\ud801\"\n"},
 		{"a key that comes twice", "P / HTTP/1.1\n\n{\"a\":1,\"a\":2}", "P / HTTP/1.1\n\n{\"a\":1,\"a\":3}", "@@ request, content @@\n-$[\"a (2)\"]: 2\n+$[\"a (2)\"]: 3\n"},
 		{"lines", "P / HTTP/1.1\n\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12", "P / HTTP/1.1\n\n1\n2\n3\n4\nfive\n6\n7\n8\n9\n10\n12",
 			"@@ request, content, by lines @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n 9\n 10\n-11\n 12\n"},

@@ -16,6 +16,12 @@ func replayActions() []action {
 
 		{id: "results.up", on: onRun, keys: "up k", does: "choose", footer: "choose", run: (*model).runUp},
 		{id: "results.down", on: onRun, keys: "down j", with: "results.up", run: (*model).runDown},
+		{id: "results.page-up", on: onRun, keys: "pgup ctrl+b ctrl+u", does: "a page up, a page down", run: (*model).runPageUp},
+		{id: "results.page-down", on: onRun, keys: "pgdown ctrl+f ctrl+d space", with: "results.page-up", run: (*model).runPageDown},
+		{id: "results.begin", on: onRun, keys: "g home", does: "the beginning, the end", run: (*model).runBegin},
+		{id: "results.end", on: onRun, keys: "G end", with: "results.begin", run: (*model).runEnd},
+		{id: "results.next", on: onRun, keys: "n", does: "the next one that has not passed, the one before", run: (*model).runNext},
+		{id: "results.previous", on: onRun, keys: "N", with: "results.next", run: (*model).runPrevious},
 		{id: "results.open", on: onRun, keys: "enter", does: "what differs", footer: "diff", run: (*model).openOutcome},
 		{id: "results.close", on: onRun, keys: "esc q", does: "close the table", footer: "close", run: (*model).lift},
 

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -113,6 +114,32 @@ func TestRunStops(t *testing.T) {
 	if len(k.sent) != 1 {
 		t.Errorf("%d were sent", len(k.sent))
 	}
+}
+
+// A long table has pages, and keys that go from one answer that is another to the next.
+func TestLongTable(t *testing.T) {
+	k := newKept(t, 100, 20, exchange(1, "GET", "/a", 200, "OK"))
+	k.answer = func(n int, x *inspect.Exchange) {
+		if n == 30 || n == 70 {
+			says(x, 500, fmt.Sprintf(`{"n":%d}`, n))
+		}
+	}
+	k.press("R", "tab", "ctrl+u")
+	k.write("100")
+	k.press("enter")
+	at := func() int { return k.m.top().(*runSheet).at + 1 }
+	for _, c := range []struct {
+		key string
+		at  int
+	}{{"n", 70}, {"n", 70}, {"N", 30}, {"N", 30}, {"g", 1}, {"pgdown", 16}, {"pgup", 1}, {"G", 100}, {"ctrl+u", 85}, {"N", 70}} {
+		k.press(c.key)
+		if at() != c.at {
+			t.Errorf("%s has gone to %d, not to %d", c.key, at(), c.at)
+		}
+	}
+	wantIn(t, ansi.Strip(k.frame()), "› differs  GET /a")
+	k.press("g", "N")
+	wantIn(t, k.frame(), "no further one that has not passed")
 }
 
 // A panic within a run ends the dashboard as one of its own would.

@@ -31,6 +31,8 @@ func TestUnified(t *testing.T) {
 		{"fields", "GET / HTTP/1.1\nA: 1\nA: 2\nOld: x", "GET / HTTP/1.1\nNew: y\nA: 1\nA: 3",
 			"@@ request, fields @@\n-A: 2\n+A: 3\n-Old: x\n+New: y\n"},
 		{"a second field of one name", "GET / HTTP/1.1\nA: 1\nA: 2", "GET / HTTP/1.1\nA: 1", "@@ request, fields @@\n-A: 2\n"},
+		{"cookies in another order", "GET / HTTP/1.1\nSet-Cookie: a=1; Path=/\nSet-Cookie: b=2\nSet-Cookie: c=3", "GET / HTTP/1.1\nset-cookie: d=4\nSet-Cookie: b=3\nSet-Cookie: a=1; Path=/",
+			"@@ request, fields @@\n-Set-Cookie: b=2\n+Set-Cookie: b=3\n-Set-Cookie: c=3\n+set-cookie: d=4\n"},
 		{"JSON", "P / HTTP/1.1\n\n{\"a\":1.0,\"gone\":[],\"b\":[1,{\"x y\":\"s\"}],\"c\":null}", "P / HTTP/1.1\n\n{\"c\":null, \"b\":[1,{\"x y\":\"t\"}, true], \"a\":1}",
 			"@@ request, content @@\n-$.gone: []\n-$.b[1][\"x y\"]: \"s\"\n+$.b[1][\"x y\"]: \"t\"\n+$.b[2]: true\n-$.a: 1.0\n+$.a: 1\n"},
 		{"arrays that something was put into, and taken out of", "P / HTTP/1.1\n\n{\"l\":[{\"id\":1},{\"id\":2},{\"id\":3,\"s\":\"a\"}]}", "P / HTTP/1.1\n\n{\"l\":[{\"id\":0,\"n\":null},{\"id\":1},{\"s\":\"b\",\"id\":3}]}",

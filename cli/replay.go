@@ -55,7 +55,7 @@ differs or none came, and 124 when one has not come in time. Ctrl+C prints how f
   adit replay last --to 3001 --diff
   adit replay 'path:/hook* status:2xx' --to https://staging.example.com --resign
   adit replay 'tag:regression' --rate 20 --ignore '$..id' --ignore header.etag`,
-		Args:              exactly("the request's ID, or a filter in quotes,", newest),
+		Args:              exactly("the request's ID or a filter in quotes", newest),
 		ValidArgsFunction: a.completeReplay,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.hasBody = c.Flag("body").Changed
@@ -105,6 +105,9 @@ func (o *replayOptions) check() error {
 	return nil
 }
 
+// many says that one request is sent like many: each answer is compared, and there is a table.
+func (o *replayOptions) many() bool { return o.times > 1 || o.rate > 0 }
+
 // idForm is what is an exchange's ID, or a part of one, rather than a filter.
 var idForm = regexp.MustCompile(`^[0-9a-fA-F-]+$`)
 
@@ -116,6 +119,8 @@ func (a *app) runReplay(c *cobra.Command, what string, o replayOptions) error {
 	switch {
 	case strings.TrimSpace(what) == "": // a variable in a script that is not set
 		return usage("the filter is empty, so that all that is kept would be sent\n  if that is what you want, say 'path:/*'")
+	case one && len(o.ignore) > 0 && !o.diff && !o.many():
+		return usage("--ignore is about a comparison\n  --diff makes one")
 	case !one && o.edit:
 		return usage("--edit is for one request\n  name it by its ID; \"adit requests\" lists them")
 	case !one:
@@ -142,7 +147,7 @@ func (a *app) runReplay(c *cobra.Command, what string, o replayOptions) error {
 	switch {
 	case err != nil:
 		return err
-	case o.times > 1 || o.rate > 0:
+	case o.many():
 		return a.replayMany(ctx, s, nil, []inspect.Item{it})
 	}
 	return a.replayOne(ctx, s, it, at)

@@ -53,6 +53,9 @@ func changeField(fs []inspect.Field, change string) ([]inspect.Field, error) {
 		}
 		name = bare
 	}
+	if strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Transfer-Encoding") {
+		return nil, usage("--header %s: how long the content is follows from the content\n  --body changes that", name)
+	}
 	same := func(f inspect.Field) bool { return strings.EqualFold(f.Name, name) }
 	at := slices.IndexFunc(fs, same)
 	fs = slices.DeleteFunc(fs, same)

@@ -129,6 +129,20 @@ func TestOverviewOfAWebSocket(t *testing.T) {
 	wantIn(t, b.screen(), "hello")
 }
 
+// The tab of a replay that has been sent again has what came of that, too, compared with the replay.
+func TestReplayOfAReplayIsInItsTab(t *testing.T) {
+	b := newBench(t, 100, 30)
+	edited, sibling, again := hook(2), hook(3), hook(4)
+	edited.ReplayOf, edited.Edited, sibling.ReplayOf, again.ReplayOf = hook(1).ID, true, hook(1).ID, edited.ID
+	for _, x := range []*inspect.Exchange{edited, again} {
+		setBody(&x.Response.Message, string(x.Response.Head), "no")
+	}
+	b.put(hook(1), edited, sibling, again)
+	b.m.layout.size = detailOnly
+	b.press("g", "down", "enter", "7")
+	wantIn(t, b.screen(), "original", "› 22:41:09.120  ↻ replay  200 OK in 12 ms · 1 line differs · edited", "22:41:10.120  ↻ replay", "22:41:11.120  ↻ of this 200 OK in 12 ms · same body")
+}
+
 func TestVerdictIsShown(t *testing.T) {
 	b := newBench(t, 80, 30)
 	b.f.verdict = inspect.Verdict{Provider: "github", State: inspect.NoSecret, Text: "adit config add-webhook-secret github"}

@@ -144,7 +144,7 @@ func (d *detail) take(o opened) {
 // The keys that open and close the pane.
 
 func (m *model) openSelected() tea.Cmd {
-	if _, ok := m.rows.pick(); ok {
+	if _, ok := m.pick(); ok {
 		m.openDetail()
 	}
 	return nil

@@ -137,6 +137,9 @@ func (m *model) running() string {
 			text += fmt.Sprintf(" · %d %s", part.n, part.what)
 		}
 	}
+	if m.run.known.stopping {
+		return text + " — stopping"
+	}
 	return text + " — " + m.backKey() + " stops"
 }
 
@@ -155,6 +158,7 @@ func (m *model) stopRun() bool {
 	switch {
 	case m.run != nil && !m.run.known.over:
 		m.run.stop()
+		m.run.known.stopping = true
 	case m.exporting != nil:
 		m.exporting.stop()
 	default:

@@ -101,7 +101,20 @@ func (m *model) press(k tea.KeyMsg) tea.Cmd {
 	if s := m.top(); s != nil {
 		return s.typed(m, k)
 	}
+	m.astray(key)
 	return nil
+}
+
+// astray says where a key works that does nothing in the pane that has the keyboard.
+func (m *model) astray(key string) {
+	text := " does nothing here; " + m.keyOf("help") + " shows the keys"
+	for i := range m.actions {
+		a := &m.actions[i]
+		if at := a.at(key) & onPanes; at != 0 {
+			text = " works in the " + at.String() + ": " + a.does
+		}
+	}
+	m.say(m.look.Note.Render, view.Sanitize(keyName(key))+text)
 }
 
 // onKey takes keys. Those that were read at once come as one message; pasted text is not meant as keys.

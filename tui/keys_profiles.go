@@ -29,6 +29,7 @@ var profiles = map[string]profile{
 			"view.save":       "alt+s",
 			"filter.row-up":   "alt+p",
 			"filter.row-down": "alt+n",
+			"area.editor":     "alt+e", // ctrl+e is the end of the line
 		},
 	},
 }

@@ -16,6 +16,12 @@ func replayActions() []action {
 
 		{id: "results.up", on: onRun, keys: "up k", does: "choose the one above", both: "choose", footer: "choose", run: (*model).runUp},
 		{id: "results.down", on: onRun, keys: "down j", does: "choose the one below", with: "results.up", run: (*model).runDown},
+		{id: "results.page-up", on: onRun, keys: "pgup ctrl+b ctrl+u", does: "a page up", both: "a page up, a page down", run: (*model).runPageUp},
+		{id: "results.page-down", on: onRun, keys: "pgdown ctrl+f ctrl+d space", does: "a page down", with: "results.page-up", run: (*model).runPageDown},
+		{id: "results.begin", on: onRun, keys: "g home", does: "go to the beginning", both: "go to the beginning, to the end", run: (*model).runBegin},
+		{id: "results.end", on: onRun, keys: "G end", does: "go to the end", with: "results.begin", run: (*model).runEnd},
+		{id: "results.next", on: onRun, keys: "n", does: "the next one that has not passed", both: "the next one that has not passed, the one before", run: (*model).runNext},
+		{id: "results.previous", on: onRun, keys: "N", does: "the one before that has not passed", with: "results.next", run: (*model).runPrevious},
 		{id: "results.open", on: onRun, keys: "enter", does: "what differs", footer: "diff", run: (*model).openOutcome},
 		{id: "results.close", on: onRun, keys: "esc q", does: "close the table", footer: "close", run: (*model).lift},
 
@@ -26,7 +32,7 @@ func replayActions() []action {
 
 		{id: "area.take", on: onArea, keys: "ctrl+s", does: "take what is typed", footer: "take", run: (*model).takeArea},
 		{id: "area.editor", on: onArea, keys: "ctrl+e", does: "go on in your editor", footer: "$EDITOR", run: (*model).areaInEditor},
-		{id: "area.drop", on: onArea, keys: "esc", does: "drop what is typed", footer: "cancel", run: (*model).lift},
+		{id: "area.drop", on: onArea, keys: "esc", does: "drop what is typed", footer: "cancel", run: (*model).dropArea},
 
 		{id: "preview.send", on: onPreview, keys: "enter", does: "send it", footer: "send", run: (*model).sendPreview},
 		{id: "preview.options", on: onPreview, keys: "R", does: "send it elsewhere, many times, signed anew …", footer: "options", run: (*model).previewOptions},

@@ -59,7 +59,16 @@ func (m *model) current() (pane.Row, bool) {
 	if m.focus == onDetail && m.detail.row.ID != "" {
 		return m.detail.row, true
 	}
-	return m.rows.pick()
+	return m.pick()
+}
+
+// pick is the selected exchange, or the one at the live end when none is. That there is none is said.
+func (m *model) pick() (pane.Row, bool) {
+	r, ok := m.rows.pick()
+	if !ok {
+		m.say(m.look.Note.Render, "no request is listed")
+	}
+	return r, ok
 }
 
 // marksNote is how many are marked. Those that are not in the list are acted on, too: that is said.
@@ -78,7 +87,7 @@ func (m *model) marksNote() string {
 
 // markSelected marks the selected exchange, or takes the mark away, and goes on to the next one.
 func (m *model) markSelected() tea.Cmd {
-	r, ok := m.rows.pick()
+	r, ok := m.pick()
 	if !ok {
 		return nil
 	}
@@ -97,7 +106,7 @@ func (m *model) markRange() tea.Cmd {
 		m.span = span{}
 		return nil
 	}
-	if r, ok := m.rows.pick(); ok {
+	if r, ok := m.pick(); ok {
 		m.span = span{from: r.Seq, base: maps.Clone(m.marks)}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -56,9 +57,18 @@ func (r *reading) root() inspect.ID {
 	return r.asked.id
 }
 
-// family lists the replays of the original, newest first, without their content.
-func (r *reading) family(limit int) (items []inspect.Item) {
-	f, err := inspect.ParseFilter("replay:" + inspect.Quote(string(r.root())))
+// family lists the replays of the original, and of the exchange where that is a replay itself, newest first, without their content.
+func (r *reading) family(limit int) []inspect.Item {
+	items := r.replaysOf(r.root(), limit)
+	if r.ReplayOf != "" {
+		items = append(items, r.replaysOf(r.asked.id, limit)...)
+		slices.SortFunc(items, func(a, b inspect.Item) int { return cmp.Compare(b.Seq, a.Seq) })
+	}
+	return items[:min(len(items), limit)]
+}
+
+func (r *reading) replaysOf(id inspect.ID, limit int) (items []inspect.Item) {
+	f, err := inspect.ParseFilter("replay:" + inspect.Quote(string(id)))
 	if err != nil {
 		return nil
 	}
@@ -71,7 +81,7 @@ func (r *reading) family(limit int) (items []inspect.Item) {
 	return items
 }
 
-// replays lists the original and all its replays, and compares the newest of them.
+// replays lists the original and all its replays, and compares the newest of them with what they are replays of.
 func (r *reading) replays() []pane.Text {
 	items := r.family(mostRelatives + 1)
 	if len(items) == 0 && r.ReplayOf == "" {
@@ -82,9 +92,13 @@ func (r *reading) replays() []pane.Text {
 	all := make([]pane.Relative, 0, len(items)+1)
 	origin, err := r.source.Reader.Get(r.ctx, r.root())
 	for i, it := range items {
-		f := pane.Relative{Item: it, Open: it.ID == r.asked.id}
-		if err == nil && i < mostCompared && it.Ended() {
-			f.Brief = r.brief(origin.Exchange, it.ID)
+		f := pane.Relative{Item: it, Open: it.ID == r.asked.id, OfOpen: r.ReplayOf != "" && it.ReplayOf == r.asked.id}
+		of := origin.Exchange
+		if f.OfOpen {
+			of = r.Exchange
+		}
+		if of != nil && i < mostCompared && it.Ended() {
+			f.Brief = r.brief(of, it.ID)
 		}
 		all = append(all, f)
 	}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -105,6 +106,7 @@ func TestRunStops(t *testing.T) {
 	k.press("r")
 	wantIn(t, k.frame(), "replaying 1 of 2 — esc stops")
 	k.press("esc")
+	wantIn(t, k.frame(), "replaying 1 of 2 — stopping")
 	close(goOn)
 	<-ended
 	k.run(batch[1])
@@ -112,6 +114,32 @@ func TestRunStops(t *testing.T) {
 	if len(k.sent) != 1 {
 		t.Errorf("%d were sent", len(k.sent))
 	}
+}
+
+// A long table has pages, and keys that go from one answer that is another to the next.
+func TestLongTable(t *testing.T) {
+	k := newKept(t, 100, 20, exchange(1, "GET", "/a", 200, "OK"))
+	k.answer = func(n int, x *inspect.Exchange) {
+		if n == 30 || n == 70 {
+			says(x, 500, fmt.Sprintf(`{"n":%d}`, n))
+		}
+	}
+	k.press("R", "tab", "ctrl+u")
+	k.write("100")
+	k.press("enter")
+	at := func() int { return k.m.top().(*runSheet).at + 1 }
+	for _, c := range []struct {
+		key string
+		at  int
+	}{{"n", 70}, {"n", 70}, {"N", 30}, {"N", 30}, {"g", 1}, {"pgdown", 16}, {"pgup", 1}, {"G", 100}, {"ctrl+u", 85}, {"N", 70}} {
+		k.press(c.key)
+		if at() != c.at {
+			t.Errorf("%s has gone to %d, not to %d", c.key, at(), c.at)
+		}
+	}
+	wantIn(t, ansi.Strip(k.frame()), "› differs  GET /a")
+	k.press("g", "N")
+	wantIn(t, k.frame(), "no further one that has not passed")
 }
 
 // A panic within a run ends the dashboard as one of its own would.
@@ -223,6 +251,8 @@ func TestEditAndSend(t *testing.T) {
 	k.write("no colon")
 	k.press("ctrl+s")
 	wantIn(t, k.frame(), "has no colon")
+	k.press("esc")
+	wantIn(t, k.frame(), "esc again drops what you typed; ctrl+s takes it", "no colon")
 	k.press("esc", "E", "m", "ctrl+u")
 	k.write("PUT")
 	k.press("enter")
@@ -308,6 +338,17 @@ func TestEditLongText(t *testing.T) {
 	wantIn(t, k.frame(), "Edit the body", "the end")
 }
 
+// What has been typed is not lost by one key, and typing on takes that back; without a change the key is not in the way.
+func TestEditIsNotDroppedByOneKey(t *testing.T) {
+	k := newKept(t, 80, 24, exchange(1, "POST", "/hook", 200, "OK"))
+	k.press("e", "b", "esc")
+	wantNotIn(t, k.frame(), "Edit the body")
+	k.press("e", "b", "X", "esc", "Y", "esc")
+	wantIn(t, k.frame(), "again drops what you typed", "XY")
+	k.press("esc")
+	wantNotIn(t, k.frame(), "XY", "again drops")
+}
+
 // What typing in the dashboard would change unseen is left to an editor.
 func TestEditLeavesTheUnseenToAnEditor(t *testing.T) {
 	for name, change := range map[string]func(*inspect.Request){
@@ -340,9 +381,20 @@ func TestKeysSayWhatIsMissing(t *testing.T) {
 	for key, want := range map[string]string{
 		"r": "replay is not available", "R": "replay is not available", "e": "replay is not available", "d": "nothing is kept here", "p": "nothing is kept here",
 		"t": "nothing is kept here", ";": "nothing is kept here", "u": "nothing to bring back", "T": "nothing has been replayed together",
+		"n": "n works in the request: the next place that was found", "Q": "Q does nothing here; ? shows the keys",
 	} {
 		b.m.toast = toast{}
 		b.press(key)
 		wantIn(t, b.frame(), want)
+	}
+}
+
+// Where no request is, the keys that need one say so.
+func TestKeysSayThatThereIsNoRequest(t *testing.T) {
+	k := newKept(t, 100, 24)
+	for _, key := range []string{"enter", "r", "R", "e", "D", "7", "f", "space", "v", "x", "X", "w", ";", "t", "p", "d", "+", "tab"} {
+		k.m.toast = toast{}
+		k.press(key)
+		wantIn(t, k.frame(), "no request is listed")
 	}
 }

@@ -16,7 +16,9 @@ type areaSheet struct {
 	ed    *editing
 	title string
 	area  textarea.Model
+	begin string // the text as it was
 	wrong string
+	asked bool // the person knows that what is typed would be lost
 	// take gets the text; its error is shown, and the text stays. It comes after the sheet has been taken away when there is none.
 	take func(*model, string) (tea.Cmd, error)
 }
@@ -30,7 +32,7 @@ func (m *model) askArea(ed *editing, title, text string, take func(*model, strin
 	a.FocusedStyle = textarea.Style{Base: lipgloss.NewStyle()}
 	a.SetValue(text)
 	a.Focus()
-	m.lay(&areaSheet{ed: ed, title: title, area: a, take: take})
+	m.lay(&areaSheet{ed: ed, title: title, area: a, begin: a.Value(), take: take})
 	return nil
 }
 
@@ -64,9 +66,19 @@ func (s *areaSheet) fit(width, height int) {
 }
 
 func (s *areaSheet) typed(_ *model, k tea.KeyMsg) (cmd tea.Cmd) {
-	s.wrong = ""
+	s.wrong, s.asked = "", false
 	s.area, cmd = s.area.Update(k)
 	return cmd
+}
+
+// dropArea takes the area away. What has been typed may be much, and the key is a habit of some: then only the second time counts.
+func (m *model) dropArea() tea.Cmd {
+	s, ok := m.top().(*areaSheet)
+	if ok && !s.asked && s.area.Value() != s.begin {
+		s.asked, s.wrong = true, m.keyOf("area.drop")+" again drops what you typed; "+m.keyOf("area.take")+" takes it"
+		return nil
+	}
+	return m.lift()
 }
 
 func (m *model) takeArea() tea.Cmd {

@@ -50,7 +50,7 @@ func (s *menuSheet) body(m *model, room int) []string {
 	return reaching(lines, seen, room)
 }
 
-// typed takes the choice of that key; another key closes the menu.
+// typed takes the choice of that key.
 func (s *menuSheet) typed(m *model, k tea.KeyMsg) tea.Cmd {
 	for _, c := range s.choices {
 		if c.key == pressed(k) {

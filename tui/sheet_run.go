@@ -55,13 +55,38 @@ func (m *model) openRun() tea.Cmd {
 	return nil
 }
 
-func (m *model) runUp() tea.Cmd   { return m.moveInRun(-1) }
-func (m *model) runDown() tea.Cmd { return m.moveInRun(1) }
+func (m *model) runUp() tea.Cmd       { return m.moveInRun(-1) }
+func (m *model) runDown() tea.Cmd     { return m.moveInRun(1) }
+func (m *model) runPageUp() tea.Cmd   { return m.moveInRun(-m.runPage()) }
+func (m *model) runPageDown() tea.Cmd { return m.moveInRun(m.runPage()) }
+func (m *model) runBegin() tea.Cmd    { return m.moveInRun(-rerun.MaxSends) }
+func (m *model) runEnd() tea.Cmd      { return m.moveInRun(rerun.MaxSends) }
+func (m *model) runNext() tea.Cmd     { return m.seekInRun(1) }
+func (m *model) runPrevious() tea.Cmd { return m.seekInRun(-1) }
+
+// runPage is how far a page goes: one row stays in sight.
+func (m *model) runPage() int { return max(m.room()-len(m.name())-2, 1) }
 
 func (m *model) moveInRun(by int) tea.Cmd {
 	if s, ok := m.top().(*runSheet); ok {
 		s.at = max(min(s.at+by, len(s.run.known.done)-1), 0)
 	}
+	return nil
+}
+
+// seekInRun goes to the nearest outcome in a direction that is not as it was.
+func (m *model) seekInRun(by int) tea.Cmd {
+	s, ok := m.top().(*runSheet)
+	if !ok {
+		return nil
+	}
+	for i := s.at + by; i >= 0 && i < len(s.run.known.done); i += by {
+		if s.run.known.done[i].Verdict != rerun.Passed {
+			s.at = i
+			return nil
+		}
+	}
+	m.say(m.look.Quiet.Render, "no further one that has not passed")
 	return nil
 }
 

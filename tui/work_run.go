@@ -41,6 +41,8 @@ type result struct {
 	table rerun.Table
 	over  bool
 	err   error
+
+	stopping bool // the person has stopped it
 }
 
 // ran is news of a run.

@@ -141,15 +141,16 @@ var volatile = map[string]bool{
 	"x-amzn-requestid": true, "x-cloud-trace-context": true, "x-github-delivery": true, "report-to": true,
 }
 
-// fields compares fields without regard to their order and the case of their names. Those of one name are compared one by one.
+// fields compares fields without regard to their order and the case of their names. Those of one name are compared one by one, cookies
+// that are set with those of their own names.
 func fields(older, newer []inspect.Field) (changes []Change) {
 	before := map[string][]string{}
 	for _, f := range older {
-		name := strings.ToLower(f.Name)
+		name := fieldKey(f)
 		before[name] = append(before[name], f.Value)
 	}
 	for _, f := range newer {
-		name := strings.ToLower(f.Name)
+		name := fieldKey(f)
 		if values := before[name]; len(values) == 0 {
 			changes = append(changes, added(f.Name, f.Value))
 		} else if before[name] = values[1:]; values[0] != f.Value {
@@ -158,13 +159,24 @@ func fields(older, newer []inspect.Field) (changes []Change) {
 	}
 	for i := len(older) - 1; i >= 0; i-- { // what is left over are the last ones of a name
 		f := older[i]
-		if values := before[strings.ToLower(f.Name)]; len(values) > 0 {
-			before[strings.ToLower(f.Name)] = values[:len(values)-1]
+		name := fieldKey(f)
+		if values := before[name]; len(values) > 0 {
+			before[name] = values[:len(values)-1]
 			changes = append(changes, removed(f.Name, values[len(values)-1]))
 		}
 	}
 	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(order(a.Kind), order(b.Kind)) })
 	return changes
+}
+
+// fieldKey is by what a field is found in the other message.
+func fieldKey(f inspect.Field) string {
+	name := strings.ToLower(f.Name)
+	if name == "set-cookie" {
+		cookie, _, _ := strings.Cut(f.Value, "=")
+		name += " " + cookie
+	}
+	return name
 }
 
 // order puts what changed first, then what was removed, then what was added.

@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/adit-tunnel/adit/inspect/view"
 )
@@ -30,7 +31,7 @@ type node struct {
 
 // treeOf reads JSON; ok is false when it is not valid, or beyond the bounds.
 func treeOf(data []byte) (root node, ok bool) {
-	r := treeReader{Decoder: json.NewDecoder(bytes.NewReader(data))}
+	r := treeReader{Decoder: json.NewDecoder(bytes.NewReader(data)), data: data}
 	r.UseNumber()
 	root, ok = r.value(0)
 	return root, ok && !r.More()
@@ -38,7 +39,19 @@ func treeOf(data []byte) (root node, ok bool) {
 
 type treeReader struct {
 	*json.Decoder
+	data  []byte
 	nodes int
+}
+
+// Token is the decoder's, but for strings that it has put U+FFFD in: half of a surrogate pair is another one than others, so that those are as they came.
+func (r *treeReader) Token() (json.Token, error) {
+	from := r.InputOffset()
+	t, err := r.Decoder.Token()
+	if s, ok := t.(string); ok && strings.ContainsRune(s, utf8.RuneError) {
+		raw := bytes.TrimLeft(r.data[from:r.InputOffset()], " \t\r\n:,")
+		t = string(raw[1 : len(raw)-1])
+	}
+	return t, err
 }
 
 func (r *treeReader) value(depth int) (n node, ok bool) {

@@ -16,8 +16,11 @@ import (
 	"github.com/adit-tunnel/adit/inspect/diff"
 )
 
-// ErrTimeout says that an answer did not end in time.
-var ErrTimeout = errors.New("it has not ended in time")
+// ErrTimeout says that an answer did not end in time, ErrStopped that it had not when the run was stopped.
+var (
+	ErrTimeout = errors.New("it has not ended in time")
+	ErrStopped = errors.New("it had not ended when the run was stopped")
+)
 
 // Bounds of a run.
 const (
@@ -75,7 +78,7 @@ type Outcome struct {
 	Took     time.Duration // as the replay's Duration
 	Changed  []string      // what differs and matters in the response, each in a few words; the first five
 	Diff     diff.Diff     // may be megabytes: who collects outcomes leaves it out
-	Err      error         // with NotSent, and with Failed when there is no telling from the exchange: it wraps ErrTimeout, or is the source's
+	Err      error         // with NotSent, and with Failed when there is no telling from the exchange: it wraps ErrTimeout, is ErrStopped, or the source's
 }
 
 // Table is how far a run is. What failed was not sent, or not answered.
@@ -126,7 +129,7 @@ func (p *Plan) Sends() (int, error) {
 }
 
 // Run sends what is planned, and tells each as it ends each outcome with the table up to it; each is called by one goroutine at a time, that of Run. The end
-// of ctx stops the run: nothing more is sent, and what is under way is waited for as long as graceTime; what has not ended then is not told.
+// of ctx stops the run: nothing more is sent, and what is under way is waited for as long as graceTime; what has not ended then has failed.
 //
 // The error is ctx's when the run was stopped, an *inspect.InputError when there is no such plan, and an *inspect.EditError when nothing can be sent with
 // its Resend; what is wrong with single requests is in their outcomes.

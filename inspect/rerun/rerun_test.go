@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -183,6 +184,26 @@ func TestStop(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || table.String() != "3 passed, 0 differ, 0 failed, 97 not sent" || len(s.sent) != 3 {
 		t.Errorf("%s, %d sent, %v", table, len(s.sent), err)
 	}
+}
+
+// What was sent and has not ended some moments after a stop is not said to be unsent.
+func TestStopWhileOneGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		s := newSource(func(x inspect.Exchange) (*inspect.Exchange, error) {
+			stop()
+			x.State = inspect.Open
+			return &x, nil
+		}, answered("a", 200, ""))
+		table, err := Run(ctx, s, Plan{IDs: []inspect.ID{"a"}, Times: 3}, func(o Outcome, _ Table) {
+			if o.Verdict != Failed || !errors.Is(o.Err, ErrStopped) || o.Replay != "a-1" {
+				t.Errorf("%+v", o)
+			}
+		})
+		if !errors.Is(err, context.Canceled) || table.String() != "0 passed, 0 differ, 1 failed, 2 not sent" {
+			t.Errorf("%s, %v", table, err)
+		}
+	})
 }
 
 // An answer that does not end fails the request, and not the run.

@@ -111,7 +111,7 @@ func PlanError(err error) error {
 	return nil
 }
 
-// send sends a request again and waits for its end; false: the run was stopped before.
+// send sends a request again and waits for its end; false: the run was stopped before it was sent.
 func (r *runner) send(id inspect.ID) (o Outcome, ok bool) {
 	o = Outcome{Original: id, Verdict: NotSent}
 	limit := r.p.Timeout
@@ -131,11 +131,14 @@ func (r *runner) send(id inspect.ID) (o Outcome, ok bool) {
 	}
 	again, err := r.ended(ctx, o.Replay)
 	if err != nil {
-		if ctx.Err() != nil {
+		switch {
+		case r.work.Err() != nil:
+			err = ErrStopped
+		case ctx.Err() != nil:
 			err = fmt.Errorf("%w (%s)", ErrTimeout, view.Duration(limit))
 		}
 		o.Verdict, o.Err, o.Status = Failed, err, said(err)
-		return o, r.work.Err() == nil
+		return o, true
 	}
 	r.judge(ctx, &o, original, again)
 	return o, true

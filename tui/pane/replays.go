@@ -10,8 +10,9 @@ import (
 // Relative is an exchange of a family: an original, or one of its replays.
 type Relative struct {
 	inspect.Item
-	Brief string // how its answer compares with the original's; "" for the original
-	Open  bool   // it is the one that is open
+	Brief  string // how its answer compares with that of what it is a replay of; "" for the original
+	Open   bool   // it is the one that is open
+	OfOpen bool   // it is a replay of that one, which is a replay itself
 }
 
 // Family draws an original and its replays, one a line, oldest first.
@@ -33,7 +34,10 @@ func (l Look) relative(f *Relative) Text {
 	if f.Open {
 		mark = "› "
 	}
-	if f.ReplayOf != "" {
+	switch {
+	case f.OfOpen:
+		name = "↻ of this"
+	case f.ReplayOf != "":
 		name = "↻ replay"
 	}
 	outcome, _ := l.outcome(r)

@@ -159,9 +159,14 @@ func (l *Leg) take(mux *smux.Stream) error {
 	if s == nil {
 		return err
 	}
-	if early != nil {
+	if early != nil { // before anybody can have it: what was given up is not begun
 		_ = s.onReset(*early)
 	}
+	l.mu.Lock()
+	if l.cause == nil {
+		l.accepted = append(l.accepted, s)
+	}
+	l.mu.Unlock()
 	if l.ended() {
 		s.Close()
 	}
@@ -192,9 +197,6 @@ func (l *Leg) register(mux *smux.Stream) (s *Stream, early *signal, err error) {
 	if g, ok := l.early[id]; ok {
 		early = &g
 		delete(l.early, id)
-	}
-	if l.cause == nil {
-		l.accepted = append(l.accepted, s)
 	}
 	return s, early, nil
 }

@@ -168,7 +168,7 @@ func (r *reading) lines() []pane.Text {
 // full is which tabs have something to show.
 func (r *reading) full() pane.TabSet {
 	x := r.Exchange
-	replayed := r.ReplayOf != "" || len(r.family(1)) > 0
+	replayed := r.ReplayOf != "" || len(r.family(1).Replays) > 0
 	set := pane.TabSet(0).With(pane.Overview, true).With(pane.Request, len(x.Request.Head) > 0).With(pane.Raw, len(x.Request.Head) > 0)
 	return set.With(pane.Response, x.Response != nil).With(pane.Timing, x.Duration > 0).With(pane.Messages, isStream(x)).
 		With(pane.Replays, replayed).With(pane.Diff, replayed || r.asked.against != "").

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 
@@ -49,64 +48,38 @@ func (r *reading) exchange(id inspect.ID) (*inspect.Exchange, error) {
 	return it.Exchange, nil
 }
 
-// root is the original of the family that the exchange belongs to.
-func (r *reading) root() inspect.ID {
-	if r.ReplayOf != "" {
-		return r.ReplayOf
-	}
-	return r.asked.id
-}
-
-// family lists the replays of the original, and of the exchange where that is a replay itself, newest first, without their content.
-func (r *reading) family(limit int) []inspect.Item {
-	items := r.replaysOf(r.root(), limit)
-	if r.ReplayOf != "" {
-		items = append(items, r.replaysOf(r.asked.id, limit)...)
-		slices.SortFunc(items, func(a, b inspect.Item) int { return cmp.Compare(b.Seq, a.Seq) })
-	}
-	return items[:min(len(items), limit)]
-}
-
-func (r *reading) replaysOf(id inspect.ID, limit int) (items []inspect.Item) {
-	f, err := inspect.ParseFilter("replay:" + inspect.Quote(string(id)))
-	if err != nil {
-		return nil
-	}
-	for it, err := range r.source.Reader.List(r.ctx, inspect.Query{Filter: f, Limit: limit}) {
-		if err != nil {
-			break // those that were read are something
-		}
-		items = append(items, it)
-	}
-	return items
+// family is what the exchange has to do with by replays. When it cannot be read, what could be is something.
+func (r *reading) family(limit int) inspect.Family {
+	f, _ := inspect.FamilyOf(r.ctx, r.source.Reader, r.Exchange, limit)
+	return f
 }
 
 // replays lists the original and all its replays, and compares the newest of them with what they are replays of.
 func (r *reading) replays() []pane.Text {
-	items := r.family(mostRelatives + 1)
-	if len(items) == 0 && r.ReplayOf == "" {
+	family := r.family(mostRelatives)
+	if len(family.Replays) == 0 && r.ReplayOf == "" {
 		return r.look.None("no replays: this request has not been sent again")
 	}
-	more := len(items) > mostRelatives
-	items = items[:min(len(items), mostRelatives)]
-	all := make([]pane.Relative, 0, len(items)+1)
-	origin, err := r.source.Reader.Get(r.ctx, r.root())
-	for i, it := range items {
+	all := make([]pane.Relative, 0, len(family.Replays)+1)
+	for i, it := range family.Replays {
 		f := pane.Relative{Item: it, Open: it.ID == r.asked.id, OfOpen: r.ReplayOf != "" && it.ReplayOf == r.asked.id}
-		of := origin.Exchange
-		if f.OfOpen {
+		var of *inspect.Exchange
+		switch {
+		case f.OfOpen:
 			of = r.Exchange
+		case family.Origin != nil:
+			of = family.Origin.Exchange
 		}
 		if of != nil && i < mostCompared && it.Ended() {
 			f.Brief = r.brief(of, it.ID)
 		}
 		all = append(all, f)
 	}
-	if err == nil {
-		all = append(all, pane.Relative{Item: origin, Open: origin.ID == r.asked.id})
+	if o := family.Origin; o != nil {
+		all = append(all, pane.Relative{Item: *o, Open: o.ID == r.asked.id})
 	}
 	slices.Reverse(all)
-	return r.look.Family(all, more)
+	return r.look.Family(all, family.More)
 }
 
 // brief says how a replay's answer compares with the original's.
@@ -137,7 +110,7 @@ func (r *reading) diff() []pane.Text {
 	if id == "" {
 		id = r.ReplayOf
 	}
-	if last := r.family(1); id == "" && len(last) > 0 {
+	if last := r.family(1).Replays; id == "" && len(last) > 0 {
 		id = last[0].ID
 	}
 	if id == "" {

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 
@@ -15,7 +14,7 @@ const mostReplays = 200
 // related is an exchange that has to do with the one that is shown.
 type related struct {
 	inspect.Item
-	Relation string // "original", "replay", "edited replay"
+	Relation string // "original", "replay", "edited replay", "replay of this" where this is a replay itself
 	Other    bool   // it is not the one that is shown
 	Compare  string // where they are compared
 }
@@ -29,40 +28,28 @@ func (s *Server) replaysPanel(r *http.Request, it inspect.Item, _ string) (any, 
 	return all, nil
 }
 
-// family is an exchange with its original and that one's replays, newest first.
+// family is an exchange with its original and the replays of both, newest first.
 func (s *Server) family(ctx context.Context, it inspect.Item) ([]related, error) {
-	root := it
-	if it.ReplayOf != "" {
-		original, err := s.reader.Get(ctx, it.ReplayOf)
-		switch {
-		case err == nil:
-			root = original
-		case !errors.Is(err, inspect.ErrNotFound):
-			return nil, err
-		}
+	f, err := inspect.FamilyOf(ctx, s.reader, it.Exchange, mostReplays)
+	if err != nil {
+		return nil, err
 	}
 	var all []related
 	add := func(o inspect.Item, relation string) {
 		all = append(all, related{o, relation, o.ID != it.ID, "/exchanges/" + url.PathEscape(string(it.ID)) + "?tab=diff&with=" + url.QueryEscape(string(o.ID))})
 	}
-	replays, err := asked(&inspect.Term{Field: inspect.KeyReplay})
-	if err != nil {
-		return nil, err
+	for _, o := range f.Replays {
+		relation := "replay"
+		if o.Edited {
+			relation = "edited replay"
+		}
+		if it.ReplayOf != "" && o.ReplayOf == it.ID {
+			relation += " of this"
+		}
+		add(o, relation)
 	}
-	q := inspect.Query{Filter: replays, Endpoint: it.Endpoint, After: root.Seq, Limit: -1}
-	for o, err := range s.reader.List(ctx, q) {
-		if err != nil {
-			return nil, err
-		}
-		if o.ReplayOf != root.ID && o.ID != it.ID {
-			continue
-		}
-		if add(o, map[bool]string{false: "replay", true: "edited replay"}[o.Edited]); len(all) == mostReplays {
-			break
-		}
-	}
-	if root.ReplayOf == "" {
-		add(root, "original")
+	if f.Origin != nil {
+		add(*f.Origin, "original")
 	}
 	return all, nil
 }

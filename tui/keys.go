@@ -98,6 +98,12 @@ func (m *model) press(k tea.KeyMsg) tea.Cmd {
 			return cmd
 		}
 	}
+	if k.Type == tea.KeyEsc && k.Alt { // esc twice, read at once
+		k.Alt = false
+		first := m.press(k)
+		m.arrange()
+		return tea.Sequence(first, m.press(k))
+	}
 	if s := m.top(); s != nil {
 		return s.typed(m, k)
 	}

@@ -215,6 +215,11 @@ func TestKeysReadAtOnce(t *testing.T) {
 	if b.selected() != "018f-0001" {
 		t.Errorf("selected %q after kkk", b.selected())
 	}
+	b.press("enter", "/")
+	b.run(b.send(tea.KeyMsg{Type: tea.KeyEsc, Alt: true}))
+	if w := b.m.where(); w != onList {
+		t.Errorf("esc twice leads to %s", w)
+	}
 }
 
 func TestOneReadAFrame(t *testing.T) {

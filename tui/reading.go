@@ -44,33 +44,41 @@ func (w *work) open(o opening) tea.Cmd {
 	})
 }
 
-// seek looks for text in the chunks of a document from one on.
+// seek looks for text in the chunks of a document from one on. A search that was ended says nothing: the same may have begun again since.
 func (w *work) seek(ctx context.Context, o opening, from int, text string) tea.Cmd {
 	return safely(func() tea.Msg {
 		r := w.reading(ctx, o)
 		defer r.close()
-		out := sought{asked: o.asked, text: text, chunk: from, all: true}
-		if out.err = r.get(); out.err != nil {
-			return out
-		}
-		f := find{text: text}
-		for chunks := r.chunks(); out.chunk < len(chunks) && ctx.Err() == nil; out.chunk++ {
-			if out.all = out.read < seekLimit; !out.all {
-				return out
-			}
-			var doc document
-			c := &chunks[out.chunk]
-			if doc.lines, out.err = c.read(&r.mask); out.err != nil {
-				return out
-			}
-			if f.search(&doc); len(f.found) > 0 {
-				out.found = true
-				return out
-			}
-			out.read += c.bytes()
+		out := r.seek(from, text)
+		if ctx.Err() != nil {
+			return nil
 		}
 		return out
 	})
+}
+
+func (r *reading) seek(from int, text string) (out sought) {
+	out = sought{asked: r.asked, text: text, chunk: from, all: true}
+	if out.err = r.get(); out.err != nil {
+		return out
+	}
+	f := find{text: text}
+	for chunks := r.chunks(); out.chunk < len(chunks) && r.ctx.Err() == nil; out.chunk++ {
+		if out.all = out.read < seekLimit; !out.all {
+			return out
+		}
+		var doc document
+		c := &chunks[out.chunk]
+		if doc.lines, out.err = c.read(&r.mask); out.err != nil {
+			return out
+		}
+		if f.search(&doc); len(f.found) > 0 {
+			out.found = true
+			return out
+		}
+		out.read += c.bytes()
+	}
+	return out
 }
 
 // seekLimit is how much content is looked through at once.

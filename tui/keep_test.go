@@ -221,6 +221,21 @@ func TestDeleteAndUndo(t *testing.T) {
 	wantIn(t, k.frame(), "what is under way cannot be deleted")
 }
 
+// What the store has been told to delete goes, though the dashboard ends before the store has come to it.
+func TestDeleteAtTheEnd(t *testing.T) {
+	k := newKept(t, 120, 30, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 200, "OK"))
+	k.press("g", "d")
+	if k.send(keyOf("d")) == nil {
+		t.Fatal("nothing is deleted from the store with the next")
+	}
+	if err := k.m.finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if items, err := inspect.Collect(k.List(t.Context(), inspect.Query{})); len(items) > 0 || err != nil {
+		t.Errorf("%d are kept (%v)", len(items), err)
+	}
+}
+
 func TestPurge(t *testing.T) {
 	k := newKept(t, 120, 30, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 500, "Oops"), exchange(3, "GET", "/c", 500, "Oops"))
 	k.press("/")

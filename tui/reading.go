@@ -22,7 +22,7 @@ type opening struct {
 // opened is an exchange read for the detail pane.
 type opened struct {
 	asked asked
-	kept  bool // the store still has it
+	err   error // why it cannot be read
 	row   pane.Row
 	doc   document
 	took  time.Duration
@@ -35,9 +35,8 @@ func (w *work) open(o opening) tea.Cmd {
 		r := w.reading(w.root, o)
 		defer r.close()
 		out := opened{asked: o.asked}
-		if r.get() == nil {
-			out.kept, out.row = true, pane.RowOf(r.Item)
-			out.doc = r.document()
+		if out.err = r.get(); out.err == nil {
+			out.row, out.doc = pane.RowOf(r.Item), r.document()
 		}
 		out.took = time.Since(begin)
 		return out

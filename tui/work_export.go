@@ -148,8 +148,6 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.w.Write(p)
 }
 
-var errTooMuch = fmt.Errorf("it is more than %s: export it to a file", view.Size(copyMost))
-
 // writeExport writes the exchanges, one in memory at a time. What the form cannot hold is counted.
 func (w *work) writeExport(ctx context.Context, e *exporting, to io.Writer) (out exported) {
 	add, end := e.form.to(to, e.version)

@@ -134,10 +134,10 @@ func (r *reading) document() document {
 		w = 0
 	}
 	if doc.page > 0 && len(doc.lines) > 0 {
-		doc.mark(0, "… "+view.Size(doc.before)+" before")
+		doc.insert(0, "… "+view.Size(doc.before)+" before")
 	}
 	if doc.after > 1 && len(doc.lines) > 0 {
-		doc.mark(len(doc.lines), "… "+view.Size(doc.after)+" more, scrolling reads on")
+		doc.insert(len(doc.lines), "… "+view.Size(doc.after)+" more, scrolling reads on")
 	}
 	doc.strips = pane.Strips(doc.lines, w)
 	return doc

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -166,6 +167,30 @@ func TestNoteOfSeveralLines(t *testing.T) {
 	k.press("enter", "9")
 	if screen := ansi.Strip(k.screen()); !regexp.MustCompile(`first *\n *\n *second`).MatchString(screen) {
 		t.Error(screen)
+	}
+}
+
+// An export that the end of the dashboard cuts short leaves no half of a file.
+func TestExportAtTheEnd(t *testing.T) {
+	t.Chdir(t.TempDir())
+	k := newKept(t, 120, 30, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 200, "OK"))
+	begun, stopped := make(chan struct{}), make(chan struct{})
+	k.m.work.source.Line = func(io.Writer, inspect.Item, io.ReaderAt, io.ReaderAt) error {
+		close(begun)
+		<-stopped
+		return nil
+	}
+	k.press("*", "x")
+	go k.send(keyOf("j"))()
+	<-begun
+	stop := k.m.exporting.stop
+	k.m.exporting.stop = func() {
+		stop()
+		close(stopped)
+	}
+	k.m.endExport()
+	if left, err := os.ReadDir("."); len(left) > 0 || err != nil {
+		t.Errorf("%v is left (%v)", left, err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -86,8 +87,9 @@ type exporting struct {
 	version  string
 	began    time.Time
 
-	stop context.CancelFunc
-	done atomic.Int64 // exchanges
+	stop    context.CancelFunc
+	done    atomic.Int64 // exchanges
+	writing sync.Mutex   // held until the file is whole, or gone
 }
 
 // exported says what has become of an export.
@@ -102,6 +104,11 @@ type exported struct {
 
 // export does what e says.
 func (w *work) export(ctx context.Context, e *exporting) exported {
+	e.writing.Lock()
+	defer e.writing.Unlock()
+	if ctx.Err() != nil {
+		return exported{err: ctx.Err()}
+	}
 	if e.paste {
 		return w.exportToPaste(ctx, e)
 	}

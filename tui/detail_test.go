@@ -353,6 +353,16 @@ func TestLargeBody(t *testing.T) {
 		t.Errorf("the search from the beginning has come to %q", b.under())
 	}
 	wantNotIn(t, b.screen(), "begins anew")
+	b.press("/", "ctrl+u")
+	b.write("line 0000600000")
+	ended := b.send(keyOf("enter"))
+	b.press("esc")
+	again := b.send(keyOf("n"))
+	b.run(ended) // what was ended says nothing of the one that has begun since
+	wantIn(t, b.screen(), "searching on …")
+	if b.run(again); b.under() != "line 0000600000" {
+		t.Errorf("the search that has begun again has come to %q", b.under())
+	}
 }
 
 func TestUnwrapped(t *testing.T) {

@@ -35,8 +35,8 @@ func (d *document) stripOf(line, at int) int {
 	return min(i, max(len(d.strips)-1, 0))
 }
 
-// mark puts a line of ours in front of the document, or behind it.
-func (d *document) mark(at int, text string) {
+// insert puts a line of ours in front of the document, or behind it.
+func (d *document) insert(at int, text string) {
 	d.lines = slices.Insert(d.lines, at, pane.Quiet(text))
 	for i := range d.starts {
 		if at == 0 {

@@ -40,6 +40,7 @@ type fake struct {
 	replays            []inspect.ID
 	refuse             error  // of Replay
 	unread             error  // that List ends with
+	broken             error  // of Get
 	pasted             string // what was copied last
 }
 
@@ -131,6 +132,9 @@ func (f *fake) List(_ context.Context, q inspect.Query) iter.Seq2[inspect.Item, 
 func (f *fake) Get(_ context.Context, id inspect.ID) (inspect.Item, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.broken != nil {
+		return inspect.Item{}, f.broken
+	}
 	for _, it := range slices.Concat(f.earlier, f.items) {
 		if it.ID == id {
 			return it, nil

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -69,12 +70,17 @@ func lower(c byte) byte {
 
 // on are the places in a line that were found.
 func (f *find) on(line int) []pane.Found {
-	from := searchFound(f.found, line)
+	from := f.since(line)
 	to := from
 	for to < len(f.found) && f.found[to].Line == line {
 		to++
 	}
 	return f.found[from:to]
+}
+
+// since is the first of the places found that is on that line or behind it.
+func (f *find) since(line int) int {
+	return sort.Search(len(f.found), func(i int) bool { return f.found[i].Line >= line })
 }
 
 // stop ends the search under way; false: there was none.
@@ -128,7 +134,7 @@ func (d *detail) nearest(strip int) int {
 		return -1
 	}
 	s := d.doc.strips[strip]
-	for i := searchFound(d.find.found, s.Line); i < len(d.find.found); i++ {
+	for i := d.find.since(s.Line); i < len(d.find.found); i++ {
 		if p := d.find.found[i]; p.Line > s.Line || p.From >= s.From {
 			return i
 		}

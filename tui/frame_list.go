@@ -108,11 +108,10 @@ func (m *model) count() string {
 	if !m.prompt.all {
 		more = "+"
 	}
-	text := fmt.Sprintf("%d of %d", now, max(m.total, uint64(now)))
+	all := max(m.total, uint64(now))
+	text := fmt.Sprintf("%d%s of %d", now, more, all)
 	if earlier > 0 { // then all of this run have been found
-		text += fmt.Sprintf(", %d%s earlier", earlier, more)
-	} else {
-		text = strings.Replace(text, " ", more+" ", 1)
+		text = fmt.Sprintf("%d of %d, %d%s earlier", now, all, earlier, more)
 	}
 	if m.prompt.searching {
 		text += " searching…"

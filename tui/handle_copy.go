@@ -118,6 +118,8 @@ func (m *model) copyThing(t pane.Thing) tea.Cmd {
 // copyMost is how much text is put together at most, in bytes.
 const copyMost = 4 << 20
 
+var errTooMuch = fmt.Errorf("it is more than %s: export it to a file", view.Size(copyMost))
+
 // texts puts together what text says of some exchanges, a line break between two.
 func (w *work) texts(ids []inspect.ID, text func(*whole) (string, error)) (string, error) {
 	var b strings.Builder
@@ -132,7 +134,7 @@ func (w *work) texts(ids []inspect.ID, text func(*whole) (string, error)) (strin
 			return "", err
 		}
 		if b.Len()+len(s) > copyMost {
-			return "", fmt.Errorf("it is more than %s: export it", view.Size(copyMost))
+			return "", errTooMuch
 		}
 		if b.Len() > 0 {
 			b.WriteByte('\n')

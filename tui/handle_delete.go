@@ -22,16 +22,17 @@ const (
 
 // deletion is what has gone from the list, and goes from the store when it cannot be undone any more.
 type deletion struct {
-	rows []pane.Row // that still can come back
-	due  time.Time
-	gone map[inspect.ID]struct{} // all that has been deleted: a list that was read before may have it
+	rows  []pane.Row // that still can come back
+	due   time.Time
+	going map[inspect.ID]struct{} // what the store is deleting: when the dashboard ends, that may be cut short
+	gone  map[inspect.ID]struct{} // all that has been deleted: a list that was read before may have it
 }
 
 // deleted says what has become of a deletion from the store.
 type deleted struct {
 	rows   []pane.Row // that were to go; nil: what a filter means,
-	purged []pane.Row // and which of those that the list would keep are gone
-	n      int
+	purged []pane.Row // and which of those that the list would keep are gone,
+	n      int        // of so many that are
 	err    error
 }
 
@@ -110,10 +111,13 @@ func (m *model) carryOut() tea.Cmd {
 	if len(rows) == 0 {
 		return nil
 	}
-	w := &m.work
+	w, ids := &m.work, idsOf(rows)
+	for _, id := range ids {
+		m.deletion.going[id] = struct{}{}
+	}
 	return safely(func() tea.Msg {
-		n, err := w.source.Keeper.Delete(w.root, idsOf(rows)...)
-		return deleted{rows: rows, n: n, err: err}
+		_, err := w.source.Keeper.Delete(w.root, ids...)
+		return deleted{rows: rows, err: err}
 	})
 }
 
@@ -125,21 +129,25 @@ func (m *model) carryOutIfDue(now time.Time) tea.Cmd {
 	return m.carryOut()
 }
 
-// finish deletes what still could have been undone when the dashboard ended.
+// finish deletes what still could have been undone when the dashboard ended, and what was not deleted yet.
 func (m *model) finish(ctx context.Context) error {
-	if len(m.deletion.rows) == 0 {
+	ids := slices.AppendSeq(idsOf(m.deletion.rows), maps.Keys(m.deletion.going))
+	if len(ids) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deleteLast)
 	defer cancel()
-	if _, err := m.work.source.Keeper.Delete(ctx, idsOf(m.deletion.rows)...); err != nil {
-		return fmt.Errorf("delete %s: %w", view.Requests(len(m.deletion.rows)), err)
+	if _, err := m.work.source.Keeper.Delete(ctx, ids...); err != nil {
+		return fmt.Errorf("delete %s: %w", view.Requests(len(ids)), err)
 	}
 	return nil
 }
 
 // onDeleted says what could not be deleted, and lists again what a filter has left.
 func (m *model) onDeleted(d deleted) tea.Cmd {
+	for _, r := range d.rows {
+		delete(m.deletion.going, r.ID)
+	}
 	if d.err != nil {
 		m.say(m.look.Bad.Render, "not deleted: "+view.Sanitize(d.err.Error()))
 		m.bringBack(d.rows)

@@ -1,11 +1,13 @@
 package tui
 
 import (
+	"errors"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -108,19 +110,27 @@ func (m *model) onOpened(o opened) tea.Cmd {
 	d.again = m.now.Add(max(5*o.took, 200*time.Millisecond))
 	switch {
 	case o.asked.id != d.row.ID || o.asked.tab != d.tab:
-	case o.kept:
+	case o.err == nil:
 		if d.row.Seq == 0 { // it is none of the list's
 			d.row = o.row
 			o.asked.version = o.row.Version
 		}
 		d.take(o)
 	case d.have.id == "":
-		m.say(m.look.Warn.Render, "this request is no longer kept")
+		m.say(m.look.Warn.Render, unread("this request", o.err))
 		return m.closeDetail()
 	default:
 		d.have = o.asked // what was read before stays to be seen
 	}
 	return nil
+}
+
+// unread says why what is called so cannot be read.
+func unread(what string, err error) string {
+	if errors.Is(err, inspect.ErrNotFound) {
+		return what + " is no longer kept"
+	}
+	return view.Sanitize(what + " cannot be read: " + err.Error())
 }
 
 // take shows a document. The line that keys act on stays.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -70,7 +71,7 @@ func (m *model) onPartRead(p partRead) tea.Cmd {
 	return p.part(m, p.ed)
 }
 
-// editMenu asks which part is to be edited; key is the part that is to blame for something.
+// editMenu asks which part is to be edited; key is that of an EditError, or "".
 func (m *model) editMenu(ed *editing, title, key string) tea.Cmd {
 	menu := &menuSheet{title: title, choices: []choice{
 		{key: "m", does: "method", run: ed.read((*model).editMethod)},
@@ -88,7 +89,8 @@ func (m *model) editMenu(ed *editing, title, key string) tea.Cmd {
 				return nil
 			}})
 	}
-	menu.at = max(strings.Index("mphba", map[string]string{"method": "m", "target": "p", "fields": "h"}[key]), 0)
+	blamed := map[string]string{"method": "m", "target": "p", "fields": "h"}[key]
+	menu.at = max(slices.IndexFunc(menu.choices, func(c choice) bool { return c.key == blamed }), 0)
 	m.lay(menu)
 	return nil
 }

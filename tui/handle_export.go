@@ -66,6 +66,14 @@ func (m *model) export(e *exporting) tea.Cmd {
 	})
 }
 
+// endExport stops the export under way, when the dashboard has ended, and waits until nothing is left of it: the process may end with Run.
+func (m *model) endExport() {
+	if e := m.exporting; e != nil {
+		e.stop()
+		e.writing.Lock()
+	}
+}
+
 func (m *model) onExported(e exported) tea.Cmd {
 	m.exporting = nil
 	switch {

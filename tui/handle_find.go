@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"sort"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -13,10 +12,6 @@ import (
 
 // findLimit is how much text may be looked for, in characters.
 const findLimit = 200
-
-func searchFound(found []pane.Found, line int) int {
-	return sort.Search(len(found), func(i int) bool { return found[i].Line >= line })
-}
 
 // openFind has typed what is looked for; what is found is shown at once.
 func (m *model) openFind() tea.Cmd {

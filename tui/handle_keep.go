@@ -106,7 +106,7 @@ func (m *model) readFor(rows []pane.Row, ask func(*model, inspect.Item) tea.Cmd)
 
 func (m *model) onAsking(a asking) tea.Cmd {
 	if a.err != nil {
-		m.say(m.look.Bad.Render, view.Sanitize(a.err.Error()))
+		m.say(m.look.Warn.Render, unread("this request", a.err))
 		return nil
 	}
 	if m.top() != nil { // the person has gone on to something else

@@ -42,7 +42,6 @@ func (m *model) replays() bool {
 
 // replay begins a run. Of several at once only one can be under way: the person is to see how far it is, and esc has to mean that one.
 func (m *model) replay(rows []pane.Row, plan rerun.Plan, strict bool) tea.Cmd {
-	plan.IDs = nil
 	what := m.called(rows[0])
 	if len(rows) > 1 {
 		what = view.Requests(len(rows))
@@ -79,7 +78,6 @@ func (m *model) onRan(n ran) tea.Cmd {
 
 // runEnded shows what came of several requests, unless the person is doing something else over the panes.
 func (m *model) runEnded(r *run) {
-	text := "replayed " + r.what + ": " + r.known.table.String()
 	if t := r.known.table; r.edited && t.Passed+t.Differ > 0 {
 		for id := range r.known.rows {
 			delete(m.drafts, id)
@@ -89,7 +87,7 @@ func (m *model) runEnded(r *run) {
 		m.say(m.look.Bad.Render, "replay failed: "+view.Sanitize(err.Error()))
 		return
 	}
-	m.say(m.look.Plain.Render, text)
+	m.say(m.look.Plain.Render, "replayed "+r.what+": "+r.known.table.String())
 	if m.top() == nil {
 		m.openRun()
 	}

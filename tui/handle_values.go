@@ -22,7 +22,7 @@ type value struct{ name, term string }
 // valuesRead is the values that an exchange has.
 type valuesRead struct {
 	values []value
-	kept   bool // the store still has it
+	err    error // why there are none
 }
 
 // leaveOutNext makes the next value that is chosen one that is left out.
@@ -66,16 +66,16 @@ func (w *work) readValues(id inspect.ID) tea.Cmd {
 	return safely(func() tea.Msg {
 		it, err := w.source.Reader.Get(w.root, id)
 		if err != nil {
-			return valuesRead{}
+			return valuesRead{err: err}
 		}
-		return valuesRead{valuesOf(it), true}
+		return valuesRead{values: valuesOf(it)}
 	})
 }
 
 // onValuesRead is the menu of values.
 func (m *model) onValuesRead(v valuesRead) tea.Cmd {
-	if !v.kept {
-		m.say(m.look.Warn.Render, "this request is no longer kept")
+	if v.err != nil {
+		m.say(m.look.Warn.Render, unread("this request", v.err))
 		return nil
 	}
 	if m.maskAll {

@@ -59,9 +59,10 @@ func (m *model) onViewed(v viewed) tea.Cmd {
 
 // tabs are the views as they are drawn: everything first.
 func (m *model) tabs() []pane.ViewTab {
-	tabs := []pane.ViewTab{{Name: "all", Count: strconv.FormatUint(m.total, 10), Chosen: m.prompt.filter == nil}}
+	chosen := m.chosenView()
+	tabs := []pane.ViewTab{{Name: "all", Count: strconv.FormatUint(m.total, 10), Chosen: chosen == 0}}
 	for i, v := range m.views.all {
-		tabs = append(tabs, pane.ViewTab{Name: view.Sanitize(v.Name), Count: m.views.counts[v.Name], Chosen: m.chosenView() == i+1})
+		tabs = append(tabs, pane.ViewTab{Name: view.Sanitize(v.Name), Count: m.views.counts[v.Name], Chosen: chosen == i+1})
 	}
 	return tabs
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -169,6 +170,30 @@ func TestNoteOfSeveralLines(t *testing.T) {
 	}
 }
 
+// An export that the end of the dashboard cuts short leaves no half of a file.
+func TestExportAtTheEnd(t *testing.T) {
+	t.Chdir(t.TempDir())
+	k := newKept(t, 120, 30, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 200, "OK"))
+	begun, stopped := make(chan struct{}), make(chan struct{})
+	k.m.work.source.Line = func(io.Writer, inspect.Item, io.ReaderAt, io.ReaderAt) error {
+		close(begun)
+		<-stopped
+		return nil
+	}
+	k.press("*", "x")
+	go k.send(keyOf("j"))()
+	<-begun
+	stop := k.m.exporting.stop
+	k.m.exporting.stop = func() {
+		stop()
+		close(stopped)
+	}
+	k.m.endExport()
+	if left, err := os.ReadDir("."); len(left) > 0 || err != nil {
+		t.Errorf("%v is left (%v)", left, err)
+	}
+}
+
 // What is deleted is off the list at once, and leaves the store when it cannot be undone any more: after a while, with the next, or at the end.
 func TestDeleteAndUndo(t *testing.T) {
 	live := exchange(4, "GET", "/live", 200, "OK")
@@ -219,6 +244,21 @@ func TestDeleteAndUndo(t *testing.T) {
 	there("018f-0004")
 	k.press("esc", "d")
 	wantIn(t, k.frame(), "what is under way cannot be deleted")
+}
+
+// What the store has been told to delete goes, though the dashboard ends before the store has come to it.
+func TestDeleteAtTheEnd(t *testing.T) {
+	k := newKept(t, 120, 30, exchange(1, "GET", "/a", 200, "OK"), exchange(2, "GET", "/b", 200, "OK"))
+	k.press("g", "d")
+	if k.send(keyOf("d")) == nil {
+		t.Fatal("nothing is deleted from the store with the next")
+	}
+	if err := k.m.finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if items, err := inspect.Collect(k.List(t.Context(), inspect.Query{})); len(items) > 0 || err != nil {
+		t.Errorf("%d are kept (%v)", len(items), err)
+	}
 }
 
 func TestPurge(t *testing.T) {

@@ -24,7 +24,12 @@ type KeyMistake struct {
 }
 
 // Error implements error.
-func (e *KeyMistake) Error() string { return "keys: " + e.ID + ": " + e.Text }
+func (e *KeyMistake) Error() string {
+	if e.ID == "" {
+		return "keys: " + e.Text
+	}
+	return "keys: " + e.ID + ": " + e.Text
+}
 
 // Check returns all that is wrong with k.
 func (k Keys) Check() []*KeyMistake {

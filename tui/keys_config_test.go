@@ -43,6 +43,20 @@ func TestRemap(t *testing.T) {
 	}
 }
 
+func TestKeyMistakeInWords(t *testing.T) {
+	for _, c := range []struct {
+		keys Keys
+		want string
+	}{
+		{Keys{Profile: "nano"}, `keys: there is no profile "nano": it is default, vim or emacs`},
+		{Keys{Remap: map[string][]string{"replay": {"ctrl+i"}}}, "keys: replay: a terminal sends ctrl+i as tab: write that"},
+	} {
+		if wrong := c.keys.Check(); len(wrong) != 1 || wrong[0].Error() != c.want {
+			t.Errorf("%v, want %s", wrong, c.want)
+		}
+	}
+}
+
 // remap gives the model other keys.
 func (b *bench) remap(k Keys) {
 	b.t.Helper()

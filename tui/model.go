@@ -81,7 +81,7 @@ func newModel(look pane.Look, s Source, clock func() time.Time) *model {
 		prompt:   newPrompt(),
 		focus:    onList,
 		drafts:   map[inspect.ID]*inspect.Edit{},
-		deletion: deletion{gone: map[inspect.ID]struct{}{}},
+		deletion: deletion{going: map[inspect.ID]struct{}{}, gone: map[inspect.ID]struct{}{}},
 		actions:  actionTable(),
 		work:     work{source: s},
 	}

@@ -151,6 +151,18 @@ func TestOpenWhatIsNoLongerKept(t *testing.T) {
 	wantIn(t, b.frame(), "HTTP Requests", "no longer kept")
 }
 
+func TestOpenWhatCannotBeRead(t *testing.T) {
+	b := newBench(t, 80, 24)
+	b.put(exchange(1, "GET", "/a", 200, "OK"))
+	b.f.broken = errors.New("disk I/O error\x1b[2J")
+	for _, key := range []string{"enter", "f"} {
+		b.m.toast = toast{}
+		b.press(key)
+		wantIn(t, b.frame(), "this request cannot be read: disk I/O error")
+		wantNotIn(t, b.frame(), "\x1b[2J", "no longer kept")
+	}
+}
+
 func TestQuitKeys(t *testing.T) {
 	b := newBench(t, 80, 24)
 	b.put(exchange(1, "GET", "/a", 200, "OK"))

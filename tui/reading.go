@@ -22,7 +22,7 @@ type opening struct {
 // opened is an exchange read for the detail pane.
 type opened struct {
 	asked asked
-	kept  bool // the store still has it
+	err   error // why it cannot be read
 	row   pane.Row
 	doc   document
 	took  time.Duration
@@ -35,42 +35,49 @@ func (w *work) open(o opening) tea.Cmd {
 		r := w.reading(w.root, o)
 		defer r.close()
 		out := opened{asked: o.asked}
-		if r.get() == nil {
-			out.kept, out.row = true, pane.RowOf(r.Item)
-			out.doc = r.document()
+		if out.err = r.get(); out.err == nil {
+			out.row, out.doc = pane.RowOf(r.Item), r.document()
 		}
 		out.took = time.Since(begin)
 		return out
 	})
 }
 
-// seek looks for text in the chunks of a document from one on.
+// seek looks for text in the chunks of a document from one on. A search that was ended says nothing: the same may have begun again since.
 func (w *work) seek(ctx context.Context, o opening, from int, text string) tea.Cmd {
 	return safely(func() tea.Msg {
 		r := w.reading(ctx, o)
 		defer r.close()
-		out := sought{asked: o.asked, text: text, chunk: from, all: true}
-		if out.err = r.get(); out.err != nil {
-			return out
-		}
-		f := find{text: text}
-		for chunks := r.chunks(); out.chunk < len(chunks) && ctx.Err() == nil; out.chunk++ {
-			if out.all = out.read < seekLimit; !out.all {
-				return out
-			}
-			var doc document
-			c := &chunks[out.chunk]
-			if doc.lines, out.err = c.read(&r.mask); out.err != nil {
-				return out
-			}
-			if f.search(&doc); len(f.found) > 0 {
-				out.found = true
-				return out
-			}
-			out.read += c.bytes()
+		out := r.seek(from, text)
+		if ctx.Err() != nil {
+			return nil
 		}
 		return out
 	})
+}
+
+func (r *reading) seek(from int, text string) (out sought) {
+	out = sought{asked: r.asked, text: text, chunk: from, all: true}
+	if out.err = r.get(); out.err != nil {
+		return out
+	}
+	f := find{text: text}
+	for chunks := r.chunks(); out.chunk < len(chunks) && r.ctx.Err() == nil; out.chunk++ {
+		if out.all = out.read < seekLimit; !out.all {
+			return out
+		}
+		var doc document
+		c := &chunks[out.chunk]
+		if doc.lines, out.err = c.read(&r.mask); out.err != nil {
+			return out
+		}
+		if f.search(&doc); len(f.found) > 0 {
+			out.found = true
+			return out
+		}
+		out.read += c.bytes()
+	}
+	return out
 }
 
 // seekLimit is how much content is looked through at once.
@@ -127,10 +134,10 @@ func (r *reading) document() document {
 		w = 0
 	}
 	if doc.page > 0 && len(doc.lines) > 0 {
-		doc.mark(0, "… "+view.Size(doc.before)+" before")
+		doc.insert(0, "… "+view.Size(doc.before)+" before")
 	}
 	if doc.after > 1 && len(doc.lines) > 0 {
-		doc.mark(len(doc.lines), "… "+view.Size(doc.after)+" more, scrolling reads on")
+		doc.insert(len(doc.lines), "… "+view.Size(doc.after)+" more, scrolling reads on")
 	}
 	doc.strips = pane.Strips(doc.lines, w)
 	return doc

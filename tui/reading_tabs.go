@@ -39,7 +39,7 @@ func (r *reading) overview() []pane.Text {
 	return r.look.Overview(&r.Subject)
 }
 
-// exchange reads another one; nil: it is no longer kept.
+// exchange reads another one.
 func (r *reading) exchange(id inspect.ID) (*inspect.Exchange, error) {
 	it, err := r.source.Reader.Get(r.ctx, id)
 	if err != nil {
@@ -118,7 +118,7 @@ func (r *reading) diff() []pane.Text {
 	}
 	other, err := r.exchange(id)
 	if err != nil {
-		return r.look.None("what it is compared with is no longer kept")
+		return r.look.None(unread("what it is compared with", err))
 	}
 	older, newer := other, r.Exchange
 	if newer.Start.Before(older.Start) {

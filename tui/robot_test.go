@@ -10,7 +10,6 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/adit-tunnel/adit/inspect"
-	"github.com/adit-tunnel/adit/tui/pane"
 )
 
 // robot is a person before a dashboard that runs as it does under Bubble Tea: its commands run beside it, and what they say comes when it comes. It
@@ -173,13 +172,6 @@ func (r *robot) write(text string) {
 		r.press(string(letter))
 	}
 	r.press("enter")
-}
-
-// opens presses the key of a tab, and waits until it has been read.
-func (r *robot) opens(tab pane.Tab, key string) {
-	r.t.Helper()
-	r.press(key)
-	r.until(func() bool { return r.m.detail.have == r.m.wanted() && r.m.detail.tab == tab }, "the tab "+tab.String()+" is there")
 }
 
 // goTo moves the cursor to the next line that has text.

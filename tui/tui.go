@@ -115,6 +115,7 @@ func Run(ctx context.Context, s Source, o Options) (err error) {
 	m.useKeys(table)
 	m.equip(ctx, screen, newFeed(s, hints, ctx.Done()))
 	defer m.work.sweep()
+	defer m.endExport()
 
 	p := tea.NewProgram(m, append(m.place(o, screen), tea.WithInput(screen.Keyboard()), tea.WithOutput(screen), tea.WithFPS(framesPerSecond),
 		tea.WithoutSignalHandler(), tea.WithoutCatchPanics())...)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -86,8 +87,9 @@ type exporting struct {
 	version  string
 	began    time.Time
 
-	stop context.CancelFunc
-	done atomic.Int64 // exchanges
+	stop    context.CancelFunc
+	done    atomic.Int64 // exchanges
+	writing sync.Mutex   // held until the file is whole, or gone
 }
 
 // exported says what has become of an export.
@@ -102,6 +104,11 @@ type exported struct {
 
 // export does what e says.
 func (w *work) export(ctx context.Context, e *exporting) exported {
+	e.writing.Lock()
+	defer e.writing.Unlock()
+	if ctx.Err() != nil {
+		return exported{err: ctx.Err()}
+	}
 	if e.paste {
 		return w.exportToPaste(ctx, e)
 	}
@@ -147,8 +154,6 @@ func (b *bounded) Write(p []byte) (int, error) {
 	}
 	return b.w.Write(p)
 }
-
-var errTooMuch = fmt.Errorf("it is more than %s: export it to a file", view.Size(copyMost))
 
 // writeExport writes the exchanges, one in memory at a time. What the form cannot hold is counted.
 func (w *work) writeExport(ctx context.Context, e *exporting, to io.Writer) (out exported) {

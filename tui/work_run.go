@@ -58,9 +58,9 @@ type ran struct {
 func (w *work) newRun(rows []pane.Row, what string, plan rerun.Plan, strict bool) (*run, tea.Cmd) {
 	ctx, stop := context.WithCancel(w.root)
 	r := &run{what: what, stop: stop, strict: strict, edited: plan.Resend.Edit != nil, news: make(chan struct{}, 1)}
+	plan.IDs = idsOf(rows)
 	r.known.rows = map[inspect.ID]pane.Row{}
 	for _, row := range rows {
-		plan.IDs = append(plan.IDs, row.ID)
 		r.known.rows[row.ID] = row
 	}
 	r.known.table.Planned = len(rows) * max(plan.Times, 1)

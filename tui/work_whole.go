@@ -46,7 +46,7 @@ func (o *whole) raw(side inspect.Side) (string, error) {
 		return "", err
 	}
 	if m.Kept > copyMost {
-		return "", fmt.Errorf("it is more than %s: export it", view.Size(copyMost))
+		return "", errTooMuch
 	}
 	var b bytes.Buffer
 	err = export.Raw(&b, m, o.At(side))
@@ -62,7 +62,7 @@ func (o *whole) content(side inspect.Side) (string, error) {
 	p := view.Decoded(m, o.At(side), copyMost)
 	switch {
 	case p.More:
-		return "", fmt.Errorf("it is more than %s: export it", view.Size(copyMost))
+		return "", errTooMuch
 	case len(p.Data) == 0:
 		return "", fmt.Errorf("the %s has no body", side)
 	}

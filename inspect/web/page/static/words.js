@@ -9,10 +9,14 @@ const secret = /token|secret|passw|apikey|authorization|cookie|credential|privat
 const masked = "••••••••";
 const isSecret = name => secret.test(name.toLowerCase().replace(/[-_]/g, ""));
 
+// encoded finds secrets in a query that is itself a value, as in next=%2Fcb%3Ftoken%3Dx.
+const encoded = new RegExp(`([?&][^=&\\s]+=[^&\\s]*?(?:${secret.source.replaceAll("key", "[-_]?key")})[\\w.-]*%3d)[^&\\s]+`, "gi");
+
 // target is a request's target without the secrets in its query.
 export function target(text, most) {
   if (masksAll) return safe(text.replace(/([?&])([^=&\s]*)(=[^&\s]*)?/g, (_, before, name) => `${before}${name}=${masked}`), most);
-  return safe(text.replace(/([?&])([^=&\s]+)=([^&\s]+)/g, (pair, before, name) => isSecret(name) ? `${before}${name}=${masked}` : pair), most);
+  const shown = text.replace(/([?&])([^=&\s]+)=([^&\s]+)/g, (pair, before, name) => isSecret(name) ? `${before}${name}=${masked}` : pair);
+  return safe(shown.replace(encoded, `$1${masked}`), most);
 }
 
 // field is a header field as a line, without its value if that is a secret.

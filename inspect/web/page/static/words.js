@@ -19,8 +19,8 @@ export function target(text, most) {
   return safe(shown.replace(encoded, `$1${masked}`), most);
 }
 
-// field is a header field as a line, without its value if that is a secret.
-export const field = (name, value) => safe(`${name}: ${masksAll || isSecret(name) ? masked : value}`, 4000);
+// field is a header field as a line, without its value if that is a secret, or those in its query if it is a URL.
+export const field = (name, value) => `${safe(name)}: ${masksAll || isSecret(name) ? masked : target(value, 4000)}`;
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });

@@ -60,14 +60,19 @@ func (s *stored) Get(ctx context.Context, id inspect.ID) (inspect.Item, error) {
 	return it, err
 }
 
-// Verdict asks running agents: only they know secrets. One that does not answer knows nothing.
-func (s *stored) Verdict(ctx context.Context, id inspect.ID) (inspect.Verdict, error) {
+// Verdict asks running agents: only they know secrets, each those of its own configuration. One that does not answer knows nothing.
+func (s *stored) Verdict(ctx context.Context, id inspect.ID) (whose inspect.Verdict, _ error) {
 	for _, agent := range s.agents.all(ctx) {
-		if v, err := agent.Verdict(ctx, id); err == nil {
+		v, err := agent.Verdict(ctx, id)
+		switch {
+		case err != nil || v.State == inspect.Unsigned:
+		case v.State == inspect.NoSecret:
+			whose = v
+		default:
 			return v, nil
 		}
 	}
-	return inspect.Verdict{}, nil
+	return whose, nil
 }
 
 // Cursor is the number of the last change.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/rerun"
-	"github.com/adit-tunnel/adit/inspect/view"
 )
 
 // replayOptions are the flags of "adit replay".
@@ -102,6 +101,11 @@ func (o *replayOptions) check() error {
 	case err != nil:
 		return usage("%w", err)
 	}
+	for _, h := range o.headers {
+		if _, err := changeField(nil, h); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -136,7 +140,10 @@ func (a *app) runReplay(c *cobra.Command, what string, o replayOptions) error {
 	if err != nil {
 		return err
 	}
-	s := newSender(a, o, agents, func(r runningAgent) *agentAPI { return asking(r, addrs, password) })
+	s, err := newSender(a, o, agents, func(r runningAgent) *agentAPI { return asking(r, addrs, password) })
+	if err != nil {
+		return err
+	}
 	if !one {
 		return a.replayMany(ctx, s, f, nil)
 	}
@@ -202,9 +209,4 @@ func awaitOutcome(ctx context.Context, s captures, id inspect.ID) (inspect.Item,
 			return it, ctx.Err()
 		}
 	}
-}
-
-// noEndpoint is for a request whose endpoint nobody has.
-func noEndpoint(it inspect.Item) error {
-	return &exitError{exitNo, fmt.Errorf("no running agent has the endpoint %q of this request\n  start it, and try again", view.Sanitize(it.Endpoint))}
 }

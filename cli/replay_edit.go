@@ -15,10 +15,10 @@ import (
 	"github.com/adit-tunnel/adit/inspect/view"
 )
 
-// change is what the flags change of an exchange; nil: nothing. Content that is not the exchange's own is read once.
+// change is what the flags change of an exchange; nil: nothing.
 func (s *sender) change(it inspect.Item) (*inspect.Edit, error) {
 	o := &s.o
-	e := &inspect.Edit{Method: o.method, Target: o.path}
+	e := &inspect.Edit{Method: o.method, Target: o.path, Body: s.body}
 	if len(o.headers) > 0 {
 		e.Fields = append([]inspect.Field{}, view.Headers(it.Request.Head)...)
 	}
@@ -28,14 +28,6 @@ func (s *sender) change(it inspect.Item) (*inspect.Edit, error) {
 			return nil, err
 		}
 	}
-	if o.hasBody && s.body == nil {
-		body, err := s.a.content(o.body)
-		if err != nil {
-			return nil, usage("--body: %w", err)
-		}
-		s.body = body
-	}
-	e.Body = s.body
 	if e.Method == "" && e.Target == "" && e.Fields == nil && e.Body == nil {
 		return nil, nil
 	}

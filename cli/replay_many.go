@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -83,7 +84,7 @@ type runPrinter struct {
 	o     replayOptions
 	live  bool
 	items map[inspect.ID]inspect.Item
-	err   error // of writing
+	err   error // of writing, the first
 }
 
 func (a *app) runPrinter(o replayOptions, items []inspect.Item) *runPrinter {
@@ -141,12 +142,12 @@ func (p *runPrinter) end(t rerun.Table, err error) error {
 func (p *runPrinter) encode(v any) {
 	e := json.NewEncoder(p.w)
 	e.SetEscapeHTML(false)
-	p.err = errors.Join(p.err, e.Encode(v))
+	p.err = cmp.Or(p.err, e.Encode(v))
 }
 
 func (p *runPrinter) write(line string) {
 	_, err := fmt.Fprintln(p.w, line)
-	p.err = errors.Join(p.err, err)
+	p.err = cmp.Or(p.err, err)
 }
 
 // lineOf is an outcome in one line: how it came out, which request it was, and what differs.

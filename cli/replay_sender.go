@@ -5,54 +5,73 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/diff"
 	"github.com/adit-tunnel/adit/inspect/rerun"
+	"github.com/adit-tunnel/adit/inspect/view"
 )
 
-// sender sends requests again through the running agents, each through the one that has its endpoint.
+// sender sends requests again through the running agents, each through one that has its endpoint.
 type sender struct {
 	a      *app
 	o      replayOptions
 	agents []*agentAPI
-	has    map[string]*agentAPI     // by endpoint
-	from   map[inspect.ID]*agentAPI // who has an exchange
-	body   []byte                   // that takes the place of all contents; nil: none does
-	edit   *inspect.Edit            // made by hand, for the one request there is; nil: the flags say what is changed
+	has    map[string][]*agentAPI // by endpoint
+	body   []byte                 // that takes the place of all contents; nil: none does
+	edit   *inspect.Edit          // made by hand, for the one request there is; nil: the flags say what is changed
+
+	mu   sync.Mutex
+	from map[inspect.ID]*agentAPI // who has an exchange: those that are sent again, and their replays
 }
 
 var _ rerun.Source = (*sender)(nil)
 
-func newSender(a *app, o replayOptions, agents []runningAgent, ask func(runningAgent) *agentAPI) *sender {
-	s := &sender{a: a, o: o, has: map[string]*agentAPI{}, from: map[inspect.ID]*agentAPI{}}
+// newSender reads the content that --body names, once for all.
+func newSender(a *app, o replayOptions, agents []runningAgent, ask func(runningAgent) *agentAPI) (*sender, error) {
+	s := &sender{a: a, o: o, has: map[string][]*agentAPI{}, from: map[inspect.ID]*agentAPI{}}
 	for _, r := range agents {
 		at := ask(r)
 		s.agents = append(s.agents, at)
 		for _, e := range r.Endpoints {
-			if s.has[e.Name] == nil {
-				s.has[e.Name] = at
-			}
+			s.has[e.Name] = append(s.has[e.Name], at)
 		}
 	}
-	return s
+	if o.hasBody {
+		var err error
+		if s.body, err = a.content(o.body); err != nil {
+			return nil, usage("--body: %w", err)
+		}
+	}
+	return s, nil
 }
 
-// find returns an exchange, and the agent that has its endpoint.
+// find returns an exchange, and the agent that sends it again.
 func (s *sender) find(ctx context.Context, what string) (it inspect.Item, at *agentAPI, err error) {
 	for _, at := range s.agents {
 		if it, err = findExchange(ctx, at, what); err == nil {
-			s.from[it.ID] = at
+			s.found(it.ID, at)
 			break
 		}
 	}
 	if err != nil {
 		return it, nil, err
 	}
-	if at = s.has[it.Endpoint]; at == nil {
-		return it, nil, noEndpoint(it)
+	at, err = s.through(it)
+	return it, at, err
+}
+
+// through is the agent that sends an exchange again: the one that has it, which may be in its memory only, if its endpoint is there, too.
+func (s *sender) through(it inspect.Item) (*agentAPI, error) {
+	all := s.has[it.Endpoint]
+	if at := s.at(it.ID); slices.Contains(all, at) {
+		return at, nil
 	}
-	return it, at, nil
+	if len(all) == 0 {
+		return nil, &exitError{exitNo, fmt.Errorf("no running agent has the endpoint %q of this request\n  start it, and try again", view.Sanitize(it.Endpoint))}
+	}
+	return all[0], nil
 }
 
 // choose lists what a filter means, of all agents.
@@ -63,8 +82,7 @@ func (s *sender) choose(ctx context.Context, f *inspect.Filter) (items []inspect
 			return nil, err
 		}
 		for _, it := range some {
-			if s.from[it.ID] == nil {
-				s.from[it.ID] = at
+			if s.found(it.ID, at) {
 				items = append(items, it)
 			}
 		}
@@ -92,8 +110,23 @@ func (s *sender) resend(it inspect.Item) (inspect.Resend, error) {
 	return inspect.Resend{Edit: edit, To: s.o.to, Resign: s.o.resign, DropCookies: s.o.noCookies}, err
 }
 
+// found remembers who has an exchange; false: somebody else has it, too.
+func (s *sender) found(id inspect.ID, at *agentAPI) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.from[id] != nil {
+		return false
+	}
+	s.from[id] = at
+	return true
+}
+
 // at is the agent that has an exchange.
-func (s *sender) at(id inspect.ID) *agentAPI { return cmp.Or(s.from[id], s.agents[0]) }
+func (s *sender) at(id inspect.ID) *agentAPI {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return cmp.Or(s.from[id], s.agents[0])
+}
 
 // Get returns an exchange, without content as long as it has not ended: it is asked for again and again until then.
 func (s *sender) Get(ctx context.Context, id inspect.ID) (inspect.Item, error) {
@@ -115,13 +148,17 @@ func (s *sender) Replay(ctx context.Context, id inspect.ID, _ inspect.Resend) (i
 	if err != nil {
 		return "", err
 	}
-	at := s.has[it.Endpoint]
-	if at == nil {
-		return "", fmt.Errorf("no running agent has the endpoint %q", it.Endpoint)
+	at, err := s.through(it)
+	if err != nil {
+		return "", err
 	}
 	r, err := s.resend(it)
 	if err != nil {
 		return "", err
 	}
-	return at.Replay(ctx, id, r)
+	again, err := at.Replay(ctx, id, r)
+	if err == nil {
+		s.found(again, at)
+	}
+	return again, err
 }

@@ -96,25 +96,13 @@ func (a *app) runRequest(ctx context.Context, s captures, what, form, value stri
 	defer o.Close()
 	switch form {
 	case "":
-		v, err := signatureOf(ctx, s, it)
+		v, err := s.Verdict(ctx, it.ID)
 		return errors.Join(a.printExchange(o, v), err)
 	case "diff":
 		return a.printDiff(ctx, s, o, value)
 	}
 	out := a.recorded()
 	return errors.Join(o.write(out, form, side), out.flush())
-}
-
-// signatureOf says what a webhook's signature is worth. Agents are asked about those requests only that look as if they had one.
-func signatureOf(ctx context.Context, s captures, it inspect.Item) (inspect.Verdict, error) {
-	signed := view.WebhookOf(it.Request.Head).Provider != ""
-	for _, f := range view.Headers(it.Request.Head) {
-		signed = signed || strings.Contains(strings.ToLower(f.Name), "signature")
-	}
-	if !signed {
-		return inspect.Verdict{}, nil
-	}
-	return s.Verdict(ctx, it.ID)
 }
 
 // sideOf reads the value of --body and --raw.

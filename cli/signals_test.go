@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// TestNohup: what nohup has made a program ignore stays ignored. SIGTERM asks for the drain all the same.
-// Under nohup SIGHUP stays ignored, and while a pager has the terminal SIGINT is left to it.
+// TestNohup: what nohup has made a program ignore stays ignored, and while a pager has the terminal SIGINT is left to it. SIGTERM asks for the drain all the same.
 func TestNohup(t *testing.T) {
 	signal.Ignore(syscall.SIGHUP)
 	defer signal.Reset(syscall.SIGHUP)

@@ -55,7 +55,7 @@ func newWebhooks(t *testing.T) *webhooks {
 	w := &webhooks{shell: &shell{t: t, env: cleanEnv(t)}, secret: filepath.Join(dir, "secret")}
 	w.know(stripeSecret)
 	file := filepath.Join(dir, "adit.yml")
-	text := fmt.Sprintf("version: 3\nagent:\n  webhook_secrets: {stripe: \"file:secret\", github: \"env:NOT_SET\"}\nendpoints:\n  - {name: web, upstream: {url: %s}}\n",
+	text := fmt.Sprintf("version: 3\nagent:\n  webhook_secrets: {stripe: \"file:secret\", github: \"env:NOT_SET\", hmac: {secret: \"file:secret\", header: X-Hash}}\nendpoints:\n  - {name: web, upstream: {url: %s}}\n",
 		service(t, verifies(stripeSecret)))
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -156,6 +156,10 @@ func TestWebhooks(t *testing.T) {
 	}
 	if out, _ := w.run(0, "request", id, "--api", w.api()); !strings.Contains(out, "stale (stripe): the secret is right, but the signature was made ") {
 		t.Errorf("the shell does not tell of the signature:\n%s", out)
+	}
+	_, own := w.send("/own", "{}", map[string]string{"X-Hash": "00"})
+	if out, _ := w.run(0, "request", own, "--api", w.api()); !strings.Contains(out, "wrong (hmac): it was made with another secret") {
+		t.Errorf("the shell does not tell of a signature whose field only the configuration knows:\n%s", out)
 	}
 	if out, _ := w.run(1, "replay", "path:/old", "--resign", "--api", w.api()); !strings.Contains(out, "status 410 → 200") {
 		t.Errorf("signed anew from the shell:\n%s", out)

@@ -55,25 +55,27 @@ func editAndReplay(t *testing.T, b context.Context) {
 // masksGoAsRecorded: what the form does not show is sent all the same, and what was left alone is no edit.
 func masksGoAsRecorded(t *testing.T, b context.Context) {
 	a := servePage(t)
-	a.store.Record(exchange(inspect.Exchange{ID: "one"}, "POST", "/one?key=1&api_key=hunter2", 200, "Cookie: a=hunter2\r\nX-Kind: a\r\nCookie: b=hunter3\r\n", `{"n":1}`))
+	a.store.Record(exchange(inspect.Exchange{ID: "one"}, "POST", "/one?key=1&api_key=hunter2&api_key=hunter4&next=%2F%3Ftoken%3Dhunter5", 200, "Cookie: a=hunter2\r\nX-Kind: a\r\nCookie: b=hunter3\r\nReferer: https://shop.test/?token=hunter6\r\n", `{"n":1}`))
 	w := show(t, b, a.base+"/exchanges/one", "dark", wide)
-	w.want(rows("== 1"))
+	w.want(rows("== 1") + " && " + has("#rows", "next=%2F%3Ftoken%3D••••••••"))
 	w.press("R")
 	w.want("document.activeElement.name === 'to' && " + has("[data-form=edit] textarea", "Cookie: b=••••••••"))
 	w.press("staging.test:8080")
 	js[any](w, `(() => { const f = document.querySelector("[data-form=edit]").elements; f.drop_cookies.checked = true; f.headers.value = f.headers.value.replace("X-Kind: a", "X-Kind: b"); f.target.value += "&more=1"; })()`)
 	w.click("[data-form=edit] .main")
-	w.want(has("dialog", "staging.test:8080") + " && " + has("dialog .code", "api_key=••••••••"))
+	w.want(has("dialog", "staging.test:8080") + " && " + has("dialog .code", "api_key=••••••••&api_key=••••••••&next=%2F%3Ftoken%3D••••••••&more=1") + " && " + has("dialog .code", "shop.test/?token=••••••••"))
 	w.press("\r")
 	w.want("location.pathname === '/exchanges/replay-1'")
 	sent := a.echo().sent[0]
-	if sent.To != "staging.test:8080" || !sent.DropCookies || sent.Edit == nil || sent.Edit.Target != "/one?key=1&api_key=hunter2&more=1" ||
-		len(sent.Edit.Fields) != 5 || sent.Edit.Fields[1].Value != "a=hunter2" || sent.Edit.Fields[2].Value != "b" || sent.Edit.Fields[3].Value != "b=hunter3" {
+	if sent.To != "staging.test:8080" || !sent.DropCookies || sent.Edit == nil || sent.Edit.Target != "/one?key=1&api_key=hunter2&api_key=hunter4&next=%2F%3Ftoken%3Dhunter5&more=1" ||
+		len(sent.Edit.Fields) != 6 || sent.Edit.Fields[1].Value != "a=hunter2" || sent.Edit.Fields[2].Value != "b" || sent.Edit.Fields[3].Value != "b=hunter3" || sent.Edit.Fields[4].Value != "https://shop.test/?token=hunter6" {
 		t.Errorf("sent: %+v %+v", sent, sent.Edit)
 	}
 
 	w.press("e")
 	w.want("document.activeElement.name === 'target'")
+	w.press("\x1b.")
+	w.want(has("#toasts", "by the link above it"))
 	w.click("[data-form=edit] .main")
 	w.click("dialog .main")
 	w.want("location.pathname === '/exchanges/replay-2'")
@@ -162,7 +164,7 @@ func regressionRun(t *testing.T, b context.Context) {
 	w.want("document.getElementById('run').hidden")
 }
 
-// TestVerdictIsShown: what a signature is worth stands in the overview, with what to do.
+// runWithFailures: what was not sent says why once, not as its status too, and the column of requests is wide enough to read.
 func runWithFailures(t *testing.T, b context.Context) {
 	a := serveRuns(t)
 	w := show(t, b, a.base, "light", wide)
@@ -174,6 +176,7 @@ func runWithFailures(t *testing.T, b context.Context) {
 	w.want("(td => td.offsetWidth > 0.35 * td.parentNode.offsetWidth)(document.querySelector('#run-rows td'))")
 }
 
+// TestVerdictIsShown: what a signature is worth stands in the overview, with what to do.
 func TestVerdictIsShown(t *testing.T) {
 	a := serve(t)
 	a.record("one")

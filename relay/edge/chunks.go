@@ -93,7 +93,6 @@ type chunkReader struct {
 	batch
 	r, w int    // b[r:w] has been read and not used
 	size uint64 // of a chunk whose content has not begun
-	left uint64 // of a chunk that needs a CHUNK frame, or has had it
 }
 
 // uploadChunks sends chunked content, keeping chunk borders. What was read behind it goes back to the inbox.

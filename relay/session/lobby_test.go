@@ -187,9 +187,8 @@ func (r *rig) comes() bool {
 
 // garbage is what strangers say.
 type garbage struct {
-	hello   []byte   // a ClientHello
-	inside  []string // what comes after the TLS handshake
-	preface string
+	hello  []byte   // a ClientHello
+	inside []string // what comes after the TLS handshake
 }
 
 func newGarbage(t *testing.T) *garbage {

@@ -52,7 +52,6 @@ type Peer struct {
 	mu     sync.Mutex
 	cond   *sync.Cond
 	next   uint32 // id of the next stream that the puppet relay opens
-	asked  int64  // id of the last message that wants an answer
 	pinged uint64 // the last PING of Round
 	ponged uint64 // … that was answered
 	stream map[uint32]*stream

@@ -1,6 +1,6 @@
 // What can be done with exchanges, by key or by click.
 import { $, ask, choose, copy, el, failed, prompt, toast } from "./dom.js";
-import { at, call, text } from "./api.js";
+import { at, call, mostNamed, text } from "./api.js";
 import * as words from "./words.js";
 
 export async function pin(x) {
@@ -24,8 +24,6 @@ export async function clear(filter) {
   toast(answer?.deleted === undefined ? "deleted" : `${answer.deleted} deleted`);
   return true;
 }
-
-const mostNamed = 1000; // exchanges, in one request
 
 // exportHAR saves those that are named, or else what the filter shows, without secrets unless they are wanted.
 export async function exportHAR(ids, filter, redacted) {

@@ -2,6 +2,8 @@
 
 export const at = id => "/api/v1/exchanges/" + encodeURIComponent(id);
 
+export const mostNamed = 1000; // exchanges, in one request: mostListed in params.go
+
 // Problem is an answer that is not what was asked for: code is stable, at the character of a filter, hint what to do.
 export class Problem extends Error {
   constructor(status, error = {}) {

@@ -1,9 +1,8 @@
 // What was deleted is gone from the list at once, and from the store when it cannot be undone any more.
 import { $, choose, el, failed, toast } from "./dom.js";
-import { at, call } from "./api.js";
+import { at, call, mostNamed } from "./api.js";
 
 const undoTime = 10_000; // ms for which a deletion can be undone
-const atOnce = 1000; // named in one request
 
 const requests = n => n === 1 ? "1 request" : `${n} requests`;
 
@@ -74,8 +73,8 @@ export class Deletion {
   async #carryOut() {
     const ids = this.#settle();
     try {
-      for (let i = 0; i < ids.length; i += atOnce) {
-        await call("DELETE", "/api/v1/exchanges?ids=" + ids.slice(i, i + atOnce).map(encodeURIComponent).join(), { keepalive: true });
+      for (let i = 0; i < ids.length; i += mostNamed) {
+        await call("DELETE", "/api/v1/exchanges?ids=" + ids.slice(i, i + mostNamed).map(encodeURIComponent).join(), { keepalive: true });
       }
     } catch (problem) {
       this.#bringBack(ids);

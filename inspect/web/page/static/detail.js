@@ -68,6 +68,7 @@ export class Detail {
     if (!this.open) return;
     if (masksAll) return toast("everything stays masked: adit was started with mask-all", true);
     const shown = this.#revealed !== 0;
+    if (!shown && this.tab === "edit") return toast("what is masked in this form is shown by the link above it");
     this.#hide();
     if (!shown) this.#revealed = setTimeout(() => this.reveal(), openTime);
     toast(shown ? "secrets are hidden again" : `secrets are shown for ${openTime / 1000} s`);

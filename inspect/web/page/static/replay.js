@@ -55,13 +55,16 @@ function fields(text) {
   });
 }
 
-// unmasked puts the recorded values in place of those that the form did not show: the n-th field of a name gets the n-th of that name.
+// unmasked puts the recorded values in place of those that the form did not show: the n-th field or parameter of a name gets the n-th of that name.
 async function unmasked(id, edit, mask) {
   if (!edit.target?.includes(mask) && !edit.headers?.some(([, value]) => value.includes(mask))) return edit;
   const x = await call("GET", at(id));
   const missing = name => { throw new Error(`${name} is masked, and there is no recorded value for it: write the value`); };
-  const parameters = new Map([...x.target.matchAll(parameter)].map(([, , name, value]) => [name, value]));
-  edit.target = edit.target?.replace(parameter, (pair, before, name, value) => value === mask ? `${before}${name}=${parameters.get(name) ?? missing(name)}` : pair);
+  const parameters = Map.groupBy(x.target.matchAll(parameter), ([, , name]) => name);
+  edit.target = edit.target?.replace(parameter, (pair, before, name, value) => {
+    const was = parameters.get(name)?.shift()?.[3];
+    return value.includes(mask) ? `${before}${name}=${was ?? missing(name)}` : pair;
+  });
   const recorded = Map.groupBy(x.request.headers, ([name]) => name.toLowerCase());
   edit.headers = edit.headers?.map(([name, value]) => {
     const was = recorded.get(name.toLowerCase())?.shift();

@@ -9,14 +9,18 @@ const secret = /token|secret|passw|apikey|authorization|cookie|credential|privat
 const masked = "••••••••";
 const isSecret = name => secret.test(name.toLowerCase().replace(/[-_]/g, ""));
 
+// encoded finds secrets in a query that is itself a value, as in next=%2Fcb%3Ftoken%3Dx.
+const encoded = new RegExp(`([?&][^=&\\s]+=[^&\\s]*?(?:${secret.source.replaceAll("key", "[-_]?key")})[\\w.-]*%3d)[^&\\s]+`, "gi");
+
 // target is a request's target without the secrets in its query.
 export function target(text, most) {
   if (masksAll) return safe(text.replace(/([?&])([^=&\s]*)(=[^&\s]*)?/g, (_, before, name) => `${before}${name}=${masked}`), most);
-  return safe(text.replace(/([?&])([^=&\s]+)=([^&\s]+)/g, (pair, before, name) => isSecret(name) ? `${before}${name}=${masked}` : pair), most);
+  const shown = text.replace(/([?&])([^=&\s]+)=([^&\s]+)/g, (pair, before, name) => isSecret(name) ? `${before}${name}=${masked}` : pair);
+  return safe(shown.replace(encoded, `$1${masked}`), most);
 }
 
-// field is a header field as a line, without its value if that is a secret.
-export const field = (name, value) => safe(`${name}: ${masksAll || isSecret(name) ? masked : value}`, 4000);
+// field is a header field as a line, without its value if that is a secret, or those in its query if it is a URL.
+export const field = (name, value) => `${safe(name)}: ${masksAll || isSecret(name) ? masked : target(value, 4000)}`;
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });

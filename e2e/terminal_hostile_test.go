@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -161,7 +160,7 @@ func TestHostileCaptures(t *testing.T) {
 	}
 }
 
-// annotate writes a hostile note and tag to every capture, and a hostile view.
+// annotate writes a hostile note to every capture, and a hostile view. A hostile tag is refused.
 func (x *terminal) annotate(api string) {
 	x.t.Helper()
 	_, list := get(x.t, api+"/api/v1/exchanges")
@@ -169,24 +168,17 @@ func (x *terminal) annotate(api string) {
 	if len(ids) == 0 {
 		x.t.Fatalf("no exchange in %.300s", list)
 	}
-	note, _ := json.Marshal(map[string]any{"note": hostile, "add_tags": []string{"\u202e字\u009b2J\u200b"}, "pinned": true})
+	write := func(want int, method, path string, body map[string]any) {
+		text, _ := json.Marshal(body)
+		if status, answer := post(x.t, method, api+"/api/v1/"+path, string(text)); status != want {
+			x.t.Fatalf("%s %s: %d %s", method, path, status, answer)
+		}
+	}
 	for _, id := range ids {
-		change(x.t, "PATCH", api+"/api/v1/exchanges/"+id[1], string(note))
+		write(200, "PATCH", "exchanges/"+id[1], map[string]any{"note": hostile, "add_tags": []string{"bug"}, "pinned": true})
+		write(400, "PATCH", "exchanges/"+id[1], map[string]any{"add_tags": []string{"\u202e字\u009b2J\u200b"}})
 	}
-	filter, _ := json.Marshal(map[string]string{"filter": `body:"` + "\u202e\u009b2J" + `"`})
-	change(x.t, "PUT", api+"/api/v1/views/"+url.PathEscape("\u202e字\u009b2J\u200b"), string(filter))
-}
-
-func change(t *testing.T, method, url, body string) {
-	t.Helper()
-	q, err := http.NewRequest(method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	q.Header.Set("Content-Type", "application/json")
-	if status, answer := fetch(t, q); status/100 != 2 && status != 400 && status != 422 { // refused is as good
-		t.Fatalf("%s %s: %d %s", method, url, status, answer)
-	}
+	write(200, "PUT", "views/"+url.PathEscape("\u202e字\u009b2J\u200b"), map[string]any{"filter": "body:\"\u202e\u009b2J\""})
 }
 
 // guarded is a terminal whose screen must stay whole.
@@ -232,6 +224,9 @@ func (w *guarded) panes() string {
 	return timeless(panes)
 }
 
+// harmful are the characters that no screen may have.
+var harmful = regexp.MustCompile(`[\x00-\x1f\x7f-\x9f\x{ad}\x{61c}\x{115f}\x{200b}-\x{200f}\x{2028}-\x{202f}\x{2060}-\x{206f}\x{feff}]`)
+
 // wrongs says what is not where it belongs.
 func (w *guarded) wrongs(screen string) (all []string) {
 	lines := strings.Split(strings.TrimSuffix(screen, "\n"), "\n")
@@ -249,7 +244,7 @@ func (w *guarded) wrongs(screen string) (all []string) {
 		if ruler >= 0 && i < len(lines)-1 && !slices.Contains(columnsOf(line, '│'), ruler) {
 			all = append(all, fmt.Sprintf("in line %d request and list do not part at %d", i, ruler))
 		}
-		if bad := regexp.MustCompile(`[\x00-\x1f\x7f-\x9f\x{ad}\x{61c}\x{115f}\x{200b}-\x{200f}\x{2028}-\x{202f}\x{2060}-\x{206f}\x{feff}]`).FindString(line); bad != "" {
+		if bad := harmful.FindString(line); bad != "" {
 			all = append(all, fmt.Sprintf("line %d has %q", i, bad))
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // hostile is what a terminal must never get: titles, the clipboard, links, erasing, the cursor elsewhere, the other screen, a reset, questions that the terminal answers as
@@ -81,23 +80,6 @@ func hostileRequests(host string) []string {
 	return all
 }
 
-// speak sends text on a connection of its own and waits for the end of what comes back.
-func speak(t *testing.T, host, text string) (status string) {
-	t.Helper()
-	c, err := net.Dial("tcp", host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(patience))
-	if _, err := io.WriteString(c, text); err != nil {
-		t.Fatal(err)
-	}
-	answer, _ := io.ReadAll(c)
-	line, _, _ := strings.Cut(string(answer), "\r\n")
-	return line
-}
-
 // TestHostileCaptures: whatever passes, is noted, or saved as a view, the dashboard's screen stays whole in all its views: head, footer and the line between list and request
 // stand where they stood, the terminal's title and clipboard are as they were, and nothing has left the dashboard's screen. The screen is tmux's.
 func TestHostileCaptures(t *testing.T) {
@@ -111,7 +93,7 @@ func TestHostileCaptures(t *testing.T) {
 	api := x.see(`Web Interface\s+(http://\S+)`)[1]
 	captured := 0
 	for _, text := range hostileRequests(host) {
-		if status := speak(t, host, text); !strings.Contains(status, " 400 ") {
+		if status, _, _ := strings.Cut(talk(t, host, text, "", "no answer at all"), "\r\n"); !strings.Contains(status, " 400 ") {
 			captured++
 		}
 	}

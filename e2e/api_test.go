@@ -108,7 +108,7 @@ func TestHostilePage(t *testing.T) {
 	}
 }
 
-// post sends a definition to a path of the local API.
+// post sends JSON, by any method, and returns the answer's status and content.
 func post(t *testing.T, method, url, body string) (int, string) {
 	t.Helper()
 	q, err := http.NewRequest(method, url, strings.NewReader(body))

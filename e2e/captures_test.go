@@ -84,24 +84,14 @@ func (s *shell) find(n int, filter string, more ...string) (all []exchange) {
 // hook sends a webhook, and returns the answer's status.
 func (s *shell) hook(path, body string) int {
 	s.t.Helper()
-	q, err := http.NewRequest(http.MethodPost, s.url+path, strings.NewReader(body))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	q.Header.Set("Content-Type", "application/json")
-	status, _ := fetch(s.t, q)
+	status, _ := post(s.t, http.MethodPost, s.url+path, body)
 	return status
 }
 
 // post sends JSON to the agent's local API.
 func (s *shell) post(path, body string) {
 	s.t.Helper()
-	q, err := http.NewRequest(http.MethodPost, s.agent.api()+path, strings.NewReader(body))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	q.Header.Set("Content-Type", "application/json")
-	if status, answer := fetch(s.t, q); status/100 != 2 {
+	if status, answer := post(s.t, http.MethodPost, s.agent.api()+path, body); status/100 != 2 {
 		s.t.Fatalf("%s: %d %s", path, status, answer)
 	}
 }
@@ -277,11 +267,7 @@ func TestSecretsAreLeftOut(t *testing.T) {
 				t.Errorf("%s by the %s, redacted: %s", format, name, out)
 			}
 		}
-		q, err := http.NewRequest(http.MethodGet, s.agent.api()+"/exchanges/"+all[0].ID+"/request?reveal=1", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if status, page := fetch(t, q); status != 200 || strings.Contains(page, "seen") || strings.Contains(page, "hunter2") || !strings.Contains(page, "plain") {
+		if status, page := get(t, s.agent.api()+"/exchanges/"+all[0].ID+"/request?reveal=1"); status != 200 || strings.Contains(page, "seen") || strings.Contains(page, "hunter2") || !strings.Contains(page, "plain") {
 			t.Errorf("the page: %d %s", status, page)
 		}
 	}

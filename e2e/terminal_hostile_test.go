@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // hostile is what a terminal must never get: titles, the clipboard, links, erasing, the cursor elsewhere, the other screen, a reset, questions that the terminal answers as
@@ -82,23 +80,6 @@ func hostileRequests(host string) []string {
 	return all
 }
 
-// speak sends text on a connection of its own and waits for the end of what comes back.
-func speak(t *testing.T, host, text string) (status string) {
-	t.Helper()
-	c, err := net.Dial("tcp", host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(patience))
-	if _, err := io.WriteString(c, text); err != nil {
-		t.Fatal(err)
-	}
-	answer, _ := io.ReadAll(c)
-	line, _, _ := strings.Cut(string(answer), "\r\n")
-	return line
-}
-
 // TestHostileCaptures: whatever passes, is noted, or saved as a view, the dashboard's screen stays whole in all its views: head, footer and the line between list and request
 // stand where they stood, the terminal's title and clipboard are as they were, and nothing has left the dashboard's screen. The screen is tmux's.
 func TestHostileCaptures(t *testing.T) {
@@ -112,7 +93,7 @@ func TestHostileCaptures(t *testing.T) {
 	api := x.see(`Web Interface\s+(http://\S+)`)[1]
 	captured := 0
 	for _, text := range hostileRequests(host) {
-		if status := speak(t, host, text); !strings.Contains(status, " 400 ") {
+		if status, _, _ := strings.Cut(talk(t, host, text, "", "no answer at all"), "\r\n"); !strings.Contains(status, " 400 ") {
 			captured++
 		}
 	}
@@ -161,7 +142,7 @@ func TestHostileCaptures(t *testing.T) {
 	}
 }
 
-// annotate writes a hostile note and tag to every capture, and a hostile view.
+// annotate writes a hostile note to every capture, and a hostile view. A hostile tag is refused.
 func (x *terminal) annotate(api string) {
 	x.t.Helper()
 	_, list := get(x.t, api+"/api/v1/exchanges")
@@ -169,24 +150,17 @@ func (x *terminal) annotate(api string) {
 	if len(ids) == 0 {
 		x.t.Fatalf("no exchange in %.300s", list)
 	}
-	note, _ := json.Marshal(map[string]any{"note": hostile, "add_tags": []string{"\u202e字\u009b2J\u200b"}, "pinned": true})
+	write := func(want int, method, path string, body map[string]any) {
+		text, _ := json.Marshal(body)
+		if status, answer := post(x.t, method, api+"/api/v1/"+path, string(text)); status != want {
+			x.t.Fatalf("%s %s: %d %s", method, path, status, answer)
+		}
+	}
 	for _, id := range ids {
-		change(x.t, "PATCH", api+"/api/v1/exchanges/"+id[1], string(note))
+		write(200, "PATCH", "exchanges/"+id[1], map[string]any{"note": hostile, "add_tags": []string{"bug"}, "pinned": true})
+		write(400, "PATCH", "exchanges/"+id[1], map[string]any{"add_tags": []string{"\u202e字\u009b2J\u200b"}})
 	}
-	filter, _ := json.Marshal(map[string]string{"filter": `body:"` + "\u202e\u009b2J" + `"`})
-	change(x.t, "PUT", api+"/api/v1/views/"+url.PathEscape("\u202e字\u009b2J\u200b"), string(filter))
-}
-
-func change(t *testing.T, method, url, body string) {
-	t.Helper()
-	q, err := http.NewRequest(method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	q.Header.Set("Content-Type", "application/json")
-	if status, answer := fetch(t, q); status/100 != 2 && status != 400 && status != 422 { // refused is as good
-		t.Fatalf("%s %s: %d %s", method, url, status, answer)
-	}
+	write(200, "PUT", "views/"+url.PathEscape("\u202e字\u009b2J\u200b"), map[string]any{"filter": "body:\"\u202e\u009b2J\""})
 }
 
 // guarded is a terminal whose screen must stay whole.
@@ -232,6 +206,9 @@ func (w *guarded) panes() string {
 	return timeless(panes)
 }
 
+// harmful are the characters that no screen may have.
+var harmful = regexp.MustCompile(`[\x00-\x1f\x7f-\x9f\x{ad}\x{61c}\x{115f}\x{200b}-\x{200f}\x{2028}-\x{202f}\x{2060}-\x{206f}\x{feff}]`)
+
 // wrongs says what is not where it belongs.
 func (w *guarded) wrongs(screen string) (all []string) {
 	lines := strings.Split(strings.TrimSuffix(screen, "\n"), "\n")
@@ -249,7 +226,7 @@ func (w *guarded) wrongs(screen string) (all []string) {
 		if ruler >= 0 && i < len(lines)-1 && !slices.Contains(columnsOf(line, '│'), ruler) {
 			all = append(all, fmt.Sprintf("in line %d request and list do not part at %d", i, ruler))
 		}
-		if bad := regexp.MustCompile(`[\x00-\x1f\x7f-\x9f\x{ad}\x{61c}\x{115f}\x{200b}-\x{200f}\x{2028}-\x{202f}\x{2060}-\x{206f}\x{feff}]`).FindString(line); bad != "" {
+		if bad := harmful.FindString(line); bad != "" {
 			all = append(all, fmt.Sprintf("line %d has %q", i, bad))
 		}
 	}

@@ -17,7 +17,7 @@ import (
 
 // Stories that a person tells at the dashboard, key by key.
 
-// a webhook that the service answers with 500 until it is mended.
+// hooks is a service that answers webhooks with 500 until it is mended.
 type hooks struct {
 	mu     sync.Mutex
 	mended atomic.Bool

@@ -226,6 +226,29 @@ func TestThingUnderTheCursor(t *testing.T) {
 	}
 }
 
+// What is masked on a line is not copied from it either, until it is shown.
+func TestMaskedIsNotCopied(t *testing.T) {
+	b := newBench(t, 100, 40)
+	stream := exchange(2, "GET", "/events", 200, "OK")
+	setBody(&stream.Response.Message, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", "data: {\"token\":\"tok123\"}\n\n")
+	b.put(hook(1), stream)
+	for _, c := range []struct{ row, tab, line, want string }{
+		{"g", "1", "POST /hooks", "POST /hooks?access_token=tok123"},
+		{"g", "2", "POST /hooks", "POST /hooks?access_token=tok123 HTTP/1.1"},
+		{"G", "6", `{"token":`, `{"token":"tok123"}`},
+	} {
+		b.f.pasted = ""
+		b.press("esc", "esc", c.row, "enter", c.tab)
+		b.goTo(c.line)
+		b.press("y", "v")
+		wantIn(t, b.screen(), "this value is masked")
+		b.press(".", "y", "v", ".")
+		if b.f.pasted != c.want {
+			t.Errorf("tab %s: copied %q, want %q", c.tab, b.f.pasted, c.want)
+		}
+	}
+}
+
 func TestFindInTab(t *testing.T) {
 	b := newBench(t, 80, 24)
 	x := exchange(1, "GET", "/text", 200, "OK")

@@ -159,6 +159,32 @@ func TestNoteTagAndPin(t *testing.T) {
 	wantIn(t, k.frame(), "no longer pinned")
 }
 
+// What a line begins with before anything is typed may be a stranger's: it is drawn as one line of the screen, and stays as it is.
+func TestLineBeginsWithAnything(t *testing.T) {
+	const odd = "a\u202eb\u200bc"
+	x := exchange(1, "POST", "/hook", 200, "OK")
+	setBody(&x.Request.Message, "POST /hook HTTP/1.1\r\nHost: a\r\nX-Odd: "+odd+"\r\n\r\n", "")
+	k := newKept(t, 120, 40, x)
+	k.mark(x.ID, odd)
+	drawn := func() {
+		t.Helper()
+		frame := ansi.Strip(k.frame())
+		wantIn(t, frame, "a\ufffdb\ufffdc")
+		wantNotIn(t, frame, "\u202e", "\u200b")
+	}
+	k.press(";")
+	drawn()
+	k.press("esc", "enter", "2")
+	k.goTo("X-Odd")
+	k.press("f", "tab", "/")
+	drawn()
+	k.press("esc", "esc", "esc")
+	k.press(";", "end", "!", "enter")
+	if it, err := k.Get(t.Context(), x.ID); err != nil || it.Note != odd+"!" {
+		t.Errorf("the note is %q, %v", it.Note, err)
+	}
+}
+
 // A note that was written on the page may have several lines.
 func TestNoteOfSeveralLines(t *testing.T) {
 	k := newKept(t, 80, 24, exchange(1, "GET", "/a", 200, "OK"))

@@ -158,7 +158,7 @@ func (r *reading) messages() []pane.Text {
 	for i := range listed {
 		m := &listed[i]
 		open := m.Number == r.asked.message
-		lines = append(lines, r.look.MessageRow(m, open))
+		lines = append(lines, r.look.MessageRow(m, open, &r.mask))
 		if open {
 			content := m.Open(view.Limits{Lines: 2000})
 			r.mask.Content(&content)

@@ -106,7 +106,7 @@ func (f *field) draw(m *model, wide int, here bool) string {
 	case here:
 		f.input.Width = max(room-1, 1)
 		f.input.PlaceholderStyle = m.look.Quiet
-		return line + f.input.View()
+		return line + view.SanitizeTyped(f.input.View())
 	case f.input.Value() == "":
 		return line + m.look.Quiet.Render(pane.Clip(f.input.Placeholder, room))
 	}

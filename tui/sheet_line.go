@@ -5,6 +5,7 @@ import (
 	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/tui/pane"
 )
 
@@ -63,7 +64,7 @@ func (m *model) inputLine(ask string, in *textinput.Model, width int) string {
 	ask = pane.Clip(ask, max(width/2, 1))
 	in.Width = max(width-pane.Width(ask)-1, 1)
 	in.PlaceholderStyle = m.look.Quiet
-	return pane.Cut(m.look.Key.Render(ask)+in.View(), width) // a completion may reach beyond it
+	return pane.Cut(m.look.Key.Render(ask)+view.SanitizeTyped(in.View()), width) // a completion may reach beyond it
 }
 
 func (s *lineSheet) typed(m *model, k tea.KeyMsg) (cmd tea.Cmd) {

@@ -43,6 +43,8 @@ func TestUnified(t *testing.T) {
 		{"a key that comes twice", "P / HTTP/1.1\n\n{\"a\":1,\"a\":2}", "P / HTTP/1.1\n\n{\"a\":1,\"a\":3}", "@@ request, content @@\n-$[\"a (2)\"]: 2\n+$[\"a (2)\"]: 3\n"},
 		{"lines", "P / HTTP/1.1\n\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12", "P / HTTP/1.1\n\n1\n2\n3\n4\nfive\n6\n7\n8\n9\n10\n12",
 			"@@ request, content, by lines @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n 9\n 10\n-11\n 12\n"},
+		{"lines that were added at the end", "P / HTTP/1.1\n\na\nb\n", "P / HTTP/1.1\n\na\nb\nc\n", "@@ request, content, by lines @@\n a\n b\n+c\n"},
+		{"lines that were taken from the end", "P / HTTP/1.1\n\na\nb\nc", "P / HTTP/1.1\n\na\nb", "@@ request, content, by lines @@\n a\n b\n-c\n"},
 		{"a line end at the end", "P / HTTP/1.1\n\na\nb", "P / HTTP/1.1\n\na\nb\n", "@@ request, content, by lines @@\n-b (no line end)\n+b\n"},
 		{"no line end at the end", "P / HTTP/1.1\n\na\nb\n", "P / HTTP/1.1\n\na\nb", "@@ request, content, by lines @@\n-b\n+b (no line end)\n"},
 		{"content that was not there", "P / HTTP/1.1\n\n", "P / HTTP/1.1\n\nhi", "@@ request, content, by lines @@\n+hi\n"},

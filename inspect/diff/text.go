@@ -50,11 +50,12 @@ func texts(older, newer []byte) []Change {
 	return []Change{changed(strconv.Itoa(len(now)), without, with)}
 }
 
+// splitLines are the lines without their ends, so that the last one is the same line when others follow it.
 func splitLines(data []byte) []string {
 	if len(data) == 0 {
 		return nil
 	}
-	return strings.SplitAfter(strings.TrimSuffix(string(data), "\n"), "\n")
+	return strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
 }
 
 // lines compares line by line. The search for the fewest changes is bounded: texts that have hardly anything in common are told as a few large changes.
@@ -62,7 +63,7 @@ func lines(older, newer []string) (changes []Change) {
 	done := 0 // lines of older that are told, or left out
 	same := func(from, to, shift int) {
 		for i := from; i < to; i++ {
-			changes = append(changes, Change{Kind: Same, Where: strconv.Itoa(i + shift + 1), New: []Span{{Text: short(trimEnd(older[i]))}}})
+			changes = append(changes, Change{Kind: Same, Where: strconv.Itoa(i + shift + 1), New: []Span{{Text: short(older[i])}}})
 		}
 	}
 	shift := 0 // how much further down lines of older are in newer
@@ -85,8 +86,6 @@ func lines(older, newer []string) (changes []Change) {
 	return changes
 }
 
-func trimEnd(s string) string { return strings.TrimSuffix(s, "\n") }
-
 // block is lines that took the place of others, at that line of the newer text. As many as there were are compared with each other.
 func block(was, now []string, at int) (changes []Change) {
 	where := func(i int) string { return strconv.Itoa(at + i + 1) }
@@ -95,16 +94,16 @@ func block(was, now []string, at int) (changes []Change) {
 	if pairs {
 		for i := range was {
 			if was[i] != now[i] {
-				changes = append(changes, changed(where(i), trimEnd(was[i]), trimEnd(now[i])))
+				changes = append(changes, changed(where(i), was[i], now[i]))
 			}
 		}
 		return changes
 	}
 	for _, s := range was {
-		changes = append(changes, removed(where(0), trimEnd(s)))
+		changes = append(changes, removed(where(0), s))
 	}
 	for i, s := range now {
-		changes = append(changes, added(where(i), trimEnd(s)))
+		changes = append(changes, added(where(i), s))
 	}
 	return changes
 }

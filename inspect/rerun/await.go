@@ -3,11 +3,9 @@ package rerun
 import (
 	"context"
 	"errors"
-	"io"
 	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
-	"github.com/adit-tunnel/adit/inspect/diff"
 )
 
 // How often a source is asked: at least without hints, and at most with them.
@@ -51,44 +49,27 @@ func hintsOf(s Source) (<-chan inspect.Hint, func()) {
 	return nil, func() {}
 }
 
-// bodies opens the contents that are not in memory; done closes them. What cannot be opened is compared as far as memory has it, and the comparison says so.
-func bodies(ctx context.Context, s Source, older, newer inspect.Item) (b diff.Bodies, done func()) {
-	var open []io.Closer
-	at := func(it inspect.Item, side inspect.Side) io.ReaderAt {
-		body := bodyOf(ctx, s, it, side)
-		if body != nil {
-			open = append(open, body)
-		}
-		return body
-	}
-	b = diff.Bodies{
-		OldRequest: at(older, inspect.RequestSide), OldResponse: at(older, inspect.ResponseSide),
-		NewRequest: at(newer, inspect.RequestSide), NewResponse: at(newer, inspect.ResponseSide),
-	}
-	return b, func() {
-		for _, c := range open {
-			_ = c.Close() // it was only read
-		}
-	}
+// contents opens those that are not in memory. What cannot be opened is compared as far as memory has it, and the comparison says so.
+func contents(ctx context.Context, s Source, it inspect.Item) inspect.Contents {
+	c, _ := inspect.OpenContents(ctx, patient{s, it}, it)
+	return c
 }
 
-// bodyOf opens one, when all of it is there: what has just come is written to its file for some moments more. nil: there is none.
-func bodyOf(ctx context.Context, s Source, it inspect.Item, side inspect.Side) inspect.Body {
-	m := it.Message(side)
-	if m == nil || m.Kept <= int64(len(m.Body)) {
-		return nil
-	}
+// patient opens a content when all of it is there: what has just come is written to its file for some moments more.
+type patient struct {
+	Source
+	it inspect.Item
+}
+
+func (p patient) Body(ctx context.Context, id inspect.ID, side inspect.Side) (inspect.Body, error) {
 	for begin := time.Now(); ; {
-		body, err := s.Body(ctx, it.ID, side)
-		if err != nil {
-			return nil
-		}
-		if body.Size() >= m.Kept || time.Since(begin) > lateTime {
-			return body
+		body, err := p.Source.Body(ctx, id, side)
+		if err != nil || body.Size() >= p.it.Message(side).Kept || time.Since(begin) > lateTime {
+			return body, err
 		}
 		_ = body.Close() // it was only read
 		if !pause(ctx, slowPace) {
-			return nil
+			return nil, ctx.Err()
 		}
 	}
 }

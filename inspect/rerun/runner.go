@@ -150,9 +150,10 @@ func said(err error) string { return view.Sanitize(strings.ReplaceAll(err.Error(
 // judge compares the answers.
 func (r *runner) judge(ctx context.Context, o *Outcome, original, again inspect.Item) {
 	o.Status, o.Took = view.Status(again.Exchange), again.Duration
-	b, done := bodies(ctx, r.s, original, again)
-	defer done()
-	o.Diff = diff.Of(original.Exchange, again.Exchange, diff.Options{Bodies: b, Rules: r.p.Rules})
+	older, newer := contents(ctx, r.s, original), contents(ctx, r.s, again)
+	defer older.Close()
+	defer newer.Close()
+	o.Diff = diff.Of(original.Exchange, again.Exchange, diff.Options{Bodies: diff.BodiesOf(&older, &newer), Rules: r.p.Rules})
 	o.Changed = diff.Briefs(o.Diff, mostChanged)
 	switch {
 	case again.State != inspect.Done:

@@ -283,11 +283,12 @@ func (m *Mask) json(lines []Line) {
 		if w.value == nil {
 			continue
 		}
-		hide := secret > 0 || m.All || IsSecret(w.key()) || m.named(&w)
+		all := m.All || m.named(&w)
+		hide := all || secret > 0 || IsSecret(w.key())
 		if hide && w.opened && secret == 0 {
 			secret = depth
 		}
-		m.texts(w.value, hide, m.All || m.named(&w))
+		m.texts(w.value, hide, all)
 	}
 }
 

@@ -2,9 +2,11 @@ package view
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"unicode"
 	"unicode/utf8"
 
@@ -188,6 +190,40 @@ func FuzzPrinted(f *testing.F) {
 			t.Errorf("%d lines of %d", bytes.Count(out, []byte("\n")), bytes.Count(data, []byte("\n")))
 		}
 	})
+}
+
+// Wherever a line is too long to be printed at once, a secret is not parted from its name, and a character not from itself.
+func TestPrintedInPieces(t *testing.T) {
+	const pair = `,"ü":1,"password":"hunter2"`
+	for shift := range len(pair) {
+		begin := `{"a":"` + strings.Repeat("x", printBytes-len(pair)+shift)
+		text := begin + `"` + pair + `,"b":"` + strings.Repeat("日本", printBytes/4) + `"}`
+		want := begin + `","ü":1,"password":"` + Masked + `","b":"` + strings.Repeat("日本", printBytes/4) + `"}`
+		if got, err := io.ReadAll(Printed(strings.NewReader(text), Mask{})); err != nil || string(got) != want {
+			t.Fatalf("%d: …%s, %v", shift, got[printBytes-len(pair):][:2*len(pair)], err)
+		}
+	}
+}
+
+// What a path leads to is in other lines than the names that lead there.
+func TestPrintedWithPaths(t *testing.T) {
+	paths, err := inspect.ParseJSONPaths([]string{"$.card.number"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ text, want string }{
+		{"{\n \"card\": {\n  \"number\": 4242,\n  \"name\": \"x\"\n }\n}\n", "{\n \"card\": {\n  \"number\": " + Masked + ",\n  \"name\": \"x\"\n }\n}\n"},
+		{"[" + strings.Repeat(" ", pathBytes) + "\n4242]", "[" + strings.Repeat(" ", pathBytes-1) + "\n" + Masked},
+		{"card.number\n4242", "card.number\n4242"},
+	} {
+		if got, err := io.ReadAll(Printed(strings.NewReader(c.text), Mask{Paths: paths})); err != nil || string(got) != c.want {
+			t.Errorf("%.80q: %.200q, %v", c.text, strings.TrimLeft(string(got), "[ "), err)
+		}
+	}
+	broken := io.MultiReader(strings.NewReader(`{"a":1`), iotest.ErrReader(io.ErrClosedPipe))
+	if got, err := io.ReadAll(Printed(broken, Mask{Paths: paths})); string(got) != `{"a":1` || !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("what cannot be read to its end: %q, %v", got, err)
+	}
 }
 
 // What is no secret in a head stays byte for byte.

@@ -12,6 +12,9 @@ import (
 // pieceFind is within which a piece is moved to begin with a line.
 const pieceFind = 16 << 10
 
+// borders are where text may be cut, the best ones first: behind a line, or else a comma or an ampersand, lest a name be cut from its value.
+const borders = "\n,& "
+
 // Piece is a range of content that is shown as it came, or as a hex dump: content of any size can be read piece by piece.
 type Piece struct {
 	Body     io.ReaderAt
@@ -26,7 +29,7 @@ func Pieces(body io.ReaderAt, size, each int64) []Piece {
 	head := make([]byte, min(size, 4<<10))
 	n, _ := body.ReadAt(head, 0) // what cannot be read is told when it is seen
 	hex := !IsText(head[:n])
-	json := bytes.IndexAny(bytes.TrimLeft(head[:n], " \t\r\n"), "{[") == 0
+	json := looksLikeJSON(head[:n])
 	pieces := make([]Piece, 0, size/each+1)
 	for from := int64(0); from < size; from += each {
 		pieces = append(pieces, Piece{Body: body, From: from, To: min(from+each, size), Size: size, Hex: hex, Within: json && from > 0})
@@ -63,8 +66,7 @@ func (p *Piece) Lines(mask *Mask) ([]Line, error) {
 	return RawText(mask.Text(string(data))), nil
 }
 
-// border moves the border between two pieces of text to where a line begins, or else behind a comma or an ampersand, lest a name be cut from its value; or to a
-// character.
+// border moves the border between two pieces of text to one of borders behind it, or else to a character.
 func (p *Piece) border(at int64) (int64, error) {
 	if p.Hex || at <= 0 || at >= p.Size {
 		return min(at, p.Size), nil
@@ -74,7 +76,7 @@ func (p *Piece) border(at int64) (int64, error) {
 	if _, err := p.Body.ReadAt(data, at-before); err != nil && !errors.Is(err, io.EOF) {
 		return 0, err
 	}
-	for _, end := range []byte("\n,& ") {
+	for _, end := range []byte(borders) {
 		if i := bytes.IndexByte(data[before-1:], end); i >= 0 {
 			return at + int64(i), nil
 		}

@@ -25,6 +25,23 @@ func Sanitize(s string) string {
 	return appendSafe(&b, s[n:], 0, 0)
 }
 
+// SanitizeTyped is Sanitize for text that is being typed, as an editor draws it: what shows nothing or turns the reading direction becomes U+FFFD, one for one,
+// so that the cursor is where it was. Controls stay, since the editor's own are among them: it must not have taken any.
+func SanitizeTyped(s string) string {
+	marks := 0
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsControl(r), visible(r):
+			marks = 0
+			return r
+		case unicode.Is(unicode.M, r) && marks < marksInARow:
+			marks++
+			return r
+		}
+		return utf8.RuneError
+	}, s)
+}
+
 // cleanPrefix is the length of the printable ASCII that s begins with: mostly all of it.
 func cleanPrefix(s string) int {
 	for i := range len(s) {

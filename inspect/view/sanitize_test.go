@@ -38,6 +38,18 @@ func TestSanitize(t *testing.T) {
 	}
 }
 
+func TestSanitizeTyped(t *testing.T) {
+	for in, want := range map[string]string{
+		"\x1b[7mü\x1b[0m世\nb":             "\x1b[7mü\x1b[0m世\nb",
+		"a\u202eb\u2069\u200b\u3164":      "a\ufffdb\ufffd\ufffd\ufffd",
+		"z" + strings.Repeat("\u0335", 6): "z" + strings.Repeat("\u0335", 4) + "\ufffd\ufffd",
+	} {
+		if got := SanitizeTyped(in); got != want {
+			t.Errorf("SanitizeTyped(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestLines(t *testing.T) {
 	p := painter{room: 10}
 	p.add(ClassPlain, "a\tb\r\n\x1b[2J\n\n\u202een")

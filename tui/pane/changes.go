@@ -46,7 +46,7 @@ func (l Look) sideChanges(title string, m *diff.Message, mask *view.Mask) []Text
 	}
 	part("start line", m.Start)
 	part("fields", m.Fields)
-	part(map[diff.How]string{diff.JSON: "content, by path", diff.Text: "content, by line"}[m.How]+contentOnly(m.How), m.Content)
+	part(map[diff.How]string{diff.JSON: "content, by path", diff.Text: "content, by line", diff.Bytes: "content"}[m.How], m.Content)
 	for _, n := range m.Notes {
 		lines = append(lines, l.prose("("+n+")", classQuiet)...)
 	}
@@ -54,13 +54,6 @@ func (l Look) sideChanges(title string, m *diff.Message, mask *view.Mask) []Text
 		return nil
 	}
 	return append([]Text{plainText(""), titled(title)}, lines...)
-}
-
-func contentOnly(how diff.How) string {
-	if how == diff.Bytes {
-		return "content"
-	}
-	return ""
 }
 
 // change draws a difference: the old line and the new one. What does not matter stands back, and says so.

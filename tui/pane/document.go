@@ -42,7 +42,7 @@ const (
 )
 
 // plainText and titled make lines of ours.
-func plainText(s string) Text { return Text{Line: view.Line{{Class: view.ClassPlain, Text: s}}} }
+func plainText(s string) Text { return ofClass(view.ClassPlain, s) }
 func titled(s string) Text    { return ofClass(classTitle, s) }
 
 // Quiet makes a line of ours that stands back.

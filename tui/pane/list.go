@@ -209,5 +209,5 @@ func (l Look) ListTitle(name, note, focus string) string {
 	if note != "" {
 		note = l.Quiet.Render(Clip(note, l.Width-min(Width(name)+Width(focus)+1, l.Width/2)))
 	}
-	return Ends(l.Theme.Title.Render(focus+name), note, l.Width)
+	return Ends(l.Title.Render(focus+name), note, l.Width)
 }

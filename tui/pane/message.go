@@ -15,7 +15,8 @@ func number(n int) string { return strconv.Itoa(n) }
 func (l Look) MessageHead(m *inspect.Message, mask *view.Mask) []Text {
 	var lines []Text
 	if start := view.StartLine(m.Head); start != "" {
-		lines = append(lines, Text{Line: view.Line{{Class: classBold, Text: view.Sanitize(mask.Target(start))}}, Of: &Thing{Value: start}})
+		shown := mask.Target(start)
+		lines = append(lines, Text{Line: view.Line{{Class: classBold, Text: view.Sanitize(shown)}}, Of: &Thing{Value: start, Mask: shown != start}})
 	}
 	return append(lines, Fields(view.Headers(m.Head), mask)...)
 }

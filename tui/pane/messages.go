@@ -22,7 +22,7 @@ const (
 )
 
 // MessageRow draws a message in one line: when, from whom, what kind, how large, and how it begins. Columns give way to a narrow pane from the right.
-func (l Look) MessageRow(m *MessageLine, open bool) Text {
+func (l Look) MessageRow(m *MessageLine, open bool, mask *view.Mask) Text {
 	sign, class, from := "←", classNote, "from the service"
 	if m.Side == inspect.RequestSide {
 		sign, class, from = "→", classGood, "from the client"
@@ -54,7 +54,8 @@ func (l Look) MessageRow(m *MessageLine, open bool) Text {
 	if m.Note != "" {
 		line = append(line, view.Span{Class: classWarn, Text: " (" + m.Note + ")"})
 	}
-	return Text{Line: line, Indent: 4, Of: &Thing{Value: string(m.Payload), Message: m.Number}}
+	payload := string(m.Payload)
+	return Text{Line: line, Indent: 4, Of: &Thing{Value: payload, Mask: mask.Text(payload) != payload, Message: m.Number}}
 }
 
 // MessagesTitle says how many messages there are, and which of them are listed.

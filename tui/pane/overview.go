@@ -115,7 +115,7 @@ func (l Look) fact(label, value, key string, class view.Class) (lines []Text) {
 	if value == "" {
 		return nil
 	}
-	of := &Thing{Key: key, Value: value}
+	of := &Thing{Key: key, Value: value, Mask: strings.Contains(value, view.Masked)}
 	pad := labelCells
 	if l.Width < 3*labelCells {
 		pad = min(pad, l.Width/3)

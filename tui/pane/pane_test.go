@@ -267,7 +267,7 @@ func allTabs(l Look, x *inspect.Exchange, wrapped bool) (lines []string) {
 	m := MessageLine{Message: view.Message{Payload: x.Request.Body, Size: 3}, Number: 1, Preview: view.Sanitize(string(x.Request.Body))}
 	d := diff.Of(x, &inspect.Exchange{Request: inspect.Request{Message: inspect.Message{Head: x.Request.Body, Body: x.Request.Head}}}, diff.Options{})
 	texts := slices.Concat(l.Overview(s), l.Message("Request", &x.Request.Message, &s.Bodies[0], &s.Mask), RawLines(s.Mask.Head(x.Request.Head)), l.Timing(s), l.Notes(s),
-		[]Text{l.MessageRow(&m, true)}, l.Family([]Relative{{Item: s.Item, Brief: "same body"}}, true), l.Changes(x, x, &d, &s.Mask))
+		[]Text{l.MessageRow(&m, true, &s.Mask)}, l.Family([]Relative{{Item: s.Item, Brief: "same body"}}, true), l.Changes(x, x, &d, &s.Mask))
 	width := 0
 	if wrapped {
 		width = l.Width

@@ -87,14 +87,14 @@ func (l Look) TabBar(open Tab, full TabSet) string {
 		if t > 0 {
 			b.WriteString(blank(between))
 		}
-		switch style := l.Plain; {
+		style := l.Plain
+		switch {
 		case Tab(t) == open:
-			b.WriteString(l.Selected.Render(word))
+			style = l.Selected
 		case !full.has(Tab(t)):
-			b.WriteString(l.Quiet.Render(word))
-		default:
-			b.WriteString(style.Render(word))
+			style = l.Quiet
 		}
+		b.WriteString(style.Render(word))
 	}
 	return Clip(b.String(), l.Width)
 }

@@ -15,7 +15,7 @@ func (l Look) ViewTabs(tabs []ViewTab) string {
 	for _, t := range l.layViews(tabs) {
 		style := l.Quiet
 		if t.tab >= 0 && tabs[t.tab].Chosen {
-			style = l.Theme.Title
+			style = l.Title
 		}
 		b.WriteString(style.Render(t.text))
 	}

@@ -94,20 +94,14 @@ func (c *Clipboard) native(ctx context.Context, text string) string {
 	return ""
 }
 
-// programs are those that may work here, the best one first. One that runs at the far end of SSH has another clipboard than the person's.
+// programs are those that may work here, the best one first. At the far end of SSH the system has another clipboard than the person's, but a display may be the
+// person's.
 func (c *Clipboard) programs() (all [][]string) {
-	far := far(c.getenv)
-	switch c.system {
-	case "darwin":
-		if !far {
-			all = append(all, []string{"pbcopy"})
+	if own := map[string]string{"darwin": "pbcopy", "windows": "clip.exe"}[c.system]; own != "" {
+		if far(c.getenv) {
+			return nil
 		}
-		return all
-	case "windows":
-		if !far {
-			all = append(all, []string{"clip.exe"})
-		}
-		return all
+		return [][]string{{own}}
 	}
 	if c.getenv("WAYLAND_DISPLAY") != "" {
 		all = append(all, []string{"wl-copy"})

@@ -79,6 +79,7 @@ func TestSetAgentRefuses(t *testing.T) {
 		"version: 3\nagent:\n  authtoken: [old]\n":                     "adit.yml:3: authtoken holds more than one value",
 		"version: 3\nagent:\n  authtoken: ol\n    d\n":                 "adit.yml:3: authtoken is written over several lines",
 		"version: 3\nagent:\n  authtoken: | # mine\n   d\n":            "adit.yml:3: authtoken is written over several lines",
+		"version: 3\n# a\r# b\nagent:\n  authtoken: old\n":             "adit.yml:2: a line ends here in another way than with LF or CRLF",
 		"version: 3\nagent:\n  authtoken: &a old\n  x: *a":             "adit.yml:3: authtoken",
 		"version: 3\nagent: &a {relay: x}\nb: *a\n":                    "adit.yml:2: authtoken cannot be added here",
 		"version: 3\n---\nversion: 3\n":                                "adit.yml:4: agent.authtoken cannot be written in place here",
@@ -169,6 +170,7 @@ func FuzzSet(f *testing.F) {
 	for _, s := range []string{
 		"", "version: 3\nagent:\n  authtoken: old # c\n", "{version: 3, agent: {authtoken: 'x'}}", "agent: |\n  x\n", "? agent\n: authtoken: >\n   x\n",
 		"version: 2\nauthtoken: &a x\nb: *a\n", "a: \"x\r\n y\"\r\nagent: !!map\n  authtoken:\n", "\ufeff---\nagent: \u2028 authtoken: x\n", "- a\n", "version: 3\nagent:\n  authtoken: - x\n",
+		"? agent\r: authtoken: >\n   : >\n   8\n",
 	} {
 		f.Add([]byte(s), "tok:en")
 	}

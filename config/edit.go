@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -91,9 +90,6 @@ func (d *Document) Set(value string, keys ...string) error { return d.set(scalar
 
 // set writes the YAML that means value.
 func (d *Document) set(written, value string, keys []string) error {
-	if at := otherBreak.FindIndex(d.text); at != nil {
-		return d.byHand(1+bytes.Count(d.text[:at[0]], []byte("\n")), "a line ends here in another way than with LF or CRLF")
-	}
 	s, err := d.place(written, keys)
 	if err != nil {
 		return err
@@ -108,9 +104,6 @@ func (d *Document) set(written, value string, keys []string) error {
 	*d = *changed
 	return nil
 }
-
-// otherBreak finds what ends a line in YAML (1.1, 4.1.4) and nowhere else: behind it, its lines are not those that people and place count.
-var otherBreak = regexp.MustCompile(`\r(?:[^\n]|$)|[\x{85}\x{2028}\x{2029}]`)
 
 func (d *Document) byHand(line int, what string) error {
 	return fmt.Errorf("%s:%d: %s\n  write it by hand: adit config edit", d.path, line, what)

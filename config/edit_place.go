@@ -191,7 +191,7 @@ func (d *Document) atLine(line int, text string) splice {
 }
 
 func (d *Document) atEnd(text string) splice {
-	last := bytes.Count(d.text, []byte("\n")) + 1
+	last := len(lineBreak.FindAllIndex(d.text, -1)) + 1
 	s := d.atLine(last+1, text)
 	s.line = last
 	return s
@@ -215,6 +215,9 @@ func (d *Document) lineEnd() string {
 
 const byteOrderMark = "\ufeff"
 
+// lineBreak is all that ends a line for the YAML reader (is_break of go.yaml.in/yaml, after YAML 1.1, 5.4): the lines of nodes are counted by it.
+var lineBreak = regexp.MustCompile(`\r\n|[\r\n\x{85}\x{2028}\x{2029}]`)
+
 // lineStart is where a line begins; lines count from 1. Behind the last line it is the end of the text.
 func (d *Document) lineStart(line int) int {
 	at := 0
@@ -222,11 +225,11 @@ func (d *Document) lineStart(line int) int {
 		at = len(byteOrderMark)
 	}
 	for ; line > 1; line-- {
-		i := bytes.IndexByte(d.text[at:], '\n')
-		if i < 0 {
+		end := lineBreak.FindIndex(d.text[at:])
+		if end == nil {
 			return len(d.text)
 		}
-		at += i + 1
+		at += end[1]
 	}
 	return at
 }

@@ -43,7 +43,12 @@ func TestSetAgent(t *testing.T) {
 		"alias":            {"version: 3\nagent:\n  relay: &r x\n  authtoken: *r # oh\n", "version: 3\nagent:\n  relay: &r x\n  authtoken: new # oh\n"},
 		"flow, letters":    {"{é: ö, agent: {authtoken: old}, version: 3}", "{é: ö, agent: {authtoken: new}, version: 3}"},
 		"other line ends":  {"version: 3\r\nagent:\r\n  relay: x\r\n", "version: 3\r\nagent:\r\n  authtoken: new\r\n  relay: x\r\n"},
-		"byte order mark":  {"\ufeffversion: 3\nagent:\n  authtoken: old\n", "\ufeffversion: 3\nagent:\n  authtoken: new\n"},
+		"lone CRs":         {"version: 3\r# mine\ragent:\r  authtoken: old # c\r  relay: x\r", "version: 3\r# mine\ragent:\r  authtoken: new # c\r  relay: x\r"},
+		"breaks in texts, around it": {
+			"description: \"a\u2028b\u0085c\u2029d\"\nversion: 3\nagent:\n  authtoken: >\n    old\nmetadata: \"a\u2028b\"\n",
+			"description: \"a\u2028b\u0085c\u2029d\"\nversion: 3\nagent:\n  authtoken: new\nmetadata: \"a\u2028b\"\n",
+		},
+		"byte order mark": {"\ufeffversion: 3\nagent:\n  authtoken: old\n", "\ufeffversion: 3\nagent:\n  authtoken: new\n"},
 		"no version": {
 			"# head\n\n# the agent\nagent:\n  relay: x\n", "# head\n\nversion: 3\n# the agent\nagent:\n  authtoken: new\n  relay: x\n",
 		},
@@ -79,7 +84,6 @@ func TestSetAgentRefuses(t *testing.T) {
 		"version: 3\nagent:\n  authtoken: [old]\n":                     "adit.yml:3: authtoken holds more than one value",
 		"version: 3\nagent:\n  authtoken: ol\n    d\n":                 "adit.yml:3: authtoken is written over several lines",
 		"version: 3\nagent:\n  authtoken: | # mine\n   d\n":            "adit.yml:3: authtoken is written over several lines",
-		"version: 3\n# a\r# b\nagent:\n  authtoken: old\n":             "adit.yml:2: a line ends here in another way than with LF or CRLF",
 		"version: 3\nagent:\n  authtoken: &a old\n  x: *a":             "adit.yml:3: authtoken",
 		"version: 3\nagent: &a {relay: x}\nb: *a\n":                    "adit.yml:2: authtoken cannot be added here",
 		"version: 3\n---\nversion: 3\n":                                "adit.yml:4: agent.authtoken cannot be written in place here",

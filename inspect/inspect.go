@@ -43,10 +43,31 @@ func (s State) String() string {
 	return "unknown"
 }
 
+// Kind is what was carried.
+type Kind uint8
+
+const (
+	HTTP Kind = iota // a request and its response
+	TCP              // a connection of a tcp endpoint
+	TLS              // a connection of a tls endpoint
+)
+
+// String returns the kind in lower case, as it is written in lines and in the API.
+func (k Kind) String() string {
+	switch k {
+	case TCP:
+		return "tcp"
+	case TLS:
+		return "tls"
+	}
+	return "http"
+}
+
 // Exchange is one recorded request with its response or failure. It is immutable once recorded: a later state of the same
 // exchange is a new value with the same ID. Share it freely, change nothing in it.
 type Exchange struct {
 	ID       ID
+	Kind     Kind   // TCP and TLS: Request has nothing but the Host a TLS hello named and Size, what the visitor sent; Response, once it stands, only Size
 	Place    uint64 // among all that are recorded, from Placer; 0: behind those that were recorded before it
 	Endpoint string // the endpoint's name
 	Start    time.Time

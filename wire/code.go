@@ -71,6 +71,9 @@ const (
 	CodeTooManyConns   Code = 4010
 	CodeAuthRequired   Code = 4011
 	CodeAddressDenied  Code = 4012
+	CodeMisdirected    Code = 4013
+	CodeNoServerName   Code = 4014
+	CodeClientCert     Code = 4015
 
 	CodeProtocol     Code = 5001
 	CodeFrameOrder   Code = 5002
@@ -165,6 +168,9 @@ var Codes = []CodeInfo{
 	{CodeTooManyConns, "TOO_MANY_CONNECTIONS", 429, "Too many connections are open from this address.", whoVisitor, "Close some, or wait until they are closed.", false},
 	{CodeAuthRequired, "AUTH_REQUIRED", 401, "This URL is open only to those who have a user name and password for it.", whoVisitor, "Send a user name and password; whoever gave you the URL knows them.", false},
 	{CodeAddressDenied, "ADDRESS_DENIED", 403, "This URL is not open to the address you come from.", whoVisitor, "Come from another network, or ask whoever gave you the URL to let your address in.", false},
+	{CodeMisdirected, "MISDIRECTED", 421, "The request is for another name than the TLS connection that it came on.", whoVisitor, "Open a connection of its own for each name.", false},
+	{CodeNoServerName, "NO_SERVER_NAME", 421, "The TLS connection did not say which name it is for.", whoVisitor, "Use a client that sends the server name (SNI).", false},
+	{CodeClientCert, "CLIENT_CERTIFICATE", 403, "This URL is open only to those who have a certificate for it.", whoVisitor, "Send a certificate of an authority that whoever gave you the URL has named.", false},
 
 	{CodeProtocol, "PROTOCOL", 502, "The other side broke the protocol.", whoMakers, "Update agent and relay; report it if it stays.", false},
 	{CodeFrameOrder, "FRAME_ORDER", 502, "A frame came where it must not.", whoMakers, "Update agent and relay; report it if it stays.", false},

@@ -78,16 +78,27 @@ const (
 // Bind asks for an endpoint. It is idempotent by handle.
 type Bind struct {
 	Handle   uint32 `json:"handle"`             // chosen by the agent, never used again in a session
-	Protocol string `json:"protocol"`           // "http"
+	Protocol string `json:"protocol"`           // "http", "tcp" or "tls"
 	Name     string `json:"name,omitempty"`     // of the endpoint at the agent; part of a random URL's derivation
 	Host     string `json:"host,omitempty"`     // wanted host name, whole or the label under the domain alone; "": one derived from account, instance and name
-	Port     int    `json:"port,omitempty"`     // wanted port of an embedded relay; 0: any
+	Port     int    `json:"port,omitempty"`     // wanted port, of a tcp endpoint or an embedded relay; 0: any
 	How      string `json:"how"`                // "start", "resume" or "move"
 	Ticket   string `json:"ticket,omitempty"`   // the newest that Bound brought for this endpoint; with resume and move
 	Pooling  bool   `json:"pooling,omitempty"`  // share the name with other agents; refused by relays that do not offer it
 	Policy   string `json:"policy,omitempty"`   // traffic policy, YAML or JSON; refused by relays that do not run it
 	Metadata string `json:"metadata,omitempty"` // the agent's own words for the endpoint
+
+	Schemes   []string `json:"schemes,omitempty"`    // that an http endpoint's URL may be called by: "http", "https"; none: the relay's choice
+	Terminate bool     `json:"terminate,omitempty"`  // a tls endpoint's TLS ends at the relay, not behind it
+	ClientCAs string   `json:"client_cas,omitempty"` // PEM: who vouches for the certificate that a visitor must show where TLS ends at the relay; "": none is asked for
 }
+
+// Protocols of endpoints, as Bind names them.
+const (
+	ProtocolHTTP = "http" // requests, over http, https and HTTP/2
+	ProtocolTCP  = "tcp"  // connections, on a port of its own
+	ProtocolTLS  = "tls"  // connections, found by the server name in the visitor's TLS hello
+)
 
 // Bound is the relay's yes to Bind.
 type Bound struct {

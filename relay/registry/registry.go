@@ -8,6 +8,7 @@
 package registry
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"strconv"
@@ -37,6 +38,11 @@ type Endpoint struct {
 	Epoch    uint64   // rises with every bind of this name; the highest one owns it
 	Session  uint64   // number of its session: of one instance, the one with the higher number has the newer will
 	Upstream Upstream // who serves it
+
+	Protocol  string         // wire.ProtocolHTTP …
+	Schemes   []string       // of an http endpoint: what it may be called by; none: whatever the relay serves
+	Terminate bool           // of a tls endpoint: its TLS ends at the edge
+	ClientCAs *x509.CertPool // where TLS ends at the edge: who vouches for the certificate that visitors must show; nil: none is asked for
 
 	Policy *policy.Policy // what every request must pass before it goes to Upstream; nil: nothing
 }

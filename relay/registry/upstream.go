@@ -10,8 +10,9 @@ import (
 
 // Request is one public request on its way to an upstream. Its slices are borrowed: the upstream is through with them when Begin returns.
 type Request struct {
-	ID         [16]byte // UUIDv7
-	Conn       uint64   // public connection id
+	Kind       wire.Kind // KindHTTP; of KindTCP and KindTLS only ID, Conn, Client, Many, ServerPort, Start, Flags and Ext count, and Body is wire.BodyUntil
+	ID         [16]byte  // UUIDv7
+	Conn       uint64    // public connection id
 	Client     netip.AddrPort
 	Many       bool // Client is a trusted peer, behind which there may be many visitors
 	ServerPort uint16
@@ -20,6 +21,7 @@ type Request struct {
 	Version    uint8 // as wire has it: 0x10, 0x11, 0x20
 	Body       wire.Body
 	Length     uint64 // with wire.BodyLength
+	Ext        []byte // list of wire.ExtSNI …
 	Head       []byte // forwarding fields spliced in
 	Content    []byte // content that came with the head and is the whole of it (length body only); nil otherwise
 	Idempotent bool   // GET, HEAD, OPTIONS without content
@@ -53,7 +55,7 @@ type Visitor struct {
 // Exchange is one request under way. Next, Took and Buffered belong to the goroutine that writes to the visitor; Send to the one that reads
 // from the visitor; Abort to anyone.
 type Exchange interface {
-	// Next returns INFO, RESP, DATA, CHUNK, TRAILERS, FAIL or ABORT, checked for seq, order and length (not the head's meaning). The payload is
+	// Next returns INFO, RESP, DATA, CHUNK, TRAILERS, FAIL or ABORT (of tcp and tls READY, DATA or FAIL), checked for seq, order and length (not the head's meaning). The payload is
 	// valid until the next call. An error is a *Error and means the answer is not whole (link lost, protocol error, aborted, ctx of Begin ended).
 	Next() (wire.Frame, error)
 	// Buffered says that Next will not block.

@@ -43,6 +43,15 @@ func SystemFile(goos string, env Env) string {
 	return "/etc/adit/adit.yml"
 }
 
+// RelayFile is the place of a relay's configuration file on this system; "" when there is none.
+func RelayFile(goos string, env Env) string {
+	file := SystemFile(goos, env)
+	if file == "" {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(file), "relay.yml")
+}
+
 // StateDir is where adit keeps its state: $STATE_DIRECTORY when systemd gives one, else the user's place for it.
 func StateDir(goos string, env Env) (string, error) {
 	if dir := env("STATE_DIRECTORY"); filepath.IsAbs(dir) {

@@ -111,7 +111,7 @@ func addrPort(a net.Addr) netip.AddrPort {
 }
 
 func (s *Server) trusts(a netip.Addr) bool {
-	for _, p := range s.trust {
+	for _, p := range *s.trust.Load() {
 		if p.Contains(a) {
 			return true
 		}

@@ -52,11 +52,12 @@ type Options struct {
 // Server serves plain HTTP/1.1 on any number of listeners. New makes one.
 type Server struct {
 	registry *registry.Registry
-	trust    []netip.Prefix
+	trust    atomic.Pointer[[]netip.Prefix]
 	log      *slog.Logger
 	run      func(func())
 	now      func() time.Time
 	lim      limits
+	newLim   atomic.Pointer[limits] // that the sweeper takes over at its next tick
 	access   *accessLog
 	count    counters
 	visitors visitors
@@ -90,7 +91,6 @@ type Server struct {
 func New(o Options) *Server {
 	s := &Server{
 		registry:  o.Registry,
-		trust:     o.Trust,
 		log:       o.Log,
 		run:       o.Go,
 		now:       o.Now,
@@ -102,10 +102,12 @@ func New(o Options) *Server {
 		wake:      make(chan struct{}, 1),
 		listeners: map[net.Listener]struct{}{},
 		conns:     map[*conn]struct{}{},
-		visitors:  newVisitors(o.Share),
+		visitors:  visitors{open: map[netip.Addr]int{}},
 		empty:     make(chan struct{}),
 		stop:      make(chan struct{}),
 	}
+	s.trust.Store(&o.Trust)
+	s.visitors.setShare(o.Share)
 	s.begin, s.cut = context.WithCancel(context.Background())
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

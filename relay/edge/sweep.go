@@ -29,6 +29,10 @@ func (s *Server) sweep() {
 		case <-s.stop:
 			return
 		}
+		if l := s.newLim.Swap(nil); l != nil {
+			s.lim.head, s.lim.idle, s.lim.body, s.lim.reader, s.lim.tick = l.head, l.idle, l.body, l.reader, l.tick // only the sweeper reads these
+			t.Reset(l.tick)
+		}
 		elapsed := min(time.Since(last), 2*s.lim.tick)
 		last = time.Now()
 		now := s.clock.Add(int64(elapsed))

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/adit-tunnel/adit/budget"
 	"github.com/adit-tunnel/adit/wire"
@@ -16,18 +17,19 @@ const (
 
 // visitors counts connections by address; the zero Addr is nobody's.
 type visitors struct {
-	share int // how many each may have; 0: any number
+	share atomic.Int64 // how many each may have; 0: any number
 
 	mu   sync.Mutex
 	open map[netip.Addr]int // no zeros
 	full budget.Complaint
 }
 
-func newVisitors(share int) visitors {
+// setShare takes Options.Share.
+func (v *visitors) setShare(share int) {
 	if share == 0 {
 		share = defaultShare
 	}
-	return visitors{share: max(share, 0), open: map[netip.Addr]int{}}
+	v.share.Store(int64(max(share, 0)))
 }
 
 // enter counts a connection; false: the address has its share.
@@ -37,7 +39,7 @@ func (v *visitors) enter(a netip.Addr) bool {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.open[a] >= v.share {
+	if int64(v.open[a]) >= v.share.Load() {
 		return false
 	}
 	v.open[a]++
@@ -59,7 +61,7 @@ func (v *visitors) leave(a netip.Addr) {
 // there: this machine, where a proxy may stand, and the proxies that are trusted.
 func (s *Server) accountOf(a netip.Addr) netip.Addr {
 	switch {
-	case s.visitors.share == 0, a.IsLoopback(), s.trusts(a):
+	case s.visitors.share.Load() == 0, a.IsLoopback(), s.trusts(a):
 		return netip.Addr{}
 	case a.Is6():
 		p, _ := a.Prefix(64) // fails only for what is no address
@@ -75,7 +77,7 @@ func (s *Server) takeShare(nc net.Conn) (account netip.Addr, ok bool) {
 		return account, true
 	}
 	if n, due := s.visitors.full.Due(); due {
-		s.log.Warn("visitors are turned away: their address has its share of connections", "address", account.String(), "share", s.visitors.share, "times", n)
+		s.log.Warn("visitors are turned away: their address has its share of connections", "address", account.String(), "share", s.visitors.share.Load(), "times", n)
 	}
 	s.turnAway(nc, wire.CodeTooManyConns)
 	return account, false

@@ -59,6 +59,13 @@ func (l *lobby) enter(conn net.Conn) *guest {
 	return g
 }
 
+// setLimit sets how long guests may stay that come from now on.
+func (l *lobby) setLimit(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.limit = d
+}
+
 // leave is false if the guest was cut.
 func (l *lobby) leave(g *guest) bool {
 	l.mu.Lock()

@@ -145,6 +145,14 @@ func New(o Options) *Server {
 	}
 }
 
+// SetAuth changes Options.Auth for connections that come from now on.
+func (s *Server) SetAuth(d time.Duration) {
+	if d <= 0 {
+		d = defaultAuth
+	}
+	s.lobby.setLimit(d)
+}
+
 // Serve accepts agents on ln until ctx ends, Shutdown, or ln fails for good; it owns ln. Sessions outlive it: Shutdown ends them. The error
 // is nil when it was told to end.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {

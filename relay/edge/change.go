@@ -1,0 +1,10 @@
+package edge
+
+// Change takes over what may change while the server runs: Trust, Share, and the limits Head, Idle, Body and Reader. Connections that are open keep the
+// trust that they came with, and are held to the new limits.
+func (s *Server) Change(o Options) {
+	s.trust.Store(&o.Trust)
+	s.visitors.setShare(o.Share)
+	l := newLimits(o)
+	s.newLim.Store(&l)
+}

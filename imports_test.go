@@ -75,6 +75,8 @@ var vendorDoors = map[string][]string{
 	"github.com/zalando/go-keyring":    {"config"},
 	"github.com/VictoriaMetrics/":      {"relay/admin"},
 	"github.com/kardianos/":            {"cli"},
+	"github.com/coreos/go-systemd/":    {"cli"},
+	"github.com/pires/go-proxyproto":   {"relay"},
 	"gopkg.in/natefinch/":              {"cli"},
 	"modernc.org/sqlite":               {"relay/control", "inspect/store"},
 	"golang.org/x/time":                {"relay/session"},

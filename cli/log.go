@@ -21,6 +21,7 @@ type logOptions struct {
 	level   string // debug, info, warn, error or crit
 	format  string // term, logfmt or json
 	maxSize int    // MiB after which a file is set aside and a new one begun; 0: never
+	files   *logFiles
 }
 
 // logger opens the log that o asks for; close ends it.
@@ -44,7 +45,7 @@ func (a *app) logger(o logOptions, dashboard bool) (log *slog.Logger, close func
 		w := newUnhurried(&lossy{w: a.Out, what: "the log", say: a.complain}, a.guard.Go)
 		return slog.New(handler(w, a.screenOf(a.Out))), w.close, nil
 	}
-	f, err := openLog(o.to, 0o600, o.maxSize)
+	f, err := o.files.open(o.to, 0o600, o.maxSize)
 	if err != nil {
 		return nil, nil, usage("the log: %w", err)
 	}

@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"runtime"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/adit-tunnel/adit/config"
 	"github.com/adit-tunnel/adit/relay"
@@ -19,14 +22,15 @@ import (
 
 type relayOptions struct {
 	relay.Options
-	trust, timeouts []string
-	accessLog       string
-	log             logOptions
-	stateDir        string
+	trust, proxy, timeouts []string
+	accessLog              string
+	log                    logOptions
+	stateDir               string
+	config                 string
 }
 
 func (a *app) relayCommand() *cobra.Command {
-	var o relayOptions
+	var check bool
 	c := &cobra.Command{
 		Use:     "relay",
 		Short:   "Run the public server that agents connect to",
@@ -35,13 +39,34 @@ func (a *app) relayCommand() *cobra.Command {
 
 Point *.DOMAIN at this machine, make a token for each account, and start it. Behind
 nginx, Caddy or a balancer that ends TLS, say so with --public-url and --trust-forwarded.
-Accounts, plans, tokens and domains may be changed while it runs.`,
+Accounts, plans, tokens and domains may be changed while it runs. Every flag may stand in
+a file instead (adit relay init), which SIGHUP has it read again. SIGUSR2 starts the program
+anew, as it is on the disk, without a request lost.`,
 		Example: `  adit relay token create --account acme
-  adit relay --domain tunnel.example.com --http :8080 --agents :4443`,
+  adit relay --domain tunnel.example.com --http :8080 --agents :4443
+  adit relay --config /etc/adit/relay.yml`,
 		Args: noSuchCommand,
-		RunE: func(*cobra.Command, []string) error { return a.runRelay(o) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			given := setFlags(c.Flags())
+			delete(given, "check")
+			s, err := a.relaySettings(given)
+			if err != nil {
+				return err
+			}
+			if check {
+				return a.checkRelay(s)
+			}
+			return a.runRelay(s)
+		},
 	}
-	f := c.Flags()
+	relayFlags(c.Flags(), &relayOptions{})
+	c.Flags().BoolVar(&check, "check", false, "look for mistakes, say where the relay would listen, and end")
+	c.AddCommand(a.relayInitCommand(), a.accountCommand(), a.planCommand(), a.tokenCommand(), a.domainCommand())
+	return c
+}
+
+// relayFlags are the settings of a relay: flags, and keys of its configuration file.
+func relayFlags(f *pflag.FlagSet, o *relayOptions) {
 	f.StringVar(&o.Domain, "domain", "", "endpoints get URLs below this `DOMAIN`")
 	f.StringVar(&o.HTTP, "http", ":8080", "where visitors come in, `HOST:PORT`")
 	f.StringVar(&o.Agents, "agents", ":"+config.DefaultAgentsPort, "where agents come in, `HOST:PORT`")
@@ -50,6 +75,8 @@ Accounts, plans, tokens and domains may be changed while it runs.`,
 	f.StringVar(&o.Resolver, "resolver", "", "DNS server that is asked whose domains are, `HOST:PORT` (default the system's)")
 	f.StringVar(&o.PublicURL, "public-url", "", "`URL` pattern of what is seen from outside, such as https://*.tunnel.example.com")
 	f.StringSliceVar(&o.trust, "trust-forwarded", nil, "`CIDR` of peers whose X-Forwarded fields are believed")
+	f.StringSliceVar(&o.proxy, "trust-proxy-protocol", nil,
+		"`CIDR` of balancers that must, and alone may, begin a public connection\nwith a PROXY protocol header (version 1 or 2)")
 	f.IntVar(&o.PerAddress, "conns-per-address", 1000,
 		"at most `N` connections from one address (IPv6: /64), 0: no limit;\nthis machine and --trust-forwarded are not counted")
 	f.StringVar(&o.Region, "region", "", "name of the `REGION` that agents show")
@@ -61,20 +88,38 @@ Accounts, plans, tokens and domains may be changed while it runs.`,
 	f.StringVar(&o.log.level, "log-level", "info", "`LEVEL`: debug, info, warn, error or crit")
 	f.StringVar(&o.log.format, "log-format", "term", "`FORMAT`: logfmt, json, or term (logfmt where no terminal is)")
 	f.IntVar(&o.log.maxSize, "log-max-size", logMaxSize, "`MIB` after which a log file is set aside for a new one, three are kept; 0: never")
-	c.AddCommand(a.accountCommand(), a.planCommand(), a.tokenCommand(), a.domainCommand())
-	return c
+	f.StringVar(&o.config, relayConfigFlag, "", "`FILE` with settings (default "+config.RelayFile(runtime.GOOS, os.Getenv)+", if it is there)")
 }
 
-func (a *app) runRelay(o relayOptions) error {
-	r, done, err := a.newRelay(o)
+// runningRelay is a relay and what is done to it while it runs.
+type runningRelay struct {
+	*relay.Relay
+	a        *app
+	settings *relaySettings // it was started with
+	log      *slog.Logger
+	level    *slog.LevelVar
+	files    *logFiles
+	count    lifeCounts
+}
+
+func (a *app) runRelay(s *relaySettings) error {
+	before := a.inherit()
+	s.o.Inherited = before.listeners
+	path, err := ownPath()
+	if err != nil {
+		return fmt.Errorf("where this program is: %w", err)
+	}
+	r, done, err := a.newRelay(s)
 	if err != nil {
 		return err
 	}
 	defer done()
-	var stop stopper
+	stop := stopper{hangup: make(chan struct{}, 1), renew: make(chan struct{}, 1)}
 	ctx, unwatch := stop.watch(context.Background(), a.guard)
 	defer unwatch()
-	a.guard.Go(func() { a.announce(ctx, r, o.Domain) })
+	a.guard.Go(func() { r.announce(ctx, before) })
+	a.guard.Go(func() { r.renewWhenAsked(ctx, path, stop.renew) })
+	a.guard.Go(func() { r.reloadWhenAsked(ctx, stop.hangup) })
 	if err := r.Run(ctx); err != nil {
 		return err
 	}
@@ -84,42 +129,60 @@ func (a *app) runRelay(o relayOptions) error {
 	return nil
 }
 
-// newRelay turns flags into a relay with open listeners; done closes what it was given.
-func (a *app) newRelay(o relayOptions) (_ *relay.Relay, done func(), err error) {
+// read turns what was written into what the relay takes.
+func (o *relayOptions) read(a *app) (err error) {
 	if o.Trust, err = prefixes("--trust-forwarded", o.trust); err != nil {
-		return nil, nil, err
+		return err
+	}
+	if o.Proxy, err = prefixes("--trust-proxy-protocol", o.proxy); err != nil {
+		return err
 	}
 	switch {
 	case o.PerAddress < 0:
-		return nil, nil, usage("--conns-per-address %d: it is a number of connections; 0 sets no limit", o.PerAddress)
+		return usage("--conns-per-address %d: it is a number of connections; 0 sets no limit", o.PerAddress)
 	case o.PerAddress == 0:
 		o.PerAddress = -1
 	}
 	if err = setLimits(&o.Limits, o.timeouts); err != nil {
-		return nil, nil, err
+		return err
 	}
 	if o.StateDir, err = a.relayState(o.stateDir); err != nil {
-		return nil, nil, err
+		return err
 	}
 	if o.Admin == "false" {
 		o.Admin = ""
 	}
+	if _, err = logLevel(o.log.level); err != nil {
+		return err
+	}
+	o.Version, o.Go = Version, a.guard.Go
+	return nil
+}
+
+// newRelay makes the relay with open listeners; done closes what it was given.
+func (a *app) newRelay(s *relaySettings) (_ *runningRelay, done func(), err error) {
+	o := &s.o
+	r := &runningRelay{a: a, settings: s, level: new(slog.LevelVar), files: new(logFiles)}
+	o.log.files = r.files
 	var closeLog, closeAccess func()
-	if o.Log, closeLog, err = a.logger(o.log, false); err != nil {
+	if o.Log, closeLog, err = a.levelledLogger(o.log, r.level); err != nil {
 		return nil, nil, err
 	}
-	if o.AccessLog, closeAccess, err = a.accessLog(o.accessLog, o.log.maxSize, o.Log); err != nil {
+	r.log = o.Log
+	if o.AccessLog, closeAccess, err = a.accessLog(o.accessLog, o.log, o.Log); err != nil {
 		closeLog()
 		return nil, nil, err
 	}
 	done = func() { closeAccess(); closeLog() }
-	o.Version, o.Go = Version, a.guard.Go
+	o.Gather = r.count.gather
 	if o.Memory, o.Files, err = a.takeStock(); err != nil {
 		done()
 		return nil, nil, err
 	}
-	r, err := relay.New(o.Options)
-	if err != nil {
+	if s.file != "" {
+		o.Log.Info("configuration", "file", s.file)
+	}
+	if r.Relay, err = relay.New(o.Options); err != nil {
 		done()
 		return nil, nil, &exitError{exitUsage, err}
 	}
@@ -127,18 +190,20 @@ func (a *app) newRelay(o relayOptions) (_ *relay.Relay, done func(), err error) 
 }
 
 // announce says how to join the relay, when it is ready.
-func (a *app) announce(ctx context.Context, r *relay.Relay, domain string) {
+func (r *runningRelay) announce(ctx context.Context, before inheritance) {
 	select {
 	case <-r.Ready():
 	case <-ctx.Done():
 		return
 	}
-	fmt.Fprintf(a.Out, "ready http=%s agents=%s pin=%s\n", r.HTTPAddr(), r.AgentsAddr(), r.Pin())
+	fmt.Fprintf(r.a.Out, "ready http=%s agents=%s pin=%s\n", r.HTTPAddr(), r.AgentsAddr(), r.Pin())
 	join := r.AgentsAddr()
 	if _, port, err := net.SplitHostPort(join); err == nil {
-		join = net.JoinHostPort(domain, port)
+		join = net.JoinHostPort(r.settings.o.Domain, port)
 	}
-	fmt.Fprintf(a.Err, "Agents join with:\n  adit http 8000 --relay %s --relay-pin %s --authtoken TOKEN\n", join, r.Pin())
+	fmt.Fprintf(r.a.Err, "Agents join with:\n  adit http 8000 --relay %s --relay-pin %s --authtoken TOKEN\n", join, r.Pin())
+	before.serves()
+	r.tellManager(daemon.SdNotifyReady)
 }
 
 func (a *app) relayState(dir string) (string, error) {
@@ -152,7 +217,7 @@ func (a *app) relayState(dir string) (string, error) {
 	return filepath.Join(base, "relay"), nil
 }
 
-func (a *app) accessLog(to string, maxSize int, log *slog.Logger) (io.Writer, func(), error) {
+func (a *app) accessLog(to string, o logOptions, log *slog.Logger) (io.Writer, func(), error) {
 	w := &lossy{what: "the access log", say: func(text string) { log.Warn(text) }}
 	switch to {
 	case "false", "":
@@ -164,7 +229,7 @@ func (a *app) accessLog(to string, maxSize int, log *slog.Logger) (io.Writer, fu
 		w.w = a.Err
 		return w, func() {}, nil
 	}
-	f, err := openLog(to, 0o640, maxSize)
+	f, err := o.files.open(to, 0o640, o.maxSize)
 	if err != nil {
 		return nil, nil, usage("--access-log: %w", err)
 	}

@@ -16,13 +16,18 @@ type stopper struct {
 	away        atomic.Bool // another program has the terminal: SIGINT is meant for that one
 	// hangup, of one place, is told of SIGHUP instead, where that cannot mean that a terminal has gone: without one it means "read your configuration again".
 	hangup chan struct{}
+	// renew, of one place, is told of SIGUSR2; nil: that signal is left to the system.
+	renew chan struct{}
 }
 
 // watch returns a context that ends with the first signal, or when a service manager asks for the end; stop ends the watching.
 func (s *stopper) watch(ctx context.Context, g *guard) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	signals := make(chan os.Signal, 2)
+	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if s.renew != nil {
+		notifyRenew(signals)
+	}
 	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
 		signal.Notify(signals, syscall.SIGHUP)
 	}
@@ -37,10 +42,11 @@ func (s *stopper) watch(ctx context.Context, g *guard) (_ context.Context, stop 
 				cancel()
 			case sig := <-signals:
 				if sig == syscall.SIGHUP && s.hangup != nil && !terminal {
-					select {
-					case s.hangup <- struct{}{}:
-					default:
-					}
+					nudge(s.hangup)
+					continue
+				}
+				if isRenew(sig) {
+					nudge(s.renew)
 					continue
 				}
 				if sig == os.Interrupt && s.away.Load() {
@@ -65,6 +71,14 @@ func (s *stopper) watch(ctx context.Context, g *guard) (_ context.Context, stop 
 		signal.Stop(signals)
 		close(done)
 		cancel()
+	}
+}
+
+// nudge tells who reads from a channel of one place that there is something to do.
+func nudge(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 

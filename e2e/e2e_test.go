@@ -37,7 +37,8 @@ func TestMain(m *testing.M) {
 	}
 	if os.Getenv(beAdit) != "" {
 		os.Unsetenv(beAdit)
-		os.Exit(cli.Main(os.Args, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Environ()))
+		environ := append(os.Environ(), beAdit+"=1") // for a relay that starts itself anew
+		os.Exit(cli.Main(os.Args, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, environ))
 	}
 	if signal.Ignored(syscall.SIGHUP) { // as under nohup; what is handled here reaches the programs that tests start, what is ignored does not
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)

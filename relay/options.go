@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ type Options struct {
 	Admin         string         // health, metrics and the owner's API; "" none
 	PublicURL     string         // "https://*.DOMAIN[:PORT]" when something in front ends TLS; "": http://NAME.Domain:PORT
 	Trust         []netip.Prefix // peers whose forwarding fields are believed
+	Proxy         []netip.Prefix // peers that must begin each public connection with a PROXY protocol header, which is believed
 	TokenFile     string         // whose tokens the control store takes over
 	Tokens        []string       // further tokens, in memory. Without any token everybody may use it, and it listens only on loopback
 	Resolver      string         // the DNS server that is asked whose domains are, HOST:PORT; "": the system's
@@ -39,6 +41,12 @@ type Options struct {
 	Memory        int64 // bytes that the relay may use, of which it counts what strangers can make grow; 0: what the process may (package budget)
 	Files         int64 // connections and files that it may have open; 0: what the process may
 	PerAddress    int   // public connections that one address, or one /64 of IPv6, may have; 0: 1,000; negative: any number. Loopback and Trust are nobody's
+
+	// Inherited are listeners of the process whose place this one takes, as its Listeners gave them. New owns them, also when it fails.
+	Inherited map[string]*os.File
+
+	// Gather adds figures to the metrics page, as admin.Source's does; nil: none.
+	Gather func(set func(name string, value float64))
 }
 
 // Limits are the time limits of the public side; 0 takes the default in brackets.
@@ -80,6 +88,12 @@ func (o Options) withDefaults() Options {
 		o.Account = account
 	}
 	return o
+}
+
+// Check returns all mistakes that can be seen without opening anything, in the words of the command line.
+func (o Options) Check() error {
+	o = o.withDefaults()
+	return o.check()
 }
 
 // check returns all mistakes at once, in the words of the command line. It brings Domain into its one spelling.

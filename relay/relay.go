@@ -13,9 +13,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -45,6 +47,7 @@ type Relay struct {
 
 	adminToken string // what the admin API wants to be shown
 
+	doors  *doors
 	agents net.Listener
 	http   net.Listener // nil when Embedded
 	admin  net.Listener // nil without Options.Admin
@@ -56,10 +59,15 @@ type Relay struct {
 	local    *localPlaces // nil unless Embedded
 	leases   *leaseFile   // nil when Embedded: its names are ports of this process
 
-	failed  chan error // a part of Run that ended by itself
-	ready   chan struct{}
-	serving atomic.Bool // what /readyz says
-	ran     atomic.Bool
+	failed   chan error // a part of Run that ended by itself
+	ready    chan struct{}
+	handed   chan struct{} // closed when another process serves in this one's place
+	handing  sync.Once
+	grace    atomic.Int64
+	proxy    atomic.Pointer[[]netip.Prefix] // who is to name its visitors with the PROXY protocol
+	badHeads atomic.Uint64                  // connections of balancers that did not begin with a header
+	serving  atomic.Bool                    // what /readyz says
+	ran      atomic.Bool
 }
 
 // New checks the options, reads CA and keys from StateDir or makes them on first start, opens the control store and all listeners (so that
@@ -68,14 +76,19 @@ type Relay struct {
 func New(o Options) (*Relay, error) {
 	o = o.withDefaults()
 	if err := o.check(); err != nil {
+		closeAll(o.Inherited)
 		return nil, err
 	}
-	r := &Relay{o: o, registry: registry.New(nil), failed: make(chan error, 1), ready: make(chan struct{})}
+	r := &Relay{o: o, registry: registry.New(nil), failed: make(chan error, 1), ready: make(chan struct{}), handed: make(chan struct{}),
+		doors: newDoors(o.Inherited, o.Log)}
+	r.grace.Store(int64(o.Grace))
+	r.proxy.Store(&o.Proxy)
 	key, err := r.loadState()
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = r.openStore()
 	}
-	if err := r.openStore(); err != nil {
+	if err != nil {
+		r.doors.forget()
 		return nil, err
 	}
 	if err := r.listen(); err != nil {
@@ -142,7 +155,7 @@ func (r *Relay) listen() error {
 		if l.to == &r.admin {
 			limit = 0
 		}
-		ln, err := listenWithin(context.Background(), limit, l.addr, r.o.Log)
+		ln, err := r.doors.listen(context.Background(), limit, l.flag[len("--"):], l.addr)
 		if limit == 0 && errors.Is(err, syscall.EADDRINUSE) && stopping(l.addr) {
 			continue
 		}
@@ -219,9 +232,16 @@ func addrOf(ln net.Listener) string {
 // Ready is closed when Run serves.
 func (r *Relay) Ready() <-chan struct{} { return r.ready }
 
+// Listeners are copies of the listeners, by their names, for the process that is to take this one's place (Options.Inherited). The caller closes them.
+func (r *Relay) Listeners() (map[string]*os.File, error) { return r.doors.copies() }
+
+// HandOver makes Run end as its ctx's end does, but for the listeners: another process has them now, and accepts.
+func (r *Relay) HandOver() { r.handing.Do(func() { close(r.handed) }) }
+
 // Close closes the listeners and the control store of a relay that never ran; Run does so itself at its end.
 func (r *Relay) Close() error {
 	var errs []error
+	r.doors.forget()
 	for _, ln := range []net.Listener{r.http, r.agents, r.admin} {
 		if ln == nil {
 			continue

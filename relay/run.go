@@ -33,13 +33,17 @@ func (r *Relay) Run(ctx context.Context) error {
 			r.ended(name, serve())
 		})
 	}
+	owner, endAdmin := context.WithCancel(alive)
+	defer endAdmin()
 	if r.o.Admin != "" {
-		start("admin listener", func() error { return r.serveAdmin(alive) })
+		start("admin listener", func() error { return r.serveAdmin(owner) })
 	}
 	start("agents' listener", func() error { return r.sessions.Serve(alive, r.agents) })
 	if r.http != nil {
-		start("public listener", func() error { return r.edge.Serve(alive, r.http, 0) })
+		start("public listener", func() error { return r.edge.Serve(alive, r.behindBalancers(r.http), 0) })
 	}
+	parts.Add(1)
+	r.o.Go(func() { defer parts.Done(); r.forget(alive) })
 	r.serving.Store(true)
 	close(r.ready)
 	r.o.Log.Info("relay ready", "agents", r.AgentsAddr(), "http", r.HTTPAddr(), "admin", r.AdminAddr(), "pin", r.Pin(), "memory", r.o.Memory, "files", r.o.Files)
@@ -47,6 +51,9 @@ func (r *Relay) Run(ctx context.Context) error {
 	var err error
 	select {
 	case <-ctx.Done():
+	case <-r.handed:
+		r.doors.pass()
+		endAdmin() // the next process is to be asked now
 	case err = <-r.failed:
 		r.o.Log.Error("relay stops", "err", err)
 	}
@@ -61,13 +68,24 @@ func (r *Relay) serveAdmin(ctx context.Context) error {
 	ln := r.admin
 	if ln == nil {
 		var err error
-		if ln, err = listenWithin(ctx, r.o.Grace+farewell, r.o.Admin, r.o.Log); err != nil {
+		if ln, err = r.doors.listen(ctx, r.o.Grace+farewell, "admin", r.o.Admin); err != nil {
 			return fmt.Errorf("--admin: %w", err)
 		}
 	}
 	return admin.Serve(ctx, ln, admin.Source{
 		Store: r.store, Token: r.adminToken, Name: hostOf(r.o.Admin), Log: r.o.Log, Ready: r.serving.Load, Gather: r.gather,
 	})
+}
+
+// forget gives up listeners of the process before that nobody has wanted for a while.
+func (r *Relay) forget(ctx context.Context) {
+	t := time.NewTimer(unclaimed)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+	r.doors.forget()
 }
 
 // ended tells Run that a part is over. Only the first one counts: later ones end because Run ends them.
@@ -87,10 +105,11 @@ func (r *Relay) ended(part string, err error) {
 func (r *Relay) stop() {
 	r.serving.Store(false)
 	r.sessions.Drain()
-	grace, cancel := context.WithTimeout(context.Background(), r.o.Grace)
+	limit := time.Duration(r.grace.Load())
+	grace, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	if err := r.edge.Shutdown(grace); err != nil {
-		r.o.Log.Warn("requests were cut at the end of the grace", "grace", r.o.Grace)
+		r.o.Log.Warn("requests were cut at the end of the grace", "grace", limit)
 	}
 	if left, _ := grace.Deadline(); time.Until(left) < farewell {
 		var c context.CancelFunc
@@ -117,7 +136,11 @@ func (r *Relay) gather(set func(name string, value float64)) {
 	set("adit_edge_requests_total", float64(e.Requests))
 	set("adit_edge_access_log_dropped_total", float64(e.LogDropped))
 	set("adit_edge_turned_away_total", float64(e.TurnedAway))
+	set("adit_proxy_protocol_errors_total", float64(r.badHeads.Load()))
 	r.shares.gather(set)
+	if r.o.Gather != nil {
+		r.o.Gather(set)
+	}
 	set(`adit_budget_held{of="credit"}`, float64(r.sessions.Grown()))
 	set(`adit_budget_size{of="credit"}`, float64(r.shares.grown))
 	for code, n := range e.Errors {

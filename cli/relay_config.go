@@ -18,7 +18,8 @@ const relayConfigFlag = "config"
 // relaySettings are all settings of a relay, from the command line and the file.
 type relaySettings struct {
 	o     relayOptions
-	flags *pflag.FlagSet      // with o's values
+	flags *pflag.FlagSet
+	texts map[string]string   // of the flags, as they were written
 	given map[string][]string // on the command line
 	file  string              // that was read; "": none
 }
@@ -35,7 +36,16 @@ func (a *app) relaySettings(given map[string][]string) (*relaySettings, error) {
 	if err := s.readFile(config.RelayFile(runtime.GOOS, a.env)); err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
+	s.texts = map[string]string{}
+	s.flags.VisitAll(func(f *pflag.Flag) { s.texts[f.Name] = settingText(f) })
 	return s, s.o.read(a)
+}
+
+func settingText(f *pflag.Flag) string {
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		return strings.Join(list.GetSlice(), ",")
+	}
+	return f.Value.String()
 }
 
 // setFlag is pflag's Set for what setFlags returns.
@@ -117,9 +127,7 @@ func (a *app) checkRelay(s *relaySettings) error {
 	}
 	show("configuration", s.file)
 	for _, name := range []string{"domain", "http", "https", "tcp-ports", "agents", "admin"} {
-		if f := s.flags.Lookup(name); f != nil {
-			show(name, f.Value.String())
-		}
+		show(name, s.texts[name])
 	}
 	show("state", s.o.StateDir)
 	return w.Flush()

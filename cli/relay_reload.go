@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/coreos/go-systemd/v22/daemon"
-	"github.com/spf13/pflag"
 )
 
 // atOnce are the settings that a relay takes over while it runs; the others count at its next start.
@@ -83,20 +82,12 @@ func (r *runningRelay) takes(name string, next *relaySettings) bool {
 
 // changed lists the settings, of those that of accepts, which are not as they were.
 func (s *relaySettings) changed(old *relaySettings, of func(name string) bool) (list []string) {
-	s.flags.VisitAll(func(f *pflag.Flag) {
-		was := old.flags.Lookup(f.Name)
-		if of(f.Name) && settingText(was) != settingText(f) {
-			list = append(list, fmt.Sprintf("--%s changed from %q to %q", f.Name, settingText(was), settingText(f)))
+	for _, name := range slices.Sorted(maps.Keys(s.texts)) {
+		if was, is := old.texts[name], s.texts[name]; of(name) && was != is {
+			list = append(list, fmt.Sprintf("--%s changed from %q to %q", name, was, is))
 		}
-	})
-	return list
-}
-
-func settingText(f *pflag.Flag) string {
-	if list, ok := f.Value.(pflag.SliceValue); ok {
-		return strings.Join(list.GetSlice(), ",")
 	}
-	return f.Value.String()
+	return list
 }
 
 // levelledLogger is logger with a level that may be changed.

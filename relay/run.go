@@ -73,7 +73,7 @@ func (r *Relay) serveAdmin(ctx context.Context) error {
 		}
 	}
 	return admin.Serve(ctx, ln, admin.Source{
-		Store: r.store, Token: r.adminToken, Name: hostOf(r.o.Admin), Log: r.o.Log, Ready: r.serving.Load, Gather: r.gather,
+		Store: r.store, Token: r.adminToken, Name: hostOf(r.o.Admin), Log: r.o.Log, Ready: r.serving.Load, Families: families, Gather: r.gather,
 	})
 }
 
@@ -121,29 +121,5 @@ func (r *Relay) stop() {
 	}
 	if r.local != nil {
 		r.local.close()
-	}
-}
-
-// gather is what the metrics page shows of the relay itself.
-func (r *Relay) gather(set func(name string, value float64)) {
-	e := r.edge.Stats()
-	set("adit_sessions", float64(r.sessions.Sessions()))
-	set("adit_streams", float64(r.sessions.Streams()))
-	set("adit_probe_failures_total", float64(r.sessions.ProbeFailures()))
-	set("adit_endpoints", float64(r.registry.Len()))
-	set("adit_edge_connections_total", float64(e.Connections))
-	set("adit_edge_connections_open", float64(e.Open))
-	set("adit_edge_requests_total", float64(e.Requests))
-	set("adit_edge_access_log_dropped_total", float64(e.LogDropped))
-	set("adit_edge_turned_away_total", float64(e.TurnedAway))
-	set("adit_proxy_protocol_errors_total", float64(r.badHeads.Load()))
-	r.shares.gather(set)
-	if r.o.Gather != nil {
-		r.o.Gather(set)
-	}
-	set(`adit_budget_held{of="credit"}`, float64(r.sessions.Grown()))
-	set(`adit_budget_size{of="credit"}`, float64(r.shares.grown))
-	for code, n := range e.Errors {
-		set(fmt.Sprintf("adit_edge_errors_total{code=%q}", code), float64(n))
 	}
 }

@@ -37,14 +37,50 @@ type Source struct {
 	Log   *slog.Logger  // of changes
 
 	Ready func() bool
-	// Gather calls set for each figure; name has its labels as Prometheus writes them: adit_edge_errors_total{code="NO_ENDPOINT"}. A name that
-	// ends in _total (before the labels) is a counter, everything else a gauge.
-	Gather func(set func(name string, value float64))
+	// Families are the figures that there are. Gather calls set for each of them; name has its labels as Prometheus writes them:
+	// adit_edge_errors_total{code="NO_ENDPOINT"}. One whose family is not listed is not shown.
+	Families []Family
+	Gather   func(set func(name string, value float64))
+}
+
+// Family is a name on the metrics page and what it means.
+type Family struct {
+	Name, Help string
+	Histogram  bool // Gather sets NAME_bucket{le="…"} in rising order, NAME_sum and NAME_count; else it is a counter if the name ends in _total, or a gauge
+}
+
+// Type is Prometheus' word for it.
+func (f Family) Type() string {
+	switch {
+	case f.Histogram:
+		return "histogram"
+	case strings.HasSuffix(f.Name, "_total"):
+		return "counter"
+	}
+	return "gauge"
+}
+
+// has says that a figure belongs to the family.
+func (f Family) has(name string) bool {
+	name, _, _ = strings.Cut(name, "{")
+	if f.Histogram {
+		base, part, ok := cutLast(name, "_")
+		return ok && base == f.Name && (part == "bucket" || part == "sum" || part == "count")
+	}
+	return name == f.Name
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
 }
 
 // Serve answers GET /healthz (200 as long as it runs), /readyz (503 until ready), /metrics and the API below /api/ on ln, which it closes, until ctx ends;
 // then it returns nil.
 func Serve(ctx context.Context, ln net.Listener, s Source) error {
+	metrics.ExposeMetadata(true) // what the process's figures mean, too
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
@@ -58,6 +94,7 @@ func Serve(ctx context.Context, ln net.Listener, s Source) error {
 		var page bytes.Buffer
 		s.write(&page)
 		metrics.WriteProcessMetrics(&page)
+		metrics.WriteFDMetrics(&page)
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		w.Write(page.Bytes())
 	})
@@ -85,31 +122,31 @@ func Serve(ctx context.Context, ln net.Listener, s Source) error {
 	return fmt.Errorf("admin: %w", err)
 }
 
-// write writes the gathered figures in order of their names, each family behind its type.
+// write writes the gathered figures family by family.
 func (s Source) write(w io.Writer) {
 	type figure struct {
-		family, name string
-		value        float64
+		name  string
+		value float64
 	}
 	var all []figure
-	s.Gather(func(name string, value float64) {
-		family, _, _ := strings.Cut(name, "{")
-		all = append(all, figure{family, name, value})
-	})
-	slices.SortFunc(all, func(a, b figure) int {
-		return strings.Compare(a.family+"{"+a.name, b.family+"{"+b.name)
-	})
-	last := ""
-	for _, f := range all {
-		if f.family != last {
-			kind := "gauge"
-			if strings.HasSuffix(f.family, "_total") {
-				kind = "counter"
+	s.Gather(func(name string, value float64) { all = append(all, figure{name, value}) })
+	for _, f := range s.Families {
+		var own []figure
+		for _, x := range all {
+			if f.has(x.name) {
+				own = append(own, x)
 			}
-			fmt.Fprintf(w, "# TYPE %s %s\n", f.family, kind)
-			last = f.family
 		}
-		fmt.Fprintf(w, "%s %s\n", f.name, strconv.FormatFloat(f.value, 'g', -1, 64))
+		if len(own) == 0 {
+			continue
+		}
+		if !f.Histogram { // whose order means something
+			slices.SortFunc(own, func(a, b figure) int { return strings.Compare(a.name, b.name) })
+		}
+		fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", f.Name, f.Help, f.Name, f.Type())
+		for _, x := range own {
+			fmt.Fprintf(w, "%s %s\n", x.name, strconv.FormatFloat(x.value, 'g', -1, 64))
+		}
 	}
 }
 

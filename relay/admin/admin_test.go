@@ -83,29 +83,41 @@ func TestMetrics(t *testing.T) {
 	url := serve(t, Source{Ready: func() bool { return true }, Gather: func(set func(string, float64)) {
 		set("adit_sessions", 2)
 		set(`adit_edge_errors_total{code="NO_ENDPOINT"}`, 3)
-		set("adit_edge_errors_other", 1.5)
+		set(`adit_seconds_bucket{le="0.5"}`, 1)
+		set(`adit_seconds_bucket{le="10"}`, 2)
+		set(`adit_seconds_bucket{le="+Inf"}`, 4)
+		set("adit_seconds_sum", 1.5)
+		set("adit_seconds_count", 4)
 		set(`adit_edge_errors_total{code="AGENT_GONE"}`, 1)
-		set("adit_edge_requests_total", 12345678)
+	}, Families: []Family{
+		{Name: "adit_edge_errors_total", Help: "Answers made here."}, {Name: "adit_never", Help: "Nothing."},
+		{Name: "adit_seconds", Help: "Durations.", Histogram: true}, {Name: "adit_sessions", Help: "Agents."},
 	}})
 	status, head, page := do(t, "GET", url+"/metrics")
 	if status != 200 || !strings.HasPrefix(head.Get("Content-Type"), "text/plain; version=0.0.4") {
 		t.Fatalf("%d %v", status, head)
 	}
-	ours, process, _ := strings.Cut(page, "adit_sessions 2\n")
-	want := `# TYPE adit_edge_errors_other gauge
-adit_edge_errors_other 1.5
+	want := `# HELP adit_edge_errors_total Answers made here.
 # TYPE adit_edge_errors_total counter
 adit_edge_errors_total{code="AGENT_GONE"} 1
 adit_edge_errors_total{code="NO_ENDPOINT"} 3
-# TYPE adit_edge_requests_total counter
-adit_edge_requests_total 1.2345678e+07
+# HELP adit_seconds Durations.
+# TYPE adit_seconds histogram
+adit_seconds_bucket{le="0.5"} 1
+adit_seconds_bucket{le="10"} 2
+adit_seconds_bucket{le="+Inf"} 4
+adit_seconds_sum 1.5
+adit_seconds_count 4
+# HELP adit_sessions Agents.
 # TYPE adit_sessions gauge
+adit_sessions 2
 `
-	if ours != want {
-		t.Errorf("got\n%swant\n%s", ours, want)
+	process, ok := strings.CutPrefix(page, want)
+	if !ok {
+		t.Errorf("got\n%swant first\n%s", page, want)
 	}
 	for _, name := range []string{"go_goroutines ", "process_start_time_seconds ", "go_memstats_alloc_bytes "} {
-		if !strings.Contains(process, "\n"+name) && !strings.HasPrefix(process, name) {
+		if !strings.Contains(process, "\n"+name) {
 			t.Errorf("no %sin the process's metrics", name)
 		}
 	}

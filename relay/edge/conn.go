@@ -217,8 +217,12 @@ func (c *conn) record(t *turn) {
 	if t.code != wire.CodeNone {
 		c.s.count.failed(t.code)
 	}
+	now := c.s.now()
+	if !t.upgrade {
+		c.s.count.took(now.Sub(t.q.Start))
+	}
 	if c.s.access.w != nil {
-		c.s.access.add(t.logLine(c, c.s.now()))
+		c.s.access.add(t.logLine(c, now))
 	}
 }
 

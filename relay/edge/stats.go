@@ -2,6 +2,7 @@ package edge
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/adit-tunnel/adit/wire"
 )
@@ -14,11 +15,29 @@ type Stats struct {
 	Errors      map[string]uint64 // answers that were made here or cut, by the code's name
 	TurnedAway  uint64            // connections for which there was no room
 	LogDropped  uint64            // lines the access log lost because its writer was too slow, or failed
+	BytesIn     map[string]uint64 // of content from visitors, by the endpoint's protocol; headers and what TLS adds are not counted
+	BytesOut    map[string]uint64 // of content to visitors
+	Durations   Histogram         // of requests, from the head's end to the answer's; upgraded connections are left out
+}
+
+// Histogram counts durations.
+type Histogram struct {
+	Counts [len(Bounds) + 1]uint64 // of those up to the bound of that number, and of those that took longer
+	Sum    time.Duration
+}
+
+// Bounds are a Histogram's.
+var Bounds = [...]time.Duration{
+	5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond,
+	500 * time.Millisecond, time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second,
 }
 
 type counters struct {
 	connections, requests, turnedAway atomic.Uint64
 	open                              atomic.Int64
+	bytesIn, bytesOut                 atomic.Uint64 // of http endpoints
+	durations                         [len(Bounds) + 1]atomic.Uint64
+	duration                          atomic.Int64                 // sum, in ns
 	errors                            map[wire.Code]*atomic.Uint64 // every code of the table, so that counting needs no lock
 	strange                           atomic.Uint64                // codes that are not in it
 }
@@ -39,6 +58,17 @@ func (n *counters) failed(code wire.Code) {
 	n.strange.Add(1)
 }
 
+// took notes how long a request took.
+func (n *counters) took(d time.Duration) {
+	d = max(d, 0)
+	i := 0
+	for i < len(Bounds) && d > Bounds[i] {
+		i++
+	}
+	n.durations[i].Add(1)
+	n.duration.Add(int64(d))
+}
+
 // Stats returns the figures of this moment.
 func (s *Server) Stats() Stats {
 	n := &s.count
@@ -49,6 +79,12 @@ func (s *Server) Stats() Stats {
 		Errors:      map[string]uint64{},
 		TurnedAway:  n.turnedAway.Load(),
 		LogDropped:  s.access.dropped.Load(),
+		BytesIn:     map[string]uint64{wire.ProtocolHTTP: n.bytesIn.Load()},
+		BytesOut:    map[string]uint64{wire.ProtocolHTTP: n.bytesOut.Load()},
+		Durations:   Histogram{Sum: time.Duration(n.duration.Load())},
+	}
+	for i := range n.durations {
+		st.Durations.Counts[i] = n.durations[i].Load()
 	}
 	for code, e := range n.errors {
 		if v := e.Load(); v > 0 {

@@ -173,6 +173,7 @@ func (c *conn) sendData(t *turn, p []byte, last bool) error {
 	}
 	n := len(p) - wire.HeaderSize
 	wire.PutHeader(p, wire.Data, flags, n)
+	c.s.count.bytesIn.Add(uint64(n))
 	return c.send(t, p, n+wire.FrameCost, last)
 }
 

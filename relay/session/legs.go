@@ -128,6 +128,9 @@ func (k *legs) streams() (n int) {
 	return n
 }
 
+// count is how many there are.
+func (k *legs) count() int { return len(k.all()) }
+
 // proof is when something last came on one of them.
 func (k *legs) proof() (at time.Time) {
 	for _, l := range k.all() {

@@ -348,6 +348,15 @@ func (s *Server) Sessions() int {
 // Grown is how far the credit windows of all sessions have grown beyond the first.
 func (s *Server) Grown() int { return s.grown.Held() }
 
+// Legs is how many connections all sessions have.
+func (s *Server) Legs() int {
+	n := 0
+	for _, sess := range s.online() {
+		n += sess.legs.count()
+	}
+	return n
+}
+
 // Streams is how many streams all sessions hold, idle ones too.
 func (s *Server) Streams() int {
 	n := 0

@@ -61,7 +61,7 @@ anew, as it is on the disk, without a request lost.`,
 	}
 	relayFlags(c.Flags(), &relayOptions{})
 	c.Flags().BoolVar(&check, "check", false, "look for mistakes, say where the relay would listen, and end")
-	c.AddCommand(a.relayInitCommand(), a.accountCommand(), a.planCommand(), a.tokenCommand(), a.domainCommand())
+	c.AddCommand(a.relayInitCommand(), a.relayUnitCommand(), a.relayHealthCommand(), a.accountCommand(), a.planCommand(), a.tokenCommand(), a.domainCommand())
 	return c
 }
 
@@ -202,8 +202,9 @@ func (r *runningRelay) announce(ctx context.Context, before inheritance) {
 		join = net.JoinHostPort(r.settings.o.Domain, port)
 	}
 	fmt.Fprintf(r.a.Err, "Agents join with:\n  adit http 8000 --relay %s --relay-pin %s --authtoken TOKEN\n", join, r.Pin())
-	before.serves()
-	r.tellManager(daemon.SdNotifyReady)
+	if !before.serves() { // else the process before tells whom to look after from now on
+		r.tellManager(daemon.SdNotifyReady)
+	}
 }
 
 func (a *app) relayState(dir string) (string, error) {

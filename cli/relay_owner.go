@@ -38,19 +38,24 @@ func (b *book) command(c *cobra.Command, run func(control.Store, []string) error
 
 // with opens the store, makes it if this relay has none yet, and closes it. What the caller can mend is wrong usage.
 func (b *book) with(f func(control.Store) error) (err error) {
-	dir, err := b.relayState(b.stateDir)
+	given := map[string][]string{}
+	if b.stateDir != "" {
+		given["state-dir"] = []string{b.stateDir}
+	}
+	s, err := b.relaySettings(given) // the relay's own file may say where its state is
 	if err != nil {
 		return err
 	}
+	dir := s.o.StateDir
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return usage("--state-dir: %w", err)
 	}
-	s, notice, err := control.Open(filepath.Join(dir, relay.StoreFile))
+	store, notice, err := control.Open(filepath.Join(dir, relay.StoreFile))
 	if err != nil {
 		return usage("%w", err)
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	err = f(s)
+	defer func() { err = errors.Join(err, store.Close()) }()
+	err = f(store)
 	if notice != "" && !errors.Is(err, control.ErrReadOnly) { // which says the same
 		b.warn(notice)
 	}

@@ -62,13 +62,14 @@ func (a *app) inherit() inheritance {
 	return i
 }
 
-// serves tells the process before that this one serves; from now on that one takes nothing new.
-func (i *inheritance) serves() {
+// serves tells the process before, if there was one, that this one serves; from now on that one takes nothing new.
+func (i *inheritance) serves() bool {
 	if i.ready == nil {
-		return
+		return false
 	}
 	_, _ = i.ready.WriteString("ready") // if it has died meanwhile nobody needs to know
 	_ = i.ready.Close()
+	return true
 }
 
 // renewWhenAsked lets a new process take the relay's place when asked to. It ends when ctx does or the other process serves.

@@ -81,11 +81,13 @@ func (r *runningRelay) renewWhenAsked(ctx context.Context, path string, asked <-
 		case <-asked:
 		}
 		r.log.Info("a new process is started to take over", "program", path)
-		pid, err := r.renew(ctx, path)
+		heir, err := r.renew(ctx, path)
 		if err == nil {
-			r.log.Info("another process serves now; this one answers what it has begun and ends", "pid", pid)
-			r.tellManager("MAINPID=" + strconv.Itoa(pid))
-			r.HandOver()
+			r.log.Info("another process serves now; this one answers what it has begun and ends", "pid", heir.Pid)
+			r.tellManager("MAINPID=" + strconv.Itoa(heir.Pid)) // before this one can end
+			if !r.HandOver() {
+				_ = heir.Kill() // both are to stop
+			}
 			return
 		}
 		r.count.renewFailures.Add(1)
@@ -101,18 +103,18 @@ func (r *runningRelay) tellManager(state string) {
 }
 
 // renew starts a process with the relay's listeners and returns when it serves; else it is no more.
-func (r *runningRelay) renew(ctx context.Context, path string) (pid int, err error) {
+func (r *runningRelay) renew(ctx context.Context, path string) (*os.Process, error) {
 	if os.Getpid() == 1 {
-		return 0, errors.New("this is a container's first process, with which the container ends: start another container instead")
+		return nil, errors.New("this is a container's first process, with which the container ends: start another container instead")
 	}
 	listeners, err := r.Listeners()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	names := slices.Sorted(maps.Keys(listeners))
 	answer, ready, err := os.Pipe()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer func() { _ = answer.Close() }()
 	c := exec.Command(path, os.Args[1:]...)
@@ -127,9 +129,9 @@ func (r *runningRelay) renew(ctx context.Context, path string) (pid int, err err
 		_ = f.Close() // the new process has its own
 	}
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return c.Process.Pid, r.awaitHeir(ctx, c, answer)
+	return c.Process, r.awaitHeir(ctx, c, answer)
 }
 
 // awaitHeir waits until the process says that it serves; else it ends it, and says why.

@@ -48,6 +48,13 @@ func TestRollingRestart(t *testing.T) {
 	defer w.load.end()
 	for round := range 3 {
 		talk := openTalkers(t, w.public, echoHost)
+		for range 5 { // downloads that take as long as the change of processes does
+			w.load.over.Go(func() {
+				v := w.load.visitor(false)
+				w.load.put(v, question{size: 4 << 20, chunked: round%2 == 0, pieces: 40, pause: 100 * time.Millisecond})
+				w.load.leaves(v)
+			})
+		}
 		if round == 1 {
 			settings("grace: soon\n")
 			w.renew(pid)

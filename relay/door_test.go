@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"context"
 	"errors"
 	"net"
 	"testing"
@@ -59,5 +60,21 @@ func TestDoorsPass(t *testing.T) {
 	if c, err := net.Dial("tcp", addr); err == nil {
 		c.Close()
 		t.Error("a listener that nobody wanted is still open")
+	}
+}
+
+// TestTooLateToHandOver: a relay that stops already hands nothing over: what it does to its listeners would be done to the other process's.
+func TestTooLateToHandOver(t *testing.T) {
+	r, err := New(Options{Domain: "tunnel.test", HTTP: "127.0.0.1:0", Agents: "127.0.0.1:0", StateDir: t.TempDir(), Log: discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if r.HandOver() {
+		t.Error("it has handed over")
 	}
 }

@@ -62,7 +62,7 @@ type Relay struct {
 	failed   chan error // a part of Run that ended by itself
 	ready    chan struct{}
 	handed   chan struct{} // closed when another process serves in this one's place
-	handing  sync.Once
+	handing  sync.Once     // whether Run hands over or stops
 	grace    atomic.Int64
 	proxy    atomic.Pointer[[]netip.Prefix] // who is to name its visitors with the PROXY protocol
 	badHeads atomic.Uint64                  // connections of balancers that did not begin with a header
@@ -235,8 +235,12 @@ func (r *Relay) Ready() <-chan struct{} { return r.ready }
 // Listeners are copies of the listeners, by their names, for the process that is to take this one's place (Options.Inherited). The caller closes them.
 func (r *Relay) Listeners() (map[string]*os.File, error) { return r.doors.copies() }
 
-// HandOver makes Run end as its ctx's end does, but for the listeners: another process has them now, and accepts.
-func (r *Relay) HandOver() { r.handing.Do(func() { close(r.handed) }) }
+// HandOver makes Run end as its ctx's end does, but for the listeners: another process has them now, and accepts. False: Run ends already, and what it does to
+// the listeners is done to the other process's, too, which must be ended.
+func (r *Relay) HandOver() (done bool) {
+	r.handing.Do(func() { close(r.handed); done = true })
+	return done
+}
 
 // Close closes the listeners and the control store of a relay that never ran; Run does so itself at its end.
 func (r *Relay) Close() error {

@@ -52,10 +52,15 @@ func (r *Relay) Run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 	case <-r.handed:
-		r.doors.pass()
-		endAdmin() // the next process is to be asked now
 	case err = <-r.failed:
 		r.o.Log.Error("relay stops", "err", err)
+	}
+	r.handing.Do(func() {}) // from now on it is too late for that
+	select {
+	case <-r.handed:
+		r.doors.pass()
+		endAdmin() // the next process is to be asked now
+	default:
 	}
 	r.stop()
 	end()

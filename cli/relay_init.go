@@ -66,14 +66,14 @@ func (a *app) initRelay(path string, f *pflag.FlagSet) error {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return usage("%w", err)
+		return usage("%w\n  try sudo, or name another file: adit relay init FILE", err)
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if errors.Is(err, fs.ErrExist) {
 		return usage("%s is there already\n  change it, or name another file: adit relay init FILE", path)
 	}
 	if err != nil {
-		return usage("%w", err)
+		return usage("%w\n  try sudo, or name another file: adit relay init FILE", err)
 	}
 	_, err = file.WriteString(text)
 	if err = closeWith(file, err); err != nil {

@@ -50,7 +50,8 @@ type proxied struct {
 	closed   chan struct{}
 	closing  sync.Once
 	deadline atomic.Int64 // of Accept, in Unix nanoseconds; 0: none
-	waiting  atomic.Int64 // for their headers
+	waiting  atomic.Int64 // for their headers, or for Accept
+	over     atomic.Bool  // nothing is accepted any more
 	said     budget.Complaint
 }
 
@@ -83,13 +84,13 @@ func (p *proxied) Accept() (net.Conn, error) {
 	}
 }
 
-// late waits a moment for connections whose header is under way, before Accept returns err.
+// late waits a moment for connections that were accepted before Accept returns err.
 func (p *proxied) late(err error) (net.Conn, error) {
 	t := time.NewTimer(lateHeads)
 	defer t.Stop()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for p.waiting.Load() > 0 {
+	for p.waiting.Load() > 0 || errors.Is(err, net.ErrClosed) && !p.over.Load() {
 		select {
 		case nc := <-p.accepted:
 			return nc, nil
@@ -103,6 +104,7 @@ func (p *proxied) late(err error) (net.Conn, error) {
 
 // pump accepts until the listener is closed.
 func (p *proxied) pump() {
+	defer p.over.Store(true)
 	for {
 		nc, err := p.door.Accept()
 		if err != nil {
@@ -113,11 +115,13 @@ func (p *proxied) pump() {
 			}
 			continue
 		}
+		n := p.waiting.Add(1)
 		if !p.trusts(nc) {
 			p.give(nc)
+			p.waiting.Add(-1)
 			continue
 		}
-		if p.waiting.Add(1) > maxProxyHeads {
+		if n > maxProxyHeads {
 			p.waiting.Add(-1)
 			p.refuse(nc, errors.New("too many connections wait for their header"))
 			continue

@@ -130,6 +130,20 @@ func TestProxyProtocolRefusals(t *testing.T) {
 	}
 }
 
+// TestProxyProtocolSlowHeader: a header that does not come is given up.
+func TestProxyProtocolSlowHeader(t *testing.T) {
+	ln, dial := balanced(t, "192.0.2.0/24") // which is nobody here, so that Accept leaves the header to us
+	dial("PROXY TCP4 203.0.113.7 ")
+	nc, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	if _, err := readProxyHead(nc, 50*time.Millisecond); !os.IsTimeout(err) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestProxyProtocolLastCall: a connection whose header is under way when the listener closes is still handed over.
 func TestProxyProtocolLastCall(t *testing.T) {
 	ln, dial := balanced(t, "127.0.0.0/8")
@@ -187,4 +201,37 @@ func FuzzProxyHead(f *testing.F) {
 			t.Fatal("an address is missing")
 		}
 	})
+}
+
+// TestProxyProtocolClose: a connection that was accepted when the listener closes is handed over, whoever it is from.
+func TestProxyProtocolClose(t *testing.T) {
+	for range 50 {
+		ln, dial := balanced(t, "192.0.2.0/24")
+		accepted := make(chan int, 1)
+		first := make(chan struct{})
+		go func() {
+			n := 0
+			for {
+				nc, err := ln.Accept()
+				if err != nil {
+					accepted <- n
+					return
+				}
+				if n++; n == 1 {
+					close(first)
+				}
+				nc.Close()
+			}
+		}()
+		dial("x")
+		<-first
+		v := dial("y")
+		time.Sleep(time.Millisecond)
+		ln.Close()
+		n := <-accepted
+		_ = v.SetReadDeadline(time.Now().Add(30 * time.Second))
+		if _, err := v.Read(make([]byte, 1)); n == 1 && err == io.EOF {
+			t.Error("a connection was accepted and dropped")
+		}
+	}
 }

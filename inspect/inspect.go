@@ -87,6 +87,9 @@ type Exchange struct {
 	Upgraded bool      // 101: bytes both ways followed
 }
 
+// IsConnection says that it is a connection of a tcp or tls endpoint: its bytes were counted and none kept, so that there is no request to read or to send again.
+func (x *Exchange) IsConnection() bool { return x.Kind != HTTP }
+
 // Ended says that no later state follows.
 func (x *Exchange) Ended() bool { return x.State >= Done }
 

@@ -40,7 +40,7 @@ func (s *Server) resendOf(r *http.Request) (id inspect.ID, o inspect.Resend, pro
 	if o, problem = in.with(&in.editJSON); problem != nil {
 		return "", o, problem
 	}
-	it, problem := s.item(r, r.PathValue("id"))
+	it, problem := s.requestItem(r, r.PathValue("id"))
 	if problem != nil {
 		return "", o, problem
 	}

@@ -73,7 +73,7 @@ type ConnectionError struct{ Kind Kind }
 
 // Error says so, and why.
 func (e *ConnectionError) Error() string {
-	return "this is a " + e.Kind.String() + " connection and no request: " + e.Kind.NotKept()
+	return "a " + e.Kind.String() + " connection is no request: adit counts its bytes and keeps none of them"
 }
 
 // Exchange is one recorded request with its response or failure. It is immutable once recorded: a later state of the same

@@ -23,12 +23,12 @@ func Choose(ctx context.Context, r Lister, f *inspect.Filter, limit int) (items 
 	if limit <= 0 {
 		limit = MostChosen
 	}
-	replays := f.Names(inspect.KeyReplay)
-	for it, err := range r.List(ctx, inspect.Query{Filter: f.OfRequests(), Limit: -1}) {
+	replays, kinds := f.Names(inspect.KeyReplay), f.Names(inspect.KeyKind)
+	for it, err := range r.List(ctx, inspect.Query{Filter: f, Limit: -1}) {
 		if err != nil {
 			return nil, err
 		}
-		if it.ReplayOf == "" || replays {
+		if (it.ReplayOf == "" || replays) && (!it.IsConnection() || kinds) {
 			items = append(items, it)
 		}
 		if len(items) == limit {

@@ -9,7 +9,8 @@ import (
 )
 
 // Title names what was carried, in two parts. Of a request they are its method and target, raw. Of a connection they are its kind, and whose it is and what
-// passed: "TCP", "203.0.113.7:52144 · 12.3 KiB ↑ 4.1 MiB ↓", with the server name of a tls connection in front.
+// passed: "TCP", "203.0.113.7:52144 · 12.3 KiB ↑ 4.1 MiB ↓", with the server name of a tls connection in front; what passed
+// is left out as long as nothing did.
 func Title(x *inspect.Exchange) (what, of string) {
 	if !x.IsConnection() {
 		return x.Request.Method, x.Request.Target
@@ -21,7 +22,10 @@ func Title(x *inspect.Exchange) (what, of string) {
 	if x.Client.IsValid() {
 		parts = append(parts, x.Client.String())
 	}
-	return strings.ToUpper(x.Kind.String()), strings.Join(append(parts, Traffic(x)), " · ")
+	if x.Request.Size+fromService(x) > 0 {
+		parts = append(parts, Traffic(x))
+	}
+	return strings.ToUpper(x.Kind.String()), strings.Join(parts, " · ")
 }
 
 // Traffic is how many bytes have come from the visitor of a connection, and how many from the service: "12.3 KiB ↑ 4.1 MiB ↓".

@@ -69,7 +69,7 @@ func TestConnections(t *testing.T) {
 
 	for _, path := range []string{"/export?format=curl", "/export?format=raw", "/export?format=har", "/request/body", "/response/body", "/diff?with=0199-a"} {
 		e := a.wantOurs("GET", "/api/v1/exchanges/0199-b"+path, "", 409, "not_a_request")
-		if !strings.Contains(e.Message, "adit counts the bytes of tls connections and keeps none of them") {
+		if !strings.Contains(e.Message, "a tls connection is no request: adit counts its bytes") {
 			t.Error(e.Message)
 		}
 	}
@@ -82,7 +82,7 @@ func TestConnections(t *testing.T) {
 	if _, body := a.do("GET", "/api/v1/export?format=har", ""); !strings.Contains(body, `"comment":"left out: 3 connections, of which adit keeps no bytes"`) || strings.Count(body, `"startedDateTime"`) != 1 {
 		t.Error(body)
 	}
-	if _, body := a.do("POST", "/api/v1/runs", `{"ids":["0199-b"]}`, "Content-Type", asJSON); !strings.Contains(body, "tls connection and no request") {
+	if _, body := a.do("POST", "/api/v1/runs", `{"ids":["0199-b"]}`, "Content-Type", asJSON); !strings.Contains(body, "tls connection is no request") {
 		t.Error(body)
 	}
 
@@ -114,7 +114,7 @@ func connectionsAreListed(t *testing.T, b context.Context) {
 	w.press("e")
 	w.want(has("#toasts", "nothing to send again"))
 	w.press("r")
-	w.want(has("#toasts", "this is a tcp connection and no request"))
+	w.want(has("#toasts", "a tcp connection is no request"))
 	open.Done()
 	w.want(has("#detail .facts", "closed"))
 }

@@ -11,11 +11,14 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 )
 
+// requestsOnly leaves connections out.
+var requestsOnly = &inspect.Filter{Root: &inspect.Term{Field: inspect.KeyKind, Value: inspect.HTTP.String()}}
+
 // requests lists captured requests, newest first. They are written one by one: all of them together may be larger than what the store holds,
 // since raw bytes are in base64.
 func (s *Server) requests(w http.ResponseWriter, r *http.Request) *apiError {
 	q := r.URL.Query()
-	query := inspect.Query{Filter: new(inspect.Filter).OfRequests(), Endpoint: q.Get("tunnel_name"), Run: s.reader.Run()}
+	query := inspect.Query{Filter: requestsOnly, Endpoint: q.Get("tunnel_name"), Run: s.reader.Run()}
 	if v := q.Get("limit"); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 {

@@ -159,7 +159,7 @@ async function write(tab, field) {
   const input = detail.pane.querySelector(`[name=${field}]`);
   if (!input && tab === "edit") { // the server gives connections no such tab
     detail.show(detail.id, "overview");
-    return toast("this is a connection and no request: adit has counted its bytes and kept none, so there is nothing to send again", true);
+    return toast("a connection is no request: adit counts its bytes and keeps none of them, so there is nothing to send again", true);
   }
   input?.focus();
   input?.setSelectionRange(input.value.length, input.value.length);

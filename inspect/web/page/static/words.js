@@ -22,7 +22,8 @@ export function target(text, most) {
 // title names what was carried: method and target of a request, as it is; the kind of a connection, and whose it is and what passed.
 export function title(x) {
   if (x.kind === "http") return [x.method, x.target];
-  const of = [x.host, x.client, `${size(x.request_size)} ↑ ${size(x.response_size)} ↓`];
+  const passed = x.request_size + x.response_size === 0 ? "" : `${size(x.request_size)} ↑ ${size(x.response_size)} ↓`;
+  const of = [x.host, x.client, passed];
   return [x.kind.toUpperCase(), of.filter(Boolean).join(" · ")];
 }
 

@@ -52,7 +52,10 @@ func Try(url string) string {
 	switch {
 	case !ok:
 		return ""
-	case scheme == "tcp" && err == nil:
+	case scheme == "tcp":
+		if err != nil {
+			return Sanitize("nc " + place)
+		}
 		return Sanitize("nc " + host + " " + port)
 	case scheme == "tls":
 		if err != nil {

@@ -96,6 +96,9 @@ func (a *app) runRequest(ctx context.Context, s captures, what, form, value stri
 	defer o.Close()
 	switch form {
 	case "":
+		if it.IsConnection() { // nobody signs it
+			return a.printExchange(o, inspect.Verdict{})
+		}
 		v, err := s.Verdict(ctx, it.ID)
 		return errors.Join(a.printExchange(o, v), err)
 	case "diff":

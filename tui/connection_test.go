@@ -59,7 +59,12 @@ func TestConnections(t *testing.T) {
 	if screen := b.screen(); !strings.Contains(screen, "203.0.113.7:52144 · 1 MiB ↑ 5 MiB ↓") || !strings.Contains(screen, "tcp://relay.example.com:20022 -> localhost:22") {
 		t.Error(screen)
 	}
-	b.press("up")
+	b.f.verdict = inspect.Verdict{State: inspect.Unchecked, Text: "only its line was kept"}
+	b.press("up", "enter")
+	if screen := b.screen(); strings.Contains(screen, "signature") {
+		t.Error(screen)
+	}
+	b.press("esc")
 	for _, key := range []string{"r", "R", "e", "D"} {
 		b.press(key)
 		if screen := b.screen(); !strings.Contains(screen, "a tcp connection is no request: adit counts its bytes and keeps none of them") {

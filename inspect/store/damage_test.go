@@ -219,7 +219,11 @@ func TestDatabaseThatIsTakenAway(t *testing.T) {
 	s.Record(exchange("b", inspect.Done, 1))
 	s.settled()
 	eventually(t, "it has both", func() bool {
-		items, err := inspect.Collect(s.search(t.Context(), s.db.Load(), inspect.Query{}))
+		db, err := s.database()
+		if err != nil {
+			return false // it is being opened
+		}
+		items, err := inspect.Collect(s.search(t.Context(), db, inspect.Query{}))
 		return err == nil && len(items) == 2
 	})
 }

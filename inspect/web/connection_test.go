@@ -67,7 +67,7 @@ func TestConnections(t *testing.T) {
 		}
 	}
 
-	for _, path := range []string{"/export?format=curl", "/export?format=raw", "/export?format=har", "/request/body", "/response/body", "/diff?with=0199-a"} {
+	for _, path := range []string{"/export?format=curl", "/export?format=raw", "/export?format=har", "/request/body", "/response/body", "/diff?with=0199-a", "/signature"} {
 		e := a.wantOurs("GET", "/api/v1/exchanges/0199-b"+path, "", 409, "not_a_request")
 		if !strings.Contains(e.Message, "a tls connection is no request: adit counts its bytes") {
 			t.Error(e.Message)
@@ -111,6 +111,7 @@ func connectionsAreListed(t *testing.T, b context.Context) {
 	w.want(has("#what", "TCP 203.0.113.7:52144"))
 	w.want(has("#panel", "adit counts the bytes of tcp connections and keeps none of them"))
 	w.want(`document.querySelectorAll("#detail .tabs a").length === 2 && !document.querySelector("#detail [data-do=replay]")`)
+	w.want(`!document.querySelector("#panel .verdict")`)
 	w.press("e")
 	w.want(has("#toasts", "nothing to send again"))
 	w.press("r")

@@ -87,6 +87,11 @@ func targetOf(mask *view.Mask, x *inspect.Exchange) string {
 	return view.Sanitize(mask.Target(target))
 }
 
+// isLink says that a browser can follow a public URL: that of a tcp or tls endpoint it can not.
+func isLink(url string) bool {
+	return strings.HasPrefix(url, "http://") || strings.HasPrefix(url, "https://")
+}
+
 // methodOf is a request's method, or a connection's kind.
 func methodOf(x *inspect.Exchange) string {
 	method, _ := view.Title(x)
@@ -144,6 +149,7 @@ var wording = template.FuncMap{
 	"size":     view.Size,
 	"duration": view.Duration,
 	"outcome":  outcomeOf,
+	"link":     isLink,
 	"method":   methodOf,
 	"verdict":  verdictOf,
 	"join":     strings.Join,

@@ -100,6 +100,9 @@ type verdictJSON struct {
 
 func (s *Server) signature(w http.ResponseWriter, r *http.Request) *apiError {
 	id := r.PathValue("id")
+	if it, err := s.reader.Get(r.Context(), inspect.ID(id)); err == nil && it.IsConnection() {
+		return needRequest(it)
+	}
 	v, err := s.replayer.Verdict(r.Context(), inspect.ID(id))
 	if err != nil {
 		return missing("exchange "+strconv.Quote(id), err)

@@ -76,7 +76,7 @@ const shortest = 4
 func findExchange(ctx context.Context, s captures, what string) (inspect.Item, error) {
 	what = strings.ToLower(what)
 	if what == newest {
-		return findNewest(ctx, s)
+		return findNewest(ctx, s, func(inspect.Item) bool { return true })
 	}
 	if len(what) < shortest {
 		return inspect.Item{}, usage("%q is too short for an exchange's ID\n  give at least %d characters of its beginning or end; \"adit requests\" lists them", what, shortest)
@@ -92,12 +92,17 @@ func findExchange(ctx context.Context, s captures, what string) (inspect.Item, e
 	return s.Get(ctx, id)
 }
 
-func findNewest(ctx context.Context, s captures) (inspect.Item, error) {
-	items, err := inspect.Collect(s.List(ctx, inspect.Query{Limit: 1}))
-	if err != nil || len(items) == 0 {
-		return inspect.Item{}, errors.Join(err, notKept("there is no exchange yet"))
+// findNewest returns the newest exchange of which is holds.
+func findNewest(ctx context.Context, s captures, is func(inspect.Item) bool) (inspect.Item, error) {
+	for it, err := range s.List(ctx, inspect.Query{Limit: -1}) {
+		switch {
+		case err != nil:
+			return inspect.Item{}, err
+		case is(it):
+			return s.Get(ctx, it.ID)
+		}
 	}
-	return s.Get(ctx, items[0].ID)
+	return inspect.Item{}, notKept("there is no exchange yet")
 }
 
 // findByPart returns the only ID that begins or ends with part.

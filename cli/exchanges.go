@@ -26,7 +26,8 @@ func (a *app) completeExchanges(c *cobra.Command, args []string, typed string) (
 			break
 		}
 		if id := shortID(it.ID); strings.HasPrefix(id, typed) {
-			all = append(all, id+"\t"+view.Sanitize(it.Request.Method+" "+it.Request.Target)+" "+outcomeOf(it.Exchange))
+			method, path := view.Title(it.Exchange)
+			all = append(all, id+"\t"+view.Sanitize(method+" "+path)+" "+outcomeOf(it.Exchange))
 		}
 	}
 	return all, then

@@ -12,6 +12,7 @@ import (
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/export"
+	"github.com/adit-tunnel/adit/inspect/view"
 	"github.com/adit-tunnel/adit/inspect/web"
 )
 
@@ -26,7 +27,8 @@ func (a *app) exportCommand() *cobra.Command {
 		Short:   "Write captured requests for other programs",
 		GroupID: "inspect",
 		Long: `Write the captured requests that a filter selects, oldest first, in a form that other
-programs read: har is HAR 1.2, for browsers and many tools. jsonl is an object a line, with
+programs read: har is HAR 1.2, for browsers and many tools; it has no connections of tcp and
+tls endpoints. jsonl is an object a line, with
 the fields of the local API and the exact contents in base64, up to 16 MiB of each.
 
 With --redact, values that their names give away as secrets are [redacted], in header fields,
@@ -44,7 +46,13 @@ cookies, queries, forms and JSON; content that cannot be looked through for them
 				return usage("--format %q is none of har, jsonl", format)
 			}
 			return a.withCaptures(c, func(ctx context.Context, s captures) error {
-				return a.intoFile(to, func(w io.Writer) error { return exportAll(ctx, s, f, format, redact, w) })
+				return a.intoFile(to, func(w io.Writer) error {
+					left, err := exportAll(ctx, s, f, format, redact, w)
+					if left > 0 && err == nil {
+						a.complain("left out: " + view.Connections(left) + ", of which adit keeps no bytes; --format jsonl has their figures")
+					}
+					return err
+				})
 			})
 		},
 	}
@@ -70,12 +78,12 @@ type exporter interface {
 	end() error
 }
 
-// exportAll writes what f selects. Only IDs are held: all exchanges together may be too large for memory.
-func exportAll(ctx context.Context, s captures, f *inspect.Filter, format string, redact bool, w io.Writer) error {
+// exportAll writes what f selects, and says how many connections the format cannot hold. Only IDs are held: all exchanges together may be too large for memory.
+func exportAll(ctx context.Context, s captures, f *inspect.Filter, format string, redact bool, w io.Writer) (left int, err error) {
 	var ids []inspect.ID
 	for it, err := range s.List(ctx, inspect.Query{Filter: f, Limit: -1}) {
 		if err != nil {
-			return err
+			return 0, err
 		}
 		ids = append(ids, it.ID)
 	}
@@ -84,11 +92,16 @@ func exportAll(ctx context.Context, s captures, f *inspect.Filter, format string
 		out = lineExporter{w}
 	}
 	for _, id := range slices.Backward(ids) {
-		if err := exportOne(ctx, s, id, redact, out); err != nil {
-			return fmt.Errorf("exchange %s: %w", id, err)
+		err := exportOne(ctx, s, id, redact, out)
+		var connection *inspect.ConnectionError
+		switch {
+		case errors.As(err, &connection):
+			left++
+		case err != nil:
+			return left, fmt.Errorf("exchange %s: %w", id, err)
 		}
 	}
-	return out.end()
+	return left, out.end()
 }
 
 func exportOne(ctx context.Context, s captures, id inspect.ID, redact bool, out exporter) error {

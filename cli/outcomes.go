@@ -51,9 +51,9 @@ func outcomes(ctx context.Context, s captures, cursor string, f *inspect.Filter)
 	}
 }
 
-// settledOutcome says that x has ended, or is a stream that has begun: an upgraded connection, or events.
+// settledOutcome says that x has ended, or is a stream that has begun: an upgraded connection, events, or a connection of a tcp or tls endpoint.
 func settledOutcome(x *inspect.Exchange) bool {
-	return x.Ended() || x.State == inspect.Open && (x.Upgraded || x.Response != nil && view.IsEvents(&x.Response.Message))
+	return x.Ended() || x.State == inspect.Open && (x.Upgraded || x.IsConnection() || x.Response != nil && view.IsEvents(&x.Response.Message))
 }
 
 // remembered is how many exchanges recent knows at least.

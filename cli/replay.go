@@ -148,6 +148,11 @@ func (a *app) runReplay(c *cobra.Command, what string, o replayOptions) error {
 		return a.replayMany(ctx, s, f, nil)
 	}
 	it, at, err := s.find(ctx, what)
+	if err == nil {
+		if err = it.NeedRequest(); err != nil {
+			err = &exitError{exitNo, err}
+		}
+	}
 	if err == nil && o.edit {
 		err = s.editByHand(ctx, at, it)
 	}

@@ -152,14 +152,14 @@ func (p *runPrinter) write(line string) {
 
 // lineOf is an outcome in one line: how it came out, which request it was, and what differs.
 func (p *runPrinter) lineOf(o rerun.Outcome) string {
-	x := p.items[o.Original]
+	method, path := view.Title(p.items[o.Original].Exchange)
 	status, more := o.Status, strings.Join(o.Changed, ", ")
 	if o.Err != nil {
 		status, more = "", o.Status
 	}
 	verdict := pane.Pad(string(o.Verdict), len(rerun.NotSent)) + "  "
-	rest := column(shortID(o.Original), idColumn) + column(view.Sanitize(x.Request.Method), methodColumn) +
-		column(view.Sanitize(x.Request.Target), 30) + column(status, 16) + rightColumn(tookOf(o), 7) + more
+	rest := column(shortID(o.Original), idColumn) + column(view.Sanitize(method), methodColumn) +
+		column(view.Sanitize(path), 30) + column(status, 16) + rightColumn(tookOf(o), 7) + more
 	rest = strings.TrimRight(rest, " ")
 	if p.width > 0 {
 		rest = pane.Clip(rest, p.width-pane.Width(verdict))

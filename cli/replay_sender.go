@@ -47,10 +47,15 @@ func newSender(a *app, o replayOptions, agents []runningAgent, ask func(runningA
 	return s, nil
 }
 
-// find returns an exchange, and the agent that sends it again.
+// find returns an exchange, and the agent that sends it again. The last one is the last request.
 func (s *sender) find(ctx context.Context, what string) (it inspect.Item, at *agentAPI, err error) {
 	for _, at := range s.agents {
-		if it, err = findExchange(ctx, at, what); err == nil {
+		if what == newest {
+			it, err = findNewest(ctx, at, func(it inspect.Item) bool { return !it.IsConnection() })
+		} else {
+			it, err = findExchange(ctx, at, what)
+		}
+		if err == nil {
 			s.found(it.ID, at)
 			break
 		}

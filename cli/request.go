@@ -96,6 +96,9 @@ func (a *app) runRequest(ctx context.Context, s captures, what, form, value stri
 	defer o.Close()
 	switch form {
 	case "":
+		if it.IsConnection() { // nobody signs it
+			return a.printExchange(o, inspect.Verdict{})
+		}
 		v, err := s.Verdict(ctx, it.ID)
 		return errors.Join(a.printExchange(o, v), err)
 	case "diff":
@@ -134,6 +137,9 @@ func openExchange(ctx context.Context, s captures, it inspect.Item) (*oneExchang
 
 // write writes the exchange in a form that is exact.
 func (o *oneExchange) write(w io.Writer, form string, side inspect.Side) (err error) {
+	if err := o.NeedRequest(); err != nil && form != "json" {
+		return &exitError{exitNo, err}
+	}
 	m := o.Message(side)
 	if m == nil {
 		return notKept("there is no response")
@@ -187,6 +193,9 @@ func (a *app) printDiff(ctx context.Context, s captures, o *oneExchange, other s
 	it, err := findExchange(ctx, s, other)
 	if err != nil {
 		return err
+	}
+	if err := cmp.Or(o.NeedRequest(), it.NeedRequest()); err != nil {
+		return &exitError{exitNo, err}
 	}
 	with, err := openExchange(ctx, s, it)
 	if err != nil {

@@ -24,6 +24,9 @@ func (a *app) printExchange(o *oneExchange, signature inspect.Verdict) error {
 		fmt.Fprintf(facts, "  %s\t%s: %s\n", p.Name, view.Duration(p.Took), p.Text)
 	}
 	_ = facts.Flush() // w keeps the error
+	if o.IsConnection() {
+		return w.Flush()
+	}
 	printHead(w, o.Message(inspect.RequestSide))
 	streamed := printMessages(w, o, func() { printHead(w, o.Message(inspect.ResponseSide)) })
 	if !streamed {

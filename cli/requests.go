@@ -24,8 +24,8 @@ func (a *app) requestsCommand() *cobra.Command {
 		Short:   "List the requests that were captured",
 		GroupID: "inspect",
 		Long: `List the captured requests, newest first, whether an agent runs or not: all that is kept,
-or what a filter selects (docs/filter.md). With --follow, print each as it ends, and a
-stream as it opens, until Ctrl+C.`,
+or what a filter selects (docs/filter.md); connections of tcp and tls endpoints, too. With
+--follow, print each as it ends, and a stream or a connection as it opens, until Ctrl+C.`,
 		Example: `  adit requests
   adit requests 'method:post status:>=500 path:/hook/*'
   adit requests --follow 'status:5xx or dur:>1s'

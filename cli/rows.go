@@ -120,9 +120,10 @@ func (r *rows) print(it inspect.Item) error {
 
 func (r *rows) line(it inspect.Item) string {
 	x, c := it.Exchange, r.columns()
+	method, path := view.Title(x)
 	t := cells{
-		id: shortID(x.ID), time: r.time(x.Start, c.time), method: view.Sanitize(x.Request.Method), status: outcomeOf(x),
-		took: r.took(x), size: view.Size(responseSize(x)), path: view.Sanitize(x.Request.Target),
+		id: shortID(x.ID), time: r.time(x.Start, c.time), method: view.Sanitize(method), status: outcomeOf(x),
+		took: r.took(x), size: view.Size(responseSize(x)), path: view.Sanitize(path),
 	}
 	if c.status == codeOnly {
 		t.status = codeOf(x)
@@ -168,7 +169,7 @@ func shortID(id inspect.ID) string {
 func outcomeOf(x *inspect.Exchange) string {
 	r := x.Response
 	switch {
-	case r == nil || r.Made:
+	case x.IsConnection(), r == nil || r.Made:
 		return cmp.Or(view.Status(x), x.State.String())
 	case x.Failure != nil:
 		return strconv.Itoa(r.Status) + " " + view.Sanitize(x.Failure.Name)
@@ -183,6 +184,8 @@ func codeOf(x *inspect.Exchange) string {
 	switch {
 	case x.Failure != nil:
 		return "ERR"
+	case x.IsConnection():
+		return outcomeOf(x)
 	case x.Response == nil:
 		return "…"
 	}
@@ -236,7 +239,7 @@ func hueOf(x *inspect.Exchange) string {
 	switch {
 	case x.Failure != nil, x.State == inspect.Interrupted:
 		return hueBad
-	case x.Response == nil:
+	case x.Response == nil, x.IsConnection():
 		return hueQuiet
 	case x.Response.Status >= 500:
 		return hueBad

@@ -13,13 +13,13 @@ import (
 // summary is what stays on the terminal when the dashboard has gone: how long adit ran, what came, at which URLs, and where that is to be seen.
 func summary(st inspect.Status, ran time.Duration, captures string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "adit ran for %s: %s\n", lasted(ran), howMany(st.Requests))
+	fmt.Fprintf(&b, "adit ran for %s: %s\n", lasted(ran), cameOf(st))
 	for _, e := range st.Endpoints {
 		if e.URL != "" {
 			fmt.Fprintf(&b, "  %s -> %s\n", view.Sanitize(e.URL), view.Sanitize(e.Upstream))
 		}
 	}
-	if st.Requests.Count > 0 {
+	if st.Requests.Count+st.Conns.Count > 0 {
 		fmt.Fprintf(&b, "  %s\n", captures)
 	}
 	return b.String()
@@ -31,6 +31,14 @@ func lasted(d time.Duration) string {
 		return fmt.Sprintf("%d s", d/time.Second)
 	}
 	return view.Duration(d)
+}
+
+// cameOf says what came: requests, or else connections, which tcp and tls endpoints have alone.
+func cameOf(st inspect.Status) string {
+	if st.Requests.Count == 0 && st.Conns.Count > 0 {
+		return view.Connections(int(st.Conns.Count))
+	}
+	return howMany(st.Requests)
 }
 
 // howMany words how many requests there were, and how many of them went wrong.

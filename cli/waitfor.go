@@ -27,7 +27,8 @@ func (a *app) waitForCommand() *cobra.Command {
 		GroupID: "inspect",
 		Long: `Wait until requests that the filter selects have come and ended (a stream: has opened), and
 print them. Those count that end after the command has started; with --since those after
-a cursor, so that nothing is missed in between:
+a cursor, so that nothing is missed in between. Connections of tcp and tls endpoints count,
+from when they are open, if the filter says kind:, as in kind:tcp.
 
   at=$(adit requests --cursor)
   stripe trigger invoice.paid
@@ -94,8 +95,11 @@ func (a *app) waitFor(ctx context.Context, s captures, f, expect *inspect.Filter
 			return 0, err
 		}
 	}
-	out := a.rows(o.asJSON)
+	out, kinds := a.rows(o.asJSON), f.Names(inspect.KeyKind)
 	for it, err := range outcomes(ctx, s, from, f) {
+		if err == nil && it.IsConnection() && !kinds {
+			continue // what is waited for are requests
+		}
 		if err == nil {
 			err = out.print(it)
 		}

@@ -55,6 +55,7 @@ const (
 	KeyTag      Key = "tag"
 	KeyEndpoint Key = "endpoint"
 	KeyIP       Key = "ip"
+	KeyKind     Key = "kind"
 )
 
 // Op compares. Numbers other than statuses always have one, texts OpIs or OpEqual; Least and Most say the same.

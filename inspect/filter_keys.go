@@ -28,6 +28,7 @@ var filterKeys = []KeyHelp{
 	{"age:", "how long ago it began", "age:<10m"},
 	{"endpoint:", "the endpoint's name", "endpoint:api"},
 	{"ip:", "the client's address, or its network", "ip:10.0.0.0/8"},
+	{"kind:", "what was carried: http (a request), tcp or tls (a connection)", "kind:tcp"},
 	{"replay:", "a replay, of any exchange or of that ID", "replay:"},
 	{"pinned:", "pinned, so that it is never removed", "pinned:"},
 	{"tag:", "a tag, or any", "tag:bug-42"},
@@ -43,6 +44,7 @@ var otherNames = map[string]Key{
 	"content": KeyBody, "text": KeyBody, "json": KeyBody,
 	"client": KeyIP, "addr": KeyIP, "address": KeyIP, "remote": KeyIP,
 	"tunnel": KeyEndpoint, "name": KeyEndpoint, "label": KeyTag, "pin": KeyPinned, "marked": KeyPinned,
+	"protocol": KeyKind, "proto": KeyKind, "type": KeyKind, "scheme": KeyKind,
 }
 
 // key is the key that the help is about.

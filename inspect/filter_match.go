@@ -113,6 +113,8 @@ func (m *matching) term(t *Term) bool {
 		return t.choice(it.ReplayOf != "") || t.Value != "" && strings.HasPrefix(string(it.ReplayOf), t.Value)
 	case KeyPinned:
 		return t.choice(it.Pinned)
+	case KeyKind:
+		return t.ofKind(it.Kind)
 	case KeyIP:
 		a := it.Client.Addr().Unmap().WithZone("")
 		return a.IsValid() && (t.Value == "" || t.Prefix.Contains(a))
@@ -145,6 +147,12 @@ func (m *matching) status(t *Term) bool {
 		return m.it.State == s
 	}
 	return m.it.Response != nil && t.within(int64(m.it.Response.Status))
+}
+
+// ofKind says that the kind is the one that is asked for, or that any is.
+func (t *Term) ofKind(k Kind) bool {
+	want, named := t.Kind()
+	return !named || k == want
 }
 
 // body asks the content of either side.

@@ -47,6 +47,7 @@ func TestParseFilter(t *testing.T) {
 		{`body.$.a.b[0].c:v body.$["x:y z"][*]: body.$:"1"`, `body.$.a.b[0].c:v body.$["x:y z"][*]: body.$:"1"`},
 		{"replay: replay:YES replay:no replay:019A-b pinned:false pinned:true", "replay: replay: replay:no replay:019a-b pinned:no pinned:"},
 		{"tag: tag:a/b endpoint:api ip:10.1.2.3/8 ip:::1 ip:", "tag: tag:a/b endpoint:api ip:10.1.2.3/8 ip:::1 ip:"},
+		{"kind:TCP kind:=tls kind: KIND:http", "kind:tcp kind:tls kind: kind:http"},
 	} {
 		f, err := ParseFilter(c.text)
 		if err != nil {
@@ -167,7 +168,7 @@ func TestMatch(t *testing.T) {
 		"header.x-two:tw*ds", "header.grpc-status:=0",
 		"dur:>1s", "dur:1.42s", "dur:=1.4s", "dur:=1s", "dur:<2s", "dur:>=1420ms", "dur:<=1420000us", "size:2kb", "size:=2000", "size:<2kib",
 		"age:<1h", "age:11m", "age:>9m", "age:=10m", "replay:", "replay:0190", "pinned:", "tag:", "tag:BUG-42", "tag:bug*", "tag:größe", "endpoint:api", "endpoint:A*",
-		"ip:10.0.0.0/8", "ip:10.1.2.3", "ip:::ffff:10.1.2.3", "ip:",
+		"ip:10.0.0.0/8", "ip:10.1.2.3", "ip:::ffff:10.1.2.3", "ip:", "kind:http", "kind:",
 		"body:", "body:payment", `body:"payment failed"`, "body:pay*", "body:*ayment*ed*", "body:*INVOICE.*", "body:bonjour", "body:ch_123",
 		"body.$.type:invoice.paid", "body.$.type:invoice.*", "body.$.n:12.50", "body.$.ok:true", "body.$.none:null", "body.$.none:", "body.$.data.object.id:=ch_123",
 		`body.$.data.object["a\"b"]:x`, "body.$.items[0].id:1", "body.$.items[*].id:1", "body.$.items[*].id[1]:three", "body.$.items[2]:last", "body.$.data:", "body.$.line:2",
@@ -179,7 +180,7 @@ func TestMatch(t *testing.T) {
 		"method:pos", "method:get", "path:x=1", "path:=/hook", "path:/hook*x", "path:/a*", `path:"/hook/*"`, "path:=/hook/*", "host:=example", "host:*example",
 		"status:500", "status:4xx", "status:>502", "status:done", "status:400..499",
 		"header.x-github-event:=pus", "header.x-none:", "header.x-two:three", "header.x-empty:x", "header.host:other",
-		"dur:>2s", "dur:=1.5s", "dur:<1s", "size:>2kb", "size:=2001", "age:<1m", "age:=11m", "replay:no", "replay:0191", "pinned:no", "tag:bug", "endpoint:ap", "ip:10.2.0.0/16", "ip:2001:db8::/32",
+		"dur:>2s", "dur:=1.5s", "dur:<1s", "size:>2kb", "size:=2001", "age:<1m", "age:=11m", "replay:no", "replay:0191", "pinned:no", "tag:bug", "endpoint:ap", "ip:10.2.0.0/16", "ip:2001:db8::/32", "kind:tcp", "kind:tls",
 		"body:paymen", `body:"failed payment"`, "body:*nothing*", `body:"pay*"`, "body:hook",
 		"body.$.type:invoice", "body.$.n:12.5", "body.$.data:x", "body.$.items[3]:", "body.$.items.id:1", "body.$.missing:", "body.$[0]:1", "body.$.items[*].id[2]:", `body.$.type:"invoice.*"`,
 		"nothing", "ayment", "http", "api", "payment and nothing", "nothing or none.such", "not payment", "3190",
@@ -193,6 +194,30 @@ func TestMatch(t *testing.T) {
 			if err != nil {
 				t.Errorf("%q: %v", text, err)
 			} else if got := f.Match(seen(), time.Unix(1600, 0), content); got != want {
+				t.Errorf("%q matches: %v", text, got)
+			}
+		}
+	}
+}
+
+// A connection is found by what is known of it, and by nothing that a request has.
+func TestMatchConnection(t *testing.T) {
+	it := Item{Exchange: &Exchange{
+		ID: "0190-3", Kind: TLS, Endpoint: "db", Start: time.Unix(1000, 0), Duration: time.Minute, State: Failed, Client: netip.MustParseAddrPort("203.0.113.7:52144"),
+		Request: Request{Host: "db.example.com", Message: Message{Size: 1500}}, Response: &Response{Message: Message{Size: 500}}, Failure: &Failure{Name: "LOCAL_RESET"},
+	}}
+	for want, texts := range map[bool][]string{
+		true: {
+			"kind:tls", "kind:", "not kind:http", "host:db.example", "endpoint:db", "ip:203.0.113.0/24", "size:=2000", "dur:=1m", "status:failed", "age:<1h", "replay:no",
+			"203.0.113.7", "52144", "db.example.com", "local_reset", "tls",
+		},
+		false: {"kind:tcp", "kind:http", "status:", "status:2xx", "status:<=999", "status:open", "method:", "method:get", "path:/", "header.host:", "body:x", "replay:", "done", "tcp"},
+	} {
+		for _, text := range texts {
+			f, err := ParseFilter(text)
+			if err != nil {
+				t.Errorf("%q: %v", text, err)
+			} else if got := f.Match(it, time.Unix(1600, 0), func(Side) []byte { return nil }); got != want {
 				t.Errorf("%q matches: %v", text, got)
 			}
 		}

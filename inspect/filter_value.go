@@ -27,6 +27,8 @@ func (t *Term) understand() (wrong string) {
 		return t.understandChoice()
 	case KeyIP:
 		return t.understandIP()
+	case KeyKind:
+		return t.understandKind()
 	}
 	t.understandText()
 	return ""
@@ -211,6 +213,25 @@ func (t *Term) understandChoice() (wrong string) {
 	}
 	t.Value, t.Op, t.Exact = value, OpIs, false
 	return ""
+}
+
+// understandKind reads the name of a kind; without one any will do.
+func (t *Term) understandKind() (wrong string) {
+	t.Value, t.Op, t.Exact = strings.ToLower(t.Value), OpIs, false
+	if _, named := t.Kind(); t.Value != "" && !named {
+		return "here comes http, tcp or tls"
+	}
+	return ""
+}
+
+// Kind is the kind that a kind: names.
+func (t *Term) Kind() (k Kind, named bool) {
+	for k = HTTP; k <= TLS; k++ {
+		if t.Field == KeyKind && k.String() == t.Value {
+			return k, true
+		}
+	}
+	return 0, false
 }
 
 func (t *Term) understandIP() (wrong string) {

@@ -63,6 +63,19 @@ func (k Kind) String() string {
 	return "http"
 }
 
+// NotKept says of the connections of a kind that there is nothing to read of what passed.
+func (k Kind) NotKept() string {
+	return "adit counts the bytes of " + k.String() + " connections and keeps none of them"
+}
+
+// ConnectionError says that what was asked for needs a request, and that what it was asked for is a connection.
+type ConnectionError struct{ Kind Kind }
+
+// Error says so, and why.
+func (e *ConnectionError) Error() string {
+	return "a " + e.Kind.String() + " connection is no request: adit counts its bytes and keeps none of them"
+}
+
 // Exchange is one recorded request with its response or failure. It is immutable once recorded: a later state of the same
 // exchange is a new value with the same ID. Share it freely, change nothing in it.
 type Exchange struct {
@@ -85,6 +98,17 @@ type Exchange struct {
 	Resigned bool      // with ReplayOf: it was signed anew
 	To       string    // with ReplayOf: URL of what it went to, "": where its endpoint leads
 	Upgraded bool      // 101: bytes both ways followed
+}
+
+// IsConnection says that it is a connection of a tcp or tls endpoint: its bytes were counted and none kept, so that there is no request to read or to send again.
+func (x *Exchange) IsConnection() bool { return x.Kind != HTTP }
+
+// NeedRequest is a *ConnectionError for a connection.
+func (x *Exchange) NeedRequest() error {
+	if x.IsConnection() {
+		return &ConnectionError{x.Kind}
+	}
+	return nil
 }
 
 // Ended says that no later state follows.

@@ -124,9 +124,13 @@ func isWord(text []byte, word string, begins bool) bool {
 	return begins || len(text) == 0
 }
 
-// HeadText is what a bare word sees beside content, tags and note: method, target, host, status, fields of both sides, label and the failure's name. Raw.
+// HeadText is what a bare word sees beside content, tags and note: method, target, host, status, fields of both sides, label and the failure's name; of a
+// connection its kind, the client's address, the host and the failure's name. Raw.
 func (it Item) HeadText() []byte {
 	x := it.Exchange
+	if x.IsConnection() {
+		return it.connectionText()
+	}
 	b := make([]byte, 0, 64+len(x.Request.Target)+len(x.Request.Head)+len(x.Request.Trailers))
 	for _, s := range []string{x.Request.Method, x.Request.Target, x.Request.Host, it.Label} {
 		b = append(append(b, s...), '\n')
@@ -139,6 +143,18 @@ func (it Item) HeadText() []byte {
 	}
 	if x.Failure != nil {
 		b = append(b, x.Failure.Name...)
+	}
+	return b
+}
+
+func (it Item) connectionText() []byte {
+	x := it.Exchange
+	b := append(append([]byte(x.Kind.String()), '\n'), x.Request.Host...)
+	if x.Client.IsValid() {
+		b = x.Client.AppendTo(append(b, '\n'))
+	}
+	if x.Failure != nil {
+		b = append(append(b, '\n'), x.Failure.Name...)
 	}
 	return b
 }

@@ -10,8 +10,22 @@ import (
 
 // How the list is drawn: its own lines (title, views, names of the columns), then its rows.
 
-// listTitle is what the list is called.
-const listTitle = "HTTP Requests"
+// listTitle is what the list is called, by what the endpoints carry.
+func (m *model) listTitle() string {
+	connections := 0
+	for _, e := range m.status.Endpoints {
+		if strings.HasPrefix(e.URL, "tcp://") || strings.HasPrefix(e.URL, "tls://") {
+			connections++
+		}
+	}
+	switch connections {
+	case 0:
+		return "HTTP Requests"
+	case len(m.status.Endpoints):
+		return "Connections"
+	}
+	return "HTTP Requests and Connections"
+}
 
 // most is how many lines of its own the list has.
 func (m *model) most() int {
@@ -35,13 +49,13 @@ func (m *model) ownLine(rank pane.Rank) string {
 	look := m.listLook()
 	switch {
 	case rank == pane.RankTitle:
-		return look.ListTitle(listTitle, m.note(), look.Focus(m.focus == onList, !m.boxes.detail.seen()))
+		return look.ListTitle(m.listTitle(), m.note(), look.Focus(m.focus == onList, !m.boxes.detail.seen()))
 	case rank == pane.RankViews:
 		return look.ViewTabs(m.tabs())
 	case len(m.rows.spots) > 0:
 		return m.table().Header(m.rows.order)
 	}
-	return look.Rule(strings.Repeat("-", min(len(listTitle), look.Width)))
+	return look.Rule(strings.Repeat("-", min(len(m.listTitle()), look.Width)))
 }
 
 // listLook draws within the list's box.

@@ -26,7 +26,7 @@ type bodyRead struct {
 
 // openBody shows the whole content of the open tab's side in another program.
 func (m *model) openBody() tea.Cmd {
-	r, ok := m.current()
+	r, ok := m.currentRequest()
 	if !ok {
 		return nil
 	}

@@ -9,7 +9,7 @@ import (
 
 // compare shows what differs between the exchange in question and the other one that is marked, or else between an original and its last replay.
 func (m *model) compare() tea.Cmd {
-	row, ok := m.current()
+	row, ok := m.currentRequest()
 	if !ok {
 		return nil
 	}

@@ -77,9 +77,12 @@ var copies = []struct {
 
 // openCopy asks what is to be copied of the exchanges in question.
 func (m *model) openCopy() tea.Cmd {
-	rows := m.targets()
+	all := m.targets()
+	rows := requestsOf(all)
 	menu := &menuSheet{title: "Copy", choices: m.thingCopies()}
 	switch {
+	case len(rows) == 0 && len(all) > 0: // what else there is to copy has nothing to do with them
+		menu.title = "Copy: " + all[0].Carried.NotKept()
 	case len(rows) > 1:
 		menu.title = "Copy of " + view.Requests(len(rows))
 	case len(rows) == 1:

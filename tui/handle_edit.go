@@ -27,7 +27,7 @@ func (m *model) openEdit() tea.Cmd  { return m.beginEdit(true) }
 func (m *model) openDraft() tea.Cmd { return m.beginEdit(false) }
 
 func (m *model) beginEdit(send bool) tea.Cmd {
-	row, ok := m.current()
+	row, ok := m.currentRequest()
 	switch {
 	case !ok || !m.replays():
 		return nil

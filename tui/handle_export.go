@@ -9,6 +9,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/adit-tunnel/adit/inspect/view"
+	"github.com/adit-tunnel/adit/tui/pane"
 )
 
 // openExport asks for the form in which the exchanges in question are exported, without secrets.
@@ -32,9 +33,9 @@ func (m *model) askExport(redacted, paste bool) tea.Cmd {
 	if len(rows) == 0 {
 		return nil
 	}
-	title, other := "Export of "+view.Requests(len(rows))+" to a file, without secrets", "to the clipboard instead"
+	title, other := "Export of "+howMany(rows)+" to a file, without secrets", "to the clipboard instead"
 	if paste {
-		title, other = "Export of "+view.Requests(len(rows))+" to the clipboard, without secrets", "to a file instead"
+		title, other = "Export of "+howMany(rows)+" to the clipboard, without secrets", "to a file instead"
 	}
 	if !redacted {
 		title = strings.Replace(title, "without", "with", 1)
@@ -48,6 +49,23 @@ func (m *model) askExport(redacted, paste bool) tea.Cmd {
 	menu.choices = append(menu.choices, choice{key: "y", does: other, run: func(m *model) tea.Cmd { return m.askExport(redacted, !paste) }})
 	m.lay(menu)
 	return nil
+}
+
+// howMany says how many requests there are, or connections, or how many of both together.
+func howMany(rows []pane.Row) string {
+	requests := 0
+	for i := range rows {
+		if rows[i].IsRequest() {
+			requests++
+		}
+	}
+	switch requests {
+	case len(rows):
+		return view.Requests(requests)
+	case 0:
+		return view.Connections(len(rows))
+	}
+	return view.Requests(requests) + " and " + view.Connections(len(rows)-requests)
 }
 
 // export begins an export. One at a time: the key that stops it has to mean that one.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/diff"
 	"github.com/adit-tunnel/adit/inspect/rerun"
 	"github.com/adit-tunnel/adit/inspect/view"
@@ -24,11 +26,38 @@ func (m *model) replayTargets() tea.Cmd {
 
 // sendable are the requests in question, if they can be sent again here; else it is said why not.
 func (m *model) sendable() ([]pane.Row, bool) {
+	rows, ok := m.targetRequests()
+	return rows, ok && m.replays()
+}
+
+// targetRequests are the requests in question. Connections among them are left out; when there is nothing else, it is said why nothing is done.
+func (m *model) targetRequests() ([]pane.Row, bool) {
 	rows := m.targets()
-	if len(rows) == 0 || !m.replays() {
-		return nil, false
+	requests := requestsOf(rows)
+	if len(requests) == 0 && len(rows) > 0 {
+		m.refuseConnection(rows[0])
 	}
-	return rows, true
+	return requests, len(requests) > 0
+}
+
+// requestsOf are those that are no connections.
+func requestsOf(rows []pane.Row) []pane.Row {
+	return slices.DeleteFunc(slices.Clone(rows), func(r pane.Row) bool { return !r.IsRequest() })
+}
+
+// currentRequest is the exchange in question, if it is a request; else it is said why nothing is done.
+func (m *model) currentRequest() (pane.Row, bool) {
+	r, ok := m.current()
+	if ok && !r.IsRequest() {
+		m.refuseConnection(r)
+		return r, false
+	}
+	return r, ok
+}
+
+func (m *model) refuseConnection(r pane.Row) {
+	err := inspect.ConnectionError{Kind: r.Carried}
+	m.say(m.look.Warn.Render, err.Error())
 }
 
 // replays says whether requests can be sent again here, and tells the person when they cannot.

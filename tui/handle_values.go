@@ -121,6 +121,9 @@ func valuesOf(it inspect.Item) []value {
 		}
 	}
 	all = append(all, statusValues(x)...)
+	if x.IsConnection() {
+		add("kind", "kind", x.Kind.String())
+	}
 	add("method", "method", x.Request.Method)
 	path, _, _ := strings.Cut(x.Request.Target, "?")
 	add("path", "path", path)
@@ -158,7 +161,7 @@ func statusValues(x *inspect.Exchange) (all []value) {
 	if r := x.Response; r != nil && r.Status >= 100 && r.Status <= 999 {
 		all = append(all, value{"status", "status:" + strconv.Itoa(r.Status)}, value{"class", fmt.Sprintf("status:%dxx", r.Status/100)})
 	}
-	if x.State == inspect.Failed || x.Response == nil {
+	if x.State == inspect.Failed || x.Response == nil || x.IsConnection() {
 		all = append(all, value{"state", "status:" + x.State.String()})
 	}
 	return all

@@ -18,7 +18,8 @@ import (
 //
 //	ready name=command_line url=http://localhost:41234 inspect=http://127.0.0.1:4040
 //
-// then one logfmt line for each exchange that has ended, in the order in which they end. None is lost, unless they come faster than w takes
+// then one logfmt line for each exchange that has ended, in the order in which they end; a connection of a tcp or tls endpoint, which may stay for days, has one
+// when it stands, too, unless it is over within a moment. None is lost, unless they come faster than w takes
 // them for so long that the store lets them go; then a line says how many. A Write holds the lines of one moment, never a part of one. When ctx
 // ends, Plain writes what has ended until then and returns nil. It waits for nothing but w, whose errors it returns.
 func Plain(ctx context.Context, s Source, w io.Writer) error {
@@ -54,6 +55,7 @@ type plain struct {
 	version  uint64                // of the store, read so far
 	highest  uint64                // Nth met so far
 	expected map[uint64]inspect.ID // Nths up to highest whose line is still to come; "": it has not been met itself
+	open     map[uint64]bool       // Nths of connections that have been told of while they are open
 	newest   uint64                // Seq met so far
 	floor    [2]uint64             // what newest was a second or two, and up to a second ago: what has not been met came later than the first
 	floorAt  time.Time             // when the second was set
@@ -64,7 +66,7 @@ type plain struct {
 const maxLines = 32 << 10
 
 func newPlain(s Source, w io.Writer) *plain {
-	return &plain{source: s, out: w, ready: map[string]string{}, expected: map[uint64]inspect.ID{}}
+	return &plain{source: s, out: w, ready: map[string]string{}, expected: map[uint64]inspect.ID{}, open: map[uint64]bool{}}
 }
 
 // catchUp writes everything there is to say now.
@@ -130,14 +132,21 @@ func (p *plain) meet(it inspect.Item) {
 	}
 }
 
-// take writes the line of an exchange, when it has ended and has not been written before.
+// take writes the line of an exchange, when it has ended and has not been written before; and that of a connection when it stands.
 func (p *plain) take(it inspect.Item) error {
 	p.meet(it)
 	p.version = max(p.version, it.Version)
-	if _, due := p.expected[it.Nth]; !due || !it.Ended() {
+	_, due := p.expected[it.Nth]
+	stands := it.IsConnection() && it.State == inspect.Open && !p.open[it.Nth]
+	switch {
+	case !due || !it.Ended() && !stands:
 		return nil
+	case stands:
+		p.open[it.Nth] = true
+	default:
+		delete(p.expected, it.Nth)
+		delete(p.open, it.Nth)
 	}
-	delete(p.expected, it.Nth)
 	p.lines = view.AppendExchange(p.lines, it.Exchange)
 	return p.endLine()
 }
@@ -149,6 +158,7 @@ func (p *plain) reconcile(atHand []inspect.Item) error {
 	for nth, id := range p.expected {
 		if id == "" {
 			delete(p.expected, nth)
+			delete(p.open, nth)
 			lost++
 		}
 	}

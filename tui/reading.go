@@ -145,6 +145,9 @@ func (r *reading) document() document {
 
 // chunks is the tab as a whole.
 func (r *reading) chunks() []chunk {
+	if r.noTab() {
+		return []chunk{{lines: r.look.None(r.Exchange.Kind.NotKept())}}
+	}
 	switch r.asked.tab {
 	case pane.Request, pane.Response:
 		return r.message()
@@ -152,6 +155,11 @@ func (r *reading) chunks() []chunk {
 		return r.raw()
 	}
 	return []chunk{{lines: r.lines()}}
+}
+
+// noTab says that the tab is about a request, and this is none.
+func (r *reading) noTab() bool {
+	return r.Exchange.IsConnection() && r.asked.tab != pane.Overview && r.asked.tab != pane.Timing && r.asked.tab != pane.Notes
 }
 
 // lines draws the tabs that are short.
@@ -175,6 +183,9 @@ func (r *reading) lines() []pane.Text {
 // full is which tabs have something to show.
 func (r *reading) full() pane.TabSet {
 	x := r.Exchange
+	if x.IsConnection() {
+		return pane.TabSet(0).With(pane.Overview, true).With(pane.Timing, x.Duration > 0).With(pane.Notes, r.Note != "" || len(r.Tags) > 0 || r.Pinned)
+	}
 	replayed := r.ReplayOf != "" || len(r.family(1).Replays) > 0
 	set := pane.TabSet(0).With(pane.Overview, true).With(pane.Request, len(x.Request.Head) > 0).With(pane.Raw, len(x.Request.Head) > 0)
 	return set.With(pane.Response, x.Response != nil).With(pane.Timing, x.Duration > 0).With(pane.Messages, isStream(x)).

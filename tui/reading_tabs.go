@@ -23,7 +23,7 @@ func (r *reading) overview() []pane.Text {
 	if r.ReplayOf != "" {
 		r.Origin, _ = r.exchange(r.ReplayOf) // without it, the overview says that it is no longer kept
 	}
-	if r.source.Replayer != nil {
+	if r.source.Replayer != nil && !r.IsConnection() {
 		v, err := r.source.Replayer.Verdict(r.ctx, r.asked.id)
 		if err != nil && !errors.Is(err, inspect.ErrNotFound) {
 			v = inspect.Verdict{State: inspect.Unchecked, Text: err.Error()}

@@ -97,6 +97,15 @@ var listScenes = []scene{
 		b.sync()
 	}},
 	{"rows", func(b *bench) { b.putDay() }},
+	{"connections", func(b *bench) { // of a tcp and a tls endpoint: open, closed, refused
+		b.putConnections()
+	}},
+	{"no-connection", func(b *bench) {
+		st := online()
+		st.Endpoints[0].URL, st.Endpoints[0].Upstream = "tcp://relay.example.com:20022", "localhost:22"
+		b.f.set(st)
+		b.sync()
+	}},
 	{"selected", func(b *bench) {
 		b.putDay()
 		b.press("up", "up")
@@ -183,6 +192,14 @@ var listScenes = []scene{
 
 // detailScenes are those of the open exchange.
 var detailScenes = []scene{
+	{"detail-connection", func(b *bench) { // while it is open
+		b.putConnections()
+		b.press("up", "enter")
+	}},
+	{"detail-connection-failed", func(b *bench) { // and a key that needs a request
+		b.putConnections()
+		b.press("g", "enter", "r")
+	}},
 	{"detail", func(b *bench) {
 		b.putDay()
 		b.press("g", "down", "enter")

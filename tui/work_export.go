@@ -63,6 +63,9 @@ func command(text func(*inspect.Exchange, io.ReaderAt, string) (string, error)) 
 
 // writeRaw writes both messages, one behind the other.
 func writeRaw(w io.Writer, o *whole) error {
+	if err := o.NeedRequest(); err != nil {
+		return err
+	}
 	for _, side := range []inspect.Side{inspect.RequestSide, inspect.ResponseSide} {
 		m := o.Message(side)
 		if m == nil {

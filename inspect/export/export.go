@@ -50,6 +50,9 @@ func (e *MethodError) Error() string {
 // content is the whole content of a request for a command. What followed an upgrade is no content.
 func content(x *inspect.Exchange, body io.ReaderAt) ([]byte, error) {
 	m := &x.Request.Message
+	if err := x.NeedRequest(); err != nil {
+		return nil, err
+	}
 	if x.Upgraded && len(m.Head) > 0 {
 		return nil, nil
 	}

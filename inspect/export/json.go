@@ -10,6 +10,9 @@ import (
 
 // Entry writes an exchange as one line of JSON: the object that stands for it in a HAR. request and response are as with HAR.Add.
 func Entry(w io.Writer, it inspect.Item, request, response io.ReaderAt) error {
+	if err := it.NeedRequest(); err != nil {
+		return err
+	}
 	return line(w, it, entryOf(it, request, response))
 }
 
@@ -38,6 +41,9 @@ type fixtureMessage struct {
 // and content of the response. Content that is not text is base64 (body_encoding). request and response are as with HAR.Add.
 func Fixture(w io.Writer, it inspect.Item, request, response io.ReaderAt) error {
 	x := it.Exchange
+	if err := x.NeedRequest(); err != nil {
+		return err
+	}
 	asked := requestOf(&x.Request, x, request)
 	f := fixture{Name: extrasOf(it).Label, Request: fixtureRequest{Method: asked.Method, Target: text(x.Request.Target)}}
 	if f.Name == "" {

@@ -17,17 +17,18 @@ type Lister interface {
 }
 
 // Choose lists what a filter means for a run: the newest that match, at most limit (0: MostChosen), in the order in which they came. Replays are none of them,
-// unless the filter says replay: else every run would double the next one.
+// unless the filter says replay: else every run would double the next one. Connections are only there when it says kind: they cannot be sent
+// again.
 func Choose(ctx context.Context, r Lister, f *inspect.Filter, limit int) (items []inspect.Item, err error) {
 	if limit <= 0 {
 		limit = MostChosen
 	}
-	replays := f.Names(inspect.KeyReplay)
+	replays, kinds := f.Names(inspect.KeyReplay), f.Names(inspect.KeyKind)
 	for it, err := range r.List(ctx, inspect.Query{Filter: f, Limit: -1}) {
 		if err != nil {
 			return nil, err
 		}
-		if it.ReplayOf == "" || replays {
+		if (it.ReplayOf == "" || replays) && (!it.IsConnection() || kinds) {
 			items = append(items, it)
 		}
 		if len(items) == limit {

@@ -122,6 +122,9 @@ func (r *runner) send(id inspect.ID) (o Outcome, ok bool) {
 	defer cancel()
 	original, err := r.s.Get(ctx, id)
 	if err == nil {
+		err = original.NeedRequest()
+	}
+	if err == nil {
 		o.Was = view.Status(original.Exchange)
 		o.Replay, err = r.s.Replay(ctx, id, r.p.Resend)
 	}

@@ -186,7 +186,7 @@ func TestDatabaseWithoutMemos(t *testing.T) {
 		UPDATE changes SET n = 1;
 		PRAGMA user_version = 2`)
 	s := attach(t, dir)
-	if it := list(t, s, inspect.Query{}); len(it) != 1 || it[0].ReplayOf != "older" || it[0].To != "" {
+	if it := list(t, s, inspect.Query{}); len(it) != 1 || it[0].ReplayOf != "older" || it[0].To != "" || it[0].Kind != inspect.HTTP {
 		t.Errorf("%+v", it)
 	}
 	if err := s.AddMemo(t.Context(), inspect.TypedFilters, "status:5xx"); err != nil {
@@ -219,7 +219,11 @@ func TestDatabaseThatIsTakenAway(t *testing.T) {
 	s.Record(exchange("b", inspect.Done, 1))
 	s.settled()
 	eventually(t, "it has both", func() bool {
-		items, err := inspect.Collect(s.search(t.Context(), s.db.Load(), inspect.Query{}))
+		db, err := s.database()
+		if err != nil {
+			return false // it is being opened
+		}
+		items, err := inspect.Collect(s.search(t.Context(), db, inspect.Query{}))
 		return err == nil && len(items) == 2
 	})
 }

@@ -28,8 +28,10 @@ type pack struct {
 	texts           [packTexts]string
 }
 
-// packTexts is how many texts an exchange has.
-const packTexts = 7
+const (
+	packTexts = 7  // how many texts an exchange has
+	packKind  = 16 // its kind stands above the bits of its flags
+)
 
 // packable says that a pack takes an exchange that has ended. Those in it have no marks, went where their endpoint leads, and their texts are not huge.
 func packable(it *inspect.Item) bool {
@@ -59,7 +61,7 @@ func (p *pack) add(it *inspect.Item) {
 	}
 	seq, nth, start := int64(it.Seq), int64(it.Nth), x.Start.UnixNano()
 	for _, v := range [...]int64{
-		seq - p.seq, nth - p.nth, start - p.start, int64(x.State), exchangeFlags(it), status, int64(x.Duration), int64(x.Wait), int64(x.Connect), int64(x.Tries),
+		seq - p.seq, nth - p.nth, start - p.start, int64(x.State), exchangeFlags(it) | int64(x.Kind)<<packKind, status, int64(x.Duration), int64(x.Wait), int64(x.Connect), int64(x.Tries),
 		x.Request.Size, size,
 	} {
 		p.raw = binary.AppendVarint(p.raw, v)
@@ -124,7 +126,7 @@ func (t *transaction) toPack(u *unwritten) error {
 			return err
 		}
 	}
-	u.Summary, u.packed, u.kept = true, true, -1
+	u.Summary, u.packed, u.kept = !u.IsConnection(), true, -1
 	t.pack.add(&u.Item)
 	t.packed++
 	return nil

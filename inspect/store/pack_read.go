@@ -80,11 +80,13 @@ func (r *packReader) item() inspect.Item {
 	r.failed = r.failed || x.Client.UnmarshalBinary(r.bytes(r.length())) != nil
 	r.failed = r.failed || state < int64(inspect.Done) || state > int64(inspect.Interrupted) || r.seq <= 0 || r.nth < 0
 	x.Edited, x.Resigned, x.Upgraded, res.Made = flags&flagEdited != 0, flags&flagResigned != 0, flags&flagUpgraded != 0, flags&flagMade != 0
-	x.Request.Dropped, res.Dropped = true, true
+	kind := flags >> packKind
+	x.Kind, r.failed = inspect.Kind(kind), r.failed || kind < 0 || kind > int64(inspect.TLS)
+	x.Request.Dropped, res.Dropped = !x.IsConnection(), !x.IsConnection()
 	if flags&flagAnswered != 0 {
 		x.Response = res
 	}
-	return inspect.Item{Seq: uint64(r.seq), Nth: uint64(r.nth), Run: r.run, Committed: true, Summary: true, Exchange: x}
+	return inspect.Item{Seq: uint64(r.seq), Nth: uint64(r.nth), Run: r.run, Committed: true, Summary: !x.IsConnection(), Exchange: x}
 }
 
 // readTexts reads which texts differ from those before, and those.

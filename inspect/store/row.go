@@ -31,7 +31,7 @@ const (
 )
 
 // itemColumns is what scanItem reads: FROM exchanges e, with the heads of both messages but without their content.
-const itemColumns = `e.seq, e.id, e.run, e.nth, e.state, e.flags, e.status, e.pinned, e.start, e.duration, e.wait, e.connect, e.tries, e.req_size, e.res_size,
+const itemColumns = `e.seq, e.id, e.kind, e.run, e.nth, e.state, e.flags, e.status, e.pinned, e.start, e.duration, e.wait, e.connect, e.tries, e.req_size, e.res_size,
 	e.endpoint, e.method, e.host, e.path || e.query, e.client, e.replay_of, e.sent_to, e.reason, e.label, e.failure, e.note,
 	q.flags, q.kept, q.head, q.trailers, q.passed, r.flags, r.kept, r.head, r.trailers, r.passed,
 	(SELECT group_concat(tag, ' ' ORDER BY tag) FROM tags t WHERE t.seq = e.seq)`
@@ -47,7 +47,7 @@ func scanItem(scan func(...any) error) (it inspect.Item, err error) {
 	var client string
 	var failure, tags sql.NullString
 	var req, ans messageRow
-	err = scan(&seq, &x.ID, &it.Run, &it.Nth, &x.State, &flags, &res.Status, &it.Pinned, &start, &x.Duration, &x.Wait, &x.Connect, &x.Tries, &reqSize, &resSize,
+	err = scan(&seq, &x.ID, &x.Kind, &it.Run, &it.Nth, &x.State, &flags, &res.Status, &it.Pinned, &start, &x.Duration, &x.Wait, &x.Connect, &x.Tries, &reqSize, &resSize,
 		&x.Endpoint, &x.Request.Method, &x.Request.Host, &x.Request.Target, &client, &x.ReplayOf, &x.To, &res.Reason, &it.Label, &failure, &it.Note,
 		&req.flags, &req.kept, &req.head, &req.trailers, &req.passed, &ans.flags, &ans.kept, &ans.head, &ans.trailers, &ans.passed, &tags)
 	if err != nil {
@@ -68,6 +68,10 @@ func scanItem(scan func(...any) error) (it inspect.Item, err error) {
 		if err := json.Unmarshal([]byte(failure.String), x.Failure); err != nil {
 			return it, fmt.Errorf("failure of exchange %q: %w", x.ID, err)
 		}
+	}
+	if x.IsConnection() {
+		x.Request.Size, res.Size = reqSize, resSize
+		return it, nil
 	}
 	req.fill(&x.Request.Message, reqSize)
 	ans.fill(&res.Message, resSize)

@@ -26,7 +26,7 @@ func exchangeRow(it *inspect.Item, changed int64, label string, indexed bool) []
 		int64(it.Seq), changed, string(x.ID), it.Run, int64(it.Nth), int64(x.State), exchangeFlags(it), status, it.Pinned,
 		x.Start.UnixNano(), int64(x.Duration), int64(x.Wait), int64(x.Connect), x.Tries, x.Request.Size, resSize,
 		x.Endpoint, x.Request.Method, x.Request.Host, path, query, client, string(x.ReplayOf), x.To, reason, label,
-		sql.NullString{String: failure, Valid: failure != ""}, it.Note, !plain(x), indexed,
+		sql.NullString{String: failure, Valid: failure != ""}, it.Note, !plain(x), indexed, int64(x.Kind),
 	}
 }
 

@@ -78,6 +78,9 @@ CREATE TABLE memos (
 	n INTEGER PRIMARY KEY, -- a newer one has a higher
 	list TEXT NOT NULL, text TEXT NOT NULL, UNIQUE (list, text)
 ) STRICT;
+`, `
+ALTER TABLE exchanges ADD COLUMN kind INTEGER NOT NULL DEFAULT 0; -- inspect.Kind; connections have no messages, only sizes
+CREATE INDEX exchanges_kind ON exchanges (kind) WHERE kind != 0;
 `}
 
 var (

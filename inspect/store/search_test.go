@@ -37,6 +37,9 @@ func someExchange(r *rand.Rand, i int, now time.Time) *inspect.Exchange {
 	if i > 0 && r.IntN(8) == 0 {
 		x.ReplayOf = inspect.ID(fmt.Sprintf("0190a0b0-%04x", r.IntN(i)))
 	}
+	if r.IntN(5) == 0 {
+		return someConnection(r, x)
+	}
 	x.Request = inspect.Request{Method: pick(r, "GET", "POST", "post", "DELETE"), Host: pick(r, "api.example.com", "API.example.com", "shop.test:8080", "\u212Aelvin.test", "")}
 	x.Request.Target = pick(r, "/hook/", "/Hook/", "/", "/a_b/") + word() + pick(r, "", "?id=7", "?q="+word())
 	x.Request.Message = someMessage(r, "POST "+x.Request.Target+" HTTP/1.1")
@@ -45,6 +48,21 @@ func someExchange(r *rand.Rand, i int, now time.Time) *inspect.Exchange {
 		x.Response = &inspect.Response{Status: status, Reason: "Reason " + word(), Message: someMessage(r, fmt.Sprintf("HTTP/1.1 %d Reason", status))}
 	}
 	if x.State == inspect.Failed {
+		x.Failure = &inspect.Failure{Code: 2001, Name: "LOCAL_REFUSED", Text: "refused"}
+	}
+	return x
+}
+
+// someConnection makes x a connection.
+func someConnection(r *rand.Rand, x *inspect.Exchange) *inspect.Exchange {
+	x.Kind, x.ReplayOf, x.Request.Size = pick(r, inspect.TCP, inspect.TLS), "", int64(r.IntN(200))
+	if x.Kind == inspect.TLS {
+		x.Request.Host = pick(r, "api.example.com", "db.example.com")
+	}
+	switch x.State {
+	case inspect.Open, inspect.Done:
+		x.Response = &inspect.Response{Message: inspect.Message{Size: int64(r.IntN(200))}}
+	case inspect.Failed:
 		x.Failure = &inspect.Failure{Code: 2001, Name: "LOCAL_REFUSED", Text: "refused"}
 	}
 	return x
@@ -82,7 +100,8 @@ func someFilter(r *rand.Rand, depth int) string {
 		"header.x-event:"+quoted, "header.X-Event:=push", "header.x-event:", "header.content-encoding:gzip", "header.x-none:",
 		"body.$.data.id:ch_123", "body.$.data.id:", "body.$.data.n[1].k:"+quoted, "body.$.data.n[*]:1", "body.$.data.*:*a*", "body.$[0]:alpha*",
 		"dur:>1s", "dur:<=500ms", "dur:=2s", "size:>100", "size:<10b", "age:<30m", "age:>1h", "age:>=0s", "replay:", "replay:no", "replay:0190a0b0-00", "pinned:", "pinned:no",
-		"tag:", "tag:bug", "tag:B*", "endpoint:api", "endpoint:=web", "endpoint:étés", "endpoint:*s", "ip:10.0.0.0/8", "ip:10.1.2.3", "ip:2001:db8::/32", "ip:", "ip:0.0.0.0/0", "refused")
+		"tag:", "tag:bug", "tag:B*", "endpoint:api", "endpoint:=web", "endpoint:étés", "endpoint:*s", "ip:10.0.0.0/8", "ip:10.1.2.3", "ip:2001:db8::/32", "ip:", "ip:0.0.0.0/0", "refused",
+		"kind:tcp", "kind:tls", "kind:http", "kind:", "tls", "192.0.2.7", "2001", "db.example.com")
 }
 
 // filled is a store with exchanges that were written, but are not in its words yet.

@@ -131,6 +131,8 @@ func (w *where) number(t *inspect.Term) (string, bool) {
 		return w.age(t), true
 	case inspect.KeyReplay:
 		return w.replay(t), true
+	case inspect.KeyKind:
+		return kind(t), true
 	case inspect.KeyPinned:
 		return map[bool]string{true: "e.pinned = 1", false: "e.pinned = 0"}[t.Value == ""], true
 	}
@@ -165,6 +167,18 @@ func (w *where) age(t *inspect.Term) string {
 		to = nanos(max(now-t.Least, -1), 999)
 	}
 	return w.within("e.start", from, to)
+}
+
+// kind names the condition of the index of connections, so that it is found.
+func kind(t *inspect.Term) string {
+	switch k, named := t.Kind(); {
+	case !named:
+		return "1"
+	case k == inspect.HTTP:
+		return "e.kind = 0"
+	default:
+		return fmt.Sprintf("e.kind != 0 AND e.kind = %d", k)
+	}
 }
 
 // nanos makes nanoseconds of microseconds, up to what there is.
@@ -235,6 +249,9 @@ func (w *where) indexed(t *inspect.Term) (sql string, ok bool) {
 		ok = len(t.Pieces()) == 1 && !t.Exists()
 	case inspect.KeyReplay, inspect.KeyPinned:
 		ok = t.Value != "no"
+	case inspect.KeyKind:
+		k, named := t.Kind()
+		ok = named && k != inspect.HTTP
 	case inspect.KeyDuration:
 		return w.within("e.duration", nanos(t.Least, 0), nanos(t.Most, 999)) + " OR e.state < 2 AND e.run >= 0", true // all runs: so each half has an index
 	case inspect.KeyAge, inspect.KeySize, inspect.KeyTag:

@@ -14,8 +14,8 @@ import (
 // What is written of an exchange. What can not change any more when it was written once is not written again.
 const (
 	insertExchange = `INSERT INTO exchanges (seq, changed, id, run, nth, state, flags, status, pinned, start, duration, wait, connect, tries, req_size, res_size,
-		endpoint, method, host, path, query, client, replay_of, sent_to, reason, label, failure, note, odd, indexed)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		endpoint, method, host, path, query, client, replay_of, sent_to, reason, label, failure, note, odd, indexed, kind)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET changed = excluded.changed, state = excluded.state, flags = excluded.flags, status = excluded.status,
 			duration = excluded.duration, wait = excluded.wait, connect = excluded.connect, tries = excluded.tries, req_size = excluded.req_size,
 			res_size = excluded.res_size, reason = excluded.reason, label = excluded.label, failure = excluded.failure
@@ -129,7 +129,8 @@ func (t *transaction) put(u *unwritten) error {
 	case packable(&u.Item):
 		return t.toPack(u)
 	}
-	u.Summary = t.level != whole
+	// A connection has no more than its line.
+	u.Summary = t.level != whole && !u.IsConnection()
 	if err := t.begin(); err != nil { // before files come to their places: see sweep
 		return err
 	}
@@ -180,7 +181,7 @@ func (t *transaction) messages(u *unwritten) (rows [][]any, err error) {
 			have += m.Kept
 		}
 	}
-	if u.Summary || !x.Ended() && !u.disk.contentDue(x, have) {
+	if u.Summary || x.IsConnection() || !x.Ended() && !u.disk.contentDue(x, have) {
 		return nil, nil
 	}
 	for side := inspect.RequestSide; side <= inspect.ResponseSide; side++ {

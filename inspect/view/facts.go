@@ -16,50 +16,76 @@ type Fact struct{ Label, Value string }
 // Facts is what there is to say about an exchange besides its messages, in the order to show it in. What has nothing to say is left out.
 func Facts(it inspect.Item) []Fact {
 	x := it.Exchange
-	var fs []Fact
-	add := func(label, value string) {
-		if value != "" {
-			fs = append(fs, Fact{label, Sanitize(value)})
-		}
-	}
-	add("Request", strings.TrimSpace(x.Request.Method+" "+x.Request.Target))
-	add("Host", x.Request.Host)
-	add("From", cmp.Or(it.Label, Label(x)))
-	add("Status", Status(x))
-	add("State", stateText(x))
+	var fs facts
+	fs.begin(it)
 	if f := x.Failure; f != nil {
-		add("Failure", strings.TrimSpace(f.CodeText()+": "+f.Text))
-		add("What to do", f.Remedy)
+		fs.add("Failure", strings.TrimSpace(f.CodeText()+": "+f.Text))
+		fs.add("What to do", f.Remedy)
 	}
-	add("Endpoint", x.Endpoint)
+	fs.add("Endpoint", x.Endpoint)
 	if x.Client.IsValid() {
-		add("Client", x.Client.String())
+		fs.add("Client", x.Client.String())
 	}
-	add("Started", x.Start.Format("2006-01-02 15:04:05.000 -07:00"))
-	add("Took", Duration(x.Duration))
-	add("Request content", contentText(&x.Request.Message))
-	if x.Response != nil {
-		add("Response content", contentText(&x.Response.Message))
-	}
-	if x.Tries > 1 {
-		add("Tries", strconv.Itoa(x.Tries))
-	}
-	for _, t := range JWTs(&x.Request.Message, nil) {
-		add("Token", t.String())
-	}
-	add("Replay of", replayText(x))
-	add("Tags", strings.Join(it.Tags, ", "))
-	add("Note", it.Note)
+	fs.add("Started", x.Start.Format("2006-01-02 15:04:05.000 -07:00"))
+	fs.add("Took", Duration(x.Duration))
+	fs.contents(x)
+	fs.add("Tags", strings.Join(it.Tags, ", "))
+	fs.add("Note", it.Note)
 	if it.Pinned {
-		add("Pinned", "yes: it is kept when older exchanges make room")
+		fs.add("Pinned", "yes: it is kept when older exchanges make room")
 	}
 	if x.Request.Redacted || x.Response != nil && x.Response.Redacted {
-		add("Redacted", "values were replaced before this was recorded")
+		fs.add("Redacted", "values were replaced before this was recorded")
 	}
 	if it.Summary {
-		add("Kept", "only this line: exchanges came faster than the store may write them")
+		fs.add("Kept", "only this line: exchanges came faster than the store may write them")
 	}
 	return append(fs, Fact{"ID", Sanitize(string(x.ID))})
+}
+
+// facts are those that have something to say.
+type facts []Fact
+
+func (fs *facts) add(label, value string) {
+	if value != "" {
+		*fs = append(*fs, Fact{label, Sanitize(value)})
+	}
+}
+
+// begin says what it is and how it came out.
+func (fs *facts) begin(it inspect.Item) {
+	x := it.Exchange
+	if x.IsConnection() {
+		fs.add("Connection", x.Kind.String())
+		fs.add("Server name", x.Request.Host)
+		fs.add("State", cmp.Or(connectionState(x), "pending: the local service has not been reached yet"))
+		return
+	}
+	fs.add("Request", strings.TrimSpace(x.Request.Method+" "+x.Request.Target))
+	fs.add("Host", x.Request.Host)
+	fs.add("From", cmp.Or(it.Label, Label(x)))
+	fs.add("Status", Status(x))
+	fs.add("State", stateText(x))
+}
+
+// contents says what passed.
+func (fs *facts) contents(x *inspect.Exchange) {
+	if x.IsConnection() {
+		fs.add("Passed", Passed(x))
+		fs.add("Content", x.Kind.NotKept())
+		return
+	}
+	fs.add("Request content", contentText(&x.Request.Message))
+	if x.Response != nil {
+		fs.add("Response content", contentText(&x.Response.Message))
+	}
+	if x.Tries > 1 {
+		fs.add("Tries", strconv.Itoa(x.Tries))
+	}
+	for _, t := range JWTs(&x.Request.Message, nil) {
+		fs.add("Token", t.String())
+	}
+	fs.add("Replay of", replayText(x))
 }
 
 func stateText(x *inspect.Exchange) string {
@@ -126,6 +152,9 @@ type Phase struct {
 // Timing divides an exchange's time: dialling the local service, waiting for its response, and the rest, in which content passes. Phases follow each
 // other and add up to the duration; one that took no time is left out.
 func Timing(x *inspect.Exchange) []Phase {
+	if x.IsConnection() {
+		return connectionTiming(x)
+	}
 	connect := min(x.Connect, x.Duration)
 	wait := min(x.Wait, x.Duration-connect)
 	rest := x.Duration - connect - wait

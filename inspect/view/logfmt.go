@@ -33,15 +33,13 @@ func appendNumber(b []byte, key string, n int64) []byte {
 
 // AppendExchange appends an exchange as one line of logfmt, without a line end, its content, and the query of its target: what may hold secrets is for
 // the faces that show a request, not for lines that somebody keeps. Keys that have nothing to say are left out; no
-// key comes twice.
+// key comes twice. A connection has its kind, and the server name of a tls connection, where a request has method and path.
 func AppendExchange(b []byte, x *inspect.Exchange) []byte {
 	b = appendTime(append(b, "t="...), x.Start)
 	b = appendPair(append(b, ' '), "id", string(x.ID))
 	b = appendPair(b, "endpoint", x.Endpoint)
-	b = appendPair(b, "method", x.Request.Method)
-	path, _, _ := strings.Cut(x.Request.Target, "?")
-	b = appendPair(b, "path", path)
-	if r := x.Response; r != nil {
+	b = appendSubject(b, x)
+	if r := x.Response; r != nil && !x.IsConnection() {
 		b = appendNumber(b, "status", int64(r.Status))
 	} else {
 		b = appendPair(b, "state", x.State.String())
@@ -67,6 +65,20 @@ func AppendExchange(b []byte, x *inspect.Exchange) []byte {
 		b = appendPair(appendPair(b, "err", f.Name), "reason", f.Text)
 	}
 	return b[:len(b)-1]
+}
+
+// appendSubject says what passed.
+func appendSubject(b []byte, x *inspect.Exchange) []byte {
+	if x.IsConnection() {
+		b = appendPair(b, "kind", x.Kind.String())
+		if x.Request.Host != "" {
+			b = appendPair(b, "host", x.Request.Host)
+		}
+		return b
+	}
+	b = appendPair(b, "method", x.Request.Method)
+	path, _, _ := strings.Cut(x.Request.Target, "?")
+	return appendPair(b, "path", path)
 }
 
 // appendTime writes t as RFC 3339 has it, with milliseconds: put in behind the seconds, since a layout of one's own takes three times as long.

@@ -18,8 +18,11 @@ import (
 )
 
 // Status words how an exchange came out: "200 OK", the failure's name when there is no response from the local service, "" while there is
-// none yet. A response without a reason phrase gets the registered one (RFC 9110, section 15).
+// none yet. That of a connection says how far it is: open, closed, or the failure's name. A response without a reason phrase gets the registered one (RFC 9110, section 15).
 func Status(x *inspect.Exchange) string {
+	if x.IsConnection() {
+		return connectionStatus(x)
+	}
 	r := x.Response
 	if x.Failure != nil && x.Failure.Name != "" && (r == nil || r.Made) {
 		return Sanitize(x.Failure.Name)

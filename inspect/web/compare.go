@@ -47,7 +47,7 @@ func (s *Server) compare(w http.ResponseWriter, r *http.Request) *apiError {
 	if problem != nil {
 		return problem
 	}
-	newer, problem := s.item(r, r.PathValue("id"))
+	newer, problem := s.requestItem(r, r.PathValue("id"))
 	if problem != nil {
 		return problem
 	}
@@ -55,7 +55,7 @@ func (s *Server) compare(w http.ResponseWriter, r *http.Request) *apiError {
 	if with == "" {
 		return badRequest("nothing to compare with", "exchange "+strconv.Quote(string(newer.ID))+" is no replay").saying("", "say with=ID")
 	}
-	older, problem := s.item(r, with)
+	older, problem := s.requestItem(r, with)
 	if problem != nil {
 		return problem
 	}

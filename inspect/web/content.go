@@ -22,7 +22,7 @@ func (s *Server) content(side inspect.Side) handler {
 		if problem != nil {
 			return problem
 		}
-		it, problem := s.item(r, r.PathValue("id"))
+		it, problem := s.requestItem(r, r.PathValue("id"))
 		if problem != nil {
 			return problem
 		}

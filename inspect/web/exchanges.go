@@ -59,6 +59,23 @@ func (s *Server) item(r *http.Request, id string) (inspect.Item, *apiError) {
 	return it, nil
 }
 
+// requestItem is item of what must be a request.
+func (s *Server) requestItem(r *http.Request, id string) (inspect.Item, *apiError) {
+	it, problem := s.item(r, id)
+	if problem == nil {
+		problem = needRequest(it)
+	}
+	return it, problem
+}
+
+// needRequest refuses what is a connection.
+func needRequest(it inspect.Item) *apiError {
+	if err := it.NeedRequest(); err != nil {
+		return fail(codeFailed, http.StatusConflict, "not a request", err.Error()).saying("not_a_request", "its figures are all there is: GET the exchange itself")
+	}
+	return nil
+}
+
 // labelled is an item of a list with its label: what is not stored yet has none, and a label may need the content, which lists do without.
 func (s *Server) labelled(ctx context.Context, it inspect.Item) inspect.Item {
 	if it.Label != "" || it.Version == 0 {

@@ -32,7 +32,7 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) *apiError {
 	if problem != nil {
 		return problem
 	}
-	it, problem := s.item(r, r.PathValue("id"))
+	it, problem := s.requestItem(r, r.PathValue("id"))
 	if problem != nil {
 		return problem
 	}
@@ -168,7 +168,7 @@ func (s *Server) exportAll(w http.ResponseWriter, r *http.Request) *apiError {
 	return nil
 }
 
-// exportOne adds one exchange to an archive, unless it is gone meanwhile.
+// exportOne adds one exchange to an archive, unless it is gone meanwhile. Connections the archive counts.
 func (s *Server) exportOne(r *http.Request, out *har, id inspect.ID, redact bool) {
 	it, err := s.reader.Get(r.Context(), id)
 	switch {
@@ -198,7 +198,8 @@ func (s *Server) newHAR(w http.ResponseWriter, name string) *har {
 
 // add writes one exchange.
 func (h *har) add(it inspect.Item, bodies *inspect.Contents) {
-	if err := h.file.Add(it, bodies.At(inspect.RequestSide), bodies.At(inspect.ResponseSide)); err != nil {
+	var connection *inspect.ConnectionError
+	if err := h.file.Add(it, bodies.At(inspect.RequestSide), bodies.At(inspect.ResponseSide)); err != nil && !errors.As(err, &connection) {
 		h.s.cut("export an exchange", err)
 	}
 }

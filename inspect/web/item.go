@@ -21,6 +21,7 @@ type itemJSON struct {
 	Run          string       `json:"run"`
 	Committed    bool         `json:"committed"`
 	Summary      bool         `json:"summary"`
+	Kind         string       `json:"kind"` // http, or tcp or tls: a connection, of which requests' fields are empty and the sizes are what passed
 	Endpoint     string       `json:"endpoint"`
 	Start        string       `json:"start"`
 	DurationMS   float64      `json:"duration_ms"`
@@ -59,7 +60,7 @@ func itemOf(it inspect.Item) itemJSON {
 	out := itemJSON{
 		ID: x.ID, URI: uriOf(x.ID), Seq: strconv.FormatUint(it.Seq, 10), Nth: it.Nth,
 		Version: strconv.FormatUint(it.Version, 10), Run: strconv.FormatInt(it.Run, 10),
-		Committed: it.Committed, Summary: it.Summary,
+		Committed: it.Committed, Summary: it.Summary, Kind: x.Kind.String(),
 		Endpoint: x.Endpoint, Start: x.Start.Format(time.RFC3339Nano), DurationMS: msOf(x.Duration), WaitMS: msOf(x.Wait),
 		State: x.State.String(), Method: x.Request.Method, Target: x.Request.Target, Host: x.Request.Host,
 		Label: labelOf(it), RequestSize: x.Request.Size, Failure: failureOf(x.Failure),
@@ -69,7 +70,10 @@ func itemOf(it inspect.Item) itemJSON {
 		out.Client = x.Client.String()
 	}
 	if r := x.Response; r != nil {
-		out.Status, out.Reason, out.ResponseSize = &r.Status, r.Reason, r.Size
+		out.ResponseSize = r.Size
+		if !x.IsConnection() {
+			out.Status, out.Reason = &r.Status, r.Reason
+		}
 	}
 	if x.ReplayOf != "" {
 		out.ReplayOf = &x.ReplayOf

@@ -11,11 +11,14 @@ import (
 	"github.com/adit-tunnel/adit/inspect"
 )
 
+// requestsOnly leaves connections out.
+var requestsOnly = &inspect.Filter{Root: &inspect.Term{Field: inspect.KeyKind, Value: inspect.HTTP.String()}}
+
 // requests lists captured requests, newest first. They are written one by one: all of them together may be larger than what the store holds,
 // since raw bytes are in base64.
 func (s *Server) requests(w http.ResponseWriter, r *http.Request) *apiError {
 	q := r.URL.Query()
-	query := inspect.Query{Endpoint: q.Get("tunnel_name"), Run: s.reader.Run()}
+	query := inspect.Query{Filter: requestsOnly, Endpoint: q.Get("tunnel_name"), Run: s.reader.Run()}
 	if v := q.Get("limit"); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 {
@@ -54,11 +57,14 @@ func (s *Server) request(w http.ResponseWriter, r *http.Request) *apiError {
 	return problem
 }
 
-// itemOfThisRun reads an exchange as long as this agent runs: what ngrok's API shows does not outlast its agent.
+// itemOfThisRun reads a request as long as this agent runs: what ngrok's API shows does not outlast its agent, and connections are none of it.
 func (s *Server) itemOfThisRun(r *http.Request, id string) (inspect.Item, *apiError) {
 	it, problem := s.item(r, id)
 	if problem == nil && it.Run != s.reader.Run() {
 		problem = notFound("request " + strconv.Quote(id) + " is of another run")
+	}
+	if problem == nil && it.IsConnection() {
+		problem = notFound(it.NeedRequest().Error())
 	}
 	return it, problem
 }

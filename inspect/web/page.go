@@ -79,9 +79,23 @@ type pageData struct {
 // MaskAll says that nothing captured is to be readable: the script needs to know.
 func (p *pageData) MaskAll() bool { return p.mask.All }
 
-// Target is a request's target, safe to show and without the secrets in its query.
-func (p *pageData) Target(x *inspect.Exchange) string {
-	return view.Sanitize(p.mask.Target(x.Request.Target))
+// Target is a request's target, or whose a connection is, safe to show and without the secrets in its query.
+func (p *pageData) Target(x *inspect.Exchange) string { return targetOf(p.mask, x) }
+
+func targetOf(mask *view.Mask, x *inspect.Exchange) string {
+	_, target := view.Title(x)
+	return view.Sanitize(mask.Target(target))
+}
+
+// isLink says that a browser can follow a public URL: that of a tcp or tls endpoint it can not.
+func isLink(url string) bool {
+	return strings.HasPrefix(url, "http://") || strings.HasPrefix(url, "https://")
+}
+
+// methodOf is a request's method, or a connection's kind.
+func methodOf(x *inspect.Exchange) string {
+	method, _ := view.Title(x)
+	return view.Sanitize(method)
 }
 
 // OnDisk says that captures outlast this run once they are committed: until then they are drawn dim.
@@ -96,6 +110,9 @@ func (p *pageData) URL() string {
 	}
 	return ""
 }
+
+// Try is a command that has something come through the first public URL, "" when there is none yet.
+func (p *pageData) Try() string { return view.Try(p.URL()) }
 
 // noscriptRows are shown without script.
 const noscriptRows = 50
@@ -132,6 +149,8 @@ var wording = template.FuncMap{
 	"size":     view.Size,
 	"duration": view.Duration,
 	"outcome":  outcomeOf,
+	"link":     isLink,
+	"method":   methodOf,
 	"verdict":  verdictOf,
 	"join":     strings.Join,
 	"plotNames": func() map[string]string {
@@ -170,6 +189,8 @@ func outcomeOf(x *inspect.Exchange) outcome {
 		if status != 0 {
 			o.Words = strconv.Itoa(status) + " " + o.Words
 		}
+	case x.IsConnection() && x.State == inspect.Done:
+		o.Sign, o.Tone = "●", "good"
 	case status >= 500:
 		o.Sign, o.Tone = "✕", "bad"
 	case status == 0:

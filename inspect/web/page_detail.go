@@ -14,20 +14,21 @@ import (
 type tab struct {
 	name, title string
 	template    string // page/tab/NAME.html
+	connections bool   // connections have it, too
 	panel       func(s *Server, r *http.Request, it inspect.Item, name string) (any, error)
 }
 
 // tabs are in the order in which the page and the keys 1 to 8 have them. The last is reached by its button.
 var tabs = []tab{
-	{"overview", "Overview", "overview", (*Server).overviewPanel},
-	{"request", "Request", "message", (*Server).messagePanel},
-	{"response", "Response", "message", (*Server).messagePanel},
-	{"raw", "Raw", "raw", (*Server).rawPanel},
-	{"timing", "Timing", "timing", (*Server).timingPanel},
-	{"messages", "Messages", "messages", (*Server).messagesPanel},
-	{"replays", "Replays", "replays", (*Server).replaysPanel},
-	{"diff", "Diff", "diff", (*Server).diffPanel},
-	{editTab, "Edit and replay", editTab, (*Server).editPanel},
+	{"overview", "Overview", "overview", true, (*Server).overviewPanel},
+	{"request", "Request", "message", false, (*Server).messagePanel},
+	{"response", "Response", "message", false, (*Server).messagePanel},
+	{"raw", "Raw", "raw", false, (*Server).rawPanel},
+	{"timing", "Timing", "timing", true, (*Server).timingPanel},
+	{"messages", "Messages", "messages", false, (*Server).messagesPanel},
+	{"replays", "Replays", "replays", false, (*Server).replaysPanel},
+	{"diff", "Diff", "diff", false, (*Server).diffPanel},
+	{editTab, "Edit and replay", editTab, false, (*Server).editPanel},
 }
 
 const editTab = "edit"
@@ -44,11 +45,14 @@ type detail struct {
 func (d *detail) Tab() string      { return d.tab.name }
 func (d *detail) TabTitle() string { return d.tab.title }
 func (d *detail) Label() string    { return labelOf(d.Item) }
-func (d *detail) Target() string   { return view.Sanitize(d.mask.Target(d.Request.Target)) }
+func (d *detail) Target() string   { return targetOf(d.mask, d.Exchange) }
 
 // Tabs are those that are shown in a row.
 func (d *detail) Tabs() (shown []struct{ Name, Title string }) {
 	for _, t := range tabs[:len(tabs)-1] {
+		if d.IsConnection() && !t.connections {
+			continue
+		}
 		shown = append(shown, struct{ Name, Title string }{t.name, t.title})
 	}
 	return shown
@@ -95,6 +99,9 @@ func (s *Server) detail(r *http.Request, name string) (*detail, *apiError) {
 	it, problem := s.item(r, r.PathValue("id"))
 	if problem != nil {
 		return nil, problem
+	}
+	if it.IsConnection() && !t.connections {
+		t, name = tabs[0], tabs[0].name
 	}
 	panel, err := t.panel(s, r, it, name)
 	switch {

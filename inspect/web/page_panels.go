@@ -33,6 +33,9 @@ func (s *Server) overviewPanel(r *http.Request, it inspect.Item, _ string) (any,
 	if it.Failure != nil { // it has a place of its own
 		facts = slices.DeleteFunc(facts, func(f view.Fact) bool { return f.Label == "Failure" || f.Label == "What to do" })
 	}
+	if it.IsConnection() { // nobody signs it
+		return &overviewPanel{it.Failure, inspect.Verdict{}, facts, it.Tags, it.Note}, nil
+	}
 	verdict, err := s.replayer.Verdict(r.Context(), it.ID)
 	return &overviewPanel{it.Failure, verdict, facts, it.Tags, it.Note}, err
 }

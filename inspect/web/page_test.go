@@ -41,6 +41,7 @@ func TestPage(t *testing.T) {
 		{"a request that came through the tunnel is edited and sent to the local service", throughAgent},
 		{"long content is read part by part", longContent},
 		{"without script it can still be read", plainPage},
+		{"connections are listed, and say what cannot be done with them", connectionsAreListed},
 		{"captures are downloaded as HAR", downloadHAR},
 		{"nothing that was captured runs", nothingRuns},
 		{"other pages get nothing", othersGetNothing},

@@ -56,6 +56,10 @@ func (x itemJSON) Item() (inspect.Item, error) {
 	if x.Status != nil {
 		it.Response = &inspect.Response{Status: *x.Status, Reason: x.Reason, Message: inspect.Message{Size: x.ResponseSize}}
 	}
+	kind, err := kindOf(x.Kind)
+	if it.Kind = kind; kind != inspect.HTTP && (x.ResponseSize > 0 || x.State == inspect.Open.String() || x.State == inspect.Done.String()) {
+		it.Response = &inspect.Response{Message: inspect.Message{Size: x.ResponseSize}}
+	}
 	if x.ReplayOf != nil {
 		it.ReplayOf = *x.ReplayOf
 	}
@@ -68,7 +72,7 @@ func (x itemJSON) Item() (inspect.Item, error) {
 	it.Run, errs[2] = strconv.ParseInt(x.Run, 10, 64)
 	it.Start, errs[3] = time.Parse(time.RFC3339Nano, x.Start)
 	it.State, errs[4] = stateOf(x.State)
-	if err := cmp.Or(errs[:]...); err != nil || x.ID == "" {
+	if err := cmp.Or(append(errs[:], err)...); err != nil || x.ID == "" {
 		return it, fmt.Errorf("what was told of exchange %q cannot be understood: %w", x.ID, cmp.Or(err, errors.New("it has no ID")))
 	}
 	return it, nil
@@ -109,6 +113,16 @@ func (f *failureJSON) failure() *inspect.Failure {
 
 func durationOf(ms float64) time.Duration {
 	return time.Duration(math.Round(ms * float64(time.Millisecond)))
+}
+
+// kindOf reads a kind. Agents of before connections were recorded tell none.
+func kindOf(text string) (inspect.Kind, error) {
+	for k := inspect.HTTP; k <= inspect.TLS; k++ {
+		if k.String() == text || text == "" {
+			return k, nil
+		}
+	}
+	return 0, fmt.Errorf("%q is no kind", text)
 }
 
 func stateOf(text string) (inspect.State, error) {

@@ -40,7 +40,7 @@ func (s *Server) resendOf(r *http.Request) (id inspect.ID, o inspect.Resend, pro
 	if o, problem = in.with(&in.editJSON); problem != nil {
 		return "", o, problem
 	}
-	it, problem := s.item(r, r.PathValue("id"))
+	it, problem := s.requestItem(r, r.PathValue("id"))
 	if problem != nil {
 		return "", o, problem
 	}
@@ -100,6 +100,9 @@ type verdictJSON struct {
 
 func (s *Server) signature(w http.ResponseWriter, r *http.Request) *apiError {
 	id := r.PathValue("id")
+	if it, err := s.reader.Get(r.Context(), inspect.ID(id)); err == nil && it.IsConnection() {
+		return needRequest(it)
+	}
 	v, err := s.replayer.Verdict(r.Context(), inspect.ID(id))
 	if err != nil {
 		return missing("exchange "+strconv.Quote(id), err)

@@ -1,6 +1,10 @@
 package pane
 
-import "github.com/adit-tunnel/adit/inspect/view"
+import (
+	"strings"
+
+	"github.com/adit-tunnel/adit/inspect/view"
+)
 
 // Empty draws what stands in the list's place while no request has come: the line to copy and, when room lines are enough, the keys that
 // matter; withKeys tells.
@@ -8,12 +12,17 @@ func (l Look) Empty(url, keys string, room int) (lines []string, withKeys bool) 
 	if url == "" {
 		return l.words("The public URL will be here in a moment.", l.Quiet.Render), false
 	}
-	say, curl := Words("No request yet. Send the first one:", l.Width), l.curl(view.Sanitize(url))
-	need := len(say) + len(curl)
-	if need+1 > room {
-		return append(say, curl...), false
+	command := view.Try(url)
+	first := "No request yet. Send the first one:"
+	if !strings.HasPrefix(command, "curl ") {
+		first = "No connection yet. Make the first one:"
 	}
-	lines = append(append(say, ""), curl...)
+	say, try := Words(first, l.Width), l.command(command)
+	need := len(say) + len(try)
+	if need+1 > room {
+		return append(say, try...), false
+	}
+	lines = append(append(say, ""), try...)
 	if need+3 > room {
 		return lines, false
 	}
@@ -29,11 +38,11 @@ func (l Look) NoEndpoint(api string) []string {
 	return l.words(text, l.Quiet.Render)
 }
 
-// curl draws the command for url. Where the command is wider than the terminal and the URL is not, a shell's line continuation keeps both whole.
-func (l Look) curl(url string) []string {
-	lines := Break("curl "+url, l.Width)
-	if len(lines) > 1 && Width(url) <= l.Width {
-		lines = []string{"curl \\", url}
+// command draws a command to copy. Where it is wider than the terminal and its arguments are not, a shell's line continuation keeps both whole.
+func (l Look) command(text string) []string {
+	lines := Break(text, l.Width)
+	if program, rest, _ := strings.Cut(text, " "); len(lines) > 1 && Width(rest) <= l.Width {
+		lines = []string{program + " \\", rest}
 	}
 	for i := range lines {
 		lines[i] = l.Key.Render(lines[i])

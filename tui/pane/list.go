@@ -128,10 +128,8 @@ func (t Table) text(r *Row, c slot, now time.Time) string {
 func (t Table) style(r *Row, c Column) lipgloss.Style {
 	l := t.look
 	switch {
-	case c == ColStatus && r.Failed:
-		return l.Bad
 	case c == ColStatus:
-		return l.Status(r.Code)
+		return l.outcomeStyle(r)
 	case c == ColDuration && r.Live, c == ColLabel:
 		return l.Note
 	}
@@ -167,8 +165,13 @@ func statusCellText(r *Row, width int) string {
 	if width > statusCode {
 		return r.Status
 	}
-	if r.Failed {
+	switch {
+	case r.Failed:
 		return "ERR"
+	case !r.IsRequest() && r.Live:
+		return "…"
+	case !r.IsRequest():
+		return "-"
 	}
 	code, _, _ := strings.Cut(r.Status, " ")
 	return code

@@ -1,6 +1,7 @@
 package pane
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -27,12 +28,13 @@ const labelCells = 12
 
 // outcome words how an exchange came out, and the style for it.
 func (l Look) outcome(r Row) (string, lipgloss.Style) {
-	style := l.Status(r.Code)
-	if r.Failed {
-		style = l.Bad
-	}
+	style := l.outcomeStyle(&r)
 	upgraded := r.Kind == "WebSocket" || r.Code == 101
 	switch {
+	case r.Live && !r.IsRequest():
+		return cmp.Or(r.Status, "pending"), style
+	case !r.Failed && !r.IsRequest():
+		return r.Status + " after " + view.Duration(r.Duration), style
 	case r.Live && upgraded:
 		return r.Status + ", open", style
 	case r.Live && r.Code > 0:
@@ -43,6 +45,19 @@ func (l Look) outcome(r Row) (string, lipgloss.Style) {
 		return r.Status + " after " + view.Duration(r.Duration), style
 	}
 	return r.Status + " in " + view.Duration(r.Duration), style
+}
+
+// outcomeStyle is the style of what came of an exchange. The words say it as well.
+func (l Look) outcomeStyle(r *Row) lipgloss.Style {
+	switch {
+	case r.Failed:
+		return l.Bad
+	case r.IsRequest():
+		return l.Status(r.Code)
+	case r.Live:
+		return l.Note
+	}
+	return l.Quiet
 }
 
 // Overview draws what happened: the facts, what went wrong, and how both contents begin.
@@ -56,8 +71,14 @@ func (l Look) Overview(s *Subject) []Text {
 	outcome, _ := l.outcome(r)
 	fact("outcome", outcome, "", classBold)
 	lines[len(lines)-1].Of = &Thing{Key: "status", Value: statusTerm(x)}
-	fact("request", s.Mask.Target(x.Request.Method+" "+x.Request.Target), "", "")
-	fact("host", x.Request.Host, "host", "")
+	if x.IsConnection() {
+		fact("kind", x.Kind.String()+" connection", "", "")
+		lines[len(lines)-1].Of = &Thing{Key: "kind", Value: x.Kind.String()}
+		fact("server name", x.Request.Host, "host", "")
+	} else {
+		fact("request", s.Mask.Target(x.Request.Method+" "+x.Request.Target), "", "")
+		fact("host", x.Request.Host, "host", "")
+	}
 	lines = append(lines, l.sender(s)...)
 	fact("endpoint", x.Endpoint, "endpoint", "")
 	if x.Client.IsValid() {
@@ -78,8 +99,12 @@ func (l Look) Overview(s *Subject) []Text {
 	if upgraded {
 		fact("said", view.Size(x.Request.Size)+" by the client, "+view.Size(x.Response.Size)+" by the service: see the tab "+Messages.String(), "", "")
 	}
+	if x.IsConnection() {
+		fact("passed", view.Passed(x), "", "")
+		fact("content", x.Kind.NotKept(), "", classQuiet)
+	}
 	fact("id", string(x.ID), "", classQuiet)
-	if upgraded {
+	if upgraded || x.IsConnection() {
 		return lines
 	}
 	lines = append(lines, l.beginning("Request", &x.Request.Message, &s.Bodies[0])...)

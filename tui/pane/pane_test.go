@@ -164,7 +164,7 @@ func TestLocalOnlyKeepsItsOptionWhole(t *testing.T) {
 func TestCurlCanBeCopied(t *testing.T) {
 	const url = "http://9a1b-quiet-otter.example.com"
 	for width := 10; width < 60; width++ {
-		lines := Look{Theme: theme.Colourless(), Width: width}.curl(url)
+		lines := Look{Theme: theme.Colourless(), Width: width}.command("curl " + url)
 		for i := range lines {
 			lines[i] = ansi.Strip(lines[i])
 		}

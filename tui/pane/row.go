@@ -27,6 +27,7 @@ type Row struct {
 	Unkept   bool   // not on the disk yet: a kill -9 would take it away
 	Start    time.Time
 	Duration time.Duration
+	Carried  inspect.Kind // TCP or TLS: a connection; Method says so, and Path whose it is and what has passed
 	Method   string
 	Path     string
 	Status   string // "200 OK", the name of a failure, or "" while there is none
@@ -48,9 +49,10 @@ type Row struct {
 // RowOf makes the row of an exchange.
 func RowOf(it inspect.Item) Row {
 	x := it.Exchange
+	method, path := view.Title(x)
 	r := Row{
 		ID: x.ID, Seq: it.Seq, Nth: it.Nth, Version: it.Version, Start: x.Start, Duration: x.Duration,
-		Method: safe(x.Request.Method, 16), Path: safe(x.Request.Target, pathLimit),
+		Carried: x.Kind, Method: safe(method, 16), Path: safe(path, pathLimit),
 		Failed:   x.State == inspect.Failed,
 		Live:     !x.Ended(),
 		ReplayOf: x.ReplayOf,
@@ -67,11 +69,14 @@ func RowOf(it inspect.Item) Row {
 	if r.Failed && x.Failure != nil {
 		r.Failure = view.Sanitize(FailureText(*x.Failure))
 	}
-	if r.Failed && x.Failure != nil && x.Response != nil && !x.Response.Made { // an answer that was cut does not speak for itself
+	if r.Failed && x.Failure != nil && x.Response != nil && !x.Response.Made && r.IsRequest() { // an answer that was cut does not speak for itself
 		r.Status = safe(strconv.Itoa(r.Code)+" "+x.Failure.Name, 64)
 	}
 	return r
 }
+
+// IsRequest says that it is no connection, so that it can be sent again.
+func (r *Row) IsRequest() bool { return r.Carried == inspect.HTTP }
 
 // safe returns at most limit bytes of s, cut between characters, with nothing in it that a terminal would act on or that one terminal draws
 // wider than another, in memory of its own.

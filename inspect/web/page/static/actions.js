@@ -87,7 +87,8 @@ export class Arrivals {
     this.#last = x;
     this.#timer ||= setTimeout(() => {
       const o = words.outcome(this.#last);
-      const one = `${words.safe(this.#last.method, 40)} ${words.target(this.#last.target, 80)} ${o.code} ${o.words}`;
+      const [method, of] = words.title(this.#last);
+      const one = `${words.safe(method, 40)} ${words.target(of, 80)} ${o.code} ${o.words}`;
       $("arrivals").textContent = this.#count > 1 ? `${this.#count} new requests, the last: ${one}` : `new request: ${one}`;
       this.#count = this.#timer = 0;
     }, 3000);

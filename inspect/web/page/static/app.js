@@ -157,6 +157,10 @@ async function write(tab, field) {
   if (!here()) return;
   await Promise.all([open(here(), tab), released()]);
   const input = detail.pane.querySelector(`[name=${field}]`);
+  if (!input && tab === "edit") { // the server gives connections no such tab
+    detail.show(detail.id, "overview");
+    return toast("a connection is no request: adit counts its bytes and keeps none of them, so there is nothing to send again", true);
+  }
   input?.focus();
   input?.setSelectionRange(input.value.length, input.value.length);
 }

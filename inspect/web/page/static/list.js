@@ -249,15 +249,15 @@ export class List {
 function makeRow(x, marked, fresh) {
   const cell = (cls, ...content) => el("span", { role: "gridcell", class: cls }, ...content);
   const t = words.time(x.start), o = words.outcome(x);
-  const [path, query] = split(x.target);
+  const [method, of] = words.title(x), [path, query] = split(of);
   const running = x.state === "pending" || x.state === "open";
   const classes = ["row", !x.committed && "dim", fresh && "fresh", marked && "marked"].filter(Boolean).join(" ");
   const row = el("div", { role: "row", id: "x-" + x.id, class: classes, "data-id": x.id },
     cell("marks", sign(x, marked)),
     cell("time", el("time", { datetime: x.start, title: t.full }, t.short, el("span", { class: "ms" }, t.more))),
-    cell("method", words.safe(x.method, 40)),
+    cell("method", words.safe(method, 40)),
     cell("outcome " + o.tone, el("span", { class: "sign", "aria-hidden": true }, o.sign), o.code, el("span", { class: o.code ? "words more" : "words" }, o.code ? " " : "", o.words)),
-    cell("target", el("a", { href: "/exchanges/" + encodeURIComponent(x.id), tabindex: -1, title: words.target(x.target, 500) },
+    cell("target", el("a", { href: "/exchanges/" + encodeURIComponent(x.id), tabindex: -1, title: words.target(of, 500) },
       x.label ? el("span", { class: "label" }, x.label) : null,
       ...(x.tags ?? []).map(tag => el("span", { class: "tag" }, words.safe(tag, 64))),
       path, query ? el("span", { class: "query" }, query) : null)),

@@ -158,7 +158,8 @@ export class Run {
   // name writes which request it is: the list may not have come so far.
   async #name(link, id) {
     const x = this.on.row(id) ?? await call("GET", at(id));
-    link.textContent = `${words.safe(x.method, 40)} ${words.target(x.target)}`;
+    const [method, of] = words.title(x);
+    link.textContent = `${words.safe(method, 40)} ${words.target(of)}`;
   }
 
   #end(how) {

@@ -19,6 +19,14 @@ export function target(text, most) {
   return safe(shown.replace(encoded, `$1${masked}`), most);
 }
 
+// title names what was carried: method and target of a request, as it is; the kind of a connection, and whose it is and what passed.
+export function title(x) {
+  if (x.kind === "http") return [x.method, x.target];
+  const passed = x.request_size + x.response_size === 0 ? "" : `${size(x.request_size)} ↑ ${size(x.response_size)} ↓`;
+  const of = [x.host, x.client, passed];
+  return [x.kind.toUpperCase(), of.filter(Boolean).join(" · ")];
+}
+
 // field is a header field as a line, without its value if that is a secret, or those in its query if it is a URL.
 export const field = (name, value) => `${safe(name)}: ${masksAll || isSecret(name) ? masked : target(value, 4000)}`;
 
@@ -60,6 +68,7 @@ export function size(n) {
 export function outcome(x) {
   if (x.state === "interrupted") return { sign: "⊘", code: "", words: "interrupted", tone: "warn" };
   if (x.failure) return { sign: "✕", code: x.status ? String(x.status) : "", words: safe(x.failure.name), tone: "bad" };
+  if (x.kind !== "http" && x.state === "done") return { sign: "●", code: "", words: "closed", tone: "good" };
   if (!x.status) return { sign: "◌", code: "", words: x.state, tone: "quiet" };
   const kind = x.status >= 500 ? ["✕", "bad"] : x.status >= 400 ? ["▲", "warn"] : x.status >= 300 || x.status < 200 ? ["↪", "note"] : ["●", "good"];
   const open = x.state === "open";

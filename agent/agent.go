@@ -123,7 +123,7 @@ func (a *Agent) Run(ctx context.Context) error {
 
 // ending tells whoever waits for something of the agent that it has ended; err is what Run returns.
 func (a *Agent) ending(err error) {
-	a.closeListeners(err)
+	a.closeEndpoints(err)
 	a.mu.Lock()
 	if a.ended = err; err == nil {
 		a.ended = errStopped

@@ -48,8 +48,8 @@ func (l *lane) usable(c *local, x *exchange) bool {
 		return false
 	case c.pinned:
 		return c.pin == x.conn && c.quiet()
-	case l.ep.listener != nil && c.owner != x.conn:
-		return false // its RemoteAddr is another visitor's
+	case c.owner != x.conn && l.ep.ofOneVisitor():
+		return false // it has told of another visitor
 	case x.upgrade:
 		return false // it will not come back: one that is fresh costs nothing more
 	case !x.repeat && time.Since(c.since) > l.eng.limits.trust:
@@ -81,7 +81,7 @@ func (l *lane) attachNew(ctx context.Context, x *exchange) error {
 // dial opens a connection to the lane's local service.
 func (l *lane) dial(ctx context.Context, x *exchange) (*local, error) {
 	begin := time.Now()
-	conn, err := l.eng.means.dial(ctx, l.ep, l.eng.limits.dial, x.client)
+	conn, err := l.eng.means.dial(ctx, l.ep, l.eng.limits.dial, visit{x.client, x.server})
 	if err != nil {
 		return nil, err
 	}

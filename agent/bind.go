@@ -28,6 +28,7 @@ func (s *session) bind(ep *endpoint) {
 	}
 	m := &wire.Bind{
 		Handle: s.handle, Protocol: "http", Name: ep.Name, Host: ep.Host, Port: ep.port, How: wire.HowStart, Policy: ep.Policy, Metadata: ep.Metadata,
+		Schemes: ep.Schemes,
 	}
 	if ep.ticket != "" {
 		m.How, m.Ticket = wire.HowResume, ep.ticket

@@ -44,7 +44,7 @@ func parseTarget(text string) (*upstream, error) {
 	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
 		return wrong("%s is no port number: they go from 1 to 65535", port)
 	}
-	up := upstreamAt(u.Hostname(), port, strings.TrimSuffix(u.Host, ":"+usual))
+	up := upstreamAt(scheme, u.Hostname(), port, strings.TrimSuffix(u.Host, ":"+usual))
 	if scheme == "https" {
 		up.secure = secureTo(u.Hostname())
 	}
@@ -59,12 +59,9 @@ func withoutUser(text string) string {
 	return text
 }
 
-// url is where the upstream is.
+// url is where a target is.
 func (u *upstream) url() string {
-	if u.secure != nil {
-		return "https://" + u.host
-	}
-	return "http://" + u.host
+	return u.kind + "://" + u.host
 }
 
 // near says that the upstream is on this machine, as far as its name tells.

@@ -41,7 +41,7 @@ func newEngine(rec inspect.Recorder, budget *capture.Budget, spawn func(func()),
 	return &engine{
 		rec: rec, budget: budget, requests: meter.New(nil), spawn: spawn, log: log, idle: make(chan struct{}, 1), ailing: make(chan struct{}, 1),
 		means:  &means{wait: dialWait, log: log},
-		limits: limits{dial: 10 * time.Second, trust: time.Second, late: time.Second, taken: 10 * time.Millisecond},
+		limits: limits{dial: dialLocal, trust: time.Second, late: time.Second, taken: 10 * time.Millisecond},
 	}
 }
 

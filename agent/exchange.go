@@ -20,8 +20,10 @@ type exchange struct {
 	begin   time.Time
 	conn    uint64 // public connection
 	client  netip.AddrPort
-	entered bool // counted
-	head    bool // HEAD
+	server  netip.AddrPort // where it has connected to, if the service is told
+	public  string         // scheme and host that the visitor asked for, if Host is replaced
+	entered bool           // counted
+	head    bool           // HEAD
 	upgrade bool
 	repeat  bool             // GET, HEAD or OPTIONS without content: may be written once more
 	pin     bool             // authenticates the connection

@@ -293,9 +293,7 @@ func (a *Agent) dismiss(ep *endpoint) {
 	for _, s := range a.fading {
 		s.unbind(ep, math.MaxUint32)
 	}
-	if ep.listener != nil {
-		ep.listener.close(nil)
-	}
+	ep.close(nil)
 }
 
 // unbind gives ep's name back, under the handles up to last. What comes for them from now on is refused, before the relay has answered too. Agent.mu is held.
@@ -313,15 +311,13 @@ func (s *session) unbind(ep *endpoint, last uint32) {
 	}
 }
 
-// closeListeners ends every Accept: the agent has ended, because of why if it was no drain.
-func (a *Agent) closeListeners(why error) {
+// closeEndpoints ends what endpoints have running in this process, and every Accept: the agent has ended, because of why if it was no drain.
+func (a *Agent) closeEndpoints(why error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, ep := range a.endpoints {
 		for ; ep != nil; ep = ep.before {
-			if ep.listener != nil {
-				ep.listener.close(why)
-			}
+			ep.close(why)
 		}
 	}
 }

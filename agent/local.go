@@ -4,13 +4,14 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/adit-tunnel/adit/budget"
 )
 
-// localConn is what a lane needs of a connection: TCP to a local service, TLS to another target of a replay, or the agent's end of one in memory to a
-// Listener.
+// localConn is what a lane needs of a connection: a socket of a local service, TLS over one, or the agent's end of one in memory to a Listener or to what
+// answers in this process.
 type localConn interface {
 	io.ReadWriteCloser
 	CloseWrite() error
@@ -18,8 +19,17 @@ type localConn interface {
 	SetWriteDeadline(t time.Time) error
 }
 
+// socket is a localConn that the kernel has.
+type socket interface {
+	net.Conn
+	localConn
+	syscall.Conn
+}
+
 var (
-	_ localConn = (*net.TCPConn)(nil)
+	_ socket    = (*net.TCPConn)(nil)
+	_ socket    = unixConn{}
+	_ localConn = (*secure)(nil)
 	_ localConn = (*half)(nil)
 )
 
@@ -38,7 +48,7 @@ type local struct {
 	files *budget.Budget // of which it is one
 	gone  atomic.Bool
 	wide  bool   // widen was called
-	tcp   watch  // the watcher of a TCP connection
+	sock  watch  // the watcher of a socket
 	owner uint64 // the public connection it was made for
 
 	cur     *exchange // whose answer comes next; nil: kept, and nothing may come
@@ -54,13 +64,13 @@ func newLocal(conn localConn, owner uint64) (*local, error) {
 	case *half:
 		c.watcher = conn
 	case *secure:
-		c.watcher = &conn.ahead
-	case *net.TCPConn:
-		if err := c.tcp.init(conn); err != nil {
+		c.watcher = conn
+	case socket:
+		if err := c.sock.init(conn); err != nil {
 			conn.Close() // never used
 			return nil, err
 		}
-		c.watcher = &c.tcp
+		c.watcher = &c.sock
 	}
 	return c, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/netip"
 	"syscall"
 	"time"
 
@@ -54,9 +53,9 @@ func newMeans(memory, files int64, log *slog.Logger) (*means, *capture.Budget) {
 }
 
 // dial connects to what ep leads to, with a file of the budget that local.close gives back.
-func (m *means) dial(ctx context.Context, ep *endpoint, limit time.Duration, visitor netip.AddrPort) (localConn, error) {
+func (m *means) dial(ctx context.Context, ep *endpoint, limit time.Duration, v visit) (localConn, error) {
 	for begin := time.Now(); ; {
-		conn, err := m.tryDial(ctx, ep, limit, visitor)
+		conn, err := m.tryDial(ctx, ep, limit, v)
 		if err == nil || !noFiles(err) {
 			return conn, err
 		}
@@ -76,11 +75,11 @@ func (m *means) dial(ctx context.Context, ep *endpoint, limit time.Duration, vis
 	}
 }
 
-func (m *means) tryDial(ctx context.Context, ep *endpoint, limit time.Duration, visitor netip.AddrPort) (localConn, error) {
+func (m *means) tryDial(ctx context.Context, ep *endpoint, limit time.Duration, v visit) (localConn, error) {
 	if !m.files.Take(1) {
 		return nil, errNoFiles
 	}
-	conn, err := ep.dial(ctx, limit, visitor)
+	conn, err := ep.dial(ctx, limit, v)
 	if err != nil {
 		m.files.Give(1)
 		return nil, err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -42,12 +41,24 @@ type Options struct {
 // Endpoint is a public URL to bind and where it leads.
 type Endpoint struct {
 	Name       string // unique in the agent; "command_line" for one from the command line
-	Upstream   string // http://HOST:PORT, for Forward; empty for Listen
+	Upstream   string // http://HOST:PORT, https://HOST:PORT, unix:/PATH or file:///DIRECTORY, for Forward; empty for Listen
 	Host       string // wanted public host name; "": the relay's choice
 	HostHeader string // "" or "preserve": as it came; "rewrite": the upstream's; else literal
 	Inspect    bool   // record its exchanges, if the agent has a Recorder
 	Policy     string // traffic policy, JSON or YAML, that the relay runs on every request before it comes here; "": none
 	Metadata   string // the person's own words about the endpoint, told to the relay
+
+	// Schemes are those of the public URL, "http" and "https"; none: the relay's choice.
+	Schemes []string
+
+	// What the service of an Upstream speaks. UpstreamProtocol is "" or "http1", or "http2": to https:// by ALPN, else at once, without TLS. ProxyProtocol is
+	// the version of the PROXY protocol, 1 or 2, in front of each local connection, which then is one visitor's; 0: none. An https:// service's certificate is
+	// verified only with VerifyUpstream, for the upstream's host name, by the system's roots or those in UpstreamCAs, which implies it. UpstreamCert with
+	// UpstreamKey is the certificate to show to the service. The last three are PEM files.
+	UpstreamProtocol                       string
+	ProxyProtocol                          int
+	VerifyUpstream                         bool
+	UpstreamCAs, UpstreamCert, UpstreamKey string
 
 	Description string // what it is, in the person's words: shown on this machine only
 }
@@ -123,9 +134,12 @@ type endpoint struct {
 // newEndpoint makes one that leads to a URL.
 func newEndpoint(e Endpoint) (*endpoint, error) {
 	if e.Upstream == "" {
-		return nil, fmt.Errorf("endpoint %q: no upstream to forward to; want http://HOST:PORT, or Listen", e.Name)
+		return nil, fmt.Errorf("endpoint %q: no upstream to forward to; want one such as http://HOST:PORT, or Listen", e.Name)
 	}
 	up, err := parseUpstream(e.Upstream)
+	if err == nil {
+		err = up.equip(&e)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %q: %w", e.Name, err)
 	}
@@ -151,6 +165,11 @@ func endpointTo(e Endpoint, up *upstream) (*endpoint, error) {
 	}
 	if n := spelled(e.Policy) + spelled(e.Metadata); n > maxSpelled {
 		return nil, fmt.Errorf("endpoint %q: policy and metadata take %d bytes in a message to the relay; at most %d are taken", e.Name, n, maxSpelled)
+	}
+	for _, s := range e.Schemes {
+		if s != "http" && s != "https" {
+			return nil, fmt.Errorf("endpoint %q: the scheme %q is none of a public URL; want http, https or both", e.Name, s)
+		}
 	}
 	ep := &endpoint{Endpoint: e, up: up, conns: meter.New(nil), requests: meter.New(nil)}
 	switch h := e.HostHeader; h {
@@ -192,26 +211,4 @@ func (ep *endpoint) lastProof() time.Time {
 // validHost keeps what would split a head out of a literal Host.
 func validHost(h string) bool {
 	return strings.IndexFunc(h, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`/\?#@,"`, r) }) < 0
-}
-
-func parseUpstream(s string) (*upstream, error) {
-	u, err := url.Parse(s)
-	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("upstream %q: want http://HOST:PORT", s)
-	}
-	if u.Scheme != "http" {
-		return nil, fmt.Errorf("upstream %q: only http:// is served", s)
-	}
-	if (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.User != nil || u.Fragment != "" {
-		return nil, fmt.Errorf("upstream %q: nothing may follow HOST:PORT", s)
-	}
-	port := u.Port()
-	if port == "" {
-		port = "80"
-	}
-	return upstreamAt(u.Hostname(), port, u.Host), nil
-}
-
-func upstreamAt(name, port, host string) *upstream {
-	return &upstream{host: host, addr: net.JoinHostPort(name, port), port: port, localhost: strings.EqualFold(name, "localhost")}
 }

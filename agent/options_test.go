@@ -27,7 +27,7 @@ func TestOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range []Endpoint{
-		{}, {Name: "a"}, {Name: "a", Upstream: "localhost:8000"}, {Name: "a", Upstream: "https://localhost:8000"}, {Name: "a", Upstream: "http://"},
+		{}, {Name: "a"}, {Name: "a", Upstream: "localhost:8000"}, {Name: "a", Upstream: "ftp://localhost:8000"}, {Name: "a", Upstream: "http://"},
 		{Name: "a", Upstream: "http://localhost:8000/path"}, {Name: "a", Upstream: "http://u@localhost:8000"},
 		{Name: "a", Upstream: "http://localhost:80", HostHeader: "a\r\nX: 1"}, {Name: "a", Upstream: "http://localhost:80", HostHeader: "a b"},
 		{Name: "a", Upstream: "http://localhost:80", Policy: strings.Repeat("#", 64<<10)}, {Name: "a", Upstream: "http://localhost:80", Metadata: strings.Repeat("<", 11<<10)},

@@ -2,12 +2,10 @@
 
 package agent
 
-import "net"
-
 // watch tells whether bytes or the end have arrived on a connection: without a way to peek here, by reading ahead.
 type watch struct{ ahead }
 
-func (w *watch) init(c *net.TCPConn) error {
+func (w *watch) init(c socket) error {
 	w.conn = c
 	return nil
 }

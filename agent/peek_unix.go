@@ -2,10 +2,7 @@
 
 package agent
 
-import (
-	"net"
-	"syscall"
-)
+import "syscall"
 
 // watch tells whether bytes or the end have arrived on a connection, without taking them. So nothing is read from a kept connection until
 // an exchange owns it, and what came before that is never taken for its answer; and waiting costs no buffer.
@@ -18,7 +15,7 @@ type watch struct {
 	quietNow       bool
 }
 
-func (w *watch) init(c *net.TCPConn) (err error) {
+func (w *watch) init(c socket) (err error) {
 	w.raw, err = c.SyscallConn()
 	w.ready = func(fd uintptr) bool {
 		done := w.woken || arrived(fd, w.parked[:])

@@ -64,6 +64,12 @@ func (h *half) SetLinger(sec int) error {
 	return nil
 }
 
+// breakFor resets the connection, and tells the other end's reads why.
+func (h *half) breakFor(why error) {
+	h.out.breakFor(why)
+	h.in.reset()
+}
+
 // LocalAddr is this end's address.
 func (h *half) LocalAddr() net.Addr { return h.local }
 
@@ -92,7 +98,7 @@ func (h *half) SetWriteDeadline(t time.Time) error {
 // park, quiet and take make it a watcher: a connection in memory can be looked into.
 
 func (h *half) park() error {
-	if err := h.in.await(); err != io.EOF && !errors.Is(err, syscall.ECONNRESET) { // the end is something that has arrived
+	if err := h.in.await(); err != io.EOF && !errors.Is(err, syscall.ECONNRESET) && reasonOf(err) == nil { // the end is something that has arrived
 		return err
 	}
 	return nil
@@ -106,7 +112,21 @@ func (h *half) failed(op string, err error) error {
 	if err == nil || err == io.EOF {
 		return err
 	}
+	if why := reasonOf(err); why != nil {
+		return why
+	}
 	return &net.OpError{Op: op, Net: network, Source: h.local, Addr: h.remote, Err: err}
+}
+
+// toldError is why the other end has broken the connection.
+type toldError struct{ error }
+
+// reasonOf is what the other end has said; nil when err is something else.
+func reasonOf(err error) error {
+	if told, ok := err.(toldError); ok {
+		return told.error
+	}
+	return nil
 }
 
 // flow is one direction of a connection: a ring of one block, which it has only while something is in it.
@@ -117,9 +137,10 @@ type flow struct {
 	moved           sync.Cond // anything below has changed
 	ring            *block
 	start, n        int
-	ended           bool // nothing more will be written
-	deaf            bool // nothing more will be read
-	broken          bool // reset
+	ended           bool  // nothing more will be written
+	deaf            bool  // nothing more will be read
+	broken          bool  // reset
+	why             error // why it was broken, for its reader; nil: reset
 	readBy, writeBy deadline
 }
 
@@ -153,6 +174,8 @@ func (f *flow) readable() error {
 		switch {
 		case f.deaf:
 			return net.ErrClosed
+		case f.broken && f.why != nil:
+			return toldError{f.why}
 		case f.broken:
 			return syscall.ECONNRESET
 		case f.readBy.passed:
@@ -248,9 +271,15 @@ func (f *flow) deafen() {
 }
 
 // reset breaks the direction: what is in it is lost.
-func (f *flow) reset() {
+func (f *flow) reset() { f.breakFor(nil) }
+
+// breakFor is reset with a reason for the reader.
+func (f *flow) breakFor(why error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if !f.broken {
+		f.why = why
+	}
 	f.broken = true
 	f.drop(f.n)
 	f.moved.Broadcast()

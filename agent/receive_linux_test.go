@@ -33,14 +33,14 @@ func TestReceive(t *testing.T) {
 	}
 	c := &local{conn: conn}
 	defer conn.Close()
-	if n := socketOption(t, conn, unix.SOL_SOCKET, unix.SO_RCVBUF); n != 2*firstReceive {
+	if n := socketOption(t, conn.(*net.TCPConn), unix.SOL_SOCKET, unix.SO_RCVBUF); n != 2*firstReceive {
 		t.Errorf("at first: %d", n)
 	}
 	c.widen()
-	if n := socketOption(t, conn, unix.SOL_SOCKET, unix.SO_RCVBUF); n <= 2*firstReceive { // the system has a limit of its own
+	if n := socketOption(t, conn.(*net.TCPConn), unix.SOL_SOCKET, unix.SO_RCVBUF); n <= 2*firstReceive { // the system has a limit of its own
 		t.Errorf("widened: %d", n)
 	}
-	if n := socketOption(t, conn, unix.IPPROTO_TCP, unix.TCP_WINDOW_CLAMP); n <= 2*firstReceive {
+	if n := socketOption(t, conn.(*net.TCPConn), unix.IPPROTO_TCP, unix.TCP_WINDOW_CLAMP); n <= 2*firstReceive {
 		t.Errorf("the window is widened to %d", n)
 	}
 }

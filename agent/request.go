@@ -142,6 +142,12 @@ func (l *lane) prepare(x *exchange) error {
 	}
 	x.format = errorpage.FormatOf(l.req.Get("Accept"))
 	x.pin = authenticatesConnection(l.req.Get("Authorization"))
+	if l.ep.host != nil {
+		x.public = l.asked()
+	}
+	if l.ep.up.proxy != 0 {
+		x.server = serverOf(&l.q)
+	}
 	l.up.begin(l.q.Body == wire.BodyUntil)
 	l.writeHead(missing)
 	l.enter(x)

@@ -97,7 +97,7 @@ func (r *receiver) head() (int, error) {
 		n, err := r.resp.Parse(r.buf.b[r.in:r.n], r.x.head, r.x.upgrade)
 		switch {
 		case err != nil:
-			return 0, err
+			return 0, r.mixUp(err)
 		case n > 0 && r.resp.Status < 200 && r.resp.Status != 101:
 			if err := r.info(n); err != nil {
 				return 0, err
@@ -115,6 +115,14 @@ func (r *receiver) head() (int, error) {
 			return 0, ended(err)
 		}
 	}
+}
+
+// mixUp is err of a head, unless what came is what a TLS server says to a request that is not encrypted: an alert (RFC 8446, 5.1 and 6).
+func (r *receiver) mixUp(err error) error {
+	if p := r.buf.b[r.in:r.n]; len(p) > 1 && p[0] == 0x15 && p[1] == 3 {
+		return errSpeaksTLS
+	}
+	return err
 }
 
 // grow makes room for the rest of a head that does not fit.
@@ -181,6 +189,13 @@ func (r *receiver) begin(n int) error {
 		x.tap.ResponseHead(capture.Head{
 			Status: r.resp.Status, Reason: text(r.resp.Reason), Bytes: raw, Wait: r.frame.Wait, Connect: x.connect, Tries: int(x.tries),
 		})
+	}
+	if l.ep.host != nil {
+		var err error
+		if n, err = r.leadBack(n); err != nil {
+			return err
+		}
+		r.frame.Head = r.buf.b[r.in : r.in+n]
 	}
 	shift := wire.HeaderSize
 	switch r.resp.Body {

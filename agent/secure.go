@@ -3,18 +3,20 @@ package agent
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
 	"net"
+	"os"
 	"time"
 )
 
-// secure is a connection to an https target of a replay. Its certificate must be one that the system trusts.
+// secure is a connection with TLS to a local service, or to another target of a replay.
 type secure struct {
 	*tls.Conn
-	tcp   *net.TCPConn
-	ahead ahead
+	socket socket
+	ahead
 }
-
-var _ localConn = (*secure)(nil)
 
 // handshakeError is a TLS handshake that failed.
 type handshakeError struct{ error }
@@ -26,19 +28,103 @@ func secureTo(name string) *tls.Config {
 	return &tls.Config{ServerName: name, NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12}
 }
 
+// upstreamTLS says what TLS with an https upstream of that name is like. Its certificate is looked at only where that is asked for: services on a developer's
+// machine have what they made themselves, and the way to them does not leave it.
+func (e *Endpoint) upstreamTLS(name string) (*tls.Config, error) {
+	c := secureTo(name)
+	c.InsecureSkipVerify = !e.VerifyUpstream && e.UpstreamCAs == ""
+	if e.UpstreamProtocol == "http2" {
+		c.NextProtos = []string{"h2"}
+	}
+	if e.UpstreamCAs != "" {
+		pem, err := os.ReadFile(e.UpstreamCAs)
+		if err != nil {
+			return nil, fmt.Errorf("the upstream's authorities: %w", err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("the upstream's authorities: no certificate in %s; want PEM", e.UpstreamCAs)
+		}
+	}
+	if e.UpstreamCert == "" && e.UpstreamKey == "" {
+		return c, nil
+	}
+	if e.UpstreamCert == "" || e.UpstreamKey == "" {
+		return nil, errors.New("a client certificate for the upstream and its key go together: give both")
+	}
+	pair, err := tls.LoadX509KeyPair(e.UpstreamCert, e.UpstreamKey)
+	if err != nil {
+		return nil, fmt.Errorf("the client certificate for the upstream (%s, %s): %w", e.UpstreamCert, e.UpstreamKey, err)
+	}
+	c.Certificates = []tls.Certificate{pair}
+	return c, nil
+}
+
 // secured makes conn one with TLS, within limit; conn is closed when that fails.
-func secured(ctx context.Context, conn *net.TCPConn, conf *tls.Config, limit time.Duration) (*secure, error) {
+func secured(ctx context.Context, conn socket, conf *tls.Config, limit time.Duration) (*secure, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	c := tls.Client(conn, conf)
 	if err := c.HandshakeContext(ctx); err != nil {
 		return nil, closing(conn, handshakeError{err})
 	}
-	return &secure{Conn: c, tcp: conn, ahead: ahead{conn: c}}, nil
+	s := &secure{Conn: c, socket: conn}
+	s.ahead.conn = c
+	return s, nil
 }
 
-// SetLinger is the TCP connection's.
-func (s *secure) SetLinger(sec int) error { return s.tcp.SetLinger(sec) }
+// SetLinger is the socket's.
+func (s *secure) SetLinger(sec int) error { return s.socket.SetLinger(sec) }
 
-// Close ends the TCP connection at once: a goodbye of TLS could block, and an end without one is no end that looks whole.
-func (s *secure) Close() error { return s.tcp.Close() }
+// Close ends the socket at once: a goodbye of TLS could block, and an end without one is no end that looks whole.
+func (s *secure) Close() error { return s.socket.Close() }
+
+// take returns what park has read, and with it what came in the same record.
+func (s *secure) take(b []byte) (int, error) {
+	n, err := s.ahead.take(b)
+	if n == 0 || n == len(b) {
+		return n, err
+	}
+	s.Conn.SetReadDeadline(time.Unix(1, 0)) // what has been decrypted is returned all the same; nothing is waited for
+	m, _ := s.Conn.Read(b[n:])              // an error comes again
+	s.Conn.SetReadDeadline(time.Time{})
+	return n + m, nil
+}
+
+// told is the alert with which the other side has ended a TLS connection, in words; "" when err is none. crypto/tls has no type for it.
+func told(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "remote error" {
+		return op.Err.Error()
+	}
+	return ""
+}
+
+// tlsTrouble words why a handshake failed, and what to do about it where that is known.
+func tlsTrouble(err error) string {
+	var (
+		record  tls.RecordHeaderError
+		unknown x509.UnknownAuthorityError
+		name    x509.HostnameError
+		invalid x509.CertificateInvalidError
+	)
+	switch {
+	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
+		return "it speaks plain HTTP: give the upstream as http://"
+	case errors.As(err, &record):
+		return "it does not speak TLS: give the upstream as http://, if it is a web service at all"
+	case errors.As(err, &unknown):
+		return "its certificate is signed by an authority that is not known here: name that with --upstream-tls-verify-cas"
+	case errors.As(err, &name):
+		return "its certificate is for another name: " + name.Error()
+	case errors.As(err, &invalid):
+		return "its certificate is not valid: " + invalid.Error()
+	case told(err) == "tls: certificate required", told(err) == "tls: bad certificate":
+		return "it wants a client certificate (" + told(err) + "): give one with --upstream-client-crt and --upstream-client-key"
+	case told(err) != "":
+		return "it ended the connection: " + told(err)
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return "it did not answer the TLS handshake: perhaps it speaks plain HTTP, then give the upstream as http://"
+	}
+	return err.Error()
+}

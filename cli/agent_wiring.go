@@ -189,7 +189,7 @@ func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) 
 		return usage("%w\n  choose another address with --web-addr, or turn it off with --web-addr false", err)
 	}
 	p.api = web.New(web.Options{
-		Reader: p.store, Keeper: p.store, Replayer: p.agent, Observer: observer{p.agent, p}, Controller: p.controller(), Log: p.log, Go: a.guard.Go, Allow: cfg.WebAllow, Access: p.words.access(),
+		Reader: p.store, Keeper: p.store, Replayer: p.agent, Observer: observer{p.agent, p}, Controller: p.controller(cfg.WebPassword != ""), Log: p.log, Go: a.guard.Go, Allow: cfg.WebAllow, Access: p.words.access(),
 		Open: !isLoopback(p.apiLn.Addr()), Password: cfg.WebPassword, Mask: view.Mask{All: cfg.Dashboard.MaskAll, Paths: masked},
 	})
 	p.agent.SetWeb("http://" + p.apiLn.Addr().String())
@@ -217,8 +217,9 @@ func (a *app) embed(p *parts, o *agent.Options) (err error) {
 	return nil
 }
 
-func (p *parts) controller() controller {
-	return controller{agent: p.agent, notices: func(text string) { p.log.Info(text) }, made: &p.made}
+// controller is what a face may change; own says that nobody but the user of this process speaks through it.
+func (p *parts) controller(own bool) controller {
+	return controller{agent: p.agent, own: own, notices: func(text string) { p.log.Info(text) }, made: &p.made}
 }
 
 func (p *parts) close() {
@@ -304,7 +305,7 @@ func (a *app) drain(link *task, screenFree bool) error {
 
 // runFace shows the agent until ctx ends or the person quits.
 func (a *app) runFace(ctx context.Context, p *parts, dashboard bool) error {
-	source := tui.Source{Reader: p.store, Keeper: p.store, Replayer: p.agent, Observer: telling{observer{p.agent, p}}, Controller: p.controller(), Line: writeLine}
+	source := tui.Source{Reader: p.store, Keeper: p.store, Replayer: p.agent, Observer: telling{observer{p.agent, p}}, Controller: p.controller(true), Line: writeLine}
 	if p.words != nil && !dashboard {
 		<-ctx.Done() // the log says it all
 		return nil

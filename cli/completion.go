@@ -56,7 +56,7 @@ var flagValues = map[string][]string{
 }
 
 // fileValued are the flags whose values are files; those of all others are none.
-var fileValued = []string{"config", "relay-ca", "token-file", "log", "access-log", "write-report", "ready-file", "url-file", "output"}
+var fileValued = []string{"config", "relay-ca", "token-file", "log", "access-log", "write-report", "ready-file", "url-file", "output", "upstream-tls-verify-cas", "upstream-client-crt", "upstream-client-key"}
 
 // completeEndpoints completes the names of configured endpoints, those that stand in args left out. A configuration with mistakes has none.
 func (a *app) completeEndpoints(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {

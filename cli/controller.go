@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/adit-tunnel/adit/agent"
@@ -16,6 +17,7 @@ import (
 type controller struct {
 	agent   *agent.Agent
 	notices func(text string) // takes what is noteworthy about a definition
+	own     bool              // nobody but this process's user speaks through it
 	made    *sync.Map         // holds the names of those that were started here
 }
 
@@ -64,10 +66,29 @@ func (c controller) define(d inspect.Definition) (agent.Endpoint, error) {
 			Key: e.NotYet[0].Key, Text: fmt.Sprintf("is not yet offered by this version (%s)", wire.CodeUnsupported),
 		}
 	}
+	if err := withoutFiles(&e); err != nil && !c.own {
+		return agent.Endpoint{}, err
+	}
 	for _, n := range notices {
 		c.notices(fmt.Sprintf("endpoint %q: %s", e.Name, n))
 	}
 	return agentEndpoint(&e), nil
+}
+
+// withoutFiles refuses an endpoint that would open what only this user may: on a machine with others, they may speak to a local API without password, too.
+func withoutFiles(e *config.Endpoint) error {
+	refuse := func(key, what string) error {
+		return &inspect.DefinitionError{Key: key, Text: what + " cannot be asked for at a local API without a password, since others may reach it: set web_password, write the endpoint in adit's configuration file, or start it with adit http"}
+	}
+	switch {
+	case strings.HasPrefix(e.Address, "file:"):
+		return refuse("upstream", "the files of a directory")
+	case strings.HasPrefix(e.Address, "unix:"):
+		return refuse("upstream", "a unix socket")
+	case e.UpstreamCAs != "" || e.UpstreamCert != "" || e.UpstreamKey != "":
+		return refuse("", "a certificate file")
+	}
+	return nil
 }
 
 // Stop gives the endpoint back. The agent refuses from then on what still comes for it.

@@ -91,7 +91,7 @@ func plainService(arg string) (string, error) {
 	switch {
 	case err != nil:
 		return "", &exitError{exitUsage, err}
-	case address == "":
+	case kind != "http":
 		return "", usage("%s: only plain HTTP services are diagnosed, and this one is %s\n  give its port or HOST:PORT", arg, kind)
 	}
 	return address, nil

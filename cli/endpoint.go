@@ -14,7 +14,9 @@ import (
 func agentEndpoint(e *config.Endpoint) agent.Endpoint {
 	return agent.Endpoint{
 		Name: e.Name, Upstream: e.Address, Host: e.Host, HostHeader: e.HostHeader, Inspect: e.Inspect,
-		Policy: e.Policy(), Metadata: e.Metadata, Description: e.Description,
+		Policy: e.Policy(), Metadata: e.Metadata, Description: e.Description, Schemes: e.Schemes,
+		UpstreamProtocol: e.UpstreamProtocol, ProxyProtocol: e.ProxyProtocol,
+		VerifyUpstream: e.VerifyUpstream, UpstreamCAs: e.UpstreamCAs, UpstreamCert: e.UpstreamCert, UpstreamKey: e.UpstreamKey,
 	}
 }
 

@@ -9,17 +9,22 @@ import (
 
 func (a *app) httpCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:         "http <port | host:port>",
+		Use:         "http <port | host:port | url>",
 		Short:       "Put a web service on this machine online",
 		GroupID:     "agent",
 		Annotations: withAgent,
-		Long: `Put a web service on this machine online and watch its requests.
+		Long: `Put a web service on this machine online and watch its requests. It is named by a port,
+HOST:PORT, an URL with http or https, a socket (unix:/run/app.sock), or a directory whose
+files adit serves itself (file:///srv/www).
 
 With --relay the public URL belongs to that relay. Without one, adit starts a relay
 inside itself: the URL then works on this machine, which is enough to look at
 requests, replay them, and try adit out.`,
 		Example: `  adit http 8000
   adit http 8000 --no-tui
+  adit http https://localhost:3000 --host-header rewrite
+  adit http 50051 --upstream-protocol http2
+  adit http file:///srv/www
   adit http api.local:3000 --relay tunnel.example.com --relay-pin sha256:… --authtoken …`,
 		Args: exactly("the service's port or address", "8000"),
 		RunE: func(c *cobra.Command, args []string) error { return a.runHTTP(c, args[0]) },

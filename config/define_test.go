@@ -44,7 +44,7 @@ func TestDefine(t *testing.T) {
 		"short password":   {TunnelKind, "a", `{"addr":80,"auth":"jane:short"}`, "api: auth: a password has 8 to 128 characters, not 5"},
 		"letters of two":   {TunnelKind, "a", `{"addr":80,"auth":"jane:` + strings.Repeat("ü", 128) + `"}`, `a http://localhost:80 {"on_http_request":[{"actions":[{"type":"basic-auth","config":{"credentials":["jane:` + strings.Repeat("ü", 128) + `"],"realm":"adit"}}]}]}`},
 		"no references":    {TunnelKind, "a", `{"addr":80,"auth":"cmd:whoami"}`, "api: auth: a password has 8 to 128 characters, not 6"},
-		"upstream as text": {EndpointKind, "a", `{"upstream":"80"}`, "api: upstream: must hold keys and values (protocol, proxy_protocol, tls_verify, tls_verify_cas, url)"},
+		"upstream as text": {EndpointKind, "a", `{"upstream":"80"}`, "api: upstream: must hold keys and values (client_crt, client_key, protocol, proxy_protocol, tls_verify, tls_verify_cas, url)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, notices, err := Define(x.kind, x.name, []byte(x.json))

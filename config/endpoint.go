@@ -19,9 +19,15 @@ type Endpoint struct {
 	Schemes  []string // wanted of the public URL; nil: the relay's choice
 
 	Upstream   string // as written: 8080, host:port, http://…
-	Address    string // Upstream as http://HOST:PORT; "" when it is of a kind that NotYet names
+	Address    string // Upstream as an URL (UpstreamURL); "" when the endpoint is of a kind that NotYet names
 	HostHeader string // preserve, rewrite, or a literal Host
 	Inspect    bool
+
+	UpstreamProtocol          string // http1 or http2
+	ProxyProtocol             int    // in front of each connection to the service: version 1 or 2; 0: none
+	VerifyUpstream            bool   // check the certificate of an https service
+	UpstreamCAs               string // file of authorities for that; "": the system's
+	UpstreamCert, UpstreamKey string // files of the certificate that the service is shown
 
 	BasicAuth             []string // USER:PASSWORD, or references (Secret) to such
 	AllowCIDRs, DenyCIDRs []string
@@ -99,13 +105,23 @@ func (e *Endpoint) take(v value, m *mistakes) {
 	case "url":
 		e.takeURL(v, m)
 	case "scheme":
-		if e.Schemes = v.texts; !slices.Contains(v.texts, "http") {
-			e.later(v.key+": "+strings.Join(v.texts, ", "), v.where)
-		}
+		e.Schemes = v.texts
 	case "inspect":
 		e.Inspect = text == "true"
 	case "host-header":
 		e.HostHeader = text
+	case "upstream-protocol":
+		e.UpstreamProtocol = text
+	case "upstream-proxy-protocol":
+		e.ProxyProtocol = int(text[0] - '0')
+	case "upstream-tls-verify":
+		e.VerifyUpstream = text == "true"
+	case "upstream-tls-verify-cas":
+		e.UpstreamCAs = v.path()
+	case "upstream-client-crt":
+		e.UpstreamCert = v.path()
+	case "upstream-client-key":
+		e.UpstreamKey = v.path()
 	case "basic-auth":
 		e.BasicAuth = v.texts
 		if len(v.texts) > 10 {
@@ -159,13 +175,28 @@ func (d draft) finish(e *Endpoint, m *mistakes) {
 		return // which is for later, and so is what may stand here
 	}
 	address, kind, err := UpstreamURL(e.Upstream)
-	switch {
-	case err != nil:
+	if err != nil {
 		m.at(v, "%v", err)
-	case kind != "http":
-		e.later(v.key+": "+kind+"://", v.where)
 	}
 	e.Address = address
+	d.fitting(e, kind, m)
+}
+
+// fitting finds what is said of the service that its kind has no use for: whoever asks for a check must not believe in one that is not made.
+func (d draft) fitting(e *Endpoint, kind string, m *mistakes) {
+	for _, v := range d.values {
+		switch name := v.option.Name; {
+		case !v.used() || kind == "":
+		case (strings.HasPrefix(name, "upstream-tls-") || strings.HasPrefix(name, "upstream-client-")) && kind != "https":
+			m.at(v, "certificates mean something only to an https service; %s is of kind %s", withoutPassword(e.Upstream), kind)
+		case (name == "upstream-protocol" || name == "upstream-proxy-protocol") && kind == "file":
+			m.at(v, "files are served by adit itself, with nothing in between")
+		case name == "upstream-client-crt" && e.UpstreamKey == "":
+			m.at(v, "the certificate's key is missing: upstream-client-key")
+		case name == "upstream-client-key" && e.UpstreamCert == "":
+			m.at(v, "the key's certificate is missing: upstream-client-crt")
+		}
+	}
 }
 
 // addrKey is how the upstream is spelled where d stands.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -152,7 +153,9 @@ func describe(out *strings.Builder, c *Config) {
 	}
 	for _, e := range c.Endpoints {
 		fmt.Fprintf(out, "%s (%s): %s", e.Name, e.Where, e.Protocol)
-		for _, part := range [][2]string{{"to", e.Address}, {"host", e.Host}, {"schemes", strings.Join(e.Schemes, ",")}, {"policy", e.Policy()}, {"metadata", e.Metadata}} {
+		for _, part := range [][2]string{{"to", e.Address}, {"host", e.Host}, {"schemes", strings.Join(e.Schemes, ",")}, {"policy", e.Policy()}, {"metadata", e.Metadata}, {"speaking", strings.TrimPrefix(e.UpstreamProtocol, "http1")},
+			{"proxy", strings.Trim(strconv.Itoa(e.ProxyProtocol), "0")}, {"verified", strings.TrimPrefix(strconv.FormatBool(e.VerifyUpstream), "false")},
+			{"cas", e.UpstreamCAs}, {"crt", e.UpstreamCert}, {"key", e.UpstreamKey}} {
 			if part[1] != "" {
 				fmt.Fprintf(out, " %s %s", part[0], part[1])
 			}

@@ -98,16 +98,52 @@ func TestUpstreamURL(t *testing.T) {
 	for text, want := range map[string]string{
 		"8080": "http://localhost:8080 http", "localhost:3000": "http://localhost:3000 http", "host": "http://host:80 http",
 		"http://host": "http://host:80 http", "http://host:81/": "http://host:81 http", "[::1]:3000": "http://[::1]:3000 http",
-		"http://[::1]:3000": "http://[::1]:3000 http", "443": " https", "host:443": " https", "https://host": " https", "file:///srv": " file",
+		"http://[::1]:3000": "http://[::1]:3000 http", "443": "https://localhost:443 https", "host:443": "https://host:443 https",
+		"https://host": "https://host:443 https", "https://localhost:3000/": "https://localhost:3000 https", "http://host:443": "http://host:443 http",
+		"file:///srv": "file:///srv file", "file:///srv/a b%20": "file:///srv/a b%20 file", "unix:/run/a.sock": "unix:/run/a.sock unix", "unix:///run/a.sock": "unix:/run/a.sock unix",
+		"unix:@name": "unix:@name unix",
+		// An IPv6 address without its brackets, where it can be read in one way only.
+		"::1:3000": "http://[::1]:3000 http", "https://::1:3000": "https://[::1]:3000 https", "::1:443": "https://[::1]:443 https", "::1": "http://[::1]:80 http",
+		"https://::1": "https://[::1]:443 https", "2001:db8::1:65535": "http://[2001:db8::1]:65535 http", "2001:db8::f00d": "http://[2001:db8::f00d]:80 http",
+		"1:2:3:4:5:6:7:8:9000": "http://[1:2:3:4:5:6:7:8]:9000 http",
 	} {
 		address, kind, err := UpstreamURL(text)
 		if got := address + " " + kind; got != want || err != nil {
 			t.Errorf("%s: %q, %v; want %q", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"0", "65536", "-1", "", "ftp://host", "host:", "host:port", "host:99999", "host/path", "http://u:p@host", "http://", "::1:3000", "a b"} {
-		if _, kind, err := UpstreamURL(text); err == nil {
-			t.Errorf("%q is taken for %s", text, kind)
+	for _, text := range []string{
+		"0", "65536", "-1", "", "ftp://host", "host:", "host:port", "host:99999", "host/path", "http://u:p@host", "http://", "a b", "https://", "https://host/x", "https://u@host",
+		"file://", "file://relative", "file:relative", "unix:", "unix:relative", "unix:/", "2001:db8::1:3000", "::3000", "::1:3000:", "a:b:c",
+	} {
+		if address, kind, err := UpstreamURL(text); err == nil {
+			t.Errorf("%q is taken for %s, %s", text, kind, address)
 		}
 	}
+	_, _, err := UpstreamURL("https://2001:db8::1:3000")
+	if err == nil || !strings.Contains(err.Error(), "https://[2001:db8::1]:3000 for that port, or https://[2001:db8::1:3000] for that address") {
+		t.Errorf("two readings: %v", err)
+	}
+}
+
+// FuzzUpstreamURL: whatever somebody writes, what is taken is of one of four forms, and is read the same again.
+func FuzzUpstreamURL(f *testing.F) {
+	for _, text := range []string{"8080", "443", "host:443", "https://host", "::1:3000", "https://[::1]:3000/", "unix:/run/a.sock", "unix:///a", "file:///srv", "2001:db8::1:3000", "http://u:p@host"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		address, kind, err := UpstreamURL(text)
+		if err != nil {
+			if address != "" || kind != "" {
+				t.Errorf("%q: %s, %s with the error %v", text, address, kind, err)
+			}
+			return
+		}
+		if begin := map[string]string{"http": "http://", "https": "https://", "unix": "unix:", "file": "file:///"}[kind]; begin == "" || !strings.HasPrefix(address, begin) {
+			t.Errorf("%q is %s of kind %s", text, address, kind)
+		}
+		if again, kind2, err := UpstreamURL(address); again != address || kind2 != kind || err != nil {
+			t.Errorf("%q is %s, and that %s, %v", text, address, again, err)
+		}
+	})
 }

@@ -154,12 +154,16 @@ func (v value) ask(of string) string {
 
 func lineOf(where string) string { return where[strings.LastIndexByte(where, ':')+1:] }
 
-// reachesOut says whether an endpoint's value would look a secret up, which goes to the relay, or show what lies outside the project's folder. A
+// reachesOut says whether an endpoint's value would look a secret up, which goes to the relay, show what lies outside the project's folder, lead to a socket
+// that only this user may open, or use a private key of theirs. A
 // secret in the folder is no better than one elsewhere: what git does not look at (.env, .npmrc) is the person's, not the repository's.
 func (v value) reachesOut(folder string) bool {
 	return slices.ContainsFunc(v.texts, func(text string) bool {
 		if v.option.Secret {
 			return isReference(text)
+		}
+		if v.option.Name == "upstream-client-key" || v.option.Name == "upstream" && strings.HasPrefix(text, "unix:") {
+			return true
 		}
 		path, ok := strings.CutPrefix(text, "file:")
 		return ok && v.option.Name == "upstream" && !inside(folder, strings.TrimPrefix(path, "//"))

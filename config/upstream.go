@@ -3,39 +3,60 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// UpstreamURL reads where a web service is, as ngrok does: a port, HOST:PORT, or an URL. kind is http, https or file; address is
-// http://HOST:PORT, and "" for the other two kinds.
+// UpstreamURL reads where a web service is, as ngrok does: a port, HOST:PORT, or an URL; 443 as a port alone, or behind a host, means https. kind is http,
+// https, unix or file; address is http://HOST:PORT, https://HOST:PORT, unix:/PATH or file:///DIRECTORY.
 func UpstreamURL(text string) (address, kind string, err error) {
+	if path, ok := strings.CutPrefix(text, "unix:"); ok {
+		return socketURL(text, strings.TrimPrefix(path, "//"))
+	}
 	scheme, rest, ok := strings.Cut(text, "://")
 	switch {
-	case ok && scheme == "http":
-		address, err = plainURL(text, rest)
-		return address, "http", err
-	case ok && (scheme == "https" || scheme == "file"):
-		return "", scheme, nil
+	case ok && scheme == "file":
+		return folderURL(text, rest)
+	case ok && (scheme == "http" || scheme == "https"):
+		return serviceURL(scheme, rest, text)
 	case ok:
-		return "", "", fmt.Errorf("%q: a web service is named by a port, HOST:PORT or http://HOST:PORT", withoutPassword(text))
+		return "", "", fmt.Errorf("%q: a web service is named by a port, HOST:PORT, or an URL with http, https, unix or file", withoutPassword(text))
 	}
 	if n, err := strconv.Atoi(text); err == nil {
-		switch {
-		case n < 1 || n > 65535 || text[0] == '+':
+		if n < 1 || n > 65535 || text[0] == '+' {
 			return "", "", fmt.Errorf("%s is no port number: they go from 1 to 65535", text)
-		case n == 443:
-			return "", "https", nil
 		}
-		return "http://localhost:" + text, "http", nil
+		text = "localhost:" + text
 	}
 	if strings.HasSuffix(text, ":443") {
-		return "", "https", nil
+		return serviceURL("https", text, text)
 	}
-	address, err = plainURL("http://"+text, text)
-	return address, "http", err
+	return serviceURL("http", text, text)
+}
+
+func socketURL(text, path string) (address, kind string, err error) {
+	if len(path) < 2 || path[0] != '/' && path[0] != '@' {
+		return "", "", fmt.Errorf("%q: give the whole path of the socket, as in unix:/run/app.sock", text)
+	}
+	return "unix:" + path, "unix", nil
+}
+
+// folderURL reads the path of a directory as the system writes it: nothing in it is escaped.
+func folderURL(text, path string) (address, kind string, err error) {
+	if drive := strings.TrimPrefix(path, "/"); filepath.VolumeName(drive) != "" {
+		path = drive
+	}
+	if !filepath.IsAbs(path) {
+		return "", "", fmt.Errorf("%q: give the whole path of the directory, as in file:///srv/www", text)
+	}
+	if path[0] != '/' {
+		path = "/" + path // file:///C:\www
+	}
+	return "file://" + path, "file", nil
 }
 
 // withoutPassword is the text of an URL, or of a part of one, as it may be shown.
@@ -51,26 +72,55 @@ func withoutPassword(text string) string {
 	return scheme + "://…" + text[at:]
 }
 
-func plainURL(raw, shown string) (string, error) {
+// serviceURL reads HOST or HOST:PORT; shown is what the person has written.
+func serviceURL(scheme, rest, shown string) (address, kind string, err error) {
 	shown = withoutPassword(shown)
-	u, err := url.Parse(raw)
-	if err != nil || u.Hostname() == "" {
-		return "", fmt.Errorf("%q is no address: give a port, HOST:PORT or http://HOST:PORT", shown)
+	rest, err = bracketed(strings.TrimRight(rest, "/"), scheme, shown)
+	if err != nil {
+		return "", "", err
 	}
-	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
-		return "", fmt.Errorf("%q: an upstream is HOST:PORT alone; paths stay as the visitor wrote them", shown)
+	u, err := url.Parse(scheme + "://" + rest)
+	if err != nil || u.Hostname() == "" {
+		return "", "", fmt.Errorf("%q is no address: give a port, HOST:PORT or http://HOST:PORT", shown)
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" {
+		return "", "", fmt.Errorf("%q: an upstream is HOST:PORT alone; paths stay as the visitor wrote them", shown)
 	}
 	port := u.Port()
 	if port == "" && strings.HasSuffix(u.Host, ":") {
-		return "", fmt.Errorf("%q: the port is missing behind the colon", shown)
+		return "", "", fmt.Errorf("%q: the port is missing behind the colon", shown)
 	}
 	if port == "" {
-		port = "80"
+		port = map[string]string{"http": "80", "https": "443"}[scheme]
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-		return "", fmt.Errorf("%q: %s is no port number", shown, port)
+		return "", "", fmt.Errorf("%q: %s is no port number", shown, port)
 	}
-	return "http://" + net.JoinHostPort(u.Hostname(), port), nil
+	return scheme + "://" + net.JoinHostPort(u.Hostname(), port), scheme, nil
+}
+
+// bracketed puts the brackets that an IPv6 address needs in front of a port where somebody has left them out, if only one reading makes sense: an address in
+// ::/96 means nothing any more (RFC 4291, 2.5.5.1), so ::1:3000 is a port of ::1.
+func bracketed(hostport, scheme, shown string) (string, error) {
+	if strings.Count(hostport, ":") < 2 || strings.ContainsAny(hostport, "[]@/?#%") {
+		return hostport, nil
+	}
+	at := strings.LastIndexByte(hostport, ':')
+	host, port := hostport[:at], hostport[at+1:]
+	whole, wholeErr := netip.ParseAddr(hostport)
+	head, headErr := netip.ParseAddr(host)
+	n, portErr := strconv.ParseUint(port, 10, 16)
+	withPort := headErr == nil && head.Is6() && portErr == nil && n > 0
+	nonsense := wholeErr == nil && whole != netip.IPv6Loopback() && whole != netip.IPv6Unspecified() && netip.MustParsePrefix("::/96").Contains(whole)
+	switch {
+	case withPort && (wholeErr != nil || nonsense):
+		return "[" + host + "]:" + port, nil
+	case wholeErr == nil && !withPort && !nonsense:
+		return "[" + hostport + "]", nil
+	case wholeErr == nil && withPort:
+		return "", fmt.Errorf("%q can be read in two ways: write %s://[%s]:%s for that port, or %s://[%s] for that address", shown, scheme, host, port, scheme, hostport)
+	}
+	return "", fmt.Errorf("%q is no address: an IPv6 address with a port is written [ADDRESS]:PORT, as in [::1]:3000", shown)
 }
 
 // publicURL reads the public URL that is wanted of an endpoint of a protocol: a host name, or an URL of one. "https://" and the like leave the

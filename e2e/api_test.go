@@ -177,6 +177,8 @@ func TestDefinitionsAtTheAPI(t *testing.T) {
 		`{"name":"a","addr":80,"verify_webhook.provider":"stripe"}`: {"tunnels", "verify_webhook", 400},
 		`{"name":"a","addr":80,"proto":"tcp"}`:                      {"tunnels", "tcp", 400},
 		`{"name":"a","addr":80,"proto":"nonsense"}`:                 {"tunnels", "proto", 400},
+		`{"name":"a","addr":"file:///etc"}`:                         {"tunnels", "without a password", 400},
+		`{"name":"a","upstream":{"url":"unix:/run/docker.sock"}}`:   {"endpoints", "without a password", 400},
 		`{"name":"a"}`:                      {"tunnels", "addr", 400},
 		`{"name":"command_line","addr":80}`: {"tunnels", "exists already", 400},
 		`{"name":"a","upstream":{"url":80},"traffic_policy":"on_http_request: []"}`:       {"endpoints", "traffic_policy", 400},

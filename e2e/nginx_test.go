@@ -50,12 +50,34 @@ func freePort(t *testing.T) string {
 	return port
 }
 
+// An nginx that is a local service, and wants the PROXY protocol.
+const nginxBehind = `
+pid %[1]s/nginx.pid;
+error_log %[1]s/error.log;
+events {}
+http {
+  access_log off;
+  client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy;
+  fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
+  server {
+    listen 127.0.0.1:%[2]s proxy_protocol;
+    location / { return 200 "$proxy_protocol_addr %[3]s"; }
+  }
+}
+`
+
 func nginx(t *testing.T, upstream string) (addr string) {
+	t.Helper()
+	return nginxWith(t, nginxConf, upstream)
+}
+
+// nginxWith runs one with a configuration of its directory, its port and one thing more.
+func nginxWith(t *testing.T, text, more string) (addr string) {
 	t.Helper()
 	need(t, "nginx")
 	dir, port := t.TempDir(), freePort(t)
 	conf := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, port, upstream), 0o600); err != nil {
+	if err := os.WriteFile(conf, fmt.Appendf(nil, text, dir, port, more), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	path, err := exec.LookPath("nginx")
@@ -101,5 +123,24 @@ func TestBehindNginx(t *testing.T) {
 	h := <-seen
 	if h.Get("X-Forwarded-Proto") != "https" || !strings.HasPrefix(h.Get("X-Forwarded-For"), "127.0.0.1") || h.Get("X-Forwarded-Host") != host {
 		t.Errorf("forwarding fields: %v", h)
+	}
+}
+
+// nginx takes both versions of the PROXY protocol, and learns each visitor's own address.
+func TestNginxTakesProxyProtocol(t *testing.T) {
+	r := relay(t, "--trust-forwarded", "127.0.0.1/32")
+	service := nginxWith(t, nginxBehind, "says nginx")
+	for _, version := range []string{"1", "2"} {
+		p := start(t, nil, append([]string{"http", service, "--upstream-proxy-protocol", version}, r.agentArgs()...)...)
+		_, host, _ := strings.Cut(p.ready(), "://")
+		host, _, _ = strings.Cut(host, ":")
+		for _, visitor := range []string{"203.0.113.9", "2001:db8::9"} {
+			q, _ := http.NewRequest("GET", "http://"+r.http+"/", nil)
+			q.Host = host
+			q.Header.Set("X-Forwarded-For", visitor)
+			if status, body := fetch(t, q); status != 200 || body != visitor+" says nginx" {
+				t.Errorf("version %s: %d %q", version, status, body)
+			}
+		}
 	}
 }

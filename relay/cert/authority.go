@@ -1,4 +1,3 @@
-// Package cert makes the certificates of a relay.
 package cert
 
 import (

@@ -1,0 +1,356 @@
+package cert
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
+)
+
+const (
+	// attemptLimit is how long one order may take, DNS hook and all.
+	attemptLimit = 4 * time.Minute
+	// waitLimit is how long a visitor waits for a certificate that is being ordered. The order goes on without him.
+	waitLimit = 30 * time.Second
+	// attempts is how many orders are under way at once.
+	attempts = 8
+
+	// orderEvery and orderBurst bound new certificates, of all names together: Let's Encrypt gives an account 300 orders in 3 hours. Renewals are not counted.
+	orderEvery = 36 * time.Second
+	orderBurst = 30
+
+	// maxHeld is how many certificates are kept in memory; more lie in the store.
+	maxHeld = 10_000
+)
+
+// errOrders says that orderEvery is used up.
+var errOrders = errors.New("too many new certificates were ordered; try again in a minute")
+
+// managed are the certificates that come from ACME.
+type managed struct {
+	domain     string
+	hooked     bool
+	subject    func(string) (string, bool)
+	run        func(func())
+	log        *slog.Logger
+	issuer     *issuer
+	challenges challenges
+	cache      *certmagic.Cache // is kept empty: its own maintenance has nobody who ends it
+	config     *certmagic.Config
+	orders     *rate.Limiter
+	slots      chan struct{}
+	quiet      quiet
+
+	ctx    context.Context // of all that is under way
+	cancel context.CancelFunc
+	under  sync.WaitGroup
+
+	mu     sync.Mutex
+	held   map[string]*held // by subject
+	closed bool
+}
+
+// held is what there is for a subject. managed.mu guards it.
+type held struct {
+	cert     *tls.Certificate // nil: none yet
+	err      error            // of the last attempt
+	failures int              // in a row
+	due      time.Time        // when the next attempt may be made
+	busy     chan struct{}    // closed when the attempt under way has ended; nil: none is
+}
+
+// fresh says that a certificate is there that visitors accept.
+func (h *held) fresh(now time.Time) bool { return h.cert != nil && now.Before(h.cert.Leaf.NotAfter) }
+
+func openManaged(o Options) (*managed, error) {
+	i, err := newIssuer(*o.ACME, o.Store)
+	if err != nil {
+		return nil, err
+	}
+	m := &managed{
+		domain: o.Domain, hooked: i.Hook != "", subject: o.Subject, run: o.Go, log: o.Log, issuer: i, challenges: i.challenges,
+		orders: rate.NewLimiter(rate.Every(orderEvery), orderBurst), slots: make(chan struct{}, attempts), held: map[string]*held{},
+	}
+	m.ctx, m.cancel = context.WithCancel(context.Background())
+	silent := zap.NewNop() // what matters comes back as errors
+	m.cache = certmagic.NewCache(certmagic.CacheOptions{
+		GetConfigForCert: func(certmagic.Certificate) (*certmagic.Config, error) { return m.config, nil }, Logger: silent,
+	})
+	m.config = certmagic.New(m.cache, certmagic.Config{
+		Issuers: []certmagic.Issuer{i}, Storage: storage{o.Store}, KeySource: certmagic.StandardKeyGenerator{KeyType: certmagic.P256},
+		OCSP: certmagic.OCSPConfig{DisableStapling: true}, DisableARI: true, DisableStorageCheck: true, Logger: silent,
+	})
+	return m, nil
+}
+
+// close ends what is under way.
+func (m *managed) close() {
+	m.mu.Lock()
+	closed := m.closed
+	m.closed = true
+	m.mu.Unlock()
+	if closed {
+		return
+	}
+	m.cancel()
+	m.under.Wait()
+	m.cache.Stop()
+	m.issuer.http.CloseIdleConnections()
+}
+
+// get is a certificate for a canonical name, nil if the name is not served. The visitor waits for one that is not there yet; one that has expired is better
+// than none when the CA gives no other.
+func (m *managed) get(ctx context.Context, name string) (*tls.Certificate, error) {
+	now := time.Now()
+	if c := m.inHand(name, now); c != nil {
+		return c, nil
+	}
+	subject, wanted := m.subjectOf(name)
+	if !wanted {
+		return nil, nil
+	}
+	if err := m.possible(name, subject); err != nil {
+		return nil, unavailable(name, err)
+	}
+	busy := m.need(subject, now)
+	if busy != nil {
+		limit := time.NewTimer(waitLimit)
+		defer limit.Stop()
+		select {
+		case <-busy:
+		case <-limit.C:
+			return nil, unavailable(name, errors.New("it is being ordered"))
+		case <-ctx.Done():
+			return nil, unavailable(name, ctx.Err())
+		}
+	}
+	return m.outcome(name, subject)
+}
+
+// inHand is a certificate that needs no question.
+func (m *managed) inHand(name string, now time.Time) *tls.Certificate {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, subject := range []string{name, "*." + parent(name)} {
+		if h := m.held[subject]; h != nil && h.fresh(now) {
+			return h.cert
+		}
+	}
+	return nil
+}
+
+// subjectOf is Options.Subject, but that names below the relay's domain have a certificate in common where there is a hook for it.
+func (m *managed) subjectOf(name string) (subject string, wanted bool) {
+	if m.hooked && parent(name) == m.domain {
+		return "*." + m.domain, true
+	}
+	return m.subject(name)
+}
+
+// possible says why there can be no certificate for a name.
+func (m *managed) possible(name, subject string) error {
+	switch {
+	case !isWildcard(subject):
+		return nil
+	case subject != name && "*."+parent(name) != subject:
+		return fmt.Errorf("a certificate for %s is good for one label only", subject)
+	case !m.hooked:
+		return fmt.Errorf("a certificate for %s takes --acme-dns-hook", subject)
+	}
+	return nil
+}
+
+// need begins an attempt if one is due, and returns what is closed when the one under way ends; nil: none is.
+func (m *managed) need(subject string, now time.Time) <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	h := m.held[subject]
+	if h == nil {
+		m.makeRoom()
+		h = &held{}
+		m.held[subject] = h
+	}
+	if h.busy == nil && !h.fresh(now) && !now.Before(h.due) {
+		m.begin(subject, h)
+	}
+	return h.busy
+}
+
+// makeRoom lets go of certificates, which lie in the store. m.mu is held.
+func (m *managed) makeRoom() {
+	for subject, h := range m.held {
+		if len(m.held) < maxHeld {
+			return
+		}
+		if h.busy == nil {
+			delete(m.held, subject)
+		}
+	}
+}
+
+// outcome is what there is after an attempt, or between two.
+func (m *managed) outcome(name, subject string) (*tls.Certificate, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch h := m.held[subject]; {
+	case h != nil && h.cert != nil:
+		return h.cert, nil
+	case h != nil && h.err != nil:
+		return nil, unavailable(name, h.err)
+	}
+	return nil, unavailable(name, context.Canceled) // it is closed
+}
+
+// renew begins what is due of the certificates in memory, and lets go of those that nobody wants any more.
+func (m *managed) renew() {
+	now := time.Now()
+	for _, subject := range m.due(now) {
+		_, wanted := m.subjectOf(subject)
+		m.mu.Lock()
+		h := m.held[subject]
+		switch {
+		case h == nil, h.busy != nil:
+		case !wanted:
+			delete(m.held, subject)
+		case h.cert != nil && len(m.slots) < cap(m.slots):
+			m.begin(subject, h)
+		}
+		m.mu.Unlock()
+	}
+}
+
+func (m *managed) due(now time.Time) (subjects []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for subject, h := range m.held {
+		if h.busy == nil && now.After(h.due) {
+			subjects = append(subjects, subject)
+		}
+	}
+	return subjects
+}
+
+// begin starts an attempt. m.mu is held.
+func (m *managed) begin(subject string, h *held) {
+	if m.closed {
+		return
+	}
+	h.busy = make(chan struct{})
+	old := h.cert
+	m.under.Add(1)
+	m.run(func() {
+		defer m.under.Done()
+		c, err := m.attempt(subject, old)
+		m.ended(subject, h, c, err)
+	})
+}
+
+// attempt gets a certificate from the store or the CA, in place of old, if there is one.
+func (m *managed) attempt(subject string, old *tls.Certificate) (*tls.Certificate, error) {
+	ctx, cancel := context.WithTimeout(m.ctx, attemptLimit)
+	defer cancel()
+	select {
+	case m.slots <- struct{}{}:
+		defer func() { <-m.slots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	var err error
+	if old == nil {
+		var c *tls.Certificate
+		if c, err = m.load(ctx, subject); err == nil && time.Now().Before(c.Leaf.NotAfter) {
+			return c, nil
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		if !m.orders.Allow() {
+			return nil, errOrders
+		}
+		err = m.config.ObtainCertSync(ctx, subject)
+	} else {
+		err = m.config.RenewCertSync(ctx, subject, false)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m.load(ctx, subject)
+}
+
+// load reads a certificate from the store; fs.ErrNotExist.
+func (m *managed) load(ctx context.Context, subject string) (*tls.Certificate, error) {
+	c, err := m.config.CacheManagedCertificate(ctx, subject)
+	if err != nil {
+		return nil, err
+	}
+	m.cache.Remove([]string{c.Hash()})
+	return &c.Certificate, nil
+}
+
+// ended takes what came of an attempt.
+func (m *managed) ended(subject string, h *held, c *tls.Certificate, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	if err == nil {
+		if h.cert == nil || !h.cert.Leaf.Equal(c.Leaf) {
+			m.log.Info("a certificate is in use", "name", subject, "ends", c.Leaf.NotAfter)
+		}
+		h.cert, h.err, h.failures = c, nil, 0
+		h.due = renewAt(c)
+	} else {
+		h.err = plain(err)
+		wait := backoff(err, h.failures)
+		h.failures++
+		h.due = now.Add(wait)
+		m.tell(subject, h, err, wait)
+	}
+	close(h.busy)
+	h.busy = nil
+}
+
+// tell logs a failure: what the CA says of a name each time, what is wrong with the CA once a minute.
+func (m *managed) tell(subject string, h *held, err error, wait time.Duration) {
+	left := 0
+	if m.ctx.Err() != nil {
+		return
+	}
+	if !said(err) {
+		var now bool
+		if left, now = m.quiet.may(time.Now()); !now {
+			return
+		}
+	}
+	args := []any{"name", subject, "err", h.err, "next try in", wait}
+	if h.cert != nil {
+		args = append(args, "the old one ends", h.cert.Leaf.NotAfter)
+	}
+	if left > 0 {
+		args = append(args, "failures not logged", left)
+	}
+	m.log.Warn("no certificate could be had", args...)
+}
+
+// renewAt is when a certificate has lived for two thirds of its life.
+func renewAt(c *tls.Certificate) time.Time {
+	return c.Leaf.NotAfter.Add(-c.Leaf.NotAfter.Sub(c.Leaf.NotBefore) / 3)
+}
+
+// plain leaves out what certmagic puts before an error.
+func plain(err error) error {
+	if _, rest, ok := strings.Cut(err.Error(), "] Obtain: "); ok {
+		return errors.New(rest)
+	}
+	if _, rest, ok := strings.Cut(err.Error(), "] Renew: "); ok {
+		return errors.New(rest)
+	}
+	return err
+}

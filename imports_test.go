@@ -19,7 +19,7 @@ const module = "github.com/adit-tunnel/adit"
 // mayImport says which rooms a room may import (docs/architecture.md). A room that is not here may not exist.
 var mayImport = map[string][]string{
 	".":                         {"cli"},
-	"cli":                       {"agent", "relay", "relay/control", "relay/registry", "tui", "tui/pane", "tui/terminal", "inspect", "inspect/store", "inspect/decode", "inspect/view", "inspect/diff", "inspect/edit", "inspect/export", "inspect/rerun", "inspect/sign", "inspect/web", "config", "demo", "wire", "budget"},
+	"cli":                       {"agent", "relay", "relay/cert", "relay/control", "relay/registry", "tui", "tui/pane", "tui/terminal", "inspect", "inspect/store", "inspect/decode", "inspect/view", "inspect/diff", "inspect/edit", "inspect/export", "inspect/rerun", "inspect/sign", "inspect/web", "config", "demo", "wire", "budget"},
 	"agent":                     {"wire", "http1", "errorpage", "inspect", "inspect/capture", "inspect/meter", "inspect/sign", "budget"},
 	"tui":                       {"inspect", "inspect/view", "inspect/diff", "inspect/edit", "inspect/export", "inspect/rerun", "tui/pane", "tui/terminal", "tui/theme"},
 	"tui/pane":                  {"inspect", "inspect/view", "inspect/diff", "tui/theme"},
@@ -78,7 +78,10 @@ var vendorDoors = map[string][]string{
 	"github.com/kardianos/":            {"cli"},
 	"gopkg.in/natefinch/":              {"cli"},
 	"modernc.org/sqlite":               {"relay/control", "inspect/store"},
-	"golang.org/x/time":                {"relay/session"},
+	"golang.org/x/time":                {"relay/cert", "relay/session"},
+	"github.com/caddyserver/":          {"relay/cert"},
+	"github.com/mholt/acmez":           {"relay/cert"},
+	"go.uber.org/zap":                  {"relay/cert"},
 	"github.com/aymanbagabas/go-udiff": {"inspect/diff"},
 	"github.com/aymanbagabas/go-osc52": {"tui/terminal"},
 	"github.com/alecthomas/":           {"inspect/view"},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/adit-tunnel/adit/config"
 	"github.com/adit-tunnel/adit/relay"
+	"github.com/adit-tunnel/adit/relay/cert"
 	"github.com/adit-tunnel/adit/relay/control"
 )
 
@@ -23,6 +24,8 @@ type relayOptions struct {
 	accessLog       string
 	log             logOptions
 	stateDir        string
+	certs, keys     []string
+	acme            cert.ACME
 }
 
 func (a *app) relayCommand() *cobra.Command {
@@ -49,6 +52,7 @@ Accounts, plans, tokens and domains may be changed while it runs.`,
 	f.StringVar(&o.TokenFile, "token-file", "", "take the tokens of `FILE` over (adit relay token create --token-file)")
 	f.StringVar(&o.Resolver, "resolver", "", "DNS server that is asked whose domains are, `HOST:PORT` (default the system's)")
 	f.StringVar(&o.PublicURL, "public-url", "", "`URL` pattern of what is seen from outside, such as https://*.tunnel.example.com")
+	o.certificateFlags(f)
 	f.StringSliceVar(&o.trust, "trust-forwarded", nil, "`CIDR` of peers whose X-Forwarded fields are believed")
 	f.IntVar(&o.PerAddress, "conns-per-address", 1000,
 		"at most `N` connections from one address (IPv6: /64), 0: no limit;\nthis machine and --trust-forwarded are not counted")
@@ -96,6 +100,9 @@ func (a *app) newRelay(o relayOptions) (_ *relay.Relay, done func(), err error) 
 		o.PerAddress = -1
 	}
 	if err = setLimits(&o.Limits, o.timeouts); err != nil {
+		return nil, nil, err
+	}
+	if err = o.setCertificates(); err != nil {
 		return nil, nil, err
 	}
 	if o.StateDir, err = a.relayState(o.stateDir); err != nil {

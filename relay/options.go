@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/budget"
+	"github.com/adit-tunnel/adit/relay/cert"
 	"github.com/adit-tunnel/adit/relay/registry"
 )
 
@@ -23,6 +24,8 @@ type Options struct {
 	Admin         string         // health, metrics and the owner's API; "" none
 	PublicURL     string         // "https://*.DOMAIN[:PORT]" when something in front ends TLS; "": http://NAME.Domain:PORT
 	Trust         []netip.Prefix // peers whose forwarding fields are believed
+	Certs         []cert.Pair    // certificate files, for the names that they hold
+	ACME          *cert.ACME     // the CA that gives the other certificates; nil: an internal one, for names below Domain
 	TokenFile     string         // whose tokens the control store takes over
 	Tokens        []string       // further tokens, in memory. Without any token everybody may use it, and it listens only on loopback
 	Resolver      string         // the DNS server that is asked whose domains are, HOST:PORT; "": the system's

@@ -22,6 +22,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/adit-tunnel/adit/relay/cert"
 	"github.com/adit-tunnel/adit/relay/control"
 	"github.com/adit-tunnel/adit/relay/edge"
 	"github.com/adit-tunnel/adit/relay/registry"
@@ -42,6 +43,7 @@ type Relay struct {
 
 	lookup control.Lookup // who may use it
 	store  control.Store  // what the owner decides, behind lookup; nil when Embedded
+	certs  *cert.Source   // what visitors are shown; nil when Embedded
 
 	adminToken string // what the admin API wants to be shown
 
@@ -77,6 +79,11 @@ func New(o Options) (*Relay, error) {
 	}
 	if err := r.openStore(); err != nil {
 		return nil, err
+	}
+	if !o.Embedded {
+		if err := r.openCertificates(); err != nil {
+			return nil, errors.Join(err, r.Close())
+		}
 	}
 	if err := r.listen(); err != nil {
 		return nil, errors.Join(err, r.Close())
@@ -232,6 +239,9 @@ func (r *Relay) Close() error {
 	}
 	if r.leases != nil {
 		errs = append(errs, r.leases.Close())
+	}
+	if r.certs != nil {
+		r.certs.Close()
 	}
 	return errors.Join(append(errs, r.lookup.Close())...)
 }

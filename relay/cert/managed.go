@@ -20,7 +20,7 @@ const (
 	// attemptLimit is how long one order may take, DNS hook and all.
 	attemptLimit = 4 * time.Minute
 	// waitLimit is how long a visitor waits for a certificate that is being ordered. The order goes on without him.
-	waitLimit = 30 * time.Second
+	waitLimit = 15 * time.Second
 	// attempts is how many orders are under way at once.
 	attempts = 8
 
@@ -68,6 +68,15 @@ type held struct {
 	busy     chan struct{}    // closed when the attempt under way has ended; nil: none is
 }
 
+// hurry shortens a wait that is long beside the life of the certificate in use: one of a minute is not to be missed for half of it.
+func (h *held) hurry(wait time.Duration) time.Duration {
+	if h.cert == nil {
+		return wait
+	}
+	life := h.cert.Leaf.NotAfter.Sub(h.cert.Leaf.NotBefore)
+	return min(wait, max(life/12, downFirst))
+}
+
 // fresh says that a certificate is there that visitors accept.
 func (h *held) fresh(now time.Time) bool { return h.cert != nil && now.Before(h.cert.Leaf.NotAfter) }
 
@@ -86,7 +95,7 @@ func openManaged(o Options) (*managed, error) {
 		GetConfigForCert: func(certmagic.Certificate) (*certmagic.Config, error) { return m.config, nil }, Logger: silent,
 	})
 	m.config = certmagic.New(m.cache, certmagic.Config{
-		Issuers: []certmagic.Issuer{i}, Storage: storage{o.Store}, KeySource: certmagic.StandardKeyGenerator{KeyType: certmagic.P256},
+		Issuers: []certmagic.Issuer{i}, Storage: newStorage(o.Store, o.Go), KeySource: certmagic.StandardKeyGenerator{KeyType: certmagic.P256},
 		OCSP: certmagic.OCSPConfig{DisableStapling: true}, DisableARI: true, DisableStorageCheck: true, Logger: silent,
 	})
 	return m, nil
@@ -308,7 +317,7 @@ func (m *managed) ended(subject string, h *held, c *tls.Certificate, err error) 
 		h.due = renewAt(c)
 	} else {
 		h.err = plain(err)
-		wait := backoff(err, h.failures)
+		wait := h.hurry(backoff(err, h.failures))
 		h.failures++
 		h.due = now.Add(wait)
 		m.tell(subject, h, err, wait)

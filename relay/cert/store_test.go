@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -94,7 +95,7 @@ func (m *memory) Items(prefix string) (keys []string, err error) {
 
 // TestStorage: certmagic finds its things as it would in directories.
 func TestStorage(t *testing.T) {
-	ctx, s := t.Context(), storage{newMemory()}
+	ctx, s := t.Context(), newStorage(newMemory(), func(f func()) { go f() })
 	for _, key := range []string{"a/b/c", "a/b/d", "a/e", "ab/c"} {
 		if err := s.Store(ctx, key, []byte(key)); err != nil {
 			t.Fatal(err)
@@ -124,7 +125,7 @@ func TestStorage(t *testing.T) {
 }
 
 func TestLocks(t *testing.T) {
-	s := storage{newMemory()}
+	s := newStorage(newMemory(), func(f func()) { go f() })
 	if err := s.Lock(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}
@@ -141,4 +142,34 @@ func TestLocks(t *testing.T) {
 	if err := <-got; err != nil {
 		t.Error(err)
 	}
+	if err := s.Unlock(t.Context(), "a"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStaleLocks: a lock of one that was killed is taken over, and none of one that lives.
+func TestStaleLocks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kept := newMemory()
+		if err := kept.AddItem(locks+"a", nil, 0); err != nil { // and nobody renews it
+			t.Fatal(err)
+		}
+		s := newStorage(kept, func(f func()) { go f() })
+		begun := time.Now()
+		if err := s.Lock(t.Context(), "a"); err != nil || time.Since(begun) < lockStale {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+		soon, cancel := context.WithTimeout(t.Context(), 10*lockStale)
+		defer cancel()
+		if err := s.Lock(soon, "a"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("it was taken from one that lives: %v", err)
+		}
+		if err := s.Unlock(t.Context(), "a"); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(2 * lockRenew)
+		if left, _ := kept.Items("locks"); len(left) > 0 {
+			t.Errorf("left: %q", left)
+		}
+	})
 }

@@ -2,6 +2,7 @@ package cert
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -52,6 +53,7 @@ func TestHook(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.begun(newMemory(), []string{"a.tunnel.test", "tunnel.test", "www.example.com"}, func(o *Options) { o.ACME.Hook = w.hook() })
+	eventually(t, "an order before there is a visitor", func() bool { return w.orders.Load() == 1 })
 	first := w.shows("a.tunnel.test")
 	for _, name := range []string{"b.tunnel.test", "A.tunnel.test"} {
 		if !w.shows(name).Equal(first) {
@@ -89,18 +91,19 @@ func TestHookThatFails(t *testing.T) {
 func TestWildcards(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.begun(newMemory(), []string{"*.dev.example.com"}, func(o *Options) { o.ACME.Hook = w.hook() })
+	w.begun(newMemory(), []string{"*.dev.example.com"}, func(o *Options) { o.ACME.Hook, o.Domain = w.hook(), "example.com" })
 	w.shows("a.dev.example.com")
 	w.shows("b.dev.example.com")
 	if c, err := w.visit("a.b.dev.example.com"); err == nil {
 		t.Errorf("a certificate for %q", c.DNSNames)
 	}
-	w.ordered(1)
+	w.shows("app.example.com")
+	w.ordered(2) // for *.example.com and *.dev.example.com
 	w.begun(newMemory(), []string{"*.dev.example.com"})
 	if c, err := w.visit("c.dev.example.com"); err == nil {
 		t.Errorf("without a hook: a certificate for %q", c.DNSNames)
 	}
-	w.ordered(1)
+	w.ordered(2)
 }
 
 // TestUnwantedNames: what nobody serves is refused by the name of the mistake, and no CA hears of it.
@@ -227,6 +230,51 @@ func TestCADown(t *testing.T) {
 	w.ordered(1)
 }
 
+// TestFullStore: what could not be kept is not ordered, and comes when there is room again.
+func TestFullStore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	store := newMemory()
+	w.begun(store, []string{"a.example.com"})
+	store.ail(errors.New("no space left on device"))
+	for range 3 {
+		if c, err := w.visit("a.example.com"); err == nil {
+			t.Fatalf("a certificate for %q", c.DNSNames)
+		}
+	}
+	w.ordered(0)
+	store.ail(nil)
+	eventually(t, "a certificate", func() bool { _, err := w.visit("a.example.com"); return err == nil })
+}
+
+// TestCleaning: what has ended long ago goes, once a day.
+func TestCleaning(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w *world) { w.validity = 60 })
+	store := newMemory()
+	s, stop := w.begun(store, []string{"a.example.com"})
+	w.shows("a.example.com")
+	old, err := NewAuthority("old", "", time.Now().AddDate(-20, 0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const key = "certificates/ca/old.example.com/old.example.com"
+	if err := errors.Join(store.PutItem(key+".crt", PEM(old.Cert)), store.PutItem(key+".key", nil), store.PutItem(key+".json", nil)); err != nil {
+		t.Fatal(err)
+	}
+	count := func() int { all, _ := store.Items("certificates"); return len(all) }
+	s.acme.clean()
+	stop()
+	if count() != 6 {
+		t.Errorf("%d items: it was cleaned twice within a day", count())
+	}
+	if err := store.DeleteItem("last_clean.json"); err != nil {
+		t.Fatal(err)
+	}
+	w.begun(store, nil)
+	eventually(t, "cleaning", func() bool { return count() == 3 })
+}
+
 // TestForgottenAccount: a CA that has lost its accounts gets a new one.
 func TestForgottenAccount(t *testing.T) {
 	t.Parallel()
@@ -276,7 +324,7 @@ func TestBackoff(t *testing.T) {
 		{errors.New("dial"), 1000, 10 * time.Minute},
 		{problem(403, "unauthorized"), 0, time.Minute},
 		{problem(403, "unauthorized"), 2, 16 * time.Minute},
-		{problem(403, "unauthorized"), 1000, 8 * time.Hour},
+		{problem(403, "unauthorized"), 1000, time.Hour},
 		{problem(503, "serverInternal"), 0, 5 * time.Second},
 		{problem(429, "rateLimited"), 0, time.Hour},
 		{errOrders, 9, orderEvery},
@@ -284,6 +332,34 @@ func TestBackoff(t *testing.T) {
 		if got := backoff(c.err, c.failures); got != c.want {
 			t.Errorf("%v after %d: %v, want %v", c.err, c.failures, got, c.want)
 		}
+	}
+}
+
+// TestHurry: a wait is short beside the life of the certificate that is to be renewed.
+func TestHurry(t *testing.T) {
+	now := time.Now()
+	for life, want := range map[time.Duration]time.Duration{time.Minute: 5 * time.Second, 2 * time.Hour: 10 * time.Minute, 90 * 24 * time.Hour: time.Hour} {
+		h := held{cert: &tls.Certificate{Leaf: &x509.Certificate{NotBefore: now, NotAfter: now.Add(life)}}}
+		if got := h.hurry(time.Hour); got != want {
+			t.Errorf("life %v: %v, want %v", life, got, want)
+		}
+	}
+	if got := new(held).hurry(time.Hour); got != time.Hour {
+		t.Errorf("without a certificate: %v", got)
+	}
+}
+
+// TestQuiet: one failure a minute is told, with how many were not.
+func TestQuiet(t *testing.T) {
+	var q quiet
+	now := time.Now()
+	for i, want := range []bool{true, false, false} {
+		if left, ok := q.may(now.Add(time.Duration(i) * time.Second)); ok != want || left != 0 {
+			t.Errorf("%d: %d %v", i, left, ok)
+		}
+	}
+	if left, ok := q.may(now.Add(time.Hour)); !ok || left != 2 {
+		t.Errorf("later: %d %v", left, ok)
 	}
 }
 

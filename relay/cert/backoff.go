@@ -11,8 +11,9 @@ const (
 	// Between attempts while the CA is not reached, or is not well: doubled each time.
 	downFirst, downMost = 5 * time.Second, 10 * time.Minute
 
-	// Between attempts that the CA has refused: Let's Encrypt takes five failed validations of a name in an hour, then none.
-	refusedFirst, refusedMost = time.Minute, 8 * time.Hour
+	// Between attempts that the CA has refused: Let's Encrypt takes five failed validations of a name in an hour, then none. Somebody who mends his DNS is not to
+	// wait longer than that.
+	refusedFirst, refusedMost = time.Minute, time.Hour
 
 	// refusedRate is after it has said that there were too many.
 	refusedRate = time.Hour

@@ -148,14 +148,23 @@ func (s *Source) Reload() error { return s.files.reload() }
 
 // Run renews certificates and follows changes of the files until ctx ends.
 func (s *Source) Run(ctx context.Context) error {
-	tick := time.NewTicker(lookEvery)
+	tick, day := time.NewTicker(lookEvery), time.NewTicker(cleanEvery)
 	defer tick.Stop()
+	defer day.Stop()
+	if s.acme != nil {
+		s.acme.prepare()
+		s.acme.clean()
+	}
 	for {
 		select {
 		case <-tick.C:
 			s.files.look()
 			if s.acme != nil {
 				s.acme.renew()
+			}
+		case <-day.C:
+			if s.acme != nil {
+				s.acme.clean()
 			}
 		case <-ctx.Done():
 			return nil

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 type memory struct {
 	mu    sync.Mutex
 	items map[string]item
-	sick  error // of all writes
+	sick  error // of all values but locks
 }
 
 type item struct {
@@ -58,6 +58,13 @@ func (m *memory) PutItem(key string, value []byte) error {
 	}
 	m.items[key] = item{slices.Clone(value), time.Now()}
 	return nil
+}
+
+// ail makes all further values fail; nil: none.
+func (m *memory) ail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sick = err
 }
 
 func (m *memory) AddItem(key string, value []byte, stale time.Duration) error {

@@ -64,7 +64,7 @@ func TestHook(t *testing.T) {
 	w.shows("tunnel.test")
 	w.shows("www.example.com")
 	calls, err := os.ReadFile(filepath.Join(w.records, "calls"))
-	if err != nil || string(calls) != "present\ncleanup\n" {
+	if err != nil || string(calls) != "present\ncleanup\npresent\ncleanup\n" {
 		t.Errorf("the hook was called: %q %v", calls, err)
 	}
 }

@@ -28,6 +28,7 @@ import (
 // start goroutines that nothing ends.
 type issuer struct {
 	ACME
+	domain     string // the relay's
 	store      Store
 	challenges challenges
 	http       *http.Client
@@ -38,7 +39,7 @@ type issuer struct {
 
 var _ certmagic.Issuer = (*issuer)(nil)
 
-func newIssuer(o ACME, s Store) (*issuer, error) {
+func newIssuer(o ACME, domain string, s Store) (*issuer, error) {
 	switch o.Directory {
 	case "letsencrypt":
 		o.Directory = certmagic.LetsEncryptProductionCA
@@ -60,7 +61,7 @@ func newIssuer(o ACME, s Store) (*issuer, error) {
 		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true,
 		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 30 * time.Second, IdleConnTimeout: time.Minute,
 	}
-	return &issuer{ACME: o, store: s, challenges: challenges{s}, http: &http.Client{Transport: transport, Timeout: time.Minute}}, nil
+	return &issuer{ACME: o, domain: domain, store: s, challenges: challenges{s}, http: &http.Client{Transport: transport, Timeout: time.Minute}}, nil
 }
 
 func readRoots(path string) (*x509.CertPool, error) {
@@ -121,9 +122,9 @@ func (i *issuer) order(ctx context.Context, csr *x509.CertificateRequest) ([]acm
 	return client.ObtainCertificate(ctx, params)
 }
 
-// solvers are those for what is ordered: a CA gives certificates for "*.…" by DNS-01 only, and no hook need know other domains than the relay's.
+// solvers are those for what is ordered: a CA gives certificates for "*.…" by DNS-01 only; and of other names a hook need know no more than the relay's domain.
 func (i *issuer) solvers(csr *x509.CertificateRequest) map[string]acmez.Solver {
-	if isWildcard(csr.DNSNames[0]) {
+	if name := csr.DNSNames[0]; i.Hook != "" && (isWildcard(name) || name == i.domain) {
 		return map[string]acmez.Solver{acme.ChallengeTypeDNS01: hook(i.Hook)}
 	}
 	return map[string]acmez.Solver{acme.ChallengeTypeHTTP01: i.challenges, acme.ChallengeTypeTLSALPN01: i.challenges}

@@ -3,6 +3,7 @@ package cert
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
@@ -171,6 +172,25 @@ func TestRestartOrdersNothing(t *testing.T) {
 		t.Error("another certificate")
 	}
 	w.ordered(1)
+}
+
+// TestExpiredIsBetterThanNone: also after a restart.
+func TestExpiredIsBetterThanNone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w *world) { w.validity = 5 })
+	store, names := newMemory(), []string{"app.example.com"}
+	_, stop := w.begun(store, names)
+	w.shows(names[0])
+	stop()
+	w.down.Store(true)
+	kept := inStore(t, store)
+	time.Sleep(time.Until(kept.NotAfter.Add(time.Second)))
+	w.begun(store, names)
+	if !w.shows(names[0]).Equal(kept) {
+		t.Error("another certificate")
+	}
+	w.down.Store(false)
+	eventually(t, "a new one", func() bool { return !w.shows(names[0]).Equal(kept) })
 }
 
 // TestRenewal: a certificate is renewed before it ends; while the CA is down the old one is served, and when it is back the new one comes by itself.
@@ -419,4 +439,23 @@ func TestCloseEndsOrders(t *testing.T) {
 
 func problem(status int, kind string) error {
 	return fmt.Errorf("[a.test] Obtain: %w", acme.Problem{Status: status, Type: "urn:ietf:params:acme:error:" + kind})
+}
+
+// inStore is the one certificate in the store.
+func inStore(t *testing.T, store *memory) *x509.Certificate {
+	t.Helper()
+	keys, _ := store.Items("certificates")
+	for _, key := range keys {
+		if strings.HasSuffix(key, ".crt") {
+			text, _, _ := store.Item(key)
+			block, _ := pem.Decode(text)
+			c, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+	}
+	t.Fatal("there is none")
+	return nil
 }

@@ -24,7 +24,7 @@ func (m *managed) begin(subject string, h *held) {
 	})
 }
 
-// attempt gets a certificate from the store or the CA, in place of old, if there is one.
+// attempt gets a certificate from the store or the CA, in place of old, if there is one. With an error comes what the store has, even if it has expired.
 func (m *managed) attempt(subject string, old *tls.Certificate) (*tls.Certificate, error) {
 	ctx, cancel := context.WithTimeout(m.ctx, attemptLimit)
 	defer cancel()
@@ -32,25 +32,24 @@ func (m *managed) attempt(subject string, old *tls.Certificate) (*tls.Certificat
 	case m.slots <- struct{}{}:
 		defer func() { <-m.slots }()
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return old, ctx.Err()
 	}
 	var err error
 	if old == nil {
-		var c *tls.Certificate
-		if c, err = m.load(ctx, subject); err == nil && time.Now().Before(c.Leaf.NotAfter) {
-			return c, nil
+		if old, err = m.load(ctx, subject); err == nil && time.Now().Before(old.Leaf.NotAfter) {
+			return old, nil
 		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		if !m.orders.Allow() {
-			return nil, errOrders
+			return old, errOrders
 		}
 		err = m.config.ObtainCertSync(ctx, subject)
 	} else {
 		err = m.config.RenewCertSync(ctx, subject, false)
 	}
 	if err != nil {
-		return nil, err
+		return old, err
 	}
 	return m.load(ctx, subject)
 }
@@ -77,6 +76,9 @@ func (m *managed) ended(subject string, h *held, c *tls.Certificate, err error) 
 		h.cert, h.err, h.failures = c, nil, 0
 		h.due = renewAt(c)
 	} else {
+		if h.cert == nil {
+			h.cert = c
+		}
 		h.err = plain(err)
 		wait := h.hurry(backoff(err, h.failures))
 		if !errors.Is(err, errOrders) { // which says nothing of the name

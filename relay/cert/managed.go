@@ -30,8 +30,10 @@ const (
 	maxHeld = 10_000
 )
 
-// errOrders says that orderEvery is used up.
-var errOrders = errors.New("too many new certificates were ordered; try again in a minute")
+var (
+	errOrders = errors.New("too many new certificates were ordered; try again in a minute") // orderEvery is used up
+	errAgain  = errors.New("it was let go of in this moment; try again")                    // by makeRoom, or the end
+)
 
 // managed are the certificates that come from ACME.
 type managed struct {
@@ -216,5 +218,5 @@ func (m *managed) outcome(name, subject string) (*tls.Certificate, error) {
 	case h != nil && h.err != nil:
 		return nil, unavailable(name, h.err)
 	}
-	return nil, unavailable(name, context.Canceled) // it is closed
+	return nil, unavailable(name, errAgain)
 }

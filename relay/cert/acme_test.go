@@ -56,6 +56,9 @@ func TestHook(t *testing.T) {
 	w.begun(newMemory(), []string{"a.tunnel.test", "tunnel.test", "www.example.com"}, func(o *Options) { o.ACME.Hook = w.hook() })
 	eventually(t, "an order before there is a visitor", func() bool { return w.orders.Load() == 1 })
 	first := w.shows("a.tunnel.test")
+	if c, err := w.visit(""); err != nil || !c.Equal(first) {
+		t.Errorf("without a name: %v", err)
+	}
 	for _, name := range []string{"b.tunnel.test", "A.tunnel.test"} {
 		if !w.shows(name).Equal(first) {
 			t.Errorf("%s has a certificate of its own", name)
@@ -112,7 +115,7 @@ func TestUnwantedNames(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.begun(newMemory(), []string{"app.example.com"})
-	for _, name := range []string{"other.example.com", "example.com", "a.app.example.com", "a.tunnel.test"} {
+	for _, name := range []string{"other.example.com", "example.com", "a.app.example.com", "a.tunnel.test", ""} {
 		_, err := w.visit(name)
 		var alert tls.AlertError
 		if !errors.As(err, &alert) && (err == nil || !strings.Contains(err.Error(), "unrecognized name")) {

@@ -86,10 +86,10 @@ func New(o Options) (*Source, error) {
 }
 
 // Certificate is for tls.Config's GetCertificate. It gives nil and no error for a name that is not served, which crypto/tls turns into the alert
-// unrecognized_name; an error says that the name is served but its certificate cannot be had now. Who sends no name gets the first file, if there is one.
+// unrecognized_name; an error says that the name is served but its certificate cannot be had now. Who sends no name gets the relay's own certificate.
 func (s *Source) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if hello.ServerName == "" {
-		return s.files.first(), nil
+		return s.own()
 	}
 	name, ok := s.o.Canonical(hello.ServerName)
 	if !ok {
@@ -110,6 +110,17 @@ func (s *Source) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, erro
 		}
 	}
 	return s.ca.get(name)
+}
+
+// own is the first file or, if there is none, the certificate of the relay's domain. It places no order: scanners send no names.
+func (s *Source) own() (*tls.Certificate, error) {
+	if c := s.files.first(); c != nil {
+		return c, nil
+	}
+	if s.acme != nil {
+		return s.acme.inHand(time.Now(), s.o.Domain, "*."+s.o.Domain), nil
+	}
+	return s.ca.get(s.o.Domain)
 }
 
 // Challenge answers an HTTP-01 challenge: what a GET of path (/.well-known/acme-challenge/…) at host is answered with. false: there is none, and the request is

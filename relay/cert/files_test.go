@@ -239,7 +239,9 @@ func TestInternalCA(t *testing.T) {
 		}
 	}
 	wants(t, addr, "c.b.tunnel.test", nil)
-	wants(t, addr, "", nil)
+	if c, err := shake(addr, ""); err != nil || c.VerifyHostname("tunnel.test") != nil {
+		t.Errorf("without a name: %v", err)
+	}
 	if err := trusted("www.example.com"); err == nil || strings.Contains(err.Error(), "unrecognized") {
 		t.Errorf("a name that the CA is not for: %v", err)
 	}

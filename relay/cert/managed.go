@@ -122,7 +122,7 @@ func (m *managed) close() {
 // than none when the CA gives no other.
 func (m *managed) get(ctx context.Context, name string) (*tls.Certificate, error) {
 	now := time.Now()
-	if c := m.inHand(name, now); c != nil {
+	if c := m.inHand(now, name, "*."+parent(name)); c != nil {
 		return c, nil
 	}
 	subject, wanted := m.subjectOf(name)
@@ -147,11 +147,11 @@ func (m *managed) get(ctx context.Context, name string) (*tls.Certificate, error
 	return m.outcome(name, subject)
 }
 
-// inHand is a certificate that needs no question.
-func (m *managed) inHand(name string, now time.Time) *tls.Certificate {
+// inHand is the first certificate of subjects that needs no question; nil: there is none.
+func (m *managed) inHand(now time.Time, subjects ...string) *tls.Certificate {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, subject := range []string{name, "*." + parent(name)} {
+	for _, subject := range subjects {
 		if h := m.held[subject]; h != nil && h.fresh(now) {
 			return h.cert
 		}

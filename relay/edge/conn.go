@@ -33,16 +33,21 @@ const (
 	readerWatch                // a watcher, running or done
 )
 
-// conn is one public connection and its loop.
-type conn struct {
+// origin is a public connection as its requests see it.
+type origin struct {
 	s       *Server
-	net     net.Conn
 	id      uint64
 	peer    netip.AddrPort
 	trusted bool       // the peer's forwarding fields are believed
 	account netip.Addr // whom it is counted for
 	port    uint16     // ours
 	fixed   int        // the port of the one endpoint it leads to; 0: routed by Host
+}
+
+// conn is one public connection and its loop.
+type conn struct {
+	origin
+	net net.Conn
 
 	in    inbox
 	seats []seat
@@ -87,8 +92,10 @@ const maxSeats = 16
 
 func newConn(s *Server, nc net.Conn, fixed int) *conn {
 	c := &conn{
-		s: s, net: nc, id: s.lastConn.Add(1), fixed: fixed,
-		peer: addrPort(nc.RemoteAddr()), port: addrPort(nc.LocalAddr()).Port(),
+		origin: origin{
+			s: s, id: s.lastConn.Add(1), fixed: fixed, peer: addrPort(nc.RemoteAddr()), port: addrPort(nc.LocalAddr()).Port(),
+		},
+		net:    nc,
 		upDone: make(chan struct{}, 1), watchDone: make(chan struct{}, 1),
 	}
 	c.trusted = s.trusts(c.peer.Addr())
@@ -213,12 +220,12 @@ func (c *conn) turn(begin context.Context, t *turn) (more bool) {
 }
 
 // record writes the access log's line and counts.
-func (c *conn) record(t *turn) {
+func (o *origin) record(t *turn) {
 	if t.code != wire.CodeNone {
-		c.s.count.failed(t.code)
+		o.s.count.failed(t.code)
 	}
-	if c.s.access.w != nil {
-		c.s.access.add(t.logLine(c, c.s.now()))
+	if o.s.access.w != nil {
+		o.s.access.add(t.logLine(o.s.now()))
 	}
 }
 

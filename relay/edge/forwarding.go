@@ -60,7 +60,7 @@ next:
 
 // forwardingFields drops what the visitor claims about its way here and puts what we know into t.extra. A trusted peer is believed: its X-Forwarded-For is
 // continued, its other fields stay, and the client is who it says.
-func (c *conn) forwardingFields(t *turn) {
+func (o *origin) forwardingFields(t *turn) {
 	b := append(t.extra[:0], "X-Forwarded-For: "...)
 	begin := len(b)
 	proto, host := false, false
@@ -70,7 +70,7 @@ func (c *conn) forwardingFields(t *turn) {
 		if r == roleNone || f.Gone {
 			continue
 		}
-		if alias || !c.trusted {
+		if alias || !o.trusted {
 			f.Gone = true
 			continue
 		}
@@ -87,10 +87,10 @@ func (c *conn) forwardingFields(t *turn) {
 		}
 	}
 	if len(b) > begin {
-		t.q.Client = c.client(b[begin:])
-		t.q.Many = c.s.trusts(t.q.Client.Addr())
+		t.q.Client = o.client(b[begin:])
+		t.q.Many = o.s.trusts(t.q.Client.Addr())
 	}
-	b = append(c.peer.Addr().AppendTo(b), "\r\n"...)
+	b = append(o.peer.Addr().AppendTo(b), "\r\n"...)
 	if !proto {
 		b = append(b, "X-Forwarded-Proto: http\r\n"...)
 	}
@@ -102,8 +102,8 @@ func (c *conn) forwardingFields(t *turn) {
 
 // client finds who really asks: the last address of the chain that is not a trusted peer's. An entry that is no address ends the search, because all
 // before it may be invented.
-func (c *conn) client(chain []byte) netip.AddrPort {
-	best := c.peer
+func (o *origin) client(chain []byte) netip.AddrPort {
+	best := o.peer
 	for len(chain) > 0 {
 		i := bytes.LastIndexByte(chain, ',')
 		entry := bytes.TrimSpace(chain[i+1:])
@@ -120,7 +120,7 @@ func (c *conn) client(chain []byte) netip.AddrPort {
 			ap = netip.AddrPortFrom(a, 0)
 		}
 		best = netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
-		if !c.s.trusts(best.Addr()) {
+		if !o.s.trusts(best.Addr()) {
 			break
 		}
 	}

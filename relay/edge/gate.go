@@ -8,7 +8,7 @@ import (
 
 // judge runs the endpoint's policy, when there is one, on a request whose head is all that has been read of it. Whom it rejects never comes to the upstream,
 // which is told instead.
-func (c *conn) judge(t *turn) error {
+func (o *origin) judge(t *turn) error {
 	p := t.ep.Policy
 	if p == nil {
 		return nil

@@ -69,14 +69,20 @@ func (c *conn) take(t *turn, f wire.Frame) error {
 	case wire.Trailers:
 		t.owed += wire.Cost(f)
 		return c.trailers(t, f.Payload)
-	case wire.Abort:
-		var a wire.AbortFrame
-		if err := a.Decode(f.Payload); err != nil {
-			return err
-		}
-		return &registry.Error{Code: a.Code, Delivered: true}
 	}
-	return &registry.Error{Code: wire.CodeFrameOrder}
+	return otherFrame(f)
+}
+
+// otherFrame is the error of a frame that is no part of an answer.
+func otherFrame(f wire.Frame) error {
+	if f.Type != wire.Abort {
+		return failure(wire.CodeFrameOrder)
+	}
+	var a wire.AbortFrame
+	if err := a.Decode(f.Payload); err != nil {
+		return err
+	}
+	return &registry.Error{Code: a.Code, Delivered: true}
 }
 
 // badFraming is an answer whose head cannot be passed on: the agent is as much a stranger as the visitor.
@@ -126,7 +132,7 @@ func (c *conn) head(t *turn, payload []byte) error {
 	t.res.DropHopByHop(t.down == downTunnel)
 	c.decideClose(t)
 	c.bare.Store(t.down == downClose || t.down == downTunnel)
-	t.extra = t.answerLines(t.extra[:0])
+	t.extra = append(t.answerLines(t.extra[:0]), c.promise(t)...)
 	c.answered.Store(true)
 	t.out = t.res.Append(t.out, t.extra)
 	if t.upgrade && t.down != downTunnel {

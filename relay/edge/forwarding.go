@@ -3,6 +3,7 @@ package edge
 import (
 	"bytes"
 	"net/netip"
+	"strconv"
 )
 
 // role is what a field tells about the way a request has come.
@@ -13,7 +14,8 @@ const (
 	roleFor
 	roleProto
 	roleHost
-	roleOther // Forwarded, X-Real-IP, X-Forwarded-Port
+	rolePort
+	roleOther // Forwarded, X-Real-IP
 )
 
 // forwardingNames are what servers behind a proxy believe. Names are compared with underscores read as hyphens: CGI, WSGI and PHP see no
@@ -25,7 +27,7 @@ var forwardingNames = [...]struct {
 	{"x-forwarded-for", roleFor},
 	{"x-forwarded-proto", roleProto},
 	{"x-forwarded-host", roleHost},
-	{"x-forwarded-port", roleOther},
+	{"x-forwarded-port", rolePort},
 	{"x-real-ip", roleOther},
 	{"forwarded", roleOther},
 }
@@ -63,7 +65,7 @@ next:
 func (o *origin) forwardingFields(t *turn) {
 	b := append(t.extra[:0], "X-Forwarded-For: "...)
 	begin := len(b)
-	proto, host := false, false
+	proto, host, port := false, false, false
 	for i := range t.req.Fields {
 		f := &t.req.Fields[i]
 		r, alias := roleOf(f.Name)
@@ -84,6 +86,8 @@ func (o *origin) forwardingFields(t *turn) {
 			proto = true
 		case roleHost:
 			host = true
+		case rolePort:
+			port = true
 		}
 	}
 	if len(b) > begin {
@@ -91,8 +95,15 @@ func (o *origin) forwardingFields(t *turn) {
 		t.q.Many = o.s.trusts(t.q.Client.Addr())
 	}
 	b = append(o.peer.Addr().AppendTo(b), "\r\n"...)
-	if !proto {
+	switch {
+	case proto:
+	case o.secured == nil:
 		b = append(b, "X-Forwarded-Proto: http\r\n"...)
+	default:
+		b = append(b, "X-Forwarded-Proto: https\r\n"...)
+	}
+	if !port && o.secured != nil {
+		b = append(strconv.AppendUint(append(b, "X-Forwarded-Port: "...), uint64(o.port), 10), "\r\n"...)
 	}
 	if !host {
 		b = append(append(append(b, "X-Forwarded-Host: "...), t.req.Host...), "\r\n"...)

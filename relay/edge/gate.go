@@ -22,6 +22,13 @@ func (o *origin) judge(t *turn) error {
 	return err
 }
 
+// refused tells the upstream of a visitor whom it would not take, if that is a limit of its account.
+func (t *turn) refused(err error) {
+	if code, _ := codeOf(err); code == wire.CodeRateLimit {
+		t.turnedAway(code, code.Info().Text)
+	}
+}
+
 // turnedAway tells the upstream of a visitor who did not come to it.
 func (t *turn) turnedAway(code wire.Code, reason string) {
 	method, path := t.line[:t.mlen], t.line[t.mlen:t.mlen+t.plen]

@@ -40,6 +40,24 @@ func (c *conn) readHead(t *turn) error {
 	}
 }
 
+// prepare takes a request through all that comes before its upstream.
+func (o *origin) prepare(t *turn) error {
+	err := o.meet(t)
+	if err == nil {
+		err = o.route(t)
+	}
+	if err == nil {
+		err = o.enter(t)
+	}
+	if err == nil {
+		err = o.forward(t)
+	}
+	if err == nil {
+		err = o.judge(t)
+	}
+	return err
+}
+
 // route finds who serves the request.
 func (o *origin) route(t *turn) error {
 	name, _, ok := registry.CanonicalHost(t.host[:0], t.req.Host)
@@ -52,6 +70,8 @@ func (o *origin) route(t *turn) error {
 		t.ep, err = o.s.registry.PickPort(o.fixed)
 	case !ok:
 		return errHost
+	case o.secured != nil && o.secured.name != string(name):
+		return o.secured.misdirected()
 	default:
 		t.ep, err = o.s.registry.Pick(name)
 	}
@@ -69,7 +89,10 @@ func (o *origin) describe(t *turn) {
 	q.Conn, q.Client, q.ServerPort = o.id, o.peer, o.port
 	q.Many = o.trusted
 	q.Version = 0x10 | uint8(t.minor)
-	q.Flags = 0
+	q.Flags, q.Ext = 0, nil
+	if o.secured != nil {
+		q.Flags, q.Ext = wire.ReqTLS, o.secured.ext
+	}
 	if t.isHead {
 		q.Flags |= wire.ReqHead
 	}

@@ -1,0 +1,73 @@
+package relay
+
+import (
+	"crypto/tls"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/adit-tunnel/adit/relay/registry"
+)
+
+// TestURLs: what an endpoint is called by follows from what the relay serves and the endpoint wants.
+func TestURLs(t *testing.T) {
+	plain, secure := &publicURL{"http://", ":8080"}, &publicURL{"https://", ""}
+	for _, c := range []struct {
+		u       urls
+		schemes string
+		want    string
+	}{
+		{urls{http: plain}, "", "http://x:8080"}, {urls{https: secure}, "", "https://x"}, {urls{plain, secure}, "", "https://x http://x:8080"},
+		{urls{plain, secure}, "http", "http://x:8080"}, {urls{plain, secure}, "https", "https://x"}, {urls{plain, secure}, "http https", "https://x http://x:8080"},
+		{urls{http: plain}, "https", ""},
+	} {
+		url, aliases, ok := c.u.of("x", strings.Fields(c.schemes))
+		if got := strings.Join(append([]string{url}, aliases...), " "); got != c.want || ok == (c.want == "") {
+			t.Errorf("%+v, %q: %q %v", c.u, c.schemes, got, ok)
+		}
+	}
+}
+
+// TestLeaves: one certificate for what is below the domain, one for each other name that is bound, none for the rest.
+func TestLeaves(t *testing.T) {
+	cert, err := loadCertificate(t.TempDir(), agentHosts("tunnel.test", ""), time.Now, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg := registry.New(nil)
+	if _, err := reg.Bind(&registry.Endpoint{Host: "www.example.com", Account: "acme"}, registry.Claim{}); err != nil {
+		t.Fatal(err)
+	}
+	l := newLeaves("tunnel.test", cert, reg.Pick)
+	made := map[*tls.Certificate]bool{}
+	for name, want := range map[string]string{
+		"": "tunnel.test *.tunnel.test", "tunnel.test": "tunnel.test *.tunnel.test", "a.tunnel.test": "tunnel.test *.tunnel.test", "www.example.com": "www.example.com",
+		"a.b.tunnel.test": "", "example.com": "", "eviltunnel.test": "",
+	} {
+		c, err := l.get(&tls.ClientHelloInfo{ServerName: name})
+		switch {
+		case err != nil:
+			t.Errorf("%q: %v", name, err)
+		case c == nil && want == "":
+		case c == nil || strings.Join(c.Leaf.DNSNames, " ") != want:
+			t.Errorf("%q: %v", name, c)
+		default:
+			made[c] = true
+		}
+	}
+	if len(made) != 2 {
+		t.Errorf("%d certificates", len(made))
+	}
+}
+
+// TestAgentsShareHTTPS: agents without a port of their own come where https is.
+func TestAgentsShareHTTPS(t *testing.T) {
+	for _, c := range []struct {
+		https, agents string
+		want          bool
+	}{{"", ":4443", false}, {":443", ":4443", false}, {":443", ":443", true}, {":443", "", true}, {"127.0.0.1:0", "127.0.0.1:0", false}} {
+		if got := (&Options{HTTPS: c.https, Agents: c.agents}).agentsByALPN(); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}

@@ -46,8 +46,11 @@ Accounts, plans, tokens and domains may be changed while it runs.`,
 	}
 	f := c.Flags()
 	f.StringVar(&o.Domain, "domain", "", "endpoints get URLs below this `DOMAIN`")
-	f.StringVar(&o.HTTP, "http", ":8080", "where visitors come in, `HOST:PORT`")
-	f.StringVar(&o.Agents, "agents", ":"+config.DefaultAgentsPort, "where agents come in, `HOST:PORT`")
+	f.StringVar(&o.HTTP, "http", ":8080", "where visitors come in, `HOST:PORT`, or false")
+	f.StringVar(&o.HTTPS, "https", "", "where visitors come in with TLS, `HOST:PORT`; agents may, too")
+	f.BoolVar(&o.Redirect, "redirect-https", false, "send visitors of --http to --https, unless the endpoint wants http")
+	f.DurationVar(&o.HSTS, "hsts", 0, "tell visitors of --https to come only there, for `DURATION` (8760h is a year)")
+	f.StringVar(&o.Agents, "agents", ":"+config.DefaultAgentsPort, "where agents come in, `HOST:PORT`; may be that of --https")
 	f.StringVar(&o.Admin, "admin", "127.0.0.1:4480", "health, metrics and the owner's API, `HOST:PORT`, or false")
 	f.StringVar(&o.TokenFile, "token-file", "", "take the tokens of `FILE` over (adit relay token create --token-file)")
 	f.StringVar(&o.Resolver, "resolver", "", "DNS server that is asked whose domains are, `HOST:PORT` (default the system's)")
@@ -108,8 +111,10 @@ func (a *app) newRelay(o relayOptions) (_ *relay.Relay, done func(), err error) 
 	if o.StateDir, err = a.relayState(o.stateDir); err != nil {
 		return nil, nil, err
 	}
-	if o.Admin == "false" {
-		o.Admin = ""
+	for _, addr := range []*string{&o.HTTP, &o.Admin} {
+		if *addr == "false" {
+			*addr = ""
+		}
 	}
 	var closeLog, closeAccess func()
 	if o.Log, closeLog, err = a.logger(o.log, false); err != nil {
@@ -140,7 +145,14 @@ func (a *app) announce(ctx context.Context, r *relay.Relay, domain string) {
 	case <-ctx.Done():
 		return
 	}
-	fmt.Fprintf(a.Out, "ready http=%s agents=%s pin=%s\n", r.HTTPAddr(), r.AgentsAddr(), r.Pin())
+	at := "http=" + r.HTTPAddr()
+	switch {
+	case r.HTTPAddr() == "":
+		at = "https=" + r.HTTPSAddr()
+	case r.HTTPSAddr() != "":
+		at += " https=" + r.HTTPSAddr()
+	}
+	fmt.Fprintf(a.Out, "ready %s agents=%s pin=%s\n", at, r.AgentsAddr(), r.Pin())
 	join := r.AgentsAddr()
 	if _, port, err := net.SplitHostPort(join); err == nil {
 		join = net.JoinHostPort(domain, port)

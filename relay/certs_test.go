@@ -15,7 +15,7 @@ import (
 
 // TestCertificatesOfTheRelay: a relay shows certificates of its CA for its domain, and for what is bound or reserved; the CA outlives it.
 func TestCertificatesOfTheRelay(t *testing.T) {
-	o := Options{Domain: "tunnel.test", HTTP: "127.0.0.1:0", Agents: "127.0.0.1:0", StateDir: t.TempDir(), Log: discard}
+	o := Options{Domain: "tunnel.test", HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Agents: "127.0.0.1:0", StateDir: t.TempDir(), Log: discard}
 	var first []byte
 	for range 2 {
 		r, err := New(o)
@@ -63,7 +63,7 @@ func handshake(t *testing.T, r *Relay, name string, roots *x509.CertPool) error 
 
 // TestSubjects: what a certificate is for is what the registry and the owner say of the name.
 func TestSubjects(t *testing.T) {
-	r, err := New(Options{Domain: "tunnel.test", HTTP: "127.0.0.1:0", Agents: "127.0.0.1:0", StateDir: t.TempDir(), Log: discard})
+	r, err := New(Options{Domain: "tunnel.test", HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Agents: "127.0.0.1:0", StateDir: t.TempDir(), Log: discard})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestSubjects(t *testing.T) {
 
 // TestItems: the control store is what package cert wants.
 func TestItems(t *testing.T) {
-	r, err := New(Options{Domain: "tunnel.test", HTTP: "127.0.0.1:0", Agents: "127.0.0.1:0", StateDir: t.TempDir(), Log: discard})
+	r, err := New(Options{Domain: "tunnel.test", HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Agents: "127.0.0.1:0", StateDir: t.TempDir(), Log: discard})
 	if err != nil {
 		t.Fatal(err)
 	}

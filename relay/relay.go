@@ -15,7 +15,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -43,13 +42,15 @@ type Relay struct {
 
 	lookup control.Lookup // who may use it
 	store  control.Store  // what the owner decides, behind lookup; nil when Embedded
-	certs  *cert.Source   // what visitors are shown; nil when Embedded
+	certs  *cert.Source   // what visitors are shown; nil without Options.HTTPS
 
 	adminToken string // what the admin API wants to be shown
 
-	agents net.Listener
-	http   net.Listener // nil when Embedded
-	admin  net.Listener // nil without Options.Admin
+	agents net.Listener  // nil when agents have none of their own
+	http   net.Listener  // nil when Embedded
+	https  net.Listener  // nil without Options.HTTPS
+	handed *edge.Handoff // agents that came to https
+	admin  net.Listener  // nil without Options.Admin
 
 	registry *registry.Registry
 	edge     *edge.Server
@@ -80,7 +81,7 @@ func New(o Options) (*Relay, error) {
 	if err := r.openStore(); err != nil {
 		return nil, err
 	}
-	if !o.Embedded {
+	if o.HTTPS != "" {
 		if err := r.openCertificates(); err != nil {
 			return nil, errors.Join(err, r.Close())
 		}
@@ -141,8 +142,8 @@ func (r *Relay) listen() error {
 	for _, l := range []struct {
 		flag, addr string
 		to         *net.Listener
-	}{{"--agents", r.o.Agents, &r.agents}, {"--http", r.o.HTTP, &r.http}, {"--admin", r.o.Admin, &r.admin}} {
-		if l.addr == "" {
+	}{{"--agents", r.o.Agents, &r.agents}, {"--http", r.o.HTTP, &r.http}, {"--https", r.o.HTTPS, &r.https}, {"--admin", r.o.Admin, &r.admin}} {
+		if l.addr == "" || l.to == &r.agents && r.o.agentsByALPN() {
 			continue
 		}
 		limit := portsWithin
@@ -169,35 +170,30 @@ func (r *Relay) wire(key []byte) {
 		late = lateNearby
 	}
 	r.shares = divide(o.Memory, o.Files)
-	r.edge = edge.New(edge.Options{
+	public := edge.Options{
 		Registry: r.registry, Trust: o.Trust, Log: o.Log, AccessLog: o.AccessLog, Go: o.Go,
 		Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader, Late: late, Share: o.PerAddress,
 		Memory: r.shares.connections, Files: r.shares.visitors,
-	})
+	}
+	if r.https != nil {
+		r.handed = edge.NewHandoff()
+		public.Agents, public.Certificate = r.takeAgent, r.certs.Certificate
+		public.Challenge = r.certs.Challenge
+		public.Redirect, public.RedirectAll, public.HSTS = portOf(r.https), o.Redirect, o.HSTS
+	}
+	r.edge = edge.New(public)
 	var namer session.Namer
 	if o.Embedded {
 		r.local = newLocalPlaces(r.edge.Serve, o.Go, r.failed)
 		namer = r.local
 	} else {
-		namer = &publicPlaces{domain: o.Domain, key: key, url: r.publicURL(), owner: r.lookup.Owner, resolver: newResolver(o.Resolver)}
+		namer = &publicPlaces{domain: o.Domain, key: key, urls: r.urls(), owner: r.lookup.Owner, resolver: newResolver(o.Resolver)}
 	}
 	r.sessions = session.New(session.Options{
 		Registry: r.registry, Control: r.lookup, Namer: namer, TLS: r.cert.tlsConfig(), Key: key,
 		Relay: r.id(), Version: o.Version, Region: o.Region, Log: o.Log, Go: o.Go, Auth: o.Limits.Auth,
 		Memory: r.shares.streams, SessionMemory: r.shares.sessions, Files: r.shares.agents, Guests: r.shares.lobby, Grown: r.shares.grown,
 	})
-}
-
-// publicURL is what endpoints' URLs look like: Options.PublicURL, or the domain with the port that the http listener really has.
-func (r *Relay) publicURL() publicURL {
-	if u, err := parsePublicURL(r.o.PublicURL, r.o.Domain); err == nil {
-		return u
-	}
-	u := publicURL{before: "http://"}
-	if port := portOf(r.http); port != 80 {
-		u.after = ":" + strconv.Itoa(port)
-	}
-	return u
 }
 
 // id tells relays apart in Welcome; it is the same after a restart and no secret.
@@ -208,10 +204,18 @@ func (r *Relay) id() string { return r.Pin()[len("sha256:"):][:12] }
 func (r *Relay) Pin() string { return r.cert.pin() }
 
 // AgentsAddr is the HOST:PORT that agents connect to, with the real port.
-func (r *Relay) AgentsAddr() string { return r.agents.Addr().String() }
+func (r *Relay) AgentsAddr() string {
+	if r.agents == nil {
+		return r.HTTPSAddr()
+	}
+	return addrOf(r.agents)
+}
 
-// HTTPAddr is the public listener's HOST:PORT; "" when Embedded.
+// HTTPAddr is the public listener's HOST:PORT; "" without one.
 func (r *Relay) HTTPAddr() string { return addrOf(r.http) }
+
+// HTTPSAddr is that of the one with TLS; "" without one.
+func (r *Relay) HTTPSAddr() string { return addrOf(r.https) }
 
 // AdminAddr is the admin listener's HOST:PORT; "" without one.
 func (r *Relay) AdminAddr() string { return addrOf(r.admin) }
@@ -229,7 +233,7 @@ func (r *Relay) Ready() <-chan struct{} { return r.ready }
 // Close closes the listeners and the control store of a relay that never ran; Run does so itself at its end.
 func (r *Relay) Close() error {
 	var errs []error
-	for _, ln := range []net.Listener{r.http, r.agents, r.admin} {
+	for _, ln := range []net.Listener{r.http, r.https, r.agents, r.admin} {
 		if ln == nil {
 			continue
 		}

@@ -39,13 +39,19 @@ func (r *Relay) Run(ctx context.Context) error {
 	if r.certs != nil {
 		start("certificates", func() error { return r.certs.Run(alive) })
 	}
-	start("agents' listener", func() error { return r.sessions.Serve(alive, r.agents) })
+	if r.agents != nil {
+		start("agents' listener", func() error { return r.sessions.Serve(alive, r.agents) })
+	}
+	if r.https != nil {
+		start("agents by https", func() error { return r.sessions.Serve(alive, r.handed) })
+		start("public listener with TLS", func() error { return r.edge.ServeTLS(alive, r.https) })
+	}
 	if r.http != nil {
 		start("public listener", func() error { return r.edge.Serve(alive, r.http, 0) })
 	}
 	r.serving.Store(true)
 	close(r.ready)
-	r.o.Log.Info("relay ready", "agents", r.AgentsAddr(), "http", r.HTTPAddr(), "admin", r.AdminAddr(), "pin", r.Pin(), "memory", r.o.Memory, "files", r.o.Files)
+	r.o.Log.Info("relay ready", "agents", r.AgentsAddr(), "http", r.HTTPAddr(), "https", r.HTTPSAddr(), "admin", r.AdminAddr(), "pin", r.Pin(), "memory", r.o.Memory, "files", r.o.Files)
 
 	var err error
 	select {

@@ -66,7 +66,7 @@ has none from files or by ACME. Who trusts it trusts it for the relay's domain o
 func (b *book) printCA(s control.Store) error {
 	text, err := relay.InternalCA(s)
 	if errors.Is(err, fs.ErrNotExist) {
-		return usage("this relay has no CA yet: it makes one when it first starts without --acme\n  is --state-dir that of the relay?")
+		return usage("this relay has no CA yet: it makes one when it first starts with --https and without --acme\n  is --state-dir that of the relay?")
 	}
 	if err != nil {
 		return err

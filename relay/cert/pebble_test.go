@@ -45,6 +45,7 @@ type world struct {
 	validity  uint64 // seconds; 0: Pebble's
 	httpPort  int    // as the CA believes
 	tlsPort   int
+	elsewhere bool // a relay of the test listens at the ports, and answers
 }
 
 func newWorld(t *testing.T, change ...func(*world)) *world {
@@ -60,7 +61,12 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	t.Cleanup(w.server.Close)
 	w.roots = filepath.Join(t.TempDir(), "roots.pem")
 	write(t, w.roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.server.Certificate().Raw}))
-	w.serve()
+	if w.elsewhere {
+		w.http.Close()
+		w.tls.Close()
+	} else {
+		w.serve()
+	}
 	return w
 }
 

@@ -28,7 +28,7 @@ const (
 // Relay is a running relay. Its addresses are HOST:PORT; visitors reach an endpoint at HTTP with the Host of its URL.
 type Relay struct {
 	Agents, HTTP, Admin string
-	HTTPS               string // "" unless the options have it; visitors' certificates are signed by the CA in StateDir
+	HTTPS               string // "" unless the options have it
 	Pin                 string // of its CA
 	Token               string // is valid on it: account "acme", plan "free"
 	Domain              string // "tunnel.test"

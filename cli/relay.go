@@ -17,6 +17,7 @@ import (
 
 	"github.com/adit-tunnel/adit/config"
 	"github.com/adit-tunnel/adit/relay"
+	"github.com/adit-tunnel/adit/relay/cert"
 	"github.com/adit-tunnel/adit/relay/control"
 )
 
@@ -27,6 +28,8 @@ type relayOptions struct {
 	log                    logOptions
 	stateDir               string
 	config                 string
+	certs, keys            []string
+	acme                   cert.ACME
 }
 
 func (a *app) relayCommand() *cobra.Command {
@@ -68,12 +71,16 @@ anew, as it is on the disk, without a request lost.`,
 // relayFlags are the settings of a relay: flags, and keys of its configuration file.
 func relayFlags(f *pflag.FlagSet, o *relayOptions) {
 	f.StringVar(&o.Domain, "domain", "", "endpoints get URLs below this `DOMAIN`")
-	f.StringVar(&o.HTTP, "http", ":8080", "where visitors come in, `HOST:PORT`")
-	f.StringVar(&o.Agents, "agents", ":"+config.DefaultAgentsPort, "where agents come in, `HOST:PORT`")
+	f.StringVar(&o.HTTP, "http", ":8080", "where visitors come in, `HOST:PORT`, or false")
+	f.StringVar(&o.HTTPS, "https", "", "where visitors come in with TLS, `HOST:PORT`; agents may, too")
+	f.BoolVar(&o.Redirect, "redirect-https", false, "send visitors of --http to --https, unless the endpoint wants http")
+	f.DurationVar(&o.HSTS, "hsts", 0, "tell visitors of --https to come only there, for `DURATION` (8760h is a year)")
+	f.StringVar(&o.Agents, "agents", ":"+config.DefaultAgentsPort, "where agents come in, `HOST:PORT`; may be that of --https")
 	f.StringVar(&o.Admin, "admin", "127.0.0.1:4480", "health, metrics and the owner's API, `HOST:PORT`, or false")
 	f.StringVar(&o.TokenFile, "token-file", "", "take the tokens of `FILE` over (adit relay token create --token-file)")
 	f.StringVar(&o.Resolver, "resolver", "", "DNS server that is asked whose domains are, `HOST:PORT` (default the system's)")
 	f.StringVar(&o.PublicURL, "public-url", "", "`URL` pattern of what is seen from outside, such as https://*.tunnel.example.com")
+	o.certificateFlags(f)
 	f.StringSliceVar(&o.trust, "trust-forwarded", nil, "`CIDR` of peers whose X-Forwarded fields are believed")
 	f.StringSliceVar(&o.proxy, "trust-proxy-protocol", nil,
 		"`CIDR` of balancers that must, and alone may, begin a public connection\nwith a PROXY protocol header (version 1 or 2)")
@@ -146,11 +153,16 @@ func (o *relayOptions) read(a *app) (err error) {
 	if err = setLimits(&o.Limits, o.timeouts); err != nil {
 		return err
 	}
+	if err = o.setCertificates(); err != nil {
+		return err
+	}
 	if o.StateDir, err = a.relayState(o.stateDir); err != nil {
 		return err
 	}
-	if o.Admin == "false" {
-		o.Admin = ""
+	for _, addr := range []*string{&o.HTTP, &o.Admin} {
+		if *addr == "false" {
+			*addr = ""
+		}
 	}
 	if _, err = logLevel(o.log.level); err != nil {
 		return err
@@ -196,7 +208,14 @@ func (r *runningRelay) announce(ctx context.Context, before inheritance) {
 	case <-ctx.Done():
 		return
 	}
-	fmt.Fprintf(r.a.Out, "ready http=%s agents=%s pin=%s\n", r.HTTPAddr(), r.AgentsAddr(), r.Pin())
+	at := "http=" + r.HTTPAddr()
+	switch {
+	case r.HTTPAddr() == "":
+		at = "https=" + r.HTTPSAddr()
+	case r.HTTPSAddr() != "":
+		at += " https=" + r.HTTPSAddr()
+	}
+	fmt.Fprintf(r.a.Out, "ready %s agents=%s pin=%s\n", at, r.AgentsAddr(), r.Pin())
 	join := r.AgentsAddr()
 	if _, port, err := net.SplitHostPort(join); err == nil {
 		join = net.JoinHostPort(r.settings.o.Domain, port)

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/adit-tunnel/adit/relay/cert"
 	"github.com/adit-tunnel/adit/wire"
 )
 
@@ -46,15 +47,15 @@ func hostOf(addr string) string {
 	return host
 }
 
-// covers says that cert is good for all of h.
-func (h hosts) covers(cert *x509.Certificate) bool {
+// covers says that c is good for all of h.
+func (h hosts) covers(c *x509.Certificate) bool {
 	for _, name := range h.names {
-		if !slices.Contains(cert.DNSNames, name) {
+		if !slices.Contains(c.DNSNames, name) {
 			return false
 		}
 	}
 	for _, ip := range h.addrs {
-		if !slices.ContainsFunc(cert.IPAddresses, ip.Equal) {
+		if !slices.ContainsFunc(c.IPAddresses, ip.Equal) {
 			return false
 		}
 	}
@@ -69,7 +70,7 @@ type certificate struct {
 	log   *slog.Logger
 
 	mu      sync.Mutex
-	ca      *authority
+	ca      *cert.Authority
 	current *tls.Certificate
 	renewAt time.Time
 }
@@ -89,7 +90,7 @@ func loadCertificate(dir string, h hosts, now func() time.Time, log *slog.Logger
 	case err != nil:
 		return nil, fmt.Errorf("relay certificate %s is damaged (%w): delete it, a new one is made then", path, err)
 	}
-	if leaf.CheckSignatureFrom(ca.cert) != nil || !h.covers(leaf) || !now().Before(leaf.NotAfter.Add(-leafRenew)) {
+	if leaf.CheckSignatureFrom(ca.Cert) != nil || !h.covers(leaf) || !now().Before(cert.RenewAt(leaf)) {
 		return c, c.renew()
 	}
 	c.use(leaf, key)
@@ -109,24 +110,24 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.current, nil
 }
 
-// pin is the CA's; it never changes.
+// pin is how agents know the CA: a hash of its public key, so that it outlives a renewed certificate.
 func (c *certificate) pin() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.ca.pin()
+	return wire.Pin(c.ca.Cert)
 }
 
 // renew signs a new server certificate and, when its own end is near, a new one for the CA. c.mu is held, or c is not shared yet.
 func (c *certificate) renew() error {
 	now := c.now()
-	if now.After(c.ca.cert.NotAfter.Add(-caRenew)) {
-		ca, err := newAuthority(c.dir, c.ca.key, now)
+	if c.ca.NearEnd(now) {
+		ca, err := renewAuthority(c.dir, c.ca, now)
 		if err != nil {
 			return err
 		}
 		c.ca = ca
 	}
-	leaf, key, err := c.ca.sign(c.hosts, now)
+	leaf, key, err := c.ca.Sign("adit relay", c.hosts.names, c.hosts.addrs, now)
 	if err != nil {
 		return fmt.Errorf("relay certificate: %w", err)
 	}
@@ -139,8 +140,8 @@ func (c *certificate) renew() error {
 
 // use sends the CA along in the chain: agents know nothing of it but its pin.
 func (c *certificate) use(leaf *x509.Certificate, key any) {
-	c.current = &tls.Certificate{Certificate: [][]byte{leaf.Raw, c.ca.cert.Raw}, PrivateKey: key, Leaf: leaf}
-	c.renewAt = leaf.NotAfter.Add(-leafRenew)
+	c.current = &tls.Certificate{Certificate: [][]byte{leaf.Raw, c.ca.Cert.Raw}, PrivateKey: key, Leaf: leaf}
+	c.renewAt = cert.RenewAt(leaf)
 }
 
 // tlsConfig is for the agents' port.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/budget"
+	"github.com/adit-tunnel/adit/relay/cert"
 	"github.com/adit-tunnel/adit/relay/registry"
 )
 
@@ -20,11 +21,16 @@ import (
 type Options struct {
 	Domain        string         // endpoints are NAME.Domain; required unless Embedded
 	HTTP          string         // public listener; required unless Embedded: then each endpoint has a port of its own on 127.0.0.1 and [::1]
-	Agents        string         // agents' listener; required
+	HTTPS         string         // public listener with TLS, for visitors of http and tls endpoints and, by ALPN, for agents; "" none
+	Redirect      bool           // visitors of HTTP are sent to HTTPS, unless the endpoint wants http
+	HSTS          time.Duration  // how long a visitor over HTTPS is told to come only so (Strict-Transport-Security); 0: it is not told
+	Agents        string         // agents' listener; required without HTTPS. The same as HTTPS, or "": agents come there
 	Admin         string         // health, metrics and the owner's API; "" none
 	PublicURL     string         // "https://*.DOMAIN[:PORT]" when something in front ends TLS; "": http://NAME.Domain:PORT
 	Trust         []netip.Prefix // peers whose forwarding fields are believed
 	Proxy         []netip.Prefix // peers that must begin each public connection with a PROXY protocol header, which is believed
+	Certs         []cert.Pair    // certificate files, for the names that they hold
+	ACME          *cert.ACME     // the CA that gives the other certificates; nil: an internal one, for names below Domain
 	TokenFile     string         // whose tokens the control store takes over
 	Tokens        []string       // further tokens, in memory. Without any token everybody may use it, and it listens only on loopback
 	Resolver      string         // the DNS server that is asked whose domains are, HOST:PORT; "": the system's
@@ -106,7 +112,7 @@ func (o *Options) check() error {
 	if _, _, err := net.SplitHostPort(o.Resolver); o.Resolver != "" && err != nil {
 		wrong("--resolver %q is not HOST:PORT, such as 127.0.0.1:53", o.Resolver)
 	}
-	if o.Agents == "" {
+	if o.Agents == "" && o.HTTPS == "" {
 		wrong("--agents is missing: the address that agents connect to, like :4443")
 	}
 	if o.Embedded {
@@ -123,7 +129,7 @@ func (o *Options) checkReach() (errs []error) {
 	if !o.Embedded {
 		why = "this relay has no tokens: make one with \"adit relay token create\", or listen on 127.0.0.1"
 	}
-	for _, l := range []struct{ flag, addr string }{{"--agents", o.Agents}, {"--http", o.HTTP}} {
+	for _, l := range []struct{ flag, addr string }{{"--agents", o.Agents}, {"--http", o.HTTP}, {"--https", o.HTTPS}} {
 		if l.addr != "" && !isLoopback(l.addr) {
 			errs = append(errs, fmt.Errorf("%s %s can be reached from other machines, and %s", l.flag, l.addr, why))
 		}
@@ -132,7 +138,7 @@ func (o *Options) checkReach() (errs []error) {
 }
 
 func (o *Options) checkEmbedded() (errs []error) {
-	for _, f := range []struct{ flag, value string }{{"--domain", o.Domain}, {"--http", o.HTTP}, {"--public-url", o.PublicURL}} {
+	for _, f := range []struct{ flag, value string }{{"--domain", o.Domain}, {"--http", o.HTTP}, {"--https", o.HTTPS}, {"--public-url", o.PublicURL}} {
 		if f.value != "" {
 			errs = append(errs, fmt.Errorf("%s has no meaning for an embedded relay: its endpoints have ports of their own on this machine", f.flag))
 		}
@@ -141,9 +147,10 @@ func (o *Options) checkEmbedded() (errs []error) {
 }
 
 func (o *Options) checkPublic() (errs []error) {
-	if o.HTTP == "" {
-		errs = append(errs, errors.New("--http is missing: the public address for visitors, like :8080"))
+	if o.HTTP == "" && o.HTTPS == "" {
+		errs = append(errs, errors.New("--http and --https are missing: the public addresses for visitors, like :8080 and :8443"))
 	}
+	errs = append(errs, o.checkHTTPS()...)
 	if o.Domain == "" {
 		return append(errs, errors.New("--domain is missing: endpoints are NAME.DOMAIN, like tunnel.example.com"))
 	}
@@ -156,6 +163,22 @@ func (o *Options) checkPublic() (errs []error) {
 		if _, err := parsePublicURL(o.PublicURL, domain); err != nil {
 			errs = append(errs, err)
 		}
+	}
+	return errs
+}
+
+// checkHTTPS looks for options that have no effect without --https.
+func (o *Options) checkHTTPS() (errs []error) {
+	switch {
+	case o.HSTS < 0 || o.HSTS%time.Second != 0:
+		errs = append(errs, fmt.Errorf("--hsts %v is not a number of whole seconds", o.HSTS))
+	case (len(o.Certs) > 0 || o.ACME != nil) && o.HTTPS == "":
+		errs = append(errs, errors.New("--cert and --acme have no meaning without --https, like --https :443"))
+	case o.HSTS > 0 && o.HTTPS == "":
+		errs = append(errs, errors.New("--hsts has no meaning without --https: whatever ends TLS in front of the relay promises it"))
+	}
+	if o.Redirect && (o.HTTPS == "" || o.HTTP == "") {
+		errs = append(errs, errors.New("--redirect-https sends visitors from --http to --https: it takes both"))
 	}
 	return errs
 }

@@ -3,6 +3,7 @@ package relay
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestOptionMistakes(t *testing.T) {
@@ -26,6 +27,11 @@ func TestOptionMistakes(t *testing.T) {
 		{"long domain", func(o *Options) { o.Domain = strings.Repeat("a.", 100) + "test" }, []string{"too long"}},
 		{"public url", func(o *Options) { o.PublicURL = "https://*.tunnel.example.com" }, nil},
 		{"public url, other host", func(o *Options) { o.PublicURL = "https://*.example.com" }, []string{"--public-url", "--domain"}},
+		{"https alone", func(o *Options) { o.HTTP, o.HTTPS, o.Agents = "", "127.0.0.1:0", "" }, nil},
+		{"https with all", func(o *Options) { o.HTTPS, o.Redirect, o.HSTS = "127.0.0.1:0", true, time.Hour }, nil},
+		{"redirect to nowhere", func(o *Options) { o.Redirect = true }, []string{"--redirect-https", "--https"}},
+		{"a promise nobody makes", func(o *Options) { o.HSTS = time.Hour }, []string{"--hsts", "--https"}},
+		{"half a second", func(o *Options) { o.HTTPS, o.HSTS = "127.0.0.1:0", time.Second/2 }, []string{"--hsts", "whole seconds"}},
 		{"embedded", func(o *Options) { o.Embedded, o.Domain, o.HTTP = true, "", "" }, nil},
 		{"embedded for others", func(o *Options) {
 			o.Embedded, o.Domain, o.HTTP, o.Agents, o.Tokens = true, "", "", ":4443", []string{"t"}

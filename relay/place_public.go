@@ -15,7 +15,7 @@ import (
 type publicPlaces struct {
 	domain   string
 	key      []byte
-	url      publicURL
+	urls     urls
 	owner    func(host string) (account string, err error) // reserved names
 	resolver resolver
 }
@@ -42,8 +42,10 @@ func (p *publicPlaces) Place(ctx context.Context, e *registry.Endpoint, w sessio
 		return nil, &registry.Error{Code: wire.CodeNameScope, Text: fmt.Sprintf("the token is not for the name %s, but for %s", host, strings.Join(w.Grant.Scopes.Names, ", "))}
 	}
 	e.Host, e.Port = host, 0
-	e.URL = p.url.of(host)
-	e.Aliases = nil
+	var ok bool
+	if e.URL, e.Aliases, ok = p.urls.of(host, e.Schemes); !ok {
+		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: "this relay does not serve " + strings.Join(e.Schemes, " or ")}
+	}
 	return func() {}, nil
 }
 

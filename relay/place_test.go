@@ -23,7 +23,7 @@ func wantCode(t *testing.T, err error, code wire.Code) {
 }
 
 func TestPublicPlaces(t *testing.T) {
-	p := &publicPlaces{domain: "tunnel.test", key: make([]byte, keySize), url: publicURL{"https://", ":8443"}, owner: func(string) (string, error) { return "", nil }}
+	p := &publicPlaces{domain: "tunnel.test", key: make([]byte, keySize), urls: urls{https: &publicURL{"https://", ":8443"}}, owner: func(string) (string, error) { return "", nil }}
 	e := &registry.Endpoint{Account: "acme", Instance: "one", Name: "web"}
 	release, err := p.Place(t.Context(), e, session.Wish{Port: 4001})
 	if err != nil {

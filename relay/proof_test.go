@@ -70,7 +70,7 @@ func TestWhoseDomain(t *testing.T) {
 	}}
 	reserved := map[string]string{"shop.tunnel.test": "emca", "www.reserved.example": "acme"}
 	p := &publicPlaces{
-		domain: "tunnel.test", key: make([]byte, keySize), url: publicURL{"https://", ":8443"},
+		domain: "tunnel.test", key: make([]byte, keySize), urls: urls{https: &publicURL{"https://", ":8443"}},
 		owner: func(host string) (string, error) { return reserved[host], nil }, resolver: newResolver(serveDNS(t, z)),
 	}
 	acme := control.Grant{Account: "acme", Plan: "free", Proof: "adit-account=aa"}

@@ -16,7 +16,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -24,6 +23,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/adit-tunnel/adit/relay/cert"
 	"github.com/adit-tunnel/adit/relay/control"
 	"github.com/adit-tunnel/adit/relay/edge"
 	"github.com/adit-tunnel/adit/relay/registry"
@@ -44,13 +44,16 @@ type Relay struct {
 
 	lookup control.Lookup // who may use it
 	store  control.Store  // what the owner decides, behind lookup; nil when Embedded
+	certs  *cert.Source   // what visitors are shown; nil without Options.HTTPS
 
 	adminToken string // what the admin API wants to be shown
 
-	doors  *doors
-	agents net.Listener
-	http   net.Listener // nil when Embedded
-	admin  net.Listener // nil without Options.Admin
+	doors    *doors
+	agents   net.Listener  // nil when agents have none of their own
+	http     net.Listener  // nil when Embedded
+	https    net.Listener  // nil without Options.HTTPS
+	arriving *edge.Handoff // agents that came to https
+	admin    net.Listener  // nil without Options.Admin
 
 	registry *registry.Registry
 	edge     *edge.Server
@@ -90,6 +93,11 @@ func New(o Options) (*Relay, error) {
 	if err != nil {
 		r.doors.forget()
 		return nil, err
+	}
+	if o.HTTPS != "" {
+		if err := r.openCertificates(); err != nil {
+			return nil, errors.Join(err, r.Close())
+		}
 	}
 	if err := r.listen(); err != nil {
 		return nil, errors.Join(err, r.Close())
@@ -147,8 +155,8 @@ func (r *Relay) listen() error {
 	for _, l := range []struct {
 		flag, addr string
 		to         *net.Listener
-	}{{"--agents", r.o.Agents, &r.agents}, {"--http", r.o.HTTP, &r.http}, {"--admin", r.o.Admin, &r.admin}} {
-		if l.addr == "" {
+	}{{"--agents", r.o.Agents, &r.agents}, {"--http", r.o.HTTP, &r.http}, {"--https", r.o.HTTPS, &r.https}, {"--admin", r.o.Admin, &r.admin}} {
+		if l.addr == "" || l.to == &r.agents && r.o.agentsByALPN() {
 			continue
 		}
 		limit := portsWithin
@@ -175,35 +183,30 @@ func (r *Relay) wire(key []byte) {
 		late = lateNearby
 	}
 	r.shares = divide(o.Memory, o.Files)
-	r.edge = edge.New(edge.Options{
+	public := edge.Options{
 		Registry: r.registry, Trust: o.Trust, Log: o.Log, AccessLog: o.AccessLog, Go: o.Go,
 		Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader, Late: late, Share: o.PerAddress,
 		Memory: r.shares.connections, Files: r.shares.visitors,
-	})
+	}
+	if r.https != nil {
+		r.arriving = edge.NewHandoff()
+		public.Agents, public.Certificate = r.takeAgent, r.certs.Certificate
+		public.Challenge = r.certs.Challenge
+		public.Redirect, public.RedirectAll, public.HSTS = portOf(r.https), o.Redirect, o.HSTS
+	}
+	r.edge = edge.New(public)
 	var namer session.Namer
 	if o.Embedded {
 		r.local = newLocalPlaces(r.edge.Serve, o.Go, r.failed)
 		namer = r.local
 	} else {
-		namer = &publicPlaces{domain: o.Domain, key: key, url: r.publicURL(), owner: r.lookup.Owner, resolver: newResolver(o.Resolver)}
+		namer = &publicPlaces{domain: o.Domain, key: key, urls: r.urls(), owner: r.lookup.Owner, resolver: newResolver(o.Resolver)}
 	}
 	r.sessions = session.New(session.Options{
 		Registry: r.registry, Control: r.lookup, Namer: namer, TLS: r.cert.tlsConfig(), Key: key,
 		Relay: r.id(), Version: o.Version, Region: o.Region, Log: o.Log, Go: o.Go, Auth: o.Limits.Auth,
 		Memory: r.shares.streams, SessionMemory: r.shares.sessions, Files: r.shares.agents, Guests: r.shares.lobby, Grown: r.shares.grown,
 	})
-}
-
-// publicURL is what endpoints' URLs look like: Options.PublicURL, or the domain with the port that the http listener really has.
-func (r *Relay) publicURL() publicURL {
-	if u, err := parsePublicURL(r.o.PublicURL, r.o.Domain); err == nil {
-		return u
-	}
-	u := publicURL{before: "http://"}
-	if port := portOf(r.http); port != 80 {
-		u.after = ":" + strconv.Itoa(port)
-	}
-	return u
 }
 
 // id tells relays apart in Welcome; it is the same after a restart and no secret.
@@ -214,10 +217,18 @@ func (r *Relay) id() string { return r.Pin()[len("sha256:"):][:12] }
 func (r *Relay) Pin() string { return r.cert.pin() }
 
 // AgentsAddr is the HOST:PORT that agents connect to, with the real port.
-func (r *Relay) AgentsAddr() string { return r.agents.Addr().String() }
+func (r *Relay) AgentsAddr() string {
+	if r.agents == nil {
+		return r.HTTPSAddr()
+	}
+	return addrOf(r.agents)
+}
 
-// HTTPAddr is the public listener's HOST:PORT; "" when Embedded.
+// HTTPAddr is the public listener's HOST:PORT; "" without one.
 func (r *Relay) HTTPAddr() string { return addrOf(r.http) }
+
+// HTTPSAddr is that of the one with TLS; "" without one.
+func (r *Relay) HTTPSAddr() string { return addrOf(r.https) }
 
 // AdminAddr is the admin listener's HOST:PORT; "" without one.
 func (r *Relay) AdminAddr() string { return addrOf(r.admin) }
@@ -246,7 +257,7 @@ func (r *Relay) HandOver() (done bool) {
 func (r *Relay) Close() error {
 	var errs []error
 	r.doors.forget()
-	for _, ln := range []net.Listener{r.http, r.agents, r.admin} {
+	for _, ln := range []net.Listener{r.http, r.https, r.agents, r.admin} {
 		if ln == nil {
 			continue
 		}
@@ -256,6 +267,9 @@ func (r *Relay) Close() error {
 	}
 	if r.leases != nil {
 		errs = append(errs, r.leases.Close())
+	}
+	if r.certs != nil {
+		r.certs.Close()
 	}
 	return errors.Join(append(errs, r.lookup.Close())...)
 }

@@ -38,7 +38,16 @@ func (r *Relay) Run(ctx context.Context) error {
 	if r.o.Admin != "" {
 		start("admin listener", func() error { return r.serveAdmin(owner) })
 	}
-	start("agents' listener", func() error { return r.sessions.Serve(alive, r.agents) })
+	if r.certs != nil {
+		start("certificates", func() error { return r.certs.Run(alive) })
+	}
+	if r.agents != nil {
+		start("agents' listener", func() error { return r.sessions.Serve(alive, r.agents) })
+	}
+	if r.https != nil {
+		start("agents by https", func() error { return r.sessions.Serve(alive, r.arriving) })
+		start("public listener with TLS", func() error { return r.edge.ServeTLS(alive, r.behindBalancers(r.https)) })
+	}
 	if r.http != nil {
 		start("public listener", func() error { return r.edge.Serve(alive, r.behindBalancers(r.http), 0) })
 	}
@@ -46,7 +55,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	r.o.Go(func() { defer parts.Done(); r.forget(alive) })
 	r.serving.Store(true)
 	close(r.ready)
-	r.o.Log.Info("relay ready", "agents", r.AgentsAddr(), "http", r.HTTPAddr(), "admin", r.AdminAddr(), "pin", r.Pin(), "memory", r.o.Memory, "files", r.o.Files)
+	r.o.Log.Info("relay ready", "agents", r.AgentsAddr(), "http", r.HTTPAddr(), "https", r.HTTPSAddr(), "admin", r.AdminAddr(), "pin", r.Pin(), "memory", r.o.Memory, "files", r.o.Files)
 
 	var err error
 	select {

@@ -76,9 +76,11 @@ type Store interface {
 	ReleaseDomain(name string) error
 
 	// The storage of certificates: values by key, whose parts are parted by "/". Item gives ErrNotFound; Items lists the keys below a prefix, sorted;
-	// DeleteItem takes what is below the key with it, and nothing is no error.
+	// DeleteItem takes what is below the key with it, and nothing is no error. AddItem is PutItem for one of several that may ask at once: ErrExists if there
+	// is one under the key that was put there less than stale ago, so that it serves as a lock.
 	Item(key string) (Item, error)
 	PutItem(key string, value []byte) error
+	AddItem(key string, value []byte, stale time.Duration) error
 	DeleteItem(key string) error
 	Items(prefix string) ([]string, error)
 }

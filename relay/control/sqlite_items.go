@@ -35,6 +35,28 @@ func (s *sqliteStore) PutItem(key string, value []byte) error {
 	})
 }
 
+// AddItem implements Store.
+func (s *sqliteStore) AddItem(key string, value []byte, stale time.Duration) error {
+	if key == "" {
+		return invalid("a key is missing")
+	}
+	if value == nil {
+		value = []byte{}
+	}
+	return s.change(func(tx *sql.Tx) error {
+		now := time.Now()
+		r, err := tx.Exec(`INSERT INTO items (key, value, modified) VALUES (?, ?, ?)
+			ON CONFLICT (key) DO UPDATE SET value = excluded.value, modified = excluded.modified WHERE modified <= ?`, key, value, milli(now), milli(now.Add(-stale)))
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n > 0 {
+			return err
+		}
+		return exists("there is something under the key %q", key)
+	})
+}
+
 // below is the condition for keys under a prefix: "/" is followed by "0" in ASCII, so that the index is used and no character is special.
 const below = "(key >= ?1 || '/' AND key < ?1 || '0')"
 

@@ -10,8 +10,14 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
+// entrance is what stands behind a listener.
+type entrance struct {
+	port int // the endpoint's whose own it is; 0: requests are routed by Host
+	tls  bool
+}
+
 // accept gives every connection a goroutine of its own. Running out of descriptors or memory passes: it makes room, waits and tries again.
-func (s *Server) accept(ctx context.Context, ln net.Listener, port int) error {
+func (s *Server) accept(ctx context.Context, ln net.Listener, e entrance) error {
 	const least, most = 5 * time.Millisecond, time.Second
 	pause := least
 	for {
@@ -19,12 +25,12 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, port int) error {
 		switch {
 		case err == nil:
 			pause = least
-			s.welcome(nc, port)
+			s.welcome(nc, e)
 			continue
 		case ctx.Err() != nil:
 			return nil
 		case s.stopping.Load():
-			s.lastCall(ln, port)
+			s.lastCall(ln, e)
 			return nil
 		case !passing(err):
 			return err
@@ -51,8 +57,8 @@ func passing(err error) bool {
 }
 
 // welcome starts a connection's loop.
-func (s *Server) welcome(nc net.Conn, port int) {
-	account, ok := s.takeShare(nc)
+func (s *Server) welcome(nc net.Conn, e entrance) {
+	account, ok := s.takeShare(nc, e)
 	if !ok {
 		return
 	}
@@ -61,11 +67,14 @@ func (s *Server) welcome(nc net.Conn, port int) {
 		if n, due := s.full.Due(); due {
 			s.log.Warn("visitors are turned away: no memory or no connections are left", "times", n)
 		}
-		s.turnAway(nc, wire.CodeRelayBusy)
+		s.turnAway(nc, e, wire.CodeRelayBusy)
 		return
 	}
-	c := newConn(s, nc, port)
+	c := newConn(s, nc, e.port)
 	c.account = account
+	if e.tls {
+		c.secure()
+	}
 	s.mu.Lock()
 	if s.closed {
 		s.vacate(c)

@@ -69,14 +69,20 @@ func (c *conn) take(t *turn, f wire.Frame) error {
 	case wire.Trailers:
 		t.owed += wire.Cost(f)
 		return c.trailers(t, f.Payload)
-	case wire.Abort:
-		var a wire.AbortFrame
-		if err := a.Decode(f.Payload); err != nil {
-			return err
-		}
-		return &registry.Error{Code: a.Code, Delivered: true}
 	}
-	return &registry.Error{Code: wire.CodeFrameOrder}
+	return otherFrame(f)
+}
+
+// otherFrame is the error of a frame that is no part of an answer.
+func otherFrame(f wire.Frame) error {
+	if f.Type != wire.Abort {
+		return failure(wire.CodeFrameOrder)
+	}
+	var a wire.AbortFrame
+	if err := a.Decode(f.Payload); err != nil {
+		return err
+	}
+	return &registry.Error{Code: a.Code, Delivered: true}
 }
 
 // badFraming is an answer whose head cannot be passed on: the agent is as much a stranger as the visitor.
@@ -86,6 +92,19 @@ func badFraming(text string) error {
 
 // interim passes a 1xx head on, to visitors that can read one (RFC 9110, 15.2). 100 goes only to one that waits for it.
 func (c *conn) interim(t *turn, payload []byte) error {
+	err := t.readInterim(payload)
+	if err != nil || t.minor == 0 || t.res.Status == 100 && (!t.expect || c.got.Load()) {
+		return err
+	}
+	if t.res.Status == 100 {
+		c.ask()
+	}
+	t.out = t.res.Append(t.out, nil)
+	return nil
+}
+
+// readInterim understands a 1xx head, and takes out of it what does not go on.
+func (t *turn) readInterim(payload []byte) error {
 	if err := t.info.Decode(payload); err != nil {
 		return err
 	}
@@ -95,26 +114,38 @@ func (c *conn) interim(t *turn, payload []byte) error {
 		return badFraming(err.Error())
 	case n == 0 || n != len(t.info.Head) || t.res.Status >= 200:
 		return badFraming("an interim answer is not one 1xx head")
-	case t.minor == 0, t.res.Status == 100 && (!t.expect || c.got.Load()):
-		return nil
-	}
-	if t.res.Status == 100 {
-		c.ask()
 	}
 	t.res.DropHopByHop(false)
 	t.res.Drop("Adit-Error")
-	t.out = t.res.Append(t.out, nil)
 	return nil
 }
 
-// head takes the final answer's head: checks it against its framing, edits it, and puts it in front of the content.
+// head takes the final answer's head, and puts it in front of the content.
 func (c *conn) head(t *turn, payload []byte) error {
+	if t.upgrade {
+		c.stopWatch()
+	}
+	if err := t.readHead(payload); err != nil {
+		return err
+	}
+	t.down = t.framing(t.resp.Body)
+	t.res.DropHopByHop(t.down == downTunnel)
+	c.decideClose(t)
+	c.bare.Store(t.down == downClose || t.down == downTunnel)
+	t.extra = append(t.answerLines(t.extra[:0]), c.promise(t)...)
+	c.answered.Store(true)
+	t.out = t.res.Append(t.out, t.extra)
+	if t.upgrade && t.down != downTunnel {
+		return c.declined(t)
+	}
+	return nil
+}
+
+// readHead understands the final answer's head, and checks it against its framing.
+func (t *turn) readHead(payload []byte) error {
 	a, r := &t.resp, &t.res
 	if err := a.Decode(payload); err != nil {
 		return err
-	}
-	if t.upgrade {
-		c.stopWatch()
 	}
 	n, err := r.Parse(a.Head, t.isHead, t.upgrade)
 	switch {
@@ -126,21 +157,10 @@ func (c *conn) head(t *turn, payload []byte) error {
 		return badFraming("the framing of an answer differs from its head")
 	}
 	t.status = r.Status
-	t.down = t.framing(a.Body)
-	made := a.Flags&wire.RespMade != 0
-	if made {
+	if a.Flags&wire.RespMade != 0 {
 		t.code = madeCode(r.Get("Adit-Error"))
 	} else {
 		r.Drop("Adit-Error")
-	}
-	r.DropHopByHop(t.down == downTunnel)
-	c.decideClose(t)
-	c.bare.Store(t.down == downClose || t.down == downTunnel)
-	t.extra = t.answerLines(t.extra[:0])
-	c.answered.Store(true)
-	t.out = r.Append(t.out, t.extra)
-	if t.upgrade && t.down != downTunnel {
-		return c.declined(t)
 	}
 	return nil
 }
@@ -241,10 +261,16 @@ func (c *conn) failed(t *turn, payload []byte) ending {
 	if c.answered.Load() {
 		return c.broken(t, &registry.Error{Code: f.Code})
 	}
+	code, text := shown(&f)
+	return c.errorPage(t, code, text)
+}
+
+// shown is what a visitor is told of FAIL.
+func shown(f *wire.Fail) (wire.Code, string) {
 	if f.Code == wire.CodeNone || f.Code.Info().Status == 0 { // says nothing to a visitor
-		f.Code, f.Text = wire.CodeAgentAborted, fmt.Sprintf("agent: %s: %s", f.Code, f.Text)
+		return wire.CodeAgentAborted, fmt.Sprintf("agent: %s: %s", f.Code, f.Text)
 	}
-	return c.errorPage(t, f.Code, f.Text)
+	return f.Code, f.Text
 }
 
 // broken ends an exchange that is not whole. Before the answer has begun there is a page; after it, what came is delivered and the cut is made visible.

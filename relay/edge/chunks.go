@@ -70,7 +70,7 @@ func (a *batch) flush(last bool) error {
 	}
 	p, cost := a.b[a.s:a.o], a.cost
 	a.s, a.o, a.cost, a.last = 0, 0, 0, -1
-	return a.c.send(a.t, p, cost, last)
+	return a.t.send(p, cost, last)
 }
 
 // end sends the end of the content, on the last DATA frame if that has not gone yet.
@@ -80,10 +80,10 @@ func (a *batch) end(trailers []byte) error {
 			return err
 		}
 		p := wire.AppendHeader(make([]byte, 0, wire.HeaderSize+len(trailers)), wire.Trailers, wire.End, len(trailers))
-		return a.c.send(a.t, append(p, trailers...), len(trailers)+wire.FrameCost, true)
+		return a.t.send(append(p, trailers...), len(trailers)+wire.FrameCost, true)
 	}
 	if a.last < 0 {
-		return a.c.sendData(a.t, make([]byte, wire.HeaderSize), true)
+		return a.t.sendData(make([]byte, wire.HeaderSize), true)
 	}
 	a.b[a.last] |= byte(wire.End)
 	return a.flush(true)

@@ -16,13 +16,16 @@ import (
 // Phases of a connection, for the sweeper and Shutdown. What takes a connection out of a phase it waits in does so by compare-and-swap, so that a
 // request that has begun to arrive and a limit that has passed cannot both win.
 const (
-	phaseFresh  uint32 = iota // no byte yet
-	phaseIdle                 // between requests
-	phaseHead                 // a head is arriving
-	phaseBusy                 // an exchange, or an error page
-	phaseTunnel               // upgraded
-	phaseLinger               // our side is closed, the visitor's is not
-	phaseOver                 // taken by the sweeper or Shutdown
+	phaseHello   uint32 = iota // TLS's handshake
+	phaseFresh                 // no byte yet
+	phaseIdle                  // between requests
+	phaseHead                  // a head is arriving
+	phaseBusy                  // an exchange, or an error page
+	phaseTunnel                // upgraded
+	phaseLinger                // our side is closed, the visitor's is not
+	phaseRest                  // HTTP/2, no request under way
+	phaseStreams               // HTTP/2
+	phaseOver                  // taken by the sweeper or Shutdown
 )
 
 // Who reads from the visitor while an answer is under way.
@@ -33,16 +36,28 @@ const (
 	readerWatch                // a watcher, running or done
 )
 
-// conn is one public connection and its loop.
-type conn struct {
+// origin is a public connection as its requests see it.
+type origin struct {
 	s       *Server
-	net     net.Conn
 	id      uint64
 	peer    netip.AddrPort
 	trusted bool       // the peer's forwarding fields are believed
 	account netip.Addr // whom it is counted for
 	port    uint16     // ours
 	fixed   int        // the port of the one endpoint it leads to; 0: routed by Host
+	secured *secured   // nil: there is no TLS
+}
+
+// conn is one public connection and its loop.
+type conn struct {
+	origin
+	sock  net.Conn
+	net   net.Conn            // what is read and written: sock, or TLS on it
+	front *front              // below TLS; nil: there is none
+	mux   atomic.Pointer[mux] // above it, when that is HTTP/2
+	heir  net.Conn            // who goes on with it: not HTTP
+	extra int64               // memory that its TLS takes
+	torn  bool                // what was written is not whole, and must not look so
 
 	in    inbox
 	seats []seat
@@ -87,8 +102,10 @@ const maxSeats = 16
 
 func newConn(s *Server, nc net.Conn, fixed int) *conn {
 	c := &conn{
-		s: s, net: nc, id: s.lastConn.Add(1), fixed: fixed,
-		peer: addrPort(nc.RemoteAddr()), port: addrPort(nc.LocalAddr()).Port(),
+		origin: origin{
+			s: s, id: s.lastConn.Add(1), fixed: fixed, peer: addrPort(nc.RemoteAddr()), port: addrPort(nc.LocalAddr()).Port(),
+		},
+		sock: nc, net: nc,
 		upDone: make(chan struct{}, 1), watchDone: make(chan struct{}, 1),
 	}
 	c.trusted = s.trusts(c.peer.Addr())
@@ -101,6 +118,9 @@ func newConn(s *Server, nc net.Conn, fixed int) *conn {
 // serve is the connection's goroutine. begin is given to every exchange.
 func (c *conn) serve(begin context.Context) {
 	defer c.end()
+	if c.front != nil && !c.shake() {
+		return
+	}
 	for c.await() {
 		t := turns.Get().(*turn)
 		more := c.turn(begin, t)
@@ -117,11 +137,16 @@ func (c *conn) end() {
 	if p := recover(); p != nil {
 		c.panicked(p)
 	}
-	c.net.Close()
+	if c.heir == nil {
+		c.close()
+	}
 	for _, st := range c.seats {
 		st.detach()
 	}
 	c.s.farewell(c)
+	if c.heir != nil {
+		c.bequeath()
+	}
 }
 
 // panicked is the end of an exchange by a bug of ours.
@@ -167,7 +192,10 @@ func (c *conn) await() bool {
 // lastLook reads what came in the very moment a wait was ended: a read whose deadline passes does not look again.
 func (c *conn) lastLook() int {
 	c.unrouse()
-	return readNow(c.net, c.in.space())
+	if c.front != nil {
+		return c.lookAgain()
+	}
+	return readNow(c.sock, c.in.space())
 }
 
 // enter begins a phase.
@@ -190,14 +218,7 @@ func (c *conn) turn(begin context.Context, t *turn) (more bool) {
 	c.s.count.requests.Add(1)
 	t.note()
 	c.describe(t)
-	err := c.route(t)
-	if err == nil {
-		err = c.forward(t)
-	}
-	if err == nil {
-		err = c.judge(t)
-	}
-	if err == nil {
+	if err := c.prepare(t); err == nil {
 		c.sit(t.ep.Upstream)
 		c.exchange(begin, t)
 	} else {
@@ -213,16 +234,16 @@ func (c *conn) turn(begin context.Context, t *turn) (more bool) {
 }
 
 // record writes the access log's line and counts.
-func (c *conn) record(t *turn) {
+func (o *origin) record(t *turn) {
 	if t.code != wire.CodeNone {
-		c.s.count.failed(t.code)
+		o.s.count.failed(t.code)
 	}
-	now := c.s.now()
+	now := o.s.now()
 	if !t.upgrade {
-		c.s.count.took(now.Sub(t.q.Start))
+		o.s.count.took(now.Sub(t.q.Start))
 	}
-	if c.s.access.w != nil {
-		c.s.access.add(t.logLine(c, now))
+	if o.s.access.w != nil {
+		o.s.access.add(t.logLine(now))
 	}
 }
 
@@ -242,9 +263,9 @@ func (c *conn) sit(u registry.Upstream) {
 
 // retire ends a connection that waits for a request, and says whether it did. For Shutdown, when its patience is over, and for who needs its place.
 func (c *conn) retire() bool {
-	for _, p := range [...]uint32{phaseFresh, phaseIdle} {
+	for _, p := range [...]uint32{phaseHello, phaseFresh, phaseIdle, phaseRest} {
 		if c.phase.CompareAndSwap(p, phaseOver) {
-			c.net.Close()
+			c.sock.Close()
 			return true
 		}
 	}
@@ -255,7 +276,13 @@ func (c *conn) retire() bool {
 func (c *conn) abort(code wire.Code) { c.stopExchange(code, false) }
 
 // expire is abort, and ends a read of content that waits.
-func (c *conn) expire(code wire.Code) { c.stopExchange(code, true) }
+func (c *conn) expire(code wire.Code) {
+	if m := c.mux.Load(); m != nil {
+		m.each(func(st *stream) { st.stop(code, true) })
+		return
+	}
+	c.stopExchange(code, true)
+}
 
 func (c *conn) stopExchange(code wire.Code, kick bool) {
 	c.mu.Lock()
@@ -281,10 +308,10 @@ func (c *conn) drop(code wire.Code) {
 
 // reset closes with RST, so that nobody takes for whole what was cut, and the kernel keeps nothing.
 func (c *conn) reset() {
-	if l, ok := c.net.(interface{ SetLinger(int) error }); ok {
+	if l, ok := c.sock.(interface{ SetLinger(int) error }); ok {
 		l.SetLinger(0)
 	}
-	c.net.Close()
+	c.sock.Close()
 }
 
 // cut ends the connection whatever it does.
@@ -294,5 +321,5 @@ func (c *conn) cut(code wire.Code) {
 		c.reset()
 		return
 	}
-	c.net.Close()
+	c.sock.Close()
 }

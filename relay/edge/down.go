@@ -110,9 +110,14 @@ func (c *conn) flush(t *turn) error {
 // writeThrough writes what is gathered and content behind it, without copying it, in one system call.
 func (c *conn) writeThrough(t *turn, p, tail []byte, cost int) error {
 	t.vec = [3][]byte{t.out, p, tail}
-	t.bufs = t.vec[:]
+	var err error
 	c.writing.Store(c.s.clock.Load())
-	_, err := (*net.Buffers)(&t.bufs).WriteTo(c.net)
+	if c.front == nil {
+		t.bufs = t.vec[:]
+		_, err = (*net.Buffers)(&t.bufs).WriteTo(c.sock)
+	} else {
+		err = c.writeRecords(t)
+	}
 	c.writing.Store(0)
 	t.out, t.vec = t.out[:0], [3][]byte{}
 	if err != nil {
@@ -120,7 +125,7 @@ func (c *conn) writeThrough(t *turn, p, tail []byte, cost int) error {
 	}
 	if t.sent > flowing && !c.flows {
 		c.flows = true
-		keepUnsent(c.net, flowUnsent)
+		keepUnsent(c.sock, flowUnsent)
 	}
 	t.x.Took(t.owed + cost)
 	t.owed = 0

@@ -15,9 +15,12 @@ package edge
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -36,6 +39,15 @@ type Options struct {
 	Go        func(func())     // starts goroutines; nil: plain go
 	Now       func() time.Time // nil: time.Now; for the start and duration of requests, not for the limits
 
+	// Certificate finds what ServeTLS shows; nil: it cannot be called. The hello's ServerName is canonical, or "" for a visitor who names none. No certificate
+	// and no error: the name is not served here.
+	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	Agents      func(net.Conn)                                   // takes the connections that want to speak wire.ALPN on the TLS port; nil: they are refused
+	Challenge   func(host, path string) (answer string, ok bool) // answers ACME's HTTP-01 (RFC 8555, 8.3) on Serve's listeners; nil: nobody does
+	Redirect    int                                              // the port of https that Serve's visitors are sent to; 0: to none
+	RedirectAll bool                                             // … but for endpoints that want http; else only for those that want https alone
+	HSTS        time.Duration                                    // what answers over TLS promise (RFC 6797), unless the service does; 0: nothing
+
 	Memory *budget.Budget // of connections; nil: as much as they want
 	Files  *budget.Budget // of connections, each of which takes one; nil: as many as come
 
@@ -49,7 +61,7 @@ type Options struct {
 	Share int
 }
 
-// Server serves plain HTTP/1.1 on any number of listeners. New makes one.
+// Server serves HTTP on any number of listeners. New makes one.
 type Server struct {
 	registry *registry.Registry
 	trust    atomic.Pointer[[]netip.Prefix]
@@ -61,6 +73,15 @@ type Server struct {
 	access   *accessLog
 	count    counters
 	visitors visitors
+
+	tls         *tlsEnd      // nil: none
+	h2          *http.Server // above it
+	hand        *Handoff     // leads there
+	agents      func(net.Conn)
+	challenge   func(host, path string) (string, bool)
+	redirect    int
+	redirectAll bool
+	hsts        string // the field line; "": none
 
 	memory, files *budget.Budget
 	turning       atomic.Int32     // visitors that are being turned away
@@ -105,6 +126,8 @@ func New(o Options) *Server {
 		visitors:  visitors{open: map[netip.Addr]int{}},
 		empty:     make(chan struct{}),
 		stop:      make(chan struct{}),
+
+		agents: o.Agents, challenge: o.Challenge, redirect: o.Redirect, redirectAll: o.RedirectAll, hsts: hstsLine(o.HSTS),
 	}
 	s.trust.Store(&o.Trust)
 	s.visitors.setShare(o.Share)
@@ -119,6 +142,9 @@ func New(o Options) *Server {
 		s.now = time.Now
 	}
 	s.clock.Store(1)
+	if o.Certificate != nil {
+		s.tls, s.h2, s.hand = newTLSEnd(s, o.Certificate), s.newH2(), NewHandoff()
+	}
 	return s
 }
 
@@ -126,12 +152,27 @@ func New(o Options) *Server {
 // routed by Host; else all go to the endpoint with that port of its own. Any number of Serves may run at once. Keepalive and what the kernel buffers are
 // options of ln.
 func (s *Server) Serve(ctx context.Context, ln net.Listener, port int) error {
+	return s.serve(ctx, ln, entrance{port: port})
+}
+
+// ServeTLS is Serve for TLS: browsers, agents and tls endpoints share ln, by what the visitor's hello says (RFC 6066, 3; RFC 7301). It needs Options.Certificate.
+func (s *Server) ServeTLS(ctx context.Context, ln net.Listener) error {
+	if s.tls == nil {
+		return errors.Join(errNoCertificate, ln.Close())
+	}
+	return s.serve(ctx, ln, entrance{tls: true})
+}
+
+// errNoCertificate is a mistake of who calls ServeTLS.
+var errNoCertificate = errors.New("edge: ServeTLS without Options.Certificate")
+
+func (s *Server) serve(ctx context.Context, ln net.Listener, e entrance) error {
 	if !s.open(ln) {
 		return ln.Close()
 	}
 	defer s.forget(ln)
 	defer context.AfterFunc(ctx, func() { ln.Close() })()
-	return s.accept(ctx, ln, port)
+	return s.accept(ctx, ln, e)
 }
 
 // open registers a listener and starts the helpers with the first one.
@@ -148,6 +189,10 @@ func (s *Server) open(ln net.Listener) bool {
 		s.helpers.Add(2)
 		s.run(func() { defer s.helpers.Done(); s.sweep() })
 		s.run(func() { defer s.helpers.Done(); s.access.write(s.stop) })
+		if s.h2 != nil {
+			s.helpers.Add(1)
+			s.run(func() { defer s.helpers.Done(); s.h2.Serve(s.hand) }) // until Shutdown
+		}
 	}
 	return true
 }

@@ -22,14 +22,30 @@ func (c *conn) refuse(t *turn, err error) {
 
 // answerError answers a request that was not sent on.
 func (c *conn) answerError(t *turn, err error) {
-	code, text := c.reason(err)
-	if c.errorPage(t, code, text) == endGone {
+	var e ending
+	if l, ok := err.(*local); ok {
+		head, content := l.response()
+		e = c.ownAnswer(t, l.status, head, content)
+	} else {
+		code, text := c.reason(err)
+		e = c.errorPage(t, code, text)
+	}
+	if e == endGone {
 		t.close, t.linger = true, false
 	}
 }
 
-// errorPage writes the page for a code in the answer's place. Afterwards the connection goes on if the request's content has been read.
+// errorPage writes the page for a code in the answer's place.
 func (c *conn) errorPage(t *turn, code wire.Code, text string) ending {
+	t.code = code
+	p := t.page(code, text)
+	t.pickFormat()
+	head, content := p.Response(t.format)
+	return c.ownAnswer(t, p.Status, append(head, t.pageLines(p)...), content)
+}
+
+// ownAnswer writes an answer of ours; its head wants further lines. Afterwards the connection goes on if the request's content has been read.
+func (c *conn) ownAnswer(t *turn, status int, head, content []byte) ending {
 	if !c.uploading() {
 		c.joinUpload(t)
 	}
@@ -39,9 +55,8 @@ func (c *conn) errorPage(t *turn, code wire.Code, text string) ending {
 	if c.s.stopping.Load() && !t.close {
 		t.close, t.linger = true, true // another request may be on its way
 	}
-	t.code = code
-	t.pickFormat()
-	t.appendPage(t.page(code, text))
+	t.res.Reset() // none of the service's lines count
+	t.appendOwn(status, append(head, c.promise(t)...), content)
 	if c.flush(t) != nil {
 		return c.gone(t)
 	}
@@ -57,15 +72,18 @@ func (t *turn) page(code wire.Code, detail string) *errorpage.Page {
 	return errorpage.New(code, detail, string(appendID(nil, t.q.ID)))
 }
 
-// appendPage writes head and page into t.out.
-func (t *turn) appendPage(p *errorpage.Page) {
-	t.status = p.Status
-	head, content := p.Response(t.format)
-	b := append(t.out, head...)
+// pageLines are the field lines that an error page needs.
+func (t *turn) pageLines(p *errorpage.Page) string {
 	if p.Status == http.StatusMethodNotAllowed {
-		b = append(b, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"...)
+		return "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n" + t.more
 	}
-	b = append(b, t.more...)
+	return t.more
+}
+
+// appendOwn writes head and content into t.out.
+func (t *turn) appendOwn(status int, head, content []byte) {
+	t.status = status
+	b := append(t.out, head...)
 	switch {
 	case t.close:
 		b = append(b, "Connection: close\r\n"...)

@@ -33,9 +33,7 @@ func (c *conn) exchange(begin context.Context, t *turn) {
 		if upload {
 			c.skipContent(t)
 		}
-		if code, _ := codeOf(err); code == wire.CodeRateLimit {
-			t.turnedAway(code, code.Info().Text)
-		}
+		t.refused(err)
 		c.answerError(t, err)
 		return
 	}
@@ -53,6 +51,7 @@ func (c *conn) takeContent(t *turn) bool {
 		return false
 	}
 	t.q.Content = have[:t.length]
+	t.count.bytesIn.Add(uint64(t.length))
 	c.in.r += int(t.length)
 	return true
 }
@@ -124,13 +123,14 @@ func (c *conn) settle(t *turn, e ending) {
 func (c *conn) finishCut(t *turn, e ending) {
 	switch e {
 	case endCut:
+		c.torn = true
 		t.close, t.linger = true, true
 	case endReset:
 		c.drain()
 		c.reset()
 		t.close, t.linger = true, false
 	case endGone:
-		c.net.Close()
+		c.sock.Close()
 		t.close, t.linger = true, false
 	}
 }
@@ -140,7 +140,7 @@ func (c *conn) drain() {
 	const step, most = 10 * time.Millisecond, 5 * time.Second
 	tick := time.NewTicker(step)
 	defer tick.Stop()
-	for waited := time.Duration(0); unsent(c.net) > 0 && waited < most; waited += step {
+	for waited := time.Duration(0); unsent(c.sock) > 0 && waited < most; waited += step {
 		<-tick.C
 	}
 }
@@ -185,15 +185,22 @@ func (c *conn) reason(err error) (wire.Code, string) {
 	c.mu.Lock()
 	verdict := c.verdict
 	c.mu.Unlock()
+	return c.s.reason(verdict, err)
+}
+
+func (s *Server) reason(verdict wire.Code, err error) (wire.Code, string) {
 	if verdict != wire.CodeNone {
 		return verdict, ""
 	}
 	code, text := codeOf(err)
-	if code == wire.CodeVisitorGone && c.s.begin.Err() != nil {
+	if code == wire.CodeVisitorGone && s.begin.Err() != nil {
 		code = wire.CodeRelayStopping // who takes begin for the visitor's presence cannot know better
 	}
 	return code, text
 }
+
+// failure is the error of a code.
+func failure(code wire.Code) error { return &registry.Error{Code: code} }
 
 // codeOf turns an error into a code and a detail.
 func codeOf(err error) (wire.Code, string) {

@@ -3,6 +3,7 @@ package edge
 import (
 	"bytes"
 	"net/netip"
+	"strconv"
 )
 
 // role is what a field tells about the way a request has come.
@@ -13,7 +14,8 @@ const (
 	roleFor
 	roleProto
 	roleHost
-	roleOther // Forwarded, X-Real-IP, X-Forwarded-Port
+	rolePort
+	roleOther // Forwarded, X-Real-IP
 )
 
 // forwardingNames are what servers behind a proxy believe. Names are compared with underscores read as hyphens: CGI, WSGI and PHP see no
@@ -25,7 +27,7 @@ var forwardingNames = [...]struct {
 	{"x-forwarded-for", roleFor},
 	{"x-forwarded-proto", roleProto},
 	{"x-forwarded-host", roleHost},
-	{"x-forwarded-port", roleOther},
+	{"x-forwarded-port", rolePort},
 	{"x-real-ip", roleOther},
 	{"forwarded", roleOther},
 }
@@ -60,17 +62,17 @@ next:
 
 // forwardingFields drops what the visitor claims about its way here and puts what we know into t.extra. A trusted peer is believed: its X-Forwarded-For is
 // continued, its other fields stay, and the client is who it says.
-func (c *conn) forwardingFields(t *turn) {
+func (o *origin) forwardingFields(t *turn) {
 	b := append(t.extra[:0], "X-Forwarded-For: "...)
 	begin := len(b)
-	proto, host := false, false
+	proto, host, port := false, false, false
 	for i := range t.req.Fields {
 		f := &t.req.Fields[i]
 		r, alias := roleOf(f.Name)
 		if r == roleNone || f.Gone {
 			continue
 		}
-		if alias || !c.trusted {
+		if alias || !o.trusted {
 			f.Gone = true
 			continue
 		}
@@ -84,15 +86,24 @@ func (c *conn) forwardingFields(t *turn) {
 			proto = true
 		case roleHost:
 			host = true
+		case rolePort:
+			port = true
 		}
 	}
 	if len(b) > begin {
-		t.q.Client = c.client(b[begin:])
-		t.q.Many = c.s.trusts(t.q.Client.Addr())
+		t.q.Client = o.client(b[begin:])
+		t.q.Many = o.s.trusts(t.q.Client.Addr())
 	}
-	b = append(c.peer.Addr().AppendTo(b), "\r\n"...)
-	if !proto {
+	b = append(o.peer.Addr().AppendTo(b), "\r\n"...)
+	switch {
+	case proto:
+	case o.secured == nil:
 		b = append(b, "X-Forwarded-Proto: http\r\n"...)
+	default:
+		b = append(b, "X-Forwarded-Proto: https\r\n"...)
+	}
+	if !port && o.secured != nil {
+		b = append(strconv.AppendUint(append(b, "X-Forwarded-Port: "...), uint64(o.port), 10), "\r\n"...)
 	}
 	if !host {
 		b = append(append(append(b, "X-Forwarded-Host: "...), t.req.Host...), "\r\n"...)
@@ -102,8 +113,8 @@ func (c *conn) forwardingFields(t *turn) {
 
 // client finds who really asks: the last address of the chain that is not a trusted peer's. An entry that is no address ends the search, because all
 // before it may be invented.
-func (c *conn) client(chain []byte) netip.AddrPort {
-	best := c.peer
+func (o *origin) client(chain []byte) netip.AddrPort {
+	best := o.peer
 	for len(chain) > 0 {
 		i := bytes.LastIndexByte(chain, ',')
 		entry := bytes.TrimSpace(chain[i+1:])
@@ -120,7 +131,7 @@ func (c *conn) client(chain []byte) netip.AddrPort {
 			ap = netip.AddrPortFrom(a, 0)
 		}
 		best = netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
-		if !c.s.trusts(best.Addr()) {
+		if !o.s.trusts(best.Addr()) {
 			break
 		}
 	}

@@ -135,7 +135,7 @@ func FuzzFields(f *testing.F) {
 	f.Add([]byte("text/html;q=0.3, */*"), []byte("1.2.3.4, [::1]:80, unknown"), []byte("X_Forwarded-For"))
 	f.Fuzz(func(t *testing.T, path, chain, name []byte) {
 		s := New(Options{Trust: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
-		c := &conn{s: s, peer: netip.MustParseAddrPort("10.0.0.1:9")}
+		c := &origin{s: s, peer: netip.MustParseAddrPort("10.0.0.1:9")}
 		if ap := c.client(chain); !ap.IsValid() || ap.Addr().Zone() != "" || ap.Addr().Is4In6() {
 			t.Error(ap)
 		}

@@ -8,7 +8,7 @@ import (
 
 // judge runs the endpoint's policy, when there is one, on a request whose head is all that has been read of it. Whom it rejects never comes to the upstream,
 // which is told instead.
-func (c *conn) judge(t *turn) error {
+func (o *origin) judge(t *turn) error {
 	p := t.ep.Policy
 	if p == nil {
 		return nil
@@ -20,6 +20,13 @@ func (c *conn) judge(t *turn) error {
 		t.turnedAway(rejectionCode(r), r.Reason)
 	}
 	return err
+}
+
+// refused tells the upstream of a visitor whom it would not take, if that is a limit of its account.
+func (t *turn) refused(err error) {
+	if code, _ := codeOf(err); code == wire.CodeRateLimit {
+		t.turnedAway(code, code.Info().Text)
+	}
 }
 
 // turnedAway tells the upstream of a visitor who did not come to it.

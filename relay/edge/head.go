@@ -40,36 +40,60 @@ func (c *conn) readHead(t *turn) error {
 	}
 }
 
+// prepare takes a request through all that comes before its upstream.
+func (o *origin) prepare(t *turn) error {
+	err := o.meet(t)
+	if err == nil {
+		err = o.route(t)
+	}
+	if err == nil {
+		err = o.enter(t)
+	}
+	if err == nil {
+		err = o.forward(t)
+	}
+	if err == nil {
+		err = o.judge(t)
+	}
+	return err
+}
+
 // route finds who serves the request.
-func (c *conn) route(t *turn) error {
+func (o *origin) route(t *turn) error {
 	name, _, ok := registry.CanonicalHost(t.host[:0], t.req.Host)
 	if ok {
 		t.host = name
 	}
 	var err error
 	switch {
-	case c.fixed != 0:
-		t.ep, err = c.s.registry.PickPort(c.fixed)
+	case o.fixed != 0:
+		t.ep, err = o.s.registry.PickPort(o.fixed)
 	case !ok:
 		return errHost
+	case o.secured != nil && o.secured.name != string(name):
+		return o.secured.misdirected()
 	default:
-		t.ep, err = c.s.registry.Pick(name)
+		t.ep, err = o.s.registry.Pick(name)
 	}
 	if err == registry.ErrAway {
-		t.ep, err = c.s.registry.Await(c.s.begin, name)
+		t.ep, err = o.s.registry.Await(o.s.begin, name)
 	}
 	return err
 }
 
 // describe fills in what an upstream must know beside the head.
-func (c *conn) describe(t *turn) {
-	now := c.s.now()
+func (o *origin) describe(t *turn) {
+	now := o.s.now()
 	q := &t.q
+	t.count = &o.s.count
 	q.ID, q.Start = newID(now), now
-	q.Conn, q.Client, q.ServerPort = c.id, c.peer, c.port
-	q.Many = c.trusted
+	q.Conn, q.Client, q.ServerPort = o.id, o.peer, o.port
+	q.Many = o.trusted
 	q.Version = 0x10 | uint8(t.minor)
-	q.Flags = 0
+	q.Flags, q.Ext = 0, nil
+	if o.secured != nil {
+		q.Flags, q.Ext = wire.ReqTLS, o.secured.ext
+	}
 	if t.isHead {
 		q.Flags |= wire.ReqHead
 	}
@@ -108,10 +132,10 @@ func (c *conn) skipContent(t *turn) {
 var framingNames = []string{"content-length", "transfer-encoding", "host", "connection", "upgrade", "expect", "trailer"}
 
 // forward builds the head that goes on (RFC 9110, 7.6; protocol, section 8). What is spliced in may make it too large.
-func (c *conn) forward(t *turn) error {
+func (o *origin) forward(t *turn) error {
 	t.req.DropHopByHop(t.upgrade)
 	t.req.DropUnderscores(framingNames...)
-	c.forwardingFields(t)
+	o.forwardingFields(t)
 	t.head = t.req.Append(t.head[:0], t.extra)
 	t.q.Head = t.head
 	if len(t.head) > wire.MaxHead {

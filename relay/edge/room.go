@@ -38,6 +38,7 @@ func (s *Server) admit() bool {
 
 // vacate gives a connection's place back. s.mu is held.
 func (s *Server) vacate(c *conn) {
+	s.memory.Give(c.extra)
 	if !c.left {
 		s.memory.Give(connCost)
 		s.files.Give(1)
@@ -69,7 +70,7 @@ func (s *Server) shed(heir bool) bool {
 
 // waits is how long the connection has been waiting for a request, if that is long enough to be shed; else 0.
 func (c *conn) waits(now int64) int64 {
-	if p := c.phase.Load(); p != phaseFresh && p != phaseIdle { // before since, which is always stored first
+	if p := c.phase.Load(); p != phaseHello && p != phaseFresh && p != phaseIdle && p != phaseRest { // before since, which is always stored first
 		return 0
 	}
 	if age := now - c.since.Load(); age >= c.s.lim.spare {
@@ -78,10 +79,14 @@ func (c *conn) waits(now int64) int64 {
 	return 0
 }
 
-// turnAway tells a visitor why it is not served, without reading what it asks for. It does not wait.
-func (s *Server) turnAway(nc net.Conn, code wire.Code) {
+// turnAway tells a visitor why it is not served, without reading what it asks for; one that wants TLS is only closed. It does not wait.
+func (s *Server) turnAway(nc net.Conn, e entrance, code wire.Code) {
 	s.count.turnedAway.Add(1)
 	s.count.failed(code)
+	if e.tls {
+		nc.Close()
+		return
+	}
 	if s.turning.Add(1) > maxTurned {
 		s.turning.Add(-1)
 		nc.Close()
@@ -94,7 +99,7 @@ func (s *Server) turnAway(nc net.Conn, code wire.Code) {
 		defer nc.Close()
 		nc.SetDeadline(time.Now().Add(turnTime))
 		nc.Write(s.shortPage(code))
-		if half, ok := nc.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		if closeWrite(nc) == nil {
 			io.Copy(io.Discard, nc) // closing with bytes unread would be an RST, which may overtake the page
 		}
 	})

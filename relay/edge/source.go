@@ -17,13 +17,16 @@ type source struct {
 func (s *source) read(c *conn, n int) ([]byte, error) {
 	if !s.much {
 		s.release()
+		if c.front != nil {
+			return s.sip(c, n)
+		}
 		c.awaitContent()
 	}
 	if s.buf == nil {
 		s.buf = upBuffers.Get().(*upBuffer)
 	}
 	m, err := c.readContent(s.buf.b[upRoom : upRoom+n])
-	s.much = m > upBig/2
+	s.much = m > upBig/2 || c.front != nil && m > upBig/4 // a record has 16 KiB
 	return s.buf.b[:upRoom+m], err
 }
 
@@ -37,6 +40,6 @@ func (s *source) release() {
 // awaitContent waits for content, the visitor's end or a kick, within the sweeper's sight.
 func (c *conn) awaitContent() {
 	c.reading.Store(c.s.clock.Load())
-	awaitBytes(c.net)
+	awaitBytes(c.sock)
 	c.reading.Store(0)
 }

@@ -60,13 +60,29 @@ func (s *Server) leave() (first bool) {
 		defer s.helpers.Done()
 		s.accepting.Wait()
 		s.mu.Lock()
-		defer s.mu.Unlock()
 		s.closed = true
 		if len(s.conns) == 0 {
 			close(s.empty)
 		}
+		s.mu.Unlock()
+		s.leaveH2()
 	})
 	return true
+}
+
+// leaveH2 tells the visitors of HTTP/2 that are silent for as long as others may be that nothing more should come (GOAWAY); answers have told the rest.
+func (s *Server) leaveH2() {
+	if s.h2 == nil {
+		return
+	}
+	t := time.NewTimer(time.Duration(s.lim.late))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.empty:
+	case <-s.begin.Done():
+	}
+	_ = s.h2.Shutdown(s.begin) // Shutdown counts connections by itself
 }
 
 // deadliner is a listener whose Accept can be ended without closing it.
@@ -74,8 +90,8 @@ type deadliner interface{ SetDeadline(t time.Time) error }
 
 // lastCall lets in who is at the door. Closing a listener resets the connections that wait in it, and those whose handshake is under way, though their
 // visitors may have sent a request already. So no new handshake begins any more, as far as the system can do that, and those under way are waited for.
-func (s *Server) lastCall(ln net.Listener, port int) {
-	d, ok := ln.(deadliner)
+func (s *Server) lastCall(ln net.Listener, e entrance) {
+	timed, ok := ln.(deadliner)
 	if !ok {
 		return
 	}
@@ -85,14 +101,14 @@ func (s *Server) lastCall(ln net.Listener, port int) {
 	}
 	begin := time.Now()
 	for time.Since(begin) < lastCallMost {
-		if d.SetDeadline(time.Now().Add(max(nearHandshake, wait-time.Since(begin)))) != nil {
+		if timed.SetDeadline(time.Now().Add(max(nearHandshake, wait-time.Since(begin)))) != nil {
 			return
 		}
 		nc, err := ln.Accept()
 		if err != nil {
 			return
 		}
-		s.welcome(nc, port)
+		s.welcome(nc, e)
 	}
 }
 

@@ -46,10 +46,10 @@ func (c *conn) sweep(now int64) {
 	p := c.phase.Load() // before since, which is always stored first
 	age := now - c.since.Load()
 	switch p {
-	case phaseFresh, phaseIdle:
-		limit := l.idle
-		if p == phaseFresh {
-			limit = l.head
+	case phaseHello, phaseFresh, phaseIdle:
+		limit := l.head
+		if p == phaseIdle {
+			limit = l.idle
 		}
 		if age > limit || c.s.late(now-age, now) {
 			c.rouse(p)
@@ -60,13 +60,15 @@ func (c *conn) sweep(now int64) {
 		}
 	case phaseBusy:
 		c.sweepBusy(now, l)
+	case phaseStreams:
+		c.mux.Load().each(func(st *stream) { st.sweep(now, l) })
 	case phaseLinger:
 		limit := l.linger
 		if c.s.stopping.Load() {
 			limit = min(limit, int64(500*time.Millisecond))
 		}
 		if r := c.reading.Load(); age > l.lingerAll || r != 0 && now-r > limit {
-			c.net.Close()
+			c.sock.Close()
 		}
 	}
 }
@@ -98,7 +100,7 @@ func (c *conn) sweepBusy(now int64, l *limits) {
 	case stalled(l.body) && c.awaited():
 		c.expire(wire.CodeBodyTimeout)
 	}
-	if writing != 0 && now-writing > int64(l.tick) && c.stall.stuck(writing, now, unsent(c.net)) > l.reader {
+	if writing != 0 && now-writing > int64(l.tick) && c.stall.stuck(writing, now, unsent(c.sock)) > l.reader {
 		c.drop(wire.CodeReaderTimeout)
 	}
 	if c.reader.Load() == readerFree && now-c.began.Load() > l.watch && c.reader.CompareAndSwap(readerFree, readerWatch) {

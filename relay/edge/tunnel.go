@@ -9,7 +9,7 @@ import (
 // declined ends the request's direction of an upgrade that was not granted: an empty DATA frame with END (protocol, section 2). Nobody
 // else sends then, as such a request has no content.
 func (c *conn) declined(t *turn) error {
-	if err := c.sendData(t, make([]byte, wire.HeaderSize), true); err == errOver {
+	if err := t.sendData(make([]byte, wire.HeaderSize), true); err == errOver {
 		return nil // Next says why
 	}
 	c.reader.Store(readerFree)
@@ -23,9 +23,7 @@ func (c *conn) tunnel(t *turn) ending {
 	if e := c.tunnelDown(t); e != endWhole {
 		return e
 	}
-	if half, ok := c.net.(interface{ CloseWrite() error }); ok {
-		half.CloseWrite()
-	}
+	_ = c.closeWrite() // if it fails, the visitor is gone, which reading tells
 	select {
 	case <-c.upDone:
 		t.up.running = false
@@ -68,7 +66,7 @@ func (c *conn) tunnelUp() {
 	defer c.readerDone()
 	err := c.pumpUp(t)
 	if err == io.EOF {
-		if err = c.sendData(t, make([]byte, wire.HeaderSize), true); err == errStopped {
+		if err = t.sendData(make([]byte, wire.HeaderSize), true); err == errStopped {
 			err = nil
 		}
 	}
@@ -81,7 +79,7 @@ func (c *conn) pumpUp(t *turn) error {
 		n := min(c.in.len(), wire.MaxData)
 		p := c.in.b[c.in.r-wire.HeaderSize : c.in.r+n]
 		c.in.r += n
-		if err := c.sendData(t, p, false); err != nil {
+		if err := t.sendData(p, false); err != nil {
 			return err
 		}
 	}
@@ -91,7 +89,7 @@ func (c *conn) pumpUp(t *turn) error {
 		if err != nil {
 			return err
 		}
-		if err := c.sendData(t, c.in.b[upRoom-wire.HeaderSize:upRoom+n], false); err != nil {
+		if err := t.sendData(c.in.b[upRoom-wire.HeaderSize:upRoom+n], false); err != nil {
 			return err
 		}
 		if n == smallInbox-upRoom {
@@ -111,7 +109,7 @@ func (c *conn) pumpBig(t *turn) error {
 		if n, err = c.read(buf.b[upRoom:]); err != nil {
 			return err
 		}
-		if err = c.sendData(t, buf.b[upRoom-wire.HeaderSize:upRoom+n], false); err != nil {
+		if err = t.sendData(buf.b[upRoom-wire.HeaderSize:upRoom+n], false); err != nil {
 			return err
 		}
 	}

@@ -25,6 +25,7 @@ type turn struct {
 	ep     *registry.Endpoint
 	chunks http1.Chunks
 	facts  policy.Facts
+	count  *counters
 
 	head  []byte // the request's head as it goes on
 	extra []byte // lines to splice in
@@ -119,7 +120,7 @@ func pathOf(target []byte) []byte {
 }
 
 // logLine is the access log's line (logfmt), behind method and path in t.line. Bytes of strangers are escaped.
-func (t *turn) logLine(c *conn, now time.Time) []byte {
+func (t *turn) logLine(now time.Time) []byte {
 	n := t.mlen + t.plen
 	method, path := t.line[:t.mlen], t.line[t.mlen:n]
 	b := append(t.line, "time="...)

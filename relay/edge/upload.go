@@ -124,7 +124,7 @@ func (c *conn) awaited() bool {
 }
 
 // send passes frames on.
-func (c *conn) send(t *turn, p []byte, cost int, last bool) error {
+func (t *turn) send(p []byte, cost int, last bool) error {
 	switch err := t.x.Send(p, cost, last); {
 	case err == nil:
 		return nil
@@ -143,7 +143,7 @@ func (c *conn) uploadLength(t *turn) error {
 		p := c.in.b[c.in.r-wire.HeaderSize : c.in.r+n]
 		c.in.r += n
 		left -= int64(n)
-		if err := c.sendData(t, p, left == 0); err != nil {
+		if err := t.sendData(p, left == 0); err != nil {
 			return c.discard(err, left)
 		}
 	}
@@ -158,7 +158,7 @@ func (c *conn) uploadLength(t *turn) error {
 			return err
 		}
 		left -= int64(len(p) - upRoom)
-		if err := c.sendData(t, p[upRoom-wire.HeaderSize:], left == 0); err != nil {
+		if err := t.sendData(p[upRoom-wire.HeaderSize:], left == 0); err != nil {
 			return c.discard(err, left)
 		}
 	}
@@ -166,15 +166,15 @@ func (c *conn) uploadLength(t *turn) error {
 }
 
 // sendData sends one DATA frame; p has room for its header in front.
-func (c *conn) sendData(t *turn, p []byte, last bool) error {
+func (t *turn) sendData(p []byte, last bool) error {
 	var flags wire.Flags
 	if last {
 		flags = wire.End
 	}
 	n := len(p) - wire.HeaderSize
 	wire.PutHeader(p, wire.Data, flags, n)
-	c.s.count.bytesIn.Add(uint64(n))
-	return c.send(t, p, n+wire.FrameCost, last)
+	t.count.bytesIn.Add(uint64(n))
+	return t.send(p, n+wire.FrameCost, last)
 }
 
 // discard reads content that is not wanted any more, if it is little. What has come with the inbox counts too.

@@ -71,7 +71,7 @@ func (s *Server) accountOf(a netip.Addr) netip.Addr {
 }
 
 // takeShare counts a new connection, or turns it away if its address has its share already.
-func (s *Server) takeShare(nc net.Conn) (account netip.Addr, ok bool) {
+func (s *Server) takeShare(nc net.Conn, e entrance) (account netip.Addr, ok bool) {
 	account = s.accountOf(addrPort(nc.RemoteAddr()).Addr())
 	if s.visitors.enter(account) {
 		return account, true
@@ -79,6 +79,6 @@ func (s *Server) takeShare(nc net.Conn) (account netip.Addr, ok bool) {
 	if n, due := s.visitors.full.Due(); due {
 		s.log.Warn("visitors are turned away: their address has its share of connections", "address", account.String(), "share", s.visitors.share.Load(), "times", n)
 	}
-	s.turnAway(nc, wire.CodeTooManyConns)
+	s.turnAway(nc, e, wire.CodeTooManyConns)
 	return account, false
 }

@@ -54,8 +54,7 @@ func (c *conn) stopWatch() {
 func (c *conn) lingerOn() {
 	c.enter(phaseLinger)
 	c.unrouse()
-	half, ok := c.net.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
+	if c.closeWrite() != nil {
 		return
 	}
 	for {

@@ -28,6 +28,7 @@ const (
 // Relay is a running relay. Its addresses are HOST:PORT; visitors reach an endpoint at HTTP with the Host of its URL.
 type Relay struct {
 	Agents, HTTP, Admin string
+	HTTPS               string // "" unless the options have it
 	Pin                 string // of its CA
 	Token               string // is valid on it: account "acme", plan "free"
 	Domain              string // "tunnel.test"
@@ -72,7 +73,7 @@ func Start(t testing.TB, o ...func(*relay.Options)) *Relay {
 	case <-time.After(limit):
 		t.Fatalf("relaytest: the relay was not ready within %v", limit)
 	}
-	return &Relay{Agents: r.AgentsAddr(), HTTP: r.HTTPAddr(), Admin: r.AdminAddr(), Pin: r.Pin(), Token: token, Domain: domain}
+	return &Relay{Agents: r.AgentsAddr(), HTTP: r.HTTPAddr(), HTTPS: r.HTTPSAddr(), Admin: r.AdminAddr(), Pin: r.Pin(), Token: token, Domain: domain}
 }
 
 // output is the test's log. Cleanups run in the reverse order, so the relay has stopped before the test is over.

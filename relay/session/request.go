@@ -60,7 +60,7 @@ func newRequest(ctx context.Context, r *registry.Request) (*request, error) {
 	}
 	q.req = wire.Req{
 		Flags: r.Flags, Version: r.Version, Body: r.Body, Length: r.Length, ID: r.ID, Start: r.Start, Conn: r.Conn,
-		Client: r.Client, ServerPort: r.ServerPort, Head: r.Head,
+		Client: r.Client, ServerPort: r.ServerPort, Ext: r.Ext, Head: r.Head,
 	}
 	var f wire.Flags
 	empty := r.Body == wire.BodyNone && !upgrade || r.Body == wire.BodyLength && r.Length == 0
@@ -70,7 +70,7 @@ func newRequest(ctx context.Context, r *registry.Request) (*request, error) {
 	q.ends = empty || len(r.Content) > 0
 	q.whole = true
 	q.frames = q.req.Append(q.frames[:0], f)
-	q.req.Head = nil
+	q.req.Head, q.req.Ext = nil, nil
 	q.append(r.Content)
 	return q, nil
 }

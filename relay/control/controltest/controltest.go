@@ -310,6 +310,34 @@ func items(t *testing.T, s control.Store) {
 	if keys, err := s.Items(""); err != nil || !slices.Equal(keys, []string{"a-b/c", "a0", "ab", "ä/ö"}) {
 		t.Errorf("after a/b was deleted: %q %v", keys, err)
 	}
+	addedItems(t, s)
+}
+
+// addedItems: of several that add an item, one does, until it is old or taken away.
+func addedItems(t *testing.T, s control.Store) {
+	wants(t, control.ErrInvalid, s.AddItem("", nil, time.Hour))
+	const all = 8
+	errs := make(chan error, all)
+	for i := range all {
+		go func() { errs <- s.AddItem("locks/a", []byte{byte(i)}, time.Hour) }()
+	}
+	added := 0
+	for range all {
+		if err := <-errs; err == nil {
+			added++
+		} else {
+			wants(t, control.ErrExists, err)
+		}
+	}
+	if added != 1 {
+		t.Errorf("%d of %d added the same item", added, all)
+	}
+	must(t, s.AddItem("locks/a", []byte("old"), 0))
+	if it, err := s.Item("locks/a"); err != nil || string(it.Value) != "old" {
+		t.Errorf("%+v %v", it, err)
+	}
+	must(t, s.DeleteItem("locks/a"))
+	must(t, s.AddItem("locks/a", nil, time.Hour))
 }
 
 // renewal: what is changed is seen by who asks again.

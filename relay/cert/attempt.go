@@ -1,0 +1,130 @@
+package cert
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io/fs"
+	"strings"
+	"time"
+)
+
+// begin starts an attempt. m.mu is held.
+func (m *managed) begin(subject string, h *held) {
+	if m.closed {
+		return
+	}
+	h.busy = make(chan struct{})
+	old := h.cert
+	m.under.Add(1)
+	m.run(func() {
+		defer m.under.Done()
+		c, err := m.attempt(subject, old)
+		m.ended(subject, h, c, err)
+	})
+}
+
+// attempt gets a certificate from the store or the CA, in place of old, if there is one. With an error comes what the store has, even if it has expired.
+func (m *managed) attempt(subject string, old *tls.Certificate) (*tls.Certificate, error) {
+	ctx, cancel := context.WithTimeout(m.ctx, attemptLimit)
+	defer cancel()
+	select {
+	case m.slots <- struct{}{}:
+		defer func() { <-m.slots }()
+	case <-ctx.Done():
+		return old, ctx.Err()
+	}
+	var err error
+	if old == nil {
+		if old, err = m.load(ctx, subject); err == nil && time.Now().Before(old.Leaf.NotAfter) {
+			return old, nil
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		if !m.orders.Allow() {
+			return old, errOrders
+		}
+		err = m.config.ObtainCertSync(ctx, subject)
+	} else {
+		err = m.config.RenewCertSync(ctx, subject, false)
+	}
+	if err != nil {
+		return old, err
+	}
+	return m.load(ctx, subject)
+}
+
+// load reads a certificate from the store; fs.ErrNotExist.
+func (m *managed) load(ctx context.Context, subject string) (*tls.Certificate, error) {
+	c, err := m.config.CacheManagedCertificate(ctx, subject)
+	if err != nil {
+		return nil, err
+	}
+	m.cache.Remove([]string{c.Hash()})
+	return &c.Certificate, nil
+}
+
+// ended takes what came of an attempt.
+func (m *managed) ended(subject string, h *held, c *tls.Certificate, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	if err == nil {
+		if h.cert == nil || !h.cert.Leaf.Equal(c.Leaf) {
+			m.log.Info("a certificate is in use", "name", subject, "ends", c.Leaf.NotAfter)
+		}
+		h.cert, h.err, h.failures = c, nil, 0
+		h.due = renewAt(c)
+	} else {
+		if h.cert == nil {
+			h.cert = c
+		}
+		h.err = plain(err)
+		wait := h.hurry(backoff(err, h.failures))
+		if !errors.Is(err, errOrders) { // which says nothing of the name
+			h.failures++
+		}
+		h.due = now.Add(wait)
+		m.tell(subject, h, err, wait)
+	}
+	close(h.busy)
+	h.busy = nil
+}
+
+// tell logs a failure: what the CA says of a name each time, what is wrong with the CA once a minute.
+func (m *managed) tell(subject string, h *held, err error, wait time.Duration) {
+	left := 0
+	if m.ctx.Err() != nil {
+		return
+	}
+	if !said(err) {
+		var now bool
+		if left, now = m.quiet.may(time.Now()); !now {
+			return
+		}
+	}
+	args := []any{"name", subject, "err", h.err, "next try in", wait}
+	if h.cert != nil {
+		args = append(args, "the old one ends", h.cert.Leaf.NotAfter)
+	}
+	if left > 0 {
+		args = append(args, "failures not logged", left)
+	}
+	m.log.Warn("no certificate could be had", args...)
+}
+
+// renewAt is when a certificate has lived for two thirds of its life.
+func renewAt(c *tls.Certificate) time.Time {
+	return c.Leaf.NotAfter.Add(-c.Leaf.NotAfter.Sub(c.Leaf.NotBefore) / 3)
+}
+
+// plain leaves out what certmagic puts before an error.
+func plain(err error) error {
+	if _, rest, ok := strings.Cut(err.Error(), "] Obtain: "); ok {
+		return errors.New(rest)
+	}
+	if _, rest, ok := strings.Cut(err.Error(), "] Renew: "); ok {
+		return errors.New(rest)
+	}
+	return err
+}

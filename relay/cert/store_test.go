@@ -1,0 +1,182 @@
+package cert
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	// Each Pebble refuses every tenth nonce, asks about each name, and does not sleep before it does.
+	for name, value := range map[string]string{"PEBBLE_WFE_NONCEREJECT": "10", "PEBBLE_AUTHZREUSE": "0", "PEBBLE_VA_NOSLEEP": "1"} {
+		if err := os.Setenv(name, value); err != nil {
+			panic(err)
+		}
+	}
+	// Its validator has nobody who ends it.
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/letsencrypt/pebble/v2/va.VAImpl.processTasks"))
+}
+
+// memory is a Store in memory.
+type memory struct {
+	mu    sync.Mutex
+	items map[string]item
+	sick  error // of all values but locks
+}
+
+type item struct {
+	value    []byte
+	modified time.Time
+}
+
+func newMemory() *memory { return &memory{items: map[string]item{}} }
+
+func (m *memory) Item(key string) ([]byte, time.Time, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i, ok := m.items[key]
+	if !ok {
+		return nil, time.Time{}, fs.ErrNotExist
+	}
+	return i.value, i.modified, nil
+}
+
+func (m *memory) PutItem(key string, value []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.sick != nil {
+		return m.sick
+	}
+	m.items[key] = item{slices.Clone(value), time.Now()}
+	return nil
+}
+
+// ail makes all further values fail; nil: none.
+func (m *memory) ail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sick = err
+}
+
+func (m *memory) AddItem(key string, value []byte, stale time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if i, ok := m.items[key]; ok && time.Since(i.modified) < stale {
+		return fs.ErrExist
+	}
+	m.items[key] = item{slices.Clone(value), time.Now()}
+	return nil
+}
+
+func (m *memory) DeleteItem(key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for k := range m.items {
+		if k == key || strings.HasPrefix(k, key+"/") {
+			delete(m.items, k)
+		}
+	}
+	return nil
+}
+
+func (m *memory) Items(prefix string) (keys []string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for k := range m.items {
+		if prefix == "" || strings.HasPrefix(k, prefix+"/") {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	return keys, nil
+}
+
+// TestStorage: certmagic finds its things as it would in directories.
+func TestStorage(t *testing.T) {
+	ctx, s := t.Context(), newStorage(newMemory(), func(f func()) { go f() })
+	for _, key := range []string{"a/b/c", "a/b/d", "a/e", "ab/c"} {
+		if err := s.Store(ctx, key, []byte(key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if direct, err := s.List(ctx, "a", false); err != nil || !slices.Equal(direct, []string{"a/b", "a/e"}) {
+		t.Errorf("%q %v", direct, err)
+	}
+	if all, err := s.List(ctx, "a", true); err != nil || !slices.Equal(all, []string{"a/b/c", "a/b/d", "a/e"}) {
+		t.Errorf("%q %v", all, err)
+	}
+	if !s.Exists(ctx, "a/b") || !s.Exists(ctx, "a/e") || s.Exists(ctx, "a/x") {
+		t.Error("what exists")
+	}
+	if i, err := s.Stat(ctx, "a/e"); err != nil || i.Size != 3 || !i.IsTerminal || i.Modified.IsZero() {
+		t.Errorf("%+v %v", i, err)
+	}
+	if i, err := s.Stat(ctx, "a/b"); err != nil || i.IsTerminal {
+		t.Errorf("%+v %v", i, err)
+	}
+	if _, err := s.Stat(ctx, "x"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+	if err := s.Delete(ctx, "a"); err != nil || s.Exists(ctx, "a") || !s.Exists(ctx, "ab") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestLocks(t *testing.T) {
+	s := newStorage(newMemory(), func(f func()) { go f() })
+	if err := s.Lock(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	soon, cancel := context.WithTimeout(t.Context(), 3*lockRetry)
+	defer cancel()
+	if err := s.Lock(soon, "a"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("locked twice: %v", err)
+	}
+	got := make(chan error)
+	go func() { got <- s.Lock(t.Context(), "a") }()
+	if err := s.Unlock(t.Context(), "a"); err != nil {
+		t.Error(err)
+	}
+	if err := <-got; err != nil {
+		t.Error(err)
+	}
+	if err := s.Unlock(t.Context(), "a"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStaleLocks: a lock of one that was killed is taken over, and none of one that lives.
+func TestStaleLocks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kept := newMemory()
+		if err := kept.AddItem(locks+"a", nil, 0); err != nil { // and nobody renews it
+			t.Fatal(err)
+		}
+		s := newStorage(kept, func(f func()) { go f() })
+		begun := time.Now()
+		if err := s.Lock(t.Context(), "a"); err != nil || time.Since(begun) < lockStale {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+		soon, cancel := context.WithTimeout(t.Context(), 10*lockStale)
+		defer cancel()
+		if err := s.Lock(soon, "a"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("it was taken from one that lives: %v", err)
+		}
+		if err := s.Unlock(t.Context(), "a"); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(2 * lockRenew)
+		if left, _ := kept.Items("locks"); len(left) > 0 {
+			t.Errorf("left: %q", left)
+		}
+	})
+}

@@ -1,0 +1,140 @@
+package edge
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/adit-tunnel/adit/http1"
+)
+
+const (
+	maxStreams = 100 // requests that a connection may have under way
+
+	// What a visitor may have sent and nobody taken yet.
+	h2Window     = 128 << 10 // of one request
+	h2ConnWindow = 256 << 10 // of a connection
+
+	// h2Cost is what HTTP/2 adds to what a TLS connection holds: its frames, tables and goroutines. streamCost is a request's, without the window of its content.
+	h2Cost     = 48 << 10
+	streamCost = 24 << 10
+
+	// pingAfter is how long a connection may be silent before it is asked whether it still lives, and pingWithin how long the answer may take. A header block that
+	// does not come to its end is silence, too.
+	pingAfter  = 30 * time.Second
+	pingWithin = 15 * time.Second
+
+	// maxResets is how many requests a connection may give up, beyond those that it lets come to their end, before it is closed: opening and resetting costs a
+	// visitor nothing, and us an exchange each.
+	maxResets = 200
+)
+
+// newH2 makes the one net/http server that does HTTP/2's framing, and nothing else, for all connections. It is fed through hand.
+func (s *Server) newH2() *http.Server {
+	var p http.Protocols
+	p.SetHTTP2(true)
+	return &http.Server{
+		Handler:        http.HandlerFunc(serveStream),
+		Protocols:      &p,
+		MaxHeaderBytes: http1.MaxHead,
+		IdleTimeout:    time.Duration(s.lim.idle),
+		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		BaseContext:    func(net.Listener) context.Context { return s.begin },
+		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
+			return context.WithValue(ctx, muxKey{}, nc.(*tls.Conn).NetConn().(*front).mux)
+		},
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: maxStreams, MaxReadFrameSize: 16 << 10,
+			MaxReceiveBufferPerStream: h2Window, MaxReceiveBufferPerConnection: h2ConnWindow,
+			SendPingTimeout: pingAfter, PingTimeout: pingWithin, WriteByteTimeout: time.Duration(s.lim.reader),
+		},
+	}
+}
+
+type muxKey struct{}
+
+// mux is a public connection with many requests at once. It is one of the server's connections, whose phase says whether any is under way.
+type mux struct {
+	*conn
+
+	mu      sync.Mutex
+	streams map[*stream]struct{}
+	resets  int  // given up by the visitor, less those that were not
+	over    bool // no request is begun any more
+	running sync.WaitGroup
+}
+
+// multiplex serves HTTP/2 until the connection's end.
+func (c *conn) multiplex(t *tls.Conn) {
+	if !c.afford(h2Cost) {
+		return
+	}
+	m := &mux{conn: c, streams: map[*stream]struct{}{}}
+	c.front.mux = m
+	c.mux.Store(m)
+	c.enter(phaseRest)
+	if !c.s.hand.Give(t) {
+		return // the stop has come further than to begin with another connection
+	}
+	<-c.front.shut
+	m.mu.Lock()
+	m.over = true
+	m.mu.Unlock()
+	m.running.Wait()
+}
+
+// begin takes a request in; false: the connection is over.
+func (m *mux) begin(st *stream) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.over {
+		return false
+	}
+	if len(m.streams) == 0 && !m.phase.CompareAndSwap(phaseRest, phaseStreams) {
+		return false // closed to make room
+	}
+	m.streams[st] = struct{}{}
+	m.running.Add(1)
+	return true
+}
+
+// done is a request's end. gone: the visitor gave it up.
+func (m *mux) done(st *stream, gone bool) {
+	m.mu.Lock()
+	delete(m.streams, st)
+	if gone {
+		m.resets++
+	} else if m.resets > 0 {
+		m.resets--
+	}
+	flood := m.resets > maxResets
+	if len(m.streams) == 0 {
+		m.enter(phaseRest)
+	}
+	m.mu.Unlock()
+	if flood {
+		m.s.log.Debug("a visitor gives up too many requests", "client", m.peer)
+		m.sock.Close()
+	}
+	m.running.Done()
+}
+
+// each calls f for every request under way. f must not block.
+func (m *mux) each(f func(*stream)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for st := range m.streams {
+		f(st)
+	}
+}
+
+// seatFor is sit for requests that come at the same time.
+func (m *mux) seatFor(t *turn) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sit(t.ep.Upstream)
+}

@@ -1,0 +1,311 @@
+package edge
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+
+	"github.com/adit-tunnel/adit/http1"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// pump sends the content, with a big buffer only while much comes. nil: all of it, with its end.
+func (st *stream) pump(t *turn) error {
+	small := make([]byte, smallInbox)
+	var big *upBuffer
+	defer func() {
+		if big != nil {
+			upBuffers.Put(big)
+		}
+	}()
+	left := int64(-1) // not known
+	if t.body == http1.BodyLength {
+		left = t.length
+	}
+	for buf := small; ; {
+		n, err := st.read(buf[upRoom:])
+		if left >= 0 {
+			if left -= int64(n); left < 0 {
+				return malformed("there is more content than Content-Length says")
+			}
+		}
+		switch {
+		case n > 0:
+			if err := t.sendData(buf[upRoom-wire.HeaderSize:upRoom+n], left == 0); err != nil || left == 0 {
+				return err
+			}
+		case err == io.EOF:
+			return st.endContent(t)
+		}
+		if err != nil && err != io.EOF {
+			return err
+		}
+		switch much := upRoom+n == len(buf); {
+		case much && big == nil:
+			big = upBuffers.Get().(*upBuffer)
+			buf = big.b[:]
+		case big != nil && n < smallInbox:
+			upBuffers.Put(big)
+			big, buf = nil, small
+		}
+	}
+}
+
+// read reads content within the sweeper's sight. It returns bytes or an error, never both.
+func (st *stream) read(p []byte) (int, error) {
+	st.reading.Store(st.m.s.clock.Load())
+	n, err := st.r.Body.Read(p)
+	st.reading.Store(0)
+	switch {
+	case n > 0:
+		return n, nil
+	case err == io.EOF, err == nil:
+		return 0, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return 0, errKicked
+	case st.r.Context().Err() != nil:
+		return 0, errGone
+	}
+	return 0, err // the content is not as long as the head says
+}
+
+// endContent sends the end of content whose length was not known, with the trailers that the head has named: net/http knows no others.
+func (st *stream) endContent(t *turn) error {
+	var lines []byte
+	names := make([]string, 0, len(st.r.Trailer))
+	for name := range st.r.Trailer {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, v := range st.r.Trailer[name] {
+			lines = appendField(lines, name, v)
+		}
+	}
+	if len(lines) == 0 {
+		return t.sendData(make([]byte, wire.HeaderSize), true)
+	}
+	if err := http1.CheckTrailers(lines); err != nil {
+		return err
+	}
+	p := wire.AppendHeader(make([]byte, 0, wire.HeaderSize+len(lines)), wire.Trailers, wire.End, len(lines))
+	return t.send(append(p, lines...), len(lines)+wire.FrameCost, true)
+}
+
+// answer passes frames to the visitor until the exchange's END. Nothing waits for a next frame.
+func (st *stream) answer(t *turn) ending {
+	for {
+		if st.pending && !t.x.Buffered() && st.flush() != nil {
+			return st.gone(t)
+		}
+		f, err := t.x.Next()
+		if err == nil && f.Type == wire.FailType {
+			return st.failed(t, f.Payload)
+		}
+		if err == nil {
+			err = st.take(t, f)
+		}
+		switch {
+		case err != nil:
+			return st.broken(t, err)
+		case f.Flags&wire.End != 0:
+			return endWhole // what net/http keeps back goes with the end of the stream
+		}
+	}
+}
+
+// take handles one frame that is neither FAIL nor an error. An error is about the frame; a visitor that takes nothing is errGone.
+func (st *stream) take(t *turn, f wire.Frame) error {
+	switch f.Type {
+	case wire.Data:
+		err := st.write(f.Payload)
+		t.sent += int64(len(f.Payload))
+		t.count.bytesOut.Add(uint64(len(f.Payload)))
+		t.x.Took(wire.Cost(f))
+		return err
+	case wire.RespType:
+		return st.head(t, f.Payload)
+	case wire.InfoType:
+		t.x.Took(wire.Cost(f))
+		return st.interim(t, f.Payload)
+	case wire.Chunk: // borders are HTTP/1.1's
+		t.x.Took(wire.Cost(f))
+		_, err := wire.DecodeChunk(f.Payload)
+		return err
+	case wire.Trailers:
+		t.x.Took(wire.Cost(f))
+		return st.trailers(f.Payload)
+	}
+	return otherFrame(f)
+}
+
+// write passes content on, as far as the visitor takes it.
+func (st *stream) write(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	st.pending = true
+	st.writing.Store(st.m.s.clock.Load())
+	_, err := st.w.Write(p)
+	st.writing.Store(0)
+	if err != nil {
+		return errGone
+	}
+	return nil
+}
+
+// flush sends what net/http keeps back.
+func (st *stream) flush() error {
+	st.pending = false
+	st.writing.Store(st.m.s.clock.Load())
+	err := st.ctl.Flush()
+	st.writing.Store(0)
+	return err
+}
+
+// interim passes a 1xx head on. 100 is net/http's to send.
+func (st *stream) interim(t *turn, payload []byte) error {
+	err := t.readInterim(payload)
+	if err != nil || t.res.Status == http.StatusContinue {
+		return err
+	}
+	h := st.w.Header()
+	t.header(h)
+	st.w.WriteHeader(t.res.Status)
+	clear(h)
+	return nil
+}
+
+// head takes the final answer's head.
+func (st *stream) head(t *turn, payload []byte) error {
+	if err := t.readHead(payload); err != nil {
+		return err
+	}
+	t.res.DropHopByHop(false)
+	st.writeHead(t)
+	if h := st.w.Header(); t.resp.Body == wire.BodyLength && h["Content-Length"] == nil {
+		h["Content-Length"] = []string{strconv.FormatUint(t.resp.Length, 10)}
+	}
+	st.answered.Store(true)
+	st.w.WriteHeader(t.status)
+	st.pending = true
+	return nil
+}
+
+// writeHead makes the header of what is in t.res. What net/http would add of its own is kept away.
+func (st *stream) writeHead(t *turn) {
+	h := st.w.Header()
+	t.header(h)
+	for _, name := range [...]string{"Date", "Content-Type"} {
+		if _, there := h[name]; !there {
+			h[name] = nil
+		}
+	}
+	if line := st.m.promise(t); line != "" {
+		name, value, _ := bytes.Cut([]byte(line), []byte(": "))
+		h[string(name)] = []string{string(bytes.TrimSpace(value))}
+	}
+	if st.m.s.stopping.Load() {
+		h["Connection"] = []string{"close"} // makes net/http send GOAWAY
+	}
+}
+
+// trailers are the end of content, with trailer lines.
+func (st *stream) trailers(lines []byte) error {
+	if err := http1.CheckTrailers(lines); err != nil {
+		return badFraming(err.Error())
+	}
+	h := st.w.Header()
+	for line := range bytes.Lines(lines) {
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		key := http.TrailerPrefix + http.CanonicalHeaderKey(string(name))
+		h[key] = append(h[key], string(bytes.TrimSpace(value)))
+	}
+	return nil
+}
+
+// failed is FAIL: the agent says why there is no answer.
+func (st *stream) failed(t *turn, payload []byte) ending {
+	var f wire.Fail
+	if err := f.Decode(payload); err != nil {
+		return st.broken(t, err)
+	}
+	code, text := shown(&f)
+	if st.answered.Load() {
+		return st.broken(t, failure(f.Code))
+	}
+	return st.page(t, code, text)
+}
+
+// broken ends an exchange that is not whole. Before the answer has begun there is a page; after it, what came is delivered and the cut is made visible.
+func (st *stream) broken(t *turn, err error) ending {
+	if err == errGone {
+		return st.gone(t)
+	}
+	code, text := st.reason(err)
+	st.stop(code, true)
+	if st.answered.Load() {
+		t.code = code
+		if st.flush() != nil {
+			return endGone
+		}
+		return endReset
+	}
+	st.join(true)
+	if code == wire.CodeVisitorGone || code == wire.CodeReaderTimeout {
+		t.code = code
+		return endGone
+	}
+	if code == wire.CodeBadRequest && st.upErr != nil {
+		text = st.upErr.Error()
+	}
+	return st.page(t, code, text)
+}
+
+// gone ends an exchange whose visitor takes nothing any more.
+func (st *stream) gone(t *turn) ending {
+	st.stop(wire.CodeVisitorGone, true)
+	t.code, _ = st.reason(failure(wire.CodeVisitorGone))
+	return endGone
+}
+
+// answerError answers a request that was not sent on.
+func (st *stream) answerError(t *turn, err error) ending {
+	if l, ok := err.(*local); ok {
+		head, content := l.response()
+		return st.own(t, l.status, head, content)
+	}
+	code, text := st.reason(err)
+	return st.page(t, code, text)
+}
+
+// page answers with the page for a code.
+func (st *stream) page(t *turn, code wire.Code, text string) ending {
+	t.code = code
+	p := t.page(code, text)
+	t.pickFormat()
+	head, content := p.Response(t.format)
+	return st.own(t, p.Status, append(head, t.pageLines(p)...), content)
+}
+
+// own writes an answer of ours; its head lacks only the empty line.
+func (st *stream) own(t *turn, status int, head, content []byte) ending {
+	t.status = status
+	if n, err := t.res.Parse(append(head, "\r\n"...), t.isHead, false); n == 0 || err != nil {
+		return endReset
+	}
+	st.answered.Store(true)
+	st.writeHead(t)
+	st.w.WriteHeader(status)
+	if !t.isHead {
+		t.sent = int64(len(content))
+		if st.write(content) != nil {
+			return endGone
+		}
+	}
+	return endPage
+}

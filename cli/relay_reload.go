@@ -36,6 +36,9 @@ func (r *runningRelay) reloadWhenAsked(ctx context.Context, asked <-chan struct{
 		if err := r.files.reopen(); err != nil {
 			r.log.Error("a log file could not be opened anew; lines go where they went before", "err", err)
 		}
+		if err := r.ReloadCertificates(); err != nil {
+			r.log.Error("a certificate could not be read anew, and stays as it was", "err", err)
+		}
 		next, err := r.reload(last)
 		if err != nil {
 			r.count.reloadFailures.Add(1)

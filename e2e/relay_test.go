@@ -13,6 +13,7 @@ import (
 type publicRelay struct {
 	*process
 	http, agents, pin, token string
+	https                    string // "" without --https
 	env                      []string
 	args                     []string
 }
@@ -32,8 +33,8 @@ func relay(t *testing.T, extra ...string) *publicRelay {
 	args := append([]string{"relay", "--domain", "tunnel.test", "--http", "127.0.0.1:0", "--agents", "127.0.0.1:0",
 		"--admin", "127.0.0.1:0", "--token-file", tokens, "--state-dir", t.TempDir(), "--region", "eu-1"}, extra...)
 	r := &publicRelay{process: start(t, env, args...), token: token, env: env, args: args}
-	m := r.waitFor(r.stdout, `^ready http=(\S+) agents=(\S+) pin=(\S+)`)
-	r.http, r.agents, r.pin = m[1], m[2], m[3]
+	m := r.waitFor(r.stdout, `^ready http=(\S+)(?: https=(\S+))? agents=(\S+) pin=(\S+)`)
+	r.http, r.https, r.agents, r.pin = m[1], m[2], m[3], m[4]
 	return r
 }
 

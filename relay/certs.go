@@ -32,6 +32,15 @@ func (r *Relay) subject(name string) (subject string, wanted bool) {
 	return name, err == nil && owner != ""
 }
 
+// ReloadCertificates reads the certificate files again now; the relay would see by itself, soon, that they have changed. Where one is wrong its certificate stays as
+// it was, and the error says why.
+func (r *Relay) ReloadCertificates() error {
+	if r.certs == nil {
+		return nil
+	}
+	return r.certs.Reload()
+}
+
 // items is the part of the control store that keeps certificates, in the words of package cert.
 type items struct{ control.Store }
 

@@ -97,7 +97,7 @@ func (x *collector) Send(p []byte, cost int, last bool) error {
 func frameUp(t *testing.T, in, cuts []byte) (x *collector, rest []byte, err error) {
 	x = &collector{t: t}
 	var buf upBuffer
-	cr := chunkReader{batch: batch{c: &conn{s: new(Server)}, t: &turn{x: x}, last: -1}}
+	cr := chunkReader{batch: batch{c: &conn{}, t: &turn{x: x, count: new(counters)}, last: -1}}
 	for i := 0; ; i++ {
 		n := len(in)
 		if len(cuts) > 0 {

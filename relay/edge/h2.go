@@ -38,12 +38,13 @@ func (s *Server) newH2() *http.Server {
 	var p http.Protocols
 	p.SetHTTP2(true)
 	return &http.Server{
-		Handler:        http.HandlerFunc(serveStream),
-		Protocols:      &p,
-		MaxHeaderBytes: http1.MaxHead,
-		IdleTimeout:    time.Duration(s.lim.idle),
-		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-		BaseContext:    func(net.Listener) context.Context { return s.begin },
+		Handler:                      http.HandlerFunc(serveStream),
+		DisableGeneralOptionsHandler: true, // OPTIONS * is the service's to answer, too
+		Protocols:                    &p,
+		MaxHeaderBytes:               http1.MaxHead,
+		IdleTimeout:                  time.Duration(s.lim.idle),
+		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		BaseContext:                  func(net.Listener) context.Context { return s.begin },
 		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
 			return context.WithValue(ctx, muxKey{}, nc.(*tls.Conn).NetConn().(*front).mux)
 		},

@@ -280,6 +280,10 @@ func (st *stream) answerError(t *turn, err error) ending {
 		return st.own(t, l.status, head, content)
 	}
 	code, text := st.reason(err)
+	if code == wire.CodeVisitorGone {
+		t.code = code
+		return endGone
+	}
 	return st.page(t, code, text)
 }
 

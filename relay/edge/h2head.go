@@ -57,6 +57,9 @@ func appendField(b []byte, name, value string) []byte {
 
 // checkFields refuses what HTTP/1.1 would read differently.
 func checkFields(r *http.Request) error {
+	if r.Method == http.MethodConnect {
+		return http1.ErrConnect
+	}
 	for _, name := range connectionFields {
 		if r.Header[name] != nil {
 			return malformed("HTTP/2 has no field " + name)

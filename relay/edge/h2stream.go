@@ -78,7 +78,7 @@ func (st *stream) end(e ending) {
 	st.over = true
 	st.mu.Unlock()
 	st.m.s.memory.Give(st.cost)
-	st.m.done(st, st.r.Context().Err() != nil && e != endWhole && e != endPage)
+	st.m.done(st, st.r.Context().Err() != nil && e != endWhole)
 }
 
 // turn answers the request.

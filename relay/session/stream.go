@@ -64,7 +64,7 @@ func (st *stream) begin(x *exchange, q *request) bool {
 	st.answered.Store(false)
 	x.st.Store(st)
 	st.watch(q.ctx)
-	st.answer.begin(st.seq, q.upgrade)
+	st.answer.begin(st.seq, q.kind, q.upgrade)
 	st.req, st.conn = q, q.conn
 	st.w.Begin(st.seq, q.visitor)
 	return true

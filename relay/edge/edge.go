@@ -47,9 +47,12 @@ type Options struct {
 
 	// Share is how many connections one address, or one /64 of IPv6, may have; 0: 1,000; negative: any number. Loopback and Trust are nobody's address.
 	Share int
+
+	// PortsCarry: all endpoints with a port of their own are tcp or tls ones, so that who comes while none has the port need not be read like HTTP.
+	PortsCarry bool
 }
 
-// Server serves plain HTTP/1.1 on any number of listeners. New makes one.
+// Server serves plain HTTP/1.1, and connections of tcp and tls endpoints, on any number of listeners. New makes one.
 type Server struct {
 	registry *registry.Registry
 	trust    []netip.Prefix
@@ -62,6 +65,7 @@ type Server struct {
 	visitors visitors
 
 	memory, files *budget.Budget
+	portsCarry    bool
 	turning       atomic.Int32     // visitors that are being turned away
 	full, short   budget.Complaint // about visitors that are turned away, and those that cannot be accepted
 
@@ -80,6 +84,7 @@ type Server struct {
 	listeners map[net.Listener]struct{}
 	accepting sync.WaitGroup
 	conns     map[*conn]struct{}
+	carried   map[*carried]struct{}
 	closed    bool          // no connection comes any more
 	empty     chan struct{} // closed when that is so and none is left
 	stop      chan struct{} // ends the sweeper and the access log
@@ -89,22 +94,24 @@ type Server struct {
 // New makes a server; it starts nothing.
 func New(o Options) *Server {
 	s := &Server{
-		registry:  o.Registry,
-		trust:     o.Trust,
-		log:       o.Log,
-		run:       o.Go,
-		now:       o.Now,
-		lim:       newLimits(o),
-		access:    newAccessLog(o.AccessLog),
-		count:     newCounters(),
-		memory:    o.Memory,
-		files:     o.Files,
-		wake:      make(chan struct{}, 1),
-		listeners: map[net.Listener]struct{}{},
-		conns:     map[*conn]struct{}{},
-		visitors:  newVisitors(o.Share),
-		empty:     make(chan struct{}),
-		stop:      make(chan struct{}),
+		registry:   o.Registry,
+		trust:      o.Trust,
+		log:        o.Log,
+		run:        o.Go,
+		now:        o.Now,
+		lim:        newLimits(o),
+		access:     newAccessLog(o.AccessLog),
+		count:      newCounters(),
+		memory:     o.Memory,
+		files:      o.Files,
+		portsCarry: o.PortsCarry,
+		wake:       make(chan struct{}, 1),
+		listeners:  map[net.Listener]struct{}{},
+		conns:      map[*conn]struct{}{},
+		carried:    map[*carried]struct{}{},
+		visitors:   newVisitors(o.Share),
+		empty:      make(chan struct{}),
+		stop:       make(chan struct{}),
 	}
 	s.begin, s.cut = context.WithCancel(context.Background())
 	if s.log == nil {
@@ -121,10 +128,10 @@ func New(o Options) *Server {
 }
 
 // Serve accepts on ln, which it closes, until Shutdown or ctx's end, and returns nil then; connections go on until Shutdown. port 0: requests are
-// routed by Host; else all go to the endpoint with that port of its own. Any number of Serves may run at once. Keepalive and what the kernel buffers are
+// routed by Host; else all go to the endpoint with that port of its own, as requests or as they are, whichever it has. Any number of Serves may run at once. Keepalive and what the kernel buffers are
 // options of ln.
 func (s *Server) Serve(ctx context.Context, ln net.Listener, port int) error {
-	if !s.open(ln) {
+	if !s.take(ln) {
 		return ln.Close()
 	}
 	defer s.forget(ln)
@@ -132,8 +139,8 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, port int) error {
 	return s.accept(ctx, ln, port)
 }
 
-// open registers a listener and starts the helpers with the first one.
-func (s *Server) open(ln net.Listener) bool {
+// take registers a listener and starts the helpers with the first one.
+func (s *Server) take(ln net.Listener) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping.Load() {

@@ -62,9 +62,7 @@ func (s *Server) leave() (first bool) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.closed = true
-		if len(s.conns) == 0 {
-			close(s.empty)
-		}
+		s.checkEmpty()
 	})
 	return true
 }
@@ -114,6 +112,7 @@ func (s *Server) hurry() {
 		c.retire()
 		c.expire(wire.CodeRelayStopping)
 	})
+	s.cutCarried()
 	s.cut() // for exchanges that are just being begun
 	t := time.NewTimer(lastWord)
 	defer t.Stop()
@@ -122,6 +121,16 @@ func (s *Server) hurry() {
 	case <-t.C:
 		s.accepting.Wait()
 		s.each(func(c *conn) { c.cut(wire.CodeRelayStopping) })
+		s.cutCarried()
 		<-s.empty
+	}
+}
+
+// cutCarried ends all connections that are carried: there is nothing that their visitors could be told.
+func (s *Server) cutCarried() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.carried {
+		c.cut(wire.CodeRelayStopping)
 	}
 }

@@ -228,10 +228,12 @@ func (g *Registry) holder(e *Endpoint) *Endpoint {
 // Place is the name that is leased: a colon cannot stand in a canonical host name without brackets, so ports and hosts never meet.
 func (e *Endpoint) Place() string {
 	if e.Port != 0 {
-		return ":" + strconv.Itoa(e.Port)
+		return portPlace(e.Port)
 	}
 	return e.Host
 }
+
+func portPlace(port int) string { return ":" + strconv.Itoa(port) }
 
 func taken(name string) error {
 	return &Error{Code: wire.CodeNameTaken, Text: fmt.Sprintf("%s belongs to another account", name)}

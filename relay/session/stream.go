@@ -118,6 +118,13 @@ func (st *stream) signal() {
 	st.stop = closedChan
 }
 
+// lost tells the exchange under way that the stream's leg has ended.
+func (st *stream) lost() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.signal()
+}
+
 // stoppedChan is Exchange.Stopped.
 func (st *stream) stoppedChan(x *exchange) <-chan struct{} {
 	st.mu.Lock()

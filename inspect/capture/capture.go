@@ -13,6 +13,8 @@
 //
 // Content that memory does not hold goes on to a recorder that is an inspect.Spiller. What neither takes is counted, and its last bytes are kept apart. What a
 // Redaction names is replaced before anything leaves the tap.
+//
+// A Link is the tap of a connection of a tcp or tls endpoint: it counts, and copies nothing.
 package capture
 
 import (

@@ -234,7 +234,7 @@ func (p *pools) abandon(l *leg) {
 	}
 	var lost []*stream // with an exchange: who waits for no frame of it must learn, too
 	for st := range p.shares.all {
-		if st.leg == l && st.granted {
+		if st.leg == l && st.granted && l.Lost() {
 			lost = append(lost, st)
 		}
 	}

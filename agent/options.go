@@ -49,6 +49,15 @@ type Endpoint struct {
 	Policy     string // traffic policy, JSON or YAML, that the relay runs on every request before it comes here; "": none
 	Metadata   string // the person's own words about the endpoint, told to the relay
 
+	Protocol string // "http" or "": requests; "tcp" and "tls": connections, with an Upstream tcp://HOST:PORT, or tls://HOST:PORT for one that speaks TLS itself
+	Port     int    // wanted public port of a tcp endpoint; 0: the relay's choice
+
+	// Where a tls endpoint's TLS ends: "upstream" or "", which is beyond the tunnel; "agent", with Certificate and Key; "edge", with the relay's certificate.
+	// Where it ends before the upstream, ClientCAs have whoever may vouch for the certificate that visitors must show then. All are PEM files.
+	TerminateAt      string
+	Certificate, Key string
+	ClientCAs        []string
+
 	Description string // what it is, in the person's words: shown on this machine only
 }
 
@@ -104,6 +113,8 @@ type endpoint struct {
 	tally    tally        // of conns
 	errors   atomic.Int64 // requests that failed or were answered with 5xx
 	health   health       // of up
+	end      *tlsEnd      // nil: visitors' TLS does not end here
+	askCAs   string       // PEM of ClientCAs, for the edge; "": it asks for no certificate
 
 	url      string
 	aliases  []string
@@ -124,6 +135,9 @@ type endpoint struct {
 func newEndpoint(e Endpoint) (*endpoint, error) {
 	if e.Upstream == "" {
 		return nil, fmt.Errorf("endpoint %q: no upstream to forward to; want http://HOST:PORT, or Listen", e.Name)
+	}
+	if e.Protocol != "" && e.Protocol != wire.ProtocolHTTP {
+		return newPassing(e)
 	}
 	up, err := parseUpstream(e.Upstream)
 	if err != nil {

@@ -20,6 +20,7 @@ type Options struct {
 	Domain        string         // endpoints are NAME.Domain; required unless Embedded
 	HTTP          string         // public listener; required unless Embedded: then each endpoint has a port of its own on 127.0.0.1 and [::1]
 	Agents        string         // agents' listener; required
+	TCPPorts      [2]int         // first and last port that tcp endpoints may get, on the host of HTTP; zeros: this relay has no tcp endpoints
 	Admin         string         // health, metrics and the owner's API; "" none
 	PublicURL     string         // "https://*.DOMAIN[:PORT]" when something in front ends TLS; "": http://NAME.Domain:PORT
 	Trust         []netip.Prefix // peers whose forwarding fields are believed
@@ -118,6 +119,9 @@ func (o *Options) checkReach() (errs []error) {
 }
 
 func (o *Options) checkEmbedded() (errs []error) {
+	if o.TCPPorts != [2]int{} {
+		errs = append(errs, errors.New("--tcp-ports has no meaning for an embedded relay: its endpoints have ports of their own on this machine"))
+	}
 	for _, f := range []struct{ flag, value string }{{"--domain", o.Domain}, {"--http", o.HTTP}, {"--public-url", o.PublicURL}} {
 		if f.value != "" {
 			errs = append(errs, fmt.Errorf("%s has no meaning for an embedded relay: its endpoints have ports of their own on this machine", f.flag))
@@ -129,6 +133,9 @@ func (o *Options) checkEmbedded() (errs []error) {
 func (o *Options) checkPublic() (errs []error) {
 	if o.HTTP == "" {
 		errs = append(errs, errors.New("--http is missing: the public address for visitors, like :8080"))
+	}
+	if p := o.TCPPorts; p != [2]int{} && (p[0] < 1 || p[1] > 65535 || p[0] > p[1]) {
+		errs = append(errs, fmt.Errorf("--tcp-ports %d-%d is no range of ports, such as 20000-20999", p[0], p[1]))
 	}
 	if o.Domain == "" {
 		return append(errs, errors.New("--domain is missing: endpoints are NAME.DOMAIN, like tunnel.example.com"))

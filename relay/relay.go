@@ -54,6 +54,7 @@ type Relay struct {
 	sessions *session.Server
 	shares   shares
 	local    *localPlaces // nil unless Embedded
+	ports    *publicPorts // nil without Options.TCPPorts
 	leases   *leaseFile   // nil when Embedded: its names are ports of this process
 
 	failed  chan error // a part of Run that ended by itself
@@ -164,7 +165,7 @@ func (r *Relay) wire(key []byte) {
 	r.shares = divide(o.Memory, o.Files)
 	r.edge = edge.New(edge.Options{
 		Registry: r.registry, Trust: o.Trust, Log: o.Log, AccessLog: o.AccessLog, Go: o.Go,
-		Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader, Late: late, Share: o.PerAddress,
+		Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader, Late: late, Share: o.PerAddress, PortsCarry: !o.Embedded,
 		Memory: r.shares.connections, Files: r.shares.visitors,
 	})
 	var namer session.Namer
@@ -172,7 +173,14 @@ func (r *Relay) wire(key []byte) {
 		r.local = newLocalPlaces(r.edge.Serve, o.Go, r.failed)
 		namer = r.local
 	} else {
-		namer = &publicPlaces{domain: o.Domain, key: key, url: r.publicURL(), owner: r.lookup.Owner, resolver: newResolver(o.Resolver)}
+		if o.TCPPorts != [2]int{} {
+			host, _, _ := net.SplitHostPort(o.HTTP) // it is listened on
+			r.ports = &publicPorts{
+				first: o.TCPPorts[0], last: o.TCPPorts[1], host: host, domain: o.Domain, key: key,
+				registry: r.registry, serve: r.edge.Serve, run: o.Go, failed: r.failed, open: map[int]*publicPort{},
+			}
+		}
+		namer = &publicPlaces{domain: o.Domain, key: key, url: r.publicURL(), owner: r.lookup.Owner, resolver: newResolver(o.Resolver), ports: r.ports}
 	}
 	r.sessions = session.New(session.Options{
 		Registry: r.registry, Control: r.lookup, Namer: namer, TLS: r.cert.tlsConfig(), Key: key,

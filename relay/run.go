@@ -103,6 +103,9 @@ func (r *Relay) stop() {
 	if r.local != nil {
 		r.local.close()
 	}
+	if r.ports != nil {
+		r.ports.close()
+	}
 }
 
 // gather is what the metrics page shows of the relay itself.

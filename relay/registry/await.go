@@ -14,7 +14,7 @@ func (g *Registry) Await(ctx context.Context, host []byte) (*Endpoint, error) {
 
 // AwaitPort is Await for a port of an endpoint's own.
 func (g *Registry) AwaitPort(ctx context.Context, port int) (*Endpoint, error) {
-	return g.await(ctx, portPlace(port), func() *Endpoint { return g.ports[port] })
+	return g.await(ctx, PortPlace(port), func() *Endpoint { return g.ports[port] })
 }
 
 // Successor returns who serves the name of e now, for the same account, when e does not any more. lost: its agent was lost, so that it waits like Await.

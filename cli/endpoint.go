@@ -14,6 +14,7 @@ import (
 func agentEndpoint(e *config.Endpoint) agent.Endpoint {
 	return agent.Endpoint{
 		Name: e.Name, Upstream: e.Address, Host: e.Host, HostHeader: e.HostHeader, Inspect: e.Inspect,
+		Protocol: e.Protocol, Port: e.Port, TerminateAt: e.TerminateAt, Certificate: e.Certificate, Key: e.Key, ClientCAs: e.ClientCAs,
 		Policy: e.Policy(), Metadata: e.Metadata, Description: e.Description,
 	}
 }

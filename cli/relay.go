@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +23,7 @@ type relayOptions struct {
 	relay.Options
 	trust, timeouts []string
 	accessLog       string
+	tcpPorts        string
 	log             logOptions
 	stateDir        string
 }
@@ -44,6 +47,7 @@ Accounts, plans, tokens and domains may be changed while it runs.`,
 	f := c.Flags()
 	f.StringVar(&o.Domain, "domain", "", "endpoints get URLs below this `DOMAIN`")
 	f.StringVar(&o.HTTP, "http", ":8080", "where visitors come in, `HOST:PORT`")
+	f.StringVar(&o.tcpPorts, "tcp-ports", "", "`FIRST-LAST` of the ports that tcp endpoints get, such as 20000-20999 (default none)")
 	f.StringVar(&o.Agents, "agents", ":"+config.DefaultAgentsPort, "where agents come in, `HOST:PORT`")
 	f.StringVar(&o.Admin, "admin", "127.0.0.1:4480", "health, metrics and the owner's API, `HOST:PORT`, or false")
 	f.StringVar(&o.TokenFile, "token-file", "", "take the tokens of `FILE` over (adit relay token create --token-file)")
@@ -87,6 +91,9 @@ func (a *app) runRelay(o relayOptions) error {
 // newRelay turns flags into a relay with open listeners; done closes what it was given.
 func (a *app) newRelay(o relayOptions) (_ *relay.Relay, done func(), err error) {
 	if o.Trust, err = prefixes("--trust-forwarded", o.trust); err != nil {
+		return nil, nil, err
+	}
+	if o.TCPPorts, err = portRange(o.tcpPorts); err != nil {
 		return nil, nil, err
 	}
 	switch {
@@ -170,6 +177,23 @@ func (a *app) accessLog(to string, maxSize int, log *slog.Logger) (io.Writer, fu
 	}
 	w.w, w.what = f, w.what+" "+to
 	return w, func() { _ = f.Close() }, nil
+}
+
+// portRange reads FIRST-LAST; "" is none.
+func portRange(text string) (ports [2]int, err error) {
+	if text == "" {
+		return ports, nil
+	}
+	first, last, ok := strings.Cut(text, "-")
+	for i, s := range []string{first, last} {
+		if ports[i], err = strconv.Atoi(s); err != nil || ports[i] < 1 || ports[i] > 65535 {
+			ok = false
+		}
+	}
+	if !ok || ports[0] > ports[1] {
+		return ports, usage("--tcp-ports %q is no range of ports, such as 20000-20999", text)
+	}
+	return ports, nil
 }
 
 // prefixes reads CIDRs; a single address counts as a network of one.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -199,7 +200,7 @@ func (r *reloader) apply(ctx context.Context, wanted map[string]agent.Endpoint, 
 		e := wanted[name]
 		old, had := r.online[name]
 		switch {
-		case had && old == e:
+		case had && reflect.DeepEqual(old, e):
 			continue
 		case r.isTheirs(name):
 			*wrong = append(*wrong, fmt.Errorf("the local API has started an endpoint %q, which stays; end that one, or give this one another name", name))

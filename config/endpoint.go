@@ -16,12 +16,17 @@ type Endpoint struct {
 	Protocol string   // http, tcp or tls
 	URL      string   // wanted public URL, as written; "" the relay's choice
 	Host     string   // the host name in URL; a label alone means one under the relay's domain; "" the relay's choice
+	Port     int      // the port in URL, of a tcp endpoint; 0 the relay's choice
 	Schemes  []string // wanted of the public URL; nil: the relay's choice
 
 	Upstream   string // as written: 8080, host:port, http://…
 	Address    string // Upstream as http://HOST:PORT; "" when it is of a kind that NotYet names
 	HostHeader string // preserve, rewrite, or a literal Host
 	Inspect    bool
+
+	TerminateAt      string   // where a tls endpoint's TLS ends: edge, agent or upstream
+	Certificate, Key string   // files for TLS that ends at the agent
+	ClientCAs        []string // files of authorities for visitors' certificates
 
 	BasicAuth             []string // USER:PASSWORD, or references (Secret) to such
 	AllowCIDRs, DenyCIDRs []string
@@ -91,9 +96,6 @@ func (e *Endpoint) take(v value, m *mistakes) {
 		e.Name = text
 	case "proto":
 		e.Protocol = text
-		if text != "http" {
-			e.later(v.key+": "+text, v.where)
-		}
 	case "upstream":
 		e.Upstream = text
 	case "url":
@@ -121,6 +123,8 @@ func (e *Endpoint) take(v value, m *mistakes) {
 		e.Description = text
 	case "pooling-enabled":
 		e.Pooling = true
+	default:
+		e.takeTLS(v)
 	}
 	if v.option.Standing == Later {
 		e.later(v.key, v.where)
@@ -140,11 +144,15 @@ func (e *Endpoint) takeURL(v value, m *mistakes) {
 		e.later(v.key+": a wildcard", v.where)
 	case strings.HasSuffix(strings.ToLower(host), ".internal"): // which asks for the binding of that name
 		e.later(v.key+": an internal name", v.where)
+	case (scheme == "http" || scheme == "https") && e.Protocol != "http":
+		m.at(v, "%q is not of a %s endpoint", withoutPassword(e.URL), e.Protocol)
 	case (scheme == "tcp" || scheme == "tls") && scheme != e.Protocol:
 		e.Protocol = scheme
-		e.later(v.key+": "+scheme+"://", v.where)
 	}
 	e.Host = host
+	if e.Protocol == "tcp" && err == nil {
+		e.takePort(v, m)
+	}
 }
 
 // finish reads what needs to know of other values: where the service is.
@@ -156,7 +164,8 @@ func (d draft) finish(e *Endpoint, m *mistakes) {
 	}
 	v := d.values[i]
 	if e.Protocol != "http" {
-		return // which is for later, and so is what may stand here
+		d.finishPassing(e, v, m)
+		return
 	}
 	address, kind, err := UpstreamURL(e.Upstream)
 	switch {

@@ -161,6 +161,9 @@ func (v value) reachesOut(folder string) bool {
 		if v.option.Secret {
 			return isReference(text)
 		}
+		if v.option.Name == "key" {
+			return true // it is the person's, and so is what it proves
+		}
 		path, ok := strings.CutPrefix(text, "file:")
 		return ok && v.option.Name == "upstream" && !inside(folder, strings.TrimPrefix(path, "//"))
 	})

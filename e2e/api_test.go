@@ -175,7 +175,7 @@ func TestDefinitionsAtTheAPI(t *testing.T) {
 	}{
 		`{"name":"a","addr":80,"oauth":{"provider":"google"}}`:      {"tunnels", "oauth", 400},
 		`{"name":"a","addr":80,"verify_webhook.provider":"stripe"}`: {"tunnels", "verify_webhook", 400},
-		`{"name":"a","addr":80,"proto":"tcp"}`:                      {"tunnels", "tcp", 400},
+		`{"name":"a","addr":80,"proto":"tls","crt":"a.crt"}`:        {"tunnels", "key is missing", 400},
 		`{"name":"a","addr":80,"proto":"nonsense"}`:                 {"tunnels", "proto", 400},
 		`{"name":"a"}`:                      {"tunnels", "addr", 400},
 		`{"name":"command_line","addr":80}`: {"tunnels", "exists already", 400},

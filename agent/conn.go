@@ -113,7 +113,7 @@ func (p *passage) connect(ctx context.Context) error {
 	}
 	l.mu.Unlock()
 	if dead {
-		c.close()
+		c.abort()
 		return errDead
 	}
 	l.ep.health.answered()
@@ -317,6 +317,9 @@ type bare struct {
 	small bool // the last frame was
 }
 
+// errCutShort is a stream that was closed before its END: what came is not whole.
+var errCutShort = errors.New("the stream has ended before the visitor's end")
+
 func (b *bare) next() ([]byte, error) {
 	l := b.l
 	for !l.content.Done() {
@@ -324,6 +327,9 @@ func (b *bare) next() ([]byte, error) {
 			l.link.Idle() // it may be long until the next
 		}
 		f, err := l.link.Next()
+		if err == io.EOF {
+			return nil, errCutShort
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -27,8 +27,8 @@ func (s *session) bind(ep *endpoint) {
 		notify(s.leave)
 	}
 	m := &wire.Bind{
-		Handle: s.handle, Protocol: "http", Name: ep.Name, Host: ep.Host, Port: ep.port, How: wire.HowStart, Policy: ep.Policy, Metadata: ep.Metadata,
-		Schemes: ep.Schemes,
+		Handle: s.handle, Protocol: ep.protocol(), Name: ep.Name, Host: ep.Host, Port: ep.wish(s.a.o.Embedded), How: wire.HowStart,
+		Policy: ep.Policy, Metadata: ep.Metadata, Schemes: ep.Schemes, Terminate: ep.TerminateAt == atEdge, ClientCAs: ep.askCAs,
 	}
 	if ep.ticket != "" {
 		m.How, m.Ticket = wire.HowResume, ep.ticket
@@ -172,7 +172,7 @@ func (s *session) refused(m *wire.Refusal) {
 		return
 	}
 	switch {
-	case m.Code == wire.CodePortTaken && ep.port != 0: // only remembered, never demanded
+	case m.Code == wire.CodePortTaken && ep.port != 0 && ep.Port == 0: // only remembered, never demanded
 		ep.port = 0
 		s.bind(ep)
 		return

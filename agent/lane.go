@@ -69,7 +69,9 @@ type lane struct {
 	bind    *binding
 	ep      *endpoint
 	probe   bool
-	roomy   bool // it has its part of the memory
+	kind    wire.Kind
+	passage *passage // of a connection; nil for requests
+	roomy   bool     // it has its part of the memory
 	seq     uint32
 	q       wire.Req
 	req     *http1.Request // while a head is being read
@@ -117,6 +119,9 @@ func (l *lane) loop(ctx context.Context) error {
 	if err := l.open(); err != nil {
 		return err
 	}
+	if l.kind == wire.KindTCP || l.kind == wire.KindTLS {
+		return l.carry(ctx)
+	}
 	for {
 		if !l.link.Buffered() {
 			l.link.Idle()
@@ -145,14 +150,19 @@ func (l *lane) open() error {
 		return err
 	}
 	switch o.Kind {
-	case wire.KindHTTP:
+	case wire.KindHTTP, wire.KindTCP, wire.KindTLS:
 	case wire.KindProbe:
 		l.probe = true
 	default:
 		return &wire.ProtocolError{Code: wire.CodeUnsupported, Text: "a stream of a kind that is not served here"}
 	}
-	if l.bind = l.find(o.Handle); l.bind != nil {
-		l.ep = l.bind.ep
+	l.kind = o.Kind
+	if l.bind = l.find(o.Handle); l.bind == nil {
+		return nil
+	}
+	l.ep = l.bind.ep
+	if !l.probe && l.kind != l.ep.kind() {
+		return &wire.ProtocolError{Code: wire.CodeUnsupported, Text: "a stream of another kind than its endpoint"}
 	}
 	return nil
 }
@@ -238,7 +248,7 @@ func (l *lane) lostCode(err error) wire.Code {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	x := &l.xs[l.seq&1]
-	if l.seq == 0 || x.over || x.downDone {
+	if l.seq == 0 || x.over || x.downDone || l.passage != nil && l.passage.failed != nil {
 		return wire.CodeNone
 	}
 	if errors.Is(err, wire.ErrLinkLost) {
@@ -250,6 +260,10 @@ func (l *lane) lostCode(err error) wire.Code {
 // settle ends what was under way when the lane died. Both goroutines have ended.
 func (l *lane) settle() {
 	l.up.release()
+	if l.passage != nil {
+		l.passage.settle()
+		return
+	}
 	if l.seq == 0 {
 		return
 	}

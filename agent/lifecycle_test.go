@@ -424,7 +424,7 @@ func TestHostileRelay(t *testing.T) {
 			q.Flags |= wire.ReqUpgrade
 			r.send(q.Append(nil, 0))
 		}, wire.CodeBadFraming},
-		{"a stream of tcp", nil, wire.CodeUnsupported},
+		{"a stream of udp", nil, wire.CodeUnsupported},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -435,7 +435,7 @@ func TestHostileRelay(t *testing.T) {
 				l, ctx := newLane(t.Context(), r.eng, k, func(uint32) *binding { return nil }, nil)
 				done := make(chan struct{})
 				go func() { l.run(ctx); close(done) }()
-				open := wire.OpenFrame{Kind: wire.KindTCP}
+				open := wire.OpenFrame{Kind: wire.KindUDP}
 				k.send(open.Append(nil))
 				k.wait("RESET", func() bool { return len(k.resets) == 1 && k.resets[0] == tt.want })
 				k.end()

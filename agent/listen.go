@@ -254,6 +254,9 @@ func (a *Agent) add(ep *endpoint) error {
 	if a.closed {
 		return errStopped
 	}
+	if ep.end != nil {
+		ep.end.log = a.o.Log
+	}
 	for _, other := range a.endpoints {
 		if other.Name == ep.Name {
 			return fmt.Errorf("endpoint %q %w", ep.Name, inspect.ErrExists)

@@ -59,6 +59,14 @@ type Endpoint struct {
 	ProxyProtocol                          int
 	VerifyUpstream                         bool
 	UpstreamCAs, UpstreamCert, UpstreamKey string
+	Protocol string // "http" or "": requests; "tcp" and "tls": connections, with an Upstream tcp://HOST:PORT, or tls://HOST:PORT for one that speaks TLS itself
+	Port     int    // wanted public port of a tcp endpoint; 0: the relay's choice
+
+	// Where a tls endpoint's TLS ends: "upstream" or "", which is beyond the tunnel; "agent", with Certificate and Key; "edge", with the relay's certificate.
+	// Where it ends before the upstream, ClientCAs have whoever may vouch for the certificate that visitors must show then. All are PEM files.
+	TerminateAt      string
+	Certificate, Key string
+	ClientCAs        []string
 
 	Description string // what it is, in the person's words: shown on this machine only
 }
@@ -115,6 +123,8 @@ type endpoint struct {
 	tally    tally        // of conns
 	errors   atomic.Int64 // requests that failed or were answered with 5xx
 	health   health       // of up
+	end      *tlsEnd      // nil: visitors' TLS does not end here
+	askCAs   string       // PEM of ClientCAs, for the edge; "": it asks for no certificate
 
 	url      string
 	aliases  []string
@@ -136,14 +146,26 @@ func newEndpoint(e Endpoint) (*endpoint, error) {
 	if e.Upstream == "" {
 		return nil, fmt.Errorf("endpoint %q: no upstream to forward to; want one such as http://HOST:PORT, or Listen", e.Name)
 	}
+	if e.Protocol != "" && e.Protocol != wire.ProtocolHTTP {
+		return newPassing(e)
+	}
 	up, err := parseUpstream(e.Upstream)
 	if err == nil {
 		err = up.equip(&e)
 	}
+	var cas string
+	if err == nil {
+		cas, err = readAll(e.ClientCAs)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %q: %w", e.Name, err)
 	}
-	return endpointTo(e, up)
+	ep, err := endpointTo(e, up)
+	if err != nil {
+		return nil, err
+	}
+	ep.askCAs = cas
+	return ep, nil
 }
 
 // newListening makes one that leads to l.

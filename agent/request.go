@@ -84,6 +84,12 @@ func (l *lane) accept(f wire.Frame) (*exchange, error) {
 
 // startContent sets up the check of what follows the REQ. With UPGRADE that is nothing, or bytes for the tunnel.
 func (l *lane) startContent(end bool) error {
+	if l.kind == wire.KindTCP || l.kind == wire.KindTLS {
+		if l.q.Body != wire.BodyUntil || len(l.q.Head) > 0 || l.q.Flags&wire.ReqUpgrade != 0 {
+			return &wire.ProtocolError{Code: wire.CodeBadFraming, Text: "a connection with a head, or with content of a known length"}
+		}
+		return l.content.Start(wire.BodyTunnel, 0, end) // bytes, without chunks and trailers
+	}
 	if l.q.Flags&wire.ReqUpgrade == 0 {
 		return l.content.Start(l.q.Body, l.q.Length, end)
 	}

@@ -9,6 +9,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/adit-tunnel/adit/wire"
 )
 
 // secure is a connection with TLS to a local service, or to another target of a replay.
@@ -32,6 +34,9 @@ func secureTo(name string) *tls.Config {
 // machine have what they made themselves, and the way to them does not leave it.
 func (e *Endpoint) upstreamTLS(name string) (*tls.Config, error) {
 	c := secureTo(name)
+	if e.Protocol != "" && e.Protocol != wire.ProtocolHTTP {
+		c.NextProtos = nil // nobody here knows what is spoken
+	}
 	c.InsecureSkipVerify = !e.VerifyUpstream && e.UpstreamCAs == ""
 	if e.UpstreamProtocol == "http2" {
 		c.NextProtos = []string{"h2"}

@@ -66,8 +66,8 @@ func fileUpstream(s, path string) (*upstream, error) {
 
 // equip gives u what e says of its service.
 func (u *upstream) equip(e *Endpoint) (err error) {
-	if u.kind != "https" && (e.VerifyUpstream || e.UpstreamCAs != "" || e.UpstreamCert != "" || e.UpstreamKey != "") {
-		return fmt.Errorf("upstream %q: certificates mean something only to an https:// upstream", e.Upstream)
+	if u.kind != "https" && u.kind != "tls" && (e.VerifyUpstream || e.UpstreamCAs != "" || e.UpstreamCert != "" || e.UpstreamKey != "") {
+		return fmt.Errorf("upstream %q: certificates mean something only to an https:// or tls:// upstream", e.Upstream)
 	}
 	switch {
 	case e.UpstreamProtocol != "" && e.UpstreamProtocol != "http1" && e.UpstreamProtocol != "http2":
@@ -76,7 +76,7 @@ func (u *upstream) equip(e *Endpoint) (err error) {
 		return fmt.Errorf("there is no version %d of the PROXY protocol; want 1 or 2", e.ProxyProtocol)
 	case u.kind == "file":
 		return u.equipFolder(e)
-	case u.kind == "https":
+	case u.kind == "https", u.kind == "tls":
 		if u.secure, err = e.upstreamTLS(u.name); err != nil {
 			return err
 		}

@@ -120,7 +120,7 @@ func (a *app) root() *cobra.Command {
 		a.compatCommands(root)
 	}
 	root.AddGroup(&cobra.Group{ID: "agent", Title: "On the developer's machine:"}, &cobra.Group{ID: "inspect", Title: "What was captured:"}, &cobra.Group{ID: "relay", Title: "On a public server:"})
-	root.AddCommand(a.httpCommand(), a.startCommand(), a.trustCommand(), a.laterCommand("tcp"), a.laterCommand("tls"), a.demoCommand(), a.relayCommand(), a.caCommand(), a.configCommand(), a.oldAuthtokenCommand(), a.versionCommand())
+	root.AddCommand(a.httpCommand(), a.startCommand(), a.trustCommand(), a.tcpCommand(), a.tlsCommand(), a.udpCommand(), a.demoCommand(), a.relayCommand(), a.caCommand(), a.configCommand(), a.oldAuthtokenCommand(), a.versionCommand())
 	root.AddCommand(a.requestsCommand(), a.requestCommand(), a.replayCommand(), a.waitForCommand(), a.exportCommand(), a.purgeCommand())
 	root.AddCommand(a.statusCommand(), a.endpointsCommand(), a.diagnoseCommand(), a.serviceCommand(), a.completionCommand())
 	complete(root)

@@ -17,6 +17,7 @@ func agentEndpoint(e *config.Endpoint) agent.Endpoint {
 		Policy: e.Policy(), Metadata: e.Metadata, Description: e.Description, Schemes: e.Schemes,
 		UpstreamProtocol: e.UpstreamProtocol, ProxyProtocol: e.ProxyProtocol,
 		VerifyUpstream: e.VerifyUpstream, UpstreamCAs: e.UpstreamCAs, UpstreamCert: e.UpstreamCert, UpstreamKey: e.UpstreamKey,
+		Protocol: e.Protocol, Port: e.Port, TerminateAt: e.TerminateAt, Certificate: e.Certificate, Key: e.Key, ClientCAs: e.ClientCAs,
 	}
 }
 

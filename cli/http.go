@@ -27,14 +27,15 @@ requests, replay them, and try adit out.`,
   adit http file:///srv/www
   adit http api.local:3000 --relay tunnel.example.com --relay-pin sha256:… --authtoken …`,
 		Args: exactly("the service's port or address", "8000"),
-		RunE: func(c *cobra.Command, args []string) error { return a.runHTTP(c, args[0]) },
+		RunE: func(c *cobra.Command, args []string) error { return a.runEndpoint(c, "http", args[0]) },
 	}
 	optionFlags(c.Flags(), "http")
 	return c
 }
 
-func (a *app) runHTTP(c *cobra.Command, upstream string) error {
-	e, notices, wrong := config.CommandLine("http", upstream, setFlags(c.Flags()))
+// runEndpoint puts the endpoint online that a command of its protocol describes.
+func (a *app) runEndpoint(c *cobra.Command, protocol, upstream string) error {
+	e, notices, wrong := config.CommandLine(protocol, upstream, setFlags(c.Flags()))
 	cfg, err := a.agentConfig(c)
 	if err = twoMistakes(wrong, err); err != nil {
 		return err
@@ -48,21 +49,4 @@ func (a *app) runHTTP(c *cobra.Command, upstream string) error {
 		return err
 	}
 	return a.runAgent(cfg, agentRun{endpoints: []agent.Endpoint{ready}})
-}
-
-// laterCommand is a command of ngrok's for a kind of endpoint that comes later: its flags are known, and it says so.
-func (a *app) laterCommand(protocol string) *cobra.Command {
-	c := &cobra.Command{
-		Use:         protocol + " <port | host:port>",
-		Short:       "Put a " + protocol + " service online (not yet offered)",
-		Hidden:      true,
-		Annotations: withAgent,
-		Args:        exactly("the service's port or address", "22"),
-		RunE: func(c *cobra.Command, args []string) error {
-			e, _, wrong := config.CommandLine(protocol, args[0], setFlags(c.Flags()))
-			return twoMistakes(wrong, notYet(&e))
-		},
-	}
-	optionFlags(c.Flags(), protocol)
-	return c
 }

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
@@ -25,6 +27,7 @@ type relayOptions struct {
 	relay.Options
 	trust, proxy, timeouts []string
 	accessLog              string
+	tcpPorts               string
 	log                    logOptions
 	stateDir               string
 	config                 string
@@ -75,6 +78,7 @@ func relayFlags(f *pflag.FlagSet, o *relayOptions) {
 	f.StringVar(&o.HTTPS, "https", "", "where visitors come in with TLS, `HOST:PORT`; agents may, too")
 	f.BoolVar(&o.Redirect, "redirect-https", false, "send visitors of --http to --https, unless the endpoint wants http")
 	f.DurationVar(&o.HSTS, "hsts", 0, "tell visitors of --https to come only there, for `DURATION` (8760h is a year)")
+	f.StringVar(&o.tcpPorts, "tcp-ports", "", "`FIRST-LAST` of the ports that tcp endpoints get, such as 20000-20999 (default none)")
 	f.StringVar(&o.Agents, "agents", ":"+config.DefaultAgentsPort, "where agents come in, `HOST:PORT`; may be that of --https")
 	f.StringVar(&o.Admin, "admin", "127.0.0.1:4480", "health, metrics and the owner's API, `HOST:PORT`, or false")
 	f.StringVar(&o.TokenFile, "token-file", "", "take the tokens of `FILE` over (adit relay token create --token-file)")
@@ -142,6 +146,9 @@ func (o *relayOptions) read(a *app) (err error) {
 		return err
 	}
 	if o.Proxy, err = prefixes("--trust-proxy-protocol", o.proxy); err != nil {
+		return err
+	}
+	if o.TCPPorts, err = portRange(o.tcpPorts); err != nil {
 		return err
 	}
 	switch {
@@ -255,6 +262,23 @@ func (a *app) accessLog(to string, o logOptions, log *slog.Logger) (io.Writer, f
 	}
 	w.w, w.what = f, w.what+" "+to
 	return w, func() { _ = f.Close() }, nil
+}
+
+// portRange reads FIRST-LAST; "" is none.
+func portRange(text string) (ports [2]int, err error) {
+	if text == "" {
+		return ports, nil
+	}
+	first, last, ok := strings.Cut(text, "-")
+	for i, s := range []string{first, last} {
+		if ports[i], err = strconv.Atoi(s); err != nil || ports[i] < 1 || ports[i] > 65535 {
+			ok = false
+		}
+	}
+	if !ok || ports[0] > ports[1] {
+		return ports, usage("--tcp-ports %q is no range of ports, such as 20000-20999", text)
+	}
+	return ports, nil
 }
 
 // prefixes reads CIDRs; a single address counts as a network of one.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -19,8 +20,20 @@ func TestDefine(t *testing.T) {
 		"surrogates":       {EndpointKind, "e", `{"upstream":{"url":"80"},"metadata":"\ud83d\ude00\u2028"}`, "e http://localhost:80 metadata \U0001F600\u2028"},
 		"later":            {TunnelKind, "a", `{"addr":80,"oauth.provider":"google"}`, "a http://localhost:80 not yet oauth.provider"},
 		"later deep":       {TunnelKind, "a", `{"addr":80,"verify_webhook":{"provider":"github","secret":"s"}}`, "a http://localhost:80 not yet verify_webhook.provider not yet verify_webhook.secret"},
-		"tcp with a port":  {TunnelKind, "a", `{"addr":22,"domain":"x.example.com:9022","proto":"tcp"}`, "a  host x.example.com not yet proto: tcp"},
-		"tcp":              {TunnelKind, "a", `{"addr":22,"proto":"tcp"}`, "a  not yet proto: tcp"},
+		"tcp with a port":  {TunnelKind, "a", `{"addr":22,"domain":"x.example.com:9022","proto":"tcp"}`, "a tcp://localhost:22 host x.example.com port 9022"},
+		"tcp":              {TunnelKind, "a", `{"addr":22,"proto":"tcp"}`, "a tcp://localhost:22"},
+
+		"tcp of this port": {EndpointKind, "a", `{"url":"tcp://:9022","upstream":{"url":"db.local:5432"}}`, "a tcp://db.local:5432 port 9022"},
+		"tls":              {EndpointKind, "a", `{"url":"tls://db.example.com","upstream":{"url":"tls://localhost:5432"}}`, "a tls://localhost:5432 host db.example.com ends at upstream"},
+		"tls at the agent": {EndpointKind, "a", `{"url":"tls://db.example.com","upstream":{"url":5432},"agent_tls_termination":{"server_certificate":"a.crt","server_private_key":"a.key","mutual_tls_certificate_authorities":["ca.pem","cb.pem"]}}`, "a tcp://localhost:5432 host db.example.com ends at agent with a.crt a.key ca.pem cb.pem"},
+		"tls at the edge":  {TunnelKind, "a", `{"addr":5432,"proto":"tls","terminate_at":"edge","mutual_tls_cas":"ca.pem"}`, "a tcp://localhost:5432 ends at edge with ca.pem"},
+		"no port":          {TunnelKind, "a", `{"addr":"db.local","proto":"tcp"}`, `api: addr: "db.local": a port from 1 to 65535 is missing behind the host`},
+		"a web service":    {TunnelKind, "a", `{"addr":"http://db.local","proto":"tcp"}`, `api: addr: "http://db.local": the service of a tcp or tls endpoint is named by a port, HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT`},
+		"a wrong port":     {TunnelKind, "a", `{"addr":22,"proto":"tcp","remote_addr":"a.example.com:0"}`, `api: remote_addr: "a.example.com:0": 0 is no port number; they go from 1 to 65535`},
+		"of requests":      {TunnelKind, "a", `{"addr":22,"proto":"tcp","host_header":"x"}`, `api: host_header: this means nothing to a tcp endpoint, only to http`},
+		"half of a pair":   {TunnelKind, "a", `{"addr":22,"proto":"tls","crt":"a.crt"}`, `api: crt: the certificate's key is missing: key`},
+		"nobody's":         {TunnelKind, "a", `{"addr":22,"proto":"tls","mutual_tls_cas":"a.pem"}`, `api: mutual_tls_cas: who asks visitors for certificates ends their TLS: say that it ends at the agent or the edge (terminate-at)`},
+		"of the other end": {TunnelKind, "a", `{"addr":22,"proto":"tls","terminate_at":"edge","crt":"a.crt"}`, `api: crt: certificate and key are for TLS that ends at the agent, not at the edge`},
 
 		"all empty":   {TunnelKind, "a", `{"addr":80,"subdomain":"","hostname":"","auth":"","basic_auth":null,"basicAuth":null}`, "a http://localhost:80 notices 1"},
 		"bag of expo": {TunnelKind, "a", `{"addr":80,"authtoken":"t","configPath":"/x","binPath":null,"port":80,"region":"us","hostname":null,"crt":null,"onLogEvent":{}}`, "a http://localhost:80 notices 6"},
@@ -68,6 +81,15 @@ func defined(e Endpoint, notices []string, err error) string {
 		if p[1] != "" {
 			out += p[0] + p[1]
 		}
+	}
+	if e.Port != 0 {
+		out += " port " + strconv.Itoa(e.Port)
+	}
+	if e.TerminateAt != "" {
+		out += " ends at " + e.TerminateAt
+	}
+	if files := strings.Fields(e.Certificate + " " + e.Key + " " + strings.Join(e.ClientCAs, " ")); len(files) > 0 {
+		out += " with " + strings.Join(files, " ")
 	}
 	for _, n := range e.NotYet {
 		out += " not yet " + n.Key

@@ -16,6 +16,7 @@ type Endpoint struct {
 	Protocol string   // http, tcp or tls
 	URL      string   // wanted public URL, as written; "" the relay's choice
 	Host     string   // the host name in URL; a label alone means one under the relay's domain; "" the relay's choice
+	Port     int      // the port in URL, of a tcp endpoint; 0 the relay's choice
 	Schemes  []string // wanted of the public URL; nil: the relay's choice
 
 	Upstream   string // as written: 8080, host:port, http://…
@@ -28,6 +29,9 @@ type Endpoint struct {
 	VerifyUpstream            bool   // check the certificate of an https service
 	UpstreamCAs               string // file of authorities for that; "": the system's
 	UpstreamCert, UpstreamKey string // files of the certificate that the service is shown
+	TerminateAt      string   // where a tls endpoint's TLS ends: edge, agent or upstream
+	Certificate, Key string   // files for TLS that ends at the agent
+	ClientCAs        []string // files of authorities for visitors' certificates
 
 	BasicAuth             []string // USER:PASSWORD, or references (Secret) to such
 	AllowCIDRs, DenyCIDRs []string
@@ -97,9 +101,6 @@ func (e *Endpoint) take(v value, m *mistakes) {
 		e.Name = text
 	case "proto":
 		e.Protocol = text
-		if text != "http" {
-			e.later(v.key+": "+text, v.where)
-		}
 	case "upstream":
 		e.Upstream = text
 	case "url":
@@ -137,6 +138,8 @@ func (e *Endpoint) take(v value, m *mistakes) {
 		e.Description = text
 	case "pooling-enabled":
 		e.Pooling = true
+	default:
+		e.takeTLS(v)
 	}
 	if v.option.Standing == Later {
 		e.later(v.key, v.where)
@@ -156,11 +159,15 @@ func (e *Endpoint) takeURL(v value, m *mistakes) {
 		e.later(v.key+": a wildcard", v.where)
 	case strings.HasSuffix(strings.ToLower(host), ".internal"): // which asks for the binding of that name
 		e.later(v.key+": an internal name", v.where)
+	case (scheme == "http" || scheme == "https") && e.Protocol != "http":
+		m.at(v, "%q is not of a %s endpoint", withoutPassword(e.URL), e.Protocol)
 	case (scheme == "tcp" || scheme == "tls") && scheme != e.Protocol:
 		e.Protocol = scheme
-		e.later(v.key+": "+scheme+"://", v.where)
 	}
 	e.Host = host
+	if e.Protocol == "tcp" && err == nil {
+		e.takePort(v, m)
+	}
 }
 
 // finish reads what needs to know of other values: where the service is.
@@ -172,7 +179,8 @@ func (d draft) finish(e *Endpoint, m *mistakes) {
 	}
 	v := d.values[i]
 	if e.Protocol != "http" {
-		return // which is for later, and so is what may stand here
+		d.finishPassing(e, v, m)
+		return
 	}
 	address, kind, err := UpstreamURL(e.Upstream)
 	if err != nil {

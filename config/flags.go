@@ -21,8 +21,8 @@ func CommandLine(protocol, upstream string, flags map[string][]string) (Endpoint
 	}
 	d.values = append(d.values, value{option: Lookup(OfEndpoint, "upstream"), key: "address", texts: []string{upstream}, where: commandLine})
 	e := d.endpoint(&m)
-	if protocol != "http" {
-		e.later("adit "+protocol, commandLine)
+	if e.Protocol != protocol {
+		m.add("flag --url", "", "%q is not of a %s endpoint; try \"adit %s\"", withoutPassword(e.URL), protocol, e.Protocol)
 	}
 	return e, notices, join(m)
 }

@@ -89,7 +89,7 @@ func TestCommandLine(t *testing.T) {
 			t.Errorf("the error does not say %q: %v", want, err)
 		}
 	}
-	if e, _, _ = CommandLine("tcp", "22", nil); len(e.NotYet) == 0 || e.Protocol != "tcp" {
+	if e, _, err = CommandLine("tcp", "22", map[string][]string{"remote-addr": {"20022"}}); err != nil || e.Protocol != "tcp" || e.Address != "tcp://localhost:22" || e.Port != 20022 || e.Host != "" {
 		t.Errorf("tcp: %+v", e)
 	}
 }

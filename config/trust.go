@@ -162,8 +162,8 @@ func (v value) reachesOut(folder string) bool {
 		if v.option.Secret {
 			return isReference(text)
 		}
-		if v.option.Name == "upstream-client-key" || v.option.Name == "upstream" && strings.HasPrefix(text, "unix:") {
-			return true
+		if v.option.Name == "upstream-client-key" || v.option.Name == "key" || v.option.Name == "upstream" && strings.HasPrefix(text, "unix:") {
+			return true // what is the person's, and what it proves
 		}
 		path, ok := strings.CutPrefix(text, "file:")
 		return ok && v.option.Name == "upstream" && !inside(folder, strings.TrimPrefix(path, "//"))

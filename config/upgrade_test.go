@@ -60,7 +60,7 @@ var versionTwo = []string{
 	"version: 2\ntunnels:\n  a: &a\n    addr: 80\n    inspect: false\n  b:\n    <<: *a\n    subdomain: b\n  c:\n    addr: 3\n",
 	"version: 2\ntunnels:\n  3:\n    addr: 3\n  true:\n    addr: 4\n  \"on\":\n    addr: 5\n    domain:\n",
 	"version: 2\ntunnels:\n  a:\n    addr: 80\n    schemes:\n      - http # plain\n    metadata: |\n      two\n      lines\n    auth: user:password1\n",
-	"version: 2\ntunnels:\n  a:\n    addr: 80\n    proto: tls\n    crt: a\n  b:\n    addr: 80\n    proto: tls\n    hostname: b\n    proxy_proto: \"2\"\n  c:\n    labels: [a=b]\n    addr: 1\n",
+	"version: 2\ntunnels:\n  a:\n    addr: 80\n    proto: tls\n    crt: a\n    key: a\n  b:\n    addr: 80\n    proto: tls\n    hostname: b\n    proxy_proto: \"2\"\n  c:\n    labels: [a=b]\n    addr: 1\n",
 	"version: 2\ntunnels:\n  a:\n    addr: 80\n    host_header: rewrite\n    traffic_policy:\n      on_http_request:\n        - actions: [{type: deny}]\n    bind_tls: both\n",
 }
 

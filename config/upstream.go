@@ -134,8 +134,8 @@ func publicURL(text, protocol string) (scheme, host string, err error) {
 	if !slices.Contains([]string{"http", "https", "tcp", "tls"}, scheme) {
 		return "", "", fmt.Errorf("%q: a public URL begins with http, https, tcp or tls", withoutPassword(text))
 	}
-	if rest == "" {
-		return scheme, "", nil
+	if rest == "" || scheme == "tcp" && strings.HasPrefix(rest, ":") {
+		return scheme, "", nil // a port alone says nothing of the name
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil ||

@@ -175,7 +175,7 @@ func TestDefinitionsAtTheAPI(t *testing.T) {
 	}{
 		`{"name":"a","addr":80,"oauth":{"provider":"google"}}`:      {"tunnels", "oauth", 400},
 		`{"name":"a","addr":80,"verify_webhook.provider":"stripe"}`: {"tunnels", "verify_webhook", 400},
-		`{"name":"a","addr":80,"proto":"tcp"}`:                      {"tunnels", "tcp", 400},
+		`{"name":"a","addr":80,"proto":"tls","crt":"a.crt"}`:        {"tunnels", "key is missing", 400},
 		`{"name":"a","addr":80,"proto":"nonsense"}`:                 {"tunnels", "proto", 400},
 		`{"name":"a","addr":"file:///etc"}`:                         {"tunnels", "without a password", 400},
 		`{"name":"a","upstream":{"url":"unix:/run/docker.sock"}}`:   {"endpoints", "without a password", 400},

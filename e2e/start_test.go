@@ -95,10 +95,10 @@ func TestStartOnScreen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("  - {name: shell, url: \"tcp://\", upstream: {url: 22}}\n")
+	write("  - {name: shell, pooling_enabled: true, upstream: {url: 22}}\n")
 	x.say("adit start --all --web-addr false --config " + file)
 	x.see(forwarding)
-	x.see(`endpoint "shell": url: tcp:// \(`)
+	x.see(`endpoint "shell": pooling_enabled \(`)
 	write("")
 	eventually(t, "the notice goes", func() bool { return !strings.Contains(x.screen(), `"shell"`) })
 	x.press("q")

@@ -25,6 +25,7 @@ type Options struct {
 	Redirect      bool           // visitors of HTTP are sent to HTTPS, unless the endpoint wants http
 	HSTS          time.Duration  // how long a visitor over HTTPS is told to come only so (Strict-Transport-Security); 0: it is not told
 	Agents        string         // agents' listener; required without HTTPS. The same as HTTPS, or "": agents come there
+	TCPPorts      [2]int         // first and last port that tcp endpoints may get, on the host of HTTP; zeros: this relay has no tcp endpoints
 	Admin         string         // health, metrics and the owner's API; "" none
 	PublicURL     string         // "https://*.DOMAIN[:PORT]" when something in front ends TLS; "": http://NAME.Domain:PORT
 	Trust         []netip.Prefix // peers whose forwarding fields are believed
@@ -138,6 +139,9 @@ func (o *Options) checkReach() (errs []error) {
 }
 
 func (o *Options) checkEmbedded() (errs []error) {
+	if o.TCPPorts != [2]int{} {
+		errs = append(errs, errors.New("--tcp-ports has no meaning for an embedded relay: its endpoints have ports of their own on this machine"))
+	}
 	for _, f := range []struct{ flag, value string }{{"--domain", o.Domain}, {"--http", o.HTTP}, {"--https", o.HTTPS}, {"--public-url", o.PublicURL}} {
 		if f.value != "" {
 			errs = append(errs, fmt.Errorf("%s has no meaning for an embedded relay: its endpoints have ports of their own on this machine", f.flag))
@@ -151,6 +155,9 @@ func (o *Options) checkPublic() (errs []error) {
 		errs = append(errs, errors.New("--http and --https are missing: the public addresses for visitors, like :8080 and :8443"))
 	}
 	errs = append(errs, o.checkHTTPS()...)
+	if p := o.TCPPorts; p != [2]int{} && (p[0] < 1 || p[1] > 65535 || p[0] > p[1]) {
+		errs = append(errs, fmt.Errorf("--tcp-ports %d-%d is no range of ports, such as 20000-20999", p[0], p[1]))
+	}
 	if o.Domain == "" {
 		return append(errs, errors.New("--domain is missing: endpoints are NAME.DOMAIN, like tunnel.example.com"))
 	}

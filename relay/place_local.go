@@ -45,9 +45,16 @@ func newLocalPlaces(serve func(context.Context, net.Listener, int) error, run fu
 	return &localPlaces{serve: serve, run: run, failed: failed, held: map[owner]*localPort{}}
 }
 
-// Place implements session.Namer: the wanted port if it is free, else another one.
+// Place implements session.Namer: the wanted port if it is free, else another one, but for tcp and tls endpoints.
 func (p *localPlaces) Place(_ context.Context, e *registry.Endpoint, w session.Wish) (release func(), err error) {
-	if w.Host != "" {
+	scheme := e.Protocol
+	switch {
+	case e.Protocol != wire.ProtocolTCP && e.Protocol != wire.ProtocolTLS:
+		scheme = "http"
+	case e.Terminate:
+		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: "the embedded relay has no certificates: end TLS at the agent with --crt and --key, or use a public relay with --relay"}
+	}
+	if w.Host != "" && (scheme == "http" || w.Host != "localhost") {
 		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: fmt.Sprintf("the embedded relay cannot serve %q, only ports of this machine: use a public relay with --relay", w.Host)}
 	}
 	o := owner{e.Account, e.Instance, e.Name}
@@ -55,7 +62,7 @@ func (p *localPlaces) Place(_ context.Context, e *registry.Endpoint, w session.W
 	defer p.mu.Unlock()
 	l := p.held[o]
 	if l == nil {
-		if l, err = p.open(w.Port); err != nil {
+		if l, err = p.open(w.Port, scheme != "http"); err != nil {
 			return nil, &registry.Error{Code: wire.CodePortTaken, Text: err.Error()}
 		}
 		p.held[o] = l
@@ -63,16 +70,17 @@ func (p *localPlaces) Place(_ context.Context, e *registry.Endpoint, w session.W
 	l.holders++
 	e.Host, e.Port = "localhost", l.port
 	port := strconv.Itoa(l.port)
-	e.URL, e.Aliases = "http://localhost:"+port, nil
-	if label := hostLabel(e.Name); label != "" {
+	e.URL, e.Aliases = scheme+"://localhost:"+port, nil
+	if label := hostLabel(e.Name); label != "" && scheme == "http" {
 		e.Aliases = []string{"http://" + label + ".localhost:" + port}
 	}
 	return sync.OnceFunc(func() { p.release(o, l) }), nil
 }
 
-func (p *localPlaces) open(port int) (*localPort, error) {
+// open opens the wanted port. exactly: or none, because who uses it must be told of another one.
+func (p *localPlaces) open(port int, exactly bool) (*localPort, error) {
 	listeners, err := listenLocal(port)
-	if err != nil && port != 0 {
+	if err != nil && port != 0 && !exactly {
 		listeners, err = listenLocal(0)
 	}
 	if err != nil {

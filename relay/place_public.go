@@ -18,35 +18,56 @@ type publicPlaces struct {
 	urls     urls
 	owner    func(host string) (account string, err error) // reserved names
 	resolver resolver
+	ports    *publicPorts // of tcp endpoints; nil: there are none
+	tls      *publicURL   // of tls endpoints; nil: the relay does not listen for TLS
 }
 
 var _ session.Namer = (*publicPlaces)(nil)
 
-// Place implements session.Namer: the wanted host, if the account may have it, else a name derived from who asks. A label alone is one under the domain, which
-// the agent need not know. A wanted port means nothing here.
+// Place implements session.Namer.
 func (p *publicPlaces) Place(ctx context.Context, e *registry.Endpoint, w session.Wish) (release func(), err error) {
+	needsTLS := e.Protocol == wire.ProtocolTLS || e.ClientCAs != nil
+	switch {
+	case e.Protocol == wire.ProtocolTCP:
+		return p.ports.place(ctx, e, w)
+	case needsTLS && p.tls == nil:
+		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: "this relay does not listen for visitors' TLS: its owner makes it with --https"}
+	}
+	if err := p.name(ctx, e, w); err != nil {
+		return nil, err
+	}
+	if e.Protocol == wire.ProtocolTLS {
+		e.URL = p.tls.of(e.Host)
+		return func() {}, nil
+	}
+	var ok bool
+	if e.URL, e.Aliases, ok = p.urls.of(e.Host, e.Schemes); !ok {
+		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: "this relay does not serve " + strings.Join(e.Schemes, " or ")}
+	}
+	return func() {}, nil
+}
+
+// name gives e the wanted host, if the account may have it, else a name derived from who asks. A label alone is one under the domain, which the agent need not
+// know. A wanted port means nothing here.
+func (p *publicPlaces) name(ctx context.Context, e *registry.Endpoint, w session.Wish) error {
 	host := endpointName(p.key, e.Account, e.Instance, e.Name) + "." + p.domain
 	if w.Host != "" {
 		wanted, err := p.wanted(w.Host)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if wanted != host { // not the one that is its own anyway
 			if e.Owned, err = p.may(ctx, wanted, w.Grant); err != nil {
-				return nil, err
+				return err
 			}
 			host = wanted
 		}
 	}
 	if !w.Grant.Scopes.AllowsName(host, p.domain) {
-		return nil, &registry.Error{Code: wire.CodeNameScope, Text: fmt.Sprintf("the token is not for the name %s, but for %s", host, strings.Join(w.Grant.Scopes.Names, ", "))}
+		return &registry.Error{Code: wire.CodeNameScope, Text: fmt.Sprintf("the token is not for the name %s, but for %s", host, strings.Join(w.Grant.Scopes.Names, ", "))}
 	}
-	e.Host, e.Port = host, 0
-	var ok bool
-	if e.URL, e.Aliases, ok = p.urls.of(host, e.Schemes); !ok {
-		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: "this relay does not serve " + strings.Join(e.Schemes, " or ")}
-	}
-	return func() {}, nil
+	e.Host, e.Port, e.Aliases = host, 0, nil
+	return nil
 }
 
 // wanted is the one spelling of a host that an agent asks for.

@@ -9,6 +9,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,6 +61,7 @@ type Relay struct {
 	sessions *session.Server
 	shares   shares
 	local    *localPlaces // nil unless Embedded
+	ports    *publicPorts // nil without Options.TCPPorts
 	leases   *leaseFile   // nil when Embedded: its names are ports of this process
 
 	failed   chan error // a part of Run that ended by itself
@@ -185,7 +187,7 @@ func (r *Relay) wire(key []byte) {
 	r.shares = divide(o.Memory, o.Files)
 	public := edge.Options{
 		Registry: r.registry, Trust: o.Trust, Log: o.Log, AccessLog: o.AccessLog, Go: o.Go,
-		Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader, Late: late, Share: o.PerAddress,
+		Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader, Late: late, Share: o.PerAddress, PortsCarry: !o.Embedded,
 		Memory: r.shares.connections, Files: r.shares.visitors,
 	}
 	if r.https != nil {
@@ -200,13 +202,33 @@ func (r *Relay) wire(key []byte) {
 		r.local = newLocalPlaces(r.edge.Serve, o.Go, r.failed)
 		namer = r.local
 	} else {
-		namer = &publicPlaces{domain: o.Domain, key: key, urls: r.urls(), owner: r.lookup.Owner, resolver: newResolver(o.Resolver)}
+		if o.TCPPorts != [2]int{} {
+			r.ports = r.newPorts(key)
+		}
+		namer = &publicPlaces{
+			domain: o.Domain, key: key, urls: r.urls(), tls: urlAt("tls", r.https, 443), owner: r.lookup.Owner, resolver: newResolver(o.Resolver), ports: r.ports,
+		}
 	}
 	r.sessions = session.New(session.Options{
 		Registry: r.registry, Control: r.lookup, Namer: namer, TLS: r.cert.tlsConfig(), Key: key,
 		Relay: r.id(), Version: o.Version, Region: o.Region, Log: o.Log, Go: o.Go, Auth: o.Limits.Auth,
 		Memory: r.shares.streams, SessionMemory: r.shares.sessions, Files: r.shares.agents, Guests: r.shares.lobby, Grown: r.shares.grown,
 	})
+}
+
+// newPorts are those of tcp endpoints, where visitors of the others come in.
+func (r *Relay) newPorts(key []byte) *publicPorts {
+	host, _, _ := net.SplitHostPort(cmp.Or(r.o.HTTP, r.o.HTTPS)) // it is listened on
+	return &publicPorts{
+		first: r.o.TCPPorts[0], last: r.o.TCPPorts[1], host: host, domain: r.o.Domain, key: key,
+		registry: r.registry, run: r.o.Go, failed: r.failed, open: map[int]*publicPort{},
+		door: func(ctx context.Context, limit time.Duration, addr string) (net.Listener, error) {
+			return r.doors.listen(ctx, limit, "tcp-ports", addr)
+		},
+		serve: func(ctx context.Context, ln net.Listener, port int) error {
+			return r.edge.Serve(ctx, r.behindBalancers(ln), port)
+		},
+	}
 }
 
 // id tells relays apart in Welcome; it is the same after a restart and no secret.

@@ -136,4 +136,7 @@ func (r *Relay) stop() {
 	if r.local != nil {
 		r.local.close()
 	}
+	if r.ports != nil {
+		r.ports.close()
+	}
 }

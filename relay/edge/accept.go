@@ -58,6 +58,12 @@ func passing(err error) bool {
 
 // welcome starts a connection's loop.
 func (s *Server) welcome(nc net.Conn, e entrance) {
+	if w, ok := s.wayOf(nc, e.port); ok {
+		s.count.connections.Add(1)
+		s.helpers.Add(1)
+		s.run(func() { defer s.helpers.Done(); s.carry(nc, w) })
+		return
+	}
 	account, ok := s.takeShare(nc, e)
 	if !ok {
 		return
@@ -83,12 +89,7 @@ func (s *Server) welcome(nc net.Conn, e entrance) {
 		nc.Close()
 		return
 	}
-	if len(s.conns) == 0 {
-		select {
-		case s.wake <- struct{}{}:
-		default:
-		}
-	}
+	s.stir()
 	s.conns[c] = struct{}{}
 	s.mu.Unlock()
 	s.count.connections.Add(1)
@@ -103,10 +104,44 @@ func (s *Server) farewell(c *conn) {
 	s.mu.Lock()
 	delete(s.conns, c)
 	s.vacate(c)
-	if len(s.conns) == 0 && s.closed {
+	s.checkEmpty()
+	s.mu.Unlock()
+}
+
+// stir wakes the sweeper for the first connection. s.mu is held.
+func (s *Server) stir() {
+	if s.open() > 0 {
+		return
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// open is how many connections there are. s.mu is held.
+func (s *Server) open() int { return len(s.conns) + len(s.carried) }
+
+// checkEmpty tells Shutdown that no connection is left. s.mu is held.
+func (s *Server) checkEmpty() {
+	if s.closed && s.open() == 0 {
 		close(s.empty)
 	}
-	s.mu.Unlock()
+}
+
+// wayOf says whether a connection that came to that port is carried as it is: the endpoint with the port decides.
+func (s *Server) wayOf(nc net.Conn, port int) (w way, ok bool) {
+	if port == 0 {
+		return w, false
+	}
+	peer := addrPort(nc.RemoteAddr())
+	w = way{account: s.accountOf(peer.Addr()), peer: peer, port: uint16(port), trusted: s.trusts(peer.Addr()), kind: wire.KindTCP}
+	if ep, err := s.registry.PickPort(port); err == nil {
+		w.ep = ep
+		w.kind, ok = carries(ep)
+		return w, ok
+	}
+	return w, s.portsCarry
 }
 
 // addrPort reads a socket address; IPv4 mapped into IPv6 is IPv4.

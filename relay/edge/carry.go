@@ -1,24 +1,366 @@
 package edge
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
 
+	"github.com/adit-tunnel/adit/relay/policy"
 	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/wire"
 )
 
 // way is a visitor's connection on its way to a tcp or tls endpoint.
 type way struct {
-	ep      *registry.Endpoint
-	account netip.Addr // whom it is counted for
+	ep      *registry.Endpoint // nil: the one with the port of its own, which may have to come back first
+	account netip.Addr         // whom it is counted for
 	peer    netip.AddrPort
 	port    uint16 // ours
-	trusted bool
+	trusted bool   // the peer is a trusted proxy, behind which there may be many visitors
 	kind    wire.Kind
-	flags   uint8
-	ext     []byte
+	flags   uint8  // wire.ReqTLS, if its TLS has ended here
+	ext     []byte // list of wire.ExtSNI …
 }
 
-// carry passes a connection on to a tcp or tls endpoint, and owns it: nc yields all that the visitor sent.
-func (s *Server) carry(nc net.Conn, _ way) { nc.Close() }
+// carried is such a connection under way: bytes both ways until each direction has ended, or one is broken. No limit of time applies.
+type carried struct {
+	s     *Server
+	net   net.Conn
+	sock  net.Conn // under net
+	id    uint64
+	way   way
+	q     registry.Request
+	start time.Time
+
+	x      registry.Exchange
+	up     chan struct{} // closed when the visitor's direction is over
+	out    gathered      // for the visitor
+	sent   int64         // to the visitor
+	got    atomic.Int64  // from the visitor
+	upEnd  upEnd         // read when up is closed
+	over   <-chan struct{}
+	kicked bool // the sweeper's: the read of the visitor has been ended
+
+	reading atomic.Bool // a read of the visitor waits
+	verdict atomic.Uint32
+}
+
+// upEnd is how the visitor's direction ended.
+type upEnd uint8
+
+const (
+	upBroken  upEnd = iota // the visitor, or the exchange, is gone
+	upFIN                  // as a whole
+	upRefused              // the service takes nothing any more
+)
+
+// carry passes a connection on to a tcp or tls endpoint, and returns when it is over. nc is its own from here on; it yields all that the visitor sent. It is
+// counted here: whoever has counted it before has given that back.
+func (s *Server) carry(nc net.Conn, w way) {
+	c := &carried{s: s, net: nc, sock: socketOf(nc), id: s.lastConn.Add(1), way: w, start: s.now(), up: make(chan struct{})}
+	if code := s.enlist(c); code != wire.CodeNone {
+		s.count.turnedAway.Add(1)
+		s.count.failed(code)
+		c.reset()
+		return
+	}
+	defer s.strike(c)
+	defer c.recover()
+	c.end(c.serve())
+}
+
+// enlist counts a connection in; the code says why it cannot be served.
+func (s *Server) enlist(c *carried) wire.Code {
+	if !s.visitors.enter(c.way.account) {
+		if n, due := s.visitors.full.Due(); due {
+			s.log.Warn("visitors are turned away: their address has its share of connections", "address", c.way.account.String(), "share", s.visitors.share.Load(), "times", n)
+		}
+		return wire.CodeTooManyConns
+	}
+	if !s.admit() {
+		s.visitors.leave(c.way.account)
+		if n, due := s.full.Due(); due {
+			s.log.Warn("visitors are turned away: no memory or no connections are left", "times", n)
+		}
+		return wire.CodeRelayBusy
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		s.visitors.leave(c.way.account)
+		s.memory.Give(connCost)
+		s.files.Give(1)
+		return wire.CodeRelayStopping
+	}
+	s.stir()
+	s.carried[c] = struct{}{}
+	s.count.open.Add(1)
+	return wire.CodeNone
+}
+
+// strike is enlist's undoing.
+func (s *Server) strike(c *carried) {
+	s.count.open.Add(-1)
+	s.visitors.leave(c.way.account)
+	s.memory.Give(connCost)
+	s.files.Give(1)
+	s.mu.Lock()
+	delete(s.carried, c)
+	s.checkEmpty()
+	s.mu.Unlock()
+}
+
+// recover ends one connection for a bug that it has met.
+func (c *carried) recover() {
+	if p := recover(); p != nil {
+		c.s.log.Error("a connection panicked", "conn", c.id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		c.s.count.failed(wire.CodeInternal)
+		c.cut(wire.CodeInternal)
+	}
+}
+
+// serve carries the connection; nil: both directions have ended as a whole.
+func (c *carried) serve() error {
+	if err := c.find(); err != nil {
+		return err
+	}
+	if err := c.judge(); err != nil {
+		return err
+	}
+	defer c.way.ep.Upstream.Attach(c.id, true)()
+	if err := c.begin(); err != nil {
+		return err
+	}
+	c.s.run(func() {
+		defer close(c.up)
+		defer c.recover()
+		c.upEnd = c.send()
+	})
+	err := c.receive()
+	if err != nil {
+		c.part(err)
+	}
+	<-c.up
+	if err == nil && c.upEnd != upFIN {
+		err = &registry.Error{Code: wire.CodeVisitorGone, Delivered: true} // it goes on sending what nobody takes
+		if c.upEnd == upRefused {
+			err = &registry.Error{Code: wire.CodeLocalReset, Delivered: true}
+		}
+	}
+	return err
+}
+
+// find looks for the endpoint that has the port, and waits a moment for one whose agent was lost.
+func (c *carried) find() (err error) {
+	if c.way.ep != nil {
+		return nil
+	}
+	c.way.ep, err = c.s.registry.AwaitPort(c.s.begin, int(c.way.port))
+	if err != nil {
+		return err
+	}
+	var ok bool
+	if c.way.kind, ok = carries(c.way.ep); !ok {
+		return registry.ErrNoEndpoint // it has requests now
+	}
+	return nil
+}
+
+// carries says whether an endpoint takes connections, and of which kind.
+func carries(ep *registry.Endpoint) (wire.Kind, bool) {
+	switch ep.Protocol {
+	case wire.ProtocolTCP:
+		return wire.KindTCP, true
+	case wire.ProtocolTLS:
+		return wire.KindTLS, true
+	}
+	return wire.KindHTTP, false
+}
+
+// judge runs what of the endpoint's policy is for connections.
+func (c *carried) judge() error {
+	err := c.way.ep.Policy.Connect(&policy.Facts{Client: c.way.peer.Addr()})
+	if r, rejected := err.(*policy.Rejection); rejected {
+		c.turnedAway(rejectionCode(r), r.Reason)
+	}
+	return err
+}
+
+// turnedAway tells the upstream of a visitor who did not come to it.
+func (c *carried) turnedAway(code wire.Code, reason string) {
+	c.way.ep.Upstream.TurnedAway(registry.Visitor{Time: c.start, Client: c.way.peer.Addr(), Code: code, Reason: reason})
+}
+
+func (c *carried) begin() error {
+	w := &c.way
+	c.q = registry.Request{
+		Kind: w.kind, ID: newID(c.start), Conn: c.id, Client: w.peer, Many: w.trusted, ServerPort: w.port, Start: c.start, Flags: w.flags,
+		Body: wire.BodyUntil, Ext: w.ext,
+	}
+	x, err := w.ep.Upstream.Begin(c.s.begin, &c.q)
+	if err != nil {
+		if code, _ := codeOf(err); code == wire.CodeRateLimit {
+			c.turnedAway(code, code.Info().Text)
+		}
+		return err
+	}
+	c.s.mu.Lock() // the sweeper's, and Shutdown's
+	c.x, c.over = x, x.Stopped()
+	c.s.mu.Unlock()
+	return nil
+}
+
+// part ends the exchange, and makes the visitor's direction end.
+func (c *carried) part(err error) {
+	c.x.Abort(c.reason(err))
+	deliver(c.sock, deliverWithin)
+	c.reset()
+}
+
+// deliverWithin is how long what came before a cut may take to reach the visitor: RST throws the rest away.
+const deliverWithin = 500 * time.Millisecond
+
+// end closes the connection: in order when it was whole, else with RST, so that nobody takes it for that.
+func (c *carried) end(err error) {
+	code := wire.CodeNone
+	switch {
+	case err == nil:
+		c.x.Finish()
+		c.net.Close()
+	default:
+		code = c.reason(err)
+		if c.x != nil {
+			c.x.Abort(code)
+		}
+		c.reset()
+		c.s.count.failed(code)
+	}
+	if c.s.access.w != nil {
+		c.s.access.add(c.logLine(code))
+	}
+}
+
+// reason turns an error into a code. What made us abort the exchange is the reason, whatever the error says.
+func (c *carried) reason(err error) wire.Code {
+	if v := wire.Code(c.verdict.Load()); v != wire.CodeNone {
+		return v
+	}
+	if err == errGone {
+		return wire.CodeVisitorGone
+	}
+	code, _ := codeOf(err)
+	if code == wire.CodeVisitorGone && c.s.begin.Err() != nil {
+		return wire.CodeRelayStopping // who takes begin for the visitor's presence cannot know better
+	}
+	return code
+}
+
+// cut ends the connection whatever it does. It does not block.
+func (c *carried) cut(code wire.Code) {
+	c.verdict.CompareAndSwap(0, uint32(code))
+	if c.x != nil {
+		c.x.Abort(code)
+	}
+	c.reset()
+}
+
+func (c *carried) reset() { reset(c.sock) }
+
+// sweep notices what nobody reads or writes just then: a visitor's RST, and an exchange that is over. s.mu is held.
+func (c *carried) sweep() {
+	if c.x == nil {
+		return
+	}
+	if !c.reading.Load() && broken(c.sock) {
+		c.verdict.CompareAndSwap(0, uint32(wire.CodeVisitorGone))
+		c.x.Abort(wire.CodeVisitorGone)
+	}
+	if c.kicked {
+		return
+	}
+	select {
+	case <-c.over:
+		c.kicked = true
+		c.net.SetReadDeadline(longAgo)
+	default:
+	}
+}
+
+// socketOf is the socket under what has been put on it.
+func socketOf(nc net.Conn) net.Conn {
+	for {
+		above, ok := nc.(interface{ NetConn() net.Conn })
+		if !ok {
+			return nc
+		}
+		nc = above.NetConn()
+	}
+}
+
+// logLine is the access log's line of a connection.
+func (c *carried) logLine(code wire.Code) []byte {
+	now := c.s.now()
+	b := now.UTC().AppendFormat([]byte("time="), "2006-01-02T15:04:05.000Z")
+	id := c.q.ID
+	if id == ([16]byte{}) {
+		id = newID(c.start)
+	}
+	b = appendID(append(b, " id="...), id)
+	b = c.way.peer.AppendTo(append(b, " client="...))
+	kind, name := wire.ProtocolTCP, ""
+	if c.way.kind == wire.KindTLS {
+		kind = wire.ProtocolTLS
+	}
+	_ = wire.EachExt(c.way.ext, func(typ uint8, v []byte) {
+		if typ == wire.ExtSNI {
+			name = string(v)
+		}
+	})
+	b = append(append(b, " kind="...), kind...)
+	b = appendInt(append(b, " port="...), int64(c.way.port))
+	b = appendWord(append(b, " host="...), []byte(name))
+	b = appendInt(append(b, " received="...), c.got.Load())
+	b = appendInt(append(b, " bytes="...), c.sent)
+	b = appendMillis(append(b, " duration="...), now.Sub(c.start))
+	endpoint := ""
+	if c.way.ep != nil {
+		endpoint = c.way.ep.Name
+	}
+	b = appendWord(append(b, " endpoint="...), []byte(endpoint))
+	b = append(b, " code="...)
+	if code == wire.CodeNone {
+		b = append(b, '-')
+	} else {
+		b = append(b, code.Info().Name...)
+	}
+	return append(b, '\n')
+}
+
+// gathered is a pooled buffer for what goes to a visitor with the next write; there is none while nothing waits.
+type gathered struct {
+	b    []byte
+	buf  *[maxGathered + maxCopied]byte
+	owed int // cost of what is in b
+}
+
+var gatherings = sync.Pool{New: func() any { return new([maxGathered + maxCopied]byte) }}
+
+func (g *gathered) add(p []byte, cost int) {
+	if g.buf == nil {
+		g.buf = gatherings.Get().(*[maxGathered + maxCopied]byte)
+		g.b = g.buf[:0]
+	}
+	g.b = append(g.b, p...)
+	g.owed += cost
+}
+
+func (g *gathered) clear() {
+	if g.buf != nil {
+		gatherings.Put(g.buf)
+	}
+	*g = gathered{}
+}

@@ -307,11 +307,13 @@ func (c *conn) drop(code wire.Code) {
 }
 
 // reset closes with RST, so that nobody takes for whole what was cut, and the kernel keeps nothing.
-func (c *conn) reset() {
-	if l, ok := c.sock.(interface{ SetLinger(int) error }); ok {
+func (c *conn) reset() { reset(c.sock) }
+
+func reset(nc net.Conn) {
+	if l, ok := nc.(interface{ SetLinger(int) error }); ok {
 		l.SetLinger(0)
 	}
-	c.sock.Close()
+	nc.Close()
 }
 
 // cut ends the connection whatever it does.

@@ -59,9 +59,12 @@ type Options struct {
 
 	// Share is how many connections one address, or one /64 of IPv6, may have; 0: 1,000; negative: any number. Loopback and Trust are nobody's address.
 	Share int
+
+	// PortsCarry: all endpoints with a port of their own are tcp or tls ones, so that who comes while none has the port need not be read like HTTP.
+	PortsCarry bool
 }
 
-// Server serves HTTP on any number of listeners. New makes one.
+// Server serves HTTP, and connections of tcp and tls endpoints, on any number of listeners. New makes one.
 type Server struct {
 	registry *registry.Registry
 	trust    atomic.Pointer[[]netip.Prefix]
@@ -84,6 +87,7 @@ type Server struct {
 	hsts        string // the field line; "": none
 
 	memory, files *budget.Budget
+	portsCarry    bool
 	turning       atomic.Int32     // visitors that are being turned away
 	full, short   budget.Complaint // about visitors that are turned away, and those that cannot be accepted
 
@@ -102,6 +106,7 @@ type Server struct {
 	listeners map[net.Listener]struct{}
 	accepting sync.WaitGroup
 	conns     map[*conn]struct{}
+	carried   map[*carried]struct{}
 	closed    bool          // no connection comes any more
 	empty     chan struct{} // closed when that is so and none is left
 	stop      chan struct{} // ends the sweeper and the access log
@@ -111,21 +116,23 @@ type Server struct {
 // New makes a server; it starts nothing.
 func New(o Options) *Server {
 	s := &Server{
-		registry:  o.Registry,
-		log:       o.Log,
-		run:       o.Go,
-		now:       o.Now,
-		lim:       newLimits(o),
-		access:    newAccessLog(o.AccessLog),
-		count:     newCounters(),
-		memory:    o.Memory,
-		files:     o.Files,
-		wake:      make(chan struct{}, 1),
-		listeners: map[net.Listener]struct{}{},
-		conns:     map[*conn]struct{}{},
-		visitors:  visitors{open: map[netip.Addr]int{}},
-		empty:     make(chan struct{}),
-		stop:      make(chan struct{}),
+		registry:   o.Registry,
+		log:        o.Log,
+		run:        o.Go,
+		now:        o.Now,
+		lim:        newLimits(o),
+		access:     newAccessLog(o.AccessLog),
+		count:      newCounters(),
+		memory:     o.Memory,
+		files:      o.Files,
+		portsCarry: o.PortsCarry,
+		wake:       make(chan struct{}, 1),
+		listeners:  map[net.Listener]struct{}{},
+		conns:      map[*conn]struct{}{},
+		carried:    map[*carried]struct{}{},
+		visitors:   visitors{open: map[netip.Addr]int{}},
+		empty:      make(chan struct{}),
+		stop:       make(chan struct{}),
 
 		agents: o.Agents, challenge: o.Challenge, redirect: o.Redirect, redirectAll: o.RedirectAll, hsts: hstsLine(o.HSTS),
 	}
@@ -149,7 +156,7 @@ func New(o Options) *Server {
 }
 
 // Serve accepts on ln, which it closes, until Shutdown or ctx's end, and returns nil then; connections go on until Shutdown. port 0: requests are
-// routed by Host; else all go to the endpoint with that port of its own. Any number of Serves may run at once. Keepalive and what the kernel buffers are
+// routed by Host; else all go to the endpoint with that port of its own, as requests or as they are, whichever it has. Any number of Serves may run at once. Keepalive and what the kernel buffers are
 // options of ln.
 func (s *Server) Serve(ctx context.Context, ln net.Listener, port int) error {
 	return s.serve(ctx, ln, entrance{port: port})
@@ -167,7 +174,7 @@ func (s *Server) ServeTLS(ctx context.Context, ln net.Listener) error {
 var errNoCertificate = errors.New("edge: ServeTLS without Options.Certificate")
 
 func (s *Server) serve(ctx context.Context, ln net.Listener, e entrance) error {
-	if !s.open(ln) {
+	if !s.take(ln) {
 		return ln.Close()
 	}
 	defer s.forget(ln)
@@ -175,8 +182,8 @@ func (s *Server) serve(ctx context.Context, ln net.Listener, e entrance) error {
 	return s.accept(ctx, ln, e)
 }
 
-// open registers a listener and starts the helpers with the first one.
-func (s *Server) open(ln net.Listener) bool {
+// take registers a listener and starts the helpers with the first one.
+func (s *Server) take(ln net.Listener) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping.Load() {

@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"errors"
+	"net"
 	"time"
 
 	"github.com/adit-tunnel/adit/http1"
@@ -136,11 +137,13 @@ func (c *conn) finishCut(t *turn, e ending) {
 }
 
 // drain waits until the kernel has delivered what was written, because RST throws the rest away; a visitor that takes nothing is not waited for.
-func (c *conn) drain() {
-	const step, most = 10 * time.Millisecond, 5 * time.Second
+func (c *conn) drain() { deliver(c.net, 5*time.Second) }
+
+func deliver(nc net.Conn, most time.Duration) {
+	const step = 10 * time.Millisecond
 	tick := time.NewTicker(step)
 	defer tick.Stop()
-	for waited := time.Duration(0); unsent(c.sock) > 0 && waited < most; waited += step {
+	for waited := time.Duration(0); unsent(nc) > 0 && waited < most; waited += step {
 		<-tick.C
 	}
 }

@@ -65,6 +65,62 @@ func arrived(fd uintptr) bool {
 	}
 }
 
+// broken says that a connection has ended by an RST, or because its other end has not been heard of, and that nobody has noticed yet.
+func broken(nc net.Conn) bool {
+	c, ok := nc.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return false
+	}
+	gone := false
+	raw.Control(func(fd uintptr) {
+		p := []unix.PollFd{{Fd: int32(fd)}}
+		n, err := unix.Poll(p, 0)
+		gone = err == nil && n > 0 && p[0].Revents&unix.POLLERR != 0
+	})
+	return gone
+}
+
+// peeker waits like awaitBytes, and keeps the error that it meets: the system tells of an RST once, and whoever reads after that finds an end in order.
+type peeker struct {
+	raw  syscall.RawConn // nil: not a socket
+	look func(fd uintptr) bool
+	err  error
+}
+
+func newPeeker(nc net.Conn) *peeker {
+	p := &peeker{}
+	if c, ok := nc.(syscall.Conn); ok {
+		p.raw, _ = c.SyscallConn() // fails only when it is closed, which shows when it is read
+	}
+	p.look = func(fd uintptr) bool {
+		var b [1]byte
+		for {
+			switch _, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK); err {
+			case unix.EINTR:
+			case unix.EAGAIN:
+				return false
+			default:
+				p.err = err
+				return true
+			}
+		}
+	}
+	return p
+}
+
+// can says that there is something to wait for without reading it.
+func (p *peeker) can() bool { return p.raw != nil }
+
+// wait waits until something has come, bytes or the end in order; an error is any other end. A deadline shows when it is read.
+func (p *peeker) wait() error {
+	_ = p.raw.Read(p.look) // closed, or late: shows when it is read
+	return p.err
+}
+
 // keepUnsent is how many bytes the kernel keeps beyond what is on its way before a write has to wait (TCP_NOTSENT_LOWAT).
 func keepUnsent(nc net.Conn, n int) {
 	c, ok := nc.(syscall.Conn)

@@ -16,6 +16,16 @@ func keepUnsent(net.Conn, int) {}
 // awaitBytes waits until something has come: here it is left to the read that follows.
 func awaitBytes(net.Conn) {}
 
+// broken says that a connection has ended and nobody has noticed: here it is not asked.
+func broken(net.Conn) bool { return false }
+
+// peeker waits for what comes: here nobody can without reading it.
+type peeker struct{}
+
+func newPeeker(net.Conn) *peeker { return &peeker{} }
+func (*peeker) can() bool        { return false }
+func (*peeker) wait() error      { return nil }
+
 // mute keeps new connections away from a listener: here it is not tried.
 func mute(net.Listener) bool { return false }
 

@@ -61,9 +61,7 @@ func (s *Server) leave() (first bool) {
 		s.accepting.Wait()
 		s.mu.Lock()
 		s.closed = true
-		if len(s.conns) == 0 {
-			close(s.empty)
-		}
+		s.checkEmpty()
 		s.mu.Unlock()
 		s.leaveH2()
 	})
@@ -130,6 +128,7 @@ func (s *Server) hurry() {
 		c.retire()
 		c.expire(wire.CodeRelayStopping)
 	})
+	s.cutCarried()
 	s.cut() // for exchanges that are just being begun
 	t := time.NewTimer(lastWord)
 	defer t.Stop()
@@ -138,6 +137,16 @@ func (s *Server) hurry() {
 	case <-t.C:
 		s.accepting.Wait()
 		s.each(func(c *conn) { c.cut(wire.CodeRelayStopping) })
+		s.cutCarried()
 		<-s.empty
+	}
+}
+
+// cutCarried ends all connections that are carried: there is nothing that their visitors could be told.
+func (s *Server) cutCarried() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.carried {
+		c.cut(wire.CodeRelayStopping)
 	}
 }

@@ -14,7 +14,7 @@ func (s *Server) sweep() {
 	last := time.Now()
 	for {
 		s.mu.Lock()
-		none := len(s.conns) == 0
+		none := s.open() == 0
 		s.mu.Unlock()
 		if none {
 			select {
@@ -37,6 +37,15 @@ func (s *Server) sweep() {
 		last = time.Now()
 		now := s.clock.Add(int64(elapsed))
 		s.each(func(c *conn) { c.sweep(now) })
+		s.sweepCarried()
+	}
+}
+
+func (s *Server) sweepCarried() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.carried {
+		c.sweep()
 	}
 }
 

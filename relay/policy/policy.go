@@ -61,6 +61,22 @@ func (p *Policy) Request(f *Facts) error {
 	return nil
 }
 
+// Connect runs the rules of on_tcp_connect on a connection that is no HTTP; of f only Client counts.
+func (p *Policy) Connect(f *Facts) error {
+	if p == nil {
+		return nil
+	}
+	for _, a := range p.connect {
+		if r := a.judge(f); r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// ForRequests says that there are rules that only requests can be held against.
+func (p *Policy) ForRequests() bool { return p != nil && len(p.request) > 0 }
+
 // Same says that p and o were compiled from the same text, or are both nil.
 func (p *Policy) Same(o *Policy) bool {
 	if p == nil || o == nil {

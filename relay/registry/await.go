@@ -12,6 +12,11 @@ func (g *Registry) Await(ctx context.Context, host []byte) (*Endpoint, error) {
 	return g.await(ctx, string(host), func() *Endpoint { return g.hosts[string(host)] })
 }
 
+// AwaitPort is Await for a port of an endpoint's own.
+func (g *Registry) AwaitPort(ctx context.Context, port int) (*Endpoint, error) {
+	return g.await(ctx, PortPlace(port), func() *Endpoint { return g.ports[port] })
+}
+
 // Successor returns who serves the name of e now, for the same account, when e does not any more. lost: its agent was lost, so that it waits like Await.
 // Errors are ErrNoEndpoint and ErrAway.
 func (g *Registry) Successor(ctx context.Context, e *Endpoint, lost bool) (*Endpoint, error) {

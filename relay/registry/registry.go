@@ -179,6 +179,18 @@ func (g *Registry) PickPort(port int) (*Endpoint, error) {
 	return e, nil
 }
 
+// Leased is the lease of a place (Place) that has not lapsed.
+func (g *Registry) Leased(place string) (Lease, bool) {
+	now := g.now()
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	l := g.leases.names[place]
+	if l == nil || l.Lapsed(now) {
+		return Lease{}, false
+	}
+	return Lease{Name: l.Name, Account: l.Account, Instance: l.Instance, Epoch: l.Epoch, Until: l.Until}, true
+}
+
 // Each calls f for every endpoint that was bound when Each began, in no order. f may call the registry.
 func (g *Registry) Each(f func(*Endpoint)) {
 	g.mu.RLock()
@@ -228,10 +240,13 @@ func (g *Registry) holder(e *Endpoint) *Endpoint {
 // Place is the name that is leased: a colon cannot stand in a canonical host name without brackets, so ports and hosts never meet.
 func (e *Endpoint) Place() string {
 	if e.Port != 0 {
-		return ":" + strconv.Itoa(e.Port)
+		return PortPlace(e.Port)
 	}
 	return e.Host
 }
+
+// PortPlace is the Place of an endpoint with that port of its own.
+func PortPlace(port int) string { return ":" + strconv.Itoa(port) }
 
 func taken(name string) error {
 	return &Error{Code: wire.CodeNameTaken, Text: fmt.Sprintf("%s belongs to another account", name)}

@@ -6,8 +6,8 @@ import "github.com/adit-tunnel/adit/wire"
 type stage uint8
 
 const (
-	atHead stage = iota // INFO, RESP or FAIL is to come
-	atBody              // RESP was read
+	atHead stage = iota // INFO, RESP or FAIL is to come; of a connection READY or FAIL
+	atBody              // RESP or READY was read
 	atEnd               // END was read
 )
 
@@ -17,6 +17,7 @@ type answer struct {
 	seq     uint32
 	stage   stage
 	infos   int
+	conn    bool // it is a connection of a tcp or tls endpoint: READY stands in RESP's place
 	upgrade bool // REQ had UPGRADE
 	tunnel  bool // RESP had body 3
 	pin     bool
@@ -30,9 +31,9 @@ type answer struct {
 	abort wire.AbortFrame
 }
 
-func (a *answer) begin(seq uint32, upgrade bool) {
+func (a *answer) begin(seq uint32, kind wire.Kind, upgrade bool) {
 	a.seq, a.stage, a.infos = seq, atHead, 0
-	a.upgrade, a.tunnel, a.pin, a.taken, a.aborted = upgrade, false, false, false, false
+	a.conn, a.upgrade, a.tunnel, a.pin, a.taken, a.aborted = kind == wire.KindTCP || kind == wire.KindTLS, upgrade, false, false, false, false
 	a.content = wire.Content{}
 }
 
@@ -47,6 +48,8 @@ func (a *answer) accept(f wire.Frame, sent bool) error {
 		err = a.onInfo(f)
 	case wire.RespType:
 		err = a.onResp(f)
+	case wire.Ready:
+		err = a.onReady(f)
 	case wire.FailType:
 		err = a.onFail(f)
 	case wire.Abort:
@@ -64,7 +67,7 @@ func (a *answer) accept(f wire.Frame, sent bool) error {
 }
 
 func (a *answer) onInfo(f wire.Frame) error {
-	if a.stage != atHead || f.Flags&wire.End != 0 {
+	if a.stage != atHead || a.conn || f.Flags&wire.End != 0 {
 		return outOfOrder("INFO behind RESP or with END")
 	}
 	if err := a.info.Decode(f.Payload); err != nil {
@@ -77,8 +80,8 @@ func (a *answer) onInfo(f wire.Frame) error {
 }
 
 func (a *answer) onResp(f wire.Frame) error {
-	if a.stage != atHead {
-		return outOfOrder("a second RESP")
+	if a.stage != atHead || a.conn {
+		return outOfOrder("a second RESP, or one of a connection")
 	}
 	if err := a.resp.Decode(f.Payload); err != nil {
 		return err
@@ -96,6 +99,22 @@ func (a *answer) onResp(f wire.Frame) error {
 	a.tunnel = a.resp.Body == wire.BodyTunnel
 	a.pin = a.resp.Flags&wire.RespPin != 0
 	return nil
+}
+
+// onReady: the local connection stands. What follows are bytes, without chunks or trailers, as behind an upgrade.
+func (a *answer) onReady(f wire.Frame) error {
+	if a.stage != atHead || !a.conn {
+		return outOfOrder("a second READY, or one of a request")
+	}
+	seq, err := wire.DecodeReady(f.Payload)
+	if err != nil {
+		return err
+	}
+	if err := a.named(seq); err != nil {
+		return err
+	}
+	a.stage = atBody
+	return a.content.Start(wire.BodyTunnel, 0, false)
 }
 
 func (a *answer) onFail(f wire.Frame) error {
@@ -137,7 +156,9 @@ func (a *answer) named(seq uint32) error {
 func (a *answer) over() bool { return a.stage == atEnd }
 
 // clean says that the agent is through with the exchange, so that another may follow on its stream.
-func (a *answer) clean() bool { return a.stage == atEnd && a.taken && !a.aborted && !a.upgrade }
+func (a *answer) clean() bool {
+	return a.stage == atEnd && a.taken && !a.aborted && !a.upgrade && !a.conn
+}
 
 func outOfOrder(text string) error {
 	return &wire.ProtocolError{Code: wire.CodeFrameOrder, Text: text}

@@ -46,6 +46,8 @@ func abort(seq uint32) []byte {
 	return f.Append(nil)
 }
 
+func ready(seq uint32) []byte { return wire.AppendReady(nil, seq) }
+
 func join(all ...[]byte) (b []byte) {
 	for _, p := range all {
 		b = append(b, p...)
@@ -62,6 +64,7 @@ func TestAnswer(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		bytes   []byte
+		kind    wire.Kind
 		upgrade bool
 		unsent  bool
 		code    wire.Code // of the protocol error at the last frame; 0: fine
@@ -93,11 +96,24 @@ func TestAnswer(t *testing.T) {
 		{name: "a tunnel unasked", bytes: resp(7, wire.BodyTunnel, 0, 0), code: wire.CodeBadFraming},
 		{name: "too many infos", bytes: join(many...), code: wire.CodeFrameOrder},
 		{name: "a frame of the control stream", bytes: wire.AppendHeader(nil, wire.Msg, 0, 0), code: wire.CodeFrameOrder},
+		{name: "a connection", kind: wire.KindTCP, bytes: join(ready(7), data("x", 0), data("y", done))},
+		{name: "a connection's half-close", kind: wire.KindTLS, bytes: join(ready(7), data("", wire.End))},
+		{name: "a connection refused", kind: wire.KindTCP, bytes: fail(7, wire.CodeLocalRefused, true)},
+		{name: "a connection aborted", kind: wire.KindTCP, bytes: join(ready(7), data("x", 0), abort(7))},
+		{name: "DATA before READY", kind: wire.KindTCP, bytes: data("x", 0), code: wire.CodeFrameOrder},
+		{name: "two READY", kind: wire.KindTCP, bytes: join(ready(7), ready(7)), code: wire.CodeFrameOrder},
+		{name: "READY behind END", kind: wire.KindTCP, bytes: join(ready(7), data("", done), ready(7)), code: wire.CodeFrameOrder},
+		{name: "another's READY", kind: wire.KindTCP, bytes: ready(8), code: wire.CodeBadSeq},
+		{name: "FAIL behind READY", kind: wire.KindTCP, bytes: join(ready(7), fail(7, wire.CodeLocalReset, false)), code: wire.CodeFrameOrder},
+		{name: "RESP of a connection", kind: wire.KindTCP, bytes: resp(7, wire.BodyUntil, 0, 0), code: wire.CodeFrameOrder},
+		{name: "INFO of a connection", kind: wire.KindTLS, bytes: info(7), code: wire.CodeFrameOrder},
+		{name: "CHUNK of a connection", kind: wire.KindTCP, bytes: join(ready(7), wire.AppendChunk(nil, 2)), code: wire.CodeFrameOrder},
+		{name: "READY of a request", bytes: ready(7), code: wire.CodeFrameOrder},
 		{name: "cut short", bytes: join(resp(7, wire.BodyLength, 9, 0), data("ok", done)), aborted: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var a answer
-			a.begin(7, c.upgrade)
+			a.begin(7, c.kind, c.upgrade)
 			all := frames(t, c.bytes)
 			for i, f := range all {
 				err := a.accept(f, !c.unsent)
@@ -125,15 +141,16 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
-// FuzzAnswer: whatever an agent sends, nothing is accepted behind END, and no content before RESP.
+// FuzzAnswer: whatever an agent sends, nothing is accepted behind END, and no content before RESP or READY.
 func FuzzAnswer(f *testing.F) {
-	f.Add(join(info(7), resp(7, wire.BodyLength, 2, 0), data("ok", wire.End|wire.Taken)), false)
-	f.Add(join(resp(7, wire.BodyUntil, 0, 0), wire.AppendChunk(nil, 2), data("ok", 0), data("", wire.End)), true)
-	f.Add(join(resp(7, wire.BodyTunnel, 0, 0), data("ok", 0), abort(7)), true)
-	f.Add(fail(7, wire.CodeLocalReset, true), false)
-	f.Fuzz(func(t *testing.T, b []byte, upgrade bool) {
+	f.Add(join(info(7), resp(7, wire.BodyLength, 2, 0), data("ok", wire.End|wire.Taken)), uint8(wire.KindHTTP), false)
+	f.Add(join(resp(7, wire.BodyUntil, 0, 0), wire.AppendChunk(nil, 2), data("ok", 0), data("", wire.End)), uint8(wire.KindHTTP), true)
+	f.Add(join(resp(7, wire.BodyTunnel, 0, 0), data("ok", 0), abort(7)), uint8(wire.KindHTTP), true)
+	f.Add(fail(7, wire.CodeLocalReset, true), uint8(wire.KindHTTP), false)
+	f.Add(join(ready(7), data("ok", 0), data("", wire.End)), uint8(wire.KindTCP), false)
+	f.Fuzz(func(t *testing.T, b []byte, kind uint8, upgrade bool) {
 		var a answer
-		a.begin(7, upgrade)
+		a.begin(7, wire.Kind(kind), upgrade)
 		ended, begun := false, false
 		for len(b) >= wire.HeaderSize {
 			n := frameSize(b)
@@ -146,7 +163,7 @@ func FuzzAnswer(f *testing.F) {
 			if ended || content && !begun {
 				t.Fatalf("accepted %v where it must not be", fr.Type)
 			}
-			begun = begun || fr.Type == wire.RespType
+			begun = begun || fr.Type == wire.RespType || fr.Type == wire.Ready
 			ended = fr.Flags&wire.End != 0
 			if ended != a.over() {
 				t.Fatalf("END %v but over %v", ended, a.over())

@@ -2,8 +2,10 @@ package session
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -44,11 +46,11 @@ func (s *session) onBind(l *leg, id int64, b *wire.Bind) {
 }
 
 func (s *session) bindOnce(b *wire.Bind) (*wire.Bound, error) {
-	p, err := compile(b)
+	t, err := compile(b)
 	if err != nil {
 		return nil, err
 	}
-	e, again, err := s.reserve(b, p)
+	e, again, err := s.reserve(b, t)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +69,7 @@ func (s *session) bindOnce(b *wire.Bind) (*wire.Bound, error) {
 }
 
 // reserve makes the endpoint part of the session before anybody can find it, or finds the one that was bound with the same Bind.
-func (s *session) reserve(b *wire.Bind, p *policy.Policy) (e *endpoint, again bool, err error) {
+func (s *session) reserve(b *wire.Bind, t terms) (e *endpoint, again bool, err error) {
 	if !s.granted().Scopes.AllowsProtocol(b.Protocol) {
 		return nil, false, &registry.Error{Code: wire.CodeProtocolScope, Text: fmt.Sprintf("the token is not for %s endpoints", clip(b.Protocol))}
 	}
@@ -77,7 +79,7 @@ func (s *session) reserve(b *wire.Bind, p *policy.Policy) (e *endpoint, again bo
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e := s.endpoints[b.Handle]; e != nil {
-		if !e.sameBind(b, p) {
+		if !e.sameBind(b, t.policy) {
 			return nil, false, &registry.Error{Code: wire.CodeBadHandle, Text: "the handle is bound to another endpoint"}
 		}
 		return e, true, nil
@@ -96,41 +98,73 @@ func (s *session) reserve(b *wire.Bind, p *policy.Policy) (e *endpoint, again bo
 		e.bind.Ticket = "" // it is none
 	}
 	e.life, e.end = context.WithCancel(context.Background())
-	e.reg = &registry.Endpoint{Account: s.account, Instance: s.instance, Name: b.Name, Session: s.number, Upstream: e, Policy: p}
+	e.reg = &registry.Endpoint{
+		Account: s.account, Instance: s.instance, Name: b.Name, Session: s.number, Upstream: e,
+		Protocol: b.Protocol, Schemes: b.Schemes, Terminate: b.Terminate, ClientCAs: t.clientCAs, Policy: t.policy,
+	}
 	s.endpoints[b.Handle] = e
 	return e, false, nil
 }
 
-// compile reads the policy that is asked for, nil for none, if this relay can serve the rest.
-func compile(b *wire.Bind) (*policy.Policy, error) {
-	if err := offered(b); err != nil || b.Policy == "" {
-		return nil, err
-	}
-	p, err := policy.Compile(b.Policy)
-	if err != nil {
-		return nil, &registry.Error{Code: wire.CodeBadPolicy, Text: err.Error()}
-	}
-	return p, nil
+// terms are what visitors must meet.
+type terms struct {
+	policy    *policy.Policy // nil: none
+	clientCAs *x509.CertPool // nil: no certificate is asked for
 }
 
-// offered says whether this relay can serve what is asked for, the policy apart: what it does not know it refuses, rather than leave it out.
+// compile reads the terms that are asked for, if this relay can serve the rest.
+func compile(b *wire.Bind) (t terms, err error) {
+	if err := offered(b); err != nil {
+		return t, err
+	}
+	if b.ClientCAs != "" {
+		t.clientCAs = x509.NewCertPool()
+		if !t.clientCAs.AppendCertsFromPEM([]byte(b.ClientCAs)) {
+			return t, unsupported("there is no certificate (PEM) among the authorities for visitors' certificates")
+		}
+	}
+	if b.Policy == "" {
+		return t, nil
+	}
+	t.policy, err = policy.Compile(b.Policy)
+	switch {
+	case err != nil:
+		return t, &registry.Error{Code: wire.CodeBadPolicy, Text: err.Error()}
+	case b.Protocol != wire.ProtocolHTTP && t.policy.ForRequests():
+		return t, &registry.Error{Code: wire.CodeBadPolicy, Text: fmt.Sprintf("a %s endpoint has no requests to run on_http_request on", b.Protocol)}
+	}
+	return t, nil
+}
+
+// offered says whether this relay can serve what is asked for, the terms apart: what it does not know it refuses, rather than leave it out.
 func offered(b *wire.Bind) error {
 	switch {
-	case b.Protocol != "http":
-		return &registry.Error{Code: wire.CodeUnsupported, Text: "this relay serves http endpoints only"}
+	case !slices.Contains([]string{wire.ProtocolHTTP, wire.ProtocolTCP, wire.ProtocolTLS}, b.Protocol):
+		return unsupported("this relay serves http, tcp and tls endpoints, and none of %q", clip(b.Protocol))
 	case b.How != wire.HowStart && b.How != wire.HowResume && b.How != wire.HowMove:
-		return &registry.Error{Code: wire.CodeUnsupported, Text: fmt.Sprintf("this relay does not know how to bind by %q", clip(b.How))}
+		return unsupported("this relay does not know how to bind by %q", clip(b.How))
 	case len(b.Name) > maxName, len(b.Host) > maxName:
 		return &registry.Error{Code: wire.CodeBadName, Text: fmt.Sprintf("a name has at most %d bytes", maxName)}
 	case b.Pooling:
-		return &registry.Error{Code: wire.CodeUnsupported, Text: "this relay does not share an endpoint between agents"}
+		return unsupported("this relay does not share an endpoint between agents")
+	case b.Terminate && b.Protocol != wire.ProtocolTLS:
+		return unsupported("only the TLS of a tls endpoint can end at the relay")
+	case b.ClientCAs != "" && (b.Protocol == wire.ProtocolTCP || b.Protocol == wire.ProtocolTLS && !b.Terminate):
+		return unsupported("the relay asks visitors for certificates only where it ends their TLS")
+	case len(b.Schemes) > 0 && b.Protocol != wire.ProtocolHTTP:
+		return unsupported("a %s endpoint has no schemes to choose from", b.Protocol)
 	}
 	return nil
 }
 
+func unsupported(format string, a ...any) error {
+	return &registry.Error{Code: wire.CodeUnsupported, Text: fmt.Sprintf(format, a...)}
+}
+
 // sameBind compares what was asked for; how it is asked for may change from one try to the next.
 func (e *endpoint) sameBind(b *wire.Bind, p *policy.Policy) bool {
-	return e.bind.Protocol == b.Protocol && e.bind.Name == b.Name && e.bind.Host == b.Host && e.bind.Port == b.Port && e.reg.Policy.Same(p)
+	return e.bind.Protocol == b.Protocol && e.bind.Name == b.Name && e.bind.Host == b.Host && e.bind.Port == b.Port &&
+		slices.Equal(e.bind.Schemes, b.Schemes) && e.bind.Terminate == b.Terminate && e.bind.ClientCAs == b.ClientCAs && e.reg.Policy.Same(p)
 }
 
 // place gets e its URL and makes it findable. On error nothing is left of it but its handle.

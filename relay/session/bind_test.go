@@ -35,7 +35,12 @@ func TestBind(t *testing.T) {
 	}{
 		{*http(1, "other"), wire.CodeBadHandle},
 		{*http(2, "b"), wire.CodeBadHandle},
-		{wire.Bind{Handle: 3, Protocol: "tcp"}, wire.CodeUnsupported},
+		{wire.Bind{Handle: 3, Protocol: "udp", How: wire.HowStart}, wire.CodeUnsupported},
+		{wire.Bind{Handle: 3, Protocol: "tcp", How: wire.HowStart, Schemes: []string{"https"}}, wire.CodeUnsupported},
+		{wire.Bind{Handle: 3, Protocol: "tcp", How: wire.HowStart, Terminate: true}, wire.CodeUnsupported},
+		{wire.Bind{Handle: 3, Protocol: "tls", How: wire.HowStart, ClientCAs: "a file's name"}, wire.CodeUnsupported},
+		{wire.Bind{Handle: 3, Protocol: "tls", How: wire.HowStart, Terminate: true, ClientCAs: "a file's name"}, wire.CodeUnsupported},
+		{wire.Bind{Handle: 3, Protocol: "tcp", How: wire.HowStart, Policy: `{"on_http_request": [{"actions": [{"type": "basic-auth", "config": {"credentials": ["ann:correct horse"]}}]}]}`}, wire.CodeBadPolicy},
 		{wire.Bind{Handle: 3, Protocol: "http", How: "steal"}, wire.CodeUnsupported},
 		{wire.Bind{Handle: 3, Protocol: "http", How: wire.HowStart, Policy: `{"on_http_request": [{"actions": [{"type": "deny"}]}]}`}, wire.CodeBadPolicy},
 		{wire.Bind{Handle: 3, Protocol: "http", How: wire.HowStart, Pooling: true}, wire.CodeUnsupported},

@@ -31,11 +31,25 @@ type endpoint struct {
 
 var _ registry.Upstream = (*endpoint)(nil)
 
+// kind is what its streams carry.
+func (e *endpoint) kind() wire.Kind {
+	switch e.bind.Protocol {
+	case wire.ProtocolTCP:
+		return wire.KindTCP
+	case wire.ProtocolTLS:
+		return wire.KindTLS
+	}
+	return wire.KindHTTP
+}
+
 // Begin sends the request on an idle stream, or on a new one. At the limit of streams it waits up to 5 s for one. When the name has gone over
 // to another session, the request goes there.
 func (e *endpoint) Begin(ctx context.Context, r *registry.Request) (registry.Exchange, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, ended(err, false)
+	}
+	if r.Kind != e.kind() {
+		return nil, &registry.Error{Code: wire.CodeInternal, Text: "a request of another kind than its endpoint"}
 	}
 	if !e.sess.share.admit() {
 		return nil, &registry.Error{Code: wire.CodeRateLimit}

@@ -235,6 +235,15 @@ func (p *pools) abandon(l *leg) {
 			}
 		}
 	}
+	var lost []*stream // with an exchange: who waits for no frame of it must learn, too
+	for st := range p.shares.all {
+		if st.leg == l && st.granted && l.Lost() {
+			lost = append(lost, st)
+		}
+	}
 	p.mu.Unlock()
 	closeAll(old)
+	for _, st := range lost {
+		st.lost()
+	}
 }

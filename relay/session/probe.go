@@ -218,7 +218,7 @@ func ask(ctx context.Context, w *wire.Stream) error {
 
 // probe reads a probe's answer, of which only its beginning matters.
 func (a *answer) probe(w *wire.Stream) error {
-	for a.begin(1, false); a.stage == atHead; {
+	for a.begin(1, wire.KindProbe, false); a.stage == atHead; {
 		f, err := w.Next()
 		if err == nil {
 			err = a.accept(f, true)

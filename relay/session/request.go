@@ -24,9 +24,10 @@ const (
 	keptBuffer = 160 << 10
 )
 
-// request is a public request as frames: REQ, and DATA when its content is whole in hand. It is held until the answer begins, so that it can
+// request is a public request, or connection, as frames: REQ, and DATA when its content is whole in hand. It is held until the answer begins, so that it can
 // be sent again, and it carries Begin's context for that, because the exchange's Next, which sends it again, has none.
 type request struct {
+	kind     wire.Kind
 	ctx      context.Context
 	wait     context.Context // as long as it may wait: ctx, until the caller gives it up between two streams
 	conn     uint64
@@ -52,7 +53,7 @@ func newRequest(ctx context.Context, r *registry.Request) (*request, error) {
 		return nil, err
 	}
 	q := requests.Get().(*request)
-	q.ctx, q.wait, q.conn, q.upgrade = ctx, ctx, r.Conn, upgrade
+	q.kind, q.ctx, q.wait, q.conn, q.upgrade = r.Kind, ctx, ctx, r.Conn, upgrade
 	q.cost, q.tries, q.tainted, q.harmless = 0, 0, false, r.Idempotent
 	q.visitor = r.Client.Addr()
 	if r.Many {
@@ -80,6 +81,10 @@ func sane(r *registry.Request, upgrade bool) error {
 	switch {
 	case len(r.Head) > wire.MaxHead:
 		return &registry.Error{Code: wire.CodeHeadTooLarge}
+	case len(r.Ext) > wire.MaxExt:
+		return &registry.Error{Code: wire.CodeInternal, Text: fmt.Sprintf("%d bytes of ext came with a request", len(r.Ext))}
+	case r.Kind != wire.KindHTTP && (r.Body != wire.BodyUntil || len(r.Head) > 0 || upgrade):
+		return &registry.Error{Code: wire.CodeInternal, Text: "a connection with a head, or with content of a known length"}
 	case n > maxContent || n > 0 && (r.Body != wire.BodyLength || n != r.Length):
 		return &registry.Error{Code: wire.CodeInternal, Text: fmt.Sprintf("%d bytes of content came with a request of %d", n, r.Length)}
 	case upgrade && r.Body != wire.BodyNone:

@@ -64,7 +64,7 @@ func (st *stream) begin(x *exchange, q *request) bool {
 	st.answered.Store(false)
 	x.st.Store(st)
 	st.watch(q.ctx)
-	st.answer.begin(st.seq, q.upgrade)
+	st.answer.begin(st.seq, q.kind, q.upgrade)
 	st.req, st.conn = q, q.conn
 	st.w.Begin(st.seq, q.visitor)
 	return true
@@ -116,6 +116,13 @@ func (st *stream) signal() {
 		close(st.stop)
 	}
 	st.stop = closedChan
+}
+
+// lost tells the exchange under way that the stream's leg has ended.
+func (st *stream) lost() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.signal()
 }
 
 // stoppedChan is Exchange.Stopped.

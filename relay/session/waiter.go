@@ -99,12 +99,13 @@ func (p *pools) await(ctx context.Context, w *waiter) (*stream, error) {
 	}
 }
 
+// tryOpen opens a stream of the kind that e has.
 func (p *pools) tryOpen(ctx context.Context, e *endpoint, visitor netip.Addr) (*stream, error) {
 	memory := e.sess.srv.o.Memory
 	if !memory.Take(streamCost) {
 		return nil, &wire.ProtocolError{Code: wire.CodeTooManyStreams} // another exchange's end makes room
 	}
-	w, l, err := p.newStream(ctx, &wire.OpenFrame{Kind: wire.KindHTTP, Handle: e.handle})
+	w, l, err := p.newStream(ctx, &wire.OpenFrame{Kind: e.kind(), Handle: e.handle})
 	if err != nil {
 		memory.Give(streamCost)
 		return nil, err

@@ -1,0 +1,409 @@
+package agent
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/inspect/capture"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// passage is a visitor's connection to a tcp or tls endpoint, which has its stream for itself. Goroutine A passes what the visitor sends, B what the local
+// service sends; either direction ends alone.
+type passage struct {
+	l     *lane
+	x     *exchange
+	side  visitorSide
+	local *local // once it stands
+	link  *capture.Link
+	taken bool // the local service takes what is sent
+
+	// Guarded by lane.mu.
+	upDone, downDone bool
+	failed           *inspect.Failure
+}
+
+// visitorSide is how the visitor's bytes come and go: as they are, or within TLS that ends here. next and took are goroutine A's, send and end B's.
+type visitorSide interface {
+	next() ([]byte, error)   // what came, valid until took; io.EOF: the visitor's end, as a whole
+	took()                   // it was passed on or dropped
+	send(p []byte) error     // p has room for a frame's header in front
+	end(before func()) error // all was sent; before is called when only the last word is to be written
+}
+
+// carry is goroutine A of a connection's lane.
+func (l *lane) carry(ctx context.Context) error {
+	f, err := l.link.Next()
+	if err != nil {
+		return err
+	}
+	x, err := l.accept(f)
+	if err != nil {
+		return err
+	}
+	l.link.Begin(x.seq, x.client.Addr())
+	if code := l.refusal(); code != wire.CodeNone {
+		return l.refuse(x, code)
+	}
+	p := &passage{l: l, x: x, taken: true}
+	l.passage = p
+	p.enter()
+	if l.ep.end != nil {
+		err = p.startTLS(ctx)
+	} else {
+		p.side = &bare{l: l, small: true}
+		err = p.start(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if err := p.up(); err != nil {
+		return err
+	}
+	return p.awaitEnd()
+}
+
+// enter opens the connection in the books, and starts its record if the endpoint is inspected.
+func (p *passage) enter() {
+	l, x := p.l, p.x
+	l.eng.enter()
+	l.ep.proven(x.begin)
+	if !l.ep.Inspect || l.eng.rec == nil {
+		return
+	}
+	c := capture.Connection{ID: exchangeID(x.id), Endpoint: l.ep.Name, Kind: inspect.TCP, Start: x.begin, Client: x.client}
+	if l.kind == wire.KindTLS {
+		c.Kind = inspect.TLS
+	}
+	_ = wire.EachExt(l.q.Ext, func(typ uint8, v []byte) {
+		if typ == wire.ExtSNI {
+			c.Host = string(v)
+		}
+	})
+	p.link = l.eng.budget.Connect(l.eng.rec, c)
+}
+
+// start connects to the local service and says so.
+func (p *passage) start(ctx context.Context) error {
+	if err := p.connect(ctx); err != nil {
+		return p.refused(err)
+	}
+	if err := p.l.link.Write(wire.AppendReady(nil, p.x.seq)); err != nil {
+		return err
+	}
+	p.passDown()
+	return nil
+}
+
+// connect makes the local connection.
+func (p *passage) connect(ctx context.Context) error {
+	l, x := p.l, p.x
+	c, err := l.dial(ctx, x)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	dead := l.dead
+	if !dead {
+		l.local = c
+	}
+	l.mu.Unlock()
+	if dead {
+		c.abort()
+		return errDead
+	}
+	l.ep.health.answered()
+	p.local = c
+	p.link.Stands(x.connect)
+	return nil
+}
+
+// refused tells the relay that there is no local connection, and reads on until it has closed the stream.
+func (p *passage) refused(cause error) error {
+	l := p.l
+	if l.isDead() {
+		return errDead
+	}
+	why := p.ail(cause)
+	f := wire.Fail{Seq: p.x.seq, Code: why.code, Undelivered: true, Text: why.detail}
+	if err := l.link.Write(f.Append(nil, false)); err != nil {
+		return err
+	}
+	return p.awaitEnd()
+}
+
+// ail notes why the local service cannot be had.
+func (p *passage) ail(cause error) *problem {
+	l := p.l
+	why := explain(cause, l.ep)
+	if l.ep.health.failed(why.code) {
+		notify(l.eng.ailing)
+	}
+	l.eng.log.Warn("no connection to the local service", "endpoint", l.ep.Name, "code", why.code.String(), "err", why.detail)
+	p.fail(why.code, why.detail)
+	return why
+}
+
+// fail keeps the first reason.
+func (p *passage) fail(code wire.Code, detail string) {
+	p.l.mu.Lock()
+	defer p.l.mu.Unlock()
+	if p.failed == nil {
+		p.failed = failure(code, detail)
+	}
+}
+
+// passDown starts goroutine B.
+func (p *passage) passDown() {
+	p.l.readers.Add(1)
+	p.l.eng.spawn(func() {
+		defer p.l.readers.Done()
+		p.down()
+	})
+}
+
+// up passes what the visitor sends. A local service that takes no more is not the end: it may have something to say still.
+func (p *passage) up() error {
+	for {
+		b, err := p.side.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		p.link.Passed(inspect.RequestSide, len(b))
+		if p.taken {
+			if _, err := p.local.conn.Write(b); err != nil {
+				p.taken = false
+				p.l.link.SendStop(p.x.seq)
+			}
+		}
+		p.side.took()
+	}
+	if p.taken {
+		_ = p.local.conn.CloseWrite() // a service that is gone shows when it is read from
+	}
+	p.done(&p.upDone)
+	return nil
+}
+
+// awaitEnd reads until the relay closes the stream, which it does when both directions have ended, or one is broken.
+func (p *passage) awaitEnd() error {
+	l := p.l
+	for {
+		l.link.Idle()
+		f, err := l.link.Next()
+		if err != nil {
+			return err
+		}
+		if err := l.content.Accept(f); err != nil {
+			return err
+		}
+		l.link.Took(wire.Cost(f))
+	}
+}
+
+// done notes that a direction has ended as a whole.
+func (p *passage) done(which *bool) {
+	p.l.mu.Lock()
+	defer p.l.mu.Unlock()
+	*which = true
+	p.x.over = p.upDone && p.downDone
+}
+
+// down is goroutine B. What breaks the local connection is told with ABORT, so that nobody takes what came for whole.
+func (p *passage) down() {
+	l := p.l
+	err := p.passAll()
+	switch {
+	case err == nil || l.isDead():
+	case isLinkError(err):
+		l.kill(wire.CodeLinkLost)
+	default:
+		p.fail(wire.CodeLocalReset, explain(err, l.ep).detail)
+		l.takeAway(p.local)
+		if l.link.Write((&wire.AbortFrame{Seq: p.x.seq, Code: wire.CodeLocalReset}).Append(nil)) != nil {
+			l.kill(wire.CodeLinkLost)
+		}
+	}
+}
+
+// passAll passes what the local service sends, and its end. It holds a buffer only while something is in it.
+func (p *passage) passAll() error {
+	var buf buffer
+	defer func() { buf.release() }()
+	look := newLook(p.local)
+	bulk, passed := false, 0
+	for {
+		if err := p.ready(&buf, look, bulk); err != nil {
+			return err
+		}
+		n, err := p.local.read(buf.b[wire.HeaderSize:])
+		if n > 0 {
+			if passed += n; passed > flowing {
+				p.local.widen()
+			}
+			p.link.Passed(inspect.ResponseSide, n)
+			if err := p.side.send(buf.b[:wire.HeaderSize+n]); err != nil {
+				buf.drop()
+				return &linkError{err}
+			}
+		}
+		if err == io.EOF {
+			if err := p.side.end(func() { p.done(&p.downDone) }); err != nil {
+				return &linkError{err}
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		bulk = n >= len(page{})-wire.HeaderSize
+	}
+}
+
+// ready waits until something may be read, and passed on if it is much, and takes the room for it.
+func (p *passage) ready(buf *buffer, look *look, bulk bool) error {
+	if !bulk {
+		buf.release()
+		if err := look.await(); err != nil {
+			return err
+		}
+	} else if !p.l.link.HasCredit(blockCost) { // the visitor takes nothing: what comes waits in the socket
+		buf.release()
+		if err := p.l.link.AwaitCredit(blockCost); err != nil {
+			return &linkError{err}
+		}
+	}
+	if bulk && buf.block == nil {
+		buf.release()
+		buf.takeBlock()
+	} else if buf.b == nil {
+		buf.takePage()
+	}
+	return nil
+}
+
+// settle closes the books. Both goroutines have ended.
+func (p *passage) settle() {
+	l := p.l
+	l.mu.Lock()
+	failed := p.failed
+	if failed == nil && !p.x.over {
+		failed = failure(l.cause, "")
+	}
+	l.mu.Unlock()
+	if failed != nil {
+		p.link.Fail(failed)
+		if l.cause != wire.CodeVisitorGone || p.failed != nil {
+			l.ep.errors.Add(1)
+			l.eng.errors.Add(1)
+		}
+	} else {
+		p.link.Done()
+	}
+	l.eng.leave()
+}
+
+// bare is the visitor's side as it is.
+type bare struct {
+	l     *lane
+	cost  int
+	small bool // the last frame was
+}
+
+// errCutShort is a stream that was closed before its END: what came is not whole.
+var errCutShort = errors.New("the stream has ended before the visitor's end")
+
+func (b *bare) next() ([]byte, error) {
+	l := b.l
+	for !l.content.Done() {
+		if b.small && !l.link.Buffered() {
+			l.link.Idle() // it may be long until the next
+		}
+		f, err := l.link.Next()
+		if err == io.EOF {
+			return nil, errCutShort
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := l.content.Accept(f); err != nil {
+			return nil, err
+		}
+		b.small = len(f.Payload) < smallPiece
+		if len(f.Payload) > 0 {
+			b.cost = wire.Cost(f)
+			return f.Payload, nil
+		}
+		l.link.Took(wire.Cost(f))
+	}
+	return nil, io.EOF
+}
+
+func (b *bare) took() { b.l.link.Took(b.cost) }
+
+func (b *bare) send(p []byte) error {
+	n := len(p) - wire.HeaderSize
+	wire.PutHeader(p, wire.Data, 0, n)
+	return b.l.link.WriteContent(p, n+wire.FrameCost)
+}
+
+func (b *bare) end(before func()) error {
+	before()
+	return b.l.link.WriteContent(wire.AppendHeader(nil, wire.Data, wire.End, 0), wire.FrameCost)
+}
+
+// handshakeTime is how long a visitor's TLS handshake may take.
+const handshakeTime = 10 * time.Second
+
+// startTLS ends the visitor's TLS, and connects to the local service when it is clear who comes.
+func (p *passage) startTLS(ctx context.Context) error {
+	l := p.l
+	if err := l.link.Write(wire.AppendReady(nil, p.x.seq)); err != nil {
+		return err
+	}
+	s := newTerminated(l, p.x.client)
+	p.side = s
+	limited, cancel := context.WithTimeout(ctx, handshakeTime)
+	defer cancel()
+	if err := s.conn.HandshakeContext(limited); err != nil {
+		return p.turnedAway(err)
+	}
+	if err := p.connect(ctx); err != nil {
+		if l.isDead() {
+			return errDead
+		}
+		return p.abort(p.ail(err).code)
+	}
+	p.passDown()
+	return nil
+}
+
+// turnedAway ends a connection whose handshake has failed.
+func (p *passage) turnedAway(err error) error {
+	if broken := mistake(err); broken != nil {
+		return broken
+	}
+	code := wire.CodeVisitorGone
+	var bad *tls.CertificateVerificationError
+	if errors.As(err, &bad) || err.Error() == "tls: client didn't provide a certificate" {
+		code = wire.CodeClientCert
+	}
+	p.fail(code, "TLS handshake: "+err.Error())
+	p.l.eng.log.Debug("a visitor's TLS handshake failed", "endpoint", p.l.ep.Name, "client", p.x.client, "err", err)
+	return p.abort(code)
+}
+
+// abort tells the relay that the connection is broken.
+func (p *passage) abort(code wire.Code) error {
+	if err := p.l.link.Write((&wire.AbortFrame{Seq: p.x.seq, Code: code}).Append(nil)); err != nil {
+		return err
+	}
+	return p.awaitEnd()
+}

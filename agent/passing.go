@@ -1,0 +1,129 @@
+package agent
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// Places where a tls endpoint's TLS may end.
+const (
+	atUpstream = "upstream"
+	atAgent    = "agent"
+	atEdge     = "edge"
+)
+
+// protocol is the endpoint's, as the relay knows it.
+func (ep *endpoint) protocol() string { return cmp.Or(ep.Protocol, wire.ProtocolHTTP) }
+
+// kind is what its streams carry.
+func (ep *endpoint) kind() wire.Kind {
+	switch ep.protocol() {
+	case wire.ProtocolTCP:
+		return wire.KindTCP
+	case wire.ProtocolTLS:
+		return wire.KindTLS
+	}
+	return wire.KindHTTP
+}
+
+// wish is the port to ask for: the one that is demanded, or the one that it had before at an embedded relay. Others know themselves which one it had.
+func (ep *endpoint) wish(embedded bool) int {
+	if ep.Port != 0 || ep.kind() != wire.KindHTTP && !embedded {
+		return ep.Port
+	}
+	return ep.port
+}
+
+// newPassing makes an endpoint whose visitors' connections are passed on as they are.
+func newPassing(e Endpoint) (*endpoint, error) {
+	wrong := func(err error) (*endpoint, error) { return nil, fmt.Errorf("endpoint %q: %w", e.Name, err) }
+	if e.Protocol != wire.ProtocolTCP && e.Protocol != wire.ProtocolTLS {
+		return wrong(fmt.Errorf("protocol %q: want http, tcp or tls (%s)", e.Protocol, wire.CodeUnsupported))
+	}
+	up, err := parsePassing(e.Upstream)
+	if err == nil {
+		err = up.equip(&e)
+	}
+	if err != nil {
+		return wrong(err)
+	}
+	if err := checkTermination(&e); err != nil {
+		return wrong(err)
+	}
+	ep, err := endpointTo(e, up)
+	if err != nil {
+		return nil, err
+	}
+	switch e.TerminateAt {
+	case atAgent:
+		if ep.end, err = newTLSEnd(e.Certificate, e.Key, e.ClientCAs); err != nil {
+			return wrong(err)
+		}
+	case atEdge:
+		if ep.askCAs, err = readAll(e.ClientCAs); err != nil {
+			return wrong(err)
+		}
+	}
+	return ep, nil
+}
+
+// checkTermination finds what contradicts.
+func checkTermination(e *Endpoint) error {
+	switch {
+	case e.Protocol == wire.ProtocolTCP && (e.TerminateAt != "" || e.Certificate != "" || e.Key != "" || len(e.ClientCAs) > 0):
+		return fmt.Errorf("a tcp endpoint has no TLS to end; want a tls one")
+	case e.Port != 0 && e.Protocol != wire.ProtocolTCP:
+		return fmt.Errorf("only a tcp endpoint has a port to wish for")
+	case e.Port < 0 || e.Port > 65535:
+		return fmt.Errorf("%d is no port number: they go from 1 to 65535", e.Port)
+	}
+	switch e.TerminateAt {
+	case "", atUpstream:
+		if e.Certificate != "" || e.Key != "" || len(e.ClientCAs) > 0 {
+			return fmt.Errorf("where TLS ends at the upstream, certificate, key and authorities are the upstream's; want to end it at the agent")
+		}
+	case atAgent:
+	case atEdge:
+		if e.Certificate != "" || e.Key != "" {
+			return fmt.Errorf("where TLS ends at the edge, the certificate is the relay's; leave certificate and key out")
+		}
+	default:
+		return fmt.Errorf("TLS cannot end at %q: want edge, agent or upstream", e.TerminateAt)
+	}
+	return nil
+}
+
+// parsePassing reads tcp://HOST:PORT or tls://HOST:PORT.
+func parsePassing(s string) (*upstream, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" || u.Scheme != "tcp" && u.Scheme != "tls" {
+		return nil, fmt.Errorf("upstream %q: want tcp://HOST:PORT, or tls://HOST:PORT for a service that speaks TLS", s)
+	}
+	if n, err := strconv.Atoi(u.Port()); err != nil || n < 1 || n > 65535 {
+		return nil, fmt.Errorf("upstream %q: want a port from 1 to 65535 behind the host", s)
+	}
+	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil || u.Fragment != "" {
+		return nil, fmt.Errorf("upstream %q: nothing may follow HOST:PORT", s)
+	}
+	return upstreamAt(u.Scheme, u.Hostname(), u.Port(), u.Host), nil
+}
+
+// readAll joins the texts of files.
+func readAll(files []string) (string, error) {
+	var all strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return "", fmt.Errorf("the authorities for visitors' certificates: %w", err)
+		}
+		all.Write(text)
+		all.WriteByte('\n')
+	}
+	return all.String(), nil
+}

@@ -1,0 +1,108 @@
+package agent
+
+import (
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// terminated is the visitor's side where its TLS ends at the agent.
+type terminated struct {
+	conn *tls.Conn
+	buf  buffer
+	much bool // the last read filled a page
+}
+
+func newTerminated(l *lane, visitor netip.AddrPort) *terminated {
+	return &terminated{conn: tls.Server(&streamConn{bare: bare{l: l, small: true}, visitor: visitor}, l.ep.end.config())}
+}
+
+// next reads with a page, and with a block as long as much comes.
+func (s *terminated) next() ([]byte, error) {
+	if s.much && s.buf.block == nil {
+		s.buf.release()
+		s.buf.takeBlock()
+	} else if s.buf.b == nil {
+		s.buf.takePage()
+	}
+	n, err := s.conn.Read(s.buf.b)
+	s.much = n >= len(page{})
+	if n > 0 {
+		return s.buf.b[:n], nil
+	}
+	s.buf.release()
+	return nil, err // an end without close_notify is io.ErrUnexpectedEOF: who cut it need not be the visitor
+}
+
+func (s *terminated) took() {
+	if !s.much {
+		s.buf.release()
+	}
+}
+
+func (s *terminated) send(p []byte) error {
+	_, err := s.conn.Write(p[wire.HeaderSize:])
+	return err
+}
+
+func (s *terminated) end(before func()) error {
+	if err := s.conn.CloseWrite(); err != nil {
+		return err
+	}
+	return s.conn.NetConn().(*streamConn).end(before)
+}
+
+// streamConn is a stream as crypto/tls wants it.
+type streamConn struct {
+	bare
+	visitor netip.AddrPort
+	rest    []byte // of the last frame
+}
+
+func (c *streamConn) Read(b []byte) (int, error) {
+	if len(c.rest) == 0 {
+		p, err := c.next()
+		if err != nil {
+			return 0, err
+		}
+		c.rest = p
+	}
+	n := copy(b, c.rest)
+	if c.rest = c.rest[n:]; len(c.rest) == 0 {
+		c.took()
+	}
+	return n, nil
+}
+
+func (c *streamConn) Write(b []byte) (int, error) {
+	var buf buffer
+	buf.takeBlock()
+	sent := 0
+	for sent < len(b) {
+		n := copy(buf.b[wire.HeaderSize:], b[sent:])
+		if err := c.send(buf.b[:wire.HeaderSize+n]); err != nil {
+			buf.drop()
+			return sent, err
+		}
+		sent += n
+	}
+	buf.release()
+	return sent, nil
+}
+
+// Close ends the stream: what waits for it returns.
+func (c *streamConn) Close() error {
+	c.l.link.Close()
+	return nil
+}
+
+func (c *streamConn) LocalAddr() net.Addr              { return net.TCPAddrFromAddrPort(netip.AddrPort{}) }
+func (c *streamConn) RemoteAddr() net.Addr             { return net.TCPAddrFromAddrPort(c.visitor) }
+func (c *streamConn) SetDeadline(time.Time) error      { return nil } // the handshake's is its context's
+func (c *streamConn) SetReadDeadline(time.Time) error  { return nil }
+func (c *streamConn) SetWriteDeadline(time.Time) error { return nil }
+
+var _ net.Conn = (*streamConn)(nil)

@@ -1,0 +1,207 @@
+package relay
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/adit-tunnel/adit/relay/registry"
+	"github.com/adit-tunnel/adit/relay/session"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// portLabel keeps ports apart from whatever else is derived from the relay's key.
+const portLabel = "adit endpoint port 1"
+
+// publicPorts gives tcp endpoints ports of their own. Each endpoint comes back to the same one: it begins to look at a port that is derived from who asks, and
+// the lease keeps that from others while it is away.
+type publicPorts struct {
+	first, last int
+	host        string // to listen on
+	domain      string
+	key         []byte
+	registry    *registry.Registry
+	door        func(ctx context.Context, limit time.Duration, addr string) (net.Listener, error)
+	serve       func(ctx context.Context, ln net.Listener, port int) error // edge's
+	run         func(func())
+	failed      chan<- error // a port's listener ended by itself; never blocks
+
+	mu      sync.Mutex
+	open    map[int]*publicPort
+	serving sync.WaitGroup
+}
+
+// publicPort is one that is listened on, for an endpoint or for two while one takes over from the other.
+type publicPort struct {
+	ready   chan struct{} // closed when it is known whether it could be opened
+	err     error
+	ln      net.Listener
+	cancel  context.CancelFunc
+	holders int
+}
+
+// place fills in e's place. A nil p has no ports.
+func (p *publicPorts) place(ctx context.Context, e *registry.Endpoint, w session.Wish) (release func(), err error) {
+	switch {
+	case p == nil:
+		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: "this relay has no ports for tcp endpoints: its owner gives it some with --tcp-ports"}
+	case w.Port != 0 && w.Grant.Limits.RandomOnly:
+		return nil, &registry.Error{Code: wire.CodeRandomOnly, Text: fmt.Sprintf("the plan %q has no ports of its own choice, such as %d", w.Grant.Plan, w.Port)}
+	case w.Port != 0 && (w.Port < p.first || w.Port > p.last):
+		return nil, &registry.Error{Code: wire.CodeBadName, Text: fmt.Sprintf("the port %d is none of this relay's, which go from %d to %d", w.Port, p.first, p.last)}
+	}
+	if w.Host != "" {
+		if host, ok := registry.HostName(w.Host); !ok || host != p.domain {
+			return nil, &registry.Error{Code: wire.CodeBadName, Text: fmt.Sprintf("tcp endpoints of this relay are %s:PORT, not %q", p.domain, w.Host)}
+		}
+	}
+	port, release, err := p.find(ctx, e, w.Port)
+	if err != nil {
+		return nil, err
+	}
+	e.Host, e.Port = p.domain, port
+	e.URL, e.Aliases = "tcp://"+net.JoinHostPort(p.domain, strconv.Itoa(port)), nil
+	return release, nil
+}
+
+// find takes the wanted port, or the first one from e's own on that e may have and nobody else uses.
+func (p *publicPorts) find(ctx context.Context, e *registry.Endpoint, wanted int) (port int, release func(), err error) {
+	if wanted != 0 {
+		if release, err = p.take(ctx, wanted, true); err != nil {
+			return 0, nil, &registry.Error{Code: wire.CodePortTaken, Text: fmt.Sprintf("the port %d cannot be had: %v", wanted, err)}
+		}
+		return wanted, release, nil
+	}
+	n := p.last - p.first + 1
+	own := p.derived(e) % n
+	for i := range n {
+		port := p.first + (own+i)%n
+		mine, free := p.may(e, port)
+		if !mine && !free {
+			continue
+		}
+		if release, err := p.take(ctx, port, mine); err == nil {
+			return port, release, nil
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return 0, nil, &registry.Error{Code: wire.CodePortTaken, Text: fmt.Sprintf("none of this relay's ports for tcp endpoints, %d to %d, is free", p.first, p.last)}
+}
+
+// may says whether a port is kept for e, or for nobody.
+func (p *publicPorts) may(e *registry.Endpoint, port int) (mine, free bool) {
+	lease, known := p.registry.Leased(registry.PortPlace(port))
+	if !known {
+		return false, !p.used(port)
+	}
+	holder, err := p.registry.PickPort(port)
+	return lease.Account == e.Account && lease.Instance == e.Instance && (err != nil || holder.Name == e.Name), false
+}
+
+// derived is a number that is e's own.
+func (p *publicPorts) derived(e *registry.Endpoint) int {
+	mac := hmac.New(sha256.New, p.key)
+	fmt.Fprintf(mac, "%s %q %q %q", portLabel, e.Account, e.Instance, e.Name)
+	return int(binary.BigEndian.Uint32(mac.Sum(nil)) >> 1)
+}
+
+func (p *publicPorts) used(port int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.open[port] != nil
+}
+
+// take opens a port, or shares it with who has it: the registry knows whether it may be taken over. patient: the relay's last process may have it still.
+func (p *publicPorts) take(ctx context.Context, port int, patient bool) (release func(), err error) {
+	p.mu.Lock()
+	l := p.open[port]
+	first := l == nil
+	if first {
+		l = &publicPort{ready: make(chan struct{})}
+		p.open[port] = l
+	}
+	l.holders++
+	p.mu.Unlock()
+	release = sync.OnceFunc(func() { p.release(port, l) })
+	if first {
+		p.listen(ctx, port, l, patient)
+	}
+	select {
+	case <-l.ready:
+		err = l.err
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
+// listen opens the port, and serves it until the last one gives it back.
+func (p *publicPorts) listen(ctx context.Context, port int, l *publicPort, patient bool) {
+	defer close(l.ready)
+	addr := net.JoinHostPort(p.host, strconv.Itoa(port))
+	limit := time.Duration(0)
+	if patient {
+		limit = portsWithin
+	}
+	if l.ln, l.err = p.door(ctx, limit, addr); l.err != nil {
+		return
+	}
+	var alive context.Context
+	alive, l.cancel = context.WithCancel(context.Background())
+	p.serving.Add(1)
+	p.run(func() {
+		defer p.serving.Done()
+		if err := p.serve(alive, l.ln, port); err != nil && alive.Err() == nil {
+			select {
+			case p.failed <- fmt.Errorf("--tcp-ports: %s: %w", addr, err):
+			default:
+			}
+		}
+	})
+}
+
+func (p *publicPorts) release(port int, l *publicPort) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if l.holders--; l.holders > 0 {
+		return
+	}
+	if p.open[port] == l {
+		delete(p.open, port)
+	}
+	l.close()
+}
+
+// close frees the port at once: it does not wait for serve to notice.
+func (l *publicPort) close() {
+	if l.cancel != nil {
+		l.cancel()
+		l.ln.Close()
+	}
+}
+
+// close ends what is still open and waits for the goroutines that serve it.
+func (p *publicPorts) close() {
+	p.mu.Lock()
+	for _, l := range p.open {
+		select {
+		case <-l.ready:
+			l.close()
+		default: // its opener gives it back
+		}
+	}
+	p.mu.Unlock()
+	p.serving.Wait()
+}

@@ -1,0 +1,104 @@
+package relay
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"testing"
+
+	"github.com/adit-tunnel/adit/relay/control"
+	"github.com/adit-tunnel/adit/relay/registry"
+	"github.com/adit-tunnel/adit/relay/session"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// newTestPorts has n ports, the first of which was free a moment ago.
+func newTestPorts(t *testing.T, n int) *publicPorts {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := portOf(ln)
+	ln.Close()
+	p := &publicPorts{
+		first: first, last: first + n - 1, host: "127.0.0.1", domain: "tunnel.test", key: make([]byte, keySize), registry: registry.New(nil),
+		serve: fakeEdge, run: func(f func()) { go f() }, failed: make(chan error, 1), open: map[int]*publicPort{},
+	}
+	t.Cleanup(p.close)
+	return p
+}
+
+func (p *publicPorts) ask(t *testing.T, account, name string, port int) (*registry.Endpoint, func(), error) {
+	t.Helper()
+	e := &registry.Endpoint{Account: account, Instance: account + "'s", Name: name, Protocol: wire.ProtocolTCP}
+	release, err := p.place(context.Background(), e, session.Wish{Port: port})
+	if err == nil {
+		if _, err = p.registry.Bind(e, registry.Claim{}); err != nil {
+			release()
+		}
+	}
+	return e, release, err
+}
+
+func listens(t *testing.T, port int) bool {
+	t.Helper()
+	c, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err == nil {
+		c.Close()
+	}
+	return err == nil
+}
+
+func TestPublicPorts(t *testing.T) {
+	p := newTestPorts(t, 40)
+	e, release, err := p.ask(t, "acme", "ssh", 0)
+	if err != nil || e.Host != "tunnel.test" || e.URL != "tcp://tunnel.test:"+strconv.Itoa(e.Port) || !listens(t, e.Port) {
+		t.Fatalf("%+v %v", e, err)
+	}
+	other, _, err := p.ask(t, "acme", "db", 0)
+	if err != nil || other.Port == e.Port {
+		t.Fatalf("%+v %v", other, err)
+	}
+	p.registry.Unbind(e)
+	release()
+	if listens(t, e.Port) {
+		t.Error("a port that was given back is open")
+	}
+	again, _, err := p.ask(t, "acme", "ssh", 0)
+	if err != nil || again.Port != e.Port {
+		t.Errorf("it had %d, and has %d, %v", e.Port, again.Port, err)
+	}
+	_, _, err = p.ask(t, "emca", "ssh", e.Port)
+	wantCode(t, err, wire.CodeNameTaken)
+	if !listens(t, e.Port) {
+		t.Error("somebody's wish has closed the port")
+	}
+	_, _, err = p.ask(t, "emca", "ssh", p.last+1)
+	wantCode(t, err, wire.CodeBadName)
+	_, err = p.place(t.Context(), &registry.Endpoint{}, session.Wish{Host: "other.test"})
+	wantCode(t, err, wire.CodeBadName)
+	_, err = p.place(t.Context(), &registry.Endpoint{}, session.Wish{Port: p.first, Grant: control.Grant{Limits: control.Limits{RandomOnly: true}}})
+	wantCode(t, err, wire.CodeRandomOnly)
+	var none *publicPorts
+	_, err = none.place(t.Context(), &registry.Endpoint{}, session.Wish{})
+	wantCode(t, err, wire.CodeUnsupported)
+}
+
+// TestPublicPortsUsed: a port that another program has is passed over, or refused to who wants just that; when there is none left it is said.
+func TestPublicPortsUsed(t *testing.T) {
+	p := newTestPorts(t, 2)
+	ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(p.first)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	_, _, err = p.ask(t, "acme", "ssh", p.first)
+	wantCode(t, err, wire.CodePortTaken)
+	e, _, err := p.ask(t, "acme", "ssh", 0)
+	if err != nil || e.Port != p.last {
+		t.Fatalf("%+v %v", e, err)
+	}
+	_, _, err = p.ask(t, "acme", "db", 0)
+	wantCode(t, err, wire.CodePortTaken)
+}

@@ -48,7 +48,7 @@ func TestLongMatrix(t *testing.T) {
 	m := newMatrix(t, "127.0.0.1")
 	for _, kind := range []string{"http", "https", "h2", "tcp", "tls", "tls at the agent", "tls at the relay"} {
 		w, _ := m.way(t, kind)
-		whole(t, w, gigabyte)
+		bothWays(t, w, gigabyte)
 	}
 }
 
@@ -84,7 +84,7 @@ func (m *matrix) try(t *testing.T, kind string, large int64) {
 	if got := w.echo(t, "hello, "+kind); got != "hello, "+kind {
 		t.Errorf("small: %q", got)
 	}
-	whole(t, w, large)
+	bothWays(t, w, large)
 	if err := ends.wait(t); err != nil {
 		t.Errorf("an upload that was whole ended with %v", err)
 	}
@@ -101,8 +101,8 @@ func (m *matrix) try(t *testing.T, kind string, large int64) {
 	}
 }
 
-// whole moves n bytes each way.
-func whole(t *testing.T, w way, n int64) {
+// bothWays moves n bytes each way.
+func bothWays(t *testing.T, w way, n int64) {
 	t.Helper()
 	h := sha256.New()
 	_, _ = io.Copy(h, noise(n))
@@ -129,10 +129,10 @@ func (m *matrix) way(t *testing.T, kind string) (way, endings) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return connections{addr: m.host + ":" + u.Port()}, ends
+		return connWay{addr: m.host + ":" + u.Port()}, ends
 	}
 	crt, key, roots := ownCertificate(t, host)
-	visits := connections{addr: m.secured, secure: &tls.Config{ServerName: host, RootCAs: roots}}
+	visits := connWay{addr: m.secured, secure: &tls.Config{ServerName: host, RootCAs: roots}}
 	switch kind {
 	case "tls":
 		pair, err := tls.LoadX509KeyPair(crt, key)
@@ -156,7 +156,7 @@ func (m *matrix) agent(t *testing.T, protocol, port string, more ...string) stri
 }
 
 // visitor is a client of an http endpoint by http, https or HTTP/2.
-func (m *matrix) visitor(t *testing.T, kind, host string) requests {
+func (m *matrix) visitor(t *testing.T, kind, host string) httpWay {
 	t.Helper()
 	addr, scheme := m.http, "http"
 	tr := &http.Transport{DisableCompression: true, Protocols: new(http.Protocols)}
@@ -171,7 +171,7 @@ func (m *matrix) visitor(t *testing.T, kind, host string) requests {
 		return d.DialContext(ctx, network, addr)
 	}
 	t.Cleanup(tr.CloseIdleConnections)
-	return requests{client: &http.Client{Transport: tr, Timeout: 5 * patience}, base: scheme + "://" + host}
+	return httpWay{client: &http.Client{Transport: tr, Timeout: 5 * patience}, base: scheme + "://" + host}
 }
 
 // roots are what "adit ca print" prints for this relay.

@@ -42,13 +42,13 @@ func (e endings) wait(t *testing.T) error {
 	}
 }
 
-// requests is the way of http, https and HTTP/2: the service is webService.
-type requests struct {
+// httpWay is the way of http, https and HTTP/2: the service is webService.
+type httpWay struct {
 	client *http.Client
 	base   string // scheme://host:port
 }
 
-func (w requests) do(t *testing.T, method, path string, body io.Reader) (*http.Response, error) {
+func (w httpWay) do(t *testing.T, method, path string, body io.Reader) (*http.Response, error) {
 	t.Helper()
 	q, err := http.NewRequest(method, w.base+path, body)
 	if err != nil {
@@ -57,7 +57,7 @@ func (w requests) do(t *testing.T, method, path string, body io.Reader) (*http.R
 	return w.client.Do(q)
 }
 
-func (w requests) ask(t *testing.T, method, path string, body io.Reader) *http.Response {
+func (w httpWay) ask(t *testing.T, method, path string, body io.Reader) *http.Response {
 	t.Helper()
 	a, err := w.do(t, method, path, body)
 	if err != nil {
@@ -71,7 +71,7 @@ func (w requests) ask(t *testing.T, method, path string, body io.Reader) *http.R
 	return a
 }
 
-func (w requests) text(t *testing.T, method, path string, body io.Reader) string {
+func (w httpWay) text(t *testing.T, method, path string, body io.Reader) string {
 	t.Helper()
 	b, err := io.ReadAll(w.ask(t, method, path, body).Body)
 	if err != nil {
@@ -80,21 +80,21 @@ func (w requests) text(t *testing.T, method, path string, body io.Reader) string
 	return string(b)
 }
 
-func (w requests) echo(t *testing.T, text string) string {
+func (w httpWay) echo(t *testing.T, text string) string {
 	return w.text(t, "POST", "/echo", strings.NewReader(text))
 }
 
-func (w requests) down(t *testing.T, n int64) string {
+func (w httpWay) down(t *testing.T, n int64) string {
 	return digest(t, w.ask(t, "GET", fmt.Sprintf("/down?n=%d", n), nil).Body)
 }
 
-func (w requests) up(t *testing.T, n int64) string {
+func (w httpWay) up(t *testing.T, n int64) string {
 	return w.text(t, "POST", "/up", io.MultiReader(noise(n))) // of no known length: the end is what says that it is whole
 }
 
 var errGivenUp = errors.New("the visitor gives up")
 
-func (w requests) visitorAborts(t *testing.T) {
+func (w httpWay) visitorAborts(t *testing.T) {
 	r, s := io.Pipe()
 	go func() {
 		_, _ = io.Copy(s, noise(1<<20))
@@ -106,12 +106,12 @@ func (w requests) visitorAborts(t *testing.T) {
 	}
 }
 
-func (w requests) serviceAborts(t *testing.T) error {
+func (w httpWay) serviceAborts(t *testing.T) error {
 	_, err := io.Copy(io.Discard, w.ask(t, "GET", "/abort", nil).Body)
 	return err
 }
 
-func (w requests) silence(t *testing.T, d time.Duration) {
+func (w httpWay) silence(t *testing.T, d time.Duration) {
 	in := bufio.NewReader(w.ask(t, "GET", fmt.Sprintf("/silence?ms=%d", d.Milliseconds()), nil).Body)
 	for _, want := range []string{"before\n", "after\n"} {
 		if line, err := in.ReadString('\n'); line != want {
@@ -120,7 +120,7 @@ func (w requests) silence(t *testing.T, d time.Duration) {
 	}
 }
 
-// webService is what a requests leads to.
+// webService is what an httpWay leads to.
 func webService(ends endings) http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("/echo", func(w http.ResponseWriter, q *http.Request) { _, _ = io.Copy(w, q.Body) })
@@ -151,8 +151,8 @@ func webService(ends endings) http.Handler {
 
 func receipt(n int64, h hash.Hash) string { return fmt.Sprintf("%d %s", n, hexSum(h)) }
 
-// connections is the way of tcp and tls: the service is lineService.
-type connections struct {
+// connWay is the way of tcp and tls: the service is lineService.
+type connWay struct {
 	addr   string
 	secure *tls.Config // nil: tcp
 }
@@ -163,7 +163,7 @@ type duplex interface {
 	CloseWrite() error
 }
 
-func (w connections) open(t *testing.T, order string) (duplex, *bufio.Reader) {
+func (w connWay) open(t *testing.T, order string) (duplex, *bufio.Reader) {
 	t.Helper()
 	raw, err := net.Dial("tcp", w.addr)
 	if err != nil {
@@ -191,7 +191,7 @@ func rest(t *testing.T, r io.Reader) string {
 	return string(b)
 }
 
-func (w connections) echo(t *testing.T, text string) string {
+func (w connWay) echo(t *testing.T, text string) string {
 	c, in := w.open(t, "echo")
 	_, err := io.WriteString(c, text)
 	if err = errors.Join(err, c.CloseWrite()); err != nil {
@@ -200,12 +200,12 @@ func (w connections) echo(t *testing.T, text string) string {
 	return rest(t, in)
 }
 
-func (w connections) down(t *testing.T, n int64) string {
+func (w connWay) down(t *testing.T, n int64) string {
 	_, in := w.open(t, fmt.Sprintf("down %d", n))
 	return digest(t, in)
 }
 
-func (w connections) up(t *testing.T, n int64) string {
+func (w connWay) up(t *testing.T, n int64) string {
 	c, in := w.open(t, "up")
 	_, err := io.Copy(c, noise(n))
 	if err = errors.Join(err, c.CloseWrite()); err != nil {
@@ -214,7 +214,7 @@ func (w connections) up(t *testing.T, n int64) string {
 	return rest(t, in)
 }
 
-func (w connections) visitorAborts(t *testing.T) {
+func (w connWay) visitorAborts(t *testing.T) {
 	c, _ := w.open(t, "up")
 	if _, err := io.Copy(c, noise(1<<20)); err != nil {
 		t.Error(err)
@@ -231,13 +231,13 @@ func reset(c net.Conn) {
 	_ = c.Close()
 }
 
-func (w connections) serviceAborts(t *testing.T) error {
+func (w connWay) serviceAborts(t *testing.T) error {
 	_, in := w.open(t, "abort")
 	_, err := io.Copy(io.Discard, in)
 	return err
 }
 
-func (w connections) silence(t *testing.T, d time.Duration) {
+func (w connWay) silence(t *testing.T, d time.Duration) {
 	c, in := w.open(t, "echo")
 	for _, word := range []string{"before\n", "after\n"} {
 		if _, err := io.WriteString(c, word); err != nil {

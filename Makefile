@@ -37,7 +37,7 @@ test-faults: setup
 # The same load on a service directly and through adit, and one table (docs/performance.md). BENCH holds further flags, such as -rows c50,down1.
 BENCH ?=
 bench: build
-	@sh testdata/setup.sh wrk:wrk
+	@sh testdata/setup.sh wrk:wrk h2load:nghttp2-client
 	@$(GO) run ./bench -adit $(BIN) $(BENCH)
 
 setup:

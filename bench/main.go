@@ -54,6 +54,9 @@ func run(ctx context.Context, o options) error {
 	if _, err := exec.LookPath("wrk"); err != nil {
 		return fmt.Errorf("wrk makes the load of small requests: %w (apt-get install wrk)", err)
 	}
+	if _, err := exec.LookPath("h2load"); err != nil {
+		return fmt.Errorf("h2load makes the load over TLS: %w (apt-get install nghttp2-client)", err)
+	}
 	sides, err := sidesOf(o.adit)
 	if err != nil {
 		return err

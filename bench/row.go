@@ -16,6 +16,7 @@ type row struct {
 	relayArgs  []string      // beyond the usual
 	agentArgs  []string      // beyond the usual
 	roundTrip  time.Duration // between agent and relay, beyond loopback's
+	protocol   string        // of the endpoint: "" for http, https, tcp
 	measure    func(t *target) (figures, error)
 	columns    []column
 }

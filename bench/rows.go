@@ -26,6 +26,11 @@ func rows() []row {
 		unreadRow("unread1000", "10 connections beside 1,000 unread downloads", 1000, "≤ 100", "≤ 300"),
 		{id: "evicted", name: "1,000 unread downloads, reader limit 3 s", tunnelOnly: true, relayArgs: []string{"--timeout", "reader=" + readerLimit.String()},
 			measure: evicted, columns: []column{{key: "gone", unit: "evicted", reach: "1,000"}, {key: "after", unit: "all after s", digits: 1}}},
+		{id: "tls50", name: "50 connections over TLS", protocol: "https", measure: h2load(50, 1), columns: rateAndCost()},
+		{id: "h2", name: "50 requests at once on 10 HTTP/2 connections", protocol: "https", measure: h2load(10, 5), columns: rateAndCost()},
+		{id: "tcp50", name: "50 connections through a tcp endpoint", protocol: "tcp", measure: keepAlive(50), columns: requests("", "", "", "")},
+		{id: "tcpdown1", name: "1 download through a tcp endpoint", protocol: "tcp", measure: downloads(1), columns: bulk("≥ 0.13 of direct")},
+		{id: "tcpdown8", name: "8 downloads through a tcp endpoint", protocol: "tcp", measure: downloads(8), columns: bulk("≥ 0.085 of direct")},
 		{id: "idle", name: "idle", tunnelOnly: true, measure: idle, columns: memory("≤ 20", "≤ 20")},
 		{id: "idle5000", name: "5,000 idle connections", tunnelOnly: true, measure: idleConnections, columns: memory("≤ 110", "≤ 25")},
 		{id: "start", name: "start of the agent to the first 200", tunnelOnly: true, measure: starts,
@@ -43,6 +48,10 @@ func requests(rate, p50, p99, cpu string) []column {
 		{key: "rate", unit: "req/s", reach: rate}, {key: "p50", unit: "p50 ms", digits: 3, reach: p50}, {key: "p99", unit: "p99 ms", digits: 2, reach: p99},
 		{key: "cpu", unit: "CPU s per 100,000", digits: 2, reach: cpu},
 	}
+}
+
+func rateAndCost() []column {
+	return []column{{key: "rate", unit: "req/s"}, {key: "cpu", unit: "CPU s per 100,000", digits: 2}}
 }
 
 func bulk(rate string) []column {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -57,6 +58,7 @@ func (b *bench) close() {
 type target struct {
 	b            *bench
 	binary       string // "": the origin
+	protocol     string // of the row
 	agentArgs    []string
 	addr         string
 	dir          string // of relay and agent
@@ -68,7 +70,7 @@ type target struct {
 
 // target starts what a row is measured on. close ends it.
 func (b *bench) target(r row, s side) (*target, error) {
-	t := &target{b: b, binary: s.binary, agentArgs: r.agentArgs, addr: b.origin}
+	t := &target{b: b, binary: s.binary, protocol: r.protocol, agentArgs: r.agentArgs, addr: b.origin}
 	if s.binary == "" {
 		return t, nil
 	}
@@ -79,40 +81,55 @@ func (b *bench) target(r row, s side) (*target, error) {
 	return t, nil
 }
 
-var ready = regexp.MustCompile(`^ready http=(\S+) agents=(\S+) pin=(\S+)`)
+// said is a pair that relay and agent tell of themselves.
+var said = regexp.MustCompile(`(\w+)=(\S+)`)
+
+// tells are the pairs of a line.
+func tells(line string) map[string]string {
+	all := map[string]string{}
+	for _, m := range said.FindAllStringSubmatch(line, -1) {
+		all[m[1]] = m[2]
+	}
+	return all
+}
 
 func (t *target) start(r row) (err error) {
 	if t.dir, err = os.MkdirTemp(t.b.dir, "tunnel-"); err != nil {
 		return err
 	}
-	args := append([]string{"relay", "--domain", domain, "--http", "127.0.0.1:0", "--agents", "127.0.0.1:0", "--admin", "false",
-		"--access-log", "false", "--state-dir", t.dir + "/relay"}, r.relayArgs...)
+	args := slices.Concat([]string{"relay", "--domain", domain, "--http", "127.0.0.1:0", "--agents", "127.0.0.1:0", "--admin", "false",
+		"--access-log", "false", "--state-dir", t.dir + "/relay"}, protocolArgs[r.protocol], r.relayArgs)
 	if t.relay, err = t.b.children.start(true, t.binary, args...); err != nil {
 		return err
 	}
-	m := ready.FindStringSubmatch(t.relay.first)
-	if m == nil {
+	relay := tells(t.relay.first)
+	if relay["pin"] == "" {
 		return fmt.Errorf("the relay says %q", t.relay.first)
 	}
-	t.addr, t.link, t.pin = m[1], m[2], m[3]
+	t.addr, t.link, t.pin = relay["http"], relay["agents"], relay["pin"]
 	if r.roundTrip > 0 {
 		if t.delay, err = newDelay(t.link, r.roundTrip/2); err != nil {
 			return err
 		}
 		t.link = t.delay.addr()
 	}
-	_, err = t.startAgent()
+	if _, err = t.startAgent(); r.protocol == "https" {
+		t.addr = relay["https"]
+	}
 	return err
 }
 
 // startAgent starts the agent and says how long it took to the first answer of the origin's.
 func (t *target) startAgent() (took time.Duration, err error) {
 	began := time.Now()
-	args := append([]string{"http", t.b.origin, "--relay", t.link, "--relay-pin", t.pin, "--url", host, "--no-tui", "--web-addr", "127.0.0.1:0",
-		"--state-dir", t.dir + "/agent"}, t.agentArgs...)
-	t.agent, err = t.b.children.start(false, t.binary, args...)
+	args := append(t.endpointArgs(), "--relay", t.link, "--relay-pin", t.pin, "--no-tui", "--web-addr", "127.0.0.1:0", "--state-dir", t.dir+"/agent")
+	t.agent, err = t.b.children.start(t.protocol == "tcp", t.binary, append(args, t.agentArgs...)...)
 	if err != nil {
 		return 0, err
+	}
+	if t.protocol == "tcp" {
+		t.addr, err = tcpAddr(t.agent.first)
+		return time.Since(began), err
 	}
 	for tick := time.NewTicker(time.Millisecond); ; {
 		c, err := t.ask("GET", "/small", "", 0)

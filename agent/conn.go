@@ -2,10 +2,7 @@ package agent
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
 	"io"
-	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/capture"
@@ -216,79 +213,6 @@ func (p *passage) done(which *bool) {
 	p.x.over = p.upDone && p.downDone
 }
 
-// down is goroutine B. What breaks the local connection is told with ABORT, so that nobody takes what came for whole.
-func (p *passage) down() {
-	l := p.l
-	err := p.passAll()
-	switch {
-	case err == nil || l.isDead():
-	case isLinkError(err):
-		l.kill(wire.CodeLinkLost)
-	default:
-		p.fail(wire.CodeLocalReset, explain(err, l.ep).detail)
-		l.takeAway(p.local)
-		if l.link.Write((&wire.AbortFrame{Seq: p.x.seq, Code: wire.CodeLocalReset}).Append(nil)) != nil {
-			l.kill(wire.CodeLinkLost)
-		}
-	}
-}
-
-// passAll passes what the local service sends, and its end. It holds a buffer only while something is in it.
-func (p *passage) passAll() error {
-	var buf buffer
-	defer func() { buf.release() }()
-	look := newLook(p.local)
-	bulk, passed := false, 0
-	for {
-		if err := p.ready(&buf, look, bulk); err != nil {
-			return err
-		}
-		n, err := p.local.read(buf.b[wire.HeaderSize:])
-		if n > 0 {
-			if passed += n; passed > flowing {
-				p.local.widen()
-			}
-			p.link.Passed(inspect.ResponseSide, n)
-			if err := p.side.send(buf.b[:wire.HeaderSize+n]); err != nil {
-				buf.drop()
-				return &linkError{err}
-			}
-		}
-		if err == io.EOF {
-			if err := p.side.end(func() { p.done(&p.downDone) }); err != nil {
-				return &linkError{err}
-			}
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		bulk = n >= len(page{})-wire.HeaderSize
-	}
-}
-
-// ready waits until something may be read, and passed on if it is much, and takes the room for it.
-func (p *passage) ready(buf *buffer, look *look, bulk bool) error {
-	if !bulk {
-		buf.release()
-		if err := look.await(); err != nil {
-			return err
-		}
-	} else if !p.l.link.HasCredit(blockCost) { // the visitor takes nothing: what comes waits in the socket
-		buf.release()
-		if err := p.l.link.AwaitCredit(blockCost); err != nil {
-			return &linkError{err}
-		}
-	}
-	if bulk && buf.block == nil {
-		buf.release()
-		buf.takeBlock()
-	} else if buf.b == nil {
-		buf.takePage()
-	}
-	return nil
-}
-
 // settle closes the books. Both goroutines have ended.
 func (p *passage) settle() {
 	l := p.l
@@ -308,102 +232,4 @@ func (p *passage) settle() {
 		p.link.Done()
 	}
 	l.eng.leave()
-}
-
-// bare is the visitor's side as it is.
-type bare struct {
-	l     *lane
-	cost  int
-	small bool // the last frame was
-}
-
-// errCutShort is a stream that was closed before its END: what came is not whole.
-var errCutShort = errors.New("the stream has ended before the visitor's end")
-
-func (b *bare) next() ([]byte, error) {
-	l := b.l
-	for !l.content.Done() {
-		if b.small && !l.link.Buffered() {
-			l.link.Idle() // it may be long until the next
-		}
-		f, err := l.link.Next()
-		if err == io.EOF {
-			return nil, errCutShort
-		}
-		if err != nil {
-			return nil, err
-		}
-		if err := l.content.Accept(f); err != nil {
-			return nil, err
-		}
-		b.small = len(f.Payload) < smallPiece
-		if len(f.Payload) > 0 {
-			b.cost = wire.Cost(f)
-			return f.Payload, nil
-		}
-		l.link.Took(wire.Cost(f))
-	}
-	return nil, io.EOF
-}
-
-func (b *bare) took() { b.l.link.Took(b.cost) }
-
-func (b *bare) send(p []byte) error {
-	n := len(p) - wire.HeaderSize
-	wire.PutHeader(p, wire.Data, 0, n)
-	return b.l.link.WriteContent(p, n+wire.FrameCost)
-}
-
-func (b *bare) end(before func()) error {
-	before()
-	return b.l.link.WriteContent(wire.AppendHeader(nil, wire.Data, wire.End, 0), wire.FrameCost)
-}
-
-// handshakeTime is how long a visitor's TLS handshake may take.
-const handshakeTime = 10 * time.Second
-
-// startTLS ends the visitor's TLS, and connects to the local service when it is clear who comes.
-func (p *passage) startTLS(ctx context.Context) error {
-	l := p.l
-	if err := l.link.Write(wire.AppendReady(nil, p.x.seq)); err != nil {
-		return err
-	}
-	s := newTerminated(l, p.x.client)
-	p.side = s
-	limited, cancel := context.WithTimeout(ctx, handshakeTime)
-	defer cancel()
-	if err := s.conn.HandshakeContext(limited); err != nil {
-		return p.turnedAway(err)
-	}
-	if err := p.connect(ctx); err != nil {
-		if l.isDead() {
-			return errDead
-		}
-		return p.abort(p.ail(err).code)
-	}
-	p.passDown()
-	return nil
-}
-
-// turnedAway ends a connection whose handshake has failed.
-func (p *passage) turnedAway(err error) error {
-	if broken := mistake(err); broken != nil {
-		return broken
-	}
-	code := wire.CodeVisitorGone
-	var bad *tls.CertificateVerificationError
-	if errors.As(err, &bad) || err.Error() == "tls: client didn't provide a certificate" {
-		code = wire.CodeClientCert
-	}
-	p.fail(code, "TLS handshake: "+err.Error())
-	p.l.eng.log.Debug("a visitor's TLS handshake failed", "endpoint", p.l.ep.Name, "client", p.x.client, "err", err)
-	return p.abort(code)
-}
-
-// abort tells the relay that the connection is broken.
-func (p *passage) abort(code wire.Code) error {
-	if err := p.l.link.Write((&wire.AbortFrame{Seq: p.x.seq, Code: code}).Append(nil)); err != nil {
-		return err
-	}
-	return p.awaitEnd()
 }

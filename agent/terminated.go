@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/netip"
 	"time"
@@ -106,3 +108,52 @@ func (c *streamConn) SetReadDeadline(time.Time) error  { return nil }
 func (c *streamConn) SetWriteDeadline(time.Time) error { return nil }
 
 var _ net.Conn = (*streamConn)(nil)
+
+// handshakeTime is how long a visitor's TLS handshake may take.
+const handshakeTime = 10 * time.Second
+
+// startTLS ends the visitor's TLS, and connects to the local service when it is clear who comes.
+func (p *passage) startTLS(ctx context.Context) error {
+	l := p.l
+	if err := l.link.Write(wire.AppendReady(nil, p.x.seq)); err != nil {
+		return err
+	}
+	s := newTerminated(l, p.x.client)
+	p.side = s
+	limited, cancel := context.WithTimeout(ctx, handshakeTime)
+	defer cancel()
+	if err := s.conn.HandshakeContext(limited); err != nil {
+		return p.turnedAway(err)
+	}
+	if err := p.connect(ctx); err != nil {
+		if l.isDead() {
+			return errDead
+		}
+		return p.abort(p.ail(err).code)
+	}
+	p.passDown()
+	return nil
+}
+
+// turnedAway ends a connection whose handshake has failed.
+func (p *passage) turnedAway(err error) error {
+	if broken := mistake(err); broken != nil {
+		return broken
+	}
+	code := wire.CodeVisitorGone
+	var bad *tls.CertificateVerificationError
+	if errors.As(err, &bad) || err.Error() == "tls: client didn't provide a certificate" {
+		code = wire.CodeClientCert
+	}
+	p.fail(code, "TLS handshake: "+err.Error())
+	p.l.eng.log.Debug("a visitor's TLS handshake failed", "endpoint", p.l.ep.Name, "client", p.x.client, "err", err)
+	return p.abort(code)
+}
+
+// abort tells the relay that the connection is broken.
+func (p *passage) abort(code wire.Code) error {
+	if err := p.l.link.Write((&wire.AbortFrame{Seq: p.x.seq, Code: code}).Append(nil)); err != nil {
+		return err
+	}
+	return p.awaitEnd()
+}

@@ -2,9 +2,11 @@ package relay
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/adit-tunnel/adit/relay/control"
 	"github.com/adit-tunnel/adit/relay/registry"
@@ -23,6 +25,9 @@ func newTestPorts(t *testing.T, n int) *publicPorts {
 	ln.Close()
 	p := &publicPorts{
 		first: first, last: first + n - 1, host: "127.0.0.1", domain: "tunnel.test", key: make([]byte, keySize), registry: registry.New(nil),
+		door: func(ctx context.Context, limit time.Duration, addr string) (net.Listener, error) {
+			return listenWithin(ctx, limit, addr, slog.New(slog.DiscardHandler))
+		},
 		serve: fakeEdge, run: func(f func()) { go f() }, failed: make(chan error, 1), open: map[int]*publicPort{},
 	}
 	t.Cleanup(p.close)

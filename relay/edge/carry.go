@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -71,47 +70,6 @@ func (s *Server) carry(nc net.Conn, w way) {
 	defer s.strike(c)
 	defer c.recover()
 	c.end(c.serve())
-}
-
-// enlist counts a connection in; the code says why it cannot be served.
-func (s *Server) enlist(c *carried) wire.Code {
-	if !s.visitors.enter(c.way.account) {
-		if n, due := s.visitors.full.Due(); due {
-			s.log.Warn("visitors are turned away: their address has its share of connections", "address", c.way.account.String(), "share", s.visitors.share.Load(), "times", n)
-		}
-		return wire.CodeTooManyConns
-	}
-	if !s.admit() {
-		s.visitors.leave(c.way.account)
-		if n, due := s.full.Due(); due {
-			s.log.Warn("visitors are turned away: no memory or no connections are left", "times", n)
-		}
-		return wire.CodeRelayBusy
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		s.visitors.leave(c.way.account)
-		s.memory.Give(connCost)
-		s.files.Give(1)
-		return wire.CodeRelayStopping
-	}
-	s.stir()
-	s.carried[c] = struct{}{}
-	s.count.open.Add(1)
-	return wire.CodeNone
-}
-
-// strike is enlist's undoing.
-func (s *Server) strike(c *carried) {
-	s.count.open.Add(-1)
-	s.visitors.leave(c.way.account)
-	s.memory.Give(connCost)
-	s.files.Give(1)
-	s.mu.Lock()
-	delete(s.carried, c)
-	s.checkEmpty()
-	s.mu.Unlock()
 }
 
 // recover ends one connection for a bug that it has met.
@@ -270,26 +228,6 @@ func (c *carried) cut(code wire.Code) {
 
 func (c *carried) reset() { reset(c.sock) }
 
-// sweep notices what nobody reads or writes just then: a visitor's RST, and an exchange that is over. s.mu is held.
-func (c *carried) sweep() {
-	if c.x == nil {
-		return
-	}
-	if !c.reading.Load() && broken(c.sock) {
-		c.verdict.CompareAndSwap(0, uint32(wire.CodeVisitorGone))
-		c.x.Abort(wire.CodeVisitorGone)
-	}
-	if c.kicked {
-		return
-	}
-	select {
-	case <-c.over:
-		c.kicked = true
-		c.net.SetReadDeadline(longAgo)
-	default:
-	}
-}
-
 // socketOf is the socket under what has been put on it.
 func socketOf(nc net.Conn) net.Conn {
 	for {
@@ -299,68 +237,4 @@ func socketOf(nc net.Conn) net.Conn {
 		}
 		nc = above.NetConn()
 	}
-}
-
-// logLine is the access log's line of a connection.
-func (c *carried) logLine(code wire.Code) []byte {
-	now := c.s.now()
-	b := now.UTC().AppendFormat([]byte("time="), "2006-01-02T15:04:05.000Z")
-	id := c.q.ID
-	if id == ([16]byte{}) {
-		id = newID(c.start)
-	}
-	b = appendID(append(b, " id="...), id)
-	b = c.way.peer.AppendTo(append(b, " client="...))
-	kind, name := wire.ProtocolTCP, ""
-	if c.way.kind == wire.KindTLS {
-		kind = wire.ProtocolTLS
-	}
-	_ = wire.EachExt(c.way.ext, func(typ uint8, v []byte) {
-		if typ == wire.ExtSNI {
-			name = string(v)
-		}
-	})
-	b = append(append(b, " kind="...), kind...)
-	b = appendInt(append(b, " port="...), int64(c.way.port))
-	b = appendWord(append(b, " host="...), []byte(name))
-	b = appendInt(append(b, " received="...), c.got.Load())
-	b = appendInt(append(b, " bytes="...), c.sent)
-	b = appendMillis(append(b, " duration="...), now.Sub(c.start))
-	endpoint := ""
-	if c.way.ep != nil {
-		endpoint = c.way.ep.Name
-	}
-	b = appendWord(append(b, " endpoint="...), []byte(endpoint))
-	b = append(b, " code="...)
-	if code == wire.CodeNone {
-		b = append(b, '-')
-	} else {
-		b = append(b, code.Info().Name...)
-	}
-	return append(b, '\n')
-}
-
-// gathered is a pooled buffer for what goes to a visitor with the next write; there is none while nothing waits.
-type gathered struct {
-	b    []byte
-	buf  *[maxGathered + maxCopied]byte
-	owed int // cost of what is in b
-}
-
-var gatherings = sync.Pool{New: func() any { return new([maxGathered + maxCopied]byte) }}
-
-func (g *gathered) add(p []byte, cost int) {
-	if g.buf == nil {
-		g.buf = gatherings.Get().(*[maxGathered + maxCopied]byte)
-		g.b = g.buf[:0]
-	}
-	g.b = append(g.b, p...)
-	g.owed += cost
-}
-
-func (g *gathered) clear() {
-	if g.buf != nil {
-		gatherings.Put(g.buf)
-	}
-	*g = gathered{}
 }

@@ -3,8 +3,8 @@ package edge
 import (
 	"errors"
 	"io"
-	"net"
 	"os"
+	"sync"
 
 	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/wire"
@@ -143,53 +143,27 @@ func (c *carried) flush() error {
 	return nil
 }
 
-// intake reads what a visitor sends. A connection that waits holds no big buffer: a socket is waited for without one, and what cannot be waited for (TLS holds
-// back what it has decrypted) is read with a small one as long as little comes.
-type intake struct {
-	nc    net.Conn
-	peek  *peeker
-	much  bool // the last read brought much
-	big   *upBuffer
-	small *[upSmall]byte
+// gathered is a pooled buffer for what goes to a visitor with the next write; there is none while nothing waits.
+type gathered struct {
+	b    []byte
+	buf  *[maxGathered + maxCopied]byte
+	owed int // cost of what is in b
 }
 
-const upSmall = 2 << 10
+var gatherings = sync.Pool{New: func() any { return new([maxGathered + maxCopied]byte) }}
 
-// read returns content behind room for a frame's header, valid until the next read or release; io.EOF is the visitor's FIN.
-func (in *intake) read() ([]byte, error) {
-	if !in.much {
-		in.release()
-		if in.peek.can() {
-			if err := in.peek.wait(); err != nil {
-				return nil, err
-			}
-		}
+func (g *gathered) add(p []byte, cost int) {
+	if g.buf == nil {
+		g.buf = gatherings.Get().(*[maxGathered + maxCopied]byte)
+		g.b = g.buf[:0]
 	}
-	b := in.buffer()
-	n, err := in.nc.Read(b[wire.HeaderSize:])
-	in.much = n > upBig/2 || in.small != nil && n == upSmall-wire.HeaderSize
-	if n > 0 {
-		return b[:wire.HeaderSize+n], nil
-	}
-	return nil, err
+	g.b = append(g.b, p...)
+	g.owed += cost
 }
 
-func (in *intake) buffer() []byte {
-	if !in.peek.can() && !in.much {
-		if in.small == nil {
-			in.small = new([upSmall]byte)
-		}
-		return in.small[:]
+func (g *gathered) clear() {
+	if g.buf != nil {
+		gatherings.Put(g.buf)
 	}
-	if in.big == nil {
-		in.big = upBuffers.Get().(*upBuffer)
-	}
-	return in.big.b[:wire.HeaderSize+wire.MaxData]
-}
-
-func (in *intake) release() {
-	if in.big != nil {
-		upBuffers.Put(in.big)
-		in.big = nil
-	}
+	*g = gathered{}
 }

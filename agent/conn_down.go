@@ -1,0 +1,81 @@
+package agent
+
+import (
+	"io"
+
+	"github.com/adit-tunnel/adit/inspect"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// down is goroutine B. What breaks the local connection is told with ABORT, so that nobody takes what came for whole.
+func (p *passage) down() {
+	l := p.l
+	err := p.passAll()
+	switch {
+	case err == nil || l.isDead():
+	case isLinkError(err):
+		l.kill(wire.CodeLinkLost)
+	default:
+		p.fail(wire.CodeLocalReset, explain(err, l.ep).detail)
+		l.takeAway(p.local)
+		if l.link.Write((&wire.AbortFrame{Seq: p.x.seq, Code: wire.CodeLocalReset}).Append(nil)) != nil {
+			l.kill(wire.CodeLinkLost)
+		}
+	}
+}
+
+// passAll passes what the local service sends, and its end. It holds a buffer only while something is in it.
+func (p *passage) passAll() error {
+	var buf buffer
+	defer func() { buf.release() }()
+	look := newLook(p.local)
+	bulk, passed := false, 0
+	for {
+		if err := p.ready(&buf, look, bulk); err != nil {
+			return err
+		}
+		n, err := p.local.read(buf.b[wire.HeaderSize:])
+		if n > 0 {
+			if passed += n; passed > flowing {
+				p.local.widen()
+			}
+			p.link.Passed(inspect.ResponseSide, n)
+			if err := p.side.send(buf.b[:wire.HeaderSize+n]); err != nil {
+				buf.drop()
+				return &linkError{err}
+			}
+		}
+		if err == io.EOF {
+			if err := p.side.end(func() { p.done(&p.downDone) }); err != nil {
+				return &linkError{err}
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		bulk = n >= len(page{})-wire.HeaderSize
+	}
+}
+
+// ready waits until something may be read, and passed on if it is much, and takes the room for it.
+func (p *passage) ready(buf *buffer, look *look, bulk bool) error {
+	if !bulk {
+		buf.release()
+		if err := look.await(); err != nil {
+			return err
+		}
+	} else if !p.l.link.HasCredit(blockCost) { // the visitor takes nothing: what comes waits in the socket
+		buf.release()
+		if err := p.l.link.AwaitCredit(blockCost); err != nil {
+			return &linkError{err}
+		}
+	}
+	if bulk && buf.block == nil {
+		buf.release()
+		buf.takeBlock()
+	} else if buf.b == nil {
+		buf.takePage()
+	}
+	return nil
+}

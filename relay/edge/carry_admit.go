@@ -1,0 +1,66 @@
+package edge
+
+import (
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// enlist counts a connection in; the code says why it cannot be served.
+func (s *Server) enlist(c *carried) wire.Code {
+	if !s.visitors.enter(c.way.account) {
+		if n, due := s.visitors.full.Due(); due {
+			s.log.Warn("visitors are turned away: their address has its share of connections", "address", c.way.account.String(), "share", s.visitors.share.Load(), "times", n)
+		}
+		return wire.CodeTooManyConns
+	}
+	if !s.admit() {
+		s.visitors.leave(c.way.account)
+		if n, due := s.full.Due(); due {
+			s.log.Warn("visitors are turned away: no memory or no connections are left", "times", n)
+		}
+		return wire.CodeRelayBusy
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		s.visitors.leave(c.way.account)
+		s.memory.Give(connCost)
+		s.files.Give(1)
+		return wire.CodeRelayStopping
+	}
+	s.stir()
+	s.carried[c] = struct{}{}
+	s.count.open.Add(1)
+	return wire.CodeNone
+}
+
+// strike is enlist's undoing.
+func (s *Server) strike(c *carried) {
+	s.count.open.Add(-1)
+	s.visitors.leave(c.way.account)
+	s.memory.Give(connCost)
+	s.files.Give(1)
+	s.mu.Lock()
+	delete(s.carried, c)
+	s.checkEmpty()
+	s.mu.Unlock()
+}
+
+// sweep notices what nobody reads or writes just then: a visitor's RST, and an exchange that is over. s.mu is held.
+func (c *carried) sweep() {
+	if c.x == nil {
+		return
+	}
+	if !c.reading.Load() && broken(c.sock) {
+		c.verdict.CompareAndSwap(0, uint32(wire.CodeVisitorGone))
+		c.x.Abort(wire.CodeVisitorGone)
+	}
+	if c.kicked {
+		return
+	}
+	select {
+	case <-c.over:
+		c.kicked = true
+		c.net.SetReadDeadline(longAgo)
+	default:
+	}
+}

@@ -59,8 +59,8 @@ type Endpoint struct {
 	ProxyProtocol                          int
 	VerifyUpstream                         bool
 	UpstreamCAs, UpstreamCert, UpstreamKey string
-	Protocol string // "http" or "": requests; "tcp" and "tls": connections, with an Upstream tcp://HOST:PORT, or tls://HOST:PORT for one that speaks TLS itself
-	Port     int    // wanted public port of a tcp endpoint; 0: the relay's choice
+	Protocol                               string // "http" or "": requests; "tcp" and "tls": connections, with an Upstream tcp://HOST:PORT, or tls://HOST:PORT for one that speaks TLS itself
+	Port                                   int    // wanted public port of a tcp endpoint; 0: the relay's choice
 
 	// Where a tls endpoint's TLS ends: "upstream" or "", which is beyond the tunnel; "agent", with Certificate and Key; "edge", with the relay's certificate.
 	// Where it ends before the upstream, ClientCAs have whoever may vouch for the certificate that visitors must show then. All are PEM files.

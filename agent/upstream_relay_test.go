@@ -279,20 +279,20 @@ func TestUpstreamMistakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, e := range map[string]agent.Endpoint{
-		"want http://HOST:PORT, https":          {Upstream: "ftp://a"},
-		"no port number":                        {Upstream: "https://a:0"},
-		"the whole path of a socket":            {Upstream: "unix:a.sock"},
-		"the whole path of a directory":         {Upstream: "file://a"},
-		"no such file or directory":             {Upstream: "file:///does/not/exist"},
-		"it is no directory":                    {Upstream: "file://" + file},
-		"adit itself":                           {Upstream: "file:///", ProxyProtocol: 1},
-		"no version 3":                          {Upstream: "http://a", ProxyProtocol: 3},
-		`"http3" is not known`:                  {Upstream: "http://a", UpstreamProtocol: "http3"},
-		"only to an https:// upstream":          {Upstream: "http://a", VerifyUpstream: true},
-		"go together":                           {Upstream: "https://a", UpstreamCert: crt},
-		"no certificate in " + key:              {Upstream: "https://a", UpstreamCAs: key},
-		"the client certificate for the upstre": {Upstream: "https://a", UpstreamCert: key, UpstreamKey: crt},
-		`the scheme "ftp"`:                      {Upstream: "http://a", Schemes: []string{"ftp"}},
+		"want http://HOST:PORT, https":           {Upstream: "ftp://a"},
+		"no port number":                         {Upstream: "https://a:0"},
+		"the whole path of a socket":             {Upstream: "unix:a.sock"},
+		"the whole path of a directory":          {Upstream: "file://a"},
+		"no such file or directory":              {Upstream: "file:///does/not/exist"},
+		"it is no directory":                     {Upstream: "file://" + file},
+		"adit itself":                            {Upstream: "file:///", ProxyProtocol: 1},
+		"no version 3":                           {Upstream: "http://a", ProxyProtocol: 3},
+		`"http3" is not known`:                   {Upstream: "http://a", UpstreamProtocol: "http3"},
+		"only to an https:// or tls:// upstream": {Upstream: "http://a", VerifyUpstream: true},
+		"go together":                            {Upstream: "https://a", UpstreamCert: crt},
+		"no certificate in " + key:               {Upstream: "https://a", UpstreamCAs: key},
+		"the client certificate for the upstre":  {Upstream: "https://a", UpstreamCert: key, UpstreamKey: crt},
+		`the scheme "ftp"`:                       {Upstream: "http://a", Schemes: []string{"ftp"}},
 	} {
 		a, err := agent.New(agent.Options{Relay: "host:1", Pin: "sha256:" + strings.Repeat("0", 64)})
 		if err != nil {

@@ -3,14 +3,11 @@ package e2e
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"os"
-	"path/filepath"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -29,17 +26,71 @@ func (raw) Marshal(v any) ([]byte, error)      { return []byte(*v.(*string)), ni
 func (raw) Unmarshal(data []byte, v any) error { *v.(*string) = string(data); return nil }
 func (raw) Name() string                       { return "raw" }
 
-// chatter is a gRPC service with one method, for all four forms of call: it says each message back, when the visitor has said his last "total: N", or fails
-// if it is told to.
-func chatter(gone chan<- struct{}) *grpc.Server {
+// The four forms of call: one message each way, many down, many up, many both ways.
+var (
+	echoForm  = grpc.StreamDesc{StreamName: "Echo", Handler: echoes}
+	countForm = grpc.StreamDesc{StreamName: "Count", ServerStreams: true, Handler: counts}
+	sumForm   = grpc.StreamDesc{StreamName: "Sum", ClientStreams: true, Handler: sums}
+	sayForm   = grpc.StreamDesc{StreamName: "Say", ServerStreams: true, ClientStreams: true}
+)
+
+// chatter is a gRPC service with a method of each form, and returns its port.
+func chatter(t *testing.T, gone chan<- struct{}) (port string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	say := sayForm
+	say.Handler = func(_ any, st grpc.ServerStream) error { return chats(st, gone) }
 	s := grpc.NewServer(grpc.ForceServerCodec(raw{}))
-	s.RegisterService(&grpc.ServiceDesc{ServiceName: "chat.Chat", HandlerType: (*any)(nil), Streams: []grpc.StreamDesc{{
-		StreamName: "Say", ServerStreams: true, ClientStreams: true, Handler: func(_ any, st grpc.ServerStream) error { return say(st, gone) },
-	}}}, nil)
-	return s
+	s.RegisterService(&grpc.ServiceDesc{ServiceName: "chat.Chat", HandlerType: (*any)(nil), Streams: []grpc.StreamDesc{echoForm, countForm, sumForm, say}}, nil)
+	go func() { _ = s.Serve(ln) }()
+	t.Cleanup(s.Stop)
+	_, port, _ = net.SplitHostPort(ln.Addr().String())
+	return port
 }
 
-func say(st grpc.ServerStream, gone chan<- struct{}) error {
+func echoes(_ any, st grpc.ServerStream) error {
+	var m string
+	if err := st.RecvMsg(&m); err != nil {
+		return err
+	}
+	return st.SendMsg(&m)
+}
+
+// counts sends as many messages as it is told to.
+func counts(_ any, st grpc.ServerStream) error {
+	var m string
+	if err := st.RecvMsg(&m); err != nil {
+		return err
+	}
+	n, _ := strconv.Atoi(m)
+	for i := range n {
+		m := strconv.Itoa(i)
+		if err := st.SendMsg(&m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sums says how many messages came.
+func sums(_ any, st grpc.ServerStream) error {
+	for n := 0; ; n++ {
+		var m string
+		if err := st.RecvMsg(&m); err == io.EOF {
+			m = strconv.Itoa(n)
+			return st.SendMsg(&m)
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// chats says each message back, when the visitor has said his last "total: N", or fails if it is told to.
+
+func chats(st grpc.ServerStream, gone chan<- struct{}) error {
 	st.SetTrailer(metadata.Pairs("x-end", "said"))
 	for n := 0; ; n++ {
 		var m string
@@ -62,18 +113,25 @@ func say(st grpc.ServerStream, gone chan<- struct{}) error {
 	}
 }
 
-// TestGRPC: a real client and a real service, through the edge's HTTP/2. The service is told that it is HTTP/2 that it sees, since it insists on it.
+// A real client and a real service, HTTP/2 all the way, in each form of call, with failures, cancellation and deadlines.
 func TestGRPC(t *testing.T) {
 	gone := make(chan struct{}, 1)
-	server := chatter(gone)
-	port := service(t, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		_ = http.NewResponseController(w).EnableFullDuplex()
-		q.Proto, q.ProtoMajor, q.ProtoMinor = "HTTP/2.0", 2, 0
-		server.ServeHTTP(w, q)
-	}))
 	r := relay(t, "--https", "127.0.0.1:0")
-	p := start(t, nil, append([]string{"http", port}, r.agentArgs()...)...)
-	chat := dialGRPC(t, r, p.ready())
+	p := start(t, nil, append([]string{"http", chatter(t, gone), "--upstream-protocol", "http2"}, r.agentArgs()...)...)
+	call := dialGRPC(t, r, p.ready())
+	chat := func(ctx context.Context) grpc.ClientStream { return call(ctx, sayForm) }
+	for _, one := range []struct {
+		form           grpc.StreamDesc
+		messages, want []string
+	}{
+		{echoForm, []string{strings.Repeat("x", 100_000)}, []string{strings.Repeat("x", 100_000)}},
+		{countForm, []string{"3"}, []string{"0", "1", "2"}},
+		{sumForm, []string{"a", "b"}, []string{"2"}},
+	} {
+		if got := exchanged(t, call(t.Context(), one.form), one.messages); !slices.Equal(got, one.want) {
+			t.Errorf("%s: %.100q", one.form.StreamName, got)
+		}
+	}
 
 	for name, messages := range map[string][]string{"unary": {"one"}, "none": {}, "many": {"a", "b", strings.Repeat("c", 200_000), ""}} {
 		st := chat(t.Context())
@@ -98,7 +156,6 @@ func TestGRPC(t *testing.T) {
 
 	st, m := chat(t.Context()), "fail"
 	st.SendMsg(&m)
-	st.CloseSend() // over HTTP/1.1 gRPC's server waits for the end of what it does not want any more
 	if err := st.RecvMsg(&m); status.Code(err) != codes.NotFound || status.Convert(err).Message() != "as you wish: 100% ü" {
 		t.Errorf("failure: %v", err)
 	}
@@ -122,6 +179,27 @@ func TestGRPC(t *testing.T) {
 	soon(t, gone, "the service was never told of the deadline")
 }
 
+// exchanged sends all messages and returns what comes.
+func exchanged(t *testing.T, st grpc.ClientStream, messages []string) (got []string) {
+	t.Helper()
+	for i := range messages {
+		if err := st.SendMsg(&messages[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	st.CloseSend()
+	for {
+		var m string
+		if err := st.RecvMsg(&m); err == io.EOF {
+			return got
+		} else if err != nil {
+			t.Error(err)
+			return got
+		}
+		got = append(got, m)
+	}
+}
+
 func soon(t *testing.T, c <-chan struct{}, never string) {
 	t.Helper()
 	select {
@@ -132,28 +210,23 @@ func soon(t *testing.T, c <-chan struct{}, never string) {
 }
 
 // dialGRPC returns what begins a call at an endpoint of the relay.
-func dialGRPC(t *testing.T, r *publicRelay, url string) func(context.Context) grpc.ClientStream {
+func dialGRPC(t *testing.T, r *publicRelay, url string) func(context.Context, grpc.StreamDesc) grpc.ClientStream {
 	t.Helper()
 	host, ok := strings.CutPrefix(url, "https://")
 	if !ok {
 		t.Fatalf("URL %q", url)
 	}
-	text, err := os.ReadFile(filepath.Join(r.args[slices.Index(r.args, "--state-dir")+1], "ca.crt"))
-	pool := x509.NewCertPool()
-	if err != nil || !pool.AppendCertsFromPEM(text) {
-		t.Fatal(errors.Join(errors.New("no CA"), err))
-	}
 	_, port, _ := strings.Cut(host, ":")
 	conn, err := grpc.NewClient("passthrough:///127.0.0.1:"+port, grpc.WithAuthority(host), grpc.WithDefaultCallOptions(grpc.ForceCodec(raw{})),
-		grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{RootCAs: pool})))
+		grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{RootCAs: r.roots(t)})))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	return func(ctx context.Context) grpc.ClientStream {
+	return func(ctx context.Context, form grpc.StreamDesc) grpc.ClientStream {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		t.Cleanup(cancel)
-		st, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/chat.Chat/Say")
+		st, err := conn.NewStream(ctx, &form, "/chat.Chat/"+form.StreamName)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,7 +17,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -172,21 +171,6 @@ func (m *matrix) visitor(t *testing.T, kind, host string) httpWay {
 	}
 	t.Cleanup(tr.CloseIdleConnections)
 	return httpWay{client: &http.Client{Transport: tr, Timeout: 5 * patience}, base: scheme + "://" + host}
-}
-
-// roots are what "adit ca print" prints for this relay.
-func (m *matrix) roots(t *testing.T) *x509.CertPool {
-	t.Helper()
-	dir := m.args[slices.Index(m.args, "--state-dir")+1]
-	p := start(t, m.env, "ca", "print", "--state-dir", dir)
-	if c := p.code(); c != 0 {
-		t.Fatalf("adit ca print: exit code %d", c)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM([]byte(p.stdout.text())) {
-		t.Fatalf("adit ca print: %q", p.stdout.text())
-	}
-	return pool
 }
 
 // ownCertificate writes a certificate for host, which vouches for itself, and its key.

@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"crypto/x509"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,6 +43,21 @@ func relay(t *testing.T, extra ...string) *publicRelay {
 // agentArgs are the flags that join the relay.
 func (r *publicRelay) agentArgs(more ...string) []string {
 	return append([]string{"--relay", r.agents, "--relay-pin", r.pin, "--authtoken", r.token, "--no-tui"}, more...)
+}
+
+// roots are what "adit ca print" prints for this relay.
+func (r *publicRelay) roots(t *testing.T) *x509.CertPool {
+	t.Helper()
+	dir := r.args[slices.Index(r.args, "--state-dir")+1]
+	p := start(t, r.env, "ca", "print", "--state-dir", dir)
+	if c := p.code(); c != 0 {
+		t.Fatalf("adit ca print: exit code %d", c)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM([]byte(p.stdout.text())) {
+		t.Fatalf("adit ca print: %q", p.stdout.text())
+	}
+	return pool
 }
 
 // request asks for an endpoint by its URL, dialling the relay itself: tunnel.test is not in the DNS.

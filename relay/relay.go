@@ -124,6 +124,7 @@ func (r *Relay) openLeases() error {
 		return fmt.Errorf("--state-dir: %w", err)
 	}
 	r.leases = file
+	r.registry.Divide(r.o.Domain)
 	r.registry.Keep(old, file)
 	return nil
 }

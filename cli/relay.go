@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -44,7 +45,7 @@ Accounts, plans, tokens and domains may be changed while it runs.`,
 	f := c.Flags()
 	f.StringVar(&o.Domain, "domain", "", "endpoints get URLs below this `DOMAIN`")
 	f.StringVar(&o.HTTP, "http", ":8080", "where visitors come in, `HOST:PORT`")
-	f.StringVar(&o.Agents, "agents", ":"+config.DefaultAgentsPort, "where agents come in, `HOST:PORT`")
+	f.StringVar(&o.Agents, "agents", ":"+config.DefaultAgentsPort, "where agents come in, `HOST:PORT`; false: as WebSockets\nwhere visitors do, alone")
 	f.StringVar(&o.Admin, "admin", "127.0.0.1:4480", "health, metrics and the owner's API, `HOST:PORT`, or false")
 	f.StringVar(&o.TokenFile, "token-file", "", "take the tokens of `FILE` over (adit relay token create --token-file)")
 	f.StringVar(&o.Resolver, "resolver", "", "DNS server that is asked whose domains are, `HOST:PORT` (default the system's)")
@@ -101,8 +102,10 @@ func (a *app) newRelay(o relayOptions) (_ *relay.Relay, done func(), err error) 
 	if o.StateDir, err = a.relayState(o.stateDir); err != nil {
 		return nil, nil, err
 	}
-	if o.Admin == "false" {
-		o.Admin = ""
+	for _, addr := range []*string{&o.Agents, &o.Admin} {
+		if *addr == "false" {
+			*addr = ""
+		}
 	}
 	var closeLog, closeAccess func()
 	if o.Log, closeLog, err = a.logger(o.log, false); err != nil {
@@ -133,10 +136,12 @@ func (a *app) announce(ctx context.Context, r *relay.Relay, domain string) {
 	case <-ctx.Done():
 		return
 	}
-	fmt.Fprintf(a.Out, "ready http=%s agents=%s pin=%s\n", r.HTTPAddr(), r.AgentsAddr(), r.Pin())
-	join := r.AgentsAddr()
-	if _, port, err := net.SplitHostPort(join); err == nil {
+	fmt.Fprintf(a.Out, "ready http=%s agents=%s pin=%s\n", r.HTTPAddr(), cmp.Or(r.AgentsAddr(), "none"), r.Pin())
+	var join string
+	if _, port, err := net.SplitHostPort(r.AgentsAddr()); err == nil {
 		join = net.JoinHostPort(domain, port)
+	} else {
+		join = r.SocketURL()
 	}
 	fmt.Fprintf(a.Err, "Agents join with:\n  adit http 8000 --relay %s --relay-pin %s --authtoken TOKEN\n", join, r.Pin())
 }

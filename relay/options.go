@@ -19,7 +19,7 @@ import (
 type Options struct {
 	Domain        string         // endpoints are NAME.Domain; required unless Embedded
 	HTTP          string         // public listener; required unless Embedded: then each endpoint has a port of its own on 127.0.0.1 and [::1]
-	Agents        string         // agents' listener; required
+	Agents        string         // agents' listener; "" none: agents come to HTTP, as WebSockets. Required when Embedded
 	Admin         string         // health, metrics and the owner's API; "" none
 	PublicURL     string         // "https://*.DOMAIN[:PORT]" when something in front ends TLS; "": http://NAME.Domain:PORT
 	Trust         []netip.Prefix // peers whose forwarding fields are believed
@@ -92,10 +92,10 @@ func (o *Options) check() error {
 	if _, _, err := net.SplitHostPort(o.Resolver); o.Resolver != "" && err != nil {
 		wrong("--resolver %q is not HOST:PORT, such as 127.0.0.1:53", o.Resolver)
 	}
-	if o.Agents == "" {
-		wrong("--agents is missing: the address that agents connect to, like :4443")
-	}
 	if o.Embedded {
+		if o.Agents == "" {
+			wrong("--agents is missing: the address that agents connect to, like :4443")
+		}
 		errs = append(append(errs, o.checkEmbedded()...), o.checkReach()...)
 	} else {
 		errs = append(errs, o.checkPublic()...) // of another one the control store knows whether it lets everybody in (openStore)

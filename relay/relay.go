@@ -13,9 +13,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -45,7 +47,7 @@ type Relay struct {
 
 	adminToken string // what the admin API wants to be shown
 
-	agents net.Listener
+	agents net.Listener // nil without Options.Agents
 	http   net.Listener // nil when Embedded
 	admin  net.Listener // nil without Options.Admin
 
@@ -163,7 +165,12 @@ func (r *Relay) wire(key []byte) {
 		late = lateNearby
 	}
 	r.shares = divide(o.Memory, o.Files)
+	var door http.HandlerFunc
+	if !o.Embedded {
+		door = r.takeSocket
+	}
 	r.edge = edge.New(edge.Options{
+		Door: door,
 		Registry: r.registry, Trust: o.Trust, Log: o.Log, AccessLog: o.AccessLog, Go: o.Go,
 		Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader, Late: late, Share: o.PerAddress,
 		Memory: r.shares.connections, Files: r.shares.visitors,
@@ -194,6 +201,12 @@ func (r *Relay) publicURL() publicURL {
 	return u
 }
 
+// SocketURL is where agents come in as WebSockets, as it is seen from outside.
+func (r *Relay) SocketURL() string {
+	u := r.publicURL().of(r.o.Domain)
+	return "ws" + strings.TrimPrefix(u, "http")
+}
+
 // id tells relays apart in Welcome; it is the same after a restart and no secret.
 func (r *Relay) id() string { return r.Pin()[len("sha256:"):][:12] }
 
@@ -201,8 +214,8 @@ func (r *Relay) id() string { return r.Pin()[len("sha256:"):][:12] }
 // after every restart with the same StateDir.
 func (r *Relay) Pin() string { return r.cert.pin() }
 
-// AgentsAddr is the HOST:PORT that agents connect to, with the real port.
-func (r *Relay) AgentsAddr() string { return r.agents.Addr().String() }
+// AgentsAddr is the HOST:PORT that agents connect to, with the real port; "" without a port of theirs.
+func (r *Relay) AgentsAddr() string { return addrOf(r.agents) }
 
 // HTTPAddr is the public listener's HOST:PORT; "" when Embedded.
 func (r *Relay) HTTPAddr() string { return addrOf(r.http) }

@@ -36,7 +36,9 @@ func (r *Relay) Run(ctx context.Context) error {
 	if r.o.Admin != "" {
 		start("admin listener", func() error { return r.serveAdmin(alive) })
 	}
-	start("agents' listener", func() error { return r.sessions.Serve(alive, r.agents) })
+	if r.agents != nil {
+		start("agents' listener", func() error { return r.sessions.Serve(alive, r.agents) })
+	}
 	if r.http != nil {
 		start("public listener", func() error { return r.edge.Serve(alive, r.http, 0) })
 	}

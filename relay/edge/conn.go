@@ -47,6 +47,7 @@ type conn struct {
 	in    inbox
 	seats []seat
 	stall stall // the sweeper's
+	given bool  // the socket is somebody else's now
 	left  bool  // its place to a newcomer; guarded by s.mu
 	flows bool  // the visitor has taken much of an answer
 
@@ -117,7 +118,9 @@ func (c *conn) end() {
 	if p := recover(); p != nil {
 		c.panicked(p)
 	}
-	c.net.Close()
+	if !c.given {
+		c.net.Close()
+	}
 	for _, st := range c.seats {
 		st.detach()
 	}
@@ -191,6 +194,9 @@ func (c *conn) turn(begin context.Context, t *turn) (more bool) {
 	t.note()
 	c.describe(t)
 	err := c.route(t)
+	if err == registry.ErrNoEndpoint && c.atDoor(t) {
+		return c.handOver(t)
+	}
 	if err == nil {
 		err = c.forward(t)
 	}

@@ -18,6 +18,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -45,6 +46,10 @@ type Options struct {
 	Reader time.Duration // a visitor that takes nothing of its answer; 0: 60 s
 	Late   time.Duration // at a stop: how long a request may still come on a connection that waits for one; twice that since its last; 0: 1 s
 
+	// Door takes a request over that asks for an upgrade at wire.SocketPath of a host without an endpoint: an agent's, with http.Hijacker. Its RemoteAddr is
+	// the client's, as Trust knows him. nil: there is no such door.
+	Door http.HandlerFunc
+
 	// Share is how many connections one address, or one /64 of IPv6, may have; 0: 1,000; negative: any number. Loopback and Trust are nobody's address.
 	Share int
 }
@@ -60,6 +65,8 @@ type Server struct {
 	access   *accessLog
 	count    counters
 	visitors visitors
+
+	door http.HandlerFunc
 
 	memory, files *budget.Budget
 	turning       atomic.Int32     // visitors that are being turned away
@@ -97,6 +104,7 @@ func New(o Options) *Server {
 		lim:       newLimits(o),
 		access:    newAccessLog(o.AccessLog),
 		count:     newCounters(),
+		door:      o.Door,
 		memory:    o.Memory,
 		files:     o.Files,
 		wake:      make(chan struct{}, 1),

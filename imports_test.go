@@ -78,6 +78,7 @@ var vendorDoors = map[string][]string{
 	"gopkg.in/natefinch/":              {"cli"},
 	"modernc.org/sqlite":               {"relay/control", "inspect/store"},
 	"golang.org/x/net/proxy":           {"agent"},
+	"golang.org/x/net/http/httpproxy":  {"cli"},
 	"golang.org/x/time":                {"relay/session"},
 	"github.com/aymanbagabas/go-udiff": {"inspect/diff"},
 	"github.com/aymanbagabas/go-osc52": {"tui/terminal"},

@@ -46,6 +46,18 @@ func (o *Options) way() (w way, err error) {
 	return w, err
 }
 
+// String is the way in words, without a password.
+func (w *way) String() string {
+	to := strings.TrimSuffix(w.socket, wire.SocketPath)
+	if to == "" {
+		to = w.addr
+	}
+	if w.proxy != nil {
+		to += " through " + w.proxy.String()
+	}
+	return to
+}
+
 // plain leaves control characters out of what goes into an error.
 func plain(r rune) rune {
 	if r < ' ' || r == 0x7f {

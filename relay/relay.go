@@ -170,7 +170,7 @@ func (r *Relay) wire(key []byte) {
 		door = r.takeSocket
 	}
 	r.edge = edge.New(edge.Options{
-		Door: door,
+		Door:     door,
 		Registry: r.registry, Trust: o.Trust, Log: o.Log, AccessLog: o.AccessLog, Go: o.Go,
 		Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader, Late: late, Share: o.PerAddress,
 		Memory: r.shares.connections, Files: r.shares.visitors,

@@ -117,7 +117,7 @@ func (p *proxy) tunnel(c net.Conn, addr string) error {
 		return fmt.Errorf("wants a user and a password (%s): write http://USER:PASSWORD@HOST:PORT", a.Status)
 	case a.StatusCode == http.StatusProxyAuthRequired && !offersBasic(a.Header):
 		return fmt.Errorf("wants a sign-in of a kind that adit has not (%s: %.60q)", a.Status, a.Header.Get("Proxy-Authenticate"))
-	case a.StatusCode == http.StatusProxyAuthRequired:
+	case a.StatusCode == http.StatusProxyAuthRequired, a.StatusCode == http.StatusUnauthorized && p.url.User != nil: // tinyproxy says 401
 		return fmt.Errorf("does not take this user and password (%s)", a.Status)
 	case a.StatusCode/100 != 2:
 		return fmt.Errorf("does not connect to %s: %.100q", addr, a.Status)

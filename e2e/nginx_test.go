@@ -22,7 +22,7 @@ http {
   fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
   map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
   server {
-    listen 127.0.0.1:%[2]s;
+    listen 127.0.0.1:%[2]s %[4]s;
     location / {
       proxy_pass http://%[3]s;
       proxy_http_version 1.1;
@@ -52,10 +52,16 @@ func freePort(t *testing.T) string {
 
 func nginx(t *testing.T, upstream string) (addr string) {
 	t.Helper()
+	return nginxAt(t, t.TempDir(), "", upstream)
+}
+
+// nginxAt keeps its files in dir; listen is what its listen line says beside the address.
+func nginxAt(t *testing.T, dir, listen, upstream string) (addr string) {
+	t.Helper()
 	need(t, "nginx")
-	dir, port := t.TempDir(), freePort(t)
+	port := freePort(t)
 	conf := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, port, upstream), 0o600); err != nil {
+	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, port, upstream, listen), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	path, err := exec.LookPath("nginx")

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs what the tests need and is missing: tmux, nginx, curl, python3, nft and ip for links that are cut and addresses that change, systemd-analyze (which
+# Installs what the tests need and is missing: tmux, nginx, the proxies tinyproxy and microsocks, curl, python3, nft and ip for links that are cut and addresses that change, systemd-analyze (which
 # looks at the unit that "adit service" writes) and procps, whose kill that unit calls, node and npm for what was written for ngrok, chromium for the page, bash-completion, and a C compiler with its
 # headers for the race detector; and what the arguments name, as PROGRAM:PACKAGE[,PACKAGE]. Without root or apt it only says so.
 set -u
 missing=""
-for pair in tmux:tmux nginx:nginx-light curl:curl python3:python3 nft:nftables ip:iproute2 systemd-analyze:systemd pgrep:procps cc:gcc,libc6-dev git:git node:nodejs npm:npm chromium:chromium dh_bash-completion:bash-completion "$@"; do
+for pair in tmux:tmux tinyproxy:tinyproxy-bin microsocks:microsocks nginx:nginx-light curl:curl python3:python3 nft:nftables ip:iproute2 systemd-analyze:systemd pgrep:procps cc:gcc,libc6-dev git:git node:nodejs npm:npm chromium:chromium dh_bash-completion:bash-completion "$@"; do
 	command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing $(echo "${pair#*:}" | tr , " ")"
 done
 [ -n "$missing" ] || exit 0

@@ -21,6 +21,7 @@ import (
 type Agent struct {
 	o        Options
 	tls      *tls.Config // one for all sessions, so that later ones resume
+	way      way
 	instance string
 	eng      *engine
 	forgets  budget.Complaint // about what a slot could not keep
@@ -29,7 +30,7 @@ type Agent struct {
 	ready    chan struct{}
 	bus      inspect.Bus
 	events   events
-	dial     func(ctx context.Context, network, addr string) (net.Conn, error) // to the relay; tests have their own
+	dial     dialFunc // to the relay, or what leads to it; tests have their own
 	wake     wake
 	ids      uint32 // that a leg has; 0: all there are
 
@@ -75,6 +76,9 @@ func New(o Options) (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{o: o, tls: conf, conns: meter.New(nil), tryNow: make(chan struct{}, 1), ready: make(chan struct{}), replays: map[*lane]struct{}{}}
+	if a.way, err = o.way(); err != nil {
+		return nil, err
+	}
 	a.dial, a.wake = new(net.Dialer).DialContext, newWake()
 	a.instance = uuid.NewString()
 	if o.Slot != nil {

@@ -28,11 +28,17 @@ var reaches = []string{
 	"github.com/adit-tunnel/adit/inspect/meter",
 	"github.com/adit-tunnel/adit/inspect/sign",
 	"github.com/adit-tunnel/adit/wire",
+	"github.com/coder/websocket", // the way to the relay where only HTTP passes
+	"github.com/coder/websocket/internal/bpool",
+	"github.com/coder/websocket/internal/errd",
+	"github.com/coder/websocket/internal/util",
 	"github.com/decred/dcrd/dcrec/secp256k1/v4", // to verify SendGrid's keys; nothing below it
 	"github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa",
 	"github.com/gofrs/flock",
 	"github.com/google/uuid",
 	"github.com/xtaci/smux",
+	"golang.org/x/net/internal/socks", // the way through a SOCKS5 proxy
+	"golang.org/x/net/proxy",
 	"golang.org/x/sys/unix",
 }
 

@@ -41,7 +41,7 @@ const (
 	diagnoseAddrs = 4               // how many addresses of a relay are tried
 )
 
-// Diagnose goes the way to the relay step by step as an agent with o would: name, TCP, TLS with pin or certificate, the protocol with the token, and the
+// Diagnose goes the way to the relay step by step as an agent with o would: name and TCP, or the proxy; the WebSocket, if there is one; TLS with pin or certificate, the protocol with the token, and the
 // clock against the relay's. It ends with the first step that fails, since the next ones need it; ctx ends it early. The relay sees a session that ends at once.
 // The error says what is wrong with o.
 func Diagnose(ctx context.Context, o Options) ([]Check, error) {
@@ -53,7 +53,10 @@ func Diagnose(ctx context.Context, o Options) ([]Check, error) {
 		return nil, err
 	}
 	d := &diagnosis{o: &o, conf: conf}
-	for _, step := range []func(context.Context) Check{d.name, d.tcp, d.tls, d.protocol} {
+	if d.way, err = o.way(); err != nil {
+		return nil, err
+	}
+	for _, step := range d.steps() {
 		begin := time.Now()
 		c := step(ctx)
 		c.Took = time.Since(begin)
@@ -73,6 +76,7 @@ func Diagnose(ctx context.Context, o Options) ([]Check, error) {
 // diagnosis is what the steps hand to each other.
 type diagnosis struct {
 	o      *Options
+	way    way
 	conf   *tls.Config
 	addrs  []string // HOST:PORT
 	conn   net.Conn
@@ -83,11 +87,51 @@ type diagnosis struct {
 	checks []Check
 }
 
+// steps are those of the way.
+func (d *diagnosis) steps() []func(context.Context) Check {
+	steps := []func(context.Context) Check{d.name, d.tcp}
+	if d.way.proxy != nil {
+		steps = []func(context.Context) Check{d.proxy}
+	}
+	if d.way.socket != "" {
+		steps = append(steps, d.socket)
+	}
+	return append(steps, d.tls, d.protocol)
+}
+
+// proxy has the proxy connect to the relay, whose name it looks up itself.
+func (d *diagnosis) proxy(ctx context.Context) Check {
+	c := Check{Name: "Proxy", Verdict: CheckOK}
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	conn, err := d.way.proxy.through(new(net.Dialer).DialContext)(ctx, "tcp", d.way.addr)
+	if err != nil {
+		return c.failed(err, "Check the proxy's address, user and password, and that it may connect to the relay's port. Many let only port 443 pass, and some only HTTP: --relay wss://HOST.")
+	}
+	d.conn = conn
+	c.Detail = fmt.Sprintf("%v connects to %s", d.way.proxy, d.way.addr)
+	return c
+}
+
+// socket makes the WebSocket on the connection that there is.
+func (d *diagnosis) socket(ctx context.Context) Check {
+	c := Check{Name: "WebSocket", Verdict: CheckOK}
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	conn, err := wire.DialSocket(ctx, d.way.socket, func(context.Context, string, string) (net.Conn, error) { return d.conn, nil })
+	if err != nil {
+		return c.failed(err, "Check that --relay is the address of the relay's visitors, and that what stands in front of it passes WebSockets (Upgrade) and the Host on.")
+	}
+	d.conn = conn
+	c.Detail = d.way.socket
+	return c
+}
+
 func (d *diagnosis) name(ctx context.Context) Check {
 	c := Check{Name: "Name resolution", Verdict: CheckOK}
-	host, port, _ := net.SplitHostPort(d.o.Relay) // fill has looked at it
+	host, port, _ := net.SplitHostPort(d.way.addr) // fill has looked at it
 	if _, err := netip.ParseAddr(host); err == nil {
-		d.addrs = []string{d.o.Relay}
+		d.addrs = []string{d.way.addr}
 		c.Detail = host + " is an address"
 		return c
 	}

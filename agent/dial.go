@@ -28,11 +28,11 @@ func (o *Options) relayTLS() (*tls.Config, error) {
 			return nil, fmt.Errorf("the relay's CA: no certificate in %s", o.CA)
 		}
 	}
-	host, _, err := net.SplitHostPort(o.Relay)
+	w, err := o.way()
 	if err != nil {
-		return nil, fmt.Errorf("relay %q: %w", o.Relay, err)
+		return nil, err
 	}
-	c, err := wire.ClientTLS(o.Pin, roots, host)
+	c, err := wire.ClientTLS(o.Pin, roots, w.host)
 	if err != nil {
 		return nil, fmt.Errorf("relay %q: %w", o.Relay, err)
 	}
@@ -43,7 +43,7 @@ func (o *Options) relayTLS() (*tls.Config, error) {
 func (a *Agent) dialRelay(ctx context.Context) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
-	conn, err := a.dial(ctx, "tcp", a.o.Relay)
+	conn, err := a.way.connect(ctx, a.dial)
 	if err != nil {
 		return nil, fmt.Errorf("the relay cannot be reached: %w", err)
 	}

@@ -1,6 +1,6 @@
 // Package agent is the developer's side of a tunnel, as a library: it keeps a session with a relay, binds public URLs there, and leads what
 // arrives at them into this program or to services on this machine. It never prints, never ends its host and takes no signals; it brings a
-// multiplexer, file locks, UUIDs and golang.org/x/sys along, and nothing else.
+// multiplexer, WebSockets, SOCKS5, file locks, UUIDs and golang.org/x/sys along, and nothing else.
 //
 // # A public URL in five lines
 //
@@ -18,7 +18,8 @@
 //
 // # Which relay, and how it is known
 //
-// Options.Relay is the address of the relay's port for agents. The link is TLS 1.3. Options.Pin, which a relay prints at its start, stands for
+// Options.Relay is the address of the relay's port for agents, or wss:// and the host of its visitors, where only HTTP passes; Options.Proxy leads through a
+// proxy. The link is TLS 1.3 whatever is around it. Options.Pin, which a relay prints at its start, stands for
 // its own certificate authority; with Options.CA a file of roots does; with neither, the machine's roots and the host name count. Options.Token
 // is the account's, and is sent to a relay only when it has proven itself. A relay for tests runs in the test: package relay/relaytest.
 //

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -17,7 +16,8 @@ import (
 
 // Options says how the agent reaches its relay and what it tells of its work.
 type Options struct {
-	Relay    string           // HOST:PORT of the relay's agents' port; required
+	Relay    string           // HOST:PORT of the relay's agents' port, or wss://HOST[:PORT] for a WebSocket to where visitors come in; required
+	Proxy    string           // http://, https:// or socks5://[USER:PASSWORD@]HOST[:PORT] on the way to the relay; "": none
 	Pin      string           // "sha256:HEX" of the relay CA's public key (SubjectPublicKeyInfo); stands instead of roots and name check
 	CA       string           // PEM file of roots; "" with no Pin: the system's
 	Token    string           // sent to this relay only
@@ -90,8 +90,8 @@ const graceDefault = 30 * time.Second
 
 // fill checks o and sets what was left out.
 func (o *Options) fill() error {
-	if _, port, err := net.SplitHostPort(o.Relay); err != nil || port == "" {
-		return fmt.Errorf("relay %q: want HOST:PORT", o.Relay)
+	if _, err := o.way(); err != nil {
+		return err
 	}
 	if o.Pin != "" && o.CA != "" {
 		return errors.New("a pin and a CA file exclude each other")

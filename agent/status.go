@@ -84,7 +84,7 @@ func (a *Agent) setLink(f func(*linkState)) {
 // online makes s the agent's session and binds all endpoints but those that were refused for good.
 func (a *Agent) online(s *session) {
 	w := s.welcome
-	a.o.Log.Info("session online", "relay", a.o.Relay, "account", w.Account, "plan", w.Plan, "region", w.Region, "session", w.Session)
+	a.o.Log.Info("session online", "relay", a.way.String(), "account", w.Account, "plan", w.Plan, "region", w.Region, "session", w.Session)
 	a.mu.Lock()
 	a.session = s
 	a.link = linkState{state: inspect.Online, welcome: *s.welcome}

@@ -111,7 +111,7 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 	}
 	a.guard.setDir(p.slot.Dir())
 	o := agent.Options{
-		Relay: cfg.Relay, Pin: cfg.RelayPin, CA: cfg.RelayCA, Token: cfg.Authtoken,
+		Relay: cfg.Relay, Proxy: a.proxyFor(cfg).url, Pin: cfg.RelayPin, CA: cfg.RelayCA, Token: cfg.Authtoken,
 		Version: Version, Slot: p.slot, GiveUp: cfg.GiveUp, Legs: cfg.Legs, Log: a.agentsLog(p.log), Go: a.guard.Go,
 	}
 	if o.Memory, o.Files, err = a.takeStock(); err != nil {

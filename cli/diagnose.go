@@ -104,7 +104,7 @@ func (d *diagnosis) run(ctx context.Context, cfg *config.Config, service string)
 		d.found(agent.Check{Name: "Configuration", Verdict: agent.CheckWarn, Detail: n})
 	}
 	d.found(checkStateDir(cfg.StateDir))
-	d.found(checkProxies(d.app.env))
+	d.found(d.app.checkProxies(cfg))
 	d.found(d.app.checkLocalAPI(ctx, cfg))
 	if err := d.relay(ctx, cfg); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (d *diagnosis) run(ctx context.Context, cfg *config.Config, service string)
 
 // relay goes the way to the relay that is configured, or to one inside this process.
 func (d *diagnosis) relay(ctx context.Context, cfg *config.Config) error {
-	o := agent.Options{Relay: cfg.Relay, Pin: cfg.RelayPin, CA: cfg.RelayCA, Token: cfg.Authtoken, Version: Version, Go: d.app.guard.Go}
+	o := agent.Options{Relay: cfg.Relay, Proxy: d.app.proxyFor(cfg).url, Pin: cfg.RelayPin, CA: cfg.RelayCA, Token: cfg.Authtoken, Version: Version, Go: d.app.guard.Go}
 	if cfg.Relay == "" {
 		d.begin("No relay is configured: the one inside adit")
 		end, err := d.app.embedForAWhile(&o)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,24 +39,19 @@ func checkStateDir(dir string) agent.Check {
 	return c
 }
 
-// proxyVariables are what other programs take proxies from; some read the small letters only.
-var proxyVariables = []string{"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"}
-
-// checkProxies tells of proxies, because where they are a must nothing else leads out.
-func checkProxies(env config.Env) agent.Check {
-	var set []string
-	for _, name := range proxyVariables {
-		if v := env(name); v != "" {
-			set = append(set, name+"="+withoutUser(v))
-		}
+// checkProxies tells which proxy is asked for the relay, and of those that are not.
+func (a *app) checkProxies(cfg *config.Config) agent.Check {
+	c := agent.Check{Name: "Proxy", Verdict: agent.CheckOK}
+	p := a.proxyFor(cfg)
+	switch {
+	case p.url != "":
+		c.Detail = fmt.Sprintf("%s (%s)", withoutUser(p.url), p.from)
+	case p.from != "":
+		c.Detail = fmt.Sprintf("%s is set, but not for %s", p.from, cmp.Or(cfg.Relay, "the relay inside adit"))
+	default:
+		c.Detail = "none is set"
 	}
-	if len(set) == 0 {
-		return agent.Check{Name: "Proxy", Verdict: agent.CheckOK, Detail: "none is set in the environment"}
-	}
-	return agent.Check{
-		Name: "Proxy", Verdict: agent.CheckWarn, Detail: strings.Join(set, ", "),
-		Remedy: "This version connects to the relay directly: the network must let it out to the relay's port.",
-	}
+	return c
 }
 
 // withoutUser is a proxy's address without the name and the password in it.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -79,7 +80,8 @@ func relayFlags(f *pflag.FlagSet, o *relayOptions) {
 	f.BoolVar(&o.Redirect, "redirect-https", false, "send visitors of --http to --https, unless the endpoint wants http")
 	f.DurationVar(&o.HSTS, "hsts", 0, "tell visitors of --https to come only there, for `DURATION` (8760h is a year)")
 	f.StringVar(&o.tcpPorts, "tcp-ports", "", "`FIRST-LAST` of the ports that tcp endpoints get, such as 20000-20999 (default none)")
-	f.StringVar(&o.Agents, "agents", ":"+config.DefaultAgentsPort, "where agents come in, `HOST:PORT`; may be that of --https")
+	f.StringVar(&o.Agents, "agents", ":"+config.DefaultAgentsPort,
+		"where agents come in, `HOST:PORT`; may be that of --https; false:\nwhere visitors do, alone")
 	f.StringVar(&o.Admin, "admin", "127.0.0.1:4480", "health, metrics and the owner's API, `HOST:PORT`, or false")
 	f.StringVar(&o.TokenFile, "token-file", "", "take the tokens of `FILE` over (adit relay token create --token-file)")
 	f.StringVar(&o.Resolver, "resolver", "", "DNS server that is asked whose domains are, `HOST:PORT` (default the system's)")
@@ -166,7 +168,7 @@ func (o *relayOptions) read(a *app) (err error) {
 	if o.StateDir, err = a.relayState(o.stateDir); err != nil {
 		return err
 	}
-	for _, addr := range []*string{&o.HTTP, &o.Admin} {
+	for _, addr := range []*string{&o.HTTP, &o.Agents, &o.Admin} {
 		if *addr == "false" {
 			*addr = ""
 		}
@@ -222,9 +224,9 @@ func (r *runningRelay) announce(ctx context.Context, before inheritance) {
 	case r.HTTPSAddr() != "":
 		at += " https=" + r.HTTPSAddr()
 	}
-	fmt.Fprintf(r.a.Out, "ready %s agents=%s pin=%s\n", at, r.AgentsAddr(), r.Pin())
-	join := r.AgentsAddr()
-	if _, port, err := net.SplitHostPort(join); err == nil {
+	fmt.Fprintf(r.a.Out, "ready %s agents=%s pin=%s\n", at, cmp.Or(r.AgentsAddr(), "none"), r.Pin())
+	join := r.SocketURL()
+	if _, port, err := net.SplitHostPort(r.AgentsAddr()); err == nil {
 		join = net.JoinHostPort(r.settings.o.Domain, port)
 	}
 	fmt.Fprintf(r.a.Err, "Agents join with:\n  adit http 8000 --relay %s --relay-pin %s --authtoken TOKEN\n", join, r.Pin())

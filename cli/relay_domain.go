@@ -21,13 +21,15 @@ func (a *app) domainReserve() *cobra.Command {
 		Use: "reserve NAME", Short: "Reserve a host name for an account", Args: exactly("the host name", "www.example.com --account acme"),
 		Long: `Reserve a host name for an account: no other account gets it, and whoever had it before
 loses it when the account's agent asks for it. It may be one under the relay's domain, or
-any other one whose DNS points at the relay.`,
-		Example: `  adit relay domain reserve www.example.com --account acme`,
+any other one whose DNS points at the relay. *.dev.example.com is every name below
+dev.example.com.`,
+		Example: `  adit relay domain reserve www.example.com --account acme
+  adit relay domain reserve '*.dev.example.com' --account acme`,
 	}, func(s control.Store, args []string) error {
 		if account == "" {
 			return usage("--account is missing\n  try \"adit relay domain reserve %s --account acme\"", args[0])
 		}
-		name, ok := registry.HostName(args[0])
+		name, ok := registry.CanonicalPattern(args[0])
 		if !ok {
 			return usage("%q is no host name, such as www.example.com", args[0])
 		}
@@ -60,7 +62,7 @@ func (a *app) domainList() *cobra.Command {
 func (a *app) domainRelease() *cobra.Command {
 	b := &book{app: a}
 	return b.command(&cobra.Command{Use: "release NAME", Short: "Give a reserved host name free", Args: exactly("the host name", "www.example.com")}, func(s control.Store, args []string) error {
-		name, ok := registry.HostName(args[0])
+		name, ok := registry.CanonicalPattern(args[0])
 		if !ok {
 			name = args[0]
 		}

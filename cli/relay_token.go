@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/adit-tunnel/adit/relay/control"
+	"github.com/adit-tunnel/adit/relay/registry"
 )
 
 func (a *app) tokenCommand() *cobra.Command {
@@ -63,6 +64,9 @@ that is started with --token-file takes over.`,
 func (b *book) createToken(o tokenOptions) (err error) {
 	if o.Account == "" {
 		return usage("--account is missing\n  try \"adit relay token create --account acme\"")
+	}
+	for i, name := range o.Names {
+		o.Names[i] = registry.CanonicalScope(name)
 	}
 	if o.From, err = prefixes("--cidr", o.from); err != nil {
 		return err

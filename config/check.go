@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -101,8 +102,13 @@ func checkPin(v string) error {
 }
 
 func checkRelay(v string) error {
+	if scheme, host, ok := strings.Cut(v, "://"); ok && (scheme == "ws" || scheme == "wss") {
+		if v = strings.TrimSuffix(host, "/"); v == "" {
+			return fmt.Errorf("the host is missing behind %s://", scheme)
+		}
+	}
 	if strings.Contains(v, "/") {
-		return fmt.Errorf("%q is an URL; the relay is named HOST:PORT", withoutPassword(v))
+		return fmt.Errorf("%q is an URL; the relay is named HOST:PORT, or wss://HOST", withoutPassword(v))
 	}
 	if strings.Contains(v, "@") {
 		return fmt.Errorf("%q: the relay is named HOST:PORT, without a user; the token stands apart (--authtoken)", withoutPassword(v))
@@ -111,6 +117,20 @@ func checkRelay(v string) error {
 		return checkHostPort(host, port)
 	}
 	return nil // a host alone: the default port
+}
+
+// checkProxy repeats nothing of a URL that may hold a password.
+func checkProxy(v string) error {
+	u, err := url.Parse(strings.Replace(v, "://…@", "://", 1)) // what "config show" leaves out
+	switch {
+	case err != nil:
+		return errors.New("the URL cannot be read: it looks like http://USER:PASSWORD@HOST:PORT, with % signs for what is special in USER or PASSWORD")
+	case !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme):
+		return errors.New("a proxy's URL begins with http://, https:// or socks5://")
+	case u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
+		return fmt.Errorf("a proxy's URL looks like %s://HOST:PORT", u.Scheme)
+	}
+	return nil
 }
 
 func checkWeb(v string) error {

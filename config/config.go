@@ -21,7 +21,8 @@ const envPrefix = "ADIT_"
 
 // Config is the settings of an agent and the endpoints that files describe.
 type Config struct {
-	Relay       string        // HOST:PORT of the relay's agents' port; "" starts an embedded relay
+	Relay       string        // HOST:PORT of the relay's agents' port, or wss://HOST[:PORT]; "" starts an embedded relay
+	Proxy       string        // URL of the proxy on the way to the relay; "": the environment's
 	RelayPin    string        // "sha256:HEX"
 	RelayCA     string        // path of a PEM file
 	Authtoken   string        // for Relay; may be a reference (Secret)

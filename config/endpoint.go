@@ -155,8 +155,8 @@ func (e *Endpoint) takeURL(v value, m *mistakes) {
 	switch {
 	case err != nil:
 		m.at(v, "%v", err)
-	case strings.HasPrefix(host, "*."):
-		e.later(v.key+": a wildcard", v.where)
+	case strings.Contains(strings.TrimPrefix(host, "*."), "*"):
+		m.at(v, "%q: a wildcard stands for all names below another one, as in *.dev.example.com", e.URL)
 	case strings.HasSuffix(strings.ToLower(host), ".internal"): // which asks for the binding of that name
 		e.later(v.key+": an internal name", v.where)
 	case (scheme == "http" || scheme == "https") && e.Protocol != "http":

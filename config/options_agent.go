@@ -13,7 +13,9 @@ func own(key string) []string { return []string{key} }
 // does by itself, so that a key which asks for just that is no cause for a notice.
 var agentOptions = []Option{
 	{Name: "relay", V2: own("relay"), V3: own("relay"), check: checkRelay,
-		Usage: "relay to use, `HOST:PORT`; without one, a relay starts inside adit and its URLs work on this machine"},
+		Usage: "relay to use, `HOST:PORT`, or wss://HOST where only HTTP passes; without one, a relay starts inside adit and its URLs work on this machine"},
+	{Name: "proxy-url", V2: own("proxy_url"), V3: own("proxy_url"), check: checkProxy,
+		Usage: "proxy on the way to the relay, http://, https:// or socks5:// `URL` (default HTTPS_PROXY, ALL_PROXY)"},
 	{Name: "relay-pin", V2: own("relay_pin"), V3: own("relay_pin"), check: checkPin, Usage: "the relay's `PIN`, sha256:…, as it prints it at its start"},
 	{Name: "relay-ca", V2: own("relay_ca"), V3: own("relay_ca"), Usage: "`FILE` of certificate authorities that may vouch for the relay (PEM)"},
 	{Name: "authtoken", V2: own("authtoken"), V3: own("authtoken"), Secret: true, check: checkToken, Usage: "`TOKEN` for the relay"},
@@ -74,7 +76,6 @@ var agentOptions = []Option{
 	{Name: "inspect-db-size", Hidden: true, V2: own("inspect_db_size"), V3: own("inspect_db_size"), Kind: Integer, Default: "0",
 		Usage: "-1 turns recording off for all endpoints; other sizes are adit's own choice"},
 
-	{Name: "proxy-url", Hidden: true, V2: own("proxy_url"), V3: own("proxy_url"), Standing: Later, Usage: "proxy on the way to the relay"},
 	{Name: "connect-interface", Hidden: true, V2: own("connect_interface"), V3: own("connect_interface"), Standing: Later,
 		Usage: "network interface for the connection to the relay"},
 	{Name: "dns-resolver-ips", Hidden: true, V2: own("dns_resolver_ips"), V3: own("dns_resolver_ips"), Kind: Strings, Standing: Later,

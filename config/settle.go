@@ -13,7 +13,7 @@ import (
 // config is what holds when all layers lie on top of each other.
 func (l *loader) config() *Config {
 	c := &Config{
-		Relay: l.get("relay"), RelayPin: l.get("relay-pin"), RelayCA: l.origin[settingKey("relay-ca")].path(), Authtoken: l.get("authtoken"),
+		Relay: l.get("relay"), Proxy: l.get("proxy-url"), RelayPin: l.get("relay-pin"), RelayCA: l.origin[settingKey("relay-ca")].path(), Authtoken: l.get("authtoken"),
 		WebAddr: l.get("web-addr"), WebAllow: l.strings("web-allow-hosts"), WebPassword: l.get("web-password"),
 		StateDir: l.origin[settingKey("state-dir")].path(), NoTUI: l.noTUI(),
 		Log: l.get("log"), LogLevel: l.get("log-level"), LogFormat: l.get("log-format"),
@@ -32,7 +32,7 @@ func (l *loader) config() *Config {
 				l.add(v.at(), "", "%s means nothing without --relay HOST:PORT", v.option.Name)
 			}
 		}
-	} else if _, _, err := net.SplitHostPort(c.Relay); err != nil {
+	} else if _, _, err := net.SplitHostPort(c.Relay); err != nil && !strings.Contains(c.Relay, "://") {
 		c.Relay = net.JoinHostPort(strings.Trim(c.Relay, "[]"), DefaultAgentsPort)
 	}
 	c.Endpoints = l.endpoints(!c.Capture.Off)

@@ -79,7 +79,9 @@ func TestDiagnose(t *testing.T) {
 		"port": {nil, []string{"--relay", "127.0.0.1:" + nobody}, 1, "error", map[string]string{"Name resolution": "ok", "TCP": "error"}, "connection refused"},
 		"no TLS": {nil, []string{"--relay", "127.0.0.1:" + port}, 1, "error",
 			map[string]string{"Name resolution": "ok", "TCP": "ok", "TLS": "error"}, "does not speak TLS 1.3"},
-		"proxy": {append(withToken(r.token), "HTTPS_PROXY=http://me:MARKER@proxy.test:3128"), pin, 0, "warn", nil, "HTTPS_PROXY=http://proxy.test:3128"},
+		"proxy": {append(withToken(r.token), "HTTPS_PROXY=http://me:MARKER@proxy.test:3128"), pin, 0, "ok", nil, "env HTTPS_PROXY is set, but not for 127.0.0.1"},
+		"proxy is gone": {append(cleanEnv(t), "HTTPS_PROXY=http://me:MARKER@127.0.0.1:"+nobody), []string{"--relay", "relay.test:4443"}, 1, "error",
+			map[string]string{"Proxy": "error"}, "the proxy http://127.0.0.1:" + nobody + " cannot be reached"},
 		"state": {append(withToken(r.token), "ADIT_STATE_DIR=/dev/null/x"), pin, 1, "error", nil, "--state-dir"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,7 +22,7 @@ http {
   fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
   map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
   server {
-    listen 127.0.0.1:%[2]s;
+    listen 127.0.0.1:%[2]s %[4]s;
     location / {
       proxy_pass http://%[3]s;
       proxy_http_version 1.1;
@@ -68,16 +68,16 @@ http {
 
 func nginx(t *testing.T, upstream string) (addr string) {
 	t.Helper()
-	return nginxWith(t, nginxConf, upstream)
+	return nginxWith(t, t.TempDir(), nginxConf, "", upstream)
 }
 
-// nginxWith runs one with a configuration of its directory, its port and one thing more.
-func nginxWith(t *testing.T, text, more string) (addr string) {
+// nginxWith runs one with a configuration of its directory, which is dir, its port, one thing more, and what its listen line says beside the address.
+func nginxWith(t *testing.T, dir, text, listen, more string) (addr string) {
 	t.Helper()
 	need(t, "nginx")
-	dir, port := t.TempDir(), freePort(t)
+	port := freePort(t)
 	conf := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, text, dir, port, more), 0o600); err != nil {
+	if err := os.WriteFile(conf, fmt.Appendf(nil, text, dir, port, more, listen), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	path, err := exec.LookPath("nginx")
@@ -129,7 +129,7 @@ func TestBehindNginx(t *testing.T) {
 // nginx takes both versions of the PROXY protocol, and learns each visitor's own address.
 func TestNginxTakesProxyProtocol(t *testing.T) {
 	r := relay(t, "--trust-forwarded", "127.0.0.1/32")
-	service := nginxWith(t, nginxBehind, "says nginx")
+	service := nginxWith(t, t.TempDir(), nginxBehind, "", "says nginx")
 	for _, version := range []string{"1", "2"} {
 		p := start(t, nil, append([]string{"http", service, "--upstream-proxy-protocol", version}, r.agentArgs()...)...)
 		_, host, _ := strings.Cut(p.ready(), "://")

@@ -24,7 +24,7 @@ type Options struct {
 	HTTPS         string         // public listener with TLS, for visitors of http and tls endpoints and, by ALPN, for agents; "" none
 	Redirect      bool           // visitors of HTTP are sent to HTTPS, unless the endpoint wants http
 	HSTS          time.Duration  // how long a visitor over HTTPS is told to come only so (Strict-Transport-Security); 0: it is not told
-	Agents        string         // agents' listener; required without HTTPS. The same as HTTPS, or "": agents come there
+	Agents        string         // agents' listener; "" none, or the same as HTTPS: agents come where visitors do, to HTTPS or as WebSockets. Required when Embedded
 	TCPPorts      [2]int         // first and last port that tcp endpoints may get, on the host of HTTP; zeros: this relay has no tcp endpoints
 	Admin         string         // health, metrics and the owner's API; "" none
 	PublicURL     string         // "https://*.DOMAIN[:PORT]" when something in front ends TLS; "": http://NAME.Domain:PORT
@@ -113,10 +113,10 @@ func (o *Options) check() error {
 	if _, _, err := net.SplitHostPort(o.Resolver); o.Resolver != "" && err != nil {
 		wrong("--resolver %q is not HOST:PORT, such as 127.0.0.1:53", o.Resolver)
 	}
-	if o.Agents == "" && o.HTTPS == "" {
-		wrong("--agents is missing: the address that agents connect to, like :4443")
-	}
 	if o.Embedded {
+		if o.Agents == "" {
+			wrong("--agents is missing: the address that agents connect to, like :4443")
+		}
 		errs = append(append(errs, o.checkEmbedded()...), o.checkReach()...)
 	} else {
 		errs = append(errs, o.checkPublic()...) // of another one the control store knows whether it lets everybody in (openStore)

@@ -18,7 +18,7 @@ func TestOptionMistakes(t *testing.T) {
 		{"tokens in memory", func(o *Options) { o.HTTP, o.Agents, o.Tokens = ":80", ":4443", []string{"t"} }, nil},
 		{"token file", func(o *Options) { o.HTTP, o.Agents, o.TokenFile = "0.0.0.0:80", "example.com:4443", "tokens" }, nil},
 		{"no tokens are seen later", func(o *Options) { o.HTTP, o.Agents = ":80", "0.0.0.0:4443" }, nil},
-		{"nothing", func(o *Options) { *o = Options{} }, []string{"--state-dir", "--agents", "--http", "--domain"}},
+		{"nothing", func(o *Options) { *o = Options{} }, []string{"--state-dir", "--http", "--domain"}},
 		{"address as domain", func(o *Options) { o.Domain = "127.0.0.1" }, []string{"--domain", "address"}},
 		{"IPv6 as domain", func(o *Options) { o.Domain = "[::1]" }, []string{"--domain", "address"}},
 		{"port in domain", func(o *Options) { o.Domain = "a.test:80" }, []string{"--http"}},
@@ -36,6 +36,8 @@ func TestOptionMistakes(t *testing.T) {
 		{"embedded for others", func(o *Options) {
 			o.Embedded, o.Domain, o.HTTP, o.Agents, o.Tokens = true, "", "", ":4443", []string{"t"}
 		}, []string{"--agents :4443", "embedded"}},
+		{"agents as WebSockets alone", func(o *Options) { o.Agents = "" }, nil},
+		{"embedded without agents", func(o *Options) { o.Embedded, o.Domain, o.HTTP, o.Agents = true, "", "", "" }, []string{"--agents is missing"}},
 		{"embedded with more", func(o *Options) { o.Embedded, o.PublicURL = true, "x" }, []string{"--domain", "--http", "--public-url"}},
 	} {
 		o := good

@@ -48,7 +48,7 @@ func (p *publicPlaces) Place(ctx context.Context, e *registry.Endpoint, w sessio
 }
 
 // name gives e the wanted host, if the account may have it, else a name derived from who asks. A label alone is one under the domain, which the agent need not
-// know. A wanted port means nothing here.
+// know. A wildcard is a host, too. A wanted port means nothing here.
 func (p *publicPlaces) name(ctx context.Context, e *registry.Endpoint, w session.Wish) error {
 	host := endpointName(p.key, e.Account, e.Instance, e.Name) + "." + p.domain
 	if w.Host != "" {
@@ -75,18 +75,19 @@ func (p *publicPlaces) wanted(host string) (string, error) {
 	bad := func(why string) (string, error) {
 		return "", &registry.Error{Code: wire.CodeBadName, Text: fmt.Sprintf("%q %s: this relay serves NAME.%s, and domains of an account's own", host, why, p.domain)}
 	}
-	name, ok := registry.HostName(host)
+	name, ok := registry.CanonicalPattern(host)
 	if !ok {
 		return bad("is not a host name")
 	}
-	if !strings.Contains(name, ".") {
-		name += "." + p.domain
+	below := strings.TrimPrefix(name, "*.")
+	if !strings.Contains(below, ".") {
+		below, name = below+"."+p.domain, name+"."+p.domain
 	}
-	label, under := strings.CutSuffix(name, "."+p.domain)
+	label, under := strings.CutSuffix(below, "."+p.domain)
 	switch {
-	case under && strings.ContainsAny(label, "._["):
-		return bad("is not one label of letters, digits and hyphens under its domain")
-	case name == p.domain, !under && !isDomain(name):
+	case under && strings.ContainsAny(label, "_["):
+		return bad("is not made of labels of letters, digits and hyphens under its domain")
+	case name == p.domain, below != p.domain && !under && !isDomain(below):
 		return bad("is not a name that can be served")
 	}
 	return name, nil
@@ -100,19 +101,47 @@ func isDomain(name string) bool {
 
 // may says whether the account may have a host. owned: nobody else may, whoever had it before.
 func (p *publicPlaces) may(ctx context.Context, host string, g control.Grant) (owned bool, err error) {
-	owner, err := p.owner(host)
-	under := strings.HasSuffix(host, "."+p.domain)
+	below := strings.TrimPrefix(host, "*.")
+	reserved, owner, err := p.reservation(host)
 	switch {
 	case err != nil:
 		return false, &registry.Error{Code: wire.CodeRelayBusy, Text: "the relay cannot look reserved names up at the moment"}
 	case owner == g.Account && owner != "":
 		return true, nil
 	case owner != "":
-		return false, &registry.Error{Code: wire.CodeNameTaken, Text: host + " is reserved for another account"}
-	case under && g.Limits.RandomOnly:
+		return false, &registry.Error{Code: wire.CodeNameTaken, Text: reserved + " is reserved for another account"}
+	case below == p.domain:
+		return false, &registry.Error{Code: wire.CodeBadName, Text: host + " is every name of this relay: only the account it is reserved for may have it"}
+	case p.shared(below) && g.Limits.RandomOnly:
 		return false, &registry.Error{Code: wire.CodeRandomOnly, Text: fmt.Sprintf("the plan %q has no names of its own choice, such as %s", g.Plan, host)}
-	case under:
+	case p.shared(below):
 		return false, nil
 	}
-	return true, p.resolver.proves(ctx, host, g.Proof)
+	return true, p.resolver.proves(ctx, below, g.Proof)
+}
+
+// shared says that a host is one of those under the relay's domain, which all accounts share.
+func (p *publicPlaces) shared(host string) bool { return strings.HasSuffix(host, "."+p.domain) }
+
+// reservation finds for whom a host is reserved, and by which name: its own, a wildcard's over it, or, under the relay's domain, a name's above it. The narrowest
+// counts.
+func (p *publicPlaces) reservation(host string) (name, account string, err error) {
+	below := strings.TrimPrefix(host, "*.")
+	names := []string{host}
+	for name := below; name != p.domain; {
+		if name != host && p.shared(below) {
+			names = append(names, name)
+		}
+		var more bool
+		if _, name, more = strings.Cut(name, "."); !more || name == p.domain {
+			break
+		}
+		names = append(names, "*."+name)
+	}
+	for _, name := range names {
+		if account, err = p.owner(name); err != nil || account != "" {
+			return name, account, err
+		}
+	}
+	return "", "", nil
 }

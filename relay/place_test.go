@@ -39,7 +39,7 @@ func TestPublicPlaces(t *testing.T) {
 			t.Errorf("%s: %+v %v", host, e, err)
 		}
 	}
-	for _, host := range []string{"sh_op", "*", "tunnel.test", ".tunnel.test", "a.b.tunnel.test", "10.0.0.1", "a_b.other.test", "shop.tunnel.test:80", "sh_op.tunnel.test", "-.tunnel.test", "*.tunnel.test", "a b.tunnel.test", "[::1]", strings.Repeat("a", 64) + ".tunnel.test"} {
+	for _, host := range []string{"sh_op", "*", "tunnel.test", ".tunnel.test", "a.*.tunnel.test", "*a.tunnel.test", "*.*.tunnel.test", "*.10.0.0.1", "a.b_.tunnel.test", "10.0.0.1", "a_b.other.test", "shop.tunnel.test:80", "sh_op.tunnel.test", "-.tunnel.test", "*.tunnel.test", "a b.tunnel.test", "[::1]", strings.Repeat("a", 64) + ".tunnel.test"} {
 		_, err := p.Place(t.Context(), e, session.Wish{Host: host})
 		wantCode(t, err, wire.CodeBadName)
 	}

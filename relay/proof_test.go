@@ -64,11 +64,14 @@ func TestWhoseDomain(t *testing.T) {
 	z := &zone{texts: map[string][]string{
 		"_adit.www.acme.example.":   {"v=spf1 -all", " adit-account=aa "},
 		"_adit.www.emca.example.":   {"adit-account=ee"},
+		"_adit.www.wild.example.":   {"adit-account=ee"},
 		"_adit.broken.example.":     nil,
 		"_adit.nearly.example.":     {"adit-account=aaa", "adit-account=a"},
 		"_adit.xn--bcher-kva.test.": {"adit-account=aa"},
 	}}
-	reserved := map[string]string{"shop.tunnel.test": "emca", "www.reserved.example": "acme"}
+	reserved := map[string]string{
+		"shop.tunnel.test": "emca", "www.reserved.example": "acme", "*.wild.example": "acme", "*.emca.wild.example": "emca",
+	}
 	p := &publicPlaces{
 		domain: "tunnel.test", key: make([]byte, keySize), urls: urls{https: &publicURL{"https://", ":8443"}},
 		owner: func(host string) (string, error) { return reserved[host], nil }, resolver: newResolver(serveDNS(t, z)),
@@ -78,6 +81,8 @@ func TestWhoseDomain(t *testing.T) {
 	random.Plan, random.Limits.RandomOnly = "tiny", true
 	scoped := acme
 	scoped.Scopes.Names = []string{"app-*", "*.acme.example"}
+	team := acme
+	team.Scopes.Names = []string{"*.team.tunnel.test"}
 	own := endpointName(p.key, "acme", "one", "web") + ".tunnel.test"
 	for _, c := range []struct {
 		what  string
@@ -104,12 +109,30 @@ func TestWhoseDomain(t *testing.T) {
 		{"an account without a proof", control.Grant{Account: "acme"}, "www.acme.example", wire.CodeDomainUnproven, "not reserved", false},
 		{"a DNS that fails", acme, "broken.example", wire.CodeRelayBusy, "cannot be looked up at the moment", false},
 		{"the relay's domain itself", acme, "tunnel.test", wire.CodeBadName, "not a name that can be served", false},
-		{"two labels under it", acme, "a.b.tunnel.test", wire.CodeBadName, "not one label", false},
+		{"two labels under it", acme, "a.b.tunnel.test", 0, "", false},
+		{"a wildcard under it", acme, "*.Team", 0, "", false},
+		{"a wildcard under it, with random names", random, "*.team.tunnel.test", wire.CodeRandomOnly, "", false},
+		{"every name of the relay", acme, "*.tunnel.test", wire.CodeBadName, "only the account it is reserved for", false},
+		{"a name below one that is reserved for another account", acme, "a.b.shop.tunnel.test", wire.CodeNameTaken, "shop.tunnel.test is reserved", false},
+		{"a wildcard below it", acme, "*.shop.tunnel.test", wire.CodeNameTaken, "shop.tunnel.test is reserved", false},
+		{"a wildcard of a domain with its TXT record", acme, "*.WWW.acme.example", 0, "", true},
+		{"a name below that, without its own record", acme, "a.www.acme.example", wire.CodeDomainUnproven, "_adit.a.www.acme.example", false},
+		{"a reserved wildcard", acme, "*.wild.example", 0, "", true},
+		{"a name below it", acme, "a.b.wild.example", 0, "", true},
+		{"a name below it that is reserved for another account", acme, "x.emca.wild.example", wire.CodeNameTaken, "*.emca.wild.example is reserved", false},
+		{"a name below another account's, though it is proven", control.Grant{Account: "emca", Proof: "adit-account=ee"}, "www.wild.example", wire.CodeNameTaken, "*.wild.example", false},
+		{"the name above a reserved wildcard", acme, "wild.example", wire.CodeDomainUnproven, "", false},
+		{"a wildcard of a top level", acme, "*.example", 0, "", false},
 		{"an address", acme, "127.0.0.1", wire.CodeBadName, "", false},
 		{"a label alone", acme, "app", 0, "", false},
 		{"a name that the token is for", scoped, "app-1.tunnel.test", 0, "", false},
 		{"a domain that the token is for", scoped, "www.acme.example", 0, "", true},
 		{"a name that it is not for", scoped, "web.tunnel.test", wire.CodeNameScope, "but for app-*, *.acme.example", false},
+		{"a wildcard that it is for", team, "*.team", 0, "", false},
+		{"a name below that", team, "a.team.tunnel.test", 0, "", false},
+		{"a narrower wildcard", team, "*.a.team.tunnel.test", wire.CodeNameScope, "", false},
+		{"the name above", team, "team", wire.CodeNameScope, "", false},
+		{"a wildcard that a part of a label is not for", scoped, "*.web.tunnel.test", wire.CodeNameScope, "", false},
 		{"nor a random one", scoped, "", wire.CodeNameScope, own, false},
 	} {
 		e := &registry.Endpoint{Account: c.grant.Account, Instance: "one", Name: "web"}

@@ -14,9 +14,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -147,6 +149,7 @@ func (r *Relay) openLeases() error {
 		return fmt.Errorf("--state-dir: %w", err)
 	}
 	r.leases = file
+	r.registry.Divide(r.o.Domain)
 	r.registry.Keep(old, file)
 	return nil
 }
@@ -185,7 +188,12 @@ func (r *Relay) wire(key []byte) {
 		late = lateNearby
 	}
 	r.shares = divide(o.Memory, o.Files)
+	var door http.HandlerFunc
+	if !o.Embedded {
+		door = r.takeSocket
+	}
 	public := edge.Options{
+		Door:     door,
 		Registry: r.registry, Trust: o.Trust, Log: o.Log, AccessLog: o.AccessLog, Go: o.Go,
 		Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader, Late: late, Share: o.PerAddress, PortsCarry: !o.Embedded,
 		Memory: r.shares.connections, Files: r.shares.visitors,
@@ -231,6 +239,12 @@ func (r *Relay) newPorts(key []byte) *publicPorts {
 	}
 }
 
+// SocketURL is where agents come in as WebSockets, as it is seen from outside.
+func (r *Relay) SocketURL() string {
+	u, _, _ := r.urls().of(r.o.Domain, nil)
+	return "ws" + strings.TrimPrefix(u, "http")
+}
+
 // id tells relays apart in Welcome; it is the same after a restart and no secret.
 func (r *Relay) id() string { return r.Pin()[len("sha256:"):][:12] }
 
@@ -238,7 +252,7 @@ func (r *Relay) id() string { return r.Pin()[len("sha256:"):][:12] }
 // after every restart with the same StateDir.
 func (r *Relay) Pin() string { return r.cert.pin() }
 
-// AgentsAddr is the HOST:PORT that agents connect to, with the real port.
+// AgentsAddr is the HOST:PORT that agents connect to, with the real port; "" where they come as WebSockets alone.
 func (r *Relay) AgentsAddr() string {
 	if r.agents == nil {
 		return r.HTTPSAddr()

@@ -212,6 +212,9 @@ func (a api) createToken(r *http.Request) (int, any, error) {
 		}
 		body.Scopes.From = append(body.Scopes.From, p)
 	}
+	for i, name := range body.Scopes.Names {
+		body.Scopes.Names[i] = registry.CanonicalScope(name)
+	}
 	secret, t, err := a.CreateToken(control.Token{Account: body.Account, Note: body.Note, Scopes: body.Scopes})
 	return http.StatusCreated, control.Secret{Secret: secret, Token: t}, err
 }
@@ -237,7 +240,7 @@ func (a api) releaseDomain(name string) error { return a.ReleaseDomain(canonical
 
 // canonical is the one spelling of a host name; what is none stays as it is, for the store to refuse.
 func canonical(host string) string {
-	if name, ok := registry.HostName(host); ok {
+	if name, ok := registry.CanonicalPattern(host); ok {
 		return name
 	}
 	return host

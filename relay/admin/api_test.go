@@ -156,7 +156,7 @@ func TestAPIMistakes(t *testing.T) {
 	o.fails(404, "no account", "POST", "/api/tokens", `{"account":"nobody"}`)
 	o.fails(400, "JSON", "POST", "/api/tokens", `{"account":"acme","from":["10.0.0.0/99"]}`)
 	o.fails(404, "no token", "DELETE", "/api/tokens/tok_none", "")
-	o.fails(400, "no whole host name", "POST", "/api/domains", `{"name":"*.example.com","account":"acme"}`)
+	o.fails(400, "no whole host name", "POST", "/api/domains", `{"name":"*.*.example.com","account":"acme"}`)
 	o.fails(400, "JSON object", "PUT", "/api/plans/free", `null`) // would take all limits away
 	o.fails(400, "JSON object that is wanted: it is a JSON array", "PUT", "/api/plans/free", `[]`)
 	o.fails(400, "rate", "PUT", "/api/plans/free", `{"rate":"many"}`)

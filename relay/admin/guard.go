@@ -5,10 +5,11 @@ import (
 	"crypto/subtle"
 	"log/slog"
 	"mime"
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"github.com/adit-tunnel/adit/relay/registry"
 )
 
 // maxBody bounds what the API reads.
@@ -74,15 +75,12 @@ func (g *guard) authorized(r *http.Request) bool {
 }
 
 func (g *guard) allowed(hostport string) bool {
-	host := hostport
-	if h, _, err := net.SplitHostPort(hostport); err == nil {
-		host = h
-	}
-	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
-	if _, err := netip.ParseAddr(host); err == nil {
+	name, _, ok := registry.CanonicalHost(nil, []byte(hostport))
+	host := string(name)
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); ok && err == nil {
 		return true
 	}
-	return host == "localhost" || host != "" && host == g.name
+	return ok && (host == "localhost" || host == g.name)
 }
 
 func isJSON(r *http.Request) bool {

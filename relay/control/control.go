@@ -37,7 +37,7 @@ type Lookup interface {
 	// Renew returns what the token of g gives now: its plan may have changed. ErrUnknownToken: it was withdrawn. It is cheap, and may answer for a moment as
 	// before a change.
 	Renew(g Grant) (Grant, error)
-	// Owner is the account for which a canonical host name is reserved; "" none.
+	// Owner is the account for which a canonical host name, or a wildcard such as *.dev.example.com, is reserved as it stands; "" none.
 	Owner(host string) (account string, err error)
 	Close() error
 }
@@ -70,7 +70,7 @@ type Store interface {
 	// in it any more do not stand until they have one again.
 	Adopt(file string, lines []Line) (Adopted, error)
 
-	// Domains lists them by name. ReserveDomain wants a canonical host name that nobody else has (ErrExists).
+	// Domains lists them by name. ReserveDomain wants a canonical host name, or a wildcard of one, that nobody else has (ErrExists).
 	Domains() ([]Domain, error)
 	ReserveDomain(name, account string) error
 	ReleaseDomain(name string) error

@@ -30,8 +30,8 @@ func (s *sqliteStore) Domains() ([]Domain, error) {
 
 // ReserveDomain implements Store. To reserve a name for the account that has it changes nothing.
 func (s *sqliteStore) ReserveDomain(name, account string) error {
-	if !isPattern(name) || strings.Contains(name, "*") || !strings.Contains(name, ".") {
-		return invalid("%q is no whole host name, such as app.tunnel.example.com or www.example.com", name)
+	if below := strings.TrimPrefix(name, "*."); !isPattern(below) || strings.Contains(below, "*") || !strings.Contains(below, ".") {
+		return invalid("%q is no whole host name, such as app.tunnel.example.com or www.example.com, nor a wildcard such as *.dev.example.com", name)
 	}
 	return s.change(func(tx *sql.Tx) error {
 		var owner string

@@ -62,6 +62,7 @@ type conn struct {
 	in    inbox
 	seats []seat
 	stall stall // the sweeper's
+	given bool  // the socket is somebody else's now
 	left  bool  // its place to a newcomer; guarded by s.mu
 	flows bool  // the visitor has taken much of an answer
 
@@ -137,7 +138,7 @@ func (c *conn) end() {
 	if p := recover(); p != nil {
 		c.panicked(p)
 	}
-	if c.heir == nil {
+	if c.heir == nil && !c.given {
 		c.close()
 	}
 	for _, st := range c.seats {
@@ -218,10 +219,13 @@ func (c *conn) turn(begin context.Context, t *turn) (more bool) {
 	c.s.count.requests.Add(1)
 	t.note()
 	c.describe(t)
-	if err := c.prepare(t); err == nil {
+	switch err := c.prepare(t); {
+	case err == nil:
 		c.sit(t.ep.Upstream)
 		c.exchange(begin, t)
-	} else {
+	case err == registry.ErrNoEndpoint && c.atDoor(t):
+		return c.handOver(t)
+	default:
 		c.skipContent(t)
 		c.answerError(t, err)
 	}

@@ -57,6 +57,10 @@ type Options struct {
 	Reader time.Duration // a visitor that takes nothing of its answer; 0: 60 s
 	Late   time.Duration // at a stop: how long a request may still come on a connection that waits for one; twice that since its last; 0: 1 s
 
+	// Door takes a request over that asks for an upgrade at wire.SocketPath of a host without an endpoint: an agent's, with http.Hijacker. Its RemoteAddr is
+	// the client's, as Trust knows him. nil: there is no such door.
+	Door http.HandlerFunc
+
 	// Share is how many connections one address, or one /64 of IPv6, may have; 0: 1,000; negative: any number. Loopback and Trust are nobody's address.
 	Share int
 
@@ -81,6 +85,7 @@ type Server struct {
 	h2          *http.Server // above it
 	hand        *Handoff     // leads there
 	agents      func(net.Conn)
+	door        http.HandlerFunc
 	challenge   func(host, path string) (string, bool)
 	redirect    int
 	redirectAll bool
@@ -123,6 +128,7 @@ func New(o Options) *Server {
 		lim:        newLimits(o),
 		access:     newAccessLog(o.AccessLog),
 		count:      newCounters(),
+		door:       o.Door,
 		memory:     o.Memory,
 		files:      o.Files,
 		portsCarry: o.PortsCarry,

@@ -9,12 +9,12 @@ import (
 // the agent to come back, 5 s from the loss at most, or until ctx ends: a request that nobody has touched need not fail because a link did. Other names
 // are answered at once.
 func (g *Registry) Await(ctx context.Context, host []byte) (*Endpoint, error) {
-	return g.await(ctx, string(host), func() *Endpoint { return g.hosts[string(host)] })
+	return g.await(ctx, func() (*Endpoint, *Lease) { return g.find(host) })
 }
 
 // AwaitPort is Await for a port of an endpoint's own.
 func (g *Registry) AwaitPort(ctx context.Context, port int) (*Endpoint, error) {
-	return g.await(ctx, PortPlace(port), func() *Endpoint { return g.ports[port] })
+	return g.await(ctx, func() (*Endpoint, *Lease) { return g.ports[port], g.leases.names[PortPlace(port)] })
 }
 
 // Successor returns who serves the name of e now, for the same account, when e does not any more. lost: its agent was lost, so that it waits like Await.
@@ -23,11 +23,12 @@ func (g *Registry) Successor(ctx context.Context, e *Endpoint, lost bool) (*Endp
 	if !lost {
 		ctx = over
 	}
-	next, err := g.await(ctx, e.Place(), func() *Endpoint {
+	place := e.Place()
+	next, err := g.await(ctx, func() (*Endpoint, *Lease) {
 		if h := g.holder(e); h != e {
-			return h
+			return h, g.leases.names[place]
 		}
-		return nil
+		return nil, g.leases.names[place]
 	})
 	if err == nil && next.Account != e.Account {
 		return nil, ErrNoEndpoint
@@ -42,11 +43,11 @@ var over = func() context.Context {
 	return ctx
 }()
 
-// await waits until find finds something, for as long as the lease of that place gives hope.
-func (g *Registry) await(ctx context.Context, place string, find func() *Endpoint) (*Endpoint, error) {
+// await waits until find finds an endpoint, for as long as the lease that it finds instead gives hope.
+func (g *Registry) await(ctx context.Context, find func() (*Endpoint, *Lease)) (*Endpoint, error) {
 	end := g.now().Add(backSoon)
 	for {
-		e, stirs, until := g.look(place, find)
+		e, stirs, until := g.look(find)
 		switch {
 		case e != nil:
 			return e, nil
@@ -77,16 +78,16 @@ func pause(ctx context.Context, news <-chan struct{}, d time.Duration) bool {
 	return false
 }
 
-// look finds, or returns what is closed when the place's lease changes and until when to wait for that: zero when the place is held, by somebody whose loss
-// is about to be told. stirs is nil when nobody has a right to the place.
-func (g *Registry) look(place string, find func() *Endpoint) (e *Endpoint, stirs chan struct{}, until time.Time) {
+// look finds, or returns what is closed when the name's lease changes and until when to wait for that: zero when the name is held, by somebody whose loss
+// is about to be told. stirs is nil when nobody has a right to the name.
+func (g *Registry) look(find func() (*Endpoint, *Lease)) (e *Endpoint, stirs chan struct{}, until time.Time) {
 	now := g.now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if e = find(); e != nil {
+	e, l := find()
+	if e != nil {
 		return e, nil, until
 	}
-	l := g.leases.names[place]
 	if l == nil || l.Lapsed(now) {
 		return nil, nil, until
 	}

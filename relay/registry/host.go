@@ -3,6 +3,7 @@ package registry
 import (
 	"bytes"
 	"net/netip"
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -48,6 +49,32 @@ func CanonicalHost(dst, host []byte) (name []byte, port uint16, ok bool) {
 func HostName(s string) (string, bool) {
 	name, port, ok := CanonicalHost(nil, []byte(s))
 	return string(name), ok && port == 0
+}
+
+// CanonicalPattern is HostName, but may begin with "*.": all names below the rest, which is no address then.
+func CanonicalPattern(s string) (string, bool) {
+	below, wild := strings.CutPrefix(s, wildcard)
+	name, ok := HostName(below)
+	if !wild {
+		return name, ok
+	}
+	if name = wildcard + name; !ok || len(name) > maxName || isAddress(name[len(wildcard):]) {
+		return "", false
+	}
+	return name, true
+}
+
+// CanonicalScope is the one spelling of a pattern of host names, in which * stands for any part of a label. What cannot be one stays as it is.
+func CanonicalScope(pattern string) string {
+	labels := strings.Split(strings.TrimSuffix(pattern, "."), ".")
+	for i, label := range labels {
+		if name, ok := HostName(label); ok {
+			labels[i] = name
+		} else if isASCII([]byte(label)) {
+			labels[i] = strings.ToLower(label)
+		}
+	}
+	return strings.Join(labels, ".")
 }
 
 // splitPort cuts ":port" off; a colon with nothing behind it is no port (RFC 3986, 3.2.3). What stands in the brackets of a literal is returned

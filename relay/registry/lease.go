@@ -32,6 +32,9 @@ type Lease struct {
 // Lapsed says that the reservation is over.
 func (l *Lease) Lapsed(now time.Time) bool { return !l.Until.IsZero() && !now.Before(l.Until) }
 
+// awaited says that visitors wait for the name: it is held, by somebody whose loss is about to be told, or it was lost a moment ago.
+func (l *Lease) awaited(now time.Time) bool { return l.Until.IsZero() || now.Before(l.back) }
+
 // Journal keeps leases beyond the process.
 type Journal interface {
 	// Note writes changed leases, each as it stands now: after it has returned, the end of the process loses none of them. Failures are the journal's to
@@ -53,7 +56,7 @@ func (g *Registry) Keep(old []Lease, j Journal) {
 		}
 		l.back = now.Add(backSoon)
 		if !l.Lapsed(now) {
-			g.leases.names[l.Name] = &l
+			g.leases.put(&l)
 			g.leases.waiting[l.Account]++
 			g.leases.change(l)
 		}
@@ -76,14 +79,17 @@ func (g *Registry) note() {
 // leases remembers who had which name, and the highest epoch given for it.
 type leases struct {
 	names   map[string]*Lease
-	waiting map[string]int // reserved names by account
-	sweepAt int            // size at which lapsed leases are looked for
-	noting  bool           // there is a journal
-	changed []Lease        // not yet in it
+	wild    int                            // how many of them are wildcards
+	zones   map[string]map[string]struct{} // names by the zone that they lie in
+	domain  string                         // the relay's; "": there are no zones
+	waiting map[string]int                 // reserved names by account
+	sweepAt int                            // size at which lapsed leases are looked for
+	noting  bool                           // there is a journal
+	changed []Lease                        // not yet in it
 }
 
 func newLeases() leases {
-	return leases{names: map[string]*Lease{}, waiting: map[string]int{}, sweepAt: 1024}
+	return leases{names: map[string]*Lease{}, zones: map[string]map[string]struct{}{}, waiting: map[string]int{}, sweepAt: 1024}
 }
 
 // find returns the lease of a name; one that has lapsed is forgotten, and only its epoch returned.
@@ -105,8 +111,39 @@ func (l *leases) take(fresh Lease) {
 		l.stopWaiting(e)
 		e.stir()
 	}
-	l.names[fresh.Name] = &fresh
+	l.put(&fresh)
 	l.change(fresh)
+}
+
+// put enters e, in the place of an earlier lease of its name.
+func (l *leases) put(e *Lease) {
+	if l.names[e.Name] == nil {
+		if IsWild(e.Name) {
+			l.wild++
+		}
+		if zone := l.zone(e.Name); zone != "" {
+			if l.zones[zone] == nil {
+				l.zones[zone] = map[string]struct{}{}
+			}
+			l.zones[zone][e.Name] = struct{}{}
+		}
+	}
+	l.names[e.Name] = e
+}
+
+func (l *leases) remove(e *Lease) {
+	if l.names[e.Name] == nil {
+		return
+	}
+	delete(l.names, e.Name)
+	if IsWild(e.Name) {
+		l.wild--
+	}
+	if zone := l.zone(e.Name); zone != "" {
+		if delete(l.zones[zone], e.Name); len(l.zones[zone]) == 0 {
+			delete(l.zones, zone)
+		}
+	}
 }
 
 // release begins the reservation of a name that is not held any more. lost: its holder did not give it back, and may return any moment.
@@ -123,7 +160,7 @@ func (l *leases) release(name string, now time.Time, lost bool) {
 	if l.waiting[e.Account] >= maxReserved {
 		wait = spared
 		if !lost {
-			delete(l.names, name)
+			l.remove(e)
 			e.Until = now
 			l.change(*e)
 			return
@@ -164,7 +201,7 @@ func (l *leases) sweep(now time.Time) {
 func (l *leases) forget(e *Lease) {
 	l.change(*e)
 	l.stopWaiting(e)
-	delete(l.names, e.Name)
+	l.remove(e)
 }
 
 func (l *leases) stopWaiting(e *Lease) {

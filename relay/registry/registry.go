@@ -5,6 +5,9 @@
 // Who gets a name: an account's names are its own, while they are held and for 24 hours after, so that nobody inherits the visitors, webhooks and
 // cookies of a URL that was somebody else's this morning. Within an account a ticket of the last holder takes the name over at once; anybody else is
 // refused while the holder lives. A Journal makes all that outlast the process.
+//
+// A wildcard, *.dev.example.com, serves all names below dev.example.com, however deep, that no narrower endpoint serves. Below the relay's own domain a
+// label and all names below it are one account's (Divide); elsewhere it is for the Namer to say whose a name is.
 package registry
 
 import (
@@ -27,7 +30,7 @@ var (
 
 // Endpoint is a bound URL. All fields are read-only once Bind has returned; Epoch is set by it.
 type Endpoint struct {
-	Host     string   // canonical host name (CanonicalHost); for an endpoint with a port of its own, "localhost"
+	Host     string   // canonical host name (CanonicalHost), or a wildcard of one (CanonicalPattern); for an endpoint with a port of its own, "localhost"
 	Port     int      // of its own listener; 0: shares the public listener and is found by Host
 	URL      string   // what people open
 	Aliases  []string // further URLs that lead to it
@@ -92,7 +95,7 @@ func (h *Held) Unwrap() error { return h.refusal }
 
 // Bind gives e.Host (or e.Port, if it is not 0) to e, sets e.Epoch, and returns the endpoint it replaces, if any: its session's streams for it are the
 // caller's to close. A ticket that counts takes over at once, but not from a later session of the same instance. Otherwise a holder of the same account
-// refuses with *Held, and another account's, or a reservation, with an *Error of CodeNameTaken, unless e is Owned: then it is replaced. The epoch is the clock in milliseconds, or one above the
+// refuses with *Held, and another account's, or a reservation, of the name or of another one in its zone, with an *Error of CodeNameTaken, unless e is Owned: then it is replaced. The epoch is the clock in milliseconds, or one above the
 // highest known for the name, the ticket's among them, whichever is more. The journal has it when Bind returns.
 func (g *Registry) Bind(e *Endpoint, c Claim) (replaced *Endpoint, err error) {
 	defer g.note()
@@ -102,7 +105,7 @@ func (g *Registry) Bind(e *Endpoint, c Claim) (replaced *Endpoint, err error) {
 	defer g.mu.Unlock()
 	last := g.leases.find(name, now)
 	foreign := last.Account != "" && last.Account != e.Account
-	if foreign && !e.Owned {
+	if !e.Owned && (foreign || g.leases.others(name, e.Account, now)) {
 		return nil, taken(name)
 	}
 	old := g.holder(e)
@@ -155,14 +158,15 @@ func (g *Registry) release(e *Endpoint, lost bool) {
 	g.leases.release(e.Place(), now, lost)
 }
 
-// Pick finds the endpoint of a canonical host name, or ErrNoEndpoint or ErrAway. host is not kept.
+// Pick finds the endpoint of a canonical host name, its own or the narrowest wildcard's, or ErrNoEndpoint or ErrAway. host is not kept.
 func (g *Registry) Pick(host []byte) (*Endpoint, error) {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	if e := g.hosts[string(host)]; e != nil {
+	e, l := g.find(host)
+	switch {
+	case e != nil:
 		return e, nil
-	}
-	if l := g.leases.names[string(host)]; l != nil && !l.Lapsed(g.now()) {
+	case l != nil:
 		return nil, ErrAway
 	}
 	return nil, ErrNoEndpoint

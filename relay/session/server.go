@@ -183,6 +183,10 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	}
 }
 
+// Take takes one agent in whose connection came another way than a listener of Serve's: as a WebSocket, or at a port that is shared. It owns conn, and never
+// blocks. After Shutdown it closes it.
+func (s *Server) Take(conn net.Conn) { s.admit(conn) }
+
 // admit gives conn a goroutine. It never blocks: the accept loop only accepts.
 func (s *Server) admit(conn net.Conn) {
 	s.mu.Lock()

@@ -268,7 +268,7 @@ func domains(t *testing.T, s control.Store) {
 	must(t, s.ReserveDomain("www.example.com", "acme"))
 	wants(t, control.ErrExists, s.ReserveDomain("www.example.com", "other"))
 	wants(t, control.ErrNotFound, s.ReserveDomain("api.example.com", "nobody"))
-	for _, bad := range []string{"", "app", "*.example.com", "WWW.example.com", "a..b", "a b.c", "www.example.com."} {
+	for _, bad := range []string{"", "app", "*", "*.app", "*.*.example.com", "a.*.example.com", "WWW.example.com", "a..b", "a b.c", "www.example.com."} {
 		wants(t, control.ErrInvalid, s.ReserveDomain(bad, "acme"))
 	}
 	if owner, err := s.Owner("www.example.com"); owner != "acme" || err != nil {
@@ -283,6 +283,12 @@ func domains(t *testing.T, s control.Store) {
 		t.Errorf("released: %q %v", owner, err)
 	}
 	must(t, s.ReserveDomain("www.example.com", "other"))
+	must(t, s.ReserveDomain("*.dev.example.com", "acme"))
+	for name, account := range map[string]string{"*.dev.example.com": "acme", "a.dev.example.com": "", "dev.example.com": ""} {
+		if owner, err := s.Owner(name); owner != account || err != nil {
+			t.Errorf("%s: %q %v", name, owner, err)
+		}
+	}
 }
 
 func items(t *testing.T, s control.Store) {

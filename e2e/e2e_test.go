@@ -28,7 +28,7 @@ const patience = time.Minute
 
 // beAdit makes the test binary run as adit, as main does: the program under test has the race detector, and the test cache knows what
 // it is made of.
-const beAdit = "ADIT_TEST_BE_ADIT"
+const beAdit = "TEST_BE_ADIT"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(beCrowd) != "" {
@@ -36,9 +36,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	if os.Getenv(beAdit) != "" {
-		os.Unsetenv(beAdit)
-		environ := append(os.Environ(), beAdit+"=1") // for a relay that starts itself anew
-		os.Exit(cli.Main(os.Args, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, environ))
+		os.Exit(cli.Main(os.Args, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Environ()))
 	}
 	if signal.Ignored(syscall.SIGHUP) { // as under nohup; what is handled here reaches the programs that tests start, what is ignored does not
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)

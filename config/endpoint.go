@@ -24,14 +24,14 @@ type Endpoint struct {
 	HostHeader string // preserve, rewrite, or a literal Host
 	Inspect    bool
 
-	UpstreamProtocol          string // http1 or http2
-	ProxyProtocol             int    // in front of each connection to the service: version 1 or 2; 0: none
-	VerifyUpstream            bool   // check the certificate of an https service
-	UpstreamCAs               string // file of authorities for that; "": the system's
-	UpstreamCert, UpstreamKey string // files of the certificate that the service is shown
-	TerminateAt      string   // where a tls endpoint's TLS ends: edge, agent or upstream
-	Certificate, Key string   // files for TLS that ends at the agent
-	ClientCAs        []string // files of authorities for visitors' certificates
+	UpstreamProtocol          string   // http1 or http2
+	ProxyProtocol             int      // in front of each connection to the service: version 1 or 2; 0: none
+	VerifyUpstream            bool     // check the certificate of an https service
+	UpstreamCAs               string   // file of authorities for that; "": the system's
+	UpstreamCert, UpstreamKey string   // files of the certificate that the service is shown
+	TerminateAt               string   // where a tls endpoint's TLS ends: edge, agent or upstream
+	Certificate, Key          string   // files for TLS that ends at the agent
+	ClientCAs                 []string // files of authorities for visitors' certificates
 
 	BasicAuth             []string // USER:PASSWORD, or references (Secret) to such
 	AllowCIDRs, DenyCIDRs []string

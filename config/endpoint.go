@@ -178,6 +178,11 @@ func (d draft) finish(e *Endpoint, m *mistakes) {
 		return
 	}
 	v := d.values[i]
+	for _, v := range d.values {
+		if v.used() && !slices.Contains(v.option.Protocols, e.Protocol) {
+			m.at(v, "this means something only to %s endpoints, and this is one of %s", strings.Join(v.option.Protocols, " and "), e.Protocol)
+		}
+	}
 	if e.Protocol != "http" {
 		d.finishPassing(e, v, m)
 		return
@@ -195,8 +200,8 @@ func (d draft) fitting(e *Endpoint, kind string, m *mistakes) {
 	for _, v := range d.values {
 		switch name := v.option.Name; {
 		case !v.used() || kind == "":
-		case (strings.HasPrefix(name, "upstream-tls-") || strings.HasPrefix(name, "upstream-client-")) && kind != "https":
-			m.at(v, "certificates mean something only to an https service; %s is of kind %s", withoutPassword(e.Upstream), kind)
+		case (strings.HasPrefix(name, "upstream-tls-") || strings.HasPrefix(name, "upstream-client-")) && kind != "https" && kind != "tls":
+			m.at(v, "certificates mean something only to a service that speaks TLS; %s is of kind %s", withoutPassword(e.Upstream), kind)
 		case (name == "upstream-protocol" || name == "upstream-proxy-protocol") && kind == "file":
 			m.at(v, "files are served by adit itself, with nothing in between")
 		case name == "upstream-client-crt" && e.UpstreamKey == "":

@@ -174,7 +174,9 @@ func (c *carried) begin() error {
 
 // part ends the exchange, and makes the visitor's direction end.
 func (c *carried) part(err error) {
-	c.x.Abort(c.reason(err))
+	code := c.reason(err)
+	c.verdict.CompareAndSwap(0, uint32(code)) // that the visitor's side ends now is not the reason
+	c.x.Abort(code)
 	deliver(c.sock, deliverWithin)
 	c.reset()
 }

@@ -17,6 +17,7 @@ type passage struct {
 	side  visitorSide
 	local *local // once it stands
 	link  *capture.Link
+	event *ConnectionEnded // nil: nobody listens
 	taken bool // the local service takes what is sent
 
 	// Guarded by lane.mu.
@@ -69,6 +70,7 @@ func (p *passage) enter() {
 	l, x := p.l, p.x
 	l.eng.enter()
 	l.ep.proven(x.begin)
+	p.event = p.began()
 	if !l.ep.Inspect || l.eng.rec == nil {
 		return
 	}
@@ -231,5 +233,6 @@ func (p *passage) settle() {
 	} else {
 		p.link.Done()
 	}
+	p.ended(failed)
 	l.eng.leave()
 }

@@ -529,3 +529,37 @@ func TestTLSFilesWrong(t *testing.T) {
 		}
 	}
 }
+
+// TestConnEvents: a program hears of connections as it does of requests.
+func TestConnEvents(t *testing.T) {
+	r := relaytest.Start(t, embeddedRelay)
+	p := pass(t, r, agent.Endpoint{Protocol: "tcp", Upstream: "tcp://" + localService(t, echoes)}, embeddedAgent)
+	events := make(chan agent.Event, 16)
+	seq := p.a.Events(t.Context())
+	go func() {
+		for e := range seq {
+			events <- e
+		}
+	}()
+	visit := func(end func(c *net.TCPConn)) agent.ConnectionEnded {
+		c := p.dial()
+		io.WriteString(c, "x")
+		io.ReadFull(c, make([]byte, 1))
+		began, _ := soon(t, "event", events).(agent.ConnectionBegan)
+		if began.Endpoint != "ssh" || began.Client.String() != c.LocalAddr().String() || began.ID == "" || began.At.IsZero() {
+			t.Errorf("%+v", began)
+		}
+		end(c)
+		ended, _ := soon(t, "event", events).(agent.ConnectionEnded)
+		if ended.ConnectionBegan != began || ended.Duration <= 0 {
+			t.Errorf("%+v %+v", began, ended)
+		}
+		return ended
+	}
+	if e := visit(func(c *net.TCPConn) { c.CloseWrite() }); e.Failure != nil {
+		t.Errorf("%+v", e.Failure)
+	}
+	if e := visit(func(c *net.TCPConn) { c.SetLinger(0); c.Close() }); e.Failure == nil || e.Failure.Code != int(wire.CodeVisitorGone) {
+		t.Errorf("%+v", e.Failure)
+	}
+}

@@ -18,7 +18,7 @@ type passage struct {
 	local *local // once it stands
 	link  *capture.Link
 	event *ConnectionEnded // nil: nobody listens
-	taken bool // the local service takes what is sent
+	taken bool             // the local service takes what is sent
 
 	// Guarded by lane.mu.
 	upDone, downDone bool
@@ -71,6 +71,9 @@ func (p *passage) enter() {
 	l.eng.enter()
 	l.ep.proven(x.begin)
 	p.event = p.began()
+	if l.ep.up.proxy != 0 {
+		x.server = serverOf(&l.q)
+	}
 	if !l.ep.Inspect || l.eng.rec == nil {
 		return
 	}

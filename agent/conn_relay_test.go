@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/ecdsa"
@@ -527,6 +528,23 @@ func TestTLSFilesWrong(t *testing.T) {
 		if err := a.Forward(e); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestConnProxyHeader: the service hears who has come, and where to, before all else.
+func TestConnProxyHeader(t *testing.T) {
+	heard := make(chan string, 1)
+	service := localService(t, func(c *net.TCPConn) {
+		line, _ := bufio.NewReader(c).ReadString('\n')
+		heard <- line
+	})
+	r := relaytest.Start(t, embeddedRelay)
+	p := pass(t, r, agent.Endpoint{Protocol: "tcp", Upstream: "tcp://" + service, ProxyProtocol: 1}, embeddedAgent)
+	c := p.dial()
+	_, from, _ := net.SplitHostPort(c.LocalAddr().String())
+	_, to, _ := net.SplitHostPort(p.addr)
+	if got, want := soon(t, "header", heard), "PROXY TCP4 127.0.0.1 127.0.0.1 "+from+" "+to+"\r\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

@@ -157,7 +157,7 @@ func (c *carried) begin() error {
 	w := &c.way
 	c.q = registry.Request{
 		Kind: w.kind, ID: newID(c.start), Conn: c.id, Client: w.peer, Many: w.trusted, ServerPort: w.port, Start: c.start, Flags: w.flags,
-		Body: wire.BodyUntil, Ext: w.ext,
+		Body: wire.BodyUntil, Ext: appendServer(w.ext, c.net.LocalAddr()),
 	}
 	x, err := w.ep.Upstream.Begin(c.s.begin, &c.q)
 	if err != nil {
@@ -170,6 +170,16 @@ func (c *carried) begin() error {
 	c.x, c.over = x, x.Stopped()
 	c.s.mu.Unlock()
 	return nil
+}
+
+// appendServer adds where the visitor has connected to, which a service that wants PROXY protocol headers is told.
+func appendServer(ext []byte, at net.Addr) []byte {
+	addr := addrPort(at).Addr()
+	if !addr.IsValid() {
+		return ext
+	}
+	mapped := addr.As16()
+	return wire.AppendExt(ext, wire.ExtServerAddr, mapped[:])
 }
 
 // part ends the exchange, and makes the visitor's direction end.

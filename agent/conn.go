@@ -17,7 +17,8 @@ type passage struct {
 	side  visitorSide
 	local *local // once it stands
 	link  *capture.Link
-	taken bool // the local service takes what is sent
+	event *ConnectionEnded // nil: nobody listens
+	taken bool             // the local service takes what is sent
 
 	// Guarded by lane.mu.
 	upDone, downDone bool
@@ -69,6 +70,10 @@ func (p *passage) enter() {
 	l, x := p.l, p.x
 	l.eng.enter()
 	l.ep.proven(x.begin)
+	p.event = p.began()
+	if l.ep.up.proxy != 0 {
+		x.server = serverOf(&l.q)
+	}
 	if !l.ep.Inspect || l.eng.rec == nil {
 		return
 	}
@@ -231,5 +236,6 @@ func (p *passage) settle() {
 	} else {
 		p.link.Done()
 	}
+	p.ended(failed)
 	l.eng.leave()
 }

@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/ecdsa"
@@ -527,5 +528,56 @@ func TestTLSFilesWrong(t *testing.T) {
 		if err := a.Forward(e); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestConnProxyHeader: the service hears who has come, and where to, before all else.
+func TestConnProxyHeader(t *testing.T) {
+	heard := make(chan string, 1)
+	service := localService(t, func(c *net.TCPConn) {
+		line, _ := bufio.NewReader(c).ReadString('\n')
+		heard <- line
+	})
+	r := relaytest.Start(t, embeddedRelay)
+	p := pass(t, r, agent.Endpoint{Protocol: "tcp", Upstream: "tcp://" + service, ProxyProtocol: 1}, embeddedAgent)
+	c := p.dial()
+	_, from, _ := net.SplitHostPort(c.LocalAddr().String())
+	_, to, _ := net.SplitHostPort(p.addr)
+	if got, want := soon(t, "header", heard), "PROXY TCP4 127.0.0.1 127.0.0.1 "+from+" "+to+"\r\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestConnEvents: a program hears of connections as it does of requests.
+func TestConnEvents(t *testing.T) {
+	r := relaytest.Start(t, embeddedRelay)
+	p := pass(t, r, agent.Endpoint{Protocol: "tcp", Upstream: "tcp://" + localService(t, echoes)}, embeddedAgent)
+	events := make(chan agent.Event, 16)
+	seq := p.a.Events(t.Context())
+	go func() {
+		for e := range seq {
+			events <- e
+		}
+	}()
+	visit := func(end func(c *net.TCPConn)) agent.ConnectionEnded {
+		c := p.dial()
+		io.WriteString(c, "x")
+		io.ReadFull(c, make([]byte, 1))
+		began, _ := soon(t, "event", events).(agent.ConnectionBegan)
+		if began.Endpoint != "ssh" || began.Client.String() != c.LocalAddr().String() || began.ID == "" || began.At.IsZero() {
+			t.Errorf("%+v", began)
+		}
+		end(c)
+		ended, _ := soon(t, "event", events).(agent.ConnectionEnded)
+		if ended.ConnectionBegan != began || ended.Duration <= 0 {
+			t.Errorf("%+v %+v", began, ended)
+		}
+		return ended
+	}
+	if e := visit(func(c *net.TCPConn) { c.CloseWrite() }); e.Failure != nil {
+		t.Errorf("%+v", e.Failure)
+	}
+	if e := visit(func(c *net.TCPConn) { c.SetLinger(0); c.Close() }); e.Failure == nil || e.Failure.Code != int(wire.CodeVisitorGone) {
+		t.Errorf("%+v", e.Failure)
 	}
 }

@@ -157,7 +157,7 @@ func (c *carried) begin() error {
 	w := &c.way
 	c.q = registry.Request{
 		Kind: w.kind, ID: newID(c.start), Conn: c.id, Client: w.peer, Many: w.trusted, ServerPort: w.port, Start: c.start, Flags: w.flags,
-		Body: wire.BodyUntil, Ext: w.ext,
+		Body: wire.BodyUntil, Ext: appendServer(w.ext, c.net.LocalAddr()),
 	}
 	x, err := w.ep.Upstream.Begin(c.s.begin, &c.q)
 	if err != nil {
@@ -172,9 +172,21 @@ func (c *carried) begin() error {
 	return nil
 }
 
+// appendServer adds where the visitor has connected to, which a service that wants PROXY protocol headers is told.
+func appendServer(ext []byte, at net.Addr) []byte {
+	addr := addrPort(at).Addr()
+	if !addr.IsValid() {
+		return ext
+	}
+	mapped := addr.As16()
+	return wire.AppendExt(ext, wire.ExtServerAddr, mapped[:])
+}
+
 // part ends the exchange, and makes the visitor's direction end.
 func (c *carried) part(err error) {
-	c.x.Abort(c.reason(err))
+	code := c.reason(err)
+	c.verdict.CompareAndSwap(0, uint32(code)) // that the visitor's side ends now is not the reason
+	c.x.Abort(code)
 	deliver(c.sock, deliverWithin)
 	c.reset()
 }

@@ -124,7 +124,7 @@ func (st *stream) take(t *turn, f wire.Frame) error {
 	case wire.Data:
 		err := st.write(f.Payload)
 		t.sent += int64(len(f.Payload))
-		t.count.bytesOut.Add(uint64(len(f.Payload)))
+		t.count.bytes[wire.KindHTTP].out.Add(uint64(len(f.Payload)))
 		t.x.Took(wire.Cost(f))
 		return err
 	case wire.RespType:

@@ -58,8 +58,9 @@ const (
 )
 
 // carry passes a connection on to a tcp or tls endpoint, and returns when it is over. nc is its own from here on; it yields all that the visitor sent. It is
-// counted here: whoever has counted it before has given that back.
+// counted here: whoever has counted it before has given that back. But it is one of s.tunnels already, so that no stop overlooks it.
 func (s *Server) carry(nc net.Conn, w way) {
+	defer s.leaveTunnel()
 	c := &carried{s: s, net: nc, sock: socketOf(nc), id: s.lastConn.Add(1), way: w, start: s.now(), up: make(chan struct{})}
 	if code := s.enlist(c); code != wire.CodeNone {
 		s.count.turnedAway.Add(1)

@@ -21,16 +21,17 @@ func (s *Server) enlist(c *carried) wire.Code {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		s.visitors.leave(c.way.account)
-		s.memory.Give(connCost)
-		s.files.Give(1)
-		return wire.CodeRelayStopping
-	}
-	s.stir()
 	s.carried[c] = struct{}{}
 	s.count.open.Add(1)
 	return wire.CodeNone
+}
+
+// leaveTunnel says that one of s.tunnels is over.
+func (s *Server) leaveTunnel() {
+	s.mu.Lock()
+	s.tunnels--
+	s.checkEmpty()
+	s.mu.Unlock()
 }
 
 // strike is enlist's undoing.
@@ -41,7 +42,6 @@ func (s *Server) strike(c *carried) {
 	s.files.Give(1)
 	s.mu.Lock()
 	delete(s.carried, c)
-	s.checkEmpty()
 	s.mu.Unlock()
 }
 

@@ -114,6 +114,7 @@ type Server struct {
 	accepting sync.WaitGroup
 	conns     map[*conn]struct{}
 	carried   map[*carried]struct{}
+	tunnels   int           // connections that are carried, or about to be: from when they are let in, or are no conn any more
 	closed    bool          // no connection comes any more
 	empty     chan struct{} // closed when that is so and none is left
 	stop      chan struct{} // ends the sweeper and the access log

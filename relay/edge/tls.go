@@ -161,10 +161,13 @@ func (c *conn) afford(cost int64) bool {
 	return true
 }
 
+// inherited says that the connection is to be carried on when it is over here.
+func (c *conn) inherited() bool { return c.heir != nil && c.front.course != courseAgent }
+
 // bequeath gives the connection to who goes on with it. It is not ours any more, nor is it counted here.
 func (c *conn) bequeath() {
 	f := c.front
-	if f.course == courseAgent {
+	if !c.inherited() {
 		c.s.agents(c.heir)
 		return
 	}

@@ -115,7 +115,7 @@ func (f *front) look(hello *tls.ClientHelloInfo) {
 		f.ep, _ = f.s.registry.Await(f.s.begin, name) // of one that stays away requests are told
 	}
 	switch {
-	case slices.Equal(f.alpn, []string{alpnChallenge}) :
+	case slices.Equal(f.alpn, []string{alpnChallenge}):
 		f.course = courseChallenge
 	case f.ep != nil && f.ep.Protocol == wire.ProtocolTLS && f.ep.Terminate:
 		f.course = courseTerminate

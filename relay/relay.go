@@ -201,7 +201,7 @@ func (r *Relay) wire(key []byte) {
 	if r.https != nil {
 		r.arriving = edge.NewHandoff()
 		public.Agents, public.Certificate = r.takeAgent, r.certs.Certificate
-		public.Challenge = r.certs.Challenge
+		public.Challenge, public.Challenged = r.certs.Challenge, r.certs.Challenged
 		public.Redirect, public.RedirectAll, public.HSTS = portOf(r.https), o.Redirect, o.HSTS
 	}
 	r.edge = edge.New(public)

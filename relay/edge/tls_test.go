@@ -364,7 +364,7 @@ func TestChallengeByALPN(t *testing.T) {
 // TestChallengeOfService: a CA that looks for the proof of a service whose TLS passes finds the service, unless the relay has one to show for that name.
 func TestChallengeOfService(t *testing.T) {
 	var ours atomic.Bool
-	w := startTLS(t, func(x *fakeExchange) { x.put(append(readyFrame(), dataFrame("the service's", true)...)) }, func(o *Options, _ *limits) {
+	w := startTLS(t, func(x *fakeExchange) { x.put(readyFrame()); x.recv(); x.put(dataFrame("the service's", true)) }, func(o *Options, _ *limits) {
 		o.Challenged = func(name string) bool { return ours.Load() && name == "svc.test" }
 	})
 	e := &registry.Endpoint{Host: "svc.test", Account: "acme", Name: "tls", Protocol: wire.ProtocolTLS, Upstream: w.up}

@@ -112,7 +112,7 @@ func (f *front) look(hello *tls.ClientHelloInfo) {
 			return
 		}
 		f.name = string(name)
-		f.ep, _ = f.s.registry.Pick(name) // of one that is away requests are told
+		f.ep, _ = f.s.registry.Await(f.s.begin, name) // of one that stays away requests are told
 	}
 	switch {
 	case slices.Equal(f.alpn, []string{alpnChallenge}) && !f.provesItself():

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,6 +54,9 @@ func (p *localPlaces) Place(_ context.Context, e *registry.Endpoint, w session.W
 		scheme = "http"
 	case e.Terminate:
 		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: "the embedded relay has no certificates: end TLS at the agent with --crt and --key, or use a public relay with --relay"}
+	}
+	if scheme == "http" && (e.ClientCAs != nil || len(e.Schemes) > 0 && !slices.Contains(e.Schemes, "http")) {
+		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: "the embedded relay serves http endpoints over plain http: for https, or visitors' certificates, use a public relay with --relay"}
 	}
 	if w.Host != "" && (scheme == "http" || w.Host != "localhost") {
 		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: fmt.Sprintf("the embedded relay cannot serve %q, only ports of this machine: use a public relay with --relay", w.Host)}

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net"
 	"strconv"
@@ -178,6 +179,20 @@ func TestLocalPlacesAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestLocalPlacesWithoutTLS: who wants https, or certificates, is refused rather than served without.
+func TestLocalPlacesWithoutTLS(t *testing.T) {
+	p, _ := newTestPlaces(t)
+	for _, e := range []*registry.Endpoint{{Schemes: []string{"https"}}, {ClientCAs: x509.NewCertPool()}} {
+		_, err := p.Place(t.Context(), e, session.Wish{})
+		wantCode(t, err, wire.CodeUnsupported)
+	}
+	release, err := p.Place(t.Context(), &registry.Endpoint{Schemes: []string{"https", "http"}}, session.Wish{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
 }
 
 func TestLostPortIsReported(t *testing.T) {

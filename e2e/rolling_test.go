@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	rollingVisitors = 450 // each with up to four requests a second
-	rollingTalkers  = 10  // connections of each kind that go on for long, with ten words a second
+	rollingVisitors = 450 / slowedBy // each with up to four requests a second
+	rollingTalkers  = 10             // connections of each kind that go on for long, with ten words a second
 )
 
-// TestRollingRestart: a relay's process is replaced three times under a thousand requests a second of all sorts: over HTTP/1.1, https, HTTP/2, tcp and tls, to agents
-// that came to the agents' port, to that for https, and as WebSockets. Not one of them fails, connections that were upgraded or are carried go on through the grace,
-// and the agents have a session with the new process while the old one is still there. A new process that does not come up changes nothing.
+// TestRollingRestart: a relay's process is replaced three times under a thousand requests a second of all sorts (fewer under the race detector): over HTTP/1.1, https,
+// HTTP/2, tcp and tls, to agents that came to the agents' port, to that for https, and as WebSockets. Not one of them fails, connections that were upgraded or are carried
+// go on through the grace, and the agents have a session with the new process while the old one is still there. A new process that does not come up changes nothing.
 func TestRollingRestart(t *testing.T) {
 	w := newWorld(t)
 	file := filepath.Join(w.dir, "relay.yml")

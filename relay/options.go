@@ -154,6 +154,11 @@ func (o *Options) checkPublic() (errs []error) {
 	if o.HTTP == "" && o.HTTPS == "" {
 		errs = append(errs, errors.New("--http and --https are missing: the public addresses for visitors, like :8080 and :8443"))
 	}
+	for _, l := range []struct{ flag, addr string }{{"--http", o.HTTP}, {"--https", o.HTTPS}, {"--agents", o.Agents}, {"--admin", o.Admin}} {
+		if _, _, err := net.SplitHostPort(l.addr); l.addr != "" && err != nil {
+			errs = append(errs, fmt.Errorf("%s %q is not HOST:PORT, such as :8080", l.flag, l.addr))
+		}
+	}
 	errs = append(errs, o.checkHTTPS()...)
 	if p := o.TCPPorts; p != [2]int{} && (p[0] < 1 || p[1] > 65535 || p[0] > p[1]) {
 		errs = append(errs, fmt.Errorf("--tcp-ports %d-%d is no range of ports, such as 20000-20999", p[0], p[1]))

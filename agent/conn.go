@@ -229,7 +229,7 @@ func (p *passage) settle() {
 	l.mu.Unlock()
 	if failed != nil {
 		p.link.Fail(failed)
-		if l.cause != wire.CodeVisitorGone || p.failed != nil {
+		if code := wire.Code(failed.Code); code != wire.CodeVisitorGone && code != wire.CodeClientCert { // which are the visitors' own
 			l.ep.errors.Add(1)
 			l.eng.errors.Add(1)
 		}

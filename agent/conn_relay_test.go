@@ -19,6 +19,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -274,6 +276,42 @@ func TestConnStalled(t *testing.T) {
 	}
 }
 
+// TestConnIdleHoldsNothing: the agent holds no more memory for a connection that waits after a large answer than after a small one. The relay, in the same
+// process, holds one buffer of 32 KiB.
+func TestConnIdleHoldsNothing(t *testing.T) {
+	p := pass(t, relaytest.Start(t, withPorts), agent.Endpoint{Protocol: "tcp", Upstream: "tcp://" + localService(t, func(c *net.TCPConn) {
+		answer := make([]byte, 8<<10)
+		for b := make([]byte, 1); ; {
+			if _, err := io.ReadFull(c, b); err != nil {
+				return
+			}
+			c.Write(answer[:int(b[0])<<10])
+		}
+	})})
+	all := make([]net.Conn, 200)
+	for i := range all {
+		all[i] = p.dial()
+	}
+	held := func(kib byte) int64 {
+		for _, c := range all {
+			c.Write([]byte{kib})
+			if _, err := io.ReadFull(c, make([]byte, int(kib)<<10)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtime.GC()
+		runtime.GC() // pools keep what they have over one
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc) / int64(len(all))
+	}
+	small := held(1)
+	large := held(8)
+	if large > small+48<<10 {
+		t.Errorf("%d bytes a connection, and %d after a large answer", small, large)
+	}
+}
+
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { return len(b), nil }
@@ -484,6 +522,14 @@ func TestTLSAtAgent(t *testing.T) {
 	case <-came:
 		t.Error("the service has seen a stranger")
 	default:
+	}
+	for late := time.Now().Add(limit); slices.ContainsFunc(p.recorder.list(), func(x *inspect.Exchange) bool { return !x.Ended() }) || len(p.recorder.list()) < 2; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatal("the stranger's end is not recorded")
+		}
+	}
+	if n := p.a.Status().Endpoints[0].Requests.Errors; n != 0 {
+		t.Errorf("%d errors of the endpoint: a stranger is none", n)
 	}
 	// A new certificate counts from the next connection on.
 	ca.leaf(dir, "renewed.test")

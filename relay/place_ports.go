@@ -50,7 +50,7 @@ type publicPort struct {
 func (p *publicPorts) place(ctx context.Context, e *registry.Endpoint, w session.Wish) (release func(), err error) {
 	switch {
 	case p == nil:
-		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: "this relay has no ports for tcp endpoints: its owner gives it some with --tcp-ports"}
+		return nil, unsupported("this relay has no ports for tcp endpoints: its owner gives it some with --tcp-ports")
 	case w.Port != 0 && w.Grant.Limits.RandomOnly:
 		return nil, &registry.Error{Code: wire.CodeRandomOnly, Text: fmt.Sprintf("the plan %q has no ports of its own choice, such as %d", w.Grant.Plan, w.Port)}
 	case w.Port != 0 && (w.Port < p.first || w.Port > p.last):

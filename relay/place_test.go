@@ -76,7 +76,11 @@ func newTestPlaces(t *testing.T) (*localPlaces, chan error) {
 
 func place(t *testing.T, p *localPlaces, instance, name string, want int) (*registry.Endpoint, func()) {
 	t.Helper()
-	e := &registry.Endpoint{Account: "local", Instance: instance, Name: name}
+	return placed(t, p, &registry.Endpoint{Account: "local", Instance: instance, Name: name}, want)
+}
+
+func placed(t *testing.T, p *localPlaces, e *registry.Endpoint, want int) (*registry.Endpoint, func()) {
+	t.Helper()
 	release, err := p.Place(t.Context(), e, session.Wish{Port: want})
 	if err != nil {
 		t.Fatal(err)
@@ -122,6 +126,12 @@ func TestLocalPlaces(t *testing.T) {
 	release()
 	_, err := p.Place(t.Context(), &registry.Endpoint{}, session.Wish{Host: "shop.tunnel.test"})
 	wantCode(t, err, wire.CodeUnsupported)
+	for _, e := range []registry.Endpoint{{ClientCAs: x509.NewCertPool()}, {Schemes: []string{"https"}}} { // it has no TLS
+		_, err := p.Place(t.Context(), &e, session.Wish{})
+		wantCode(t, err, wire.CodeUnsupported)
+	}
+	_, release = placed(t, p, &registry.Endpoint{Name: "both", Schemes: []string{"https", "http"}}, 0)
+	release()
 }
 
 func TestLocalPortIsBusy(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -247,6 +248,12 @@ func (e *Endpoint) Place() string {
 		return PortPlace(e.Port)
 	}
 	return e.Host
+}
+
+// SameTerms says that what one of two endpoints may have of a visitor the other may have, too: nothing is asked of visitors, or done to what they send, for one
+// alone.
+func (e *Endpoint) SameTerms(o *Endpoint) bool {
+	return e.Protocol == o.Protocol && e.Terminate == o.Terminate && slices.Equal(e.Schemes, o.Schemes) && e.ClientCAs.Equal(o.ClientCAs) && e.Policy.Same(o.Policy)
 }
 
 // PortPlace is the Place of an endpoint with that port of its own.

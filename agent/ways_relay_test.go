@@ -51,6 +51,29 @@ func TestSocket(t *testing.T) {
 	}
 }
 
+// TestSocketAtHTTPS: the same over TLS, which ends at the relay, by a name or by the relay's address, beside agents who come to that port without a WebSocket.
+func TestSocketAtHTTPS(t *testing.T) {
+	r := relaytest.Start(t, func(o *relay.Options) { o.Domain, o.HTTP, o.HTTPS, o.Agents = "localhost", "", "127.0.0.1:0", "" })
+	_, port, _ := net.SplitHostPort(r.HTTPS)
+	for _, to := range []string{"wss://localhost:" + port, "wss://" + r.HTTPS, r.HTTPS} {
+		g := newGuest(t, r, http.HandlerFunc(says), func(o *agent.Options, _ *agent.Endpoint) { o.Relay, o.Legs = to, 2 })
+		g.until("session", online)
+		checks, err := agent.Diagnose(t.Context(), agent.Options{Relay: to, Pin: r.Pin, Token: r.Token})
+		if err != nil {
+			t.Error(err)
+		}
+		for _, check := range checks {
+			if check.Verdict != agent.CheckOK {
+				t.Errorf("%s: %+v", to, check)
+			}
+		}
+		g.stop()
+		if err := g.end(); err != nil {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
+}
+
 // TestSocketBehindTLS: somebody else ends TLS in front of the relay, with a certificate of his own. The pin still proves the relay, and only the relay.
 func TestSocketBehindTLS(t *testing.T) {
 	r := relaytest.Start(t)

@@ -223,7 +223,7 @@ func (c *conn) turn(begin context.Context, t *turn) (more bool) {
 	case err == nil:
 		c.sit(t.ep.Upstream)
 		c.exchange(begin, t)
-	case err == registry.ErrNoEndpoint && c.atDoor(t):
+	case c.atDoor(t, err):
 		return c.handOver(t)
 	default:
 		c.skipContent(t)

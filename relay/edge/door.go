@@ -9,12 +9,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// atDoor says that a request which nobody serves is an agent's, who comes as a WebSocket.
-func (c *conn) atDoor(t *turn) bool {
-	return c.s.door != nil && t.upgrade && c.fixed == 0 && string(t.req.Method) == http.MethodGet && string(t.req.Path) == wire.SocketPath
+// atDoor says that a request which nobody serves, as err says, is an agent's, who comes as a WebSocket. Who knows the relay by its address names no server in TLS.
+func (c *conn) atDoor(t *turn, err error) bool {
+	return (err == registry.ErrNoEndpoint || err == errNoServerName) && c.s.door != nil && t.upgrade && c.fixed == 0 && string(t.req.Method) == http.MethodGet && string(t.req.Path) == wire.SocketPath
 }
 
 // handOver gives the connection to Options.Door, or closes it after what that has answered. It is the connection's last turn.

@@ -94,13 +94,18 @@ func (o *origin) vouched(e *registry.Endpoint) bool {
 	return o.secured != nil && o.secured.cas != nil && (o.secured.cas == e.ClientCAs || o.secured.cas.Equal(e.ClientCAs))
 }
 
+var (
+	errNoServerName = &registry.Error{Code: wire.CodeNoServerName}
+	errMisdirected  = &registry.Error{Code: wire.CodeMisdirected}
+)
+
 // misdirected is the error of a request for another name than the connection's: that connection's certificate, and the visitor's, say nothing of it
 // (RFC 9110, 15.5.20).
 func (sec *secured) misdirected() error {
 	if sec.name == "" {
-		return &registry.Error{Code: wire.CodeNoServerName}
+		return errNoServerName
 	}
-	return &registry.Error{Code: wire.CodeMisdirected}
+	return errMisdirected
 }
 
 // hstsLine is the promise that a name is served over TLS only.

@@ -117,7 +117,7 @@ func (g *Registry) Bind(e *Endpoint, c Claim) (replaced *Endpoint, err error) {
 		return nil, &Held{old, &Error{Code: wire.CodeAlreadyOnline, Text: name + " is already online from another agent of this account"}}
 	}
 	e.Epoch = max(uint64(now.UnixMilli()), last.Epoch+1, c.Ticket+1)
-	g.leases.take(Lease{Name: name, Account: e.Account, Instance: e.Instance, Epoch: e.Epoch})
+	g.leases.take(Lease{Name: name, Account: e.Account, Instance: e.Instance, Endpoint: e.Name, Epoch: e.Epoch})
 	if e.Port != 0 {
 		g.ports[e.Port] = e
 	} else {
@@ -193,7 +193,7 @@ func (g *Registry) Leased(place string) (Lease, bool) {
 	if l == nil || l.Lapsed(now) {
 		return Lease{}, false
 	}
-	return Lease{Name: l.Name, Account: l.Account, Instance: l.Instance, Epoch: l.Epoch, Until: l.Until}, true
+	return Lease{Name: l.Name, Account: l.Account, Instance: l.Instance, Endpoint: l.Endpoint, Epoch: l.Epoch, Until: l.Until}, true
 }
 
 // Each calls f for every endpoint that was bound when Each began, in no order. f may call the registry.

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/adit-tunnel/adit/relay/cert"
 )
 
 func TestOptionMistakes(t *testing.T) {
@@ -32,6 +34,7 @@ func TestOptionMistakes(t *testing.T) {
 		{"addresses without a port", func(o *Options) { o.HTTPS, o.Admin = "443", "localhost" }, []string{`--https "443"`, `--admin "localhost"`}},
 		{"redirect to nowhere", func(o *Options) { o.Redirect = true }, []string{"--redirect-https", "--https"}},
 		{"a promise nobody makes", func(o *Options) { o.HSTS = time.Hour }, []string{"--hsts", "--https"}},
+		{"several at once", func(o *Options) { o.HSTS, o.Certs = time.Hour, []cert.Pair{{Cert: "c", Key: "k"}} }, []string{"--cert", "--hsts"}},
 		{"half a second", func(o *Options) { o.HTTPS, o.HSTS = "127.0.0.1:0", time.Second/2 }, []string{"--hsts", "whole seconds"}},
 		{"embedded", func(o *Options) { o.Embedded, o.Domain, o.HTTP = true, "", "" }, nil},
 		{"embedded for others", func(o *Options) {

@@ -197,13 +197,15 @@ func TestWaitingAcrossAPolicyChange(t *testing.T) {
 	idle(t, old, heir)
 }
 
+// authority is the certificate of one, in PEM.
+func authority(t *testing.T) string {
+	c, _ := selfSigned(t)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}))
+}
+
 // TestOtherTermsTakeOver: the same for a request whose visitor was asked for no certificate, for that of another authority, or came over plain HTTP.
 func TestOtherTermsTakeOver(t *testing.T) {
-	authority := func() string {
-		c, _ := selfSigned(t)
-		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}))
-	}
-	one, two := authority(), authority()
+	one, two := authority(t), authority(t)
 	for what, change := range map[string]struct {
 		before, after wire.Bind
 		goes          bool

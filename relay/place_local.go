@@ -55,9 +55,6 @@ func (p *localPlaces) Place(_ context.Context, e *registry.Endpoint, w session.W
 	if e.Protocol != wire.ProtocolTCP && e.Protocol != wire.ProtocolTLS {
 		scheme = "http"
 	}
-	if scheme == "http" && (e.ClientCAs != nil || len(e.Schemes) > 0 && !slices.Contains(e.Schemes, "http")) {
-		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: "the embedded relay serves http endpoints over plain http: for https, or visitors' certificates, use a public relay with --relay"}
-	}
 	if w.Host != "" && (scheme == "http" || w.Host != "localhost") {
 		return nil, unsupported(fmt.Sprintf("the embedded relay cannot serve %q, only ports of this machine: use a public relay with --relay", w.Host))
 	}

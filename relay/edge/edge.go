@@ -84,7 +84,7 @@ type Server struct {
 
 	tls         *tlsEnd      // nil: none
 	h2          *http.Server // above it
-	hand        *Handoff     // leads there
+	hand        *handoff     // leads there
 	agents      func(net.Conn)
 	door        http.HandlerFunc
 	challenge   func(host, path string) (string, bool)
@@ -159,7 +159,7 @@ func New(o Options) *Server {
 	}
 	s.clock.Store(1)
 	if o.Certificate != nil {
-		s.tls, s.h2, s.hand = newTLSEnd(s, o.Certificate), s.newH2(), NewHandoff()
+		s.tls, s.h2, s.hand = newTLSEnd(s, o.Certificate), s.newH2(), newHandoff()
 	}
 	return s
 }

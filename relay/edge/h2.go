@@ -79,7 +79,7 @@ func (c *conn) multiplex(t *tls.Conn) {
 	c.front.mux = m
 	c.mux.Store(m)
 	c.enter(phaseRest)
-	if !c.s.hand.Give(t) {
+	if !c.s.hand.give(t) {
 		return // the stop has come further than to begin with another connection
 	}
 	<-c.front.shut

@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// Handoff is a listener whose connections are handed to it.
-type Handoff struct {
+// handoff is a listener whose connections are handed to it.
+type handoff struct {
 	conns chan net.Conn
 	shut  chan struct{}
 	once  sync.Once
 }
 
-// NewHandoff makes one.
-func NewHandoff() *Handoff { return &Handoff{conns: make(chan net.Conn), shut: make(chan struct{})} }
+// newHandoff makes one.
+func newHandoff() *handoff { return &handoff{conns: make(chan net.Conn), shut: make(chan struct{})} }
 
-// Give hands a connection over; false: nobody takes any more, and the connection is the caller's.
-func (h *Handoff) Give(nc net.Conn) bool {
+// give hands a connection over; false: nobody takes any more, and the connection is the caller's.
+func (h *handoff) give(nc net.Conn) bool {
 	select {
 	case h.conns <- nc:
 		return true
@@ -26,7 +26,7 @@ func (h *Handoff) Give(nc net.Conn) bool {
 }
 
 // Accept implements net.Listener.
-func (h *Handoff) Accept() (net.Conn, error) {
+func (h *handoff) Accept() (net.Conn, error) {
 	select {
 	case nc := <-h.conns:
 		return nc, nil
@@ -36,10 +36,10 @@ func (h *Handoff) Accept() (net.Conn, error) {
 }
 
 // Close implements net.Listener: nothing is taken any more.
-func (h *Handoff) Close() error {
+func (h *handoff) Close() error {
 	h.once.Do(func() { close(h.shut) })
 	return nil
 }
 
 // Addr implements net.Listener; there is none.
-func (h *Handoff) Addr() net.Addr { return &net.TCPAddr{} }
+func (h *handoff) Addr() net.Addr { return &net.TCPAddr{} }

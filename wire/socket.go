@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 
 	"github.com/coder/websocket"
 )
@@ -28,15 +31,27 @@ func DialSocket(ctx context.Context, url string, dial func(ctx context.Context, 
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}},
 	}
 	client := &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: client, CompressionMode: websocket.CompressionDisabled})
+	ws, answer, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: client, CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
 		if s.under != nil {
 			_ = s.under.Close() // err says more
 		}
-		return nil, err
+		return nil, plainly(answer, err)
 	}
 	s.open(ws)
 	return s, nil
+}
+
+// plainly says why there is no WebSocket; the caller knows where.
+func plainly(answer *http.Response, err error) error {
+	var asked *url.Error
+	switch {
+	case answer != nil && answer.StatusCode != http.StatusSwitchingProtocols:
+		return fmt.Errorf("the answer to the WebSocket's request is %q", answer.Status)
+	case errors.As(err, &asked):
+		return asked.Err
+	}
+	return err
 }
 
 // AcceptSocket takes a WebSocket in, whose agent is at the address remote. On error it has answered. Pages in browsers are refused, by their Origin.

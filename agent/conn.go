@@ -17,7 +17,8 @@ type passage struct {
 	side  visitorSide
 	local *local // once it stands
 	link  *capture.Link
-	taken bool // the local service takes what is sent
+	event *ConnectionEnded // nil: nobody listens
+	taken bool             // the local service takes what is sent
 
 	// Guarded by lane.mu.
 	upDone, downDone bool
@@ -69,6 +70,10 @@ func (p *passage) enter() {
 	l, x := p.l, p.x
 	l.eng.enter()
 	l.ep.proven(x.begin)
+	p.event = p.began()
+	if l.ep.up.proxy != 0 {
+		x.server = serverOf(&l.q)
+	}
 	if !l.ep.Inspect || l.eng.rec == nil {
 		return
 	}
@@ -224,12 +229,13 @@ func (p *passage) settle() {
 	l.mu.Unlock()
 	if failed != nil {
 		p.link.Fail(failed)
-		if l.cause != wire.CodeVisitorGone || p.failed != nil {
+		if code := wire.Code(failed.Code); code != wire.CodeVisitorGone && code != wire.CodeClientCert { // which are the visitors' own
 			l.ep.errors.Add(1)
 			l.eng.errors.Add(1)
 		}
 	} else {
 		p.link.Done()
 	}
+	p.ended(failed)
 	l.eng.leave()
 }

@@ -29,9 +29,9 @@ func (p *passage) passAll() error {
 	var buf buffer
 	defer func() { buf.release() }()
 	look := newLook(p.local)
-	bulk, passed := false, 0
+	bulk, short, passed := false, true, 0
 	for {
-		if err := p.ready(&buf, look, bulk); err != nil {
+		if err := p.ready(&buf, look, bulk, short); err != nil {
 			return err
 		}
 		n, err := p.local.read(buf.b[wire.HeaderSize:])
@@ -54,18 +54,20 @@ func (p *passage) passAll() error {
 		if err != nil {
 			return err
 		}
-		bulk = n >= len(page{})-wire.HeaderSize
+		bulk, short = n >= len(page{})-wire.HeaderSize, n < len(buf.b)-wire.HeaderSize
 	}
 }
 
-// ready waits until something may be read, and passed on if it is much, and takes the room for it.
-func (p *passage) ready(buf *buffer, look *look, bulk bool) error {
-	if !bulk {
+// ready waits until something may be read, and passed on if it is much, and takes the room for it. bulk says that the last read brought much, short that it
+// took all there was.
+func (p *passage) ready(buf *buffer, look *look, bulk, short bool) error {
+	if short {
 		buf.release()
 		if err := look.await(); err != nil {
 			return err
 		}
-	} else if !p.l.link.HasCredit(blockCost) { // the visitor takes nothing: what comes waits in the socket
+	}
+	if bulk && !p.l.link.HasCredit(blockCost) { // the visitor takes nothing: what comes waits in the socket
 		buf.release()
 		if err := p.l.link.AwaitCredit(blockCost); err != nil {
 			return &linkError{err}

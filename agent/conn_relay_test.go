@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/ecdsa"
@@ -18,6 +19,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -273,6 +276,42 @@ func TestConnStalled(t *testing.T) {
 	}
 }
 
+// TestConnIdleHoldsNothing: the agent holds no more memory for a connection that waits after a large answer than after a small one. The relay, in the same
+// process, holds one buffer of 32 KiB.
+func TestConnIdleHoldsNothing(t *testing.T) {
+	p := pass(t, relaytest.Start(t, withPorts), agent.Endpoint{Protocol: "tcp", Upstream: "tcp://" + localService(t, func(c *net.TCPConn) {
+		answer := make([]byte, 8<<10)
+		for b := make([]byte, 1); ; {
+			if _, err := io.ReadFull(c, b); err != nil {
+				return
+			}
+			c.Write(answer[:int(b[0])<<10])
+		}
+	})})
+	all := make([]net.Conn, 200)
+	for i := range all {
+		all[i] = p.dial()
+	}
+	held := func(kib byte) int64 {
+		for _, c := range all {
+			c.Write([]byte{kib})
+			if _, err := io.ReadFull(c, make([]byte, int(kib)<<10)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtime.GC()
+		runtime.GC() // pools keep what they have over one
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc) / int64(len(all))
+	}
+	small := held(1)
+	large := held(8)
+	if large > small+48<<10 {
+		t.Errorf("%d bytes a connection, and %d after a large answer", small, large)
+	}
+}
+
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { return len(b), nil }
@@ -484,6 +523,14 @@ func TestTLSAtAgent(t *testing.T) {
 		t.Error("the service has seen a stranger")
 	default:
 	}
+	for late := time.Now().Add(limit); slices.ContainsFunc(p.recorder.list(), func(x *inspect.Exchange) bool { return !x.Ended() }) || len(p.recorder.list()) < 2; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatal("the stranger's end is not recorded")
+		}
+	}
+	if n := p.a.Status().Endpoints[0].Requests.Errors; n != 0 {
+		t.Errorf("%d errors of the endpoint: a stranger is none", n)
+	}
 	// A new certificate counts from the next connection on.
 	ca.leaf(dir, "renewed.test")
 	os.Chtimes(crt, time.Time{}, time.Now().Add(time.Second))
@@ -527,5 +574,56 @@ func TestTLSFilesWrong(t *testing.T) {
 		if err := a.Forward(e); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestConnProxyHeader: the service hears who has come, and where to, before all else.
+func TestConnProxyHeader(t *testing.T) {
+	heard := make(chan string, 1)
+	service := localService(t, func(c *net.TCPConn) {
+		line, _ := bufio.NewReader(c).ReadString('\n')
+		heard <- line
+	})
+	r := relaytest.Start(t, embeddedRelay)
+	p := pass(t, r, agent.Endpoint{Protocol: "tcp", Upstream: "tcp://" + service, ProxyProtocol: 1}, embeddedAgent)
+	c := p.dial()
+	_, from, _ := net.SplitHostPort(c.LocalAddr().String())
+	_, to, _ := net.SplitHostPort(p.addr)
+	if got, want := soon(t, "header", heard), "PROXY TCP4 127.0.0.1 127.0.0.1 "+from+" "+to+"\r\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestConnEvents: a program hears of connections as it does of requests.
+func TestConnEvents(t *testing.T) {
+	r := relaytest.Start(t, embeddedRelay)
+	p := pass(t, r, agent.Endpoint{Protocol: "tcp", Upstream: "tcp://" + localService(t, echoes)}, embeddedAgent)
+	events := make(chan agent.Event, 16)
+	seq := p.a.Events(t.Context())
+	go func() {
+		for e := range seq {
+			events <- e
+		}
+	}()
+	visit := func(end func(c *net.TCPConn)) agent.ConnectionEnded {
+		c := p.dial()
+		io.WriteString(c, "x")
+		io.ReadFull(c, make([]byte, 1))
+		began, _ := soon(t, "event", events).(agent.ConnectionBegan)
+		if began.Endpoint != "ssh" || began.Client.String() != c.LocalAddr().String() || began.ID == "" || began.At.IsZero() {
+			t.Errorf("%+v", began)
+		}
+		end(c)
+		ended, _ := soon(t, "event", events).(agent.ConnectionEnded)
+		if ended.ConnectionBegan != began || ended.Duration <= 0 {
+			t.Errorf("%+v %+v", began, ended)
+		}
+		return ended
+	}
+	if e := visit(func(c *net.TCPConn) { c.CloseWrite() }); e.Failure != nil {
+		t.Errorf("%+v", e.Failure)
+	}
+	if e := visit(func(c *net.TCPConn) { c.SetLinger(0); c.Close() }); e.Failure == nil || e.Failure.Code != int(wire.CodeVisitorGone) {
+		t.Errorf("%+v", e.Failure)
 	}
 }

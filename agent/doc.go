@@ -61,8 +61,8 @@
 // delivered; nothing that reached a service is sent a second time but GET, HEAD and OPTIONS without content.
 //
 // [Agent.Events] tells all of it as it happens: [SessionOnline], [SessionDown] with the reason and the next try, [EndpointOnline], [EndpointRefused],
-// [RequestBegan], [RequestEnded], [VisitorTurned], [Stopped]. A reader may be slow: it makes nobody wait, and learns what it [Missed]. [Agent.Status] is the state of
-// now, with counters; [Agent.Reconnect] tries at once.
+// [RequestBegan], [RequestEnded], [ConnectionBegan], [ConnectionEnded], [VisitorTurned], [Stopped]. A reader may be slow: it makes nobody wait, and learns
+// what it [Missed]. [Agent.Status] is the state of now, with counters; [Agent.Reconnect] tries at once.
 //
 // # Recording and replay
 //

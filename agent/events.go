@@ -55,6 +55,19 @@ type (
 		Status   int              // of the answer; 0: there was none
 		Failure  *inspect.Failure // nil: the answer was passed on whole
 	}
+	// ConnectionBegan: a visitor has come to a tcp or tls endpoint.
+	ConnectionBegan struct {
+		At       time.Time
+		ID       inspect.ID
+		Endpoint string
+		Client   netip.AddrPort // the visitor
+	}
+	// ConnectionEnded: the connection is over. At is still when it began.
+	ConnectionEnded struct {
+		ConnectionBegan
+		Duration time.Duration
+		Failure  *inspect.Failure // nil: both directions ended as a whole
+	}
 	// VisitorTurned: the relay has turned a visitor away because of the endpoint's policy. It tells at most 20 a second; Status counts the others, too.
 	VisitorTurned struct {
 		inspect.Turned
@@ -75,6 +88,8 @@ func (EndpointOnline) event()  {}
 func (EndpointRefused) event() {}
 func (RequestBegan) event()    {}
 func (RequestEnded) event()    {}
+func (ConnectionBegan) event() {}
+func (ConnectionEnded) event() {}
 func (VisitorTurned) event()   {}
 func (Missed) event()          {}
 func (Stopped) event()         {}
@@ -244,6 +259,25 @@ func (l *lane) began(x *exchange) *RequestEnded {
 	}
 	l.eng.events.tell(b)
 	return &RequestEnded{RequestBegan: b}
+}
+
+// began tells that the connection begins, and returns what will be told of its end; nil if nobody listens.
+func (p *passage) began() *ConnectionEnded {
+	l, x := p.l, p.x
+	if !l.eng.events.wanted() {
+		return nil
+	}
+	b := ConnectionBegan{At: x.begin, ID: exchangeID(x.id), Endpoint: l.ep.Name, Client: x.client}
+	l.eng.events.tell(b)
+	return &ConnectionEnded{ConnectionBegan: b}
+}
+
+// ended tells the connection's end, and why it failed if it did.
+func (p *passage) ended(failed *inspect.Failure) {
+	if e := p.event; e != nil {
+		e.Duration, e.Failure = time.Since(e.At), failed
+		p.l.eng.events.tell(*e)
+	}
 }
 
 // answered notes the answer's status.

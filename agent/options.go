@@ -59,11 +59,15 @@ type Endpoint struct {
 	ProxyProtocol                          int
 	VerifyUpstream                         bool
 	UpstreamCAs, UpstreamCert, UpstreamKey string
-	Protocol                               string // "http" or "": requests; "tcp" and "tls": connections, with an Upstream tcp://HOST:PORT, or tls://HOST:PORT for one that speaks TLS itself
-	Port                                   int    // wanted public port of a tcp endpoint; 0: the relay's choice
+
+	// Protocol is "http" or "" for requests; "tcp" and "tls" for connections, which Forward leads to an Upstream tcp://HOST:PORT, or tls://HOST:PORT for a
+	// service that speaks TLS itself. Port is the public port that is wanted of a tcp endpoint; 0: the relay's choice.
+	Protocol string
+	Port     int
 
 	// Where a tls endpoint's TLS ends: "upstream" or "", which is beyond the tunnel; "agent", with Certificate and Key; "edge", with the relay's certificate.
-	// Where it ends before the upstream, ClientCAs have whoever may vouch for the certificate that visitors must show then. All are PEM files.
+	// Where it ends before the upstream, ClientCAs have whoever may vouch for the certificate that visitors must show then; those of an http endpoint must show
+	// it at the edge. All are PEM files.
 	TerminateAt      string
 	Certificate, Key string
 	ClientCAs        []string
@@ -153,19 +157,10 @@ func newEndpoint(e Endpoint) (*endpoint, error) {
 	if err == nil {
 		err = up.equip(&e)
 	}
-	var cas string
-	if err == nil {
-		cas, err = readAll(e.ClientCAs)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %q: %w", e.Name, err)
 	}
-	ep, err := endpointTo(e, up)
-	if err != nil {
-		return nil, err
-	}
-	ep.askCAs = cas
-	return ep, nil
+	return webEndpoint(e, up)
 }
 
 // newListening makes one that leads to l.
@@ -173,7 +168,10 @@ func newListening(e Endpoint, l *Listener) (*endpoint, error) {
 	if e.Upstream != "" {
 		return nil, fmt.Errorf("endpoint %q: a listener has no upstream, but %q is given; Forward leads there", e.Name, e.Upstream)
 	}
-	ep, err := endpointTo(e, &upstream{addr: "the program's listener"})
+	if e.Protocol != "" && e.Protocol != wire.ProtocolHTTP {
+		return nil, fmt.Errorf("endpoint %q: a listener takes the connections of http endpoints, not of %s ones; Forward leads those to a service", e.Name, e.Protocol)
+	}
+	ep, err := webEndpoint(e, &upstream{addr: "the program's listener"})
 	if err != nil {
 		return nil, err
 	}
@@ -181,12 +179,24 @@ func newListening(e Endpoint, l *Listener) (*endpoint, error) {
 	return ep, nil
 }
 
+// webEndpoint makes one for requests.
+func webEndpoint(e Endpoint, up *upstream) (*endpoint, error) {
+	if e.Port != 0 || e.TerminateAt != "" || e.Certificate != "" || e.Key != "" {
+		return nil, fmt.Errorf("endpoint %q: Port, TerminateAt, Certificate and Key mean nothing to an http endpoint; want a tcp or a tls one", e.Name)
+	}
+	ep, err := endpointTo(e, up)
+	if err != nil {
+		return nil, err
+	}
+	return ep, ep.askAtEdge()
+}
+
 func endpointTo(e Endpoint, up *upstream) (*endpoint, error) {
 	if e.Name == "" {
 		return nil, errors.New("an endpoint needs a name")
 	}
-	if n := spelled(e.Policy) + spelled(e.Metadata); n > maxSpelled {
-		return nil, fmt.Errorf("endpoint %q: policy and metadata take %d bytes in a message to the relay; at most %d are taken", e.Name, n, maxSpelled)
+	if err := fits(&e, ""); err != nil {
+		return nil, err
 	}
 	for _, s := range e.Schemes {
 		if s != "http" && s != "https" {
@@ -212,6 +222,15 @@ func endpointTo(e Endpoint, up *upstream) (*endpoint, error) {
 
 // maxSpelled is how much of a Bind an endpoint's own words may take.
 const maxSpelled = wire.MaxMessage - 4096
+
+// fits says whether the relay can be told of e, whose visitors the edge asks for certificates of cas. What does not fit is never told: the endpoint would be
+// waited for without end.
+func fits(e *Endpoint, cas string) error {
+	if n := spelled(e.Policy) + spelled(e.Metadata) + spelled(cas); n > maxSpelled {
+		return fmt.Errorf("endpoint %q: policy, metadata and authorities take %d bytes in a message to the relay; at most %d are taken", e.Name, n, maxSpelled)
+	}
+	return nil
+}
 
 // spelled is how long a text is as JSON.
 func spelled(s string) int {

@@ -2,6 +2,8 @@ package agent
 
 import (
 	"cmp"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"net/url"
 	"os"
@@ -46,6 +48,9 @@ func newPassing(e Endpoint) (*endpoint, error) {
 	if e.Protocol != wire.ProtocolTCP && e.Protocol != wire.ProtocolTLS {
 		return wrong(fmt.Errorf("protocol %q: want http, tcp or tls (%s)", e.Protocol, wire.CodeUnsupported))
 	}
+	if e.UpstreamProtocol == "http2" || e.HostHeader != "" && e.HostHeader != "preserve" || len(e.Schemes) > 0 {
+		return wrong(fmt.Errorf("UpstreamProtocol, HostHeader and Schemes are of requests: they mean nothing to a %s endpoint", e.Protocol))
+	}
 	up, err := parsePassing(e.Upstream)
 	if err == nil {
 		err = up.equip(&e)
@@ -66,9 +71,7 @@ func newPassing(e Endpoint) (*endpoint, error) {
 			return wrong(err)
 		}
 	case atEdge:
-		if ep.askCAs, err = readAll(e.ClientCAs); err != nil {
-			return wrong(err)
-		}
+		return ep, ep.askAtEdge()
 	}
 	return ep, nil
 }
@@ -103,27 +106,46 @@ func checkTermination(e *Endpoint) error {
 func parsePassing(s string) (*upstream, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" || u.Scheme != "tcp" && u.Scheme != "tls" {
-		return nil, fmt.Errorf("upstream %q: want tcp://HOST:PORT, or tls://HOST:PORT for a service that speaks TLS", s)
+		return nil, fmt.Errorf("upstream %q: want tcp://HOST:PORT, or tls://HOST:PORT for a service that speaks TLS", withoutUser(s))
 	}
 	if n, err := strconv.Atoi(u.Port()); err != nil || n < 1 || n > 65535 {
-		return nil, fmt.Errorf("upstream %q: want a port from 1 to 65535 behind the host", s)
+		return nil, fmt.Errorf("upstream %q: want a port from 1 to 65535 behind the host", withoutUser(s))
 	}
 	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil || u.Fragment != "" {
-		return nil, fmt.Errorf("upstream %q: nothing may follow HOST:PORT", s)
+		return nil, fmt.Errorf("upstream %q: nothing may follow HOST:PORT", withoutUser(s))
 	}
 	return upstreamAt(u.Scheme, u.Hostname(), u.Port(), u.Host), nil
 }
 
-// readAll joins the texts of files.
-func readAll(files []string) (string, error) {
+// askAtEdge has the edge ask visitors for certificates, if there are ClientCAs.
+func (ep *endpoint) askAtEdge() (err error) {
+	if ep.askCAs, err = authorities(ep.ClientCAs); err != nil {
+		return fmt.Errorf("endpoint %q: %w", ep.Name, err)
+	}
+	return fits(&ep.Endpoint, ep.askCAs)
+}
+
+// authorities joins the certificates in files as PEM, and leaves out what else is in them, such as a key: it is nobody's beyond this machine.
+func authorities(files []string) (string, error) {
 	var all strings.Builder
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return "", fmt.Errorf("the authorities for visitors' certificates: %w", err)
 		}
-		all.Write(text)
-		all.WriteByte('\n')
+		before := all.Len()
+		for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+			if block.Type != "CERTIFICATE" {
+				continue
+			}
+			if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+				return "", fmt.Errorf("the authorities for visitors' certificates: %s: %w", file, err)
+			}
+			all.Write(pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes}))
+		}
+		if all.Len() == before {
+			return "", fmt.Errorf("the authorities for visitors' certificates: no certificate (PEM) in %s", file)
+		}
 	}
 	return all.String(), nil
 }

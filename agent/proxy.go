@@ -114,11 +114,11 @@ func (p *proxy) tunnel(c net.Conn, addr string) error {
 	}
 	switch {
 	case a.StatusCode == http.StatusProxyAuthRequired && p.url.User == nil:
-		return fmt.Errorf("wants a user and a password (%s): write http://USER:PASSWORD@HOST:PORT", a.Status)
+		return fmt.Errorf("wants a user and a password (%.100q): write http://USER:PASSWORD@HOST:PORT", a.Status)
 	case a.StatusCode == http.StatusProxyAuthRequired && !offersBasic(a.Header):
-		return fmt.Errorf("wants a sign-in of a kind that adit has not (%s: %.60q)", a.Status, a.Header.Get("Proxy-Authenticate"))
+		return fmt.Errorf("wants a sign-in of a kind that adit has not (%.100q: %.60q)", a.Status, a.Header.Get("Proxy-Authenticate"))
 	case a.StatusCode == http.StatusProxyAuthRequired, a.StatusCode == http.StatusUnauthorized && p.url.User != nil: // tinyproxy says 401
-		return fmt.Errorf("does not take this user and password (%s)", a.Status)
+		return fmt.Errorf("does not take this user and password (%.100q)", a.Status)
 	case a.StatusCode/100 != 2:
 		return fmt.Errorf("does not connect to %s: %.100q", addr, a.Status)
 	case r.Buffered() > 0:

@@ -18,8 +18,8 @@ func FuzzWayBack(f *testing.F) {
 		f.Add(lines, "app.test", "https://a.example:8443")
 	}
 	f.Fuzz(func(t *testing.T, lines, host, public string) {
-		_, name, ok := strings.Cut(public, "://")
-		if !ok || name == "" || host == "" || !validHost(host) || !validHost(name) {
+		scheme, name, _ := strings.Cut(public, "://")
+		if scheme != "http" && scheme != "https" || name == "" || host == "" || !validHost(host) || !validHost(name) {
 			t.Skip()
 		}
 		raw := []byte("HTTP/1.1 302 Found\r\n" + lines + "\r\n")

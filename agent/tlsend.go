@@ -44,16 +44,12 @@ func newTLSEnd(crt, key string, clientCAs []string) (*tlsEnd, error) {
 	if len(clientCAs) == 0 {
 		return e, nil
 	}
-	cas := x509.NewCertPool()
-	for _, file := range clientCAs {
-		pem, err := os.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("the authorities for visitors' certificates: %w", err)
-		}
-		if !cas.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("the authorities for visitors' certificates: no certificate (PEM) in %s", file)
-		}
+	pem, err := authorities(clientCAs)
+	if err != nil {
+		return nil, err
 	}
+	cas := x509.NewCertPool()
+	cas.AppendCertsFromPEM([]byte(pem)) // all were parsed once
 	e.conf.ClientCAs, e.conf.ClientAuth = cas, tls.RequireAndVerifyClientCert
 	e.conf.SessionTicketsDisabled = true // the certificate is looked at each time
 	return e, nil

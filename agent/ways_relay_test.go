@@ -258,9 +258,10 @@ func TestProxyRefuses(t *testing.T) {
 		user  string
 		want  string
 	}{
-		"no password":      {&testProxy{auth: "a:secret"}, "", "wants a user and a password (407"},
-		"a wrong one":      {&testProxy{auth: "a:secret"}, "a:hunter2@", "does not take this user and password (407"},
+		"no password":      {&testProxy{auth: "a:secret"}, "", "wants a user and a password (\"407"},
+		"a wrong one":      {&testProxy{auth: "a:secret"}, "a:hunter2@", "does not take this user and password (\"407"},
 		"another sign-in":  {&testProxy{says: "HTTP/1.1 407 Sign in\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n"}, "a:hunter2@", "of a kind that adit has not"},
+		"escapes":          {&testProxy{says: "HTTP/1.1 407 \x1b]0;x\a\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"}, "a:hunter2@", `407 \x1b]0;x\a`},
 		"refused":          {&testProxy{says: "HTTP/1.1 403 Not allowed\r\nContent-Length: 0\r\n\r\n"}, "a:hunter2@", "does not connect to " + r.Agents},
 		"no HTTP":          {&testProxy{says: "what?\r\n\r\n"}, "a:hunter2@", "gave no answer to CONNECT"},
 		"endless head":     {&testProxy{says: "HTTP/1.1 200 OK\r\n" + strings.Repeat("X: "+strings.Repeat("y", 1000)+"\r\n", 100)}, "", "gave no answer to CONNECT"},

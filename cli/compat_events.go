@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -63,9 +64,10 @@ func (f *compatFace) tell(e agent.Event) {
 		f.log.Error("failed to start tunnel", "obj", "tunnels", "name", e.Endpoint, "err", err)
 	case agent.RequestBegan:
 		if e.Client.IsValid() {
-			_, host, _ := strings.Cut(f.upstreams[e.Endpoint], "://")
-			f.log.Info("join connections", "obj", "join", "id", randomHex(6), "l", host, "r", e.Client.String())
+			f.join(e.Endpoint, e.Client)
 		}
+	case agent.ConnectionBegan:
+		f.join(e.Endpoint, e.Client)
 	case agent.VisitorTurned:
 		f.log.Info("visitor turned away", "obj", "tunnels", "name", e.Endpoint, "r", e.Client, "method", e.Method, "path", e.Path, "status", e.Status, "reason", e.Reason)
 	case agent.Stopped:
@@ -73,6 +75,12 @@ func (f *compatFace) tell(e agent.Event) {
 			f.log.Info("session closing", "obj", "tunnels.session", "err", nil)
 		}
 	}
+}
+
+// join tells of a visitor who came.
+func (f *compatFace) join(endpoint string, client netip.AddrPort) {
+	_, host, _ := strings.Cut(f.upstreams[endpoint], "://")
+	f.log.Info("join connections", "obj", "join", "id", randomHex(6), "l", host, "r", client.String())
 }
 
 // down tells that there is no session: when it is lost, and then as often as there is another reason, or tellAgain has passed.

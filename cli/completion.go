@@ -56,7 +56,8 @@ var flagValues = map[string][]string{
 }
 
 // fileValued are the flags whose values are files; those of all others are none.
-var fileValued = []string{"config", "relay-ca", "token-file", "log", "access-log", "write-report", "ready-file", "url-file", "output", "upstream-tls-verify-cas", "upstream-client-crt", "upstream-client-key"}
+var fileValued = []string{"config", "relay-ca", "token-file", "log", "access-log", "write-report", "ready-file", "url-file", "output",
+	"upstream-tls-verify-cas", "upstream-client-crt", "upstream-client-key", "crt", "key", "mutual-tls-cas", "cert", "acme-ca", "acme-dns-hook"}
 
 // completeEndpoints completes the names of configured endpoints, those that stand in args left out. A configuration with mistakes has none.
 func (a *app) completeEndpoints(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -85,7 +85,7 @@ func withoutFiles(e *config.Endpoint) error {
 		return refuse("upstream", "the files of a directory")
 	case strings.HasPrefix(e.Address, "unix:"):
 		return refuse("upstream", "a unix socket")
-	case e.UpstreamCAs != "" || e.UpstreamCert != "" || e.UpstreamKey != "":
+	case e.UpstreamCAs != "" || e.UpstreamCert != "" || e.UpstreamKey != "" || e.Certificate != "" || e.Key != "" || len(e.ClientCAs) > 0:
 		return refuse("", "a certificate file")
 	}
 	return nil

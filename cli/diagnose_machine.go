@@ -44,6 +44,8 @@ func (a *app) checkProxies(cfg *config.Config) agent.Check {
 	c := agent.Check{Name: "Proxy", Verdict: agent.CheckOK}
 	p := a.proxyFor(cfg)
 	switch {
+	case p.err != nil:
+		c.Verdict, c.Detail, c.Remedy = agent.CheckFailed, p.err.Error(), "Correct it, name another proxy with --proxy-url, or leave the relay out with NO_PROXY."
 	case p.url != "":
 		c.Detail = fmt.Sprintf("%s (%s)", withoutUser(p.url), p.from)
 	case p.from != "":

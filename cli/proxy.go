@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -17,13 +18,14 @@ var proxyVariables = []string{"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PR
 type chosenProxy struct {
 	url  string // may hold a password; "": none
 	from string // where it is written; with no url: it is written there, but not for this relay
+	err  error  // what is wrong with it
 }
 
 // proxyFor is the proxy that is configured, or the environment's where NO_PROXY does not leave the relay out. A relay on this machine needs none of the
 // environment's.
 func (a *app) proxyFor(cfg *config.Config) chosenProxy {
 	if cfg.Proxy != "" && cfg.Relay != "" {
-		return chosenProxy{cfg.Proxy, cfg.Origin("proxy-url")}
+		return chosenProxy{url: cfg.Proxy, from: cfg.Origin("proxy-url")}
 	}
 	for _, name := range proxyVariables {
 		v := a.env(name)
@@ -40,9 +42,12 @@ func (a *app) proxyFor(cfg *config.Config) chosenProxy {
 		switch {
 		case cfg.Relay == "":
 		case err != nil:
-			p.url = v // the agent says what is wrong with it
+			p.url = v
 		case u != nil:
 			p.url = u.String()
+		}
+		if p.url != "" && config.CheckProxy(p.url) != nil { // desktops set socks://, too
+			p.err = fmt.Errorf("%s: %w", p.from, config.CheckProxy(p.url))
 		}
 		return p
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/adit-tunnel/adit/config"
@@ -31,8 +32,13 @@ func TestProxyFor(t *testing.T) {
 		for name, v := range c.env {
 			a.environ = append(a.environ, name+"="+v)
 		}
-		if got := a.proxyFor(&config.Config{Relay: c.relay, Proxy: c.configured}); got.url != c.want {
+		if got := a.proxyFor(&config.Config{Relay: c.relay, Proxy: c.configured}); got.url != c.want || got.err != nil {
 			t.Errorf("%s, %q, %v: %+v, want %q", c.relay, c.configured, c.env, got, c.want)
 		}
+	}
+	a := &app{environ: []string{"all_proxy=socks://u:hunter2@p:1/"}}
+	got := a.proxyFor(&config.Config{Relay: "relay.test:4443"})
+	if got.err == nil || !strings.Contains(got.err.Error(), "env all_proxy") || strings.Contains(got.err.Error(), "hunter2") {
+		t.Errorf("a proxy of a kind that is not known: %v", got.err)
 	}
 }

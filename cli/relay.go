@@ -168,7 +168,7 @@ func (o *relayOptions) read(a *app) (err error) {
 	if o.StateDir, err = a.relayState(o.stateDir); err != nil {
 		return err
 	}
-	for _, addr := range []*string{&o.HTTP, &o.Agents, &o.Admin} {
+	for _, addr := range []*string{&o.HTTP, &o.HTTPS, &o.Agents, &o.Admin} {
 		if *addr == "false" {
 			*addr = ""
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/adit-tunnel/adit/config"
+	"github.com/adit-tunnel/adit/relay/cert"
 )
 
 // relayConfigFlag is the flag that names the file; it is no key in it.
@@ -116,7 +117,7 @@ func kindOf(f *pflag.Flag) string {
 
 // checkRelay says what a relay with these settings would do.
 func (a *app) checkRelay(s *relaySettings) error {
-	if err := s.o.Check(); err != nil {
+	if err := errors.Join(s.o.Check(), cert.Check(s.o.Certs, s.o.ACME)); err != nil {
 		return &exitError{exitUsage, err}
 	}
 	w := tabwriter.NewWriter(a.Out, 0, 8, 2, ' ', 0)

@@ -107,16 +107,16 @@ func (r *runningRelay) renew(ctx context.Context, path string) (*os.Process, err
 	if os.Getpid() == 1 {
 		return nil, errors.New("this is a container's first process, with which the container ends: start another container instead")
 	}
-	listeners, err := r.Listeners()
-	if err != nil {
-		return nil, err
-	}
-	names := slices.Sorted(maps.Keys(listeners))
 	answer, ready, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = answer.Close() }()
+	listeners, err := r.Listeners()
+	if err != nil {
+		return nil, errors.Join(err, ready.Close())
+	}
+	names := slices.Sorted(maps.Keys(listeners))
 	c := exec.Command(path, os.Args[1:]...)
 	c.Stdin, c.Stdout, c.Stderr = r.a.In, r.a.Out, r.a.Err
 	c.Env = append(slices.Clone(r.a.environ), heirsName+"="+strings.Join(names, "\n"))

@@ -119,8 +119,8 @@ func checkRelay(v string) error {
 	return nil // a host alone: the default port
 }
 
-// checkProxy repeats nothing of a URL that may hold a password.
-func checkProxy(v string) error {
+// CheckProxy says what is wrong with a proxy's URL, and repeats nothing of it: it may hold a password.
+func CheckProxy(v string) error {
 	u, err := url.Parse(strings.Replace(v, "://…@", "://", 1)) // what "config show" leaves out
 	switch {
 	case err != nil:

@@ -30,9 +30,12 @@ func TestDefine(t *testing.T) {
 		"no port":          {TunnelKind, "a", `{"addr":"db.local","proto":"tcp"}`, `api: addr: "db.local": a port from 1 to 65535 is missing behind the host`},
 		"a web service":    {TunnelKind, "a", `{"addr":"http://db.local","proto":"tcp"}`, `api: addr: "http://db.local": the service of a tcp or tls endpoint is named by a port, HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT`},
 		"a wrong port":     {TunnelKind, "a", `{"addr":22,"proto":"tcp","remote_addr":"a.example.com:0"}`, `api: remote_addr: "a.example.com:0": 0 is no port number; they go from 1 to 65535`},
-		"of requests":      {TunnelKind, "a", `{"addr":22,"proto":"tcp","host_header":"x"}`, `api: host_header: this means nothing to a tcp endpoint, only to http`},
+		"of requests":      {TunnelKind, "a", `{"addr":22,"proto":"tcp","host_header":"x"}`, `api: host_header: this means something only to http endpoints, and this is one of tcp`},
 		"half of a pair":   {TunnelKind, "a", `{"addr":22,"proto":"tls","crt":"a.crt"}`, `api: crt: the certificate's key is missing: key`},
 		"nobody's":         {TunnelKind, "a", `{"addr":22,"proto":"tls","mutual_tls_cas":"a.pem"}`, `api: mutual_tls_cas: who asks visitors for certificates ends their TLS: say that it ends at the agent or the edge (terminate-at)`},
+		"no tls at all":    {TunnelKind, "a", `{"addr":80,"terminate_at":"agent","crt":"a.crt","key":"a.key"}`, "api: crt: this means something only to tls endpoints, and this is one of http"},
+		"unverifiable":     {TunnelKind, "a", `{"addr":"tcp://localhost:22","proto":"tls","verify_upstream_tls":true}`, `api: verify_upstream_tls: certificates mean something only to a service that speaks TLS; tcp://localhost:22 is of kind tcp`},
+		"of the service":   {TunnelKind, "a", `{"addr":"tls://localhost:22","proto":"tls","upstream_client_crt":"a.crt"}`, `api: upstream_client_crt: the certificate's key is missing: upstream-client-key`},
 		"of the other end": {TunnelKind, "a", `{"addr":22,"proto":"tls","terminate_at":"edge","crt":"a.crt"}`, `api: crt: certificate and key are for TLS that ends at the agent, not at the edge`},
 
 		"all empty":   {TunnelKind, "a", `{"addr":80,"subdomain":"","hostname":"","auth":"","basic_auth":null,"basicAuth":null}`, "a http://localhost:80 notices 1"},

@@ -24,14 +24,14 @@ type Endpoint struct {
 	HostHeader string // preserve, rewrite, or a literal Host
 	Inspect    bool
 
-	UpstreamProtocol          string // http1 or http2
-	ProxyProtocol             int    // in front of each connection to the service: version 1 or 2; 0: none
-	VerifyUpstream            bool   // check the certificate of an https service
-	UpstreamCAs               string // file of authorities for that; "": the system's
-	UpstreamCert, UpstreamKey string // files of the certificate that the service is shown
-	TerminateAt      string   // where a tls endpoint's TLS ends: edge, agent or upstream
-	Certificate, Key string   // files for TLS that ends at the agent
-	ClientCAs        []string // files of authorities for visitors' certificates
+	UpstreamProtocol          string   // http1 or http2
+	ProxyProtocol             int      // in front of each connection to the service: version 1 or 2; 0: none
+	VerifyUpstream            bool     // check the certificate of an https service
+	UpstreamCAs               string   // file of authorities for that; "": the system's
+	UpstreamCert, UpstreamKey string   // files of the certificate that the service is shown
+	TerminateAt               string   // where a tls endpoint's TLS ends: edge, agent or upstream
+	Certificate, Key          string   // files for TLS that ends at the agent
+	ClientCAs                 []string // files of authorities for visitors' certificates
 
 	BasicAuth             []string // USER:PASSWORD, or references (Secret) to such
 	AllowCIDRs, DenyCIDRs []string
@@ -178,6 +178,11 @@ func (d draft) finish(e *Endpoint, m *mistakes) {
 		return
 	}
 	v := d.values[i]
+	for _, v := range d.values {
+		if v.used() && !slices.Contains(v.option.Protocols, e.Protocol) {
+			m.at(v, "this means something only to %s endpoints, and this is one of %s", strings.Join(v.option.Protocols, " and "), e.Protocol)
+		}
+	}
 	if e.Protocol != "http" {
 		d.finishPassing(e, v, m)
 		return
@@ -195,8 +200,8 @@ func (d draft) fitting(e *Endpoint, kind string, m *mistakes) {
 	for _, v := range d.values {
 		switch name := v.option.Name; {
 		case !v.used() || kind == "":
-		case (strings.HasPrefix(name, "upstream-tls-") || strings.HasPrefix(name, "upstream-client-")) && kind != "https":
-			m.at(v, "certificates mean something only to an https service; %s is of kind %s", withoutPassword(e.Upstream), kind)
+		case (strings.HasPrefix(name, "upstream-tls-") || strings.HasPrefix(name, "upstream-client-")) && kind != "https" && kind != "tls":
+			m.at(v, "certificates mean something only to a service that speaks TLS; %s is of kind %s", withoutPassword(e.Upstream), kind)
 		case (name == "upstream-protocol" || name == "upstream-proxy-protocol") && kind == "file":
 			m.at(v, "files are served by adit itself, with nothing in between")
 		case name == "upstream-client-crt" && e.UpstreamKey == "":

@@ -14,7 +14,7 @@ func own(key string) []string { return []string{key} }
 var agentOptions = []Option{
 	{Name: "relay", V2: own("relay"), V3: own("relay"), check: checkRelay,
 		Usage: "relay to use, `HOST:PORT`, or wss://HOST where only HTTP passes; without one, a relay starts inside adit and its URLs work on this machine"},
-	{Name: "proxy-url", V2: own("proxy_url"), V3: own("proxy_url"), check: checkProxy,
+	{Name: "proxy-url", V2: own("proxy_url"), V3: own("proxy_url"), check: CheckProxy,
 		Usage: "proxy on the way to the relay, http://, https:// or socks5:// `URL` (default HTTPS_PROXY, ALL_PROXY)"},
 	{Name: "relay-pin", V2: own("relay_pin"), V3: own("relay_pin"), check: checkPin, Usage: "the relay's `PIN`, sha256:…, as it prints it at its start"},
 	{Name: "relay-ca", V2: own("relay_ca"), V3: own("relay_ca"), Usage: "`FILE` of certificate authorities that may vouch for the relay (PEM)"},

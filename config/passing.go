@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -58,11 +57,8 @@ func (d draft) finishPassing(e *Endpoint, upstream value, m *mistakes) {
 	if e.Address, err = passingURL(e.Upstream); err != nil {
 		m.at(upstream, "%v", err)
 	}
-	for _, v := range d.values {
-		if v.used() && !slices.Contains(v.option.Protocols, e.Protocol) {
-			m.at(v, "this means nothing to a %s endpoint, only to %s", e.Protocol, strings.Join(v.option.Protocols, " and "))
-		}
-	}
+	kind, _, _ := strings.Cut(e.Address, "://")
+	d.fitting(e, kind, m)
 	if e.Protocol == "tls" {
 		d.finishTLS(e, m)
 	}

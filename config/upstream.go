@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -38,11 +39,15 @@ func UpstreamURL(text string) (address, kind string, err error) {
 	return serviceURL("http", text, text)
 }
 
-func socketURL(text, path string) (address, kind string, err error) {
-	if len(path) < 2 || path[0] != '/' && path[0] != '@' {
+// socketURL reads the path of a unix socket, or a name of Linux's own that begins with @.
+func socketURL(text, p string) (address, kind string, err error) {
+	if strings.HasPrefix(p, "/") {
+		p = path.Clean(p)
+	}
+	if len(p) < 2 || p[0] != '/' && p[0] != '@' {
 		return "", "", fmt.Errorf("%q: give the whole path of the socket, as in unix:/run/app.sock", text)
 	}
-	return "unix:" + path, "unix", nil
+	return "unix:" + p, "unix", nil
 }
 
 // folderURL reads the path of a directory as the system writes it: nothing in it is escaped.

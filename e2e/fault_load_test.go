@@ -25,6 +25,7 @@ type load struct {
 
 	mu       sync.Mutex
 	count    [verdicts]int
+	kinds    map[string]int // requests, by their visitors' kinds
 	pages    map[string]int
 	examples [verdicts][]string
 	mended   time.Time // since when adit has to mend the rest itself
@@ -33,7 +34,9 @@ type load struct {
 	reached  int       // requests that failed visibly though they had come to the service
 }
 
-func newLoad(w *world) *load { return &load{w: w, stop: make(chan struct{}), pages: map[string]int{}} }
+func newLoad(w *world) *load {
+	return &load{w: w, stop: make(chan struct{}), pages: map[string]int{}, kinds: map[string]int{}}
+}
 
 // begin lets the visitors come.
 func (l *load) begin() {
@@ -41,7 +44,7 @@ func (l *load) begin() {
 		l.over.Add(1)
 		go func() {
 			defer l.over.Done()
-			l.visit(time.Duration(i)*visitEvery/visitors, i%2 == 0)
+			l.visit(l.visitor(i%2 == 0), time.Duration(i)*visitEvery/visitors)
 		}()
 	}
 }
@@ -53,8 +56,7 @@ func (l *load) end() {
 }
 
 // visit is the life of one visitor. A tick that comes while it waits for an answer is left out.
-func (l *load) visit(offset time.Duration, keeps bool) {
-	v := l.visitor(keeps)
+func (l *load) visit(v *visitor, offset time.Duration) {
 	defer func() { l.leaves(v) }()
 	for tick := time.NewTimer(offset); ; tick.Reset(visitEvery) {
 		select {
@@ -93,6 +95,7 @@ func (l *load) put(v *visitor, q question) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.count[kind]++
+	l.kinds[v.kind]++
 	if kind == page {
 		l.pages[what]++
 	}
@@ -102,9 +105,9 @@ func (l *load) put(v *visitor, q question) {
 	if reached {
 		l.reached++
 	}
-	if kind != whole && kind != refused && len(l.examples[kind]) < shown {
-		l.examples[kind] = append(l.examples[kind], fmt.Sprintf("request %d (%+v) after %v at %s, reached the service: %v: %s",
-			q.id, q, time.Since(began).Round(time.Millisecond), began.Format("15:04:05.000"), reached, what))
+	if kind != whole && len(l.examples[kind]) < shown {
+		l.examples[kind] = append(l.examples[kind], fmt.Sprintf("%s request %d (%+v) after %v at %s, reached the service: %v: %s",
+			v.kind, q.id, q, time.Since(began).Round(time.Millisecond), began.Format("15:04:05.000"), reached, what))
 	}
 }
 

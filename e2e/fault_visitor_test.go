@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -38,8 +39,11 @@ const hangs = 2 * time.Minute
 // visitor is somebody who sends one request after another and never sends one twice. It speaks HTTP/1.1 itself: a client that repeats
 // or hides what happened on the connection would be no judge.
 type visitor struct {
+	kind       string // of the way it takes
 	addr, host string
-	keeps      bool // one connection for many requests
+	keeps      bool         // one connection for many requests
+	secure     *tls.Config  // nil: without TLS
+	web        *http.Client // of HTTP/2, which then does the asking
 	service    *witness
 
 	conn  net.Conn
@@ -80,10 +84,9 @@ func nth(id int64) question {
 	return q
 }
 
-// head is the request's head, and what its content is made of.
-func (q question) head(host string, keeps bool) string {
-	var b strings.Builder
-	method, target := "GET", fmt.Sprintf("/%d?size=%d", q.id, q.size)
+// line is the request's method and target.
+func (q question) line() (method, target string) {
+	method, target = "GET", fmt.Sprintf("/%d?size=%d", q.id, q.size)
 	switch {
 	case q.post:
 		method, target = "POST", target+fmt.Sprintf("&sent=%d", q.sent)
@@ -93,6 +96,13 @@ func (q question) head(host string, keeps bool) string {
 	if !q.post {
 		target += fmt.Sprintf("&pieces=%d&pause=%s", q.pieces, q.pause)
 	}
+	return method, target
+}
+
+// head is the request's head, and what its content is made of.
+func (q question) head(host string, keeps bool) string {
+	var b strings.Builder
+	method, target := q.line()
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", method, target, host)
 	if !keeps {
 		b.WriteString("Connection: close\r\n")
@@ -137,11 +147,17 @@ func (q question) write(c net.Conn, host string, keeps bool) error {
 
 // ask sends one request, on the kept connection if there is one, and judges what comes back. what says more about it.
 func (v *visitor) ask(q question) (verdict, string) {
+	if v.web != nil {
+		return v.fetch(q)
+	}
 	if v.conn == nil || v.over() {
 		v.leave()
 		c, err := net.DialTimeout("tcp", v.addr, hangs)
 		if err != nil {
-			return refused, ""
+			return refused, err.Error()
+		}
+		if v.secure != nil {
+			c = tls.Client(c, v.secure) // a handshake that fails is one before the answer
 		}
 		v.conn, v.in, v.fresh = c, bufio.NewReader(c), true
 	}
@@ -185,11 +201,17 @@ func (v *visitor) hear(q question) (kind verdict, what string, again bool) {
 	if err != nil {
 		return cut, fmt.Sprintf("in the head: %v", err), false
 	}
+	kind, what, came := v.judge(q, a)
+	return kind, what, came && !a.Close
+}
+
+// judge reads an answer's content; came says that it ended as such.
+func (v *visitor) judge(q question, a *http.Response) (kind verdict, what string, came bool) {
 	body, err := io.ReadAll(a.Body)
 	code := a.Header.Get("Adit-Error")
 	switch {
 	case code != "":
-		return page, code, err == nil && !a.Close
+		return page, code, err == nil
 	case a.Header.Get("X-Id") != strconv.FormatInt(q.id, 10):
 		return foreign, fmt.Sprintf("status %d, answer to %q", a.StatusCode, a.Header.Get("X-Id")), false
 	}
@@ -197,7 +219,7 @@ func (v *visitor) hear(q question) (kind verdict, what string, again bool) {
 	if v.fresh {
 		v.alive++
 	}
-	return kind, what, err == nil && !a.Close
+	return kind, what, err == nil
 }
 
 func (v *visitor) silence(q question, err error) verdict {

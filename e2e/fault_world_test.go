@@ -134,7 +134,13 @@ func (w *world) startAgent() {
 	w.url = url
 }
 
-func (w *world) host() string { return strings.TrimPrefix(w.url, "http://") }
+func (w *world) host() string { return hostIn(w.url) }
+
+// hostIn is an URL's host, with its port.
+func hostIn(url string) string {
+	_, host, _ := strings.Cut(url, "://")
+	return host
+}
 
 // figures are the relay's.
 func (w *world) figures() map[string]float64 {

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"bufio"
+	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -43,12 +45,7 @@ func TestProxyProtocolFromHAProxy(t *testing.T) {
 	if err := os.WriteFile(conf, fmt.Appendf(nil, haproxyConf, ports[0], ports[1], w.public), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("haproxy", "-db", "-f", conf)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	daemon(t, ports[0], exec.Command("haproxy", "-db", "-f", conf))
 
 	for i, port := range ports {
 		from := fmt.Sprintf("127.0.0.%d", 7+i)
@@ -74,6 +71,66 @@ func TestProxyProtocolFromHAProxy(t *testing.T) {
 		t.Errorf("a visitor that came directly is %q to the service", got)
 	}
 	eventually(t, "the refusal is counted", func() bool { return w.figures()["adit_proxy_protocol_errors_total"] == 1 })
+}
+
+// TestConnectionsFromHAProxy: who comes through a balancer that passes TLS and other connections on is known by his own address, too: at the relay's end of TLS, to a
+// tls endpoint, and to a port. The balancer itself is not served without a header.
+func TestConnectionsFromHAProxy(t *testing.T) {
+	need(t, "haproxy")
+	tcp := portOf(fixedAddress(t))
+	r := relay(t, "--trust-proxy-protocol", "127.0.0.1", "--https", "127.0.0.1:0", "--tcp-ports", tcp+"-"+tcp)
+	port := service(t, http.HandlerFunc(func(a http.ResponseWriter, q *http.Request) { io.WriteString(a, q.Header.Get("X-Forwarded-For")) }))
+	crt, key, own := ownCertificate(t, "own.tunnel.test")
+	agent := func(args ...string) *process {
+		p := start(t, r.env, append(args, r.agentArgs("--web-addr", "127.0.0.1:0", "--state-dir", t.TempDir())...)...)
+		p.ready()
+		return p
+	}
+	agent("http", port, "--url", "app")
+	passed, byPort := agent("tls", port, "--url", "tls://own.tunnel.test", "--crt", crt, "--key", key), agent("tcp", port)
+	secured, plain := freePort(t), freePort(t)
+	conf := filepath.Join(t.TempDir(), "haproxy.cfg")
+	text := fmt.Sprintf(haproxyConf, plain, secured, "127.0.0.1:"+tcp)
+	one, two, _ := strings.Cut(text, "listen two")
+	if err := os.WriteFile(conf, []byte(one+"listen two"+strings.ReplaceAll(two, "127.0.0.1:"+tcp, r.https)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	daemon(t, secured, exec.Command("haproxy", "-db", "-f", conf))
+
+	const from = "127.0.0.7"
+	ask := func(port, host string, secure *tls.Config) string {
+		tr := &http.Transport{TLSClientConfig: secure, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}).DialContext(ctx, network, "127.0.0.1:"+port)
+		}}
+		defer tr.CloseIdleConnections()
+		scheme := "http"
+		if secure != nil {
+			scheme = "https"
+		}
+		a, err := (&http.Client{Transport: tr, Timeout: patience}).Get(scheme + "://" + host + "/")
+		if err != nil {
+			t.Errorf("%s: %v", host, err)
+			return ""
+		}
+		defer a.Body.Close()
+		b, err := io.ReadAll(a.Body)
+		if err != nil || a.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s, %v", host, a.Status, err)
+		}
+		return string(b)
+	}
+	if got := ask(secured, "app.tunnel.test", &tls.Config{RootCAs: r.roots(t)}); got != from {
+		t.Errorf("https: the visitor is %q to the service", got)
+	}
+	ask(secured, "own.tunnel.test", &tls.Config{RootCAs: own})
+	passed.waitFor(passed.stdout, `kind=tls .*client=`+from)
+	ask(plain, "anything", nil)
+	byPort.waitFor(byPort.stdout, `kind=tcp .*client=`+from)
+	for _, addr := range []string{r.https, "127.0.0.1:" + tcp} {
+		if got := askFrom(t, "127.0.0.1", addr, "own.tunnel.test"); got != "" {
+			t.Errorf("%s without a header: %q", addr, got)
+		}
+	}
 }
 
 // askFrom asks host at addr from an address of this machine, and returns the answer's content; "" when the connection ends without an answer.

@@ -48,8 +48,12 @@ func (r *publicRelay) agentArgs(more ...string) []string {
 // roots are what "adit ca print" prints for this relay.
 func (r *publicRelay) roots(t *testing.T) *x509.CertPool {
 	t.Helper()
-	dir := r.args[slices.Index(r.args, "--state-dir")+1]
-	p := start(t, r.env, "ca", "print", "--state-dir", dir)
+	return rootsOf(t, r.env, r.args[slices.Index(r.args, "--state-dir")+1])
+}
+
+func rootsOf(t *testing.T, env []string, stateDir string) *x509.CertPool {
+	t.Helper()
+	p := start(t, env, "ca", "print", "--state-dir", stateDir)
 	if c := p.code(); c != 0 {
 		t.Fatalf("adit ca print: exit code %d", c)
 	}

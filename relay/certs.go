@@ -19,14 +19,15 @@ func (r *Relay) openCertificates() (err error) {
 	return err
 }
 
-// subject is what a certificate for a name is to be for, if the relay serves it: its domain, what is bound, and what its owner has reserved. A name that is
-// served by an endpoint for all names below another one has its certificate in common with them, or visitors could have any number made.
+// subject is what a certificate for a name is to be for, if the relay serves it: its domain, what is bound, or was until its agent was lost a moment ago (visitors
+// wait for it, as after a restart), and what its owner has reserved. A name that is served by an endpoint for all names below another one has its certificate in
+// common with them, or visitors could have any number made.
 func (r *Relay) subject(name string) (subject string, wanted bool) {
 	if name == r.o.Domain {
 		return name, true
 	}
-	if e, err := r.registry.Pick([]byte(name)); err == nil {
-		return e.Host, true
+	if subject, expected := r.registry.Expected([]byte(name)); expected {
+		return subject, true
 	}
 	owner, err := r.lookup.Owner(name)
 	return name, err == nil && owner != ""

@@ -89,6 +89,42 @@ func TestSubjects(t *testing.T) {
 	}
 }
 
+// TestSubjectsOfLostAgents: who comes for a name whose agent was lost a moment ago, or before a restart, is not turned away in the handshake already: his
+// request waits.
+func TestSubjectsOfLostAgents(t *testing.T) {
+	o := Options{Domain: "tunnel.test", HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Agents: "127.0.0.1:0", StateDir: t.TempDir(), Log: discard}
+	wants := func(r *Relay, when string) {
+		t.Helper()
+		for name, subject := range map[string]string{"a.b.tunnel.test": "a.b.tunnel.test", "x.dev.example.com": "*.dev.example.com", "c.b.tunnel.test": ""} {
+			if got, wanted := r.subject(name); wanted != (subject != "") || wanted && got != subject {
+				t.Errorf("%s: %s: %q %v, want %q", when, name, got, wanted, subject)
+			}
+		}
+	}
+	r, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, host := range []string{"a.b.tunnel.test", "*.dev.example.com"} {
+		e := &registry.Endpoint{Host: host, Account: "acme"}
+		if _, err := r.registry.Bind(e, registry.Claim{}); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			r.registry.Lose(e)
+		}
+	}
+	wants(r, "lost")
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if r, err = New(o); err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	wants(r, "after a restart")
+}
+
 // TestItems: the control store is what package cert wants.
 func TestItems(t *testing.T) {
 	r, err := New(Options{Domain: "tunnel.test", HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Agents: "127.0.0.1:0", StateDir: t.TempDir(), Log: discard})

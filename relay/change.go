@@ -4,8 +4,8 @@ import (
 	"github.com/adit-tunnel/adit/relay/edge"
 )
 
-// Change takes over what may change while the relay runs: Trust, Proxy, PerAddress, Limits and Grace. It checks o as New does, and changes nothing when that
-// finds a mistake.
+// Change takes over what may change while the relay runs: Trust, Proxy (where there was any from the start), PerAddress, Limits and Grace. It checks o as New
+// does, and changes nothing when that finds a mistake.
 func (r *Relay) Change(o Options) error {
 	o = o.withDefaults()
 	if err := o.check(); err != nil {

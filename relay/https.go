@@ -16,13 +16,6 @@ func (o *Options) agentsByALPN() bool {
 	return o.Agents == "" || o.Agents == o.HTTPS && port != "0"
 }
 
-// takeAgent gives a connection that came in for https to the sessions.
-func (r *Relay) takeAgent(nc net.Conn) {
-	if !r.arriving.Give(nc) {
-		nc.Close()
-	}
-}
-
 // urls are what an endpoint's host is called by: first what people open.
 type urls struct{ http, https *publicURL } // nil: not served
 

@@ -40,6 +40,7 @@ type leaseLine struct {
 	Name     string    `json:"name"`
 	Account  string    `json:"account"`
 	Instance string    `json:"instance"`
+	Endpoint string    `json:"endpoint,omitempty"`
 	Epoch    uint64    `json:"epoch"`
 	Until    time.Time `json:"until,omitzero"`
 }
@@ -64,7 +65,7 @@ func openLeases(dir string, log *slog.Logger) (*leaseFile, []registry.Lease, err
 	l.complain(l.rewrite(time.Now()))
 	var all []registry.Lease
 	for _, e := range l.leases {
-		all = append(all, registry.Lease{Name: e.Name, Account: e.Account, Instance: e.Instance, Epoch: e.Epoch, Until: e.Until})
+		all = append(all, registry.Lease{Name: e.Name, Account: e.Account, Instance: e.Instance, Endpoint: e.Endpoint, Epoch: e.Epoch, Until: e.Until})
 	}
 	return l, all, nil
 }
@@ -96,7 +97,7 @@ func (l *leaseFile) Note(changed []registry.Lease) {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
 	for _, c := range changed {
-		e := leaseLine{Name: c.Name, Account: c.Account, Instance: c.Instance, Epoch: c.Epoch, Until: c.Until}
+		e := leaseLine{Name: c.Name, Account: c.Account, Instance: c.Instance, Endpoint: c.Endpoint, Epoch: c.Epoch, Until: c.Until}
 		l.leases[e.Name] = e
 		l.lines++
 		if err := enc.Encode(e); err != nil {

@@ -51,6 +51,27 @@ func TestLeasesThatCannotBeWritten(t *testing.T) {
 	}
 }
 
+// TestLeaseIsReadBack: all of it that counts for the next process.
+func TestLeaseIsReadBack(t *testing.T) {
+	dir := t.TempDir()
+	l, _, err := openLeases(dir, discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := registry.Lease{Name: ":20000", Account: "acme", Instance: "one", Endpoint: "ssh", Epoch: 7}
+	l.Note([]registry.Lease{want})
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, old, err := openLeases(dir, discard)
+	if err != nil || len(old) != 1 || old[0] != want {
+		t.Errorf("%+v %v", old, err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestHalfALease: what a full disk has left of a line is no lease, and does not spoil the next one, though the file cannot be made anew.
 func TestHalfALease(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")

@@ -95,7 +95,7 @@ func TestMetricsPage(t *testing.T) {
 	for name, want := range map[string]float64{
 		`adit_build_info{version="1.2.3"}`: 1, "adit_ready": 1, "adit_edge_requests_total": 1, `adit_edge_errors_total{code="NO_ENDPOINT"}`: 1,
 		`adit_edge_request_duration_seconds_bucket{le="+Inf"}`: 1, "adit_edge_request_duration_seconds_count": 1,
-		`adit_edge_bytes_total{direction="in",protocol="http"}`: 0,
+		`adit_edge_bytes_total{direction="in",protocol="http"}`: 0, `adit_edge_bytes_total{direction="out",protocol="tls"}`: 0,
 	} {
 		if got, ok := samples[name]; !ok || got != want {
 			t.Errorf("%s is %v, %v; want %v", name, got, ok, want)

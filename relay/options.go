@@ -20,14 +20,14 @@ import (
 // Options says where the relay listens and who may use it. Addresses are HOST:PORT as net.Listen takes them; port 0 takes a free one.
 type Options struct {
 	Domain        string         // endpoints are NAME.Domain; required unless Embedded
-	HTTP          string         // public listener; required unless Embedded: then each endpoint has a port of its own on 127.0.0.1 and [::1]
+	HTTP          string         // public listener; "" none. It or HTTPS is required unless Embedded: then each endpoint has a port of its own on 127.0.0.1 and [::1]
 	HTTPS         string         // public listener with TLS, for visitors of http and tls endpoints and, by ALPN, for agents; "" none
 	Redirect      bool           // visitors of HTTP are sent to HTTPS, unless the endpoint wants http
 	HSTS          time.Duration  // how long a visitor over HTTPS is told to come only so (Strict-Transport-Security); 0: it is not told
 	Agents        string         // agents' listener; "" none, or the same as HTTPS: agents come where visitors do, to HTTPS or as WebSockets. Required when Embedded
-	TCPPorts      [2]int         // first and last port that tcp endpoints may get, on the host of HTTP; zeros: this relay has no tcp endpoints
+	TCPPorts      [2]int         // first and last port that tcp endpoints may get, on the host of HTTP, or else of HTTPS; zeros: this relay has no tcp endpoints
 	Admin         string         // health, metrics and the owner's API; "" none
-	PublicURL     string         // "https://*.DOMAIN[:PORT]" when something in front ends TLS; "": http://NAME.Domain:PORT
+	PublicURL     string         // "https://*.DOMAIN[:PORT]" when something in front ends TLS; "": https://NAME.Domain:PORT and http://NAME.Domain:PORT, as far as there are listeners
 	Trust         []netip.Prefix // peers whose forwarding fields are believed
 	Proxy         []netip.Prefix // peers that must begin each public connection with a PROXY protocol header, which is believed
 	Certs         []cert.Pair    // certificate files, for the names that they hold
@@ -154,6 +154,11 @@ func (o *Options) checkPublic() (errs []error) {
 	if o.HTTP == "" && o.HTTPS == "" {
 		errs = append(errs, errors.New("--http and --https are missing: the public addresses for visitors, like :8080 and :8443"))
 	}
+	for _, l := range []struct{ flag, addr string }{{"--http", o.HTTP}, {"--https", o.HTTPS}, {"--agents", o.Agents}, {"--admin", o.Admin}} {
+		if _, _, err := net.SplitHostPort(l.addr); l.addr != "" && err != nil {
+			errs = append(errs, fmt.Errorf("%s %q is not HOST:PORT, such as :8080", l.flag, l.addr))
+		}
+	}
 	errs = append(errs, o.checkHTTPS()...)
 	if p := o.TCPPorts; p != [2]int{} && (p[0] < 1 || p[1] > 65535 || p[0] > p[1]) {
 		errs = append(errs, fmt.Errorf("--tcp-ports %d-%d is no range of ports, such as 20000-20999", p[0], p[1]))
@@ -174,14 +179,15 @@ func (o *Options) checkPublic() (errs []error) {
 	return errs
 }
 
-// checkHTTPS looks for options that have no effect without --https.
+// checkHTTPS looks for options of https that are wrong, or have no effect without it.
 func (o *Options) checkHTTPS() (errs []error) {
-	switch {
-	case o.HSTS < 0 || o.HSTS%time.Second != 0:
+	if o.HSTS < 0 || o.HSTS%time.Second != 0 {
 		errs = append(errs, fmt.Errorf("--hsts %v is not a number of whole seconds", o.HSTS))
-	case (len(o.Certs) > 0 || o.ACME != nil) && o.HTTPS == "":
+	}
+	if (len(o.Certs) > 0 || o.ACME != nil) && o.HTTPS == "" {
 		errs = append(errs, errors.New("--cert and --acme have no meaning without --https, like --https :443"))
-	case o.HSTS > 0 && o.HTTPS == "":
+	}
+	if o.HSTS > 0 && o.HTTPS == "" {
 		errs = append(errs, errors.New("--hsts has no meaning without --https: whatever ends TLS in front of the relay promises it"))
 	}
 	if o.Redirect && (o.HTTPS == "" || o.HTTP == "") {

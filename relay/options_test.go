@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/adit-tunnel/adit/relay/cert"
 )
 
 func TestOptionMistakes(t *testing.T) {
@@ -29,8 +31,10 @@ func TestOptionMistakes(t *testing.T) {
 		{"public url, other host", func(o *Options) { o.PublicURL = "https://*.example.com" }, []string{"--public-url", "--domain"}},
 		{"https alone", func(o *Options) { o.HTTP, o.HTTPS, o.Agents = "", "127.0.0.1:0", "" }, nil},
 		{"https with all", func(o *Options) { o.HTTPS, o.Redirect, o.HSTS = "127.0.0.1:0", true, time.Hour }, nil},
+		{"addresses without a port", func(o *Options) { o.HTTPS, o.Admin = "443", "localhost" }, []string{`--https "443"`, `--admin "localhost"`}},
 		{"redirect to nowhere", func(o *Options) { o.Redirect = true }, []string{"--redirect-https", "--https"}},
 		{"a promise nobody makes", func(o *Options) { o.HSTS = time.Hour }, []string{"--hsts", "--https"}},
+		{"several at once", func(o *Options) { o.HSTS, o.Certs = time.Hour, []cert.Pair{{Cert: "c", Key: "k"}} }, []string{"--cert", "--hsts"}},
 		{"half a second", func(o *Options) { o.HTTPS, o.HSTS = "127.0.0.1:0", time.Second/2 }, []string{"--hsts", "whole seconds"}},
 		{"embedded", func(o *Options) { o.Embedded, o.Domain, o.HTTP = true, "", "" }, nil},
 		{"embedded for others", func(o *Options) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -47,15 +48,18 @@ func newLocalPlaces(serve func(context.Context, net.Listener, int) error, run fu
 
 // Place implements session.Namer: the wanted port if it is free, else another one, but for tcp and tls endpoints.
 func (p *localPlaces) Place(_ context.Context, e *registry.Endpoint, w session.Wish) (release func(), err error) {
+	if err := withoutTLS(e); err != nil {
+		return nil, err
+	}
 	scheme := e.Protocol
-	switch {
-	case e.Protocol != wire.ProtocolTCP && e.Protocol != wire.ProtocolTLS:
+	if e.Protocol != wire.ProtocolTCP && e.Protocol != wire.ProtocolTLS {
 		scheme = "http"
-	case e.Terminate:
-		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: "the embedded relay has no certificates: end TLS at the agent with --crt and --key, or use a public relay with --relay"}
+	}
+	if scheme == "http" && (e.ClientCAs != nil || len(e.Schemes) > 0 && !slices.Contains(e.Schemes, "http")) {
+		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: "the embedded relay serves http endpoints over plain http: for https, or visitors' certificates, use a public relay with --relay"}
 	}
 	if w.Host != "" && (scheme == "http" || w.Host != "localhost") {
-		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: fmt.Sprintf("the embedded relay cannot serve %q, only ports of this machine: use a public relay with --relay", w.Host)}
+		return nil, unsupported(fmt.Sprintf("the embedded relay cannot serve %q, only ports of this machine: use a public relay with --relay", w.Host))
 	}
 	o := owner{e.Account, e.Instance, e.Name}
 	p.mu.Lock()
@@ -76,6 +80,21 @@ func (p *localPlaces) Place(_ context.Context, e *registry.Endpoint, w session.W
 	}
 	return sync.OnceFunc(func() { p.release(o, l) }), nil
 }
+
+// withoutTLS says why e cannot be served where no TLS ends.
+func withoutTLS(e *registry.Endpoint) error {
+	switch {
+	case e.Terminate:
+		return unsupported("the embedded relay has no certificates: end TLS at the agent with --crt and --key, or use a public relay with --relay")
+	case e.ClientCAs != nil:
+		return unsupported("the embedded relay ends no TLS, in which visitors could show certificates: use a public relay with --relay")
+	case len(e.Schemes) > 0 && !slices.Contains(e.Schemes, "http"):
+		return unsupported("the embedded relay serves http, and not " + strings.Join(e.Schemes, " or ") + ": use a public relay with --relay")
+	}
+	return nil
+}
+
+func unsupported(text string) error { return &registry.Error{Code: wire.CodeUnsupported, Text: text} }
 
 // open opens the wanted port. exactly: or none, because who uses it must be told of another one.
 func (p *localPlaces) open(port int, exactly bool) (*localPort, error) {

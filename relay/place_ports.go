@@ -19,8 +19,8 @@ import (
 // portLabel keeps ports apart from whatever else is derived from the relay's key.
 const portLabel = "adit endpoint port 1"
 
-// publicPorts gives tcp endpoints ports of their own. Each endpoint comes back to the same one: it begins to look at a port that is derived from who asks, and
-// the lease keeps that from others while it is away.
+// publicPorts gives tcp endpoints ports of their own. Each endpoint comes back to the same one: the lease keeps that from others while it is away, those of the
+// same agent included. Without a lease it begins to look at a port that is derived from who asks.
 type publicPorts struct {
 	first, last int
 	host        string // to listen on
@@ -50,7 +50,7 @@ type publicPort struct {
 func (p *publicPorts) place(ctx context.Context, e *registry.Endpoint, w session.Wish) (release func(), err error) {
 	switch {
 	case p == nil:
-		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: "this relay has no ports for tcp endpoints: its owner gives it some with --tcp-ports"}
+		return nil, unsupported("this relay has no ports for tcp endpoints: its owner gives it some with --tcp-ports")
 	case w.Port != 0 && w.Grant.Limits.RandomOnly:
 		return nil, &registry.Error{Code: wire.CodeRandomOnly, Text: fmt.Sprintf("the plan %q has no ports of its own choice, such as %d", w.Grant.Plan, w.Port)}
 	case w.Port != 0 && (w.Port < p.first || w.Port > p.last):
@@ -70,7 +70,7 @@ func (p *publicPorts) place(ctx context.Context, e *registry.Endpoint, w session
 	return release, nil
 }
 
-// find takes the wanted port, or the first one from e's own on that e may have and nobody else uses.
+// find takes the wanted port, or the one that is kept for e, or the first from e's own on that is nobody's.
 func (p *publicPorts) find(ctx context.Context, e *registry.Endpoint, wanted int) (port int, release func(), err error) {
 	if wanted != 0 {
 		if release, err = p.take(ctx, wanted, true); err != nil {
@@ -80,30 +80,30 @@ func (p *publicPorts) find(ctx context.Context, e *registry.Endpoint, wanted int
 	}
 	n := p.last - p.first + 1
 	own := p.derived(e) % n
-	for i := range n {
-		port := p.first + (own+i)%n
-		mine, free := p.may(e, port)
-		if !mine && !free {
-			continue
-		}
-		if release, err := p.take(ctx, port, mine); err == nil {
-			return port, release, nil
-		}
-		if ctx.Err() != nil {
-			break
+	for _, kept := range []bool{true, false} {
+		for i := range n {
+			port := p.first + (own+i)%n
+			if ctx.Err() != nil || !(kept && p.kept(e, port) || !kept && p.free(port)) {
+				continue
+			}
+			if release, err := p.take(ctx, port, kept); err == nil {
+				return port, release, nil
+			}
 		}
 	}
 	return 0, nil, &registry.Error{Code: wire.CodePortTaken, Text: fmt.Sprintf("none of this relay's ports for tcp endpoints, %d to %d, is free", p.first, p.last)}
 }
 
-// may says whether a port is kept for e, or for nobody.
-func (p *publicPorts) may(e *registry.Endpoint, port int) (mine, free bool) {
-	lease, known := p.registry.Leased(registry.PortPlace(port))
-	if !known {
-		return false, !p.used(port)
-	}
-	holder, err := p.registry.PickPort(port)
-	return lease.Account == e.Account && lease.Instance == e.Instance && (err != nil || holder.Name == e.Name), false
+// kept says that a port is leased to e.
+func (p *publicPorts) kept(e *registry.Endpoint, port int) bool {
+	l, known := p.registry.Leased(registry.PortPlace(port))
+	return known && l.Account == e.Account && l.Instance == e.Instance && l.Endpoint == e.Name
+}
+
+// free says that a port is nobody's.
+func (p *publicPorts) free(port int) bool {
+	_, known := p.registry.Leased(registry.PortPlace(port))
+	return !known && !p.used(port)
 }
 
 // derived is a number that is e's own.

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"testing"
@@ -14,15 +15,10 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// newTestPorts has n ports, the first of which was free a moment ago.
+// newTestPorts has n ports that were free a moment ago.
 func newTestPorts(t *testing.T, n int) *publicPorts {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := portOf(ln)
-	ln.Close()
+	first := freePorts(t, n)
 	p := &publicPorts{
 		first: first, last: first + n - 1, host: "127.0.0.1", domain: "tunnel.test", key: make([]byte, keySize), registry: registry.New(nil),
 		door: func(ctx context.Context, limit time.Duration, addr string) (net.Listener, error) {
@@ -32,6 +28,25 @@ func newTestPorts(t *testing.T, n int) *publicPorts {
 	}
 	t.Cleanup(p.close)
 	return p
+}
+
+// freePorts is the first of n ports in a row that nobody has, nor gets by asking for any.
+func freePorts(t *testing.T, n int) int {
+	t.Helper()
+	for range 100 {
+		first, free := 20000+rand.IntN(10000), true
+		for port := first; port < first+n && free; port++ {
+			ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+			if free = err == nil; free {
+				ln.Close()
+			}
+		}
+		if free {
+			return first
+		}
+	}
+	t.Fatalf("no %d ports in a row are free", n)
+	return 0
 }
 
 func (p *publicPorts) ask(t *testing.T, account, name string, port int) (*registry.Endpoint, func(), error) {
@@ -106,4 +121,32 @@ func TestPublicPortsUsed(t *testing.T) {
 	}
 	_, _, err = p.ask(t, "acme", "db", 0)
 	wantCode(t, err, wire.CodePortTaken)
+}
+
+// TestPublicPortsAreNotSwapped: endpoints of one agent whose ports are derived alike get their own ones back in whichever order they come.
+func TestPublicPortsAreNotSwapped(t *testing.T) {
+	p := newTestPorts(t, 6)
+	names := []string{"a", "b", "c", "d"}
+	had := map[string]int{}
+	var held []*registry.Endpoint
+	var give []func()
+	for _, name := range names {
+		e, release, err := p.ask(t, "acme", name, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		had[name] = e.Port
+		held, give = append(held, e), append(give, release)
+	}
+	for i, e := range held {
+		p.registry.Lose(e)
+		give[i]()
+	}
+	for i := range names {
+		name := names[len(names)-1-i]
+		e, _, err := p.ask(t, "acme", name, 0)
+		if err != nil || e.Port != had[name] {
+			t.Errorf("%s had %d, has %d, %v", name, had[name], e.Port, err)
+		}
+	}
 }

@@ -31,7 +31,7 @@ func (p *publicPlaces) Place(ctx context.Context, e *registry.Endpoint, w sessio
 	case e.Protocol == wire.ProtocolTCP:
 		return p.ports.place(ctx, e, w)
 	case needsTLS && p.tls == nil:
-		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: "this relay does not listen for visitors' TLS: its owner makes it with --https"}
+		return nil, unsupported("this relay does not listen for visitors' TLS: its owner makes it with --https")
 	}
 	if err := p.name(ctx, e, w); err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (p *publicPlaces) Place(ctx context.Context, e *registry.Endpoint, w sessio
 	}
 	var ok bool
 	if e.URL, e.Aliases, ok = p.urls.of(e.Host, e.Schemes); !ok {
-		return nil, &registry.Error{Code: wire.CodeUnsupported, Text: "this relay does not serve " + strings.Join(e.Schemes, " or ")}
+		return nil, unsupported("this relay does not serve " + strings.Join(e.Schemes, " or "))
 	}
 	return func() {}, nil
 }

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net"
 	"strconv"
@@ -75,7 +76,11 @@ func newTestPlaces(t *testing.T) (*localPlaces, chan error) {
 
 func place(t *testing.T, p *localPlaces, instance, name string, want int) (*registry.Endpoint, func()) {
 	t.Helper()
-	e := &registry.Endpoint{Account: "local", Instance: instance, Name: name}
+	return placed(t, p, &registry.Endpoint{Account: "local", Instance: instance, Name: name}, want)
+}
+
+func placed(t *testing.T, p *localPlaces, e *registry.Endpoint, want int) (*registry.Endpoint, func()) {
+	t.Helper()
 	release, err := p.Place(t.Context(), e, session.Wish{Port: want})
 	if err != nil {
 		t.Fatal(err)
@@ -121,6 +126,12 @@ func TestLocalPlaces(t *testing.T) {
 	release()
 	_, err := p.Place(t.Context(), &registry.Endpoint{}, session.Wish{Host: "shop.tunnel.test"})
 	wantCode(t, err, wire.CodeUnsupported)
+	for _, e := range []registry.Endpoint{{ClientCAs: x509.NewCertPool()}, {Schemes: []string{"https"}}} { // it has no TLS
+		_, err := p.Place(t.Context(), &e, session.Wish{})
+		wantCode(t, err, wire.CodeUnsupported)
+	}
+	_, release = placed(t, p, &registry.Endpoint{Name: "both", Schemes: []string{"https", "http"}}, 0)
+	release()
 }
 
 func TestLocalPortIsBusy(t *testing.T) {
@@ -178,6 +189,20 @@ func TestLocalPlacesAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestLocalPlacesWithoutTLS: who wants https, or certificates, is refused rather than served without.
+func TestLocalPlacesWithoutTLS(t *testing.T) {
+	p, _ := newTestPlaces(t)
+	for _, e := range []*registry.Endpoint{{Schemes: []string{"https"}}, {ClientCAs: x509.NewCertPool()}} {
+		_, err := p.Place(t.Context(), e, session.Wish{})
+		wantCode(t, err, wire.CodeUnsupported)
+	}
+	release, err := p.Place(t.Context(), &registry.Endpoint{Schemes: []string{"https", "http"}}, session.Wish{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
 }
 
 func TestLostPortIsReported(t *testing.T) {

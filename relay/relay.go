@@ -51,12 +51,11 @@ type Relay struct {
 
 	adminToken string // what the admin API wants to be shown
 
-	doors    *doors
-	agents   net.Listener  // nil when agents have none of their own
-	http     net.Listener  // nil when Embedded
-	https    net.Listener  // nil without Options.HTTPS
-	arriving *edge.Handoff // agents that came to https
-	admin    net.Listener  // nil without Options.Admin
+	doors  *doors
+	agents net.Listener // nil when agents have none of their own
+	http   net.Listener // nil when Embedded
+	https  net.Listener // nil without Options.HTTPS
+	admin  net.Listener // nil without Options.Admin
 
 	registry *registry.Registry
 	edge     *edge.Server
@@ -199,9 +198,9 @@ func (r *Relay) wire(key []byte) {
 		Memory: r.shares.connections, Files: r.shares.visitors,
 	}
 	if r.https != nil {
-		r.arriving = edge.NewHandoff()
-		public.Agents, public.Certificate = r.takeAgent, r.certs.Certificate
-		public.Challenge = r.certs.Challenge
+		public.Agents = func(nc net.Conn) { r.sessions.Take(nc) } // made below
+		public.Certificate = r.certs.Certificate
+		public.Challenge, public.Challenged = r.certs.Challenge, r.certs.Challenged
 		public.Redirect, public.RedirectAll, public.HSTS = portOf(r.https), o.Redirect, o.HSTS
 	}
 	r.edge = edge.New(public)

@@ -45,7 +45,6 @@ func (r *Relay) Run(ctx context.Context) error {
 		start("agents' listener", func() error { return r.sessions.Serve(alive, r.agents) })
 	}
 	if r.https != nil {
-		start("agents by https", func() error { return r.sessions.Serve(alive, r.arriving) })
 		start("public listener with TLS", func() error { return r.edge.ServeTLS(alive, r.behindBalancers(r.https)) })
 	}
 	if r.http != nil {

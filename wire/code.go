@@ -123,7 +123,7 @@ var Codes = []CodeInfo{
 
 	{CodeLocalRefused, "LOCAL_REFUSED", 502, "Nothing is listening at the local service's address.", whoDev, "Start the local service, or correct the port that adit was given.", false},
 	{CodeLocalTimeout, "LOCAL_TIMEOUT", 504, "The local service did not accept a connection in time.", whoDev, "Check that the local service is not stuck.", false},
-	{CodeLocalReset, "LOCAL_RESET", 502, "The local service closed the connection before it answered.", whoDev, "Look at the local service's log for a crash.", false},
+	{CodeLocalReset, "LOCAL_RESET", 502, "The local service closed the connection before its answer was over.", whoDev, "Look at the local service's log for a crash.", false},
 	{CodeLocalNotHTTP, "LOCAL_NOT_HTTP", 502, "What the local service answered is not HTTP/1.1.", whoDev, "Check that the port belongs to a web service and speaks plain HTTP.", false},
 	{CodeLocalName, "LOCAL_NAME", 502, "The local service's host name could not be resolved.", whoDev, "Correct the address that adit was given.", false},
 	{CodeLocalEarlyEnd, "LOCAL_EARLY_END", 502, "The local service's answer ended before it was whole.", whoDev, "Look at the local service's log for a crash.", false},

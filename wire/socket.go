@@ -18,26 +18,29 @@ import (
 // binary and holds a piece of what a link would carry: TLS with the relay is inside, so that the relay proves itself behind somebody else's TLS, too.
 const SocketPath = "/_adit/agent"
 
-// DialSocket opens a link inside a WebSocket at url, ws:// or wss://, over the connection that dial makes. ctx bounds the dialing alone. What TLS there is around
-// the WebSocket is not verified: it may be that of a balancer, or of a proxy that looks into what passes, and proves nothing that the TLS inside does not.
-func DialSocket(ctx context.Context, url string, dial func(ctx context.Context, network, addr string) (net.Conn, error)) (net.Conn, error) {
-	s := &socket{}
+// DialSocket opens a link inside a WebSocket at address, ws:// or wss://, over the connection that dial makes, which is closed on error. ctx bounds the dialing
+// alone. What TLS there is around the WebSocket is not verified: it may be that of a balancer, or of a proxy that looks into what passes, and proves nothing that
+// the TLS inside does not.
+func DialSocket(ctx context.Context, address string, dial func(ctx context.Context, network, addr string) (net.Conn, error)) (net.Conn, error) {
+	at, err := socketAddr(address)
+	if err != nil {
+		return nil, err
+	}
+	under, err := dial(ctx, "tcp", at) // here, since net/http's Transport lets a dial go on when nobody waits for it any more
+	if err != nil {
+		return nil, err
+	}
 	t := &http.Transport{
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			c, err := dial(ctx, network, addr)
-			s.under = c
-			return c, err
-		},
+		DialContext:     func(context.Context, string, string) (net.Conn, error) { return under, nil },
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}},
 	}
 	client := &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	ws, answer, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: client, CompressionMode: websocket.CompressionDisabled})
+	ws, answer, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPClient: client, CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
-		if s.under != nil {
-			_ = s.under.Close() // err says more
-		}
+		_ = under.Close() // err says more
 		return nil, plainly(answer, err)
 	}
+	s := &socket{under: under}
 	s.open(ws)
 	return s, nil
 }
@@ -52,6 +55,18 @@ func plainly(answer *http.Response, err error) error {
 		return asked.Err
 	}
 	return err
+}
+
+// socketAddr is HOST:PORT of a WebSocket's URL.
+func socketAddr(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", err
+	}
+	if port := u.Port(); port != "" {
+		return u.Host, nil
+	}
+	return net.JoinHostPort(u.Hostname(), map[string]string{"ws": "80", "wss": "443"}[u.Scheme]), nil
 }
 
 // AcceptSocket takes a WebSocket in, whose agent is at the address remote. On error it has answered. Pages in browsers are refused, by their Origin.

@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/adit-tunnel/adit/inspect/view"
@@ -146,7 +147,7 @@ func (n *node) write(b *strings.Builder) {
 // member is a key as a path has it: plainly, or in brackets when it would not be one word. It is safe to show.
 func member(key string) string {
 	key = shownKey(key)
-	plain := strings.IndexFunc(key, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`."[]()*'`, r) }) < 0
+	plain := strings.IndexFunc(key, func(r rune) bool { return r <= ' ' || unicode.IsSpace(r) || strings.ContainsRune(`."[]()*'`, r) }) < 0
 	if key != "" && plain && view.Sanitize(key) == key {
 		return "." + key
 	}

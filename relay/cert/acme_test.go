@@ -219,6 +219,31 @@ func TestRenewal(t *testing.T) {
 	}
 }
 
+// TestRenewalsOfMany: what is due all at once, as after a long rest, is not begun all at once.
+func TestRenewalsOfMany(t *testing.T) {
+	o := options(t, newMemory(), []string{"*.example.com"})
+	o.ACME = &ACME{Directory: fmt.Sprintf("https://127.0.0.1:%d/dir", closed(t))}
+	o.Subject = func(name string) (string, bool) { return name, true }
+	var begun []func()
+	o.Go = func(f func()) { begun = append(begun, f) }
+	s := open(t, o)
+	leaf := &x509.Certificate{NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	for i := range 3 * attempts {
+		s.acme.held[fmt.Sprintf("%d.example.com", i)] = &held{cert: &tls.Certificate{Leaf: leaf}}
+	}
+	s.acme.renew()
+	s.acme.renew()
+	if len(begun) != attempts {
+		t.Errorf("%d are under way", len(begun))
+	}
+	s.acme.cancel()
+	s.acme.run = func(f func()) { go f() }
+	s.acme.storage.run = s.acme.run
+	for _, f := range begun {
+		go f()
+	}
+}
+
 // TestUnwantedIsNotRenewed: what nobody serves any more is let go of.
 func TestUnwantedIsNotRenewed(t *testing.T) {
 	t.Parallel()

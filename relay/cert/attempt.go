@@ -16,6 +16,7 @@ func (m *managed) begin(subject string, h *held) {
 	}
 	h.busy = make(chan struct{})
 	old := h.cert
+	m.going++
 	m.under.Add(1)
 	m.run(func() {
 		defer m.under.Done()
@@ -68,6 +69,7 @@ func (m *managed) load(ctx context.Context, subject string) (*tls.Certificate, e
 func (m *managed) ended(subject string, h *held, c *tls.Certificate, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.going--
 	now := time.Now()
 	if err == nil {
 		if h.cert == nil || !h.cert.Leaf.Equal(c.Leaf) {

@@ -67,6 +67,16 @@ type Source struct {
 	acme  *managed  // nil without
 }
 
+// Check looks for the mistakes in files and ACME that New would find, and makes nothing.
+func Check(pairs []Pair, a *ACME) error {
+	_, files := loadFiles(pairs, slog.New(slog.DiscardHandler))
+	if a == nil {
+		return files
+	}
+	_, issuer := newIssuer(*a, "", nil)
+	return errors.Join(files, issuer)
+}
+
 // New reads the files and makes the internal CA, if it is needed and there is none yet. Mistakes in the options are returned all at once, in the words of the
 // command line. A source is to be closed.
 func New(o Options) (*Source, error) {

@@ -105,6 +105,8 @@ func (f *files) sort() {
 
 // look takes changed files over.
 func (f *files) look() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for _, err := range f.take() {
 		f.log.Error("a certificate's files have changed and cannot be used; what was served before is served on", "err", err)
 	}
@@ -113,17 +115,15 @@ func (f *files) look() {
 // reload is look for who asked for it; it fails also for what was logged before.
 func (f *files) reload() error {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	for _, p := range f.pairs {
 		p.cert, p.key, p.said = nil, nil, ""
 	}
-	f.mu.Unlock()
 	return errors.Join(f.take()...)
 }
 
-// take reads all pairs. What is wrong with one is an error once, until it is another mistake.
+// take reads all pairs. What is wrong with one is an error once, until it is another mistake. f.mu is held.
 func (f *files) take() (errs []error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	news := false
 	for _, p := range f.pairs {
 		changed, err := p.read()

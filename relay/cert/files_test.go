@@ -122,6 +122,37 @@ func TestFilesAreFollowed(t *testing.T) {
 	}
 }
 
+// TestReloadBesideALook: who asks for a reload hears what is wrong, also when it is seen without him in the same moment.
+func TestReloadBesideALook(t *testing.T) {
+	p, _ := made(t, t.TempDir(), "a", time.Now(), "a.example.com")
+	o := options(t, newMemory(), nil)
+	o.Pairs, o.Log = []Pair{p}, slog.New(slog.DiscardHandler)
+	s := open(t, o)
+	write(t, p.Cert, []byte("-----BEGIN"))
+	over := make(chan struct{})
+	var looks sync.WaitGroup
+	for range 8 {
+		looks.Go(func() {
+			for {
+				select {
+				case <-over:
+					return
+				default:
+					s.files.look()
+				}
+			}
+		})
+	}
+	for range 3000 {
+		if s.Reload() == nil {
+			t.Error("reload of a damaged file is no error")
+			break
+		}
+	}
+	close(over)
+	looks.Wait()
+}
+
 // TestRunFollowsFiles: nobody has to ask.
 func TestRunFollowsFiles(t *testing.T) {
 	p, _ := made(t, t.TempDir(), "a", time.Now(), "a.example.com")

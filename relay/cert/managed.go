@@ -57,6 +57,7 @@ type managed struct {
 
 	mu     sync.Mutex
 	held   map[string]*held // by subject
+	going  int              // attempts begun and not ended, those that wait for a slot included
 	closed bool
 }
 

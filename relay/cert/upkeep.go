@@ -21,7 +21,8 @@ func (m *managed) prepare() {
 	}
 }
 
-// renew begins what is due of the certificates in memory, and lets go of those that nobody wants any more.
+// renew begins what is due of the certificates in memory, no more than can be under way at once, so that visitors' orders need not wait for all of it, and lets
+// go of those that nobody wants any more.
 func (m *managed) renew() {
 	now := time.Now()
 	for _, subject := range m.due(now) {
@@ -32,7 +33,7 @@ func (m *managed) renew() {
 		case h == nil, h.busy != nil:
 		case !wanted:
 			delete(m.held, subject)
-		case h.cert != nil && len(m.slots) < cap(m.slots):
+		case h.cert != nil && m.going < attempts:
 			m.begin(subject, h)
 		}
 		m.mu.Unlock()

@@ -60,6 +60,10 @@ func passing(err error) bool {
 func (s *Server) welcome(nc net.Conn, e entrance) {
 	if w, ok := s.wayOf(nc, e.port); ok {
 		s.count.connections.Add(1)
+		s.mu.Lock()
+		s.stir()
+		s.tunnels++
+		s.mu.Unlock()
 		s.helpers.Add(1)
 		s.run(func() { defer s.helpers.Done(); s.carry(nc, w) })
 		return
@@ -120,7 +124,7 @@ func (s *Server) stir() {
 }
 
 // open is how many connections there are. s.mu is held.
-func (s *Server) open() int { return len(s.conns) + len(s.carried) }
+func (s *Server) open() int { return len(s.conns) + s.tunnels }
 
 // checkEmpty tells Shutdown that no connection is left. s.mu is held.
 func (s *Server) checkEmpty() {

@@ -33,8 +33,8 @@ func (w *secureWorld) serveTLSFrom(ip string) (addr string) {
 	return ln.Addr().String()
 }
 
-// bindTLS has a tls endpoint served by the world's upstream; terminate: the edge ends TLS.
-func (w *secureWorld) bindTLS(host string, terminate bool) {
+// tlsEndpoint is one served by the world's upstream; terminate: the edge ends TLS.
+func (w *secureWorld) tlsEndpoint(host string, terminate bool) {
 	w.t.Helper()
 	e := &registry.Endpoint{Host: host, Account: "acme", Instance: host, Name: host, Protocol: wire.ProtocolTLS, Terminate: terminate, Upstream: w.up}
 	if _, err := w.s.registry.Bind(e, registry.Claim{}); err != nil {
@@ -70,8 +70,8 @@ func TestPlacesAreGivenBack(t *testing.T) {
 		}
 		o.Head, l.tick = 300*time.Millisecond, 20*time.Millisecond
 	})
-	w.bindTLS("shop.test", false)
-	w.bindTLS("edge.test", true)
+	w.tlsEndpoint("shop.test", false)
+	w.tlsEndpoint("edge.test", true)
 	w.addr = w.serveFrom("192.0.2.1")
 	w.tlsAddr = w.serveTLSFrom("192.0.2.1")
 
@@ -159,31 +159,24 @@ func hello(t *testing.T, name string) []byte {
 	return b[:n]
 }
 
-// TestStopCarriesLateHellos: a visitor whose hello was on its way when the stop began gets to its tls endpoint, and Shutdown waits for it.
-func TestStopCarriesLateHellos(t *testing.T) {
-	for _, terminate := range []bool{false, true} {
-		w := startTLS(t, repeat, func(_ *Options, l *limits) { l.late = int64(10 * patience) })
-		w.bindTLS("shop.test", terminate)
-		nc, err := net.Dial("tcp", w.tlsAddr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer nc.Close()
-		nc.SetDeadline(time.Now().Add(patience))
-		text := hello(t, "shop.test")
-		nc.Write(text[:20])
-		until(t, "it has come", func() bool { return w.s.Stats().Open == 1 })
-		done := make(chan error, 1)
-		go func() { done <- w.shutdown(patience) }()
-		until(t, "the door is closed", func() bool { w.s.mu.Lock(); defer w.s.mu.Unlock(); return w.s.closed })
-		nc.Write(text[20:])
-		b := make([]byte, 5)
-		if _, err := io.ReadFull(nc, b); err != nil || b[0] != 0x16 { // terminated: the server's hello; else our own one, which comes back
-			t.Errorf("terminate %v: %x %v", terminate, b, err)
-		}
-		nc.Close()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+// TestCarriedKeepsItsPlace: what is carried holds the place that it came in with, and TLS's part of it if TLS ends here.
+func TestCarriedKeepsItsPlace(t *testing.T) {
+	memory, files := budget.New(1<<30), budget.New(100)
+	w := startTLS(t, repeat, func(o *Options, _ *limits) { o.Memory, o.Files = memory, files })
+	w.tlsEndpoint("edge.test", true)
+	w.tlsEndpoint("shop.test", false)
+	c := w.mustSeal(w.config("edge.test"))
+	if err := comesBack(c); err != nil {
+		t.Error(err)
+	}
+	if m, f, open := memory.Held(), files.Held(), w.s.Stats().Open; m != connCost+tlsCost || f != 1 || open != 1 {
+		t.Errorf("with TLS: %d bytes, %d files, %d connections", m, f, open)
+	}
+	c.Close()
+	until(t, "gone", func() bool { return memory.Held() == 0 })
+	v := w.dialTo(w.tlsAddr).send(string(hello(t, "shop.test")))
+	v.bytes(1)
+	if m, f, open := memory.Held(), files.Held(), w.s.Stats().Open; m != connCost || f != 1 || open != 1 {
+		t.Errorf("passed: %d bytes, %d files, %d connections", m, f, open)
 	}
 }

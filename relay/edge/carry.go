@@ -59,8 +59,10 @@ const (
 	upRefused              // the service takes nothing any more
 )
 
-// carry passes a connection on to a tcp or tls endpoint, and returns when it is over. nc is its own from here on; it yields all that the visitor sent.
+// carry passes a connection on to a tcp or tls endpoint, and returns when it is over. nc is its own from here on; it yields all that the visitor sent. It is one of
+// s.tunnels, so that no stop overlooks it.
 func (s *Server) carry(nc net.Conn, w way) {
+	defer s.leaveTunnel()
 	c := &carried{s: s, net: nc, sock: socketOf(nc), id: s.lastConn.Add(1), way: w, start: s.now(), up: make(chan struct{})}
 	if code := s.enlist(c); code != wire.CodeNone {
 		s.count.turnedAway.Add(1)
@@ -158,7 +160,7 @@ func (c *carried) begin() error {
 	w := &c.way
 	c.q = registry.Request{
 		Kind: w.kind, ID: newID(c.start), Conn: c.id, Client: w.peer, Many: w.trusted, ServerPort: w.port, Start: c.start, Flags: w.flags,
-		Body: wire.BodyUntil, Ext: w.ext,
+		Body: wire.BodyUntil, Ext: appendServer(w.ext, c.net.LocalAddr()),
 	}
 	x, err := w.ep.Upstream.Begin(c.s.begin, &c.q)
 	if err != nil {
@@ -173,9 +175,21 @@ func (c *carried) begin() error {
 	return nil
 }
 
+// appendServer adds where the visitor has connected to, which a service that wants PROXY protocol headers is told.
+func appendServer(ext []byte, at net.Addr) []byte {
+	addr := addrPort(at).Addr()
+	if !addr.IsValid() {
+		return ext
+	}
+	mapped := addr.As16()
+	return wire.AppendExt(ext, wire.ExtServerAddr, mapped[:])
+}
+
 // part ends the exchange, and makes the visitor's direction end.
 func (c *carried) part(err error) {
-	c.x.Abort(c.reason(err))
+	code := c.reason(err)
+	c.verdict.CompareAndSwap(0, uint32(code)) // that the visitor's side ends now is not the reason
+	c.x.Abort(code)
 	deliver(c.sock, deliverWithin)
 	c.reset()
 }

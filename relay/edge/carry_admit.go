@@ -25,19 +25,12 @@ func (s *Server) enlist(c *carried) wire.Code {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		s.visitors.leave(c.way.account)
-		s.memory.Give(connCost)
-		s.files.Give(1)
-		return wire.CodeRelayStopping
-	}
-	s.stir()
 	s.carried[c] = struct{}{}
 	s.count.open.Add(1)
 	return wire.CodeNone
 }
 
-// inherit gives a connection the place of the one that it was: it is counted all the time, and once, so that Shutdown waits for it, too.
+// inherit gives a connection the place of the one that it was: it is counted all the time, and once.
 func (s *Server) inherit(c *carried) {
 	if old := c.way.from; c.way.flags&wire.ReqTLS != 0 {
 		c.extra = old.extra
@@ -48,7 +41,16 @@ func (s *Server) inherit(c *carried) {
 	defer s.mu.Unlock()
 	delete(s.conns, c.way.from)
 	s.carried[c] = struct{}{}
+	s.tunnels++
 	c.way.from = nil
+}
+
+// leaveTunnel says that one of s.tunnels is over.
+func (s *Server) leaveTunnel() {
+	s.mu.Lock()
+	s.tunnels--
+	s.checkEmpty()
+	s.mu.Unlock()
 }
 
 // strike is enlist's undoing.
@@ -59,7 +61,6 @@ func (s *Server) strike(c *carried) {
 	s.files.Give(1)
 	s.mu.Lock()
 	delete(s.carried, c)
-	s.checkEmpty()
 	s.mu.Unlock()
 }
 

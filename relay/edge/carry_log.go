@@ -14,16 +14,13 @@ func (c *carried) logLine(code wire.Code) []byte {
 	}
 	b = appendID(append(b, " id="...), id)
 	b = c.way.peer.AppendTo(append(b, " client="...))
-	kind, name := wire.ProtocolTCP, ""
-	if c.way.kind == wire.KindTLS {
-		kind = wire.ProtocolTLS
-	}
+	name := ""
 	_ = wire.EachExt(c.way.ext, func(typ uint8, v []byte) {
 		if typ == wire.ExtSNI {
 			name = string(v)
 		}
 	})
-	b = append(append(b, " kind="...), kind...)
+	b = append(append(b, " kind="...), protocols[c.way.kind]...)
 	b = appendInt(append(b, " port="...), int64(c.way.port))
 	b = appendWord(append(b, " host="...), []byte(name))
 	b = appendInt(append(b, " received="...), c.got.Load())

@@ -27,7 +27,9 @@ func (c *carried) send() upEnd {
 			c.x.Abort(wire.CodeVisitorGone)
 			return upBroken
 		}
-		c.got.Add(int64(len(p) - wire.HeaderSize))
+		n := len(p) - wire.HeaderSize
+		c.got.Add(int64(n))
+		c.s.count.bytes[c.way.kind].in.Add(uint64(n))
 		if end := c.pass(p, 0, upFIN); end != upFIN {
 			return end
 		}
@@ -108,6 +110,7 @@ func (c *carried) take(f wire.Frame) error {
 func (c *carried) content(f wire.Frame) error {
 	p := f.Payload
 	c.sent += int64(len(p))
+	c.s.count.bytes[c.way.kind].out.Add(uint64(len(p)))
 	if len(p) <= maxCopied {
 		c.out.add(p, wire.Cost(f))
 		if len(c.out.b) > maxGathered {

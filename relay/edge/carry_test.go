@@ -105,8 +105,8 @@ func TestCarry(t *testing.T) {
 		t.Error("not finished")
 	}
 	until(t, "left", func() bool { n, counted := w.up.seats(); return n == 0 && counted == 1 && w.s.Stats().Open == 0 })
-	if n := w.s.Stats().Requests; n != 0 {
-		t.Errorf("%d requests were counted", n)
+	if st := w.s.Stats(); st.Requests != 0 || st.BytesIn["tcp"] != 3000015 || st.BytesOut["tcp"] != 3000015 || st.BytesIn["http"] != 0 {
+		t.Errorf("counted %+v", st)
 	}
 	line := regexp.MustCompile(`^time=\S+ id=\S+ client=127\.0\.0\.1:\d+ kind=tcp port=7 host=- received=3000015 bytes=3000015 duration=\S+ms endpoint=ssh code=-\n$`)
 	until(t, "logged", func() bool { return strings.Contains(w.log.String(), "\n") })
@@ -167,6 +167,10 @@ func TestCarryCut(t *testing.T) {
 			}
 			if code, _ := w.up.exchanges()[0].over(); code != c.code {
 				t.Errorf("ended with %v", code)
+			}
+			until(t, "logged", func() bool { return strings.HasSuffix(w.log.String(), "\n") })
+			if got := w.log.String(); !strings.HasSuffix(got, " code="+c.code.Info().Name+"\n") {
+				t.Errorf("logged %s", got)
 			}
 		})
 	}

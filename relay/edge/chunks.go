@@ -58,7 +58,7 @@ func (a *batch) add(p, n int, size uint64) error {
 		copy(a.b[a.o:], a.b[p:p+n])
 	}
 	a.o += n
-	a.t.count.bytesIn.Add(uint64(n))
+	a.t.count.bytes[wire.KindHTTP].in.Add(uint64(n))
 	a.cost += cost
 	return nil
 }

@@ -34,7 +34,7 @@ func (c *conn) content(t *turn, f wire.Frame) error {
 		tail = t.chunkFraming(len(p), f.Flags&wire.End != 0)
 	}
 	t.sent += int64(len(p))
-	c.s.count.bytesOut.Add(uint64(len(p)))
+	c.s.count.bytes[wire.KindHTTP].out.Add(uint64(len(p)))
 	if len(p) > maxCopied {
 		return c.writeThrough(t, p, tail, wire.Cost(f))
 	}

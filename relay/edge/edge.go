@@ -44,6 +44,7 @@ type Options struct {
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	Agents      func(net.Conn)                                   // takes the connections that want to speak wire.ALPN on the TLS port; nil: they are refused
 	Challenge   func(host, path string) (answer string, ok bool) // answers ACME's HTTP-01 (RFC 8555, 8.3) on Serve's listeners; nil: nobody does
+	Challenged  func(name string) bool                           // a CA looks for a proof at a canonical name now: else acme-tls/1 there is a tls endpoint's own; nil: no CA does
 	Redirect    int                                              // the port of https that Serve's visitors are sent to; 0: to none
 	RedirectAll bool                                             // … but for endpoints that want http; else only for those that want https alone
 	HSTS        time.Duration                                    // what answers over TLS promise (RFC 6797), unless the service does; 0: nothing
@@ -87,6 +88,7 @@ type Server struct {
 	agents      func(net.Conn)
 	door        http.HandlerFunc
 	challenge   func(host, path string) (string, bool)
+	challenged  func(name string) bool
 	redirect    int
 	redirectAll bool
 	hsts        string // the field line; "": none
@@ -112,6 +114,7 @@ type Server struct {
 	accepting sync.WaitGroup
 	conns     map[*conn]struct{}
 	carried   map[*carried]struct{}
+	tunnels   int           // connections that are carried, or about to be: from when they are let in, or are no conn any more
 	closed    bool          // no connection comes any more
 	empty     chan struct{} // closed when that is so and none is left
 	stop      chan struct{} // ends the sweeper and the access log
@@ -140,7 +143,7 @@ func New(o Options) *Server {
 		empty:      make(chan struct{}),
 		stop:       make(chan struct{}),
 
-		agents: o.Agents, challenge: o.Challenge, redirect: o.Redirect, redirectAll: o.RedirectAll, hsts: hstsLine(o.HSTS),
+		agents: o.Agents, challenge: o.Challenge, challenged: o.Challenged, redirect: o.Redirect, redirectAll: o.RedirectAll, hsts: hstsLine(o.HSTS),
 	}
 	s.trust.Store(&o.Trust)
 	s.visitors.setShare(o.Share)

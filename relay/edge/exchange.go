@@ -52,7 +52,7 @@ func (c *conn) takeContent(t *turn) bool {
 		return false
 	}
 	t.q.Content = have[:t.length]
-	t.count.bytesIn.Add(uint64(t.length))
+	t.count.bytes[wire.KindHTTP].in.Add(uint64(t.length))
 	c.in.r += int(t.length)
 	return true
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -76,12 +77,7 @@ func (st *stream) read(p []byte) (int, error) {
 // endContent sends the end of content whose length was not known, with the trailers that the head has named: net/http knows no others.
 func (st *stream) endContent(t *turn) error {
 	var lines []byte
-	names := make([]string, 0, len(st.r.Trailer))
-	for name := range st.r.Trailer {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(st.r.Trailer)) {
 		for _, v := range st.r.Trailer[name] {
 			lines = appendField(lines, name, v)
 		}
@@ -124,7 +120,7 @@ func (st *stream) take(t *turn, f wire.Frame) error {
 	case wire.Data:
 		err := st.write(f.Payload)
 		t.sent += int64(len(f.Payload))
-		t.count.bytesOut.Add(uint64(len(f.Payload)))
+		t.count.bytes[wire.KindHTTP].out.Add(uint64(len(f.Payload)))
 		t.x.Took(wire.Cost(f))
 		return err
 	case wire.RespType:

@@ -112,16 +112,22 @@ func (f *front) look(hello *tls.ClientHelloInfo) {
 			return
 		}
 		f.name = string(name)
-		f.ep, _ = f.s.registry.Pick(name) // of one that is away requests are told
+		f.ep, _ = f.s.registry.Await(f.s.begin, name) // of one that stays away requests are told
 	}
 	switch {
-	case f.offers(alpnChallenge):
+	case slices.Equal(f.alpn, []string{alpnChallenge}) && !f.provesItself():
 		f.course = courseChallenge
 	case f.ep != nil && f.ep.Protocol == wire.ProtocolTLS && f.ep.Terminate:
 		f.course = courseTerminate
 	case f.ep != nil && f.ep.Protocol == wire.ProtocolTLS:
 		f.course = coursePass
 	}
+}
+
+// provesItself says that a CA that comes here looks for the proof of a service whose TLS ends behind the tunnel, and not for the relay's.
+func (f *front) provesItself() bool {
+	passes := f.ep != nil && f.ep.Protocol == wire.ProtocolTLS && !f.ep.Terminate
+	return passes && (f.s.challenged == nil || !f.s.challenged(f.name))
 }
 
 func (f *front) offers(protocol string) bool { return slices.Contains(f.alpn, protocol) }

@@ -15,7 +15,7 @@ type Stats struct {
 	Errors      map[string]uint64 // answers that were made here or cut, by the code's name
 	TurnedAway  uint64            // connections for which there was no room
 	LogDropped  uint64            // lines the access log lost because its writer was too slow, or failed
-	BytesIn     map[string]uint64 // of content from visitors, by the endpoint's protocol; headers and what TLS adds are not counted
+	BytesIn     map[string]uint64 // of content from visitors, by the endpoint's protocol; headers, and what TLS adds where it ends here, are not counted
 	BytesOut    map[string]uint64 // of content to visitors
 	Durations   Histogram         // of requests, from the head's end to the answer's; upgraded connections are left out
 }
@@ -32,10 +32,13 @@ var Bounds = [...]time.Duration{
 	500 * time.Millisecond, time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second,
 }
 
+// protocols are what endpoints speak, by kind.
+var protocols = [...]string{wire.KindHTTP: wire.ProtocolHTTP, wire.KindTCP: wire.ProtocolTCP, wire.KindTLS: wire.ProtocolTLS}
+
 type counters struct {
 	connections, requests, turnedAway atomic.Uint64
 	open                              atomic.Int64
-	bytesIn, bytesOut                 atomic.Uint64 // of http endpoints
+	bytes                             [wire.KindTLS + 1]traffic // by the kind of what the endpoint takes
 	durations                         [len(Bounds) + 1]atomic.Uint64
 	duration                          atomic.Int64                 // sum, in ns
 	errors                            map[wire.Code]*atomic.Uint64 // every code of the table, so that counting needs no lock
@@ -58,6 +61,9 @@ func (n *counters) failed(code wire.Code) {
 	n.strange.Add(1)
 }
 
+// traffic is content from visitors and to them.
+type traffic struct{ in, out atomic.Uint64 }
+
 // took notes how long a request took.
 func (n *counters) took(d time.Duration) {
 	d = max(d, 0)
@@ -79,9 +85,13 @@ func (s *Server) Stats() Stats {
 		Errors:      map[string]uint64{},
 		TurnedAway:  n.turnedAway.Load(),
 		LogDropped:  s.access.dropped.Load(),
-		BytesIn:     map[string]uint64{wire.ProtocolHTTP: n.bytesIn.Load()},
-		BytesOut:    map[string]uint64{wire.ProtocolHTTP: n.bytesOut.Load()},
+		BytesIn:     map[string]uint64{},
+		BytesOut:    map[string]uint64{},
 		Durations:   Histogram{Sum: time.Duration(n.duration.Load())},
+	}
+	for kind, protocol := range protocols {
+		st.BytesIn[protocol] = n.bytes[kind].in.Load()
+		st.BytesOut[protocol] = n.bytes[kind].out.Load()
 	}
 	for i := range n.durations {
 		st.Durations.Counts[i] = n.durations[i].Load()

@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// tlsCost is what TLS adds to what a connection holds: its state, a record that has been read, and until then the hello.
-	tlsCost = 40 << 10
+	// tlsCost is what TLS adds to what a connection holds: its state, the largest record that it has read, and until then the hello. Of a thousand connections
+	// that idle each holds 44 KiB with its connCost, and 62 KiB when content has come in (measured, with what the collector has not yet given back).
+	tlsCost = 50 << 10
 
 	// lookTime is how long the last look at a TLS connection may take that was quiet for too long: whether a request has come in that very moment shows only
 	// when it is decrypted.

@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -357,6 +358,28 @@ func TestChallengeByALPN(t *testing.T) {
 	}
 	if n, err := c.Read(make([]byte, 1)); n != 0 || err != io.EOF {
 		t.Errorf("%d %v", n, err)
+	}
+}
+
+// TestChallengeOfService: a CA that looks for the proof of a service whose TLS passes finds the service, unless the relay has one to show for that name.
+func TestChallengeOfService(t *testing.T) {
+	var ours atomic.Bool
+	w := startTLS(t, func(x *fakeExchange) { x.put(readyFrame()); x.recv(); x.put(dataFrame("the service's", true)) }, func(o *Options, _ *limits) {
+		o.Challenged = func(name string) bool { return ours.Load() && name == "svc.test" }
+	})
+	e := &registry.Endpoint{Host: "svc.test", Account: "acme", Name: "tls", Protocol: wire.ProtocolTLS, Upstream: w.up}
+	if _, err := w.s.registry.Bind(e, registry.Claim{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.sealed(w.config("SVC.test", "acme-tls/1")); err == nil || !strings.Contains(err.Error(), "does not look like a TLS handshake") {
+		t.Errorf("the hello was not the service's to answer: %v", err)
+	}
+	ours.Store(true)
+	if p := w.mustSeal(w.config("svc.test", "acme-tls/1")).ConnectionState().NegotiatedProtocol; p != "acme-tls/1" {
+		t.Errorf("protocol %q", p)
+	}
+	if n := len(w.up.exchanges()); n != 1 {
+		t.Errorf("%d connections came through", n)
 	}
 }
 

@@ -173,7 +173,7 @@ func (t *turn) sendData(p []byte, last bool) error {
 	}
 	n := len(p) - wire.HeaderSize
 	wire.PutHeader(p, wire.Data, flags, n)
-	t.count.bytesIn.Add(uint64(n))
+	t.count.bytes[wire.KindHTTP].in.Add(uint64(n))
 	return t.send(p, n+wire.FrameCost, last)
 }
 

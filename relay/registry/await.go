@@ -36,6 +36,21 @@ func (g *Registry) Successor(ctx context.Context, e *Endpoint, lost bool) (*Endp
 	return next, err
 }
 
+// Expected is the name, its own or the narrowest wildcard, by which a canonical host name is served, or for which Await would wait; false: there is none. host
+// is not kept.
+func (g *Registry) Expected(host []byte) (name string, ok bool) {
+	now := g.now()
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	switch e, l := g.find(host); {
+	case e != nil:
+		return e.Host, true
+	case l != nil && l.awaited(now):
+		return l.Name, true
+	}
+	return "", false
+}
+
 // over is a context that has ended: nothing is waited for.
 var over = func() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())

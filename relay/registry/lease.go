@@ -22,6 +22,7 @@ type Lease struct {
 	Name     string // a canonical host, or ":PORT"
 	Account  string
 	Instance string
+	Endpoint string // its name at the agent; "" in leases of an earlier version
 	Epoch    uint64
 	Until    time.Time // end of the reservation; zero while the name is held
 

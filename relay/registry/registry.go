@@ -14,6 +14,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -95,8 +96,9 @@ func (h *Held) Unwrap() error { return h.refusal }
 
 // Bind gives e.Host (or e.Port, if it is not 0) to e, sets e.Epoch, and returns the endpoint it replaces, if any: its session's streams for it are the
 // caller's to close. A ticket that counts takes over at once, but not from a later session of the same instance. Otherwise a holder of the same account
-// refuses with *Held, and another account's, or a reservation, of the name or of another one in its zone, with an *Error of CodeNameTaken, unless e is Owned: then it is replaced. The epoch is the clock in milliseconds, or one above the
-// highest known for the name, the ticket's among them, whichever is more. The journal has it when Bind returns.
+// refuses with *Held, and another account's, or a reservation, of the name or of another one in its zone, with an *Error of CodeNameTaken, unless e is Owned:
+// then it is replaced. The epoch is the clock in milliseconds, or one above the highest known for the name, the ticket's among them, whichever is more. The
+// journal has it when Bind returns.
 func (g *Registry) Bind(e *Endpoint, c Claim) (replaced *Endpoint, err error) {
 	defer g.note()
 	now := g.now()
@@ -116,7 +118,7 @@ func (g *Registry) Bind(e *Endpoint, c Claim) (replaced *Endpoint, err error) {
 		return nil, &Held{old, &Error{Code: wire.CodeAlreadyOnline, Text: name + " is already online from another agent of this account"}}
 	}
 	e.Epoch = max(uint64(now.UnixMilli()), last.Epoch+1, c.Ticket+1)
-	g.leases.take(Lease{Name: name, Account: e.Account, Instance: e.Instance, Epoch: e.Epoch})
+	g.leases.take(Lease{Name: name, Account: e.Account, Instance: e.Instance, Endpoint: e.Name, Epoch: e.Epoch})
 	if e.Port != 0 {
 		g.ports[e.Port] = e
 	} else {
@@ -192,7 +194,7 @@ func (g *Registry) Leased(place string) (Lease, bool) {
 	if l == nil || l.Lapsed(now) {
 		return Lease{}, false
 	}
-	return Lease{Name: l.Name, Account: l.Account, Instance: l.Instance, Epoch: l.Epoch, Until: l.Until}, true
+	return Lease{Name: l.Name, Account: l.Account, Instance: l.Instance, Endpoint: l.Endpoint, Epoch: l.Epoch, Until: l.Until}, true
 }
 
 // Each calls f for every endpoint that was bound when Each began, in no order. f may call the registry.
@@ -247,6 +249,12 @@ func (e *Endpoint) Place() string {
 		return PortPlace(e.Port)
 	}
 	return e.Host
+}
+
+// SameTerms says that what one of two endpoints may have of a visitor the other may have, too: nothing is asked of visitors, or done to what they send, for one
+// alone.
+func (e *Endpoint) SameTerms(o *Endpoint) bool {
+	return e.Protocol == o.Protocol && e.Terminate == o.Terminate && slices.Equal(e.Schemes, o.Schemes) && e.ClientCAs.Equal(o.ClientCAs) && e.Policy.Same(o.Policy)
 }
 
 // PortPlace is the Place of an endpoint with that port of its own.

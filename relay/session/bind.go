@@ -79,7 +79,7 @@ func (s *session) reserve(b *wire.Bind, t terms) (e *endpoint, again bool, err e
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e := s.endpoints[b.Handle]; e != nil {
-		if !e.sameBind(b, t.policy) {
+		if !e.sameBind(b, t) {
 			return nil, false, &registry.Error{Code: wire.CodeBadHandle, Text: "the handle is bound to another endpoint"}
 		}
 		return e, true, nil
@@ -93,7 +93,7 @@ func (s *session) reserve(b *wire.Bind, t terms) (e *endpoint, again bool, err e
 		return nil, false, &registry.Error{Code: wire.CodeEndpointLimit}
 	}
 	e = &endpoint{sess: s, handle: b.Handle, bind: *b}
-	e.bind.Metadata, e.bind.Policy = "", "" // nobody asks for the one, and the other holds passwords
+	e.bind.Metadata, e.bind.Policy, e.bind.ClientCAs = "", "", "" // nobody asks for the first, passwords are in the second, and reg has the third
 	if len(b.Ticket) > maxName {
 		e.bind.Ticket = "" // it is none
 	}
@@ -154,6 +154,11 @@ func offered(b *wire.Bind) error {
 	case len(b.Schemes) > 0 && b.Protocol != wire.ProtocolHTTP:
 		return unsupported("a %s endpoint has no schemes to choose from", b.Protocol)
 	}
+	for _, scheme := range b.Schemes {
+		if scheme != "http" && scheme != "https" {
+			return unsupported("the scheme %q is none of this relay's, which are http and https", clip(scheme))
+		}
+	}
 	return nil
 }
 
@@ -162,9 +167,9 @@ func unsupported(format string, a ...any) error {
 }
 
 // sameBind compares what was asked for; how it is asked for may change from one try to the next.
-func (e *endpoint) sameBind(b *wire.Bind, p *policy.Policy) bool {
+func (e *endpoint) sameBind(b *wire.Bind, t terms) bool {
 	return e.bind.Protocol == b.Protocol && e.bind.Name == b.Name && e.bind.Host == b.Host && e.bind.Port == b.Port &&
-		slices.Equal(e.bind.Schemes, b.Schemes) && e.bind.Terminate == b.Terminate && e.bind.ClientCAs == b.ClientCAs && e.reg.Policy.Same(p)
+		slices.Equal(e.bind.Schemes, b.Schemes) && e.bind.Terminate == b.Terminate && e.reg.ClientCAs.Equal(t.clientCAs) && e.reg.Policy.Same(t.policy)
 }
 
 // place gets e its URL and makes it findable. On error nothing is left of it but its handle.

@@ -37,6 +37,7 @@ func TestBind(t *testing.T) {
 		{*http(2, "b"), wire.CodeBadHandle},
 		{wire.Bind{Handle: 3, Protocol: "udp", How: wire.HowStart}, wire.CodeUnsupported},
 		{wire.Bind{Handle: 3, Protocol: "tcp", How: wire.HowStart, Schemes: []string{"https"}}, wire.CodeUnsupported},
+		{wire.Bind{Handle: 3, Protocol: "http", How: wire.HowStart, Schemes: []string{"https", "gopher"}}, wire.CodeUnsupported},
 		{wire.Bind{Handle: 3, Protocol: "tcp", How: wire.HowStart, Terminate: true}, wire.CodeUnsupported},
 		{wire.Bind{Handle: 3, Protocol: "tls", How: wire.HowStart, ClientCAs: "a file's name"}, wire.CodeUnsupported},
 		{wire.Bind{Handle: 3, Protocol: "tls", How: wire.HowStart, Terminate: true, ClientCAs: "a file's name"}, wire.CodeUnsupported},
@@ -56,6 +57,26 @@ func TestBind(t *testing.T) {
 	}
 	if n := r.names.placed.Load() - r.names.released.Load(); n != 2 {
 		t.Fatalf("%d places are taken", n)
+	}
+}
+
+// TestBindWithAuthorities: a Bind with the same authorities is the same, one with others is not, and they are kept once.
+func TestBindWithAuthorities(t *testing.T) {
+	r := newRig(t)
+	a := r.agent("good", "i1", ok("a"))
+	bind := func(handle uint32, name string) *wire.Bind {
+		return &wire.Bind{Handle: handle, Protocol: "http", Name: "a", How: wire.HowStart, ClientCAs: name}
+	}
+	one, two := authority(t), authority(t)
+	first := a.bindAs(r, bind(1, one))
+	if first.ClientCAs == nil || first.Upstream.(*endpoint).bind.ClientCAs != "" {
+		t.Errorf("%+v", first.Upstream.(*endpoint).bind)
+	}
+	if again := a.bindAs(r, bind(1, one)); again != first {
+		t.Error("the same Bind is another one")
+	}
+	if f, refused := a.ask(wire.MsgBind, bind(1, two)).Body.(*wire.Refusal); !refused || f.Code != wire.CodeBadHandle {
+		t.Errorf("other authorities: %+v", f)
 	}
 }
 

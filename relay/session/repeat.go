@@ -55,7 +55,7 @@ func (st *stream) deliver(x *exchange, q *request) (at *endpoint, err error) {
 }
 
 // successor is who serves the name of e, since the session of e does not any more; nil: nobody, or err is of another kind. When the session was lost it
-// waits a moment for the agent. Who serves it behind another policy is no successor of a request that was not judged by that.
+// waits a moment for the agent. Who serves it on other terms is no successor of a request that was not held against those.
 func (e *endpoint) successor(q *request, err error) *endpoint {
 	var re *registry.Error
 	if !errors.As(err, &re) || re.Delivered {
@@ -67,7 +67,7 @@ func (e *endpoint) successor(q *request, err error) *endpoint {
 		return nil
 	}
 	next, err := e.sess.srv.o.Registry.Successor(q.wait, e.reg, re.Code == wire.CodeAgentGone)
-	if err != nil || !next.Policy.Same(e.reg.Policy) {
+	if err != nil || !next.SameTerms(e.reg) {
 		return nil
 	}
 	return ours(next)

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/pem"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -194,4 +195,45 @@ func TestWaitingAcrossAPolicyChange(t *testing.T) {
 		t.Fatal("it waits for ever")
 	}
 	idle(t, old, heir)
+}
+
+// authority is the certificate of one, in PEM.
+func authority(t *testing.T) string {
+	c, _ := selfSigned(t)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}))
+}
+
+// TestOtherTermsTakeOver: the same for a request whose visitor was asked for no certificate, for that of another authority, or came over plain HTTP.
+func TestOtherTermsTakeOver(t *testing.T) {
+	one, two := authority(t), authority(t)
+	for what, change := range map[string]struct {
+		before, after wire.Bind
+		goes          bool
+	}{
+		"the same authority":   {wire.Bind{ClientCAs: one}, wire.Bind{ClientCAs: one}, true},
+		"the same schemes":     {wire.Bind{Schemes: []string{"http"}}, wire.Bind{Schemes: []string{"http"}}, true},
+		"an authority":         {wire.Bind{}, wire.Bind{ClientCAs: one}, false},
+		"another authority":    {wire.Bind{ClientCAs: one}, wire.Bind{ClientCAs: two}, false},
+		"https only from here": {wire.Bind{}, wire.Bind{Schemes: []string{"https"}}, false},
+	} {
+		r := newRig(t)
+		as := func(b wire.Bind) *wire.Bind {
+			own := r.guarded(1, "")
+			own.ClientCAs, own.Schemes = b.ClientCAs, b.Schemes
+			return own
+		}
+		old := r.agent("good", "i1", ok("old")).bindAs(r, as(change.before))
+		young := r.agent("good", "i1", ok("young"))
+		heir := young.bindAs(r, as(change.after))
+		x, err := old.Upstream.Begin(context.Background(), get(1))
+		switch {
+		case err == nil:
+			if o := <-finish(x); !change.goes || o.content != "young" || o.err != nil {
+				t.Errorf("%s: %+v", what, o)
+			}
+		case change.goes || codeOf(err) != wire.CodeAgentGone && codeOf(err) != wire.CodeNoEndpoint:
+			t.Errorf("%s: %v", what, err)
+		}
+		idle(t, old, heir)
+	}
 }

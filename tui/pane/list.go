@@ -89,7 +89,7 @@ func pathCell(r *Row, m Mark, width int, now time.Time) (path, rest string) {
 			rest += sign.text
 		}
 	}
-	path = Clip(path, max(width-Width(rest), 0))
+	path = clipPath(r, path, max(width-Width(rest), 0))
 	if more := strings.Replace(rest, " ○", " ○ not on the disk", 1); Width(path+more) <= width {
 		rest = more
 	}
@@ -100,6 +100,15 @@ func pathCell(r *Row, m Mark, width int, now time.Time) (path, rest string) {
 		rest = more
 	}
 	return path, Clip(rest, width)
+}
+
+// clipPath shortens a path at its end, and a connection's before its last part, so that what has passed stays.
+func clipPath(r *Row, path string, width int) string {
+	last := strings.LastIndex(path, " · ")
+	if r.IsRequest() || last < 0 || Width(path[last:]) >= width {
+		return Clip(path, width)
+	}
+	return Clip(path[:last], width-Width(path[last:])) + path[last:]
 }
 
 // text is what a column says of an exchange.

@@ -172,6 +172,18 @@ func TestSocketDoor(t *testing.T) {
 	}
 }
 
+// TestSocketRefused: who takes no WebSocket is quoted, and nobody's address is told twice.
+func TestSocketRefused(t *testing.T) {
+	web := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(web.Close)
+	pin := "sha256:" + strings.Repeat("0", 64)
+	checks, err := agent.Diagnose(t.Context(), agent.Options{Relay: "ws://" + web.Listener.Addr().String(), Pin: pin})
+	const want = `the answer to the WebSocket's request is "404 Not Found"`
+	if err != nil || len(checks) == 0 || checks[len(checks)-1].Detail != want {
+		t.Errorf("%+v %v, want %q", checks, err, want)
+	}
+}
+
 // testProxy is a proxy that knows CONNECT, or answers as it is told.
 type testProxy struct {
 	addr  string

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -33,14 +35,26 @@ func DialSocket(ctx context.Context, address string, dial func(ctx context.Conte
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}},
 	}
 	client := &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	ws, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPClient: client, CompressionMode: websocket.CompressionDisabled})
+	ws, answer, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPClient: client, CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
 		_ = under.Close() // err says more
-		return nil, err
+		return nil, plainly(answer, err)
 	}
 	s := &socket{under: under}
 	s.open(ws)
 	return s, nil
+}
+
+// plainly says why there is no WebSocket; the caller knows where.
+func plainly(answer *http.Response, err error) error {
+	var asked *url.Error
+	switch {
+	case answer != nil && answer.StatusCode != http.StatusSwitchingProtocols:
+		return fmt.Errorf("the answer to the WebSocket's request is %q", answer.Status)
+	case errors.As(err, &asked):
+		return asked.Err
+	}
+	return err
 }
 
 // socketAddr is HOST:PORT of a WebSocket's URL.

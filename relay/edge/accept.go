@@ -108,9 +108,6 @@ func (s *Server) farewell(c *conn) {
 	s.mu.Lock()
 	delete(s.conns, c)
 	s.vacate(c)
-	if c.inherited() {
-		s.tunnels++
-	}
 	s.checkEmpty()
 	s.mu.Unlock()
 }

@@ -15,6 +15,7 @@ import (
 
 // way is a visitor's connection on its way to a tcp or tls endpoint.
 type way struct {
+	from    *conn              // what it was until its TLS was understood, whose place it takes; nil: it is new
 	ep      *registry.Endpoint // nil: the one with the port of its own, which may have to come back first
 	account netip.Addr         // whom it is counted for
 	peer    netip.AddrPort
@@ -31,6 +32,7 @@ type carried struct {
 	net   net.Conn
 	sock  net.Conn // under net
 	id    uint64
+	extra int64 // memory that its TLS takes
 	way   way
 	q     registry.Request
 	start time.Time
@@ -57,8 +59,8 @@ const (
 	upRefused              // the service takes nothing any more
 )
 
-// carry passes a connection on to a tcp or tls endpoint, and returns when it is over. nc is its own from here on; it yields all that the visitor sent. It is
-// counted here: whoever has counted it before has given that back. But it is one of s.tunnels already, so that no stop overlooks it.
+// carry passes a connection on to a tcp or tls endpoint, and returns when it is over. nc is its own from here on; it yields all that the visitor sent. It is one of
+// s.tunnels, so that no stop overlooks it.
 func (s *Server) carry(nc net.Conn, w way) {
 	defer s.leaveTunnel()
 	c := &carried{s: s, net: nc, sock: socketOf(nc), id: s.lastConn.Add(1), way: w, start: s.now(), up: make(chan struct{})}

@@ -6,6 +6,10 @@ import (
 
 // enlist counts a connection in; the code says why it cannot be served.
 func (s *Server) enlist(c *carried) wire.Code {
+	if c.way.from != nil {
+		s.inherit(c)
+		return wire.CodeNone
+	}
 	if !s.visitors.enter(c.way.account) {
 		if n, due := s.visitors.full.Due(); due {
 			s.log.Warn("visitors are turned away: their address has its share of connections", "address", c.way.account.String(), "share", s.visitors.share.Load(), "times", n)
@@ -26,6 +30,21 @@ func (s *Server) enlist(c *carried) wire.Code {
 	return wire.CodeNone
 }
 
+// inherit gives a connection the place of the one that it was: it is counted all the time, and once.
+func (s *Server) inherit(c *carried) {
+	if old := c.way.from; c.way.flags&wire.ReqTLS != 0 {
+		c.extra = old.extra
+	} else {
+		s.memory.Give(old.extra)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c.way.from)
+	s.carried[c] = struct{}{}
+	s.tunnels++
+	c.way.from = nil
+}
+
 // leaveTunnel says that one of s.tunnels is over.
 func (s *Server) leaveTunnel() {
 	s.mu.Lock()
@@ -38,7 +57,7 @@ func (s *Server) leaveTunnel() {
 func (s *Server) strike(c *carried) {
 	s.count.open.Add(-1)
 	s.visitors.leave(c.way.account)
-	s.memory.Give(connCost)
+	s.memory.Give(connCost + c.extra)
 	s.files.Give(1)
 	s.mu.Lock()
 	delete(s.carried, c)

@@ -144,10 +144,11 @@ func (c *conn) end() {
 	for _, st := range c.seats {
 		st.detach()
 	}
-	c.s.farewell(c)
 	if c.heir != nil {
 		c.bequeath()
+		return
 	}
+	c.s.farewell(c)
 }
 
 // panicked is the end of an exchange by a bug of ours.

@@ -162,17 +162,22 @@ func (c *conn) afford(cost int64) bool {
 	return true
 }
 
-// inherited says that the connection is to be carried on when it is over here.
-func (c *conn) inherited() bool { return c.heir != nil && c.front.course != courseAgent }
-
-// bequeath gives the connection to who goes on with it. It is not ours any more, nor is it counted here.
+// bequeath gives the connection to who goes on with it. An agent's is not counted here any more; what is carried keeps its place.
 func (c *conn) bequeath() {
 	f := c.front
-	if !c.inherited() {
+	switch {
+	case !c.phase.CompareAndSwap(phaseFresh, phaseBusy): // the end of the stop was quicker
+		c.sock.Close()
+		c.s.farewell(c)
+		return
+	case f.course == courseAgent:
+		c.s.helpers.Add(1)
+		defer c.s.helpers.Done()
+		c.s.farewell(c)
 		c.s.agents(c.heir)
 		return
 	}
-	w := way{ep: f.ep, account: c.account, peer: c.peer, port: c.port, trusted: c.trusted, kind: wire.KindTLS}
+	w := way{from: c, ep: f.ep, account: c.account, peer: c.peer, port: c.port, trusted: c.trusted, kind: wire.KindTLS}
 	if c.secured != nil {
 		w.flags, w.ext = wire.ReqTLS, c.secured.ext
 	} else {

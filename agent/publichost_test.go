@@ -20,13 +20,13 @@ func FuzzWayBack(f *testing.F) {
 	f.Fuzz(func(t *testing.T, lines, host, public string) {
 		scheme, name, _ := strings.Cut(public, "://")
 		if scheme != "http" && scheme != "https" || name == "" || host == "" || !validHost(host) || !validHost(name) {
-			t.Skip()
+			return
 		}
 		raw := []byte("HTTP/1.1 302 Found\r\n" + lines + "\r\n")
 		var before, after http1.Response
 		before.Wire, after.Wire = true, true
 		if n, err := before.Parse(raw, false, false); err != nil || n != len(raw) {
-			t.Skip()
+			return
 		}
 		b := wayBack{local: "3000", public: public}
 		b.name, b.port = splitHost(host)

@@ -80,8 +80,8 @@ func TestProxyDiagnosed(t *testing.T) {
 	listens(t, socks, "microsocks", "-i", "127.0.0.1", "-p", socks, "-u", "jane", "-P", "opensesame")
 	web := tinyproxy(t, portOf(r.agents))
 	for _, c := range []struct{ proxy, says string }{
-		{"http://" + web, "wants a user and a password (4"},
-		{"http://jane:hunter2@" + web, "does not take this user and password (401"},
+		{"http://" + web, "wants a user and a password (\"4"},
+		{"http://jane:hunter2@" + web, "does not take this user and password (\"401"},
 		{"http://jane:opensesame@" + tinyproxy(t, "1"), "does not connect to"},
 		{"socks5://127.0.0.1:" + socks, "wants a user and a password"},
 		{"socks5://jane:hunter2@127.0.0.1:" + socks, "authentication failed"},

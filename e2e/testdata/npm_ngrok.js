@@ -77,7 +77,9 @@ async function options() {
   check("an address that is shut out", (await visit(named)).status === 403, "let in");
   const twice = await error(ngrok.connect({ addr: service, subdomain: "named", binPath }));
   check("a name that is taken", twice.message === "failed to start tunnel" && /is already bound to another tunnel session/.test(twice.body.details.err), twice.body || twice.message);
-  for (const [key, value] of [["proto", "tcp"], ["oauth.provider", "google"], ["addr", "nonsense nonsense"]]) {
+  const portless = await error(ngrok.connect({ addr: service, proto: "tcp", binPath }));
+  check("no port for a tcp tunnel", portless.message === "failed to start tunnel" && /--tcp-ports/.test(portless.body.details.err), portless.body || portless.message);
+  for (const [key, value] of [["proto", "udp"], ["oauth.provider", "google"], ["addr", "nonsense nonsense"]]) {
     const e = await error(ngrok.connect({ addr: service, [key]: value, binPath }));
     const good = e.message === "invalid tunnel configuration" && e.body.status_code === 400 && e.body.details.err.includes(key);
     check(`refused: ${key}`, good, e.body || e.message);

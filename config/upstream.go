@@ -85,7 +85,7 @@ func serviceURL(scheme, rest, shown string) (address, kind string, err error) {
 		return "", "", err
 	}
 	u, err := url.Parse(scheme + "://" + rest)
-	if err != nil || u.Hostname() == "" {
+	if err != nil || u.Hostname() == "" || strings.Contains(u.Hostname(), "%") {
 		return "", "", fmt.Errorf("%q is no address: give a port, HOST:PORT or http://HOST:PORT", shown)
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" {

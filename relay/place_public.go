@@ -20,6 +20,8 @@ type publicPlaces struct {
 	resolver resolver
 	ports    *publicPorts // of tcp endpoints; nil: there are none
 	tls      *publicURL   // of tls endpoints; nil: the relay does not listen for TLS
+
+	certificate func(host string) error // why there can be none for a host; asked where TLS ends at the relay
 }
 
 var _ session.Namer = (*publicPlaces)(nil)
@@ -36,6 +38,9 @@ func (p *publicPlaces) Place(ctx context.Context, e *registry.Endpoint, w sessio
 	if err := p.name(ctx, e, w); err != nil {
 		return nil, err
 	}
+	if err := p.certified(e); err != nil {
+		return nil, err
+	}
 	if e.Protocol == wire.ProtocolTLS {
 		e.URL = p.tls.of(e.Host)
 		return func() {}, nil
@@ -45,6 +50,24 @@ func (p *publicPlaces) Place(ctx context.Context, e *registry.Endpoint, w sessio
 		return nil, unsupported("this relay does not serve " + strings.Join(e.Schemes, " or "))
 	}
 	return func() {}, nil
+}
+
+// certified refuses an endpoint that would be online while every visitor's handshake fails. One without a wish for schemes has an https URL, too.
+func (p *publicPlaces) certified(e *registry.Endpoint) error {
+	var without string // a way that needs no certificate
+	switch {
+	case e.ClientCAs != nil && e.Protocol != wire.ProtocolTLS:
+	case e.Protocol == wire.ProtocolTLS && e.Terminate:
+		without = "; end TLS at the agent, with --crt and --key, to do without"
+	case e.Protocol != wire.ProtocolTLS && p.urls.endsTLS(e.Schemes):
+		without = "; --scheme http does without"
+	default:
+		return nil
+	}
+	if err := p.certificate(e.Host); err != nil {
+		return unsupported(err.Error() + without)
+	}
+	return nil
 }
 
 // name gives e the wanted host, if the account may have it, else a name derived from who asks. A label alone is one under the domain, which the agent need not

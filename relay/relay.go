@@ -212,9 +212,13 @@ func (r *Relay) wire(key []byte) {
 		if o.TCPPorts != [2]int{} {
 			r.ports = r.newPorts(key)
 		}
-		namer = &publicPlaces{
+		places := &publicPlaces{
 			domain: o.Domain, key: key, urls: r.urls(), tls: urlAt("tls", r.https, 443), owner: r.lookup.Owner, resolver: newResolver(o.Resolver), ports: r.ports,
 		}
+		if r.certs != nil {
+			places.certificate = r.certs.Possible
+		}
+		namer = places
 	}
 	r.sessions = session.New(session.Options{
 		Registry: r.registry, Control: r.lookup, Namer: namer, TLS: r.cert.tlsConfig(), Key: key,

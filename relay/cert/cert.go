@@ -122,6 +122,18 @@ func (s *Source) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, erro
 	return s.ca.get(name)
 }
 
+// Possible says why there can be no certificate for a canonical host or, as "*.…", for the names one label below it, whatever comes: nil: a file has one, or one can be
+// made. The error is in the words of the command line.
+func (s *Source) Possible(host string) error {
+	switch {
+	case s.files.cover(host):
+		return nil
+	case s.acme != nil:
+		return s.acme.possible(host, host)
+	}
+	return s.ca.possible(host)
+}
+
 // own is the first file or, if there is none, the certificate of the relay's domain. It places no order: scanners send no names.
 func (s *Source) own() (*tls.Certificate, error) {
 	if c := s.files.first(); c != nil {

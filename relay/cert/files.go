@@ -158,6 +158,12 @@ func (f *files) find(name string, hello *tls.ClientHelloInfo) *tls.Certificate {
 	return nil
 }
 
+// cover says that there is a certificate for a host, or for "*.…".
+func (f *files) cover(host string) bool {
+	x := f.index.Load()
+	return len(x.byName[host]) > 0 || len(x.byName["*."+parent(host)]) > 0
+}
+
 func (f *files) first() *tls.Certificate {
 	if all := f.index.Load().all; len(all) > 0 {
 		return all[0]

@@ -285,6 +285,41 @@ func TestInternalCA(t *testing.T) {
 	}
 }
 
+// TestPossible: what can have a certificate is what gets one.
+func TestPossible(t *testing.T) {
+	file, _ := made(t, t.TempDir(), "wild", time.Now(), "*.dev.example.com", "shop.example.com")
+	possible := func(a *ACME) *Source {
+		o := options(t, newMemory(), nil)
+		o.Pairs, o.ACME = []Pair{file}, a
+		return open(t, o)
+	}
+	own, plain := possible(nil), possible(&ACME{Directory: "letsencrypt"})
+	hooked := possible(&ACME{Directory: "letsencrypt", Hook: "/hook"})
+	for host, want := range map[string][3]bool{ // by the internal CA, by ACME, and with a hook
+		"tunnel.test":          {true, true, true},
+		"app.tunnel.test":      {true, true, true},
+		"*.tunnel.test":        {true, false, true},
+		"*.a.b.tunnel.test":    {true, false, true},
+		"shop.example.com":     {true, true, true},
+		"a.dev.example.com":    {true, true, true},
+		"*.dev.example.com":    {true, true, true},
+		"*.shop.example.com":   {false, false, true},
+		"other.example.com":    {false, true, true},
+		"eviltunnel.test":      {false, true, true},
+		"a.b.dev.example.com":  {false, true, true},
+		"*.a.dev.example.com":  {false, false, true},
+		"*.eviltunnel.test":    {false, false, true},
+		"xn--bcher-kva.test":   {false, true, true},
+		"*.xn--bcher-kva.test": {false, false, true},
+	} {
+		for i, s := range []*Source{own, plain, hooked} {
+			if err := s.Possible(host); (err == nil) != want[i] || err != nil && !strings.Contains(err.Error(), "a certificate for "+host+" takes --") {
+				t.Errorf("%s, %d: %v", host, i, err)
+			}
+		}
+	}
+}
+
 // TestInternalCAIsForItsDomain: whatever it signs, nobody who trusts it trusts it for other names or for addresses.
 func TestInternalCAIsForItsDomain(t *testing.T) {
 	now := time.Now()

@@ -93,12 +93,12 @@ func (c *internal) keep(ca *Authority, err error) error {
 
 // get is a certificate for a name that is served. The relay's domain and all names one label below it have one in common.
 func (c *internal) get(name string) (*tls.Certificate, error) {
+	if err := c.possible(name); err != nil {
+		return nil, unavailable(name, err)
+	}
 	names := []string{name}
-	switch {
-	case name == c.domain, parent(name) == c.domain:
+	if name == c.domain || parent(name) == c.domain {
 		names = []string{"*." + c.domain, c.domain}
-	case !strings.HasSuffix(name, "."+c.domain):
-		return nil, unavailable(name, errors.New("the internal CA is for names below the relay's domain only"))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -107,6 +107,14 @@ func (c *internal) get(name string) (*tls.Certificate, error) {
 		return leaf, nil
 	}
 	return c.sign(names, now)
+}
+
+// possible says why there can be no certificate for a name.
+func (c *internal) possible(name string) error {
+	if name == c.domain || strings.HasSuffix(name, "."+c.domain) {
+		return nil
+	}
+	return fmt.Errorf("a certificate for %s takes --cert or --acme at the relay, whose own CA is for names below %s only", name, c.domain)
 }
 
 // sign makes a certificate, and before it the CA's anew if that is near its end. c.mu is held.

@@ -176,7 +176,7 @@ func (m *managed) possible(name, subject string) error {
 	case subject != name && "*."+parent(name) != subject:
 		return fmt.Errorf("a certificate for %s is good for one label only", subject)
 	case !m.hooked:
-		return fmt.Errorf("a certificate for %s takes --acme-dns-hook", subject)
+		return fmt.Errorf("a certificate for %s takes --acme-dns-hook or --cert at the relay", subject)
 	}
 	return nil
 }

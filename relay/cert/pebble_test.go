@@ -35,6 +35,7 @@ type world struct {
 	server *httptest.Server
 	roots  string // file, of the CA's own certificate
 	orders atomic.Int64
+	people atomic.Int64 // accounts
 	down   atomic.Bool
 	front  atomic.Pointer[http.Handler] // the CA
 
@@ -86,8 +87,11 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if w.down.Load() {
 		panic(http.ErrAbortHandler)
 	}
-	if r.URL.Path == "/order-plz" {
+	switch r.URL.Path {
+	case "/order-plz":
 		rw = counter{rw, &w.orders}
+	case "/sign-me-up":
+		rw = counter{rw, &w.people}
 	}
 	(*w.front.Load()).ServeHTTP(rw, r)
 }

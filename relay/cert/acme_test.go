@@ -262,6 +262,53 @@ func TestUnwantedIsNotRenewed(t *testing.T) {
 	w.ordered(1)
 }
 
+// TestFailuresAreRemembered: who takes a name away while the CA refuses it, and comes back with it, does not begin anew.
+func TestFailuresAreRemembered(t *testing.T) {
+	o := options(t, newMemory(), nil)
+	o.ACME = &ACME{Directory: "letsencrypt"}
+	s := open(t, o)
+	for due, kept := range map[time.Duration]bool{-time.Second: true, -2 * refusedMost: false} {
+		s.acme.held["a.example.com"] = &held{failures: 3, due: time.Now().Add(due)}
+		s.acme.renew()
+		if s.acme.held["a.example.com"] != nil != kept {
+			t.Errorf("due %v: kept is not %v", due, kept)
+		}
+	}
+}
+
+// TestDamagedInStore: a certificate that cannot be read any more is ordered anew, at a start and when it is to be renewed.
+func TestDamagedInStore(t *testing.T) {
+	t.Parallel()
+	for _, part := range []string{".crt", ".key", ".json"} {
+		t.Run(part, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, func(w *world) { w.validity = 12 })
+			store := newMemory()
+			_, stop := w.begun(store, []string{"a.example.com"})
+			damage := func() {
+				keys, _ := store.Items("certificates")
+				for _, key := range keys {
+					if strings.HasSuffix(key, part) {
+						if err := store.PutItem(key, []byte("\x00")); err != nil {
+							t.Error(err)
+						}
+					}
+				}
+			}
+			first := w.shows("a.example.com")
+			stop()
+			damage()
+			w.begun(store, []string{"a.example.com"})
+			second := w.shows("a.example.com")
+			if second.Equal(first) {
+				t.Error("it is the old one")
+			}
+			damage()
+			eventually(t, "renewal", func() bool { return !w.shows("a.example.com").Equal(second) })
+		})
+	}
+}
+
 // TestCADown: a new name's visitors are refused, the CA is not asked again for each of them, and all is well when it is back.
 func TestCADown(t *testing.T) {
 	t.Parallel()

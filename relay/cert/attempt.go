@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"strings"
 	"time"
+
+	"github.com/caddyserver/certmagic"
 )
 
 // begin starts an attempt. m.mu is held.
@@ -35,24 +37,42 @@ func (m *managed) attempt(subject string, old *tls.Certificate) (*tls.Certificat
 	case <-ctx.Done():
 		return old, ctx.Err()
 	}
-	var err error
-	if old == nil {
-		if old, err = m.load(ctx, subject); err == nil && time.Now().Before(old.Leaf.NotAfter) {
-			return old, nil
+	stored, err := m.load(ctx, subject)
+	renewal := old != nil
+	if !renewal {
+		if old = stored; err == nil && time.Now().Before(stored.Leaf.NotAfter) {
+			return stored, nil
 		}
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		if !m.orders.Allow() {
+	switch {
+	case err == nil:
+		err = m.config.RenewCertSync(ctx, subject, false)
+	case errors.Is(err, fs.ErrNotExist), m.clear(ctx, subject, err):
+		if !renewal && !m.orders.Allow() {
 			return old, errOrders
 		}
 		err = m.config.ObtainCertSync(ctx, subject)
-	} else {
-		err = m.config.RenewCertSync(ctx, subject, false)
 	}
 	if err != nil {
 		return old, err
 	}
 	return m.load(ctx, subject)
+}
+
+// clear deletes what the store has of a subject, when load has failed though the store gives all of it: it is damaged, and would be in the way for ever. false: the
+// store is what ails, or it could not be deleted.
+func (m *managed) clear(ctx context.Context, subject string, why error) (cleared bool) {
+	issuer := m.issuer.IssuerKey()
+	for _, part := range []func(issuer, subject string) string{certmagic.StorageKeys.SiteCert, certmagic.StorageKeys.SitePrivateKey, certmagic.StorageKeys.SiteMeta} {
+		if _, err := m.storage.Load(ctx, part(issuer, subject)); err != nil || ctx.Err() != nil {
+			return false
+		}
+	}
+	if m.storage.Delete(ctx, certmagic.StorageKeys.CertsSitePrefix(issuer, subject)) != nil {
+		return false
+	}
+	m.log.Warn("a certificate in the store is damaged; it is ordered anew", "name", subject, "err", why)
+	return true
 }
 
 // load reads a certificate from the store; fs.ErrNotExist.

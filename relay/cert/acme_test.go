@@ -223,7 +223,7 @@ func TestRenewal(t *testing.T) {
 func TestRenewalsOfMany(t *testing.T) {
 	o := options(t, newMemory(), []string{"*.example.com"})
 	o.ACME = &ACME{Directory: fmt.Sprintf("https://127.0.0.1:%d/dir", closed(t))}
-	o.Subject = func(name string) (string, bool) { return name, true }
+	o.Subject = func(name string) (string, string, bool) { return name, "", true }
 	var begun []func()
 	o.Go = func(f func()) { begun = append(begun, f) }
 	s := open(t, o)
@@ -250,7 +250,7 @@ func TestUnwantedIsNotRenewed(t *testing.T) {
 	w := newWorld(t, func(w *world) { w.validity = 6 })
 	var gone atomic.Bool
 	s, _ := w.begun(newMemory(), nil, func(o *Options) {
-		o.Subject = func(name string) (string, bool) { return name, !gone.Load() }
+		o.Subject = func(name string) (string, string, bool) { return name, "", !gone.Load() }
 	})
 	w.shows("app.example.com")
 	gone.Store(true)
@@ -402,9 +402,10 @@ func TestOrdersAreLimited(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s, _ := w.begun(newMemory(), []string{"a.example.com", "b.example.com"})
-	s.acme.orders.SetBurst(1)
+	s.acme.orders.all.SetBurst(1)
 	w.shows("a.example.com")
-	if _, err := s.acme.get(t.Context(), "b.example.com"); !errors.Is(err, errOrders) {
+	var few *tooMany
+	if _, err := s.acme.get(t.Context(), "b.example.com"); !errors.As(err, &few) || time.Until(few.again) > orderEvery {
 		t.Errorf("%v", err)
 	}
 	w.ordered(1)
@@ -424,11 +425,48 @@ func TestBackoff(t *testing.T) {
 		{problem(403, "unauthorized"), 1000, time.Hour},
 		{problem(503, "serverInternal"), 0, 5 * time.Second},
 		{problem(429, "rateLimited"), 0, time.Hour},
-		{errOrders, 9, orderEvery},
 	} {
 		if got := backoff(c.err, c.failures); got != c.want {
 			t.Errorf("%v after %d: %v, want %v", c.err, c.failures, got, c.want)
 		}
+	}
+}
+
+// TestShares: an account that wants many new certificates leaves the others theirs, and is told when it may have more.
+func TestShares(t *testing.T) {
+	o, now := newOrders(), time.Now()
+	for range shareBurst {
+		if err := o.take("greedy", now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var few *tooMany
+	if err := o.take("greedy", now); !errors.As(err, &few) || !few.again.Equal(now.Add(shareEvery)) || !strings.Contains(err.Error(), `the account "greedy" has had its share`) {
+		t.Errorf("%v", err)
+	}
+	if got := backoff(fmt.Errorf("b: %w", few), 9); got > shareEvery || got < shareEvery-time.Minute {
+		t.Errorf("the name waits %v", got)
+	}
+	for i := range orderBurst - shareBurst {
+		if err := o.take(fmt.Sprint(i), now); err != nil {
+			t.Fatalf("%d: %v", i, err)
+		}
+	}
+	if err := o.take("other", now); !errors.As(err, &few) || !few.again.Equal(now.Add(orderEvery)) {
+		t.Errorf("%v", err)
+	}
+	if own := o.shares["other"].TokensAt(now); own != shareBurst {
+		t.Errorf("the refusal cost %v of the account's share", shareBurst-own)
+	}
+	later := now.Add(shareEvery)
+	if err := errors.Join(o.take("greedy", later), o.take("", later)); err != nil {
+		t.Error(err)
+	}
+	for i := range 3 * maxShares {
+		_ = o.take(fmt.Sprint("many", i), later.Add(time.Duration(i)*orderEvery))
+	}
+	if len(o.shares) > maxShares {
+		t.Errorf("%d accounts are remembered", len(o.shares))
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/caddyserver/certmagic"
 )
 
-// begin starts an attempt. m.mu is held.
-func (m *managed) begin(subject string, h *held) {
+// begin starts an attempt, which for a new certificate is from the share of account. m.mu is held.
+func (m *managed) begin(subject, account string, h *held) {
 	if m.closed {
 		return
 	}
@@ -22,13 +22,13 @@ func (m *managed) begin(subject string, h *held) {
 	m.under.Add(1)
 	m.run(func() {
 		defer m.under.Done()
-		c, err := m.attempt(subject, old)
+		c, err := m.attempt(subject, account, old)
 		m.ended(subject, h, c, err)
 	})
 }
 
 // attempt gets a certificate from the store or the CA, in place of old, if there is one. With an error comes what the store has, even if it has expired.
-func (m *managed) attempt(subject string, old *tls.Certificate) (*tls.Certificate, error) {
+func (m *managed) attempt(subject, account string, old *tls.Certificate) (*tls.Certificate, error) {
 	ctx, cancel := context.WithTimeout(m.ctx, attemptLimit)
 	defer cancel()
 	select {
@@ -48,10 +48,13 @@ func (m *managed) attempt(subject string, old *tls.Certificate) (*tls.Certificat
 	case err == nil:
 		err = m.config.RenewCertSync(ctx, subject, false)
 	case errors.Is(err, fs.ErrNotExist), m.clear(ctx, subject, err):
-		if !renewal && !m.orders.Allow() {
-			return old, errOrders
+		err = nil
+		if !renewal {
+			err = m.orders.take(account, time.Now())
 		}
-		err = m.config.ObtainCertSync(ctx, subject)
+		if err == nil {
+			err = m.config.ObtainCertSync(ctx, subject)
+		}
 	}
 	if err != nil {
 		return old, err
@@ -103,7 +106,7 @@ func (m *managed) ended(subject string, h *held, c *tls.Certificate, err error) 
 		}
 		h.err = plain(err)
 		wait := h.hurry(backoff(err, h.failures))
-		if !errors.Is(err, errOrders) { // which says nothing of the name
+		if _, ok := errors.AsType[*tooMany](err); !ok { // which says nothing of the name
 			h.failures++
 		}
 		h.due = now.Add(wait)

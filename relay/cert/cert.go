@@ -44,9 +44,9 @@ type Options struct {
 	Domain string // the relay's; the internal CA is good for names below it only
 	// Canonical is the one spelling of a name; false: it is none.
 	Canonical func(name string) (string, bool)
-	// Subject is what a certificate for a canonical name is to be for: the name itself, or "*.…" that covers it; false: nobody serves the name. It may be asked
-	// in every handshake.
-	Subject func(name string) (subject string, wanted bool)
+	// Subject is what a certificate for a canonical name is to be for: the name itself, or "*.…" that covers it; and the account that serves it ("": the relay
+	// itself), of whose share it is ordered. false: nobody serves the name. It may be asked in every handshake.
+	Subject func(name string) (subject, account string, wanted bool)
 	Log     *slog.Logger
 	Go      func(func()) // starts goroutines
 }
@@ -115,7 +115,7 @@ func (s *Source) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, erro
 		return s.acme.get(hello.Context(), name)
 	}
 	if name != s.o.Domain && parent(name) != s.o.Domain {
-		if _, wanted := s.o.Subject(name); !wanted {
+		if _, _, wanted := s.o.Subject(name); !wanted {
 			return nil, nil
 		}
 	}

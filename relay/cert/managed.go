@@ -11,7 +11,6 @@ import (
 
 	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 )
 
 const (
@@ -22,24 +21,17 @@ const (
 	// attempts is how many orders are under way at once.
 	attempts = 8
 
-	// orderEvery and orderBurst bound new certificates, of all names together: Let's Encrypt gives an account 300 orders in 3 hours. Renewals are not counted.
-	orderEvery = 36 * time.Second
-	orderBurst = 30
-
 	// maxHeld is how many certificates are kept in memory; more lie in the store.
 	maxHeld = 10_000
 )
 
-var (
-	errOrders = errors.New("too many new certificates were ordered; try again in a minute") // orderEvery is used up
-	errAgain  = errors.New("it was let go of in this moment; try again")                    // by makeRoom, or the end
-)
+var errAgain = errors.New("it was let go of in this moment; try again") // by makeRoom, or the end
 
 // managed are the certificates that come from ACME.
 type managed struct {
 	domain     string
 	hooked     bool
-	subject    func(string) (string, bool)
+	subject    func(string) (subject, account string, wanted bool)
 	run        func(func())
 	log        *slog.Logger
 	issuer     *issuer
@@ -47,7 +39,7 @@ type managed struct {
 	cache      *certmagic.Cache // is kept empty: its own maintenance has nobody who ends it
 	config     *certmagic.Config
 	storage    *storage
-	orders     *rate.Limiter
+	orders     *orders
 	slots      chan struct{}
 	quiet      quiet
 
@@ -89,7 +81,7 @@ func openManaged(o Options) (*managed, error) {
 	}
 	m := &managed{
 		domain: o.Domain, hooked: i.Hook != "", subject: o.Subject, run: o.Go, log: o.Log, issuer: i, challenges: i.challenges,
-		orders: rate.NewLimiter(rate.Every(orderEvery), orderBurst), slots: make(chan struct{}, attempts), held: map[string]*held{},
+		orders: newOrders(), slots: make(chan struct{}, attempts), held: map[string]*held{},
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	silent := zap.NewNop() // what matters comes back as errors
@@ -126,14 +118,14 @@ func (m *managed) get(ctx context.Context, name string) (*tls.Certificate, error
 	if c := m.inHand(now, name, "*."+parent(name)); c != nil {
 		return c, nil
 	}
-	subject, wanted := m.subjectOf(name)
+	subject, account, wanted := m.subjectOf(name)
 	if !wanted {
 		return nil, nil
 	}
 	if err := m.possible(name, subject); err != nil {
 		return nil, unavailable(name, err)
 	}
-	busy := m.need(subject, now)
+	busy := m.need(subject, account, now)
 	if busy != nil {
 		limit := time.NewTimer(waitLimit)
 		defer limit.Stop()
@@ -161,9 +153,9 @@ func (m *managed) inHand(now time.Time, subjects ...string) *tls.Certificate {
 }
 
 // subjectOf is Options.Subject, but that names below the relay's domain have a certificate in common where there is a hook for it.
-func (m *managed) subjectOf(name string) (subject string, wanted bool) {
+func (m *managed) subjectOf(name string) (subject, account string, wanted bool) {
 	if m.hooked && parent(name) == m.domain {
-		return "*." + m.domain, true
+		return "*." + m.domain, "", true
 	}
 	return m.subject(name)
 }
@@ -181,8 +173,8 @@ func (m *managed) possible(name, subject string) error {
 	return nil
 }
 
-// need begins an attempt if one is due, and returns what is closed when the one under way ends; nil: none is.
-func (m *managed) need(subject string, now time.Time) <-chan struct{} {
+// need begins an attempt for an account if one is due, and returns what is closed when the one under way ends; nil: none is.
+func (m *managed) need(subject, account string, now time.Time) <-chan struct{} {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	h := m.held[subject]
@@ -192,7 +184,7 @@ func (m *managed) need(subject string, now time.Time) <-chan struct{} {
 		m.held[subject] = h
 	}
 	if h.busy == nil && !h.fresh(now) && !now.Before(h.due) {
-		m.begin(subject, h)
+		m.begin(subject, account, h)
 	}
 	return h.busy
 }

@@ -181,13 +181,13 @@ func options(t *testing.T, store Store, names []string) Options {
 	return Options{
 		Store: store, Domain: "tunnel.test", Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Go: func(f func()) { go f() },
 		Canonical: func(s string) (string, bool) { return strings.ToLower(s), s != "" },
-		Subject: func(name string) (string, bool) {
+		Subject: func(name string) (string, string, bool) {
 			for _, n := range names {
 				if n == name || strings.HasPrefix(n, "*.") && strings.HasSuffix(name, n[1:]) {
-					return n, true
+					return n, "acme", true
 				}
 			}
-			return "", false
+			return "", "", false
 		},
 	}
 }

@@ -17,7 +17,7 @@ const (
 // prepare begins what need not wait for a visitor: the certificate for all names below the domain, which a hook takes its time for.
 func (m *managed) prepare() {
 	if m.hooked {
-		m.need("*."+m.domain, time.Now())
+		m.need("*."+m.domain, "", time.Now())
 	}
 }
 
@@ -26,7 +26,7 @@ func (m *managed) prepare() {
 func (m *managed) renew() {
 	now := time.Now()
 	for _, subject := range m.due(now) {
-		_, wanted := m.subjectOf(subject)
+		_, account, wanted := m.subjectOf(subject)
 		m.mu.Lock()
 		h := m.held[subject]
 		switch {
@@ -35,7 +35,7 @@ func (m *managed) renew() {
 			delete(m.held, subject)
 		case !wanted:
 		case h.cert != nil && m.going < attempts:
-			m.begin(subject, h)
+			m.begin(subject, account, h)
 		}
 		m.mu.Unlock()
 	}

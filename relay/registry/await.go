@@ -36,19 +36,19 @@ func (g *Registry) Successor(ctx context.Context, e *Endpoint, lost bool) (*Endp
 	return next, err
 }
 
-// Expected is the name, its own or the narrowest wildcard, by which a canonical host name is served, or for which Await would wait; false: there is none. host
-// is not kept.
-func (g *Registry) Expected(host []byte) (name string, ok bool) {
+// Expected is the name, its own or the narrowest wildcard, by which a canonical host name is served, or for which Await would wait, and whose it is; false: there
+// is none. host is not kept.
+func (g *Registry) Expected(host []byte) (name, account string, ok bool) {
 	now := g.now()
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	switch e, l := g.find(host); {
 	case e != nil:
-		return e.Host, true
+		return e.Host, e.Account, true
 	case l != nil && l.awaited(now):
-		return l.Name, true
+		return l.Name, l.Account, true
 	}
-	return "", false
+	return "", "", false
 }
 
 // over is a context that has ended: nothing is waited for.

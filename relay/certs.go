@@ -12,6 +12,7 @@ import (
 
 // openCertificates opens where the certificates that visitors see come from. It orders none.
 func (r *Relay) openCertificates() (err error) {
+	r.reserved.domains = r.store.Domains
 	r.certs, err = cert.New(cert.Options{
 		Pairs: r.o.Certs, ACME: r.o.ACME, Store: items{r.store}, Domain: r.o.Domain,
 		Canonical: registry.HostName, Subject: r.subject, Log: r.o.Log, Go: r.o.Go,
@@ -29,8 +30,8 @@ func (r *Relay) subject(name string) (subject, account string, wanted bool) {
 	if subject, account, expected := r.registry.Expected([]byte(name)); expected {
 		return subject, account, true
 	}
-	owner, err := r.lookup.Owner(name)
-	return name, owner, err == nil && owner != ""
+	account = r.reserved.owner(name)
+	return name, account, account != ""
 }
 
 // ReloadCertificates reads the certificate files again now; the relay would see by itself, soon, that they have changed. Where one is wrong its certificate stays as

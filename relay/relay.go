@@ -49,6 +49,8 @@ type Relay struct {
 	store  control.Store  // what the owner decides, behind lookup; nil when Embedded
 	certs  *cert.Source   // what visitors are shown; nil without Options.HTTPS
 
+	reserved reserved // for certs: names in the store
+
 	adminToken string // what the admin API wants to be shown
 
 	doors  *doors

@@ -125,6 +125,43 @@ func TestUnwantedNames(t *testing.T) {
 	w.ordered(0)
 }
 
+// counted is a store that counts its readers.
+type counted struct {
+	*memory
+	looks atomic.Int32
+}
+
+func (c *counted) Item(key string) ([]byte, time.Time, error) {
+	c.looks.Add(1)
+	return c.memory.Item(key)
+}
+
+// TestStrangersReadNothing: names that nobody serves, of which a stranger has any number, cost no look into the store.
+func TestStrangersReadNothing(t *testing.T) {
+	store := &counted{memory: newMemory()}
+	o := options(t, store, []string{"*.dev.example.com"})
+	o.ACME = &ACME{Directory: "letsencrypt", Hook: "/hook"}
+	s := open(t, o)
+	before := store.looks.Load()
+	for _, name := range []string{"a.example.com", "a.b.example.org", "tunnel.example", "a.b.tunnel.test"} {
+		for _, protocols := range [][]string{nil, {alpnChallenge}} {
+			c, err := s.Certificate(&tls.ClientHelloInfo{ServerName: name, SupportedProtos: protocols})
+			if c != nil || err != nil && protocols == nil {
+				t.Errorf("%s %q: %v", name, protocols, err)
+			}
+		}
+		if _, ok := s.Challenge(name, "/.well-known/acme-challenge/x"); ok || s.Challenged(name) {
+			t.Errorf("%s: challenged", name)
+		}
+	}
+	if s.Challenged("a.dev.example.com") {
+		t.Error("a challenge for one of a wildcard's names")
+	}
+	if n := store.looks.Load() - before; n != 0 {
+		t.Errorf("%d looks", n)
+	}
+}
+
 // TestManyVisitors: two names at once, with many visitors, are two orders.
 func TestManyVisitors(t *testing.T) {
 	t.Parallel()

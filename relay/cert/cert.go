@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/mholt/acmez/v3"
 )
 
 // alpnChallenge is the protocol by which a CA asks for the certificate that answers its challenge (RFC 8737).
@@ -152,7 +154,7 @@ func (s *Source) Challenge(host, path string) (answer string, ok bool) {
 	if s.acme == nil || !ok {
 		return "", false
 	}
-	c, err := s.acme.challenges.find(name)
+	c, err := s.acme.challenge(name)
 	if err != nil || c.HTTP01ResourcePath() != path {
 		return "", false
 	}
@@ -165,7 +167,7 @@ func (s *Source) Challenged(name string) bool {
 	if s.acme == nil || !ok {
 		return false
 	}
-	_, err := s.acme.challenges.find(name)
+	_, err := s.acme.challenge(name)
 	return err == nil
 }
 
@@ -173,7 +175,11 @@ func (s *Source) answer(name string) (*tls.Certificate, error) {
 	if s.acme == nil {
 		return nil, nil
 	}
-	return s.acme.challenges.certificate(name)
+	c, err := s.acme.challenge(name)
+	if err != nil {
+		return nil, fmt.Errorf("no CA was asked to look at %s: %w", name, err)
+	}
+	return acmez.TLSALPN01ChallengeCert(c) // RFC 8737, section 3
 }
 
 // Reload reads the files again now, rather than when they are seen to have changed. What is wrong with one is returned; its old certificate stays.

@@ -3,7 +3,6 @@ package cert
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,15 +52,6 @@ func (c challenges) find(name string) (ch acme.Challenge, err error) {
 		return ch, err
 	}
 	return ch, json.Unmarshal(text, &ch)
-}
-
-// certificate answers TLS-ALPN-01 (RFC 8737, section 3).
-func (c challenges) certificate(name string) (*tls.Certificate, error) {
-	ch, err := c.find(name)
-	if err != nil {
-		return nil, fmt.Errorf("no CA was asked to look at %s: %w", name, err)
-	}
-	return acmez.TLSALPN01ChallengeCert(ch)
 }
 
 // hook answers DNS-01 by a program that sets TXT records: HOOK present|cleanup FQDN VALUE. It ends when the record is there for all to see.

@@ -5,11 +5,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/caddyserver/certmagic"
+	"github.com/mholt/acmez/v3/acme"
 	"go.uber.org/zap"
 )
 
@@ -171,6 +173,15 @@ func (m *managed) possible(name, subject string) error {
 		return fmt.Errorf("a certificate for %s takes --acme-dns-hook or --cert at the relay", subject)
 	}
 	return nil
+}
+
+// challenge is the one that a CA was asked to look for at a canonical name; fs.ErrNotExist. The store is asked only about names that have a certificate of their own:
+// others, of which strangers think up any number, have no challenge.
+func (m *managed) challenge(name string) (acme.Challenge, error) {
+	if subject, _, wanted := m.subject(name); !wanted || subject != name {
+		return acme.Challenge{}, fs.ErrNotExist
+	}
+	return m.challenges.find(name)
 }
 
 // need begins an attempt for an account if one is due, and returns what is closed when the one under way ends; nil: none is.

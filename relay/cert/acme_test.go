@@ -350,7 +350,7 @@ func TestDamagedInStore(t *testing.T) {
 func TestCADown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.begun(newMemory(), []string{"a.example.com"})
+	s, _ := w.begun(newMemory(), []string{"a.example.com"})
 	w.down.Store(true)
 	for range 20 {
 		if c, err := w.visit("a.example.com"); err == nil {
@@ -358,8 +358,14 @@ func TestCADown(t *testing.T) {
 		}
 	}
 	w.down.Store(false)
+	if got := s.Stats(); got[0].Source != "acme" || got[0].Certificates != 0 || !got[0].Ends.IsZero() || got[0].Failures == 0 {
+		t.Errorf("%+v", got)
+	}
 	eventually(t, "a certificate", func() bool { _, err := w.visit("a.example.com"); return err == nil })
 	w.ordered(1)
+	if got := s.Stats()[0]; got.Certificates != 1 || !got.Ends.Equal(w.shows("a.example.com").NotAfter) {
+		t.Errorf("%+v", got)
+	}
 }
 
 // TestFullStore: what could not be kept is not ordered, and comes when there is room again.

@@ -105,6 +105,7 @@ func (m *managed) ended(subject string, h *held, c *tls.Certificate, err error) 
 			h.cert = c
 		}
 		h.err = plain(err)
+		m.failures++
 		wait := h.hurry(backoff(err, h.failures))
 		if _, ok := errors.AsType[*tooMany](err); !ok { // which says nothing of the name
 			h.failures++

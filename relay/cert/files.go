@@ -24,7 +24,8 @@ type files struct {
 	mu    sync.Mutex
 	pairs []*pair
 
-	index atomic.Pointer[index]
+	index    atomic.Pointer[index]
+	failures atomic.Uint64
 }
 
 type pair struct {
@@ -130,6 +131,7 @@ func (f *files) take() (errs []error) {
 		switch {
 		case err != nil && err.Error() != p.said:
 			p.said = err.Error()
+			f.failures.Add(1)
 			errs = append(errs, err)
 		case err == nil && changed:
 			p.said, news = "", true

@@ -111,6 +111,9 @@ func TestFilesAreFollowed(t *testing.T) {
 	move(next.Key, p.Key)
 	s.files.look()
 	wants(t, addr, "a.example.com", second)
+	if got := s.Stats()[0]; got != (Stats{"file", 1, second.NotAfter, 2}) {
+		t.Errorf("%+v", got)
+	}
 	write(t, p.Cert, []byte("-----BEGIN"))
 	if err := s.Reload(); err == nil {
 		t.Error("reload of a damaged file is no error")

@@ -41,6 +41,8 @@ type internal struct {
 	ca     *Authority
 	since  time.Time                   // when the store got it
 	leaves map[string]*tls.Certificate // by the name that they are for
+
+	failures uint64
 }
 
 // openInternal reads the internal CA, or makes it: also when it is for another domain than the relay's, for which it is worth nothing.
@@ -111,7 +113,11 @@ func (c *internal) get(name string) (*tls.Certificate, error) {
 	if leaf := c.leaves[names[0]]; leaf != nil && now.Before(RenewAt(leaf.Leaf)) {
 		return leaf, nil
 	}
-	return c.sign(names, now)
+	leaf, err := c.sign(names, now)
+	if err != nil {
+		c.failures++
+	}
+	return leaf, err
 }
 
 // possible says why there can be no certificate for a name.

@@ -53,6 +53,8 @@ type managed struct {
 	held   map[string]*held // by subject
 	going  int              // attempts begun and not ended, those that wait for a slot included
 	closed bool
+
+	failures uint64 // of all attempts
 }
 
 // held is what there is for a subject. managed.mu guards it.

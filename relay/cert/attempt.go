@@ -129,7 +129,7 @@ func (m *managed) tell(subject string, h *held, err error, wait time.Duration) {
 			return
 		}
 	}
-	args := []any{"name", subject, "err", h.err, "next try in", wait}
+	args := []any{"name", subject, "err", h.err, "next try in", wait.Round(time.Second)}
 	if h.cert != nil {
 		args = append(args, "the old one ends", h.cert.Leaf.NotAfter)
 	}

@@ -38,9 +38,6 @@ func (p *publicPlaces) Place(ctx context.Context, e *registry.Endpoint, w sessio
 	if err := p.name(ctx, e, w); err != nil {
 		return nil, err
 	}
-	if err := p.certified(e); err != nil {
-		return nil, err
-	}
 	if e.Protocol == wire.ProtocolTLS {
 		e.URL = p.tls.of(e.Host)
 		return func() {}, nil
@@ -52,8 +49,8 @@ func (p *publicPlaces) Place(ctx context.Context, e *registry.Endpoint, w sessio
 	return func() {}, nil
 }
 
-// certified refuses an endpoint that would be online while every visitor's handshake fails. One without a wish for schemes has an https URL, too.
-func (p *publicPlaces) certified(e *registry.Endpoint) error {
+// certified refuses a host with which e would be online while every visitor's handshake fails. One without a wish for schemes has an https URL, too.
+func (p *publicPlaces) certified(e *registry.Endpoint, host string) error {
 	var without string // a way that needs no certificate
 	switch {
 	case e.ClientCAs != nil && e.Protocol != wire.ProtocolTLS:
@@ -64,7 +61,7 @@ func (p *publicPlaces) certified(e *registry.Endpoint) error {
 	default:
 		return nil
 	}
-	if err := p.certificate(e.Host); err != nil {
+	if err := p.certificate(host); err != nil {
 		return unsupported(err.Error() + without)
 	}
 	return nil
@@ -80,6 +77,9 @@ func (p *publicPlaces) name(ctx context.Context, e *registry.Endpoint, w session
 			return err
 		}
 		if wanted != host { // not the one that is its own anyway
+			if err := p.certified(e, wanted); err != nil { // before somebody is told to change his DNS for nothing
+				return err
+			}
 			if e.Owned, err = p.may(ctx, wanted, w.Grant); err != nil {
 				return err
 			}

@@ -202,6 +202,7 @@ func (s *Source) Run(ctx context.Context) error {
 				s.acme.renew()
 			}
 		case <-day.C:
+			s.files.remind()
 			if s.acme != nil {
 				s.acme.clean()
 			}

@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// late is the part of a certificate's life, one of so many, before whose begin whoever renews it has mostly done so: with a third left.
+const late = 6
+
 // Pair is a PEM file with a certificate and those that vouch for it, and one with its key.
 type Pair struct{ Cert, Key string }
 
@@ -89,6 +92,17 @@ func (f *files) warn(p *pair) {
 		f.log.Warn("a certificate has expired; visitors are refused by their browsers until its file is replaced", "file", p.Cert, "ended", leaf.NotAfter)
 	} else if now.Before(leaf.NotBefore) {
 		f.log.Warn("a certificate is not valid yet", "file", p.Cert, "begins", leaf.NotBefore)
+	} else if leaf.NotAfter.Sub(now) < leaf.NotAfter.Sub(leaf.NotBefore)/late {
+		f.log.Warn("a certificate ends soon, and its file has not been replaced", "file", p.Cert, "ends", leaf.NotAfter)
+	}
+}
+
+// remind warns again of what is wrong with what is served.
+func (f *files) remind() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range f.pairs {
+		f.warn(p)
 	}
 }
 

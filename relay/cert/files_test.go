@@ -197,6 +197,14 @@ func TestMistakesInFiles(t *testing.T) {
 	if !strings.Contains(log.String(), "expired") {
 		t.Errorf("nothing is said of one that has expired: %s", &log)
 	}
+	late, _ := made(t, dir, "late", now.AddDate(0, 0, -80), "late.example.com")
+	log.Reset()
+	o.Pairs = []Pair{a, late}
+	s := open(t, o)
+	s.files.remind()
+	if said := log.String(); strings.Count(said, "ends soon") != 2 || strings.Contains(said, a.Cert) {
+		t.Errorf("of one that ends soon is said, at the start and later: %s", said)
+	}
 }
 
 func read(t *testing.T, path string) []byte {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
 	"strings"
 	"time"
@@ -45,9 +46,12 @@ func (c challenges) CleanUp(_ context.Context, ch acme.Challenge) error {
 	return c.store.DeleteItem(challengesKey + ch.Identifier.Value)
 }
 
-// find is the challenge of a canonical name; fs.ErrNotExist.
+// find is the challenge of a canonical name; fs.ErrNotExist. One that is older than its order can be was left behind by a process that was killed.
 func (c challenges) find(name string) (ch acme.Challenge, err error) {
-	text, _, err := c.store.Item(challengesKey + name)
+	text, since, err := c.store.Item(challengesKey + name)
+	if err == nil && time.Since(since) > attemptLimit {
+		err = fs.ErrNotExist
+	}
 	if err != nil {
 		return ch, err
 	}

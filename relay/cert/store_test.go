@@ -191,6 +191,24 @@ func TestOneAccountOfTwoProcesses(t *testing.T) {
 	}
 }
 
+// TestChallengeLeftBehind: what a process that was killed has left is no challenge, once its order must be over.
+func TestChallengeLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := challenges{newMemory()}
+		if err := c.Present(t.Context(), acme.Challenge{Identifier: acme.Identifier{Value: "a.example.com"}}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(attemptLimit)
+		if _, err := c.find("a.example.com"); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second)
+		if _, err := c.find("a.example.com"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
 // TestStorage: certmagic finds its things as it would in directories.
 func TestStorage(t *testing.T) {
 	ctx, s := t.Context(), newStorage(newMemory(), func(f func()) { go f() })

@@ -79,8 +79,9 @@ func TestSubjects(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]bool{"tunnel.test": true, "app.tunnel.test": true, "www.example.com": true, "example.com": false, "b.tunnel.test": false} {
-		if subject, _, wanted := r.subject(name); wanted != want || wanted && subject != name {
-			t.Errorf("%s: %q %v, want %v", name, subject, wanted, want)
+		subject, account, wanted := r.subject(name)
+		if wanted != want || wanted && subject != name || wanted && (account == "acme") != (name != "tunnel.test") {
+			t.Errorf("%s: %q of %q %v, want %v", name, subject, account, wanted, want)
 		}
 	}
 	r.registry.Unbind(e)

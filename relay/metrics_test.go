@@ -45,7 +45,7 @@ func metricsPage(t *testing.T) string {
 	}
 	get("http://" + r.HTTPAddr() + "/")
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) { // it is counted when the visitor has its answer
-		if page := get("http://" + r.AdminAddr() + "/metrics"); strings.Contains(page, "duration_seconds_count 1") || time.Now().After(deadline) {
+		if page := get("http://" + r.AdminAddr() + "/metrics"); strings.Contains(page, "adit_edge_request_duration_seconds_count 1") || time.Now().After(deadline) {
 			return page
 		}
 	}

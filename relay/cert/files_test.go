@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"log/slog"
 	"net"
 	"os"
@@ -378,6 +379,20 @@ func TestInternalCALives(t *testing.T) {
 	}
 	if !c.ca.key.PublicKey.Equal(key) {
 		t.Error("another key")
+	}
+	at = c.ca.Cert.NotAfter.Add(-caRenew / 2) // of a store that is full the old one is made do with
+	store.sick = errors.New("no space left on device")
+	before := c.ca.Cert
+	if leaf, err := c.get("app.tunnel.test"); err != nil || !at.Before(leaf.Leaf.NotAfter) || !c.ca.Cert.Equal(before) || c.failures != 1 {
+		t.Errorf("with a full store: %v, %d failures", err, c.failures)
+	}
+	at = before.NotAfter.Add(time.Hour)
+	if _, err := c.get("app.tunnel.test"); err == nil {
+		t.Error("the old CA is used after its end")
+	}
+	store.sick = nil
+	if _, err := c.get("app.tunnel.test"); err != nil || c.ca.Cert.Equal(before) {
+		t.Errorf("when there is room again: %v", err)
 	}
 	for i := range 2 * maxLeaves {
 		if _, err := c.get(strings.Repeat("a", 1+i%60) + "." + strings.Repeat("b", 1+i/60) + ".tunnel.test"); err != nil {

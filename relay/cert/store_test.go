@@ -77,6 +77,9 @@ func (m *memory) AddItem(key string, value []byte, stale time.Duration) error {
 	if i, ok := m.items[key]; ok && time.Since(i.modified) < stale {
 		return fs.ErrExist
 	}
+	if m.sick != nil && !strings.HasPrefix(key, locks) {
+		return m.sick
+	}
 	m.items[key] = item{slices.Clone(value), time.Now()}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 func (r *Relay) openCertificates() (err error) {
 	r.reserved.domains = r.store.Domains
 	r.certs, err = cert.New(cert.Options{
-		Pairs: r.o.Certs, ACME: r.o.ACME, Store: items{r.store}, Domain: r.o.Domain,
+		Pairs: r.o.Certs, ACME: r.o.ACME, Store: items{r.store}, Domain: r.o.Domain, TLSOnly: r.o.HTTP == "",
 		Canonical: registry.HostName, Subject: r.subject, Log: r.o.Log, Go: r.o.Go,
 	})
 	return err

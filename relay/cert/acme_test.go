@@ -6,9 +6,11 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,6 +48,23 @@ func TestChallenges(t *testing.T) {
 				t.Error("challenged still")
 			}
 		})
+	}
+}
+
+// TestSolvers: a CA is only ever offered the challenges that it can be answered.
+func TestSolvers(t *testing.T) {
+	plain, hooked := &ACME{Directory: "letsencrypt"}, &ACME{Directory: "letsencrypt", Hook: "/hook"}
+	for want, o := range map[string]Options{
+		"http-01 tls-alpn-01": {ACME: plain}, "tls-alpn-01": {ACME: plain, TLSOnly: true}, "dns-01": {ACME: hooked, Domain: "a.test"},
+	} {
+		i, err := newIssuer(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		solvers := i.solvers(&x509.CertificateRequest{DNSNames: []string{"a.test"}})
+		if got := strings.Join(slices.Sorted(maps.Keys(solvers)), " "); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 

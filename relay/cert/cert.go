@@ -44,6 +44,8 @@ type Options struct {
 	ACME   *ACME  // nil: the internal CA
 	Store  Store  // of the internal CA, and of what comes from ACME
 	Domain string // the relay's; the internal CA is good for names below it only
+	// TLSOnly says that nobody asks Challenge: a CA that wanted HTTP-01 would find nothing, and count that against the name.
+	TLSOnly bool
 	// Canonical is the one spelling of a name; false: it is none.
 	Canonical func(name string) (string, bool)
 	// Subject is what a certificate for a canonical name is to be for: the name itself, or "*.…" that covers it; and the account that serves it ("": the relay
@@ -75,7 +77,7 @@ func Check(pairs []Pair, a *ACME) error {
 	if a == nil {
 		return files
 	}
-	_, issuer := newIssuer(*a, "", nil)
+	_, issuer := newIssuer(Options{ACME: a})
 	return errors.Join(files, issuer)
 }
 

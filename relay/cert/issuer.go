@@ -23,17 +23,20 @@ import (
 type issuer struct {
 	ACME
 	domain     string // the relay's
+	tlsOnly    bool
 	store      Store
 	challenges challenges
 	http       *http.Client
 
 	mu      sync.Mutex
-	account acme.Account // as it was registered; without a key before
+	account acme.Account // as it was registered; without a Location before
 }
 
 var _ certmagic.Issuer = (*issuer)(nil)
 
-func newIssuer(o ACME, domain string, s Store) (*issuer, error) {
+// newIssuer orders at of.ACME.
+func newIssuer(of Options) (*issuer, error) {
+	o := *of.ACME
 	switch o.Directory {
 	case "letsencrypt":
 		o.Directory = certmagic.LetsEncryptProductionCA
@@ -55,7 +58,10 @@ func newIssuer(o ACME, domain string, s Store) (*issuer, error) {
 		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true,
 		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 30 * time.Second, IdleConnTimeout: time.Minute,
 	}
-	return &issuer{ACME: o, domain: domain, store: s, challenges: challenges{s}, http: &http.Client{Transport: transport, Timeout: time.Minute}}, nil
+	return &issuer{
+		ACME: o, domain: of.Domain, tlsOnly: of.TLSOnly, store: of.Store, challenges: challenges{of.Store},
+		http: &http.Client{Transport: transport, Timeout: time.Minute},
+	}, nil
 }
 
 func readRoots(path string) (*x509.CertPool, error) {
@@ -120,7 +126,11 @@ func (i *issuer) solvers(csr *x509.CertificateRequest) map[string]acmez.Solver {
 	if name := csr.DNSNames[0]; i.Hook != "" && (isWildcard(name) || name == i.domain) {
 		return map[string]acmez.Solver{acme.ChallengeTypeDNS01: hook(i.Hook)}
 	}
-	return map[string]acmez.Solver{acme.ChallengeTypeHTTP01: i.challenges, acme.ChallengeTypeTLSALPN01: i.challenges}
+	all := map[string]acmez.Solver{acme.ChallengeTypeTLSALPN01: i.challenges}
+	if !i.tlsOnly {
+		all[acme.ChallengeTypeHTTP01] = i.challenges
+	}
+	return all
 }
 
 func isWildcard(name string) bool { return strings.HasPrefix(name, "*.") }

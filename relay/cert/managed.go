@@ -79,7 +79,7 @@ func (h *held) hurry(wait time.Duration) time.Duration {
 func (h *held) fresh(now time.Time) bool { return h.cert != nil && now.Before(h.cert.Leaf.NotAfter) }
 
 func openManaged(o Options) (*managed, error) {
-	i, err := newIssuer(*o.ACME, o.Domain, o.Store)
+	i, err := newIssuer(o)
 	if err != nil {
 		return nil, err
 	}

@@ -169,7 +169,7 @@ func TestOneAccountOfTwoProcesses(t *testing.T) {
 	for i := range two {
 		all.Go(func() {
 			var err error
-			if two[i], err = newIssuer(ACME{Directory: w.server.URL + "/dir", CA: w.roots}, "tunnel.test", race); err != nil {
+			if two[i], err = newIssuer(Options{ACME: &ACME{Directory: w.server.URL + "/dir", CA: w.roots}, Domain: "tunnel.test", Store: race}); err != nil {
 				t.Error(err)
 				return
 			}

@@ -108,7 +108,7 @@ func (m *matching) term(t *Term) bool {
 	case KeyAge:
 		return t.within(max(0, m.now.UnixMicro()-it.Start.UnixMicro()))
 	case KeySize:
-		return t.within(m.size())
+		return t.within(m.it.Size())
 	case KeyReplay:
 		return t.choice(it.ReplayOf != "") || t.Value != "" && strings.HasPrefix(string(it.ReplayOf), t.Value)
 	case KeyPinned:
@@ -134,14 +134,6 @@ func (m *matching) took() time.Duration {
 	return max(m.it.Duration, m.now.Sub(m.it.Start))
 }
 
-func (m *matching) size() int64 {
-	n := m.it.Request.Size
-	if r := m.it.Response; r != nil {
-		n += r.Size
-	}
-	return n
-}
-
 func (m *matching) status(t *Term) bool {
 	if s, ok := t.State(); ok {
 		return m.it.State == s
@@ -158,7 +150,7 @@ func (t *Term) ofKind(k Kind) bool {
 // body asks the content of either side.
 func (m *matching) body(t *Term) bool {
 	if !t.NeedsBody() {
-		return m.size() > 0
+		return m.it.Size() > 0
 	}
 	return t.inContent(m.side(RequestSide)) || t.inContent(m.side(ResponseSide))
 }

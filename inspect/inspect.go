@@ -114,6 +114,14 @@ func (x *Exchange) NeedRequest() error {
 // Ended says that no later state follows.
 func (x *Exchange) Ended() bool { return x.State >= Done }
 
+// Size is how many bytes of content have passed, both sides together: what faces list and sort by, and filters compare.
+func (x *Exchange) Size() int64 {
+	if x.Response == nil {
+		return x.Request.Size
+	}
+	return x.Request.Size + x.Response.Size
+}
+
 // Message returns what has been recorded of one side; nil: no response has come.
 func (x *Exchange) Message(s Side) *Message {
 	switch {

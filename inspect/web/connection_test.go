@@ -106,7 +106,7 @@ func connectionsAreListed(t *testing.T, b context.Context) {
 	w.want(has("#x-0199-d .method", "TCP"))
 	w.want(has("#x-0199-d .outcome", "open"))
 	open.Passed(inspect.RequestSide, 1<<20)
-	w.want(has("#x-0199-d .target", "1 MiB ↑"))
+	w.want(has("#x-0199-d .target", "1 MiB ↑") + ` && ` + has("#x-0199-d .size", "5 MiB"))
 	w.click("#x-0199-d a")
 	w.want(has("#what", "TCP 203.0.113.7:52144"))
 	w.want(has("#panel", "adit counts the bytes of tcp connections and keeps none of them"))

@@ -37,7 +37,7 @@ type Row struct {
 	Live     bool       // not ended
 	ReplayOf inspect.ID // the exchange this is a replay of
 	Kind     string     // "SSE", "WebSocket": an answer that goes on; else ""
-	Size     int64      // bytes of content, both sides together
+	Size     int64      // Exchange.Size
 	Host     string
 	Endpoint string
 	Label    string // view.Label
@@ -57,14 +57,13 @@ func RowOf(it inspect.Item) Row {
 		Live:     !x.Ended(),
 		ReplayOf: x.ReplayOf,
 		Kind:     kindOf(x),
-		Size:     x.Request.Size,
+		Size:     x.Size(),
 		Host:     safe(x.Request.Host, textLimit), Endpoint: safe(x.Endpoint, textLimit), Label: undisputed(cmp.Or(it.Label, view.Label(x))),
 		Pinned: it.Pinned, Noted: it.Note != "", Tags: tagsOf(it.Tags),
 	}
 	r.Status = safe(view.Status(x), 64)
 	if x.Response != nil {
 		r.Code = x.Response.Status
-		r.Size += x.Response.Size
 	}
 	if r.Failed && x.Failure != nil {
 		r.Failure = view.Sanitize(FailureText(*x.Failure))

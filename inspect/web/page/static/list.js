@@ -263,7 +263,7 @@ function makeRow(x, marked, fresh) {
       path, query ? el("span", { class: "query" }, query) : null)),
     cell("end", words.safe(x.endpoint, 64)),
     cell("num", running ? "…" : words.duration(x.duration_ms)),
-    cell("num size", x.summary ? "–" : words.size(x.response_size)));
+    cell("num size", words.size(x.request_size + x.response_size)));
   Object.assign(row, { exchange: x, marked });
   return row;
 }

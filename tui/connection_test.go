@@ -83,6 +83,34 @@ func TestConnections(t *testing.T) {
 	}
 }
 
+// The footer offers to replay what can be replayed.
+func TestFooterAtConnections(t *testing.T) {
+	b := newBench(t, 120, 40)
+	b.putConnections()
+	st := online()
+	st.Endpoints = append(st.Endpoints, inspect.Endpoint{Name: "ssh", URL: "tcp://relay.example.com:20022"})
+	b.f.set(st)
+	b.put(exchange(6, "POST", "/hook", 200, "OK"))
+	offers := func(at, want string) {
+		t.Helper()
+		lines := strings.Split(strings.TrimSpace(b.screen()), "\n")
+		_, got, offered := strings.Cut(lines[len(lines)-1], "r replay")
+		got, _, _ = strings.Cut(got, "  ")
+		if offered != (want != "") || "replay"+got != want && offered {
+			t.Errorf("%s: the footer is %q", at, lines[len(lines)-1])
+		}
+	}
+	offers("at the live end", "replay")
+	b.press("up")
+	offers("at a request", "replay")
+	b.press("up")
+	offers("at a connection", "")
+	b.press("enter")
+	offers("in an open connection", "")
+	b.press("esc", "*")
+	offers("with all marked", "replay 1")
+}
+
 // TestPlainConnections: the headless face has a line when a connection stands, and one when it has ended; of what is over at once, and of requests, only the last.
 func TestPlainConnections(t *testing.T) { synctest.Test(t, testPlainConnections) }
 

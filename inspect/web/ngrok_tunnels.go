@@ -76,11 +76,19 @@ func tunnelOf(e inspect.Endpoint) tunnelJSON {
 		PublicURL:   e.URL,
 		Proto:       proto,
 		Proof:       timeOf(e.Proof),
-		Config:      configJSON{Addr: e.Upstream, Inspect: e.Inspect},
+		Config:      configJSON{Addr: addrOf(proto, e.Upstream), Inspect: e.Inspect},
 		Turned:      e.Turned,
 		Description: e.Description,
 		Metrics:     metersOf(e),
 	}
+}
+
+// addrOf writes where a tunnel leads as ngrok does, for programs that look for it: a tcp tunnel's has no scheme.
+func addrOf(proto, upstream string) string {
+	if proto == "tcp" {
+		return strings.TrimPrefix(upstream, "tcp://")
+	}
+	return upstream
 }
 
 // tunnelID is the same as long as name and URL are.

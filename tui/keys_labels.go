@@ -20,7 +20,7 @@ func counted(does string) func(*model, where) string {
 }
 
 // withRequest is the label of what is done with requests: it says how many of the marked ones are some, and is left out at a connection. As long as no row
-// is selected, it stays if there are endpoints of both: the next row may be either.
+// is selected, one of those in sight has to be a request.
 func withRequest(does string) func(*model, where) string {
 	return func(m *model, at where) string {
 		if len(m.marks) > 0 {
@@ -30,11 +30,22 @@ func withRequest(does string) func(*model, where) string {
 		if at == onDetail && m.detail.row.ID != "" {
 			r, ok = m.detail.row, true
 		}
-		if ok && !r.IsRequest() || !ok && m.onlyConnections() {
-			return ""
+		if ok && r.IsRequest() || !ok && m.seesRequests() {
+			return does
 		}
-		return does
+		return ""
 	}
+}
+
+// seesRequests says that a row in sight is a request; of an empty list, that some may come.
+func (m *model) seesRequests() bool {
+	w := &m.rows
+	for i := w.first; i <= w.bottom(); i++ {
+		if w.row(i).IsRequest() {
+			return true
+		}
+	}
+	return len(w.spots) == 0 && !m.onlyConnections()
 }
 
 func (m *model) markedRequests(does string) string {

@@ -100,6 +100,11 @@ func (w *work) reading(ctx context.Context, o opening) *reading {
 func (r *reading) get() error {
 	it, err := r.source.Reader.Get(r.ctx, r.asked.id)
 	r.Item, r.Subject.Mask = it, r.mask
+	if r.asked.lasted > 0 && err == nil && !it.Ended() && it.Response != nil {
+		x := *it.Exchange
+		x.Duration = max(x.Duration, r.asked.lasted)
+		r.Exchange = &x
+	}
 	return err
 }
 

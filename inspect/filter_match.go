@@ -104,7 +104,7 @@ func (m *matching) term(t *Term) bool {
 	case KeyStatus:
 		return m.status(t)
 	case KeyDuration:
-		return t.within(m.took().Microseconds())
+		return t.within(m.it.Lasted(m.now).Microseconds())
 	case KeyAge:
 		return t.within(max(0, m.now.UnixMicro()-it.Start.UnixMicro()))
 	case KeySize:
@@ -125,14 +125,6 @@ func (m *matching) term(t *Term) bool {
 func (t *Term) within(n int64) bool { return t.Least <= n && n <= t.Most }
 
 func (t *Term) choice(is bool) bool { return t.Value == "" && is || t.Value == "no" && !is }
-
-// took is how long the exchange has taken until now, or took.
-func (m *matching) took() time.Duration {
-	if m.it.Ended() {
-		return m.it.Duration
-	}
-	return max(m.it.Duration, m.now.Sub(m.it.Start))
-}
 
 func (m *matching) status(t *Term) bool {
 	if s, ok := t.State(); ok {

@@ -114,6 +114,14 @@ func (x *Exchange) NeedRequest() error {
 // Ended says that no later state follows.
 func (x *Exchange) Ended() bool { return x.State >= Done }
 
+// Lasted is how long the exchange took, or has taken by now.
+func (x *Exchange) Lasted(now time.Time) time.Duration {
+	if x.Ended() {
+		return x.Duration
+	}
+	return max(x.Duration, now.Sub(x.Start))
+}
+
 // Size is how many bytes of content have passed, both sides together: what faces list and sort by, and filters compare.
 func (x *Exchange) Size() int64 {
 	if x.Response == nil {

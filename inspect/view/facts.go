@@ -27,7 +27,11 @@ func Facts(it inspect.Item) []Fact {
 		fs.add("Client", x.Client.String())
 	}
 	fs.add("Started", x.Start.Format("2006-01-02 15:04:05.000 -07:00"))
-	fs.add("Took", Duration(x.Duration))
+	if x.Ended() {
+		fs.add("Took", Duration(x.Duration))
+	} else {
+		fs.add("So far", Duration(x.Lasted(time.Now())))
+	}
 	fs.contents(x)
 	fs.add("Tags", strings.Join(it.Tags, ", "))
 	fs.add("Note", it.Note)

@@ -122,6 +122,17 @@ func (x *Exchange) Lasted(now time.Time) time.Duration {
 	return max(x.Duration, now.Sub(x.Start))
 }
 
+// AsOf is the exchange with the Duration that it has by now, if it goes on. As long as there is no response, nobody knows what the time is spent on: then it
+// is the same.
+func (x *Exchange) AsOf(now time.Time) *Exchange {
+	if x.Ended() || x.Response == nil {
+		return x
+	}
+	later := *x
+	later.Duration = x.Lasted(now)
+	return &later
+}
+
 // Size is how many bytes of content have passed, both sides together: what faces list and sort by, and filters compare.
 func (x *Exchange) Size() int64 {
 	if x.Response == nil {

@@ -58,13 +58,10 @@ type timingBar struct {
 }
 
 func (s *Server) timingPanel(_ *http.Request, it inspect.Item, _ string) (any, error) {
-	x := *it.Exchange
-	if x.Response != nil { // before it has come nobody knows what the time is spent on
-		x.Duration = x.Lasted(time.Now())
-	}
+	x := it.AsOf(time.Now())
 	p := &timingPanel{Total: x.Duration, Ended: x.Ended()}
 	scale := 100 / float64(max(x.Duration, 1))
-	for i, phase := range view.Timing(&x) {
+	for i, phase := range view.Timing(x) {
 		p.Bars = append(p.Bars, timingBar{phase, float64(phase.After) * scale, max(float64(phase.Took)*scale, 0.3), i * timingRow})
 	}
 	p.Height = max(len(p.Bars), 1) * timingRow

@@ -142,7 +142,7 @@ func (t *Term) ofKind(k Kind) bool {
 // body asks the content of either side.
 func (m *matching) body(t *Term) bool {
 	if !t.NeedsBody() {
-		return m.it.Size() > 0
+		return m.it.Kind == HTTP && m.it.Size() > 0
 	}
 	return t.inContent(m.side(RequestSide)) || t.inContent(m.side(ResponseSide))
 }

@@ -35,6 +35,7 @@ type Row struct {
 	Failed   bool
 	Failure  string     // what went wrong, in words
 	Live     bool       // not ended
+	Cut      bool       // interrupted: Duration is how long it lasted at least
 	ReplayOf inspect.ID // the exchange this is a replay of
 	Kind     string     // "SSE", "WebSocket": an answer that goes on; else ""
 	Size     int64      // Exchange.Size
@@ -55,6 +56,7 @@ func RowOf(it inspect.Item) Row {
 		Carried: x.Kind, Method: safe(method, 16), Path: safe(path, pathLimit),
 		Failed:   x.State == inspect.Failed,
 		Live:     !x.Ended(),
+		Cut:      x.State == inspect.Interrupted,
 		ReplayOf: x.ReplayOf,
 		Kind:     kindOf(x),
 		Size:     x.Size(),
@@ -70,6 +72,12 @@ func RowOf(it inspect.Item) Row {
 	}
 	if r.Failed && x.Failure != nil && x.Response != nil && !x.Response.Made && r.IsRequest() { // an answer that was cut does not speak for itself
 		r.Status = safe(strconv.Itoa(r.Code)+" "+x.Failure.Name, 64)
+	}
+	switch { // likewise
+	case r.Cut && r.Code > 0:
+		r.Status = strconv.Itoa(r.Code) + " " + x.State.String()
+	case r.Cut:
+		r.Status = x.State.String()
 	}
 	return r
 }

@@ -119,7 +119,8 @@ func (d *diagnosis) run(ctx context.Context, cfg *config.Config, service string)
 
 // relay goes the way to the relay that is configured, or to one inside this process.
 func (d *diagnosis) relay(ctx context.Context, cfg *config.Config) error {
-	o := agent.Options{Relay: cfg.Relay, Proxy: d.app.proxyFor(cfg).url, Pin: cfg.RelayPin, CA: cfg.RelayCA, Token: cfg.Authtoken, Version: Version, Go: d.app.guard.Go}
+	proxy := d.app.proxyFor(cfg)
+	o := agent.Options{Relay: cfg.Relay, Proxy: proxy.url, ProxyFrom: proxy.from, Pin: cfg.RelayPin, CA: cfg.RelayCA, Token: cfg.Authtoken, Version: Version, Go: d.app.guard.Go}
 	if cfg.Relay == "" {
 		d.begin("No relay is configured: the one inside adit")
 		end, err := d.app.embedForAWhile(&o)

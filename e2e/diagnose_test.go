@@ -12,8 +12,10 @@ import (
 // diagnosis is the report that "adit diagnose" writes.
 type diagnosis struct {
 	Result string
-	Checks []struct{ Section, Name, Verdict, Detail, Remedy string }
+	Checks []check
 }
+
+type check struct{ Section, Name, Verdict, Detail, Remedy string }
 
 // verdicts are those of a section, by check.
 func (d *diagnosis) verdicts(section string) map[string]string {
@@ -81,7 +83,7 @@ func TestDiagnose(t *testing.T) {
 			map[string]string{"Name resolution": "ok", "TCP": "ok", "TLS": "error"}, "does not speak TLS 1.3"},
 		"proxy": {append(withToken(r.token), "HTTPS_PROXY=http://me:MARKER@proxy.test:3128"), pin, 0, "ok", nil, "env HTTPS_PROXY is set, but not for 127.0.0.1"},
 		"proxy is gone": {append(cleanEnv(t), "HTTPS_PROXY=http://me:MARKER@127.0.0.1:"+nobody), []string{"--relay", "relay.test:4443"}, 1, "error",
-			map[string]string{"Proxy": "error"}, "the proxy http://127.0.0.1:" + nobody + " cannot be reached"},
+			map[string]string{"Proxy": "error"}, "the proxy http://127.0.0.1:" + nobody + " (env HTTPS_PROXY) cannot be reached"},
 		"state": {append(withToken(r.token), "ADIT_STATE_DIR=/dev/null/x"), pin, 1, "error", nil, "--state-dir"},
 	} {
 		t.Run(name, func(t *testing.T) {

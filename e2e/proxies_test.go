@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -84,12 +85,13 @@ func TestProxyDiagnosed(t *testing.T) {
 		{"http://jane:hunter2@" + web, "does not take this user and password (\"401"},
 		{"http://jane:opensesame@" + tinyproxy(t, "1"), "does not connect to"},
 		{"socks5://127.0.0.1:" + socks, "wants a user and a password"},
-		{"socks5://jane:hunter2@127.0.0.1:" + socks, "authentication failed"},
+		{"socks5://jane:hunter2@127.0.0.1:" + socks, "does not take this user and password"},
 		{"http://jane:hunter2@127.0.0.1:1", "cannot be reached"},
 	} {
 		d, all := diagnose(t, 1, nil, "--relay", r.agents, "--relay-pin", r.pin, "--authtoken", r.token, "--proxy-url", c.proxy)
-		if last := d.Checks[len(d.Checks)-1]; last.Name != "Proxy" || last.Verdict != "error" || !strings.Contains(last.Detail, c.says) {
-			t.Errorf("%s: %+v, want %q", c.proxy, last, c.says)
+		at := slices.IndexFunc(d.Checks, func(c check) bool { return c.Name == "Proxy" && c.Verdict == "error" && strings.HasPrefix(c.Section, "Relay") })
+		if at < 0 || !strings.Contains(d.Checks[at].Detail, c.says) || !strings.Contains(d.Checks[at].Detail, "(flag --proxy-url)") {
+			t.Errorf("%s: %+v, want %q", c.proxy, d.Checks, c.says)
 		}
 		if strings.Contains(all, "hunter2") || strings.Contains(all, "opensesame") {
 			t.Errorf("%s: the password is told: %s", c.proxy, all)

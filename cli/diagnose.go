@@ -56,6 +56,12 @@ secrets. A web service is asked HEAD / once.`,
   adit diagnose https://localhost:3000
   adit diagnose --relay tunnel.example.com --relay-pin sha256:… --write-report report.json`,
 		Args: atMostOne("the service's port or address, or an endpoint's name"),
+		ValidArgsFunction: func(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return a.completeEndpoints(c, args, word)
+		},
 		RunE: func(c *cobra.Command, args []string) error { return a.runDiagnose(c, args, report) },
 	}
 	c.Flags().StringVarP(&report, "write-report", "w", "", "`FILE` to write what was found to, as JSON")

@@ -140,7 +140,7 @@ var Codes = []CodeInfo{
 	{CodeAlreadyOnline, "ALREADY_ONLINE", 0, "The endpoint is already online from another agent of this account.", whoDev, "Stop the other agent, or choose another name.", true},
 	{CodeNameTaken, "NAME_TAKEN", 0, "The name belongs to another account.", whoDev, "Choose another name.", true},
 	{CodeBadName, "BAD_NAME", 0, "The name is not one that this relay can serve.", whoDev, "Choose a name of letters, digits and hyphens under the relay's domain, or a port that it has.", true},
-	{CodePortTaken, "PORT_TAKEN", 0, "The port is in use on this machine.", whoDev, "Free the port, or let adit choose one.", true},
+	{CodePortTaken, "PORT_TAKEN", 0, "The port is in use.", whoDev, "Free the port, or let adit choose one.", true},
 	{CodeUnsupported, "UNSUPPORTED", 0, "This relay does not offer what was asked for.", whoDev, "Update the relay, or leave the option out.", true},
 	{CodeEndpointLimit, "ENDPOINT_LIMIT", 0, "The account has no endpoint left in its plan.", whoDev, "Stop another endpoint.", true},
 	{CodeTooManyStreams, "TOO_MANY_STREAMS", 503, "Too many requests are under way at this endpoint.", whoDev, "Try again in a moment.", false},

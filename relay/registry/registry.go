@@ -108,14 +108,14 @@ func (g *Registry) Bind(e *Endpoint, c Claim) (replaced *Endpoint, err error) {
 	last := g.leases.find(name, now)
 	foreign := last.Account != "" && last.Account != e.Account
 	if !e.Owned && (foreign || g.leases.others(name, e.Account, now)) {
-		return nil, &Error{Code: wire.CodeNameTaken, Text: e.called() + " belongs to another account"}
+		return nil, &Error{Code: wire.CodeNameTaken, Text: e.Called() + " belongs to another account"}
 	}
 	old := g.holder(e)
 	if (old == nil || foreign) && c.Most > 0 && g.held(e.Account) >= c.Most {
 		return nil, &Error{Code: wire.CodeEndpointLimit, Text: fmt.Sprintf("the account %s has as many endpoints online as its plan allows: %d", e.Account, c.Most)}
 	}
 	if old != nil && !foreign && old != c.Over && (!c.counts(last, e.Instance) || old.outdates(e)) {
-		return nil, &Held{old, &Error{Code: wire.CodeAlreadyOnline, Text: e.called() + " is already online from another agent of this account"}}
+		return nil, &Held{old, &Error{Code: wire.CodeAlreadyOnline, Text: e.Called() + " is already online from another agent of this account"}}
 	}
 	e.Epoch = max(uint64(now.UnixMilli()), last.Epoch+1, c.Ticket+1)
 	g.leases.take(Lease{Name: name, Account: e.Account, Instance: e.Instance, Endpoint: e.Name, Epoch: e.Epoch})
@@ -251,8 +251,8 @@ func (e *Endpoint) Place() string {
 	return e.Host
 }
 
-// called is the place in words.
-func (e *Endpoint) called() string {
+// Called is the place in words.
+func (e *Endpoint) Called() string {
 	if e.Port != 0 {
 		return fmt.Sprint("the port ", e.Port)
 	}

@@ -15,20 +15,22 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// listens starts a program that serves at 127.0.0.1:port until the test ends.
-func listens(t *testing.T, port, name string, args ...string) {
+// listens starts a program that serves at 127.0.0.1:port until stop, or the test's end.
+func listens(t *testing.T, port, name string, args ...string) (stop func()) {
 	t.Helper()
 	need(t, name)
 	cmd := exec.Command(name, args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	stop = sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	t.Cleanup(stop)
 	eventually(t, name+" listens", func() bool {
 		c, err := net.Dial("tcp", "127.0.0.1:"+port)
 		if err == nil {
@@ -36,6 +38,7 @@ func listens(t *testing.T, port, name string, args ...string) {
 		}
 		return err == nil
 	})
+	return stop
 }
 
 // tinyproxy lets jane in, and connects to one port alone.
@@ -74,6 +77,31 @@ func TestThroughProxies(t *testing.T) {
 	}
 }
 
+// TestProxyRestarts: an agent whose proxy goes away comes back with it, a link and a WebSocket alike.
+func TestProxyRestarts(t *testing.T) {
+	r := relay(t)
+	port := service(t, http.HandlerFunc(hello))
+	socks := freePort(t)
+	proxy := func() (stop func()) { return listens(t, socks, "microsocks", "-i", "127.0.0.1", "-p", socks) }
+	stop := proxy()
+	var agents []*process
+	for _, to := range []string{r.agents, "ws://" + r.http} {
+		agents = append(agents, start(t, nil, append([]string{"http", port, "--proxy-url", "socks5://127.0.0.1:" + socks}, r.agentArgs("--relay", to)...)...))
+	}
+	for _, p := range agents {
+		p.ready()
+	}
+	stop()
+	for _, p := range agents {
+		p.waitFor(p.stderr, `no session; trying again" err="the link to the relay was lost: the link is lost: EOF"`)
+	}
+	proxy()
+	for _, p := range agents {
+		url := p.ready()
+		eventually(t, "the agent is back", func() bool { status, _ := fetch(t, r.request(t, url, "/back")); return status == 200 })
+	}
+}
+
 // TestProxyDiagnosed: what a real proxy refuses is found at its hop, by the environment's word, too.
 func TestProxyDiagnosed(t *testing.T) {
 	r := relay(t)
@@ -89,7 +117,9 @@ func TestProxyDiagnosed(t *testing.T) {
 		{"http://jane:hunter2@127.0.0.1:1", "cannot be reached"},
 	} {
 		d, all := diagnose(t, 1, nil, "--relay", r.agents, "--relay-pin", r.pin, "--authtoken", r.token, "--proxy-url", c.proxy)
-		at := slices.IndexFunc(d.Checks, func(c check) bool { return c.Name == "Proxy" && c.Verdict == "error" && strings.HasPrefix(c.Section, "Relay") })
+		at := slices.IndexFunc(d.Checks, func(c check) bool {
+			return c.Name == "Proxy" && c.Verdict == "error" && strings.HasPrefix(c.Section, "Relay")
+		})
 		if at < 0 || !strings.Contains(d.Checks[at].Detail, c.says) || !strings.Contains(d.Checks[at].Detail, "(flag --proxy-url)") {
 			t.Errorf("%s: %+v, want %q", c.proxy, d.Checks, c.says)
 		}

@@ -60,6 +60,7 @@ func TestClosedOff(t *testing.T) {
 		{"localhost:4443", syscall.ECONNREFUSED, ""},
 		{"127.0.0.1:4443", syscall.ECONNREFUSED, ""},
 		{"wss://relay.test", io.EOF, ""},
+		{"WSS://relay.test", io.EOF, ""},
 		{"relay.test:4443", nil, ""},
 	} {
 		o := Options{Relay: c.relay, Pin: pin}

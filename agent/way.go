@@ -29,6 +29,7 @@ type way struct {
 func (o *Options) way() (w way, err error) {
 	w.addr = o.Relay
 	if scheme, rest, ok := strings.Cut(o.Relay, "://"); ok {
+		scheme = strings.ToLower(scheme)
 		port := map[string]string{"ws": "80", "wss": "443"}[scheme]
 		u, err := url.Parse(o.Relay)
 		if err != nil || port == "" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {

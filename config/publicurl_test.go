@@ -66,3 +66,11 @@ func TestSchemeBesideURL(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestRelaySocket: a path behind the relay's WebSocket is told for what it is.
+func TestRelaySocket(t *testing.T) {
+	_, err := Load(Sources{Flags: map[string][]string{"relay": {"wss://tunnel.example.com/adit"}}})
+	if err == nil || !strings.Contains(err.Error(), `flag --relay: "tunnel.example.com/adit": the relay's WebSocket has a path of its own; write wss://HOST`) {
+		t.Error(err)
+	}
+}

@@ -24,11 +24,15 @@ func explain(err error, ep *endpoint) *problem {
 		op   *net.OpError
 		hand handshakeError
 	)
+	plain := "http"
+	if ep.up.kind == "tls" {
+		plain = "tcp"
+	}
 	switch {
 	case errors.As(err, &hand):
-		detail = tlsTrouble(hand.error)
+		detail = tlsTrouble(hand.error, plain)
 	case told(err) != "":
-		detail = tlsTrouble(err) // TLS 1.3 refuses a client when that believes to be through
+		detail = tlsTrouble(err, plain) // TLS 1.3 refuses a client when that believes to be through
 	case errors.As(err, &op) && op.Err != nil:
 		detail = op.Err.Error() // without the addresses of both ends, of which one is known and the other tells nothing
 	}

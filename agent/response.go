@@ -97,7 +97,7 @@ func (r *receiver) head() (int, error) {
 		n, err := r.resp.Parse(r.buf.b[r.in:r.n], r.x.head, r.x.upgrade)
 		switch {
 		case err != nil:
-			return 0, r.mixUp(err)
+			return 0, mixUp(r.buf.b[r.in:r.n], err)
 		case n > 0 && r.resp.Status < 200 && r.resp.Status != 101:
 			if err := r.info(n); err != nil {
 				return 0, err
@@ -117,9 +117,9 @@ func (r *receiver) head() (int, error) {
 	}
 }
 
-// mixUp is err of a head, unless what came is what a TLS server says to a request that is not encrypted: an alert (RFC 8446, 5.1 and 6).
-func (r *receiver) mixUp(err error) error {
-	if p := r.buf.b[r.in:r.n]; len(p) > 1 && p[0] == 0x15 && p[1] == 3 {
+// mixUp is err of a head that begins with p, unless that is what a TLS server says to a request that is not encrypted: an alert (RFC 8446, 5.1 and 6).
+func mixUp(p []byte, err error) error {
+	if len(p) > 1 && p[0] == 0x15 && p[1] == 3 {
 		return errSpeaksTLS
 	}
 	return err

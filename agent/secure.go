@@ -105,8 +105,8 @@ func told(err error) string {
 	return ""
 }
 
-// tlsTrouble words why a handshake failed, and what to do about it where that is known.
-func tlsTrouble(err error) string {
+// tlsTrouble words why a handshake failed, and what to do about it where that is known; plain is the upstream's scheme without TLS.
+func tlsTrouble(err error, plain string) string {
 	var (
 		record  tls.RecordHeaderError
 		unknown x509.UnknownAuthorityError
@@ -115,9 +115,9 @@ func tlsTrouble(err error) string {
 	)
 	switch {
 	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
-		return "it speaks plain HTTP: give the upstream as http://"
+		return "it speaks plain HTTP: give the upstream as " + plain + "://"
 	case errors.As(err, &record):
-		return "it does not speak TLS: give the upstream as http://, if it is a web service at all"
+		return "it does not speak TLS: give the upstream as " + plain + "://, if it is what it should be"
 	case errors.As(err, &unknown):
 		return "its certificate is signed by an authority that is not known here: name that with --upstream-tls-verify-cas"
 	case errors.As(err, &name):
@@ -129,7 +129,7 @@ func tlsTrouble(err error) string {
 	case told(err) != "":
 		return "it ended the connection: " + told(err)
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		return "it did not answer the TLS handshake: perhaps it speaks plain HTTP, then give the upstream as http://"
+		return "it did not answer the TLS handshake: if it does not speak TLS, give the upstream as " + plain + "://"
 	}
 	return err.Error()
 }

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -140,7 +141,12 @@ func (p *publicPlaces) may(ctx context.Context, host string, g control.Grant) (o
 	case p.shared(below):
 		return false, nil
 	}
-	return true, p.resolver.proves(ctx, below, g.Proof)
+	err = p.resolver.proves(ctx, below, g.Proof)
+	var no *registry.Error
+	if errors.As(err, &no) && no.Code == wire.CodeDomainUnproven { // app.team may be meant to be one of them
+		no.Text += "; this relay's own names end in ." + p.domain
+	}
+	return true, err
 }
 
 // shared says that a host is one of those under the relay's domain, which all accounts share.

@@ -116,9 +116,11 @@ func hstsLine(age time.Duration) string {
 	return fmt.Sprintf("Strict-Transport-Security: max-age=%d\r\n", int64(age/time.Second))
 }
 
-// promise is the line that an answer over TLS has, if the service has made none.
+// promise is the line that an answer over TLS has, if the service has made none. Of an endpoint that wants plain HTTP it would not be true, and browsers that
+// believed it would never reach it so.
 func (o *origin) promise(t *turn) string {
-	if o.secured == nil || o.s.hsts == "" || t.res.Get("Strict-Transport-Security") != nil {
+	switch {
+	case o.secured == nil || o.s.hsts == "", t.ep != nil && slices.Contains(t.ep.Schemes, "http"), t.res.Get("Strict-Transport-Security") != nil:
 		return ""
 	}
 	return o.s.hsts

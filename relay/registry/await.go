@@ -77,7 +77,8 @@ func (g *Registry) await(ctx context.Context, find func() (*Endpoint, *Lease)) (
 	}
 }
 
-// pause waits for news; false: there were none in time.
+// pause waits for news, or until there is no hope of any: then, too, it is worth another look, because a wildcard may serve a name that is given up. false: there
+// was nothing to wait for, or nobody waits any more.
 func pause(ctx context.Context, news <-chan struct{}, d time.Duration) bool {
 	if d <= 0 || ctx.Err() != nil {
 		return false
@@ -86,11 +87,11 @@ func pause(ctx context.Context, news <-chan struct{}, d time.Duration) bool {
 	defer t.Stop()
 	select {
 	case <-news:
-		return true
 	case <-t.C:
 	case <-ctx.Done():
+		return false
 	}
-	return false
+	return true
 }
 
 // look finds, or returns what is closed when the name's lease changes and until when to wait for that: zero when the name is held, by somebody whose loss

@@ -78,15 +78,30 @@ func (c *conn) multiplex(t *tls.Conn) {
 	m := &mux{conn: c, streams: map[*stream]struct{}{}}
 	c.front.mux = m
 	c.mux.Store(m)
-	c.enter(phaseRest)
+	c.since.Store(c.s.clock.Load())
+	if !c.phase.CompareAndSwap(phaseFresh, phaseRest) {
+		return // the end of the stop was quicker, or who needs the place
+	}
 	if !c.s.hand.give(t) {
-		return // the stop has come further than to begin with another connection
+		c.tooLate()
+		return
 	}
 	<-c.front.shut
 	m.mu.Lock()
 	m.over = true
 	m.mu.Unlock()
 	m.running.Wait()
+}
+
+// goneAway is all that the server says on a connection that it serves no request of: SETTINGS, with which either side begins (RFC 9113, 3.4), and GOAWAY without
+// an error, whose last stream is none (6.8).
+const goneAway = "\x00\x00\x00\x04\x00\x00\x00\x00\x00" + "\x00\x00\x08\x07\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00"
+
+// tooLate answers a connection whose handshake was over when the server took no more: its visitor hears that nobody has begun what he asks for, and asks again.
+func (c *conn) tooLate() {
+	if _, err := c.net.Write([]byte(goneAway)); err == nil { // the socket has room for it
+		c.lingerOn()
+	}
 }
 
 // begin takes a request in; false: the connection is over.

@@ -90,9 +90,9 @@ func (o *origin) describe(t *turn) {
 	q.Conn, q.Client, q.ServerPort = o.id, o.peer, o.port
 	q.Many = o.trusted
 	q.Version = 0x10 | uint8(t.minor)
-	q.Flags, q.Ext = 0, nil
+	q.Flags, q.Ext = 0, o.ext
 	if o.secured != nil {
-		q.Flags, q.Ext = wire.ReqTLS, o.secured.ext
+		q.Flags = wire.ReqTLS
 	}
 	if t.isHead {
 		q.Flags |= wire.ReqHead

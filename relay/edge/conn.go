@@ -46,6 +46,7 @@ type origin struct {
 	port    uint16     // ours
 	fixed   int        // the port of the one endpoint it leads to; 0: routed by Host
 	secured *secured   // nil: there is no TLS
+	plain   bool       // … though it is spoken here
 	ext     []byte     // what the agent is told of every request: a list of wire.ExtServerAddr …
 }
 

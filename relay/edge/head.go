@@ -42,6 +42,9 @@ func (c *conn) readHead(t *turn) error {
 
 // prepare takes a request through all that comes before its upstream.
 func (o *origin) prepare(t *turn) error {
+	if o.plain {
+		return plainHTTP(t)
+	}
 	err := o.meet(t)
 	if err == nil {
 		err = o.route(t)

@@ -141,6 +141,9 @@ func (c *conn) shake() bool {
 	case f.mute:
 		c.heir = f.rewind()
 		return false
+	case plainly(err):
+		c.unsecure()
+		return true
 	case err != nil:
 		c.s.log.Debug("a TLS handshake failed", "client", c.peer, "name", f.name, "err", err)
 		return false
@@ -158,6 +161,14 @@ func (c *conn) shake() bool {
 		return false
 	}
 	return true
+}
+
+// unsecure takes TLS away from a visitor who speaks HTTP without it: requests of his are read, and answered with where they belong.
+func (c *conn) unsecure() {
+	c.in.refill(c.front.hello)
+	c.mu.Lock() // the sweeper may be about to end a read
+	c.net, c.front, c.plain = c.sock, nil, true
+	c.mu.Unlock()
 }
 
 // afford takes memory, which the connection has until its end; false: there is none.

@@ -95,9 +95,11 @@ func pathOrNone(t *turn) []byte {
 
 // plainHTTP is the error of a request over plain HTTP where TLS is spoken. It names the URL as the visitor has typed it, whatever port he knows us by.
 func plainHTTP(t *turn) error {
-	if _, _, ok := registry.CanonicalHost(nil, t.req.Host); !ok {
+	name, _, ok := registry.CanonicalHost(t.host[:0], t.req.Host)
+	if !ok {
 		return errHost
 	}
+	t.host = name
 	return &registry.Error{Code: wire.CodePlainHTTP, Text: "the URL is https://" + string(t.req.Host) + string(pathOrNone(t))}
 }
 

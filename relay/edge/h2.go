@@ -30,7 +30,7 @@ const (
 	pingWithin = 15 * time.Second
 
 	// maxResets is how many requests a connection may give up, beyond those that it lets come to their end, before it is closed: opening and resetting costs a
-	// visitor nothing, and us an exchange each.
+	// visitor nothing, and us an exchange each. From the half of it on he is asked to go on with another connection: he may be a person in a hurry.
 	maxResets = 200
 )
 
@@ -138,6 +138,13 @@ func (m *mux) done(st *stream, gone bool) {
 		m.sock.Close()
 	}
 	m.running.Done()
+}
+
+// strained says that the visitor has given up so much that he should go on with another connection.
+func (m *mux) strained() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.resets > maxResets/2
 }
 
 // each calls f for every request under way. f must not block.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -290,6 +291,29 @@ func TestH2VisitorLeaves(t *testing.T) {
 	}
 }
 
+// TestH2ManyGivenUp: a visitor in a hurry, who gives most requests up, is asked to go on with another connection before he is cut off.
+func TestH2ManyGivenUp(t *testing.T) {
+	w := startTLS(t, func(x *fakeExchange) {
+		if strings.Contains(string(x.req.Head), "/now") {
+			x.ok("x")
+		}
+	})
+	f := w.frames()
+	id := uint32(1)
+	for i := range maxResets/2 + 10 {
+		f.head(id, true)
+		until(t, "begun", func() bool { return len(w.up.exchanges()) > i })
+		f.WriteRSTStream(id, http2.ErrCodeCancel)
+		w.up.exchanges()[i].over()
+		id += 2
+	}
+	f.head(id, true, ":path: /now")
+	got, err := f.ending()
+	if len(got) == 0 || got[0].ErrCode != http2.ErrCodeNo || got[0].LastStreamID < id || err != io.EOF {
+		t.Errorf("%v %v", got, err)
+	}
+}
+
 // TestH2Resets: who opens requests and gives them up is cut off.
 func TestH2Resets(t *testing.T) {
 	w := startTLS(t, func(*fakeExchange) {})
@@ -316,27 +340,35 @@ func TestH2Resets(t *testing.T) {
 	until(t, "closed", func() bool { return w.s.Stats().Open == 0 })
 }
 
-// TestH2Floods: what costs us more than the visitor ends the connection, and not the server.
+// TestH2Floods: what would pile up with us ends the connection; what costs no more than its bytes is endured. Others are served all the time.
 func TestH2Floods(t *testing.T) {
 	w := startTLS(t, parrot)
-	for name, flood := range map[string]func(f *framer, i int) error{
-		"continuation": func(f *framer, i int) error {
+	for name, c := range map[string]struct {
+		flood   func(f *framer, i int) error
+		endured bool
+	}{
+		"continuation": {flood: func(f *framer, i int) error {
 			if i == 0 {
 				return f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0x82, 0x87, 0x84}})
 			}
 			return f.WriteContinuation(1, false, bytes.Repeat([]byte{0, 1, 'a', 127, 0}, 100)[:500])
-		},
-		"settings": many("\x00\x00\x00\x04\x00\x00\x00\x00\x00"),
-		"ping":     many("\x00\x00\x08\x06\x00\x00\x00\x00\x00" + "adit pin"),
+		}},
+		"ping":     {flood: many("\x00\x00\x08\x06\x00\x00\x00\x00\x00" + "adit pin")},
+		"settings": {flood: many("\x00\x00\x00\x04\x00\x00\x00\x00\x00"), endured: true}, // one answer is for all that came
 	} {
 		f := w.frames()
-		f.conn.SetWriteDeadline(time.Now().Add(patience))
+		f.conn.SetWriteDeadline(time.Now().Add(2 * patience))
 		var err error
-		for i := 0; i < 20_000 && err == nil; i++ { // and nothing is read
-			err = flood(f, i)
+		for i := 0; err == nil && !(c.endured && i == 1000); i++ { // and nothing is read
+			err = c.flood(f, i)
+			if i == 500 {
+				if res, got := fetch(t, w.client(true), request(t, "POST", "https://app.test/", strings.NewReader("alive"))); got != "alive" {
+					t.Errorf("%s: another visitor gets %s %q", name, res.Status, got)
+				}
+			}
 		}
-		if err == nil {
-			t.Errorf("%s: is endured", name)
+		if errors.Is(err, os.ErrDeadlineExceeded) || (err == nil) != c.endured {
+			t.Errorf("%s: %v", name, err)
 		}
 		f.conn.Close()
 	}

@@ -251,7 +251,7 @@ func (st *stream) broken(t *turn, err error) ending {
 		}
 		return endReset
 	}
-	st.join(true)
+	st.join()
 	if code == wire.CodeVisitorGone || code == wire.CodeReaderTimeout {
 		t.code = code
 		return endGone

@@ -154,7 +154,7 @@ func (st *stream) settle(t *turn, e ending) {
 		}
 		wait.Stop()
 	}
-	st.join(e != endWhole)
+	st.join()
 	st.mu.Lock()
 	verdict := st.verdict
 	st.x = nil
@@ -167,8 +167,8 @@ func (st *stream) settle(t *turn, e ending) {
 	t.x = nil
 }
 
-// join ends the upload. now: although it is not through, the exchange is aborted, too.
-func (st *stream) join(now bool) {
+// join ends the upload; if that is not through, the exchange is aborted, too.
+func (st *stream) join() {
 	if st.upDone == nil {
 		return
 	}

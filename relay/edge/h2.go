@@ -54,6 +54,7 @@ func (s *Server) newH2() *http.Server {
 			MaxReceiveBufferPerStream: h2Window, MaxReceiveBufferPerConnection: h2ConnWindow,
 			SendPingTimeout: pingAfter, PingTimeout: pingWithin, WriteByteTimeout: time.Duration(s.lim.reader),
 		},
+		WriteTimeout: 2 * time.Duration(s.lim.reader), // is for what net/http answers itself (400, 431); ours are the sweeper's, who lifts it
 	}
 }
 

@@ -87,7 +87,7 @@ func (f *framer) outcome(stream uint32) string {
 				s.WriteString(fr.PseudoValue("status"))
 			}
 		case *http2.DataFrame:
-			if fr.StreamID == stream {
+			if fr.StreamID == stream && len(fr.Data()) > 0 {
 				s.WriteString(" " + string(fr.Data()))
 			}
 		case *http2.RSTStreamFrame:

@@ -109,7 +109,10 @@ func (st *stream) answer(t *turn) ending {
 		case err != nil:
 			return st.broken(t, err)
 		case f.Flags&wire.End != 0:
-			return endWhole // what net/http keeps back goes with the end of the stream
+			if !st.delivered(t) {
+				return st.gone(t)
+			}
+			return endWhole
 		}
 	}
 }
@@ -162,6 +165,10 @@ func (st *stream) flush() error {
 	st.writing.Store(0)
 	return err
 }
+
+// delivered sends the rest of the content: what net/http sends for us after the request's end might wait forever for a visitor who takes none. A head waits for
+// nobody, and goes with the end of the stream.
+func (st *stream) delivered(t *turn) bool { return t.sent == 0 || st.flush() == nil }
 
 // interim passes a 1xx head on. 100 is net/http's to send.
 func (st *stream) interim(t *turn, payload []byte) error {
@@ -283,6 +290,14 @@ func (st *stream) answerError(t *turn, err error) ending {
 	return st.page(t, code, text)
 }
 
+// answerBusy answers when there is no memory: without a page, which might have to wait for a visitor who takes it.
+func (st *stream) answerBusy(t *turn) ending {
+	t.code = wire.CodeRelayBusy
+	l := local{status: t.code.Info().Status, lines: "Adit-Error: " + t.code.String() + "\r\nRetry-After: 1\r\n"}
+	head, _ := l.response()
+	return st.own(t, l.status, head, nil)
+}
+
 // page answers with the page for a code.
 func (st *stream) page(t *turn, code wire.Code, text string) ending {
 	t.code = code
@@ -303,7 +318,7 @@ func (st *stream) own(t *turn, status int, head, content []byte) ending {
 	st.w.WriteHeader(status)
 	if !t.isHead {
 		t.sent = int64(len(content))
-		if st.write(content) != nil {
+		if st.write(content) != nil || !st.delivered(t) {
 			return endGone
 		}
 	}

@@ -195,6 +195,7 @@ func (st *stream) head(t *turn, payload []byte) error {
 	}
 	st.answered.Store(true)
 	st.w.WriteHeader(t.status)
+	clear(st.w.Header()) // or a field whose name Trailer has would be sent again behind the content
 	st.pending = true
 	return nil
 }

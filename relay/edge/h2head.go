@@ -31,8 +31,9 @@ func appendHead(b []byte, r *http.Request) ([]byte, error) {
 		fields++
 	}
 	add("Host", r.Host)
+	chunked := r.ContentLength < 0 || r.ContentLength > 0 && len(r.Trailer) > 0 // HTTP/1.1 has trailers behind chunks only
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
-		if name == "Host" {
+		if name == "Host" || name == "Content-Length" && chunked {
 			continue
 		}
 		for _, v := range r.Header[name] {
@@ -42,7 +43,7 @@ func appendHead(b []byte, r *http.Request) ([]byte, error) {
 	if len(r.Trailer) > 0 { // net/http has taken the field apart
 		add("Trailer", strings.Join(slices.Sorted(maps.Keys(r.Trailer)), ", "))
 	}
-	if r.ContentLength < 0 {
+	if chunked {
 		add("Transfer-Encoding", "chunked")
 	}
 	b = append(b, "\r\n"...)

@@ -20,9 +20,11 @@ const (
 	h2ConnWindow = 256 << 10 // of a connection
 
 	// h2Cost is what HTTP/2 adds to what a TLS connection holds: its frames, tables and goroutines. All in all that is 58 KiB of one that idles, 74 KiB when it has
-	// had requests, and 96 KiB when content has come in (measured like tlsCost). streamCost is a request's, without the window of its content.
+	// had requests, and 96 KiB when content has come in (measured like tlsCost). streamCost is a request's, without the window of its content, and
+	// headCost that of each byte of its head, which is there as fields, as a head of HTTP/1.1 that is read, and as one that goes on.
 	h2Cost     = 36 << 10
 	streamCost = 24 << 10
+	headCost   = 4
 
 	// pingAfter is how long a connection may be silent before it is asked whether it still lives, and pingWithin how long the answer may take. A header block that
 	// does not come to its end is silence, too.

@@ -50,6 +50,17 @@ func appendHead(b []byte, r *http.Request) ([]byte, error) {
 	return b, checkLines(b, fields)
 }
 
+// headSize is how many bytes of a head the visitor has sent, roughly.
+func headSize(r *http.Request) int64 {
+	n := len(r.Host) + len(r.RequestURI)
+	for name, values := range r.Header {
+		for _, v := range values {
+			n += len(name) + len(v)
+		}
+	}
+	return int64(n)
+}
+
 // checkLines refuses a head in which anything but us ends a line. HTTP/2's framing lets nothing of that kind through, but this is where it would be dangerous.
 func checkLines(head []byte, fields int) error {
 	lines := fields + 2 // the request line, and the empty one

@@ -25,8 +25,9 @@ func TestH2DeafToLittle(t *testing.T) {
 	const idle = connCost + tlsCost + h2Cost
 	f := w.deaf()
 	f.head(1, true)
-	f.head(3, true)
-	until(t, "answered", func() bool { return len(w.up.exchanges()) == 2 && memory.Held() == idle+2*streamCost })
+	f.head(3, true, "x: "+strings.Repeat("x", 5000))
+	heads := int64(len("app.test/")+len("app.test/x")+5000) * headCost
+	until(t, "answered", func() bool { return len(w.up.exchanges()) == 2 && memory.Held() == idle+2*streamCost+heads })
 	f.WriteWindowUpdate(1, 6)
 	if got := f.outcome(1); got != "200 little" {
 		t.Errorf("%q", got)

@@ -115,7 +115,7 @@ func (st *stream) turn(t *turn) (e ending) {
 
 // admit takes the memory that the request needs; false: there is none.
 func (st *stream) admit() bool {
-	cost := int64(streamCost)
+	cost := streamCost + headCost*headSize(st.r)
 	if st.r.ContentLength != 0 {
 		cost += h2Window
 	}

@@ -44,7 +44,8 @@ func TestH2StopTells(t *testing.T) {
 
 // TestH2TooLate: whose handshake is over when the server takes no more is told that nothing of his was begun.
 func TestH2TooLate(t *testing.T) {
-	w := startTLS(t, parrot)
+	t.Parallel()
+	w := startTLS(t, parrot, func(_ *Options, l *limits) { l.late = int64(2 * time.Second) }) // by which the handshake may be late
 	nc, err := net.Dial("tcp", w.tlsAddr)
 	if err != nil {
 		t.Fatal(err)

@@ -20,8 +20,9 @@ func (w *secureWorld) deaf() *framer {
 
 // TestH2DeafToLittle: an answer that fits into what net/http keeps back costs what its request does until it has gone, and its time is limited like any other's.
 func TestH2DeafToLittle(t *testing.T) {
+	t.Parallel()
 	memory := budget.New(1 << 30)
-	w := startTLS(t, func(x *fakeExchange) { x.ok("little") }, func(o *Options, _ *limits) { o.Memory, o.Reader = memory, time.Second })
+	w := startTLS(t, func(x *fakeExchange) { x.ok("little") }, func(o *Options, _ *limits) { o.Memory, o.Reader = memory, 2*time.Second })
 	const idle = connCost + tlsCost + h2Cost
 	f := w.deaf()
 	f.head(1, true)
@@ -60,11 +61,12 @@ func (f *framer) reset() http2.ErrCode {
 
 // TestH2LongAnswer: what limits net/http's own answers does not limit ours.
 func TestH2LongAnswer(t *testing.T) {
+	t.Parallel()
 	w := startTLS(t, func(x *fakeExchange) {
 		x.put(respFrame("HTTP/1.1 200 OK\r\n\r\n", wire.BodyUntil, 0, false))
-		time.Sleep(1500 * time.Millisecond)
+		time.Sleep(5 * time.Second)
 		x.put(dataFrame("last", true))
-	}, func(o *Options, _ *limits) { o.Reader = 500 * time.Millisecond })
+	}, func(o *Options, _ *limits) { o.Reader = 2 * time.Second })
 	f := w.frames()
 	f.head(1, true)
 	if got := f.outcome(1); got != "200 last" {

@@ -74,6 +74,7 @@ const (
 	CodeMisdirected    Code = 4013
 	CodeNoServerName   Code = 4014
 	CodeClientCert     Code = 4015
+	CodePlainHTTP      Code = 4016
 
 	CodeProtocol     Code = 5001
 	CodeFrameOrder   Code = 5002
@@ -171,6 +172,7 @@ var Codes = []CodeInfo{
 	{CodeMisdirected, "MISDIRECTED", 421, "The request is for another name than the TLS connection that it came on.", whoVisitor, "Open a connection of its own for each name.", false},
 	{CodeNoServerName, "NO_SERVER_NAME", 421, "The TLS connection did not say which name it is for.", whoVisitor, "Use a client that sends the server name (SNI).", false},
 	{CodeClientCert, "CLIENT_CERTIFICATE", 403, "This URL is open only to those who have a certificate for it.", whoVisitor, "Send a certificate of an authority that whoever gave you the URL has named.", false},
+	{CodePlainHTTP, "PLAIN_HTTP", 400, "Plain HTTP was sent to a port that speaks TLS.", whoVisitor, "Ask for the same with https:// in front.", false},
 
 	{CodeProtocol, "PROTOCOL", 502, "The other side broke the protocol.", whoMakers, "Update agent and relay; report it if it stays.", false},
 	{CodeFrameOrder, "FRAME_ORDER", 502, "A frame came where it must not.", whoMakers, "Update agent and relay; report it if it stays.", false},

@@ -174,6 +174,10 @@ func TestProxyProtocolLastCall(t *testing.T) {
 	if more, ok := <-done; ok {
 		t.Error("and another one:", more.RemoteAddr())
 	}
+	ln.passed.Store(true)
+	if d := ln.patience(); d < proxyHeadTime {
+		t.Errorf("a process that was replaced waits for %v, and a header may take %v", d, proxyHeadTime)
+	}
 }
 
 // FuzzProxyHead: whatever a peer sends, no more of it is read than the header, and what is accepted is a header to the last byte.

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/netip"
@@ -170,6 +171,9 @@ func (r *Relay) listen() error {
 		ln, err := r.doors.listen(context.Background(), limit, l.flag[len("--"):], l.addr)
 		if limit == 0 && errors.Is(err, syscall.EADDRINUSE) && stopping(l.addr) {
 			continue
+		}
+		if errors.Is(err, fs.ErrPermission) {
+			err = fmt.Errorf("%w\n  a port below 1024 needs root, or CAP_NET_BIND_SERVICE, which the unit gives that \"adit relay unit\" prints", err)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.flag, err)

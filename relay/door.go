@@ -59,6 +59,9 @@ func (d *doors) listen(ctx context.Context, limit time.Duration, purpose, addr s
 		return one, err
 	}
 	ln, err := listenWithin(ctx, limit, addr, d.log)
+	if errors.Is(err, syscall.EADDRINUSE) && d.succeeded() {
+		err = errSuccession // it was given back after the next process had a copy
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +118,13 @@ func (d *doors) add(ctx context.Context, one *door) error {
 	}
 }
 
+// succeeded says that another process is about to take over, or has.
+func (d *doors) succeeded() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.copied != nil || d.passed
+}
+
 // copies are files of all listeners, those included that nobody has wanted yet. The caller closes them, and says with pass or stay what became of the process that
 // they were for.
 func (d *doors) copies() (files map[string]*os.File, err error) {
@@ -122,27 +132,30 @@ func (d *doors) copies() (files map[string]*os.File, err error) {
 	defer d.mu.Unlock()
 	files = map[string]*os.File{}
 	for name, one := range d.open {
-		if files[name], err = one.File(); err != nil {
-			delete(files, name)
-			break
+		if err := keep(files, name, one.File); err != nil {
+			return nil, err
 		}
 	}
 	for name, f := range d.inherited {
-		if err != nil {
-			break
+		if err := keep(files, name, func() (*os.File, error) { return duplicate(f) }); err != nil {
+			return nil, err
 		}
-		if files[name], err = duplicate(f); err != nil {
-			delete(files, name)
-		}
-	}
-	if err != nil {
-		closeAll(files)
-		return nil, fmt.Errorf("listeners for the next process: %w", err)
 	}
 	if d.copied == nil {
 		d.copied = make(chan struct{})
 	}
 	return files, nil
+}
+
+// keep adds a copy to files, or closes them all.
+func keep(files map[string]*os.File, name string, copied func() (*os.File, error)) error {
+	f, err := copied()
+	if err != nil {
+		closeAll(files)
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	files[name] = f
+	return nil
 }
 
 // duplicate is another file of a listener.

@@ -108,6 +108,9 @@ func TestDoorsDuringSuccession(t *testing.T) {
 		if got := <-open(hurried); !errors.Is(got.err, errSuccession) {
 			t.Errorf("opened while it was not known who goes on: %v", got.err)
 		}
+		if _, err := second.listen(t.Context(), 0, "another", ln.Addr().String()); !errors.Is(err, errSuccession) {
+			t.Errorf("a port that the next process may have is not free, but not taken either: %v", err)
+		}
 		waiting := open(t.Context())
 		round.after()
 		got := <-waiting

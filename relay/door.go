@@ -132,12 +132,12 @@ func (d *doors) copies() (files map[string]*os.File, err error) {
 	defer d.mu.Unlock()
 	files = map[string]*os.File{}
 	for name, one := range d.open {
-		if err := keep(files, name, one.File); err != nil {
+		if err := keep(files, one.TCPListener, name); err != nil {
 			return nil, err
 		}
 	}
 	for name, f := range d.inherited {
-		if err := keep(files, name, func() (*os.File, error) { return duplicate(f) }); err != nil {
+		if err := keep(files, f, name); err != nil {
 			return nil, err
 		}
 	}
@@ -147,29 +147,15 @@ func (d *doors) copies() (files map[string]*os.File, err error) {
 	return files, nil
 }
 
-// keep adds a copy to files, or closes them all.
-func keep(files map[string]*os.File, name string, copied func() (*os.File, error)) error {
-	f, err := copied()
+// keep adds a copy of a socket to files, or closes them all.
+func keep(files map[string]*os.File, c syscall.Conn, name string) error {
+	f, err := duplicate(c, name)
 	if err != nil {
 		closeAll(files)
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	files[name] = f
 	return nil
-}
-
-// duplicate is another file of a listener.
-func duplicate(f *os.File) (*os.File, error) {
-	ln, err := net.FileListener(f)
-	if err != nil {
-		return nil, err
-	}
-	defer ln.Close()
-	t, ok := ln.(*net.TCPListener)
-	if !ok {
-		return nil, errors.New("it is no TCP listener")
-	}
-	return t.File()
 }
 
 // pass says that from now on the next process accepts at these listeners.

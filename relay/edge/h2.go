@@ -94,17 +94,20 @@ func (c *conn) multiplex(t *tls.Conn) {
 	m.over = true
 	m.mu.Unlock()
 	m.running.Wait()
-	c.seeOff()
+	m.seeOff()
 }
 
-// seeOff lets a visitor of HTTP/2 who heard that the server stops (GOAWAY) read what it was sent, and leave by itself, which it does when it has no request left. While
-// it reads it says so (WINDOW_UPDATE): a socket that is closed would answer with a reset, and what it has not read would be lost.
-func (c *conn) seeOff() {
-	if c.s.stopping.Load() {
-		c.lingerOn()
-		c.sock.Close() // TLS is closed already, and would not do it
+// seeOff lets a visitor who was told to leave read what it was sent, and leave by itself, which it does when it has no request left. While it reads it says so
+// (WINDOW_UPDATE): a socket that is closed would answer with a reset, and what it has not read would be lost.
+func (m *mux) seeOff() {
+	if m.leaves() {
+		m.lingerOn()
 	}
+	m.sock.Close() // TLS is closed already, and would not do it
 }
+
+// leaves says that the visitor hears with its next answer that it should go on with another connection (GOAWAY): the server stops, or the visitor has given up much.
+func (m *mux) leaves() bool { return m.s.stopping.Load() || m.strained() }
 
 // goneAway is all that the server says on a connection that it serves no request of: SETTINGS, with which either side begins (RFC 9113, 3.4), and GOAWAY without
 // an error, whose last stream is none (6.8).

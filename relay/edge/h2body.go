@@ -213,7 +213,7 @@ func (st *stream) writeHead(t *turn) {
 		name, value, _ := bytes.Cut([]byte(line), []byte(": "))
 		h[string(name)] = []string{string(bytes.TrimSpace(value))}
 	}
-	if st.m.s.stopping.Load() || st.m.strained() {
+	if st.m.leaves() {
 		h["Connection"] = []string{"close"} // makes net/http send GOAWAY
 	}
 }

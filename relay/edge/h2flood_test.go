@@ -13,6 +13,15 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
+// giveUp begins a request and resets it.
+func (f *framer) giveUp(w *secureWorld, id uint32) {
+	n := len(w.up.exchanges())
+	f.head(id, true)
+	until(f.t, "begun", func() bool { return len(w.up.exchanges()) > n })
+	f.WriteRSTStream(id, http2.ErrCodeCancel)
+	w.up.exchanges()[n].over()
+}
+
 // TestH2ManyGivenUp: a visitor in a hurry, who gives most requests up, is asked to go on with another connection before he is cut off.
 func TestH2ManyGivenUp(t *testing.T) {
 	w := startTLS(t, func(x *fakeExchange) {
@@ -22,11 +31,8 @@ func TestH2ManyGivenUp(t *testing.T) {
 	})
 	f := w.frames()
 	id := uint32(1)
-	for i := range maxResets/2 + 10 {
-		f.head(id, true)
-		until(t, "begun", func() bool { return len(w.up.exchanges()) > i })
-		f.WriteRSTStream(id, http2.ErrCodeCancel)
-		w.up.exchanges()[i].over()
+	for range maxResets/2 + 10 {
+		f.giveUp(w, id)
 		id += 2
 	}
 	f.head(id, true, ":path: /now")

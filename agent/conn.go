@@ -118,7 +118,7 @@ func (p *passage) connect(ctx context.Context) error {
 		c.abort()
 		return errDead
 	}
-	l.ep.health.answered()
+	l.ep.health.stands()
 	p.local = c
 	p.link.Stands(x.connect)
 	return nil
@@ -145,17 +145,18 @@ func (p *passage) ail(cause error) *problem {
 	if l.ep.health.failed(why.code) {
 		notify(l.eng.ailing)
 	}
-	l.eng.log.Warn("no connection to the local service", "endpoint", l.ep.Name, "code", why.code.String(), "err", why.detail)
-	p.fail(why.code, why.detail)
+	f := why.failure()
+	l.eng.log.Warn("no connection to the local service", "endpoint", l.ep.Name, "code", why.code.String(), "err", why.detail, "remedy", f.Remedy)
+	p.fail(f)
 	return why
 }
 
 // fail keeps the first reason.
-func (p *passage) fail(code wire.Code, detail string) {
+func (p *passage) fail(f *inspect.Failure) {
 	p.l.mu.Lock()
 	defer p.l.mu.Unlock()
 	if p.failed == nil {
-		p.failed = failure(code, detail)
+		p.failed = f
 	}
 }
 

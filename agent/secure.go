@@ -6,8 +6,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/adit-tunnel/adit/wire"
@@ -105,31 +107,46 @@ func told(err error) string {
 	return ""
 }
 
-// tlsTrouble words why a handshake failed, and what to do about it where that is known.
-func tlsTrouble(err error) string {
+// tlsTrouble words why a handshake with u failed, and what to change where that is known.
+func (u *upstream) tlsTrouble(err error) (detail, mend string) {
 	var (
 		record  tls.RecordHeaderError
 		unknown x509.UnknownAuthorityError
 		name    x509.HostnameError
 		invalid x509.CertificateInvalidError
 	)
-	switch {
+	plainly := "ive the upstream as " + u.plain() + "."
+	switch alert := told(err); {
 	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
-		return "it speaks plain HTTP: give the upstream as http://"
+		return "it speaks plain HTTP", "G" + plainly
 	case errors.As(err, &record):
-		return "it does not speak TLS: give the upstream as http://, if it is a web service at all"
+		return "it does not speak TLS", "If it is the right port, g" + plainly
 	case errors.As(err, &unknown):
-		return "its certificate is signed by an authority that is not known here: name that with --upstream-tls-verify-cas"
+		return "its certificate is signed by an authority that is not known here", "Name that authority's certificate with --upstream-tls-verify-cas."
 	case errors.As(err, &name):
-		return "its certificate is for another name: " + name.Error()
+		return "its certificate is for another name: " + name.Error(), "Give the upstream by a name that is in the certificate."
 	case errors.As(err, &invalid):
-		return "its certificate is not valid: " + invalid.Error()
-	case told(err) == "tls: certificate required", told(err) == "tls: bad certificate":
-		return "it wants a client certificate (" + told(err) + "): give one with --upstream-client-crt and --upstream-client-key"
-	case told(err) != "":
-		return "it ended the connection: " + told(err)
+		return "its certificate is not valid: " + invalid.Error(), ""
+	case alert == "tls: certificate required", alert == "tls: bad certificate" && len(u.secure.Certificates) == 0:
+		return "it wants a client certificate (" + alert + ")", "Give one with --upstream-client-crt and --upstream-client-key."
+	case alert == "tls: handshake failure" && len(u.secure.Certificates) == 0: // so says TLS 1.2 (RFC 5246, 7.4.6)
+		return "it ended the connection: " + alert, "If it wants a client certificate, give one with --upstream-client-crt and --upstream-client-key."
+	case alert != "" && len(u.secure.Certificates) > 0:
+		return "it ended the connection: " + alert, "Check that the local service knows the authority of the certificate in --upstream-client-crt."
+	case alert != "":
+		return "it ended the connection: " + alert, ""
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		return "it did not answer the TLS handshake: perhaps it speaks plain HTTP, then give the upstream as http://"
+		return "it did not answer the TLS handshake", "If it does not speak TLS, g" + plainly
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return "it closed the connection instead of answering the TLS handshake", "If it does not speak TLS, g" + plainly
 	}
-	return err.Error()
+	return err.Error(), ""
+}
+
+// plain is where u leads, without TLS.
+func (u *upstream) plain() string {
+	if u.kind == "tls" {
+		return "tcp://" + u.addr
+	}
+	return "http://" + u.addr
 }

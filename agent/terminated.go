@@ -145,7 +145,7 @@ func (p *passage) turnedAway(err error) error {
 	if errors.As(err, &bad) || err.Error() == "tls: client didn't provide a certificate" {
 		code = wire.CodeClientCert
 	}
-	p.fail(code, "TLS handshake: "+err.Error())
+	p.fail(failure(code, "TLS handshake: "+err.Error()))
 	p.l.eng.log.Debug("a visitor's TLS handshake failed", "endpoint", p.l.ep.Name, "client", p.x.client, "err", err)
 	return p.abort(code)
 }

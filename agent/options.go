@@ -52,9 +52,9 @@ type Endpoint struct {
 	Schemes []string
 
 	// What the service of an Upstream speaks. UpstreamProtocol is "" or "http1", or "http2": to https:// by ALPN, else at once, without TLS. ProxyProtocol is
-	// the version of the PROXY protocol, 1 or 2, in front of each local connection, which then is one visitor's; 0: none. An https:// service's certificate is
-	// verified only with VerifyUpstream, for the upstream's host name, by the system's roots or those in UpstreamCAs, which implies it. UpstreamCert with
-	// UpstreamKey is the certificate to show to the service. The last three are PEM files.
+	// the version of the PROXY protocol, 1 or 2, in front of each local connection, which then is one visitor's; 0: none. The certificate of
+	// an https:// or tls:// service is verified only with VerifyUpstream, for the upstream's host name, by the system's roots or those in UpstreamCAs, which
+	// implies it. UpstreamCert with UpstreamKey is the certificate to show to the service. The last three are PEM files.
 	UpstreamProtocol                       string
 	ProxyProtocol                          int
 	VerifyUpstream                         bool

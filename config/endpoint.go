@@ -26,7 +26,7 @@ type Endpoint struct {
 
 	UpstreamProtocol          string   // http1 or http2
 	ProxyProtocol             int      // in front of each connection to the service: version 1 or 2; 0: none
-	VerifyUpstream            bool     // check the certificate of an https service
+	VerifyUpstream            bool     // check the certificate of a service that speaks TLS
 	UpstreamCAs               string   // file of authorities for that; "": the system's
 	UpstreamCert, UpstreamKey string   // files of the certificate that the service is shown
 	TerminateAt               string   // where a tls endpoint's TLS ends: edge, agent or upstream
@@ -201,7 +201,8 @@ func (d draft) fitting(e *Endpoint, kind string, m *mistakes) {
 		switch name := v.option.Name; {
 		case !v.used() || kind == "":
 		case (strings.HasPrefix(name, "upstream-tls-") || strings.HasPrefix(name, "upstream-client-")) && kind != "https" && kind != "tls":
-			m.at(v, "certificates mean something only to a service that speaks TLS; %s is of kind %s", withoutPassword(e.Upstream), kind)
+			m.at(v, "certificates mean something only to a service that speaks TLS, as %s://HOST:PORT; %s is of kind %s",
+				map[bool]string{true: "https", false: "tls"}[e.Protocol == "http"], withoutPassword(e.Upstream), kind)
 		case (name == "upstream-protocol" || name == "upstream-proxy-protocol") && kind == "file":
 			m.at(v, "files are served by adit itself, with nothing in between")
 		case name == "upstream-client-crt" && e.UpstreamKey == "":

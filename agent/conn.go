@@ -53,7 +53,7 @@ func (l *lane) carry(ctx context.Context) error {
 	if l.ep.end != nil {
 		err = p.startTLS(ctx)
 	} else {
-		p.side = &bare{l: l, small: true}
+		p.side = &bare{l: l, short: true}
 		err = p.start(ctx)
 	}
 	if err != nil {
@@ -199,7 +199,7 @@ func (p *passage) up() error {
 func (p *passage) awaitEnd() error {
 	l := p.l
 	for {
-		l.link.Idle()
+		l.link.Await()
 		f, err := l.link.Next()
 		if err != nil {
 			return err

@@ -19,7 +19,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -273,42 +272,6 @@ func TestConnStalled(t *testing.T) {
 		if got, err := io.ReadAll(io.LimitReader(v, 1)); err != nil || string(got) != "x" {
 			t.Fatalf("%q %v", got, err)
 		}
-	}
-}
-
-// TestConnIdleHoldsNothing: the agent holds no more memory for a connection that waits after a large answer than after a small one. The relay, in the same
-// process, holds one buffer of 32 KiB.
-func TestConnIdleHoldsNothing(t *testing.T) {
-	p := pass(t, relaytest.Start(t, withPorts), agent.Endpoint{Protocol: "tcp", Upstream: "tcp://" + localService(t, func(c *net.TCPConn) {
-		answer := make([]byte, 8<<10)
-		for b := make([]byte, 1); ; {
-			if _, err := io.ReadFull(c, b); err != nil {
-				return
-			}
-			c.Write(answer[:int(b[0])<<10])
-		}
-	})})
-	all := make([]net.Conn, 200)
-	for i := range all {
-		all[i] = p.dial()
-	}
-	held := func(kib byte) int64 {
-		for _, c := range all {
-			c.Write([]byte{kib})
-			if _, err := io.ReadFull(c, make([]byte, int(kib)<<10)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		runtime.GC()
-		runtime.GC() // pools keep what they have over one
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc) / int64(len(all))
-	}
-	small := held(1)
-	large := held(8)
-	if large > small+48<<10 {
-		t.Errorf("%d bytes a connection, and %d after a large answer", small, large)
 	}
 }
 

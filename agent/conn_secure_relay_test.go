@@ -23,18 +23,18 @@ func TestConnOverTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	service := func(conf tls.Config) string {
+	service := func(conf *tls.Config) string {
 		conf.Certificates, conf.ClientCAs = []tls.Certificate{pair}, ca.pool()
 		_, port, _ := net.SplitHostPort(localService(t, func(c *net.TCPConn) {
-			s := tls.Server(c, &conf)
+			s := tls.Server(c, conf)
 			io.Copy(s, s)
 			s.CloseWrite()
 		}))
 		return port
 	}
 	plain := newAnswering(t, "220 mail ready\r\n")
-	any, strict := service(tls.Config{}), service(tls.Config{ClientAuth: tls.RequireAndVerifyClientCert})
-	old := service(tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, MaxVersion: tls.VersionTLS12})
+	any, strict := service(&tls.Config{}), service(&tls.Config{ClientAuth: tls.RequireAndVerifyClientCert})
+	old := service(&tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, MaxVersion: tls.VersionTLS12})
 	for _, tt := range []struct {
 		what string
 		e    agent.Endpoint

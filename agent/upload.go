@@ -47,8 +47,11 @@ func (l *lane) upload(ctx context.Context, x *exchange) error {
 	for !l.content.Done() {
 		if !l.link.Buffered() {
 			l.flush(ctx, x, nil, nil)
-			if l.up.small {
-				l.link.Idle() // an upgraded connection or a trickle may wait for long
+			switch {
+			case x.tunnel.Load():
+				l.link.Await()
+			case l.up.small:
+				l.link.Idle() // a trickle may wait for long
 			}
 		}
 		if err := l.next(ctx, x); err != nil {

@@ -40,6 +40,8 @@ func explain(err error, ep *endpoint) *problem {
 		p.detail, p.mend = ep.up.tlsTrouble(err) // TLS 1.3 refuses a client when that believes to be through
 	case errors.Is(err, errSpeaksTLS):
 		p.mend = "Give the upstream as https://" + ep.up.addr + "."
+	case errors.Is(err, errOnlyHTTP2):
+		p.mend = "Add --upstream-protocol http2."
 	case errors.Is(err, errNoHTTP2):
 		p.mend = "Leave --upstream-protocol http2 out, if it is a web service at all."
 	case errors.As(err, &op) && op.Err != nil:
@@ -56,6 +58,7 @@ func explain(err error, ep *endpoint) *problem {
 var (
 	errSpeaksTLS = errors.New("it speaks TLS")
 	errNoHTTP2   = errors.New("it does not speak HTTP/2")
+	errOnlyHTTP2 = errors.New("it speaks HTTP/2, and not HTTP/1.1")
 )
 
 // localCode maps what went wrong before there was a response.
@@ -77,7 +80,7 @@ func localCode(err error) wire.Code {
 			return wire.CodeLocalNotHTTP
 		}
 		return wire.CodeLocalBadHead
-	case errors.Is(err, errSpeaksTLS), errors.Is(err, errNoHTTP2):
+	case errors.Is(err, errSpeaksTLS), errors.Is(err, errNoHTTP2), errors.Is(err, errOnlyHTTP2):
 		return wire.CodeLocalNotHTTP
 	case errors.Is(err, errInfos):
 		return wire.CodeLocalBadHead

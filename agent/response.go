@@ -117,10 +117,14 @@ func (r *receiver) head() (int, error) {
 	}
 }
 
-// mixUp is err of a head, unless what came is what a TLS server says to a request that is not encrypted: an alert (RFC 8446, 5.1 and 6).
+// mixUp is err of a head, unless what came is what a TLS server says to a request that is not encrypted: an alert (RFC 8446, 5.1 and 6); or with what an HTTP/2
+// server begins: SETTINGS, on the stream 0 (RFC 9113, 3.4 and 6.5).
 func (r *receiver) mixUp(err error) error {
-	if p := r.buf.b[r.in:r.n]; len(p) > 1 && p[0] == 0x15 && p[1] == 3 {
+	switch p := r.buf.b[r.in:r.n]; {
+	case len(p) > 1 && p[0] == 0x15 && p[1] == 3:
 		return errSpeaksTLS
+	case len(p) >= 9 && p[0] == 0 && p[1] == 0 && p[2]%6 == 0 && bytes.Equal(p[3:9], []byte{4, 0, 0, 0, 0, 0}):
+		return errOnlyHTTP2
 	}
 	return err
 }

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -127,12 +129,14 @@ func (u *upstream) tlsTrouble(err error) (detail, mend string) {
 		return "its certificate is for another name: " + name.Error(), "Give the upstream by a name that is in the certificate."
 	case errors.As(err, &invalid):
 		return "its certificate is not valid: " + invalid.Error(), ""
-	case alert == "tls: certificate required", alert == "tls: bad certificate" && len(u.secure.Certificates) == 0:
+	case alert == "tls: no application protocol" && slices.Equal(u.secure.NextProtos, []string{"http/1.1"}):
+		return errOnlyHTTP2.Error(), "Add --upstream-protocol http2."
+	case len(u.secure.Certificates) == 0 && (alert == "tls: certificate required" || alert == "tls: bad certificate"):
 		return "it wants a client certificate (" + alert + ")", "Give one with --upstream-client-crt and --upstream-client-key."
 	case alert == "tls: handshake failure" && len(u.secure.Certificates) == 0: // so says TLS 1.2 (RFC 5246, 7.4.6)
 		return "it ended the connection: " + alert, "If it wants a client certificate, give one with --upstream-client-crt and --upstream-client-key."
-	case alert != "" && len(u.secure.Certificates) > 0:
-		return "it ended the connection: " + alert, "Check that the local service knows the authority of the certificate in --upstream-client-crt."
+	case len(u.secure.Certificates) > 0 && strings.Contains(alert, "certificate"):
+		return "it does not take the client certificate (" + alert + ")", "Check that the local service knows the authority of the certificate in --upstream-client-crt."
 	case alert != "":
 		return "it ended the connection: " + alert, ""
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):

@@ -185,6 +185,16 @@ func TestClientCertificate(t *testing.T) {
 	if _, got := newForwarder(t, agent.Endpoint{Upstream: s.URL, UpstreamCert: crt, UpstreamKey: key}).get("/"); got != "ann" {
 		t.Errorf("the service knows %q", got)
 	}
+	picky := newTLSService(t, http.HandlerFunc(says), &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool()})
+	if got := newForwarder(t, agent.Endpoint{Upstream: picky.URL, UpstreamCert: crt, UpstreamKey: key}).failure(); !strings.Contains(got, "it does not take the client certificate") {
+		t.Error(got)
+	}
+	only2 := localService(t, func(c *net.TCPConn) {
+		_ = tls.Server(c, &tls.Config{Certificates: s.TLS.Certificates, NextProtos: []string{"h3"}}).Handshake()
+	})
+	if got := newForwarder(t, agent.Endpoint{Upstream: "https://" + only2}).failure(); !strings.HasPrefix(got, "LOCAL_TLS ") || !strings.HasSuffix(got, "Add --upstream-protocol http2.") {
+		t.Error(got)
+	}
 	without := newForwarder(t, agent.Endpoint{Upstream: s.URL})
 	if got := without.failure(); !strings.HasPrefix(got, "LOCAL_TLS ") || !strings.Contains(got, "it wants a client certificate") {
 		t.Error(got)
@@ -221,6 +231,7 @@ func TestMixedUp(t *testing.T) {
 		{"no web service", "https", newAnswering(t, "220 mail ready\r\n"), "LOCAL_TLS ", "it does not speak TLS) If it is the right port, give the upstream as http://ADDR."},
 		{"closes on a hello", "https", newAnswering(t, ""), "LOCAL_TLS ", "If it does not speak TLS, give the upstream as http://ADDR."},
 		{"says in TLS that this is no hello", "http", newAnswering(t, "\x15\x03\x03\x00\x02\x02\x0a"), "LOCAL_NOT_HTTP ", "it speaks TLS) Give the upstream as https://ADDR."},
+		{"speaks HTTP/2", "http", newAnswering(t, "\x00\x00\x0c\x04\x00\x00\x00\x00\x00\x00\x04\x00\x00\xff\xff\x00\x03\x00\x00\x00\x64"), "LOCAL_NOT_HTTP ", "it speaks HTTP/2, and not HTTP/1.1) Add --upstream-protocol http2."},
 		{"closes on what is no hello", "http", newAnswering(t, ""), "LOCAL_RESET ", "If the local service speaks TLS, give the upstream as https://ADDR;"},
 	} {
 		t.Run(tt.what, func(t *testing.T) {

@@ -108,6 +108,7 @@ func (p *passage) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.arm()
 	l.mu.Lock()
 	dead := l.dead
 	if !dead {

@@ -96,6 +96,7 @@ func (c *carried) serve() error {
 	if err := c.begin(); err != nil {
 		return err
 	}
+	linger(c.sock, 0) // until it has ended as a whole
 	c.s.run(func() {
 		defer close(c.up)
 		defer c.recover()
@@ -203,6 +204,7 @@ func (c *carried) end(err error) {
 	switch {
 	case err == nil:
 		c.x.Finish()
+		linger(c.sock, -1)
 		c.net.Close()
 	default:
 		code = c.reason(err)

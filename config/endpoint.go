@@ -206,10 +206,22 @@ func (d draft) fitting(e *Endpoint, kind string, m *mistakes) {
 		case (name == "upstream-protocol" || name == "upstream-proxy-protocol") && kind == "file":
 			m.at(v, "files are served by adit itself, with nothing in between")
 		case name == "upstream-client-crt" && e.UpstreamKey == "":
-			m.at(v, "the certificate's key is missing: upstream-client-key")
+			m.at(v, "the certificate's key is missing: %s", d.spelled("upstream-client-key", v))
 		case name == "upstream-client-key" && e.UpstreamCert == "":
-			m.at(v, "the key's certificate is missing: upstream-client-crt")
+			m.at(v, "the key's certificate is missing: %s", d.spelled("upstream-client-crt", v))
 		}
+	}
+}
+
+// spelled is how an option of endpoints is written where v is.
+func (d draft) spelled(name string, v value) string {
+	switch o := Lookup(OfEndpoint, name); {
+	case strings.HasPrefix(v.key, "--"):
+		return "--" + name
+	case d.tunnel:
+		return o.V2[0]
+	default:
+		return o.V3[0]
 	}
 }
 

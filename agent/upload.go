@@ -49,7 +49,10 @@ func (l *lane) upload(ctx context.Context, x *exchange) error {
 			l.flush(ctx, x, nil, nil)
 			switch {
 			case x.tunnel.Load():
+				l.up.buf.release()
 				l.link.Await()
+				l.up.buf.takePage()
+				l.up.out = l.up.buf.b[:0]
 			case l.up.small:
 				l.link.Idle() // a trickle may wait for long
 			}

@@ -430,14 +430,17 @@ func TestTLSPassThrough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := pass(t, relaytest.Start(t, embeddedRelay), agent.Endpoint{Protocol: "tls", Upstream: "tcp://" + localService(t, func(c *net.TCPConn) {
+	service := localService(t, func(c *net.TCPConn) {
 		s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{pair}})
 		io.Copy(s, s)
 		s.CloseWrite()
-	})}, embeddedAgent)
-	echoTLS(t, p, &tls.Config{RootCAs: ca.pool(), ServerName: "service.test"})
-	if x := p.recorded(); x.Kind != inspect.TLS || x.State != inspect.Done {
-		t.Errorf("recorded %+v %+v", x, x.Failure)
+	})
+	for _, scheme := range []string{"tcp://", "tls://"} {
+		p := pass(t, relaytest.Start(t, embeddedRelay), agent.Endpoint{Protocol: "tls", Upstream: scheme + service}, embeddedAgent)
+		echoTLS(t, p, &tls.Config{RootCAs: ca.pool(), ServerName: "service.test"})
+		if x := p.recorded(); x.Kind != inspect.TLS || x.State != inspect.Done {
+			t.Errorf("%s: recorded %+v %+v", scheme, x, x.Failure)
+		}
 	}
 }
 
@@ -521,6 +524,7 @@ func TestTLSFilesWrong(t *testing.T) {
 		"authorities": {TerminateAt: "edge", ClientCAs: []string{filepath.Join(one, "gone.pem")}},
 		"relay's":     {TerminateAt: "edge", Certificate: crt, Key: key},
 		"upstream's":  {Certificate: crt, Key: key},
+		"mean somet":  {Upstream: "tls://localhost:1", VerifyUpstream: true},
 		"wish":        {Port: 7},
 		"behind the":  {Upstream: "tcp://localhost"},
 		"want tcp://": {Upstream: "http://localhost:1"},

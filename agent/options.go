@@ -61,7 +61,7 @@ type Endpoint struct {
 	UpstreamCAs, UpstreamCert, UpstreamKey string
 
 	// Protocol is "http" or "" for requests; "tcp" and "tls" for connections, which Forward leads to an Upstream tcp://HOST:PORT, or tls://HOST:PORT for a
-	// service that speaks TLS itself. Port is the public port that is wanted of a tcp endpoint; 0: the relay's choice.
+	// service to which the agent speaks TLS, unless that is the visitors'. Port is the public port that is wanted of a tcp endpoint; 0: the relay's choice.
 	Protocol string
 	Port     int
 

@@ -34,8 +34,9 @@ func TestDefine(t *testing.T) {
 		"half of a pair":   {TunnelKind, "a", `{"addr":22,"proto":"tls","crt":"a.crt"}`, `api: crt: the certificate's key is missing: key`},
 		"nobody's":         {TunnelKind, "a", `{"addr":22,"proto":"tls","mutual_tls_cas":"a.pem"}`, `api: mutual_tls_cas: who asks visitors for certificates ends their TLS: say that it ends at the agent or the edge (terminate_at)`},
 		"no tls at all":    {TunnelKind, "a", `{"addr":80,"terminate_at":"agent","crt":"a.crt","key":"a.key"}`, "api: crt: this means something only to tls endpoints, and this is one of http"},
-		"unverifiable":     {TunnelKind, "a", `{"addr":"tcp://localhost:22","proto":"tls","verify_upstream_tls":true}`, `api: verify_upstream_tls: certificates mean something only to a service that speaks TLS, as tls://HOST:PORT; tcp://localhost:22 is of kind tcp`},
-		"of the service":   {TunnelKind, "a", `{"addr":"tls://localhost:22","proto":"tls","upstream_client_crt":"a.crt"}`, `api: upstream_client_crt: the certificate's key is missing: upstream_client_key`},
+		"unverifiable":     {TunnelKind, "a", `{"addr":"tcp://localhost:22","proto":"tls","terminate_at":"edge","verify_upstream_tls":true}`, `api: verify_upstream_tls: certificates mean something only to a service that speaks TLS, as tls://HOST:PORT; tcp://localhost:22 is of kind tcp`},
+		"the visitor's":    {TunnelKind, "a", `{"addr":"tls://localhost:22","proto":"tls","verify_upstream_tls":true}`, "api: verify_upstream_tls: the service gets the visitor's own TLS, in which adit has no part: this is for TLS that ends at the agent or the edge (terminate_at)"},
+		"of the service":   {TunnelKind, "a", `{"addr":"tls://localhost:22","proto":"tls","terminate_at":"edge","upstream_client_crt":"a.crt"}`, `api: upstream_client_crt: the certificate's key is missing: upstream_client_key`},
 		"of the other end": {TunnelKind, "a", `{"addr":22,"proto":"tls","terminate_at":"edge","crt":"a.crt"}`, `api: crt: certificate and key are for TLS that ends at the agent, not at the edge`},
 
 		"all empty":   {TunnelKind, "a", `{"addr":80,"subdomain":"","hostname":"","auth":"","basic_auth":null,"basicAuth":null}`, "a http://localhost:80 notices 1"},

@@ -200,7 +200,9 @@ func (d draft) fitting(e *Endpoint, kind string, m *mistakes) {
 	for _, v := range d.values {
 		switch name := v.option.Name; {
 		case !v.used() || kind == "":
-		case (strings.HasPrefix(name, "upstream-tls-") || strings.HasPrefix(name, "upstream-client-")) && kind != "https" && kind != "tls":
+		case ofCertificates(name) && e.TerminateAt == "upstream":
+			m.at(v, "the service gets the visitor's own TLS, in which adit has no part: this is for TLS that ends at the agent or the edge (%s)", d.spelled("terminate-at", v))
+		case ofCertificates(name) && kind != "https" && kind != "tls":
 			m.at(v, "certificates mean something only to a service that speaks TLS, as %s://HOST:PORT; %s is of kind %s",
 				map[bool]string{true: "https", false: "tls"}[e.Protocol == "http"], withoutPassword(e.Upstream), kind)
 		case (name == "upstream-protocol" || name == "upstream-proxy-protocol") && kind == "file":
@@ -211,6 +213,11 @@ func (d draft) fitting(e *Endpoint, kind string, m *mistakes) {
 			m.at(v, "the key's certificate is missing: %s", d.spelled("upstream-client-crt", v))
 		}
 	}
+}
+
+// ofCertificates says that an option is of TLS with the service.
+func ofCertificates(name string) bool {
+	return strings.HasPrefix(name, "upstream-tls-") || strings.HasPrefix(name, "upstream-client-")
 }
 
 // spelled is how an option of endpoints is written where v is.

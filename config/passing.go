@@ -59,10 +59,10 @@ func (d draft) finishPassing(e *Endpoint, upstream value, m *mistakes) {
 		m.at(upstream, "%v", err)
 	}
 	kind, _, _ := strings.Cut(e.Address, "://")
-	d.fitting(e, kind, m)
 	if e.Protocol == "tls" {
 		d.finishTLS(e, m)
 	}
+	d.fitting(e, kind, m)
 }
 
 // finishTLS says where TLS ends: a certificate is enough to end it at the agent.

@@ -103,6 +103,8 @@ func (r *receiver) head() (int, error) {
 				return 0, err
 			}
 			continue
+		case n > 0 && r.resp.Status == 400 && bytes.Equal(r.buf.b[r.in:r.n], goSpeaksTLS):
+			return 0, errSpeaksTLS
 		case n > 0:
 			return n, nil
 		}
@@ -116,6 +118,10 @@ func (r *receiver) head() (int, error) {
 		}
 	}
 }
+
+// goSpeaksTLS is what net/http's TLS server says to a request that is not encrypted, and no handler can say. Other servers' pages about that are passed on: they
+// may come from behind the service.
+var goSpeaksTLS = []byte("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
 
 // mixUp is err of a head, unless what came is what a TLS server says to a request that is not encrypted: an alert (RFC 8446, 5.1 and 6); or with what an HTTP/2
 // server begins: SETTINGS, on the stream 0 (RFC 9113, 3.4 and 6.5).

@@ -225,6 +225,7 @@ func newCertificate(t *testing.T) (crt, key string) {
 func TestMixedUp(t *testing.T) {
 	plain := httptest.NewServer(http.HandlerFunc(says))
 	t.Cleanup(plain.Close)
+	secure := newTLSService(t, http.HandlerFunc(says), nil)
 	_, port, _ := net.SplitHostPort(plain.Listener.Addr().String())
 	for _, tt := range []struct{ what, scheme, addr, want, mend string }{
 		{"a web service", "https", "localhost:" + port, "LOCAL_TLS ", "it speaks plain HTTP) Give the upstream as http://ADDR."},
@@ -232,6 +233,7 @@ func TestMixedUp(t *testing.T) {
 		{"closes on a hello", "https", newAnswering(t, ""), "LOCAL_TLS ", "If it does not speak TLS, give the upstream as http://ADDR."},
 		{"says in TLS that this is no hello", "http", newAnswering(t, "\x15\x03\x03\x00\x02\x02\x0a"), "LOCAL_NOT_HTTP ", "it speaks TLS) Give the upstream as https://ADDR."},
 		{"speaks HTTP/2", "http", newAnswering(t, "\x00\x00\x0c\x04\x00\x00\x00\x00\x00\x00\x04\x00\x00\xff\xff\x00\x03\x00\x00\x00\x64"), "LOCAL_NOT_HTTP ", "it speaks HTTP/2, and not HTTP/1.1) Add --upstream-protocol http2."},
+		{"is Go's", "http", secure.Listener.Addr().String(), "LOCAL_NOT_HTTP ", "it speaks TLS) Give the upstream as https://ADDR."},
 		{"closes on what is no hello", "http", newAnswering(t, ""), "LOCAL_RESET ", "If the local service speaks TLS, give the upstream as https://ADDR;"},
 	} {
 		t.Run(tt.what, func(t *testing.T) {

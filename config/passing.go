@@ -110,7 +110,7 @@ func passingURL(text string) (string, error) {
 		}
 	}
 	u, err := url.Parse(scheme + "://" + rest)
-	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+	if err != nil || u.Hostname() == "" || strings.Contains(u.Hostname(), "%") || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
 		return "", fmt.Errorf("%q is no address: give a port, or HOST:PORT", withoutPassword(text))
 	}
 	if strings.Contains(u.Hostname(), ":") && u.Host[0] != '[' {

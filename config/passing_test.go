@@ -34,3 +34,20 @@ func TestPassingURL(t *testing.T) {
 		}
 	}
 }
+
+// FuzzPassingURL: what is taken names one service, and is taken again as it is spelled.
+func FuzzPassingURL(f *testing.F) {
+	for _, text := range []string{"22", "db.local:5432", "tls://[::1]:22", "::1:22", "tcp://a:b@c:1", "tcp://::1", "tls://x:y", "[fe80::1%25eth0]:22"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		address, err := passingURL(text)
+		if err != nil {
+			return
+		}
+		again, err := passingURL(address)
+		if err != nil || again != address {
+			t.Errorf("%q is %q, and that %q, %v", text, address, again, err)
+		}
+	})
+}

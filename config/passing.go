@@ -104,12 +104,7 @@ func passingURL(text string) (string, error) {
 		}
 		rest = "localhost:" + rest
 	}
-	if i := strings.LastIndexByte(rest, ':'); i > 0 {
-		if a, err := netip.ParseAddr(rest[:i]); err == nil && a.Is6() && a.Zone() == "" { // brackets were left out, and there is always a port
-			rest = "[" + rest[:i] + "]" + rest[i:]
-		}
-	}
-	u, err := url.Parse(scheme + "://" + rest)
+	u, err := url.Parse(scheme + "://" + withBrackets(rest))
 	if err != nil || u.Hostname() == "" || strings.Contains(u.Hostname(), "%") || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
 		return "", fmt.Errorf("%q is no address: give a port, or HOST:PORT", withoutPassword(text))
 	}
@@ -123,4 +118,16 @@ func passingURL(text string) (string, error) {
 		return "", fmt.Errorf("%q: %s is no port number: they go from 1 to 65535", withoutPassword(text), u.Port())
 	}
 	return scheme + "://" + net.JoinHostPort(u.Hostname(), u.Port()), nil
+}
+
+// withBrackets puts the brackets around an IPv6 address in front of a port where somebody has left them out: here there is always a port.
+func withBrackets(hostport string) string {
+	i := strings.LastIndexByte(hostport, ':')
+	if i < 0 {
+		return hostport
+	}
+	if a, err := netip.ParseAddr(hostport[:i]); err != nil || !a.Is6() || a.Zone() != "" {
+		return hostport
+	}
+	return "[" + hostport[:i] + "]" + hostport[i:]
 }

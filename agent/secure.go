@@ -117,34 +117,43 @@ func (u *upstream) tlsTrouble(err error) (detail, mend string) {
 		name    x509.HostnameError
 		invalid x509.CertificateInvalidError
 	)
-	plainly := "ive the upstream as " + u.plain() + "."
-	switch alert := told(err); {
+	plainly := "the upstream as " + u.plain() + "."
+	switch {
+	case told(err) != "":
+		return u.alerted(told(err))
 	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
-		return "it speaks plain HTTP", "G" + plainly
+		return "it speaks plain HTTP", "Give " + plainly
 	case errors.As(err, &record):
-		return "it does not speak TLS", "If it is the right port, g" + plainly
+		return "it does not speak TLS", "If it is the right port, give " + plainly
 	case errors.As(err, &unknown):
 		return "its certificate is signed by an authority that is not known here", "Name that authority's certificate with --upstream-tls-verify-cas."
 	case errors.As(err, &name):
 		return "its certificate is for another name: " + name.Error(), "Give the upstream by a name that is in the certificate."
 	case errors.As(err, &invalid):
 		return "its certificate is not valid: " + invalid.Error(), ""
-	case alert == "tls: no application protocol" && slices.Equal(u.secure.NextProtos, []string{"http/1.1"}):
-		return errOnlyHTTP2.Error(), "Add --upstream-protocol http2."
-	case len(u.secure.Certificates) == 0 && (alert == "tls: certificate required" || alert == "tls: bad certificate"):
-		return "it wants a client certificate (" + alert + ")", "Give one with --upstream-client-crt and --upstream-client-key."
-	case alert == "tls: handshake failure" && len(u.secure.Certificates) == 0: // so says TLS 1.2 (RFC 5246, 7.4.6)
-		return "it ended the connection: " + alert, "If it wants a client certificate, give one with --upstream-client-crt and --upstream-client-key."
-	case len(u.secure.Certificates) > 0 && strings.Contains(alert, "certificate"):
-		return "it does not take the client certificate (" + alert + ")", "Check that the local service knows the authority of the certificate in --upstream-client-crt."
-	case alert != "":
-		return "it ended the connection: " + alert, ""
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		return "it did not answer the TLS handshake", "If it does not speak TLS, g" + plainly
+		return "it did not answer the TLS handshake", "If it does not speak TLS, give " + plainly
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		return "it closed the connection instead of answering the TLS handshake", "If it does not speak TLS, g" + plainly
+		return "it closed the connection instead of answering the TLS handshake", "If it does not speak TLS, give " + plainly
 	}
 	return err.Error(), ""
+}
+
+// alerted is tlsTrouble of an alert.
+func (u *upstream) alerted(alert string) (detail, mend string) {
+	const pair = "one with --upstream-client-crt and --upstream-client-key."
+	shown := u.secure != nil && len(u.secure.Certificates) > 0
+	switch {
+	case shown && strings.Contains(alert, "certificate"):
+		return "it does not take the client certificate (" + alert + ")", "Check that the local service knows the authority of the certificate in --upstream-client-crt."
+	case alert == "tls: certificate required", alert == "tls: bad certificate":
+		return "it wants a client certificate (" + alert + ")", "Give " + pair
+	case alert == "tls: handshake failure" && !shown: // so says TLS 1.2 (RFC 5246, 7.4.6)
+		return "it ended the connection: " + alert, "If it wants a client certificate, give " + pair
+	case alert == "tls: no application protocol" && u.secure != nil && slices.Contains(u.secure.NextProtos, "http/1.1"):
+		return errOnlyHTTP2.Error(), "Add --upstream-protocol http2."
+	}
+	return "it ended the connection: " + alert, ""
 }
 
 // plain is where u leads, without TLS.

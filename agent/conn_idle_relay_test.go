@@ -17,7 +17,7 @@ func TestConnIdleHoldsNothing(t *testing.T) {
 	ca := newAuthority(t)
 	crt, key := ca.leaf(t.TempDir(), "my.test")
 	service := "tcp://" + localService(t, orders)
-	// Of 41,000 bytes the last frame is a part of one; 8,000 fit one.
+	// The last frame is a part of one in each case; of 60,000 bytes it is a large part.
 	for name, tt := range map[string]struct {
 		e        agent.Endpoint
 		up, down int
@@ -26,7 +26,7 @@ func TestConnIdleHoldsNothing(t *testing.T) {
 		"answer":          {agent.Endpoint{Protocol: "tcp"}, 1, 8_000, 0},
 		"large answer":    {agent.Endpoint{Protocol: "tcp"}, 1, 41_000, 0},
 		"upload":          {agent.Endpoint{Protocol: "tcp"}, 8_000, 1, 0},
-		"large upload":    {agent.Endpoint{Protocol: "tcp"}, 41_000, 1, 0},
+		"large upload":    {agent.Endpoint{Protocol: "tcp"}, 60_000, 1, 0},
 		"upload over TLS": {agent.Endpoint{Protocol: "tls", TerminateAt: "agent", Certificate: crt, Key: key}, 41_000, 1, 32 << 10}, // crypto/tls has a record
 	} {
 		t.Run(name, func(t *testing.T) {

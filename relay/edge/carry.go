@@ -203,7 +203,7 @@ func (c *carried) end(err error) {
 	code := wire.CodeNone
 	switch {
 	case err == nil:
-		c.x.Finish()
+		c.finish()
 		linger(c.sock, -1)
 		c.net.Close()
 	default:
@@ -216,6 +216,18 @@ func (c *carried) end(err error) {
 	}
 	if c.s.access.w != nil {
 		c.s.access.add(c.logLine(code))
+	}
+}
+
+// finish ends the exchange as a whole, unless the sweeper, or a stop, was quicker to abort it.
+func (c *carried) finish() {
+	c.s.mu.Lock()
+	x := c.x
+	c.x = nil // theirs no more
+	aborted := c.verdict.Load() != 0
+	c.s.mu.Unlock()
+	if !aborted {
+		x.Finish()
 	}
 }
 

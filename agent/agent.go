@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/adit-tunnel/adit/budget"
@@ -32,7 +33,8 @@ type Agent struct {
 	events   events
 	dial     dialFunc // to the relay, or what leads to it; tests have their own
 	wake     wake
-	ids      uint32 // that a leg has; 0: all there are
+	ids      uint32      // that a leg has; 0: all there are
+	reached  atomic.Bool // the relay was, once: the way there is open
 
 	replaying sync.WaitGroup // lanes of replays
 	fadings   sync.WaitGroup // of those in fading

@@ -67,6 +67,9 @@ func Diagnose(ctx context.Context, o Options) ([]Check, error) {
 	if d.conn != nil {
 		_ = d.conn.Close()
 	}
+	if c, tried := d.detour(ctx); tried {
+		d.checks = append(d.checks, c)
+	}
 	if d.leaf != nil {
 		d.checks = append(d.checks, d.clock(time.Now()))
 	}
@@ -84,6 +87,7 @@ type diagnosis struct {
 	told   int64     // the relay's clock, as Welcome has it; 0: it has not said
 	asked  time.Time // the time here before the relay said it
 	heard  time.Time // and after
+	failed error     // what ended the way; nil: nothing has
 	checks []Check
 }
 
@@ -106,7 +110,8 @@ func (d *diagnosis) proxy(ctx context.Context) Check {
 	defer cancel()
 	conn, err := d.way.proxy.through(new(net.Dialer).DialContext)(ctx, "tcp", d.way.addr)
 	if err != nil {
-		return c.failed(err, "Check the proxy's address, user and password, and that it may connect to the relay's port. Many let only port 443 pass, and some only HTTP: --relay wss://HOST.")
+		d.failed = err
+		return c.failed(err, "Check the proxy's address, user and password, and that it may connect to the relay's port. Many let only port 443 pass.")
 	}
 	d.conn = conn
 	c.Detail = fmt.Sprintf("%v connects to %s", d.way.proxy, d.way.addr)
@@ -159,7 +164,7 @@ func (d *diagnosis) tcp(ctx context.Context) Check {
 		conn, err := new(net.Dialer).DialContext(dialCtx, "tcp", addr)
 		cancel()
 		if err != nil {
-			bad = append(bad, err.Error())
+			bad, d.failed = append(bad, err.Error()), err
 			continue
 		}
 		good = append(good, addr)
@@ -170,6 +175,9 @@ func (d *diagnosis) tcp(ctx context.Context) Check {
 		d.conn = conn
 	}
 	c.Detail = strings.Join(append(good, bad...), "; ")
+	if len(good) > 0 {
+		d.failed = nil
+	}
 	switch {
 	case len(good) == 0:
 		c.Verdict = CheckFailed
@@ -192,6 +200,7 @@ func (d *diagnosis) tls(ctx context.Context) Check {
 		d.leaf = st.PeerCertificates[0]
 	}
 	if err != nil {
+		d.failed = err
 		return c.failed(err, "Check that --relay is the address of the relay's agents' port: this one does not speak TLS 1.3 as a relay does.")
 	}
 	d.conn = conn
@@ -217,6 +226,30 @@ func (d *diagnosis) protocol(ctx context.Context) Check {
 	d.heard, d.told = time.Now(), w.Time
 	c.Detail = fmt.Sprintf("account %s, plan %s, region %s, relay version %s", orNone(w.Account), orNone(w.Plan), orNone(w.Region), orNone(w.Version))
 	return c
+}
+
+// detour tries the relay's WebSocket where something on the way seems to let only HTTP pass; false: nothing speaks for that.
+func (d *diagnosis) detour(ctx context.Context) (c Check, tried bool) {
+	to := d.way.detour(d.failed)
+	if to == "" {
+		return c, false
+	}
+	c = Check{Name: "Other way", Verdict: CheckWarn, Detail: to + " leads to the relay", Remedy: "Let the agent come as a WebSocket: --relay " + to + "."}
+	begin := time.Now()
+	o := *d.o
+	o.Relay = to
+	way, err := o.way()
+	if err == nil {
+		a := &Agent{o: o, way: way, tls: d.conf, dial: new(net.Dialer).DialContext}
+		var conn net.Conn
+		if conn, err = a.dialRelay(ctx); err == nil {
+			_ = conn.Close()
+		}
+	}
+	if c.Took = time.Since(begin); err != nil {
+		c.Detail, c.Remedy = to+" does not lead to the relay either: "+err.Error(), ""
+	}
+	return c, true
 }
 
 // failed is c after err; a code of the relay's knows a better remedy than the step.

@@ -45,11 +45,20 @@ func (a *Agent) dialRelay(ctx context.Context) (net.Conn, error) {
 	defer cancel()
 	conn, err := a.way.connect(ctx, a.dial)
 	if err != nil {
-		return nil, fmt.Errorf("the relay cannot be reached: %w", err)
+		return nil, a.unreached(fmt.Errorf("the relay cannot be reached: %w", err))
 	}
 	c := tls.Client(wire.TuneLink(conn), a.tls)
 	if err := c.HandshakeContext(ctx); err != nil {
-		return nil, closing(conn, fmt.Errorf("TLS with the relay %s: %w", a.o.Relay, err))
+		return nil, closing(conn, a.unreached(fmt.Errorf("TLS with the relay %s: %w", a.o.Relay, err)))
 	}
+	a.reached.Store(true)
 	return c, nil
+}
+
+// unreached is err with another way, if there may be one.
+func (a *Agent) unreached(err error) error {
+	if to := a.way.detour(err); to != "" && !a.reached.Load() {
+		return fmt.Errorf("%w; if only HTTP passes here, try %s as the relay's address", err, to)
+	}
+	return err
 }

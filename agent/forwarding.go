@@ -64,30 +64,46 @@ func (f *forwarding) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	res, err := f.transport.RoundTrip(out)
 	answered()
 	if err != nil {
+		if status := resetStatus(err); status != nil && isGRPC(r.Header) {
+			onlyStatus(w, status)
+			return
+		}
 		unanswered(r, asNoHTTP2(err))
 	}
 	defer res.Body.Close()
-	copyFields(w.Header(), res.Header)
-	for _, added := range []string{"Date", "Content-Type"} {
-		if _, ok := res.Header[added]; !ok {
-			w.Header()[added] = nil // what net/http would add
-		}
-	}
-	if len(res.Trailer) > 0 {
-		w.Header().Del("Content-Length")
-		w.Header().Set("Trailer", strings.Join(slices.Sorted(maps.Keys(res.Trailer)), ", "))
-	}
-	w.WriteHeader(res.StatusCode)
-	clear(w.Header()) // what is there at the end is trailers
+	writeHead(w, res)
 	if res.ContentLength != 0 {
 		_ = ctl.Flush() // the head goes out before there is content; that the visitor has gone shows below
 	}
-	if passOn(w, ctl, res.Body) != nil {
-		panic(http.ErrAbortHandler) // cut, and to be seen as such
+	err = passOn(w, ctl, res.Body)
+	trailer := res.Trailer // now all of it
+	if err != nil {
+		if trailer = resetStatus(err); trailer == nil || !isGRPC(res.Header) {
+			panic(http.ErrAbortHandler) // cut, and to be seen as such
+		}
 	}
-	for name, values := range res.Trailer {
+	for name, values := range trailer {
 		w.Header()[http.TrailerPrefix+name] = values
 	}
+}
+
+// writeHead passes the head of an answer on. What there is in the header afterwards is trailers.
+func writeHead(w http.ResponseWriter, res *http.Response) {
+	h := w.Header()
+	copyFields(h, res.Header)
+	for _, added := range []string{"Date", "Content-Type"} {
+		if _, ok := res.Header[added]; !ok {
+			h[added] = nil // what net/http would add
+		}
+	}
+	if len(res.Trailer) > 0 || isGRPC(res.Header) { // gRPC has trailers whether the head names them or not, and HTTP/1.1 none behind a length
+		h.Del("Content-Length")
+	}
+	if len(res.Trailer) > 0 {
+		h.Set("Trailer", strings.Join(slices.Sorted(maps.Keys(res.Trailer)), ", "))
+	}
+	w.WriteHeader(res.StatusCode)
+	clear(h)
 }
 
 // request makes the request to the service; answered is called when there is an answer, or will be none.

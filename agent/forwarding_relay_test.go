@@ -278,7 +278,7 @@ func TestHTTP2Proxy(t *testing.T) {
 			}
 		}
 		_, port, _ := net.SplitHostPort(ours)
-		if line := <-told; !strings.HasPrefix(line, "PROXY TCP4 127.0.0.1 ") || !strings.Contains(line, " "+port+" ") {
+		if line := <-told; !strings.HasPrefix(line, "PROXY TCP4 127.0.0.1 127.0.0.1 ") || !strings.Contains(line, " "+port+" ") {
 			t.Errorf("visitor %s: %q", ours, line)
 		}
 		v.CloseIdleConnections()

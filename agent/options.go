@@ -16,22 +16,23 @@ import (
 
 // Options says how the agent reaches its relay and what it tells of its work.
 type Options struct {
-	Relay    string           // HOST:PORT of the relay's agents' port, or wss://HOST[:PORT] for a WebSocket to where visitors come in; required
-	Proxy    string           // http://, https:// or socks5://[USER:PASSWORD@]HOST[:PORT] on the way to the relay; "": none
-	Pin      string           // "sha256:HEX" of the relay CA's public key (SubjectPublicKeyInfo); stands instead of roots and name check
-	CA       string           // PEM file of roots; "" with no Pin: the system's
-	Token    string           // sent to this relay only
-	Version  string           // of the program, told to the relay
-	Slot     *Slot            // instance id and remembered ports; nil: an instance for this Agent only
-	Legs     int              // TLS connections of a session, 1 to 4, as far as the relay takes them; a crowd makes it more for a while; 0: 1
-	GiveUp   time.Duration    // end with *GaveUpError after so long without a session; 0: never
-	Embedded bool             // the relay runs in this process; only worded differently
-	Recorder inspect.Recorder // nil: nothing is recorded
-	Log      *slog.Logger     // nil: silent
-	Go       func(func())     // starts goroutines; nil: plain go
-	Memory   int64            // bytes that the agent may use: a sixteenth for captures under way, half for requests; 0: 16 MiB for captures, no limit for the rest
-	Files    int64            // connections and files that it may have open; 0: as many as the system gives
-	Grace    time.Duration    // how long exchanges under way may go on after Run's ctx ends; 0: 30 s
+	Relay     string           // HOST:PORT of the relay's agents' port, or wss://HOST[:PORT] for a WebSocket to where visitors come in; required
+	Proxy     string           // http://, https:// or socks5://[USER:PASSWORD@]HOST[:PORT] on the way to the relay; "": none
+	ProxyFrom string           // where Proxy is written, for errors; "": they do not say
+	Pin       string           // "sha256:HEX" of the relay CA's public key (SubjectPublicKeyInfo); stands instead of roots and name check
+	CA        string           // PEM file of roots; "" with no Pin: the system's
+	Token     string           // sent to this relay only
+	Version   string           // of the program, told to the relay
+	Slot      *Slot            // instance id and remembered ports; nil: an instance for this Agent only
+	Legs      int              // TLS connections of a session, 1 to 4, as far as the relay takes them; a crowd makes it more for a while; 0: 1
+	GiveUp    time.Duration    // end with *GaveUpError after so long without a session; 0: never
+	Embedded  bool             // the relay runs in this process; only worded differently
+	Recorder  inspect.Recorder // nil: nothing is recorded
+	Log       *slog.Logger     // nil: silent
+	Go        func(func())     // starts goroutines; nil: plain go
+	Memory    int64            // bytes that the agent may use: a sixteenth for captures under way, half for requests; 0: 16 MiB for captures, no limit for the rest
+	Files     int64            // connections and files that it may have open; 0: as many as the system gives
+	Grace     time.Duration    // how long exchanges under way may go on after Run's ctx ends; 0: 30 s
 
 	// Values that are never recorded, "[redacted]" in their place: of header fields and trailers by name, and of JSON content by path ($.card.number,
 	// $.items[*].token). With paths, content that cannot be read for them is not recorded at all (docs/config.md).

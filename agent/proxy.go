@@ -21,6 +21,7 @@ import (
 type proxy struct {
 	url  *url.URL // http, https, socks5 or socks5h
 	addr string   // HOST:PORT
+	from string   // where it is written (Options.ProxyFrom)
 }
 
 // maxProxyHead is how much of a proxy's answer is read.
@@ -42,7 +43,7 @@ func parseProxy(text string) (*proxy, error) {
 	if port == "" {
 		port = ports[u.Scheme]
 	}
-	return &proxy{u, net.JoinHostPort(u.Hostname(), port)}, nil
+	return &proxy{url: u, addr: net.JoinHostPort(u.Hostname(), port)}, nil
 }
 
 // String is the proxy without its password.
@@ -51,22 +52,39 @@ func (p *proxy) String() string { return p.url.Scheme + "://" + p.url.Host }
 // ProxyError is what a proxy on the way to the relay does not do.
 type ProxyError struct {
 	Proxy string // without user and password
+	From  string // where it is written (Options.ProxyFrom)
 	Err   error
 }
 
-func (e *ProxyError) Error() string { return fmt.Sprintf("the proxy %s %v", e.Proxy, e.Err) }
+func (e *ProxyError) Error() string {
+	if e.From != "" {
+		return fmt.Sprintf("the proxy %s (%s) %v", e.Proxy, e.From, e.Err)
+	}
+	return fmt.Sprintf("the proxy %s %v", e.Proxy, e.Err)
+}
+
 func (e *ProxyError) Unwrap() error { return e.Err }
+
+// denied is how a proxy refuses a user and a password.
+type denied string
+
+func (e denied) Error() string { return string(e) }
+
+// unwilling is how a proxy refuses to connect to the relay.
+type unwilling string
+
+func (e unwilling) Error() string { return string(e) }
 
 // through makes a dial that goes through the proxy. The proxy looks names up.
 func (p *proxy) through(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := dial(ctx, network, p.addr)
 		if err != nil {
-			return nil, &ProxyError{p.String(), fmt.Errorf("cannot be reached: %w", err)}
+			return nil, &ProxyError{p.String(), p.from, fmt.Errorf("cannot be reached: %w", err)}
 		}
 		c, err = p.ask(ctx, c, addr)
 		if err != nil {
-			return nil, &ProxyError{p.String(), err}
+			return nil, &ProxyError{p.String(), p.from, err}
 		}
 		return c, nil
 	}
@@ -87,6 +105,9 @@ func (p *proxy) ask(ctx context.Context, c net.Conn, addr string) (_ net.Conn, e
 	case "https":
 		t := tls.Client(c, &tls.Config{ServerName: p.url.Hostname(), MinVersion: tls.VersionTLS12})
 		if err := t.HandshakeContext(ctx); err != nil {
+			if errors.As(err, new(*tls.CertificateVerificationError)) {
+				return nil, fmt.Errorf("is not trusted by this machine: %w", err)
+			}
 			return nil, fmt.Errorf("does not speak TLS as its URL says: %w", err)
 		}
 		return t, p.tunnel(t, addr)
@@ -112,15 +133,15 @@ func (p *proxy) tunnel(c net.Conn, addr string) error {
 	if err != nil {
 		return fmt.Errorf("gave no answer to CONNECT: %w", err)
 	}
-	switch {
-	case a.StatusCode == http.StatusProxyAuthRequired && p.url.User == nil:
-		return fmt.Errorf("wants a user and a password (%.100q): write http://USER:PASSWORD@HOST:PORT", a.Status)
-	case a.StatusCode == http.StatusProxyAuthRequired && !offersBasic(a.Header):
+	switch asks := a.StatusCode == http.StatusProxyAuthRequired; {
+	case asks && !offersBasic(a.Header):
 		return fmt.Errorf("wants a sign-in of a kind that adit has not (%.100q: %.60q)", a.Status, a.Header.Get("Proxy-Authenticate"))
-	case a.StatusCode == http.StatusProxyAuthRequired, a.StatusCode == http.StatusUnauthorized && p.url.User != nil: // tinyproxy says 401
-		return fmt.Errorf("does not take this user and password (%.100q)", a.Status)
+	case asks && p.url.User == nil:
+		return fmt.Errorf("wants a user and a password (%.100q): write http://USER:PASSWORD@HOST:PORT", a.Status)
+	case asks, a.StatusCode == http.StatusUnauthorized && p.url.User != nil: // tinyproxy says 401
+		return denied(fmt.Sprintf("does not take this user and password (%.100q)", a.Status))
 	case a.StatusCode/100 != 2:
-		return fmt.Errorf("does not connect to %s: %.100q", addr, a.Status)
+		return unwilling(fmt.Sprintf("does not connect to %s: %.100q", addr, a.Status))
 	case r.Buffered() > 0:
 		return errors.New("sends more than an answer to CONNECT")
 	}
@@ -149,11 +170,21 @@ func (p *proxy) socks(ctx context.Context, c net.Conn, addr string) error {
 	if !ok {
 		return errors.New("cannot be asked: the SOCKS5 client has changed")
 	}
-	if _, err := asks.DialWithConn(ctx, c, "tcp", addr); err != nil {
-		if auth == nil && strings.Contains(err.Error(), "no acceptable authentication") {
-			return errors.New("wants a user and a password: write socks5://USER:PASSWORD@HOST:PORT")
-		}
-		return fmt.Errorf("does not connect to %s: %w", addr, err)
+	if _, err = asks.DialWithConn(ctx, c, "tcp", addr); err == nil {
+		return nil
 	}
-	return nil
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "socks connect" {
+		err = op.Err // the addresses are known
+	}
+	switch reason := err.Error(); {
+	case auth == nil && strings.Contains(reason, "no acceptable authentication"):
+		return errors.New("wants a user and a password: write socks5://USER:PASSWORD@HOST:PORT")
+	case strings.Contains(reason, "authentication failed"):
+		return denied("does not take this user and password: " + reason)
+	case errors.As(err, &op): // of the connection to it
+		return fmt.Errorf("does not connect to %s: %w", addr, err)
+	default:
+		return unwilling(fmt.Sprintf("does not connect to %s: %s", addr, reason))
+	}
 }

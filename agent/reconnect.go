@@ -24,6 +24,7 @@ const (
 	idleDelay   = 30 * time.Second
 	quickPhase  = 10 * time.Minute
 	slowPhase   = time.Hour
+	deniedDelay = 5 * time.Minute  // after a proxy has refused the password: networks lock accounts that try wrong ones in a row
 	steadyAfter = 10 * time.Second // a session that lived so long was a good one: the next failure starts over
 )
 
@@ -139,6 +140,9 @@ func (b *backoff) untilTry(now time.Time, err error) time.Duration {
 	var f *wire.FatalError
 	if errors.As(err, &f) {
 		told = f.Wait
+	}
+	if errors.As(err, new(denied)) {
+		told = deniedDelay
 	}
 	return b.next(now, told)
 }

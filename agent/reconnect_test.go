@@ -1,11 +1,17 @@
 package agent
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/adit-tunnel/adit/wire"
 )
 
 // TestBackoff: 0.25 s growing to 1 s for ten minutes, then 5 s, after an hour 30 s; ±25 %; what the relay asks for is the least.
@@ -29,6 +35,42 @@ func TestBackoff(t *testing.T) {
 	}
 	if d := b.next(begin, time.Minute); d != time.Minute {
 		t.Errorf("told a minute, waits %v", d)
+	}
+	for err, want := range map[error]time.Duration{denied("no"): deniedDelay, unwilling("no"): 2 * time.Second} {
+		b := backoff{down: begin}
+		if d := b.untilTry(begin, fmt.Errorf("not reached: %w", &ProxyError{Err: err})); d > deniedDelay || (d == deniedDelay) != (want == deniedDelay) || d > want {
+			t.Errorf("%T: waits %v", err, d)
+		}
+	}
+}
+
+// TestClosedOff: what may be a firewall's doing, and what is not.
+func TestClosedOff(t *testing.T) {
+	pin := "sha256:" + strings.Repeat("0", 64)
+	for _, c := range []struct {
+		relay string
+		err   error
+		want  string
+	}{
+		{"relay.test:4443", context.DeadlineExceeded, "wss://relay.test"},
+		{"[2001:db8::1]:4443", syscall.ECONNREFUSED, "wss://[2001:db8::1]"},
+		{"relay.test:4443", io.EOF, "wss://relay.test"},
+		{"relay.test:4443", &net.DNSError{IsNotFound: true}, ""},
+		{"relay.test:4443", &wire.FatalError{}, ""},
+		{"localhost:4443", syscall.ECONNREFUSED, ""},
+		{"127.0.0.1:4443", syscall.ECONNREFUSED, ""},
+		{"wss://relay.test", io.EOF, ""},
+		{"WSS://relay.test", io.EOF, ""},
+		{"relay.test:4443", nil, ""},
+	} {
+		o := Options{Relay: c.relay, Pin: pin}
+		w, err := o.way()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := w.detour(c.err); got != c.want {
+			t.Errorf("%s, %v: %q, want %q", c.relay, c.err, got, c.want)
+		}
 	}
 }
 

@@ -97,7 +97,7 @@ func (r *receiver) head() (int, error) {
 		n, err := r.resp.Parse(r.buf.b[r.in:r.n], r.x.head, r.x.upgrade)
 		switch {
 		case err != nil:
-			return 0, r.mixUp(err)
+			return 0, mixUp(r.buf.b[r.in:r.n], err)
 		case n > 0 && r.resp.Status < 200 && r.resp.Status != 101:
 			if err := r.info(n); err != nil {
 				return 0, err
@@ -123,10 +123,10 @@ func (r *receiver) head() (int, error) {
 // may come from behind the service.
 var goSpeaksTLS = []byte("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
 
-// mixUp is err of a head, unless what came is what a TLS server says to a request that is not encrypted: an alert (RFC 8446, 5.1 and 6); or with what an HTTP/2
+// mixUp is err of a head that begins with p, unless that is what a TLS server says to a request that is not encrypted: an alert (RFC 8446, 5.1 and 6); or with what an HTTP/2
 // server begins: SETTINGS, on the stream 0 (RFC 9113, 3.4 and 6.5).
-func (r *receiver) mixUp(err error) error {
-	switch p := r.buf.b[r.in:r.n]; {
+func mixUp(p []byte, err error) error {
+	switch {
 	case len(p) > 1 && p[0] == 0x15 && p[1] == 3:
 		return errSpeaksTLS
 	case len(p) >= 9 && p[0] == 0 && p[1] == 0 && p[2]%6 == 0 && bytes.Equal(p[3:9], []byte{4, 0, 0, 0, 0, 0}):

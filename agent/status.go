@@ -51,12 +51,20 @@ func (a *Agent) Status() inspect.Status {
 			ep = ep.before
 		}
 		s.Endpoints = append(s.Endpoints, inspect.Endpoint{
-			Name: ep.Name, URL: ep.url, Aliases: slices.Clone(ep.aliases), Upstream: ep.Upstream, Inspect: ep.Inspect && a.o.Recorder != nil, Description: ep.Description, Failure: ep.failure,
+			Name: ep.Name, URL: ep.url, Aliases: slices.Clone(ep.aliases), Upstream: ep.Upstream, Speaks: ep.speaks(), Inspect: ep.Inspect && a.o.Recorder != nil, Description: ep.Description, Failure: ep.failure,
 			Proof: ep.lastProof(), Health: ep.health.get(), Conns: figures(ep.conns, nil), Requests: figures(ep.requests, &ep.errors),
 			Turned: ep.turned, LastTurned: ep.lastTurned,
 		})
 	}
 	return s
+}
+
+// speaks is how requests are put to the local service; "" of an endpoint that passes connections on.
+func (ep *endpoint) speaks() string {
+	if ep.protocol() != wire.ProtocolHTTP {
+		return ""
+	}
+	return cmp.Or(ep.UpstreamProtocol, "http1")
 }
 
 func figures(m *meter.Meter, errors *atomic.Int64) inspect.Meters {

@@ -2,10 +2,14 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/netip"
 	"net/url"
 	"strings"
+	"syscall"
 
 	"github.com/adit-tunnel/adit/wire"
 )
@@ -25,6 +29,7 @@ type way struct {
 func (o *Options) way() (w way, err error) {
 	w.addr = o.Relay
 	if scheme, rest, ok := strings.Cut(o.Relay, "://"); ok {
+		scheme = strings.ToLower(scheme)
 		port := map[string]string{"ws": "80", "wss": "443"}[scheme]
 		u, err := url.Parse(o.Relay)
 		if err != nil || port == "" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
@@ -41,7 +46,9 @@ func (o *Options) way() (w way, err error) {
 		return w, fmt.Errorf("relay %q: want HOST:PORT, or wss://HOST", w.addr)
 	}
 	if o.Proxy != "" {
-		w.proxy, err = parseProxy(o.Proxy)
+		if w.proxy, err = parseProxy(o.Proxy); err == nil {
+			w.proxy.from = o.ProxyFrom
+		}
 	}
 	return w, err
 }
@@ -80,4 +87,32 @@ func (w *way) connect(ctx context.Context, dial dialFunc) (net.Conn, error) {
 		return nil, fmt.Errorf("WebSocket to %s: %w", w.socket, err)
 	}
 	return c, nil
+}
+
+// detour is the relay's WebSocket, when err looks as if something on the way lets only HTTP pass; else "".
+func (w *way) detour(err error) string {
+	refused := errors.As(err, new(unwilling))
+	if w.proxy == nil {
+		refused = closedOff(err) && !isHere(w.host)
+	}
+	switch {
+	case w.socket != "" || !refused:
+		return ""
+	case strings.Contains(w.host, ":"):
+		return "wss://[" + w.host + "]"
+	}
+	return "wss://" + w.host
+}
+
+// isHere says that a host is this machine, as it is written.
+func isHere(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback() || host == "localhost"
+}
+
+// closedOff says that err is how firewalls end connections. It is also how a relay does that does not run.
+func closedOff(err error) bool {
+	var slow net.Error
+	return errors.As(err, &slow) && slow.Timeout() || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNREFUSED) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EHOSTUNREACH)
 }

@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -190,6 +191,7 @@ type testProxy struct {
 	asked atomic.Int64
 	auth  string // what it wants to see; "": nothing
 	says  string // instead of what it should
+	only  string // HOST:443 is at this address, and all else is not connected to; "": everything is
 }
 
 func newProxy(t *testing.T, p *testProxy) *testProxy {
@@ -212,7 +214,11 @@ func (p *testProxy) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		return
 	}
 	defer c.Close()
-	up, err := net.Dial("tcp", q.Host)
+	if p.only != "" && !strings.HasSuffix(q.Host, ":443") {
+		_, _ = io.WriteString(c, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+		return
+	}
+	up, err := net.Dial("tcp", cmp.Or(p.only, q.Host))
 	switch {
 	case p.says != "":
 		_, _ = io.WriteString(c, p.says)
@@ -281,7 +287,10 @@ func TestProxyRefuses(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		checks, err := agent.Diagnose(ctx, o)
 		cancel()
-		if err != nil || len(checks) != 1 || checks[0].Verdict != agent.CheckFailed || !strings.Contains(checks[0].Detail, c.want) || !strings.Contains(checks[0].Detail, addr) {
+		if other := len(checks) == 2 && checks[1].Name == "Other way"; other != (name == "refused") {
+			t.Errorf("%s: %+v", name, checks)
+		}
+		if err != nil || checks[0].Verdict != agent.CheckFailed || !strings.Contains(checks[0].Detail, c.want) || !strings.Contains(checks[0].Detail, addr) {
 			t.Errorf("%s: %+v %v, want %q", name, checks, err, c.want)
 		}
 		if text := fmt.Sprint(checks); strings.Contains(text, "hunter2") || strings.Contains(text, "aHVudGVyMg") {
@@ -289,6 +298,39 @@ func TestProxyRefuses(t *testing.T) {
 		}
 		_ = a.Close()
 	}
+}
+
+// TestDetour: where a proxy lets only HTTPS pass, the agent says which way there may be, diagnose tries it, and it is one.
+func TestDetour(t *testing.T) {
+	r := relaytest.Start(t, func(o *relay.Options) { o.HTTPS = "127.0.0.1:0" })
+	p := newProxy(t, &testProxy{only: r.HTTPS})
+	o := agent.Options{Relay: r.Agents, Pin: r.Pin, Token: r.Token, Proxy: "http://" + p.addr, ProxyFrom: "env HTTPS_PROXY"}
+	checks, err := agent.Diagnose(t.Context(), o)
+	if err != nil || len(checks) != 2 || checks[1].Verdict != agent.CheckWarn || checks[1].Detail != "wss://127.0.0.1 leads to the relay" ||
+		!strings.Contains(checks[1].Remedy, "--relay wss://127.0.0.1.") {
+		t.Errorf("%+v %v", checks, err)
+	}
+	o.GiveUp = limit
+	a, err := agent.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	why := ""
+	for deadline := time.Now().Add(limit); why == "" && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		why = a.Status().Reason
+	}
+	cancel()
+	<-ended
+	for _, want := range []string{"(env HTTPS_PROXY)", "does not connect to " + r.Agents, "if only HTTP passes here, try wss://127.0.0.1 as the relay's address"} {
+		if !strings.Contains(why, want) {
+			t.Errorf("the reason does not say %q: %s", want, why)
+		}
+	}
+	works(t, newGuest(t, r, http.HandlerFunc(says), func(o *agent.Options, _ *agent.Endpoint) { o.Relay, o.Proxy = "wss://127.0.0.1", "http://"+p.addr }))
 }
 
 // TestDiagnoseWays: each hop of a way that works is a step.

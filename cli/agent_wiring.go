@@ -115,7 +115,7 @@ func (a *app) assemble(cfg *config.Config, run agentRun, dashboard bool) (_ *par
 		return nil, usage("%w\n  correct it, name another proxy with --proxy-url, or leave the relay out with NO_PROXY", proxy.err)
 	}
 	o := agent.Options{
-		Relay: cfg.Relay, Proxy: proxy.url, Pin: cfg.RelayPin, CA: cfg.RelayCA, Token: cfg.Authtoken,
+		Relay: cfg.Relay, Proxy: proxy.url, ProxyFrom: proxy.from, Pin: cfg.RelayPin, CA: cfg.RelayCA, Token: cfg.Authtoken,
 		Version: Version, Slot: p.slot, GiveUp: cfg.GiveUp, Legs: cfg.Legs, Log: a.agentsLog(p.log), Go: a.guard.Go,
 	}
 	if o.Memory, o.Files, err = a.takeStock(); err != nil {

@@ -81,7 +81,7 @@ func TestOutcomesEndWithTheCaller(t *testing.T) {
 		<-began
 		cancel()
 	}()
-	for _, err := range outcomes(ctx, &agentAPI{base: server.URL}, "7.1@1", nil) {
+	for _, err := range outcomes(ctx, &agentAPI{base: server.URL}, "7.1@1", nil, false) {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("it ended with %v", err)
 		}

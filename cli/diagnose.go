@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,19 +40,28 @@ type finding struct {
 func (a *app) diagnoseCommand() *cobra.Command {
 	var report string
 	c := &cobra.Command{
-		Use:     "diagnose [port | host:port]",
+		Use:     "diagnose [service | endpoint]",
 		Short:   "Find out why a tunnel does not work",
 		GroupID: "agent",
 		Long: `Go the way of a tunnel step by step and tell what works: the relay's name, TCP, TLS with
 pin or certificate, the protocol with the token, the clock, proxies, the state
-directory, the local API, and the local service if one is named. Without a relay in the
-configuration, the one inside adit is tried.
+directory, the local API, and the local service if one is named: as "adit http" takes it,
+as tcp:// or tls://HOST:PORT, or by the name of an endpoint in the configuration. Without
+a relay in the configuration, the one inside adit is tried. Where the way to the relay
+seems to be closed to all but HTTP, its WebSocket is tried.
 
 The exit code is 0 when a tunnel would work, and 1 when not. The report holds no
-secrets. The local service is asked HEAD / once.`,
+secrets. A web service is asked HEAD / once.`,
 		Example: `  adit diagnose 8000
+  adit diagnose https://localhost:3000
   adit diagnose --relay tunnel.example.com --relay-pin sha256:… --write-report report.json`,
-		Args: atMostOne("the service's port or address"),
+		Args: atMostOne("the service's port or address, or an endpoint's name"),
+		ValidArgsFunction: func(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return a.completeEndpoints(c, args, word)
+		},
 		RunE: func(c *cobra.Command, args []string) error { return a.runDiagnose(c, args, report) },
 	}
 	c.Flags().StringVarP(&report, "write-report", "w", "", "`FILE` to write what was found to, as JSON")
@@ -64,9 +74,9 @@ func (a *app) runDiagnose(c *cobra.Command, args []string, report string) error 
 	if err != nil {
 		return err
 	}
-	service := ""
+	var service *config.Endpoint
 	if len(args) == 1 {
-		if service, err = plainService(args[0]); err != nil {
+		if service, err = serviceOf(cfg, args[0]); err != nil {
 			return err
 		}
 	}
@@ -85,20 +95,26 @@ func (a *app) runDiagnose(c *cobra.Command, args []string, report string) error 
 	return nil
 }
 
-// plainService is the URL of a service that speaks plain HTTP, the only kind that is looked at.
-func plainService(arg string) (string, error) {
-	address, kind, err := config.UpstreamURL(arg)
-	switch {
-	case err != nil:
-		return "", &exitError{exitUsage, err}
-	case kind != "http":
-		return "", usage("%s: only plain HTTP services are diagnosed, and this one is %s\n  give its port or HOST:PORT", arg, kind)
+// serviceOf is the endpoint of the configuration that has the name arg, or one that leads to the service arg.
+func serviceOf(cfg *config.Config, arg string) (*config.Endpoint, error) {
+	for i := range cfg.Endpoints {
+		if cfg.Endpoints[i].Name == arg {
+			return &cfg.Endpoints[i], nil
+		}
 	}
-	return address, nil
+	protocol := "http"
+	if strings.HasPrefix(arg, "tcp://") || strings.HasPrefix(arg, "tls://") {
+		protocol = "tcp"
+	}
+	e, _, err := config.CommandLine(protocol, arg, nil)
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	return &e, nil
 }
 
 // run makes all checks, in the order in which a person would.
-func (d *diagnosis) run(ctx context.Context, cfg *config.Config, service string) error {
+func (d *diagnosis) run(ctx context.Context, cfg *config.Config, service *config.Endpoint) error {
 	d.begin("This machine")
 	for _, n := range cfg.Notices {
 		d.found(agent.Check{Name: "Configuration", Verdict: agent.CheckWarn, Detail: n})
@@ -109,9 +125,13 @@ func (d *diagnosis) run(ctx context.Context, cfg *config.Config, service string)
 	if err := d.relay(ctx, cfg); err != nil {
 		return err
 	}
-	if service != "" {
-		d.begin("Local service " + service)
-		d.found(checkService(ctx, service)...)
+	if service != nil {
+		d.begin("Local service " + service.Address)
+		checks, err := agent.DiagnoseService(ctx, agentEndpoint(service))
+		if err != nil {
+			return &exitError{exitUsage, err}
+		}
+		d.found(checks...)
 	}
 	d.conclude()
 	return nil
@@ -119,7 +139,8 @@ func (d *diagnosis) run(ctx context.Context, cfg *config.Config, service string)
 
 // relay goes the way to the relay that is configured, or to one inside this process.
 func (d *diagnosis) relay(ctx context.Context, cfg *config.Config) error {
-	o := agent.Options{Relay: cfg.Relay, Proxy: d.app.proxyFor(cfg).url, Pin: cfg.RelayPin, CA: cfg.RelayCA, Token: cfg.Authtoken, Version: Version, Go: d.app.guard.Go}
+	proxy := d.app.proxyFor(cfg)
+	o := agent.Options{Relay: cfg.Relay, Proxy: proxy.url, ProxyFrom: proxy.from, Pin: cfg.RelayPin, CA: cfg.RelayCA, Token: cfg.Authtoken, Version: Version, Go: d.app.guard.Go}
 	if cfg.Relay == "" {
 		d.begin("No relay is configured: the one inside adit")
 		end, err := d.app.embedForAWhile(&o)

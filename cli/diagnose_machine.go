@@ -5,21 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/adit-tunnel/adit/agent"
 	"github.com/adit-tunnel/adit/config"
 	"github.com/adit-tunnel/adit/inspect/web"
 )
-
-// servicePatience is how long "adit diagnose" waits for the local service's answer.
-const servicePatience = 5 * time.Second
 
 // checkStateDir writes into the state directory, as an agent would.
 func checkStateDir(dir string) agent.Check {
@@ -93,47 +86,5 @@ func (a *app) checkLocalAPI(ctx context.Context, cfg *config.Config) agent.Check
 		who = "another agent"
 	}
 	c.Detail = fmt.Sprintf("%s is taken by %s; %s", cfg.WebAddr, who, c.Detail)
-	return c
-}
-
-// checkService asks a local service something harmless.
-func checkService(ctx context.Context, service string) []agent.Check {
-	ctx, cancel := context.WithTimeout(ctx, servicePatience)
-	defer cancel()
-	begin := time.Now()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", strings.TrimPrefix(service, "http://"))
-	c := agent.Check{Name: "TCP", Verdict: agent.CheckOK, Took: time.Since(begin)}
-	if err != nil {
-		c.Verdict, c.Detail, c.Remedy = agent.CheckFailed, err.Error(), "Start the local service, or correct the port or address."
-		return []agent.Check{c}
-	}
-	c.Detail = conn.RemoteAddr().String()
-	_ = conn.Close()
-	return []agent.Check{c, checkHTTP(ctx, service)}
-}
-
-func checkHTTP(ctx context.Context, service string) agent.Check {
-	c := agent.Check{Name: "HTTP", Verdict: agent.CheckOK}
-	q, err := http.NewRequestWithContext(ctx, http.MethodHead, service+"/", nil)
-	if err != nil {
-		c.Verdict, c.Detail = agent.CheckFailed, err.Error()
-		return c
-	}
-	begin := time.Now()
-	answer, err := directly.Do(q)
-	c.Took = time.Since(begin)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		c.Verdict, c.Detail, c.Remedy = agent.CheckWarn, "HEAD / is not answered within 5 s", "Check that the local service is not stuck."
-	case errors.Is(err, io.EOF):
-		c.Verdict, c.Detail, c.Remedy = agent.CheckFailed, "the connection was closed without an answer", "Look at the local service's log for a crash; it may speak TLS only."
-	case err != nil:
-		c.Verdict, c.Detail, c.Remedy = agent.CheckFailed, err.Error(), "Check that the port belongs to a web service and speaks plain HTTP."
-	default:
-		_ = answer.Body.Close()
-		if c.Detail = "HEAD / is answered " + answer.Status; answer.StatusCode >= 500 {
-			c.Verdict = agent.CheckWarn
-		}
-	}
 	return c
 }

@@ -30,8 +30,8 @@ func checkSince(c *cobra.Command) error {
 }
 
 // outcomes yields the exchanges that match f and of which it can be told how they came out, each once, as that comes about: those that end after
-// cursor, and streams from when they are open. It goes on until ctx ends, whose error is the last.
-func outcomes(ctx context.Context, s captures, cursor string, f *inspect.Filter) iter.Seq2[inspect.Item, error] {
+// cursor, and streams from when they are open; with ends, those again when they have ended. It goes on until ctx ends, whose error is the last.
+func outcomes(ctx context.Context, s captures, cursor string, f *inspect.Filter, ends bool) iter.Seq2[inspect.Item, error] {
 	return func(yield func(inspect.Item, error) bool) {
 		place, at, _ := strings.Cut(cursor, "@")
 		since, _ := strconv.ParseInt(at, 10, 64) // without it everything counts
@@ -43,7 +43,7 @@ func outcomes(ctx context.Context, s captures, cursor string, f *inspect.Filter)
 				yield(it, err)
 				return
 			case it.Ended() && it.Start.Add(it.Duration).Before(from): // it was committed since, or has new marks
-			case !settledOutcome(it.Exchange) || !told.add(it.ID):
+			case !settledOutcome(it.Exchange) || !told.add(toldAs(it, ends)):
 			case !yield(it, nil):
 				return
 			}
@@ -63,6 +63,14 @@ const remembered = 10_000
 type recent struct {
 	now, before map[inspect.ID]struct{}
 	n           int // that were told at all
+}
+
+// toldAs is what an exchange is remembered as that was told: with ends its end is something else than its beginning.
+func toldAs(it inspect.Item, ends bool) inspect.ID {
+	if ends && it.Ended() {
+		return it.ID + " ended"
+	}
+	return it.ID
 }
 
 // add says that id is new.

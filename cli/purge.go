@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/adit-tunnel/adit/inspect"
-	"github.com/adit-tunnel/adit/inspect/view"
 )
 
 func (a *app) purgeCommand() *cobra.Command {
@@ -53,7 +53,7 @@ func (a *app) runPurge(ctx context.Context, s captures, f *inspect.Filter, yes b
 		if err != nil {
 			return err
 		}
-		if yes, err = a.confirm(fmt.Sprintf("Delete %s for good?", view.Requests(n))); err != nil {
+		if yes, err = a.confirm(fmt.Sprintf("Delete %s for good?", captured(n))); err != nil {
 			return err
 		}
 		if !yes {
@@ -62,9 +62,9 @@ func (a *app) runPurge(ctx context.Context, s captures, f *inspect.Filter, yes b
 	}
 	n, err := s.Purge(ctx, inspect.Query{Filter: f, Limit: -1})
 	if err != nil {
-		return fmt.Errorf("%s deleted, then: %w", view.Requests(n), err)
+		return fmt.Errorf("%s deleted, then: %w", captured(n), err)
 	}
-	_, err = fmt.Fprintf(a.Out, "%s deleted\n", view.Requests(n))
+	_, err = fmt.Fprintf(a.Out, "%s deleted\n", captured(n))
 	return err
 }
 
@@ -95,4 +95,12 @@ func (a *app) confirm(question string) (bool, error) {
 	}
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	return answer == "y" || answer == "yes", nil
+}
+
+// captured counts what is kept: requests, and connections of tcp and tls endpoints.
+func captured(n int) string {
+	if n == 1 {
+		return "1 capture"
+	}
+	return strconv.Itoa(n) + " captures"
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/view"
@@ -20,7 +21,7 @@ func (a *app) printExchange(o *oneExchange, signature inspect.Verdict) error {
 	if signature.Provider != "" {
 		fmt.Fprintf(facts, "Signature\t%s\n", view.Sanitize(signature.String()))
 	}
-	for _, p := range view.Timing(o.Exchange) {
+	for _, p := range view.Timing(o.AsOf(time.Now())) {
 		fmt.Fprintf(facts, "  %s\t%s: %s\n", p.Name, view.Duration(p.Took), p.Text)
 	}
 	_ = facts.Flush() // w keeps the error

@@ -25,7 +25,7 @@ func (a *app) requestsCommand() *cobra.Command {
 		GroupID: "inspect",
 		Long: `List the captured requests, newest first, whether an agent runs or not: all that is kept,
 or what a filter selects (docs/filter.md); connections of tcp and tls endpoints, too. With
---follow, print each as it ends, and a stream or a connection as it opens, until Ctrl+C.`,
+--follow, print each as it ends, until Ctrl+C; a stream or a connection as it opens, too.`,
 		Example: `  adit requests
   adit requests 'method:post status:>=500 path:/hook/*'
   adit requests --follow 'status:5xx or dur:>1s'
@@ -104,7 +104,7 @@ func (a *app) followRequests(ctx context.Context, s captures, f *inspect.Filter,
 		}
 	}
 	out := a.rows(o.asJSON)
-	for it, err := range outcomes(ctx, s, from, f) {
+	for it, err := range outcomes(ctx, s, from, f, true) {
 		if err == nil {
 			err = out.print(it)
 		}

@@ -123,7 +123,7 @@ func (r *rows) line(it inspect.Item) string {
 	method, path := view.Title(x)
 	t := cells{
 		id: shortID(x.ID), time: r.time(x.Start, c.time), method: view.Sanitize(method), status: outcomeOf(x),
-		took: r.took(x), size: view.Size(responseSize(x)), path: view.Sanitize(path),
+		took: r.took(x), size: view.Size(x.Size()), path: view.Sanitize(path),
 	}
 	if c.status == codeOnly {
 		t.status = codeOf(x)
@@ -190,13 +190,6 @@ func codeOf(x *inspect.Exchange) string {
 		return "…"
 	}
 	return strconv.Itoa(x.Response.Status)
-}
-
-func responseSize(x *inspect.Exchange) int64 {
-	if x.Response == nil {
-		return 0
-	}
-	return x.Response.Size
 }
 
 // marksOf is what else there is to say about an exchange.

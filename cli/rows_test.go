@@ -15,7 +15,8 @@ func TestRowsStayInTheirColumns(t *testing.T) {
 	of := func(method string, status int, reason string, took time.Duration) inspect.Item {
 		x := &inspect.Exchange{ID: "01a21801-ec6c-7013-a7cc-2a3553f7e70a", Start: time.Now(), Duration: took, State: inspect.Done}
 		x.Request.Method, x.Request.Target = method, "/日本語/"+strings.Repeat("x", 200)
-		x.Response = &inspect.Response{Status: status, Reason: reason}
+		x.Response = &inspect.Response{Status: status, Reason: reason, Message: inspect.Message{Size: 1 << 20}}
+		x.Request.Size = 2 << 20
 		return inspect.Item{Exchange: x}
 	}
 	cut := of("GET", 200, "OK", time.Second)
@@ -46,6 +47,9 @@ func TestRowsStayInTheirColumns(t *testing.T) {
 		}
 		if width == 150 && (!strings.Contains(lines[4], "200 LOCAL_EARLY_END") || !strings.Contains(lines[5], "101 open")) {
 			t.Errorf("what was not whole, and what goes on, are not seen:\n%s", out.String())
+		}
+		if width == 150 && !strings.Contains(lines[1], " 3 MiB ") {
+			t.Errorf("the size is not that of both sides together:\n%s", out.String())
 		}
 	}
 }

@@ -96,7 +96,7 @@ func (a *app) waitFor(ctx context.Context, s captures, f, expect *inspect.Filter
 		}
 	}
 	out, kinds := a.rows(o.asJSON), f.Names(inspect.KeyKind)
-	for it, err := range outcomes(ctx, s, from, f) {
+	for it, err := range outcomes(ctx, s, from, f, false) {
 		if err == nil && it.IsConnection() && !kinds {
 			continue // what is waited for are requests
 		}

@@ -102,9 +102,12 @@ func checkPin(v string) error {
 }
 
 func checkRelay(v string) error {
-	if scheme, host, ok := strings.Cut(v, "://"); ok && (scheme == "ws" || scheme == "wss") {
-		if v = strings.TrimSuffix(host, "/"); v == "" {
+	if scheme, host, ok := strings.Cut(v, "://"); ok && (strings.EqualFold(scheme, "ws") || strings.EqualFold(scheme, "wss")) {
+		switch v = strings.TrimSuffix(host, "/"); {
+		case v == "":
 			return fmt.Errorf("the host is missing behind %s://", scheme)
+		case strings.Contains(v, "/"):
+			return fmt.Errorf("%q: the relay's WebSocket has a path of its own; write %s://HOST", withoutPassword(v), scheme)
 		}
 	}
 	if strings.Contains(v, "/") {

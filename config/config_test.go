@@ -63,10 +63,11 @@ func TestNothingWritten(t *testing.T) {
 
 func TestRelayDefaultPort(t *testing.T) {
 	for in, want := range map[string]string{
-		"tunnel.example.com":      "tunnel.example.com:4443",
-		"tunnel.example.com:9000": "tunnel.example.com:9000",
-		"[::1]":                   "[::1]:4443",
-		"[::1]:7":                 "[::1]:7",
+		"tunnel.example.com":       "tunnel.example.com:4443",
+		"tunnel.example.com:9000":  "tunnel.example.com:9000",
+		"[::1]":                    "[::1]:4443",
+		"[::1]:7":                  "[::1]:7",
+		"WSS://tunnel.example.com": "WSS://tunnel.example.com",
 	} {
 		c, err := Load(Sources{Flags: map[string][]string{"relay": {in}}})
 		if err != nil || c.Relay != want {

@@ -106,6 +106,9 @@ func (e *Endpoint) take(v value, m *mistakes) {
 	case "url":
 		e.takeURL(v, m)
 	case "scheme":
+		if len(e.Schemes) > 0 && !slices.Contains(v.texts, "http") {
+			m.at(v, "%s is wanted here, and http in %q", strings.Join(v.texts, ","), e.URL)
+		}
 		e.Schemes = v.texts
 	case "inspect":
 		e.Inspect = text == "true"
@@ -163,6 +166,8 @@ func (e *Endpoint) takeURL(v value, m *mistakes) {
 		m.at(v, "%q is not of a %s endpoint", withoutPassword(e.URL), e.Protocol)
 	case (scheme == "tcp" || scheme == "tls") && scheme != e.Protocol:
 		e.Protocol = scheme
+	case scheme == "http": // https is what a relay that has it gives first anyway
+		e.Schemes = []string{scheme}
 	}
 	e.Host = host
 	if e.Protocol == "tcp" && err == nil {

@@ -44,6 +44,8 @@ func (e *Endpoint) takePort(v value, m *mistakes) {
 	switch {
 	case err != nil && alone: // a host, or nothing
 		return
+	case port == "":
+		m.at(v, "%q: the port is missing behind the colon", withoutPassword(e.URL))
 	case err != nil || n < 1 || n > 65535:
 		m.at(v, "%q: %s is no port number; they go from 1 to 65535", withoutPassword(e.URL), port)
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -128,26 +129,30 @@ func bracketed(hostport, scheme, shown string) (string, error) {
 	return "", fmt.Errorf("%q is no address: an IPv6 address with a port is written [ADDRESS]:PORT, as in [::1]:3000", shown)
 }
 
+// usualPorts are those that an URL of the scheme means without saying so (RFC 3986, 6.2.3).
+var usualPorts = map[string]string{"http": "80", "https": "443", "tls": "443"}
+
 // publicURL reads the public URL that is wanted of an endpoint of a protocol: a host name, or an URL of one. "https://" and the like leave the
-// name to the relay.
+// name to the relay. scheme is as it is written, in small letters; "" where none is.
 func publicURL(text, protocol string) (scheme, host string, err error) {
-	raw := text
-	if !strings.Contains(raw, "://") {
-		raw = protocol + "://" + raw
+	scheme, rest, ok := strings.Cut(text, "://")
+	if scheme = strings.ToLower(scheme); !ok {
+		scheme, rest = "", text
 	}
-	scheme, rest, _ := strings.Cut(raw, "://")
-	if !slices.Contains([]string{"http", "https", "tcp", "tls"}, scheme) {
+	if ok && !slices.Contains([]string{"http", "https", "tcp", "tls"}, scheme) {
 		return "", "", fmt.Errorf("%q: a public URL begins with http, https, tcp or tls", withoutPassword(text))
 	}
-	if rest == "" || scheme == "tcp" && strings.HasPrefix(rest, ":") {
+	kind := cmp.Or(scheme, protocol)
+	if rest == "" || kind == "tcp" && strings.HasPrefix(rest, ":") {
 		return scheme, "", nil // a port alone says nothing of the name
 	}
-	u, err := url.Parse(raw)
-	if err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil ||
-		strings.ContainsAny(u.Hostname(), "<>(){}$!'\"&;=+,~") {
+	u, err := url.Parse(kind + "://" + rest)
+	switch {
+	case err != nil || u.Hostname() == "" || u.User != nil || strings.ContainsAny(u.Hostname(), "<>(){}$!'\"&;=+,~ "):
 		return "", "", fmt.Errorf("%q is no host name", withoutPassword(text))
-	}
-	if u.Port() != "" && scheme != "tcp" && scheme != "tls" {
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
+		return "", "", fmt.Errorf("%q: an endpoint is a whole host, with all paths of it: write %s alone", withoutPassword(text), u.Host)
+	case kind != "tcp" && u.Port() != "" && u.Port() != usualPorts[kind]:
 		return "", "", fmt.Errorf("%q: the port is the relay's to choose; leave it out", withoutPassword(text))
 	}
 	return scheme, u.Hostname(), nil

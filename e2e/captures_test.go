@@ -234,7 +234,7 @@ func (s *shell) purged() {
 	if _, said := s.run(2, "purge", "path:/bad/b"); !strings.Contains(said, "Delete 1 request for good?") || !strings.Contains(said, "--yes") {
 		t.Errorf("nobody was asked: %s", said)
 	}
-	if out, _ := s.run(0, "purge", "path:/bad/b", "--yes"); out != "1 request deleted" {
+	if out, _ := s.run(0, "purge", "path:/bad/b", "--yes"); out != "1 capture deleted" {
 		t.Errorf("purge: %s", out)
 	}
 	s.find(0, "path:/bad/b")
@@ -346,7 +346,7 @@ func TestShellOnATerminal(t *testing.T) {
 	x.say("clear; echo again; adit purge --all --state-dir " + dir)
 	x.see(`(?m)^again\s*\nDelete 1 request for good\? \[y/N\]`) // the first question may still be on the screen
 	x.say("y")
-	x.see(`1 request deleted`)
+	x.see(`1 capture deleted`)
 }
 
 // Both directions of streams are captured while they are open.

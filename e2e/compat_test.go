@@ -3,12 +3,14 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -178,6 +180,67 @@ func TestCompatStart(t *testing.T) {
 	if strings.Contains(log, "lvl=eror") || strings.Contains(log, r.token) {
 		t.Errorf("%s", log)
 	}
+}
+
+// TestCompatTCP: a tcp tunnel as a client library starts one, whose address has no scheme in the API, and ngrok's line for each connection.
+func TestCompatTCP(t *testing.T) {
+	p := asNgrok(t, nil, "start", "--none", "--log", "stdout")
+	api := p.healthy("/api/tunnels")
+	port := greeter(t)
+	q, _ := http.NewRequest("POST", api+"/api/tunnels", strings.NewReader(`{"name":"tcp-22-x","addr":"`+port+`","proto":"tcp"}`))
+	q.Header.Set("Content-Type", "application/json")
+	status, body := fetch(t, q)
+	var tunnel struct {
+		PublicURL string `json:"public_url"`
+		Proto     string
+		Config    struct{ Addr string }
+	}
+	if decode(t, body, &tunnel); status != 201 || tunnel.Proto != "tcp" || tunnel.Config.Addr != "localhost:"+port {
+		t.Fatalf("%d %s", status, body)
+	}
+	if _, body := get(t, api+"/api/endpoints/tcp-22-x"); !strings.Contains(body, `"upstream":{"url":"tcp://localhost:`+port+`"}`) {
+		t.Errorf("the endpoint is %s", body)
+	}
+	for range 2 {
+		c, err := net.Dial("tcp", strings.TrimPrefix(tunnel.PublicURL, "tcp://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(c); err != nil || string(text) != "hello\n" {
+			t.Errorf("%q %v", text, err)
+		}
+		p.waitFor(p.stdout, ` lvl=info msg="join connections" obj=join id=[0-9a-f]{12} l=localhost:`+port+` r=`+regexp.QuoteMeta(c.LocalAddr().String())+`$`)
+		_ = c.Close()
+	}
+	p.waitFor(p.stdout, `msg="started tunnel" obj=tunnels name=tcp-22-x addr=tcp://localhost:`+port+` url=`+regexp.QuoteMeta(tunnel.PublicURL)+`$`)
+	p.signal(syscall.SIGTERM)
+	if code := p.code(); code != 0 || p.stderr.text() != "" {
+		t.Errorf("exit code %d, standard error: %s", code, p.stderr.text())
+	}
+	all, _ := p.stdout.snapshot()
+	for _, line := range all {
+		logLine(t, line)
+	}
+	if n := strings.Count(p.stdout.text(), `msg="join connections"`); n != 2 {
+		t.Errorf("two connections have %d lines", n)
+	}
+}
+
+// greeter is a service that says hello to each connection, and returns its port.
+func greeter(t *testing.T) (port string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	go func() {
+		for c, err := ln.Accept(); err == nil; c, err = ln.Accept() {
+			_, _ = io.WriteString(c, "hello\n")
+			_ = c.Close()
+		}
+	}()
+	return strconv.Itoa(ln.Addr().(*net.TCPAddr).Port)
 }
 
 // TestCompatHTTP: the command that scripts run, with the log in JSON: the first line with an addr is the web service's.

@@ -66,7 +66,9 @@ func TestConnectionsAreRecorded(t *testing.T) {
 		return all
 	}
 
+	follower := start(t, s.env, "requests", "--follow", "--since", "start", "kind:tcp")
 	c := visit()
+	follower.waitFor(follower.stdout, ` TCP +open `)
 	s.agent.waitFor(s.agent.stdout, `kind=tcp state=open .*client=127\.0\.0\.1:`)
 	if err := c.(*net.TCPConn).CloseWrite(); err != nil {
 		t.Fatal(err)
@@ -75,6 +77,9 @@ func TestConnectionsAreRecorded(t *testing.T) {
 		t.Fatalf("behind the half-close: %q, %v", rest, err)
 	}
 	s.agent.waitFor(s.agent.stdout, `kind=tcp state=done .*in=5 out=5 client=127\.0\.0\.1:`)
+	follower.waitFor(follower.stdout, ` TCP +closed .* 10 B .* 5 B ↑ 5 B ↓`)
+	follower.signal(syscall.SIGINT)
+	follower.code()
 	eventually(t, "it is kept", func() bool {
 		all := connections("kind:tcp status:done")
 		return len(all) == 1 && all[0].RequestSize == 5 && all[0].ResponseSize == 5 && all[0].Client == c.LocalAddr().String()

@@ -3,6 +3,7 @@ package e2e
 import (
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,8 +13,10 @@ import (
 // diagnosis is the report that "adit diagnose" writes.
 type diagnosis struct {
 	Result string
-	Checks []struct{ Section, Name, Verdict, Detail, Remedy string }
+	Checks []check
 }
+
+type check struct{ Section, Name, Verdict, Detail, Remedy string }
 
 // verdicts are those of a section, by check.
 func (d *diagnosis) verdicts(section string) map[string]string {
@@ -81,7 +84,7 @@ func TestDiagnose(t *testing.T) {
 			map[string]string{"Name resolution": "ok", "TCP": "ok", "TLS": "error"}, "does not speak TLS 1.3"},
 		"proxy": {append(withToken(r.token), "HTTPS_PROXY=http://me:MARKER@proxy.test:3128"), pin, 0, "ok", nil, "env HTTPS_PROXY is set, but not for 127.0.0.1"},
 		"proxy is gone": {append(cleanEnv(t), "HTTPS_PROXY=http://me:MARKER@127.0.0.1:"+nobody), []string{"--relay", "relay.test:4443"}, 1, "error",
-			map[string]string{"Proxy": "error"}, "the proxy http://127.0.0.1:" + nobody + " cannot be reached"},
+			map[string]string{"Proxy": "error"}, "the proxy http://127.0.0.1:" + nobody + " (env HTTPS_PROXY) cannot be reached"},
 		"state": {append(withToken(r.token), "ADIT_STATE_DIR=/dev/null/x"), pin, 1, "error", nil, "--state-dir"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -106,20 +109,48 @@ func TestDiagnose(t *testing.T) {
 			}
 		})
 	}
+	secure := httptest.NewTLSServer(http.HandlerFunc(hello))
+	t.Cleanup(secure.Close)
+	dir := t.TempDir()
+	socket := filepath.Join(dir, "app.sock")
+	ln, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind := &http.Server{Handler: http.HandlerFunc(hello)}
+	go func() { _ = behind.Serve(ln) }()
+	t.Cleanup(func() { _ = behind.Close() })
+	host := strings.TrimPrefix(secure.URL, "https://")
+	file := filepath.Join(dir, "adit.yml")
+	endpoints := "version: 3\nendpoints:\n  - {name: shop, upstream: {url: '" + secure.URL + "', tls_verify: true}}\n  - {name: db, url: 'tcp://', upstream: {url: " + port + "}}\n"
+	if err := os.WriteFile(file, []byte(endpoints), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, x := range map[string]struct {
 		port string
 		code int
 		want map[string]string
 	}{
-		"a service": {port, 0, map[string]string{"TCP": "ok", "HTTP": "ok"}},
-		"none":      {nobody, 1, map[string]string{"TCP": "error"}},
-		"not HTTP":  {r.agents, 1, map[string]string{"TCP": "ok", "HTTP": "error"}},
-		"mute":      {mute.Addr().String(), 0, map[string]string{"TCP": "ok", "HTTP": "warn"}},
-		"broken":    {service(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) })), 0, map[string]string{"TCP": "ok", "HTTP": "warn"}},
+		"https":                     {secure.URL, 0, map[string]string{"TCP": "ok", "TLS": "ok", "HTTP": "ok"}},
+		"https without TLS":         {"https://127.0.0.1:" + port, 1, map[string]string{"TCP": "ok", "TLS": "error"}},
+		"a socket":                  {"unix:" + socket, 0, map[string]string{"Socket": "ok", "HTTP": "ok"}},
+		"no socket":                 {"unix:" + socket + "x", 1, map[string]string{"Socket": "error"}},
+		"a directory":               {"file://" + dir, 0, map[string]string{"Directory": "ok"}},
+		"no directory":              {"file://" + dir + "x", 1, map[string]string{"Directory": "error"}},
+		"tcp":                       {"tcp://" + mute.Addr().String(), 0, map[string]string{"TCP": "ok"}},
+		"tls":                       {"tls://" + host, 0, map[string]string{"TCP": "ok", "TLS": "ok"}},
+		"tls without TLS":           {"tls://127.0.0.1:" + port, 1, map[string]string{"TCP": "ok", "TLS": "error"}},
+		"an endpoint that verifies": {"shop", 1, map[string]string{"TCP": "ok", "TLS": "error"}},
+		"a tcp endpoint":            {"db", 0, map[string]string{"TCP": "ok"}},
+		"a service":                 {port, 0, map[string]string{"TCP": "ok", "HTTP": "ok"}},
+		"none":                      {nobody, 1, map[string]string{"TCP": "error"}},
+		"not HTTP":                  {r.agents, 1, map[string]string{"TCP": "ok", "HTTP": "error"}},
+		"mute":                      {mute.Addr().String(), 0, map[string]string{"TCP": "ok", "HTTP": "warn"}},
+		"broken":                    {service(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) })), 0, map[string]string{"TCP": "ok", "HTTP": "warn"}},
 	} {
 		t.Run("embedded, "+name, func(t *testing.T) {
 			t.Parallel()
-			d, _ := diagnose(t, x.code, nil, x.port)
+			d, _ := diagnose(t, x.code, nil, x.port, "--config", file)
 			got := d.verdicts("Local service")
 			for check, verdict := range x.want {
 				if got[check] != verdict {

@@ -71,6 +71,25 @@ func TestCustomDomain(t *testing.T) {
 	}
 }
 
+// TestDomainWithoutCertificate: a relay with its own CA has no certificate for a foreign domain, and says so before anybody is sent to his DNS; over http it serves it.
+func TestDomainWithoutCertificate(t *testing.T) {
+	t.Parallel()
+	env, state := cleanEnv(t), filepath.Join(t.TempDir(), "relay")
+	var acme newToken
+	owner(t, env, state, &acme, "token", "create", "--account", "acme")
+	o := ownRelay(t, env, state, "--https", "127.0.0.1:0")
+	port := service(t, http.HandlerFunc(hello))
+	p := o.agent(port, acme.Token, "--url", "www.acme.example")
+	said := "ADIT-3007 UNSUPPORTED: a certificate for www.acme.example takes --cert or --acme at the relay"
+	if c := p.code(); c != 3 || !strings.Contains(p.stderr.text(), said) || !strings.Contains(p.stderr.text(), "--scheme http does without") {
+		t.Errorf("exit code %d, stderr %s", c, p.stderr.text())
+	}
+	owner(t, env, state, nil, "domain", "reserve", "www.acme.example", "--account", "acme")
+	if url := o.agent(port, acme.Token, "--url", "www.acme.example", "--scheme", "http").ready(); !strings.HasPrefix(url, "http://www.acme.example:") {
+		t.Errorf("URL %q", url)
+	}
+}
+
 // TestPlanLimits: a limit that is reached is named, by its code and in the agent's words.
 func TestPlanLimits(t *testing.T) {
 	t.Parallel()

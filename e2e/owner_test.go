@@ -42,7 +42,7 @@ func ownRelay(t *testing.T, env []string, state string, extra ...string) *owned 
 	t.Helper()
 	args := append([]string{"relay", "--domain", "tunnel.test", "--http", "127.0.0.1:0", "--agents", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--state-dir", state}, extra...)
 	o := &owned{&publicRelay{process: start(t, env, args...), env: env, args: args}, t, state, ""}
-	m := o.waitFor(o.stdout, `^ready http=(\S+) agents=(\S+) pin=(\S+)`)
+	m := o.waitFor(o.stdout, `^ready http=(\S+)(?: https=\S+)? agents=(\S+) pin=(\S+)`)
 	o.http, o.agents, o.pin = m[1], m[2], m[3]
 	o.admin = o.waitFor(o.stderr, `msg="relay ready".* admin=(\S+)`)[1]
 	return o

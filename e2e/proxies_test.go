@@ -13,21 +13,24 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// listens starts a program that serves at 127.0.0.1:port until the test ends.
-func listens(t *testing.T, port, name string, args ...string) {
+// listens starts a program that serves at 127.0.0.1:port until stop, or the test's end.
+func listens(t *testing.T, port, name string, args ...string) (stop func()) {
 	t.Helper()
 	need(t, name)
 	cmd := exec.Command(name, args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	stop = sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	t.Cleanup(stop)
 	eventually(t, name+" listens", func() bool {
 		c, err := net.Dial("tcp", "127.0.0.1:"+port)
 		if err == nil {
@@ -35,6 +38,7 @@ func listens(t *testing.T, port, name string, args ...string) {
 		}
 		return err == nil
 	})
+	return stop
 }
 
 // tinyproxy lets jane in, and connects to one port alone.
@@ -73,6 +77,31 @@ func TestThroughProxies(t *testing.T) {
 	}
 }
 
+// TestProxyRestarts: an agent whose proxy goes away comes back with it, a link and a WebSocket alike.
+func TestProxyRestarts(t *testing.T) {
+	r := relay(t)
+	port := service(t, http.HandlerFunc(hello))
+	socks := freePort(t)
+	proxy := func() (stop func()) { return listens(t, socks, "microsocks", "-i", "127.0.0.1", "-p", socks) }
+	stop := proxy()
+	var agents []*process
+	for _, to := range []string{r.agents, "ws://" + r.http} {
+		agents = append(agents, start(t, nil, append([]string{"http", port, "--proxy-url", "socks5://127.0.0.1:" + socks}, r.agentArgs("--relay", to)...)...))
+	}
+	for _, p := range agents {
+		p.ready()
+	}
+	stop()
+	for _, p := range agents {
+		p.waitFor(p.stderr, `no session; trying again" err="the link to the relay was lost: the link is lost: EOF"`)
+	}
+	proxy()
+	for _, p := range agents {
+		url := p.ready()
+		eventually(t, "the agent is back", func() bool { status, _ := fetch(t, r.request(t, url, "/back")); return status == 200 })
+	}
+}
+
 // TestProxyDiagnosed: what a real proxy refuses is found at its hop, by the environment's word, too.
 func TestProxyDiagnosed(t *testing.T) {
 	r := relay(t)
@@ -84,12 +113,15 @@ func TestProxyDiagnosed(t *testing.T) {
 		{"http://jane:hunter2@" + web, "does not take this user and password (\"401"},
 		{"http://jane:opensesame@" + tinyproxy(t, "1"), "does not connect to"},
 		{"socks5://127.0.0.1:" + socks, "wants a user and a password"},
-		{"socks5://jane:hunter2@127.0.0.1:" + socks, "authentication failed"},
+		{"socks5://jane:hunter2@127.0.0.1:" + socks, "does not take this user and password"},
 		{"http://jane:hunter2@127.0.0.1:1", "cannot be reached"},
 	} {
 		d, all := diagnose(t, 1, nil, "--relay", r.agents, "--relay-pin", r.pin, "--authtoken", r.token, "--proxy-url", c.proxy)
-		if last := d.Checks[len(d.Checks)-1]; last.Name != "Proxy" || last.Verdict != "error" || !strings.Contains(last.Detail, c.says) {
-			t.Errorf("%s: %+v, want %q", c.proxy, last, c.says)
+		at := slices.IndexFunc(d.Checks, func(c check) bool {
+			return c.Name == "Proxy" && c.Verdict == "error" && strings.HasPrefix(c.Section, "Relay")
+		})
+		if at < 0 || !strings.Contains(d.Checks[at].Detail, c.says) || !strings.Contains(d.Checks[at].Detail, "(flag --proxy-url)") {
+			t.Errorf("%s: %+v, want %q", c.proxy, d.Checks, c.says)
 		}
 		if strings.Contains(all, "hunter2") || strings.Contains(all, "opensesame") {
 			t.Errorf("%s: the password is told: %s", c.proxy, all)

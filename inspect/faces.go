@@ -48,6 +48,7 @@ type Endpoint struct {
 	URL      string // "" until bound
 	Aliases  []string
 	Upstream string // e.g. http://localhost:8000
+	Speaks   string // how requests are put to Upstream: http1 or http2; "": it gets connections as they are
 	Inspect  bool
 	Failure  *Failure  // why it is not bound
 	Proof    time.Time // when a request, or the relay's probe, last came the whole way to the agent; zero: none has yet

@@ -104,11 +104,11 @@ func (m *matching) term(t *Term) bool {
 	case KeyStatus:
 		return m.status(t)
 	case KeyDuration:
-		return t.within(m.took().Microseconds())
+		return t.within(m.it.Lasted(m.now).Microseconds())
 	case KeyAge:
 		return t.within(max(0, m.now.UnixMicro()-it.Start.UnixMicro()))
 	case KeySize:
-		return t.within(m.size())
+		return t.within(m.it.Size())
 	case KeyReplay:
 		return t.choice(it.ReplayOf != "") || t.Value != "" && strings.HasPrefix(string(it.ReplayOf), t.Value)
 	case KeyPinned:
@@ -126,22 +126,6 @@ func (t *Term) within(n int64) bool { return t.Least <= n && n <= t.Most }
 
 func (t *Term) choice(is bool) bool { return t.Value == "" && is || t.Value == "no" && !is }
 
-// took is how long the exchange has taken until now, or took.
-func (m *matching) took() time.Duration {
-	if m.it.Ended() {
-		return m.it.Duration
-	}
-	return max(m.it.Duration, m.now.Sub(m.it.Start))
-}
-
-func (m *matching) size() int64 {
-	n := m.it.Request.Size
-	if r := m.it.Response; r != nil {
-		n += r.Size
-	}
-	return n
-}
-
 func (m *matching) status(t *Term) bool {
 	if s, ok := t.State(); ok {
 		return m.it.State == s
@@ -158,7 +142,7 @@ func (t *Term) ofKind(k Kind) bool {
 // body asks the content of either side.
 func (m *matching) body(t *Term) bool {
 	if !t.NeedsBody() {
-		return m.size() > 0
+		return m.it.Kind == HTTP && m.it.Size() > 0
 	}
 	return t.inContent(m.side(RequestSide)) || t.inContent(m.side(ResponseSide))
 }

@@ -114,6 +114,33 @@ func (x *Exchange) NeedRequest() error {
 // Ended says that no later state follows.
 func (x *Exchange) Ended() bool { return x.State >= Done }
 
+// Lasted is how long the exchange took, or has taken by now.
+func (x *Exchange) Lasted(now time.Time) time.Duration {
+	if x.Ended() {
+		return x.Duration
+	}
+	return max(x.Duration, now.Sub(x.Start))
+}
+
+// AsOf is the exchange with the Duration that it has by now, if it goes on. As long as there is no response, nobody knows what the time is spent on: then it
+// is the same.
+func (x *Exchange) AsOf(now time.Time) *Exchange {
+	if x.Ended() || x.Response == nil {
+		return x
+	}
+	later := *x
+	later.Duration = x.Lasted(now)
+	return &later
+}
+
+// Size is how many bytes of content have passed, both sides together: what faces list and sort by, and filters compare.
+func (x *Exchange) Size() int64 {
+	if x.Response == nil {
+		return x.Request.Size
+	}
+	return x.Request.Size + x.Response.Size
+}
+
 // Message returns what has been recorded of one side; nil: no response has come.
 func (x *Exchange) Message(s Side) *Message {
 	switch {

@@ -12,8 +12,9 @@ import (
 
 // openCertificates opens where the certificates that visitors see come from. It orders none.
 func (r *Relay) openCertificates() (err error) {
+	r.reserved.domains = r.store.Domains
 	r.certs, err = cert.New(cert.Options{
-		Pairs: r.o.Certs, ACME: r.o.ACME, Store: items{r.store}, Domain: r.o.Domain,
+		Pairs: r.o.Certs, ACME: r.o.ACME, Store: items{r.store}, Domain: r.o.Domain, TLSOnly: r.o.HTTP == "",
 		Canonical: registry.HostName, Subject: r.subject, Log: r.o.Log, Go: r.o.Go,
 	})
 	return err
@@ -22,15 +23,15 @@ func (r *Relay) openCertificates() (err error) {
 // subject is what a certificate for a name is to be for, if the relay serves it: its domain, what is bound, or was until its agent was lost a moment ago (visitors
 // wait for it, as after a restart), and what its owner has reserved. A name that is served by an endpoint for all names below another one has its certificate in
 // common with them, or visitors could have any number made.
-func (r *Relay) subject(name string) (subject string, wanted bool) {
+func (r *Relay) subject(name string) (subject, account string, wanted bool) {
 	if name == r.o.Domain {
-		return name, true
+		return name, "", true
 	}
-	if subject, expected := r.registry.Expected([]byte(name)); expected {
-		return subject, true
+	if subject, account, expected := r.registry.Expected([]byte(name)); expected {
+		return subject, account, true
 	}
-	owner, err := r.lookup.Owner(name)
-	return name, err == nil && owner != ""
+	account = r.reserved.owner(name)
+	return name, account, account != ""
 }
 
 // ReloadCertificates reads the certificate files again now; the relay would see by itself, soon, that they have changed. Where one is wrong its certificate stays as

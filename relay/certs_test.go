@@ -79,12 +79,13 @@ func TestSubjects(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]bool{"tunnel.test": true, "app.tunnel.test": true, "www.example.com": true, "example.com": false, "b.tunnel.test": false} {
-		if subject, wanted := r.subject(name); wanted != want || wanted && subject != name {
-			t.Errorf("%s: %q %v, want %v", name, subject, wanted, want)
+		subject, account, wanted := r.subject(name)
+		if wanted != want || wanted && subject != name || wanted && (account == "acme") != (name != "tunnel.test") {
+			t.Errorf("%s: %q of %q %v, want %v", name, subject, account, wanted, want)
 		}
 	}
 	r.registry.Unbind(e)
-	if _, wanted := r.subject(e.Host); wanted {
+	if _, _, wanted := r.subject(e.Host); wanted {
 		t.Error("what was bound is still wanted")
 	}
 }
@@ -96,7 +97,7 @@ func TestSubjectsOfLostAgents(t *testing.T) {
 	wants := func(r *Relay, when string) {
 		t.Helper()
 		for name, subject := range map[string]string{"a.b.tunnel.test": "a.b.tunnel.test", "x.dev.example.com": "*.dev.example.com", "c.b.tunnel.test": ""} {
-			if got, wanted := r.subject(name); wanted != (subject != "") || wanted && got != subject {
+			if got, account, wanted := r.subject(name); wanted != (subject != "") || wanted && (got != subject || account != "acme") {
 				t.Errorf("%s: %s: %q %v, want %q", when, name, got, wanted, subject)
 			}
 		}

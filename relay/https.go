@@ -17,7 +17,15 @@ func (o *Options) agentsByALPN() bool {
 }
 
 // urls are what an endpoint's host is called by: first what people open.
-type urls struct{ http, https *publicURL } // nil: not served
+type urls struct {
+	http, https *publicURL // nil: not served
+	front       bool       // something in front of the relay ends TLS
+}
+
+// endsTLS says that the relay ends TLS for an endpoint that wants these schemes.
+func (u urls) endsTLS(schemes []string) bool {
+	return u.https != nil && !u.front && (len(schemes) == 0 || slices.Contains(schemes, "https"))
+}
 
 // of gives the URLs of a host whose endpoint wants these schemes; none: those that the relay has. false: none of them is served.
 func (u urls) of(host string, schemes []string) (url string, aliases []string, ok bool) {
@@ -40,7 +48,7 @@ func (u urls) of(host string, schemes []string) (url string, aliases []string, o
 func (r *Relay) urls() urls {
 	if u, err := parsePublicURL(r.o.PublicURL, r.o.Domain); err == nil {
 		if strings.HasPrefix(u.before, "https") {
-			return urls{https: &u}
+			return urls{https: &u, front: true}
 		}
 		return urls{http: &u}
 	}

@@ -13,8 +13,8 @@ func TestURLs(t *testing.T) {
 		schemes string
 		want    string
 	}{
-		{urls{http: plain}, "", "http://x:8080"}, {urls{https: secure}, "", "https://x"}, {urls{plain, secure}, "", "https://x http://x:8080"},
-		{urls{plain, secure}, "http", "http://x:8080"}, {urls{plain, secure}, "https", "https://x"}, {urls{plain, secure}, "http https", "https://x http://x:8080"},
+		{urls{http: plain}, "", "http://x:8080"}, {urls{https: secure}, "", "https://x"}, {urls{http: plain, https: secure}, "", "https://x http://x:8080"},
+		{urls{http: plain, https: secure}, "http", "http://x:8080"}, {urls{http: plain, https: secure}, "https", "https://x"}, {urls{http: plain, https: secure}, "http https", "https://x http://x:8080"},
 		{urls{http: plain}, "https", ""},
 	} {
 		url, aliases, ok := c.u.of("x", strings.Fields(c.schemes))

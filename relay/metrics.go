@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/adit-tunnel/adit/relay/admin"
+	"github.com/adit-tunnel/adit/relay/cert"
 	"github.com/adit-tunnel/adit/relay/edge"
 )
 
@@ -28,6 +29,9 @@ var families = []admin.Family{
 	{Name: "adit_proxy_protocol_errors_total", Help: "Connections of balancers that did not begin with a PROXY protocol header."},
 	{Name: "adit_budget_held", Help: "What is in use of a budget of memory or files."},
 	{Name: "adit_budget_size", Help: "The size of that budget."},
+	{Name: "adit_certificates", Help: "Certificates for visitors in memory, by their source: file, acme, or internal for the relay's own CA."},
+	{Name: "adit_certificate_expiration_timestamp_seconds", Help: "When the first of them ends; of the relay's own CA, which makes them when they are needed, when the CA itself does."},
+	{Name: "adit_certificate_failures_total", Help: "Tries to read, have or renew one that came to nothing."},
 	{Name: "adit_config_reloads_total", Help: "Times that the configuration was read again."},
 	{Name: "adit_config_reload_failures_total", Help: "Times that it had a mistake, and changed nothing."},
 	{Name: "adit_restart_failures_total", Help: "New processes that did not come up, so that this one went on."},
@@ -62,8 +66,21 @@ func (r *Relay) gather(set func(name string, value float64)) {
 	for code, n := range e.Errors {
 		set(fmt.Sprintf("adit_edge_errors_total{code=%q}", code), float64(n))
 	}
+	if r.certs != nil {
+		gatherCertificates(set, r.certs.Stats())
+	}
 	if r.o.Gather != nil {
 		r.o.Gather(set)
+	}
+}
+
+func gatherCertificates(set func(name string, value float64), all []cert.Stats) {
+	for _, s := range all {
+		set(fmt.Sprintf("adit_certificates{source=%q}", s.Source), float64(s.Certificates))
+		set(fmt.Sprintf("adit_certificate_failures_total{source=%q}", s.Source), float64(s.Failures))
+		if !s.Ends.IsZero() {
+			set(fmt.Sprintf("adit_certificate_expiration_timestamp_seconds{source=%q}", s.Source), float64(s.Ends.Unix()))
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 // metricsPage runs a relay, lets a visitor ask for what is not there, and returns the metrics page.
 func metricsPage(t *testing.T) string {
 	t.Helper()
-	r, err := New(Options{Domain: "tunnel.test", HTTP: "127.0.0.1:0", Agents: "127.0.0.1:0", Admin: "127.0.0.1:0", StateDir: t.TempDir(), Version: "1.2.3", Log: discard})
+	r, err := New(Options{Domain: "tunnel.test", HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Agents: "127.0.0.1:0", Admin: "127.0.0.1:0", StateDir: t.TempDir(), Version: "1.2.3", Log: discard})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func metricsPage(t *testing.T) string {
 	}
 	get("http://" + r.HTTPAddr() + "/")
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) { // it is counted when the visitor has its answer
-		if page := get("http://" + r.AdminAddr() + "/metrics"); strings.Contains(page, "duration_seconds_count 1") || time.Now().After(deadline) {
+		if page := get("http://" + r.AdminAddr() + "/metrics"); strings.Contains(page, "adit_edge_request_duration_seconds_count 1") || time.Now().After(deadline) {
 			return page
 		}
 	}
@@ -95,11 +95,15 @@ func TestMetricsPage(t *testing.T) {
 	for name, want := range map[string]float64{
 		`adit_build_info{version="1.2.3"}`: 1, "adit_ready": 1, "adit_edge_requests_total": 1, `adit_edge_errors_total{code="NO_ENDPOINT"}`: 1,
 		`adit_edge_request_duration_seconds_bucket{le="+Inf"}`: 1, "adit_edge_request_duration_seconds_count": 1,
+		`adit_certificates{source="internal"}`: 0, `adit_certificate_failures_total{source="internal"}`: 0,
 		`adit_edge_bytes_total{direction="in",protocol="http"}`: 0, `adit_edge_bytes_total{direction="out",protocol="tls"}`: 0,
 	} {
 		if got, ok := samples[name]; !ok || got != want {
 			t.Errorf("%s is %v, %v; want %v", name, got, ok, want)
 		}
+	}
+	if ends := samples[`adit_certificate_expiration_timestamp_seconds{source="internal"}`]; ends < float64(time.Now().AddDate(9, 0, 0).Unix()) {
+		t.Errorf("the internal CA ends at %v", ends)
 	}
 	for _, name := range []string{"go_goroutines", "process_open_fds", "process_resident_memory_bytes"} {
 		if samples[name] == 0 {

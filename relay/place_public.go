@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -20,6 +21,8 @@ type publicPlaces struct {
 	resolver resolver
 	ports    *publicPorts // of tcp endpoints; nil: there are none
 	tls      *publicURL   // of tls endpoints; nil: the relay does not listen for TLS
+
+	certificate func(host string) error // why there can be none for a host; asked where TLS ends at the relay
 }
 
 var _ session.Namer = (*publicPlaces)(nil)
@@ -47,6 +50,24 @@ func (p *publicPlaces) Place(ctx context.Context, e *registry.Endpoint, w sessio
 	return func() {}, nil
 }
 
+// certified refuses a host with which e would be online while every visitor's handshake fails. One without a wish for schemes has an https URL, too.
+func (p *publicPlaces) certified(e *registry.Endpoint, host string) error {
+	var without string // a way that needs no certificate
+	switch {
+	case e.ClientCAs != nil && e.Protocol != wire.ProtocolTLS:
+	case e.Protocol == wire.ProtocolTLS && e.Terminate:
+		without = "; end TLS at the agent, with --crt and --key, to do without"
+	case e.Protocol != wire.ProtocolTLS && p.urls.endsTLS(e.Schemes):
+		without = "; --scheme http does without"
+	default:
+		return nil
+	}
+	if err := p.certificate(host); err != nil {
+		return unsupported(err.Error() + without)
+	}
+	return nil
+}
+
 // name gives e the wanted host, if the account may have it, else a name derived from who asks. A label alone is one under the domain, which the agent need not
 // know. A wildcard is a host, too. A wanted port means nothing here.
 func (p *publicPlaces) name(ctx context.Context, e *registry.Endpoint, w session.Wish) error {
@@ -57,6 +78,9 @@ func (p *publicPlaces) name(ctx context.Context, e *registry.Endpoint, w session
 			return err
 		}
 		if wanted != host { // not the one that is its own anyway
+			if err := p.certified(e, wanted); err != nil { // before somebody is told to change his DNS for nothing
+				return err
+			}
 			if e.Owned, err = p.may(ctx, wanted, w.Grant); err != nil {
 				return err
 			}
@@ -117,7 +141,12 @@ func (p *publicPlaces) may(ctx context.Context, host string, g control.Grant) (o
 	case p.shared(below):
 		return false, nil
 	}
-	return true, p.resolver.proves(ctx, below, g.Proof)
+	err = p.resolver.proves(ctx, below, g.Proof)
+	var no *registry.Error
+	if errors.As(err, &no) && no.Code == wire.CodeDomainUnproven { // app.team may be meant to be one of them
+		no.Text += "; this relay's own names end in ." + p.domain
+	}
+	return true, err
 }
 
 // shared says that a host is one of those under the relay's domain, which all accounts share.

@@ -24,7 +24,8 @@ func wantCode(t *testing.T, err error, code wire.Code) {
 }
 
 func TestPublicPlaces(t *testing.T) {
-	p := &publicPlaces{domain: "tunnel.test", key: make([]byte, keySize), urls: urls{https: &publicURL{"https://", ":8443"}}, owner: func(string) (string, error) { return "", nil }}
+	p := &publicPlaces{domain: "tunnel.test", key: make([]byte, keySize), urls: urls{https: &publicURL{"https://", ":8443"}}, owner: func(string) (string, error) { return "", nil },
+		certificate: func(string) error { return nil }}
 	e := &registry.Endpoint{Account: "acme", Instance: "one", Name: "web"}
 	release, err := p.Place(t.Context(), e, session.Wish{Port: 4001})
 	if err != nil {
@@ -43,6 +44,39 @@ func TestPublicPlaces(t *testing.T) {
 	for _, host := range []string{"sh_op", "*", "tunnel.test", ".tunnel.test", "a.*.tunnel.test", "*a.tunnel.test", "*.*.tunnel.test", "*.10.0.0.1", "a.b_.tunnel.test", "10.0.0.1", "a_b.other.test", "shop.tunnel.test:80", "sh_op.tunnel.test", "-.tunnel.test", "*.tunnel.test", "a b.tunnel.test", "[::1]", strings.Repeat("a", 64) + ".tunnel.test"} {
 		_, err := p.Place(t.Context(), e, session.Wish{Host: host})
 		wantCode(t, err, wire.CodeBadName)
+	}
+}
+
+// TestPlacesWithoutCertificate: where TLS ends at the relay and there can be no certificate, nobody is told that all is well; where it ends elsewhere, none is asked for.
+func TestPlacesWithoutCertificate(t *testing.T) {
+	both := urls{http: &publicURL{"http://", ""}, https: &publicURL{"https://", ""}}
+	const what = "a certificate for *.dev.tunnel.test takes --acme-dns-hook"
+	for name, c := range map[string]struct {
+		urls   urls
+		e      registry.Endpoint
+		refuse string
+	}{
+		"no wish":                     {both, registry.Endpoint{}, what + "; --scheme http does without"},
+		"https":                       {both, registry.Endpoint{Schemes: []string{"https"}}, what + "; --scheme http does without"},
+		"both":                        {both, registry.Endpoint{Schemes: []string{"http", "https"}}, what + "; --scheme http does without"},
+		"http":                        {both, registry.Endpoint{Schemes: []string{"http"}}, ""},
+		"visitors' certificates":      {urls{https: both.https, front: true}, registry.Endpoint{ClientCAs: x509.NewCertPool()}, what},
+		"behind something else's TLS": {urls{https: both.https, front: true}, registry.Endpoint{}, ""},
+		"TLS that passes":             {both, registry.Endpoint{Protocol: wire.ProtocolTLS}, ""},
+		"TLS that ends here":          {both, registry.Endpoint{Protocol: wire.ProtocolTLS, Terminate: true}, what + "; end TLS at the agent, with --crt and --key, to do without"},
+	} {
+		p := &publicPlaces{
+			domain: "tunnel.test", key: make([]byte, keySize), urls: c.urls, tls: &publicURL{"tls://", ""}, owner: func(string) (string, error) { return "", nil },
+			certificate: func(host string) error { return errors.New("a certificate for " + host + " takes --acme-dns-hook") },
+		}
+		_, err := p.Place(t.Context(), &c.e, session.Wish{Host: "*.dev"})
+		var re *registry.Error
+		switch {
+		case c.refuse == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case c.refuse != "" && (!errors.As(err, &re) || re.Code != wire.CodeUnsupported || re.Text != c.refuse):
+			t.Errorf("%s: %v, want %q", name, err, c.refuse)
+		}
 	}
 }
 

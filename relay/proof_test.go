@@ -75,6 +75,7 @@ func TestWhoseDomain(t *testing.T) {
 	p := &publicPlaces{
 		domain: "tunnel.test", key: make([]byte, keySize), urls: urls{https: &publicURL{"https://", ":8443"}},
 		owner: func(host string) (string, error) { return reserved[host], nil }, resolver: newResolver(serveDNS(t, z)),
+		certificate: func(string) error { return nil },
 	}
 	acme := control.Grant{Account: "acme", Plan: "free", Proof: "adit-account=aa"}
 	random := acme

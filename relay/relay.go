@@ -49,6 +49,8 @@ type Relay struct {
 	store  control.Store  // what the owner decides, behind lookup; nil when Embedded
 	certs  *cert.Source   // what visitors are shown; nil without Options.HTTPS
 
+	reserved reserved // for certs: names in the store
+
 	adminToken string // what the admin API wants to be shown
 
 	doors  *doors
@@ -212,9 +214,13 @@ func (r *Relay) wire(key []byte) {
 		if o.TCPPorts != [2]int{} {
 			r.ports = r.newPorts(key)
 		}
-		namer = &publicPlaces{
+		places := &publicPlaces{
 			domain: o.Domain, key: key, urls: r.urls(), tls: urlAt("tls", r.https, 443), owner: r.lookup.Owner, resolver: newResolver(o.Resolver), ports: r.ports,
 		}
+		if r.certs != nil {
+			places.certificate = r.certs.Possible
+		}
+		namer = places
 	}
 	r.sessions = session.New(session.Options{
 		Registry: r.registry, Control: r.lookup, Namer: namer, TLS: r.cert.tlsConfig(), Key: key,

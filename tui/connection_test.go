@@ -83,6 +83,54 @@ func TestConnections(t *testing.T) {
 	}
 }
 
+// The footer offers to replay what can be replayed.
+func TestFooterAtConnections(t *testing.T) {
+	b := newBench(t, 120, 40)
+	b.putConnections()
+	st := online()
+	st.Endpoints = append(st.Endpoints, inspect.Endpoint{Name: "ssh", URL: "tcp://relay.example.com:20022"})
+	b.f.set(st)
+	b.put(exchange(6, "POST", "/hook", 200, "OK"))
+	offers := func(at, want string) {
+		t.Helper()
+		lines := strings.Split(strings.TrimSpace(b.screen()), "\n")
+		_, got, offered := strings.Cut(lines[len(lines)-1], "r replay")
+		got, _, _ = strings.Cut(got, "  ")
+		if offered != (want != "") || "replay"+got != want && offered {
+			t.Errorf("%s: the footer is %q", at, lines[len(lines)-1])
+		}
+	}
+	offers("at the live end", "replay")
+	b.press("up")
+	offers("at a request", "replay")
+	b.press("up")
+	offers("at a connection", "")
+	b.press("enter")
+	offers("in an open connection", "")
+	b.press("esc", "*")
+	offers("with all marked", "replay 1")
+}
+
+// What is open tells how long it has lasted, also when nothing passes.
+func TestConnectionLasts(t *testing.T) {
+	b := newBench(t, 120, 40)
+	b.putConnections()
+	b.press("up", "enter")
+	for tab, want := range map[string]string{"1": "open for 42 s", "5": "so far      42.0 s"} {
+		b.now = start.Add(5 * time.Second)
+		x := connection(5, inspect.TCP, inspect.Open, 12595, 4<<20)
+		x.Duration = time.Second // when it was told of last
+		b.put(x)
+		b.press(tab)
+		b.now = b.now.Add(42 * time.Second)
+		b.send(beat{b.f.Status()})
+		b.fill()
+		if screen := b.screen(); !strings.Contains(screen, want) {
+			t.Errorf("tab %s: no %q in\n%s", tab, want, screen)
+		}
+	}
+}
+
 // TestPlainConnections: the headless face has a line when a connection stands, and one when it has ended; of what is over at once, and of requests, only the last.
 func TestPlainConnections(t *testing.T) { synctest.Test(t, testPlainConnections) }
 

@@ -13,7 +13,7 @@ func (m *model) viewDetail() []string {
 	lines := make([]string, 0, d.fixed+d.height)
 	if d.fixed > 0 {
 		r := d.row
-		r.Path = m.mask().Target(r.Path)
+		r.Path, r.Duration = m.mask().Target(r.Path), r.Lasted(m.now)
 		lines = append(lines, look.DetailTitle(r, look.Focus(m.focus == onDetail, !m.boxes.list.seen())))
 	}
 	if d.fixed > 1 {

@@ -12,19 +12,29 @@ import (
 
 // listTitle is what the list is called, by what the endpoints carry.
 func (m *model) listTitle() string {
-	connections := 0
-	for _, e := range m.status.Endpoints {
-		if strings.HasPrefix(e.URL, "tcp://") || strings.HasPrefix(e.URL, "tls://") {
-			connections++
-		}
-	}
-	switch connections {
-	case 0:
+	switch {
+	case m.ofConnections() == 0:
 		return "HTTP Requests"
-	case len(m.status.Endpoints):
+	case m.onlyConnections():
 		return "Connections"
 	}
 	return "HTTP Requests and Connections"
+}
+
+// ofConnections is how many endpoints carry connections: those of tcp and tls.
+func (m *model) ofConnections() (n int) {
+	for _, e := range m.status.Endpoints {
+		if strings.HasPrefix(e.URL, "tcp://") || strings.HasPrefix(e.URL, "tls://") {
+			n++
+		}
+	}
+	return n
+}
+
+// onlyConnections says that no endpoint carries requests.
+func (m *model) onlyConnections() bool {
+	n := m.ofConnections()
+	return n > 0 && n == len(m.status.Endpoints)
 }
 
 // most is how many lines of its own the list has.

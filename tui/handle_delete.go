@@ -52,11 +52,11 @@ func (m *model) deleteTargets() tea.Cmd {
 	if pinned == 0 {
 		return m.deleteRows(ended)
 	}
-	choices := []choice{{key: "d", does: fmt.Sprintf("delete %s, pinned or not", view.Requests(len(ended))), run: func(m *model) tea.Cmd { return m.deleteRows(ended) }}}
+	choices := []choice{{key: "d", does: fmt.Sprintf("delete %s, pinned or not", howMany(ended)), run: func(m *model) tea.Cmd { return m.deleteRows(ended) }}}
 	if len(rest) > 0 {
-		choices = append(choices, choice{key: "r", does: fmt.Sprintf("delete the rest: %s", view.Requests(len(rest))), run: func(m *model) tea.Cmd { return m.deleteRows(rest) }})
+		choices = append(choices, choice{key: "r", does: fmt.Sprintf("delete the rest: %s", howMany(rest)), run: func(m *model) tea.Cmd { return m.deleteRows(rest) }})
 	}
-	m.lay(&menuSheet{title: fmt.Sprintf("Of %s %d pinned. Delete?", view.Requests(len(ended)), pinned), choices: choices})
+	m.lay(&menuSheet{title: fmt.Sprintf("Of %s %d pinned. Delete?", howMany(ended), pinned), choices: choices})
 	return nil
 }
 
@@ -65,7 +65,7 @@ func (m *model) deleteRows(rows []pane.Row) tea.Cmd {
 	cmd := m.carryOut()
 	m.deletion.rows, m.deletion.due = rows, m.now.Add(undoFor)
 	m.takeOff(rows)
-	m.say(m.look.Note.Render, "deleted "+view.Requests(len(rows))+": "+m.keyOf("undo")+" brings back")
+	m.say(m.look.Note.Render, "deleted "+howMany(rows)+": "+m.keyOf("undo")+" brings back")
 	m.toast.until = m.deletion.due
 	return cmd
 }
@@ -91,7 +91,7 @@ func (m *model) undoDelete() tea.Cmd {
 		m.say(m.look.Quiet.Render, "there is nothing to bring back")
 		return nil
 	}
-	m.say(m.look.Good.Render, view.Requests(len(d.rows))+" brought back")
+	m.say(m.look.Good.Render, howMany(d.rows)+" brought back")
 	m.bringBack(d.rows)
 	d.rows = nil
 	return nil
@@ -160,7 +160,7 @@ func (m *model) onDeleted(d deleted) tea.Cmd {
 		m.rows.resume() // else the row beside it would be selected, and kept, though it may be gone as well
 	}
 	m.takeOff(d.purged)
-	m.say(m.look.Good.Render, "deleted "+view.Requests(d.n))
+	m.say(m.look.Good.Render, fmt.Sprintf("%d deleted", d.n))
 	if m.prompt.filter == nil { // the feed lists anew
 		return nil
 	}
@@ -200,9 +200,9 @@ func (m *model) askPurgeOf(q inspect.Query) tea.Cmd {
 	if !m.keeps() {
 		return nil
 	}
-	what := "all requests of this run"
+	what := "all of this run"
 	if q.Filter != nil {
-		what = "all requests, of earlier runs too, that match " + view.Sanitize(q.Filter.String())
+		what = "all, of earlier runs too, that match " + view.Sanitize(q.Filter.String())
 	}
 	w, held := &m.work, m.held()
 	m.lay(&menuSheet{title: "Delete " + what + "? It cannot be undone. Pinned ones stay unless the filter names them.", choices: []choice{

@@ -23,7 +23,8 @@ type asked struct {
 	message int        // number of the one that is unfolded; 0: none
 	page    int        // first chunk of the document
 	unwrap  bool
-	bare    bool // secrets are shown
+	bare    bool          // secrets are shown
+	lasted  time.Duration // how long what goes on has lasted, in whole seconds, where that is shown
 }
 
 // detail is the exchange that is open.
@@ -74,8 +75,17 @@ func (m *model) wanted() asked {
 	d := &m.detail
 	return asked{
 		id: d.row.ID, version: d.row.Version, width: m.boxes.detail.width, tab: d.tab, turn: d.turn, against: d.against, path: d.path,
-		message: d.message, page: d.page, unwrap: d.unwrap, bare: m.mask().Off,
+		message: d.message, page: d.page, unwrap: d.unwrap, bare: m.mask().Off, lasted: m.lasting(),
 	}
+}
+
+// lasting is how long what is open has lasted, if it goes on and the tab tells.
+func (m *model) lasting() time.Duration {
+	d := &m.detail
+	if d.row.Live && (d.tab == pane.Timing || d.tab == pane.Overview && !d.row.IsRequest()) {
+		return d.row.Lasted(m.now).Truncate(time.Second)
+	}
+	return 0
 }
 
 // fillDetail has read what the pane is to show, when that is not there and nothing is being read.
@@ -86,7 +96,7 @@ func (m *model) fillDetail() tea.Cmd {
 		return nil
 	}
 	if newer := d.have; d.row.Live && m.now.Before(d.again) {
-		if newer.version = want.version; newer == want {
+		if newer.version, newer.lasted = want.version, want.lasted; newer == want {
 			return nil // it only goes on: the beat will come back to it
 		}
 	}

@@ -40,10 +40,10 @@ func (m *model) askExport(redacted, paste bool) tea.Cmd {
 	if !redacted {
 		title = strings.Replace(title, "without", "with", 1)
 	}
-	menu, ids := &menuSheet{title: title}, idsOf(rows)
+	menu, ids, what := &menuSheet{title: title}, idsOf(rows), howMany(rows)
 	for _, f := range m.work.exportForms() {
 		menu.choices = append(menu.choices, choice{key: f.key, does: f.does, run: func(m *model) tea.Cmd {
-			return m.export(&exporting{ids: ids, form: f, redacted: redacted, paste: paste})
+			return m.export(&exporting{ids: ids, what: what, form: f, redacted: redacted, paste: paste})
 		}})
 	}
 	menu.choices = append(menu.choices, choice{key: "y", does: other, run: func(m *model) tea.Cmd { return m.askExport(redacted, !paste) }})
@@ -106,7 +106,7 @@ func (m *model) onExported(e exported) tea.Cmd {
 	case e.left > 0:
 		m.say(m.look.Warn.Render, view.Sanitize(fmt.Sprintf("%s in %s, without %d: %s", view.Requests(e.n), e.path, e.left, e.reason)))
 	default:
-		m.say(m.look.Good.Render, view.Sanitize(view.Requests(e.n)+" exported to "+e.path))
+		m.say(m.look.Good.Render, view.Sanitize(e.what+" exported to "+e.path))
 	}
 	return nil
 }

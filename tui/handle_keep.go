@@ -16,8 +16,8 @@ const noteLimit = 2000
 
 // marked says what has become of a change of marks.
 type marked struct {
-	what string // "pinned", "noted"
-	n    int    // exchanges that were changed
+	what string     // "pinned", "noted"
+	of   []pane.Row // that were changed
 	err  error
 }
 
@@ -43,8 +43,8 @@ func (m *model) onMarked(k marked) tea.Cmd {
 	switch {
 	case k.err != nil:
 		m.say(m.look.Bad.Render, k.what+": "+view.Sanitize(k.err.Error()))
-	case k.n > 1:
-		m.say(m.look.Good.Render, k.what+": "+view.Requests(k.n))
+	case len(k.of) > 1:
+		m.say(m.look.Good.Render, k.what+": "+howMany(k.of))
 	default:
 		m.say(m.look.Good.Render, k.what)
 	}
@@ -59,33 +59,30 @@ func (m *model) togglePin() tea.Cmd {
 	}
 	w := &m.work
 	return safely(func() tea.Msg {
-		pin, ids := false, []inspect.ID{}
+		pin := false
 		for _, r := range rows {
 			it, err := w.source.Reader.Get(w.root, r.ID)
 			if err != nil {
 				return marked{what: "pin", err: err}
 			}
-			pin, ids = pin || !it.Pinned, append(ids, r.ID)
+			pin = pin || !it.Pinned
 		}
 		what := "pinned: kept until you delete it"
 		if !pin {
 			what = "no longer pinned"
 		}
-		return w.markAll(w.root, what, ids, inspect.Marks{Pinned: &pin})
+		return w.markAll(w.root, what, rows, inspect.Marks{Pinned: &pin})
 	})
 }
 
 // markAll puts the same marks on exchanges.
-func (w *work) markAll(ctx context.Context, what string, ids []inspect.ID, k inspect.Marks) (out marked) {
-	out.what = what
-	for _, id := range ids {
-		if _, err := w.source.Keeper.Mark(ctx, id, k); err != nil {
-			out.err = err
-			return out
+func (w *work) markAll(ctx context.Context, what string, rows []pane.Row, k inspect.Marks) marked {
+	for _, r := range rows {
+		if _, err := w.source.Keeper.Mark(ctx, r.ID, k); err != nil {
+			return marked{what: what, err: err}
 		}
-		out.n++
 	}
-	return out
+	return marked{what: what, of: rows}
 }
 
 // asking is what has been read for a line to be typed.
@@ -128,8 +125,8 @@ func (m *model) editNote() tea.Cmd {
 			if text == "" {
 				what = "no note"
 			}
-			w, ids := &m.work, idsOf(rows)
-			return safely(func() tea.Msg { return w.markAll(w.root, what, ids, inspect.Marks{Note: &text}) }), nil
+			w := &m.work
+			return safely(func() tea.Msg { return w.markAll(w.root, what, rows, inspect.Marks{Note: &text}) }), nil
 		})
 	})
 }
@@ -150,8 +147,8 @@ func (m *model) editTags() tea.Cmd {
 			if len(k.AddTags)+len(k.DelTags) == 0 {
 				return nil, nil
 			}
-			w, ids := &m.work, idsOf(rows)
-			return safely(func() tea.Msg { return w.markAll(w.root, "tagged", ids, k) }), nil
+			w := &m.work
+			return safely(func() tea.Msg { return w.markAll(w.root, "tagged", rows, k) }), nil
 		})
 	})
 }

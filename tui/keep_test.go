@@ -301,7 +301,7 @@ func TestPurge(t *testing.T) {
 	k.press("enter")
 	wantIn(t, strings.Join(strings.Fields(strings.ReplaceAll(ansi.Strip(k.frame()), "─", "")), " "), "that match path:/c or path:/b? It cannot be undone. Pinned ones stay unless the filter names them.")
 	k.press("y")
-	wantIn(t, k.frame(), "deleted 2 requests")
+	wantIn(t, k.frame(), "2 deleted")
 	wantNotIn(t, k.frame(), "/b", "/c")
 	k.press("esc")
 	k.sync()

@@ -19,6 +19,48 @@ func counted(does string) func(*model, where) string {
 	}
 }
 
+// withRequest is the label of what is done with requests: it says how many of the marked ones are some, and is left out at a connection. As long as no row
+// is selected, one of those in sight has to be a request.
+func withRequest(does string) func(*model, where) string {
+	return func(m *model, at where) string {
+		if len(m.marks) > 0 {
+			return m.markedRequests(does)
+		}
+		r, ok := m.rows.selected()
+		if at == onDetail && m.detail.row.ID != "" {
+			r, ok = m.detail.row, true
+		}
+		if ok && r.IsRequest() || !ok && m.seesRequests() {
+			return does
+		}
+		return ""
+	}
+}
+
+// seesRequests says that a row in sight is a request; of an empty list, that some may come.
+func (m *model) seesRequests() bool {
+	w := &m.rows
+	for i := w.first; i <= w.bottom(); i++ {
+		if w.row(i).IsRequest() {
+			return true
+		}
+	}
+	return len(w.spots) == 0 && !m.onlyConnections()
+}
+
+func (m *model) markedRequests(does string) string {
+	n := 0
+	for _, r := range m.marks {
+		if r.IsRequest() {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return does + " " + strconv.Itoa(n)
+}
+
 // whenMarked is the same of what is in the list's footer only when something is marked, unlessMarked of what makes room for it.
 func whenMarked(does string) func(*model, where) string {
 	return func(m *model, at where) string {

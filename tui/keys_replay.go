@@ -3,7 +3,7 @@ package tui
 // replayActions are those that send requests again, and show what came of it.
 func replayActions() []action {
 	return []action{
-		{id: "replay", on: onPanes, keys: "r", does: "replay: send the request again", label: counted("replay"), run: (*model).replayTargets},
+		{id: "replay", on: onPanes, keys: "r", does: "replay: send the request again", label: withRequest("replay"), run: (*model).replayTargets},
 		{id: "replay.options", on: onPanes, keys: "R", does: "replay elsewhere, many times, signed anew …", run: (*model).openOptions},
 		{id: "edit", on: onPanes, keys: "e", does: "edit the request, see what will be sent, send it", run: (*model).openEdit},
 		{id: "edit.draft", on: onPanes, keys: "E", does: "edit a copy and keep it, without sending", run: (*model).openDraft},

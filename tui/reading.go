@@ -100,6 +100,9 @@ func (w *work) reading(ctx context.Context, o opening) *reading {
 func (r *reading) get() error {
 	it, err := r.source.Reader.Get(r.ctx, r.asked.id)
 	r.Item, r.Subject.Mask = it, r.mask
+	if r.asked.lasted > 0 && err == nil {
+		r.Exchange = it.AsOf(it.Start.Add(r.asked.lasted))
+	}
 	return err
 }
 

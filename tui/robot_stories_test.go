@@ -145,15 +145,26 @@ func TestStoryOfADeletion(t *testing.T) {
 	r.misses("/first")
 	r.press(":")
 	r.write("purge status:404")
-	r.sees("Delete all requests, of earlier runs too, that match status:404?")
+	r.sees("Delete all, of earlier runs too, that match status:404?")
 	r.press("y")
-	r.sees("deleted 2 requests")
+	r.sees("2 deleted")
 	r.misses("/second", "/third")
 	for id, want := range map[inspect.ID]error{"018f-0001": nil, "018f-0002": inspect.ErrNotFound, "018f-0003": inspect.ErrNotFound} {
 		if _, err := r.Get(t.Context(), id); !errors.Is(err, want) { // the first one still can be brought back
 			t.Errorf("%s: %v", id, err)
 		}
 	}
+}
+
+// Connections are called what they are when they are deleted and brought back; the open one stays.
+func TestStoryOfDeletedConnections(t *testing.T) {
+	r := newRobot(t, 100, 30)
+	r.arrive(exchange(1, "GET", "/first", 200, "OK"), connection(2, inspect.TCP, inspect.Done, 1, 2), connection(3, inspect.TLS, inspect.Done, 1, 2), connection(4, inspect.TCP, inspect.Open, 1, 2))
+	r.sees("1 B ↑ 2 B ↓")
+	r.press("*", "d")
+	r.sees("deleted 1 request and 2 connections: u brings back", "open")
+	r.press("u")
+	r.sees("1 request and 2 connections brought back", "/first")
 }
 
 // While one reads, requests come, the link breaks and is back; what one reads stays where it is.

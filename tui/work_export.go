@@ -16,7 +16,6 @@ import (
 
 	"github.com/adit-tunnel/adit/inspect"
 	"github.com/adit-tunnel/adit/inspect/export"
-	"github.com/adit-tunnel/adit/inspect/view"
 )
 
 // exportForm is a form in which exchanges are written to a file.
@@ -84,6 +83,7 @@ func writeRaw(w io.Writer, o *whole) error {
 // exporting is an export under way.
 type exporting struct {
 	ids      []inspect.ID
+	what     string // they are, for the person: "12 connections"
 	form     exportForm
 	redacted bool // without secrets
 	paste    bool // to the clipboard, not to a file
@@ -97,6 +97,7 @@ type exporting struct {
 
 // exported says what has become of an export.
 type exported struct {
+	what   string // was to be exported
 	path   string
 	n      int   // exchanges
 	left   int   // that could not be written
@@ -139,7 +140,7 @@ func (w *work) exportToPaste(ctx context.Context, e *exporting) exported {
 	if out.err != nil {
 		return out
 	}
-	c := copied{what: "the export of " + view.Requests(out.n), size: int64(text.Len())}
+	c := copied{what: "the export of " + e.what, size: int64(text.Len())}
 	c.ways, c.file, c.err = w.clip(ctx, text.String())
 	out.pasted = &c
 	return out
@@ -160,6 +161,7 @@ func (b *bounded) Write(p []byte) (int, error) {
 
 // writeExport writes the exchanges, one in memory at a time. What the form cannot hold is counted.
 func (w *work) writeExport(ctx context.Context, e *exporting, to io.Writer) (out exported) {
+	out.what = e.what
 	add, end := e.form.to(to, e.version)
 	for _, id := range e.ids {
 		if out.err = ctx.Err(); out.err != nil {

@@ -74,6 +74,7 @@ const (
 	CodeMisdirected    Code = 4013
 	CodeNoServerName   Code = 4014
 	CodeClientCert     Code = 4015
+	CodePlainHTTP      Code = 4016
 
 	CodeProtocol     Code = 5001
 	CodeFrameOrder   Code = 5002
@@ -139,8 +140,8 @@ var Codes = []CodeInfo{
 	{CodeAgentGone, "AGENT_GONE", 502, "The endpoint's agent is not connected.", whoDev, "Start the agent again or wait until it has reconnected.", false},
 	{CodeAlreadyOnline, "ALREADY_ONLINE", 0, "The endpoint is already online from another agent of this account.", whoDev, "Stop the other agent, or choose another name.", true},
 	{CodeNameTaken, "NAME_TAKEN", 0, "The name belongs to another account.", whoDev, "Choose another name.", true},
-	{CodeBadName, "BAD_NAME", 0, "The name is not one that this relay can serve.", whoDev, "Choose a name of letters, digits and hyphens under the relay's domain.", true},
-	{CodePortTaken, "PORT_TAKEN", 0, "The port is in use on this machine.", whoDev, "Free the port, or let adit choose one.", true},
+	{CodeBadName, "BAD_NAME", 0, "The name is not one that this relay can serve.", whoDev, "Choose a name of letters, digits and hyphens under the relay's domain, or a port that it has.", true},
+	{CodePortTaken, "PORT_TAKEN", 0, "The port is in use.", whoDev, "Free the port, or let adit choose one.", true},
 	{CodeUnsupported, "UNSUPPORTED", 0, "This relay does not offer what was asked for.", whoDev, "Update the relay, or leave the option out.", true},
 	{CodeEndpointLimit, "ENDPOINT_LIMIT", 0, "The account has no endpoint left in its plan.", whoDev, "Stop another endpoint.", true},
 	{CodeTooManyStreams, "TOO_MANY_STREAMS", 503, "Too many requests are under way at this endpoint.", whoDev, "Try again in a moment.", false},
@@ -171,6 +172,7 @@ var Codes = []CodeInfo{
 	{CodeMisdirected, "MISDIRECTED", 421, "The request is for another name than the TLS connection that it came on.", whoVisitor, "Open a connection of its own for each name.", false},
 	{CodeNoServerName, "NO_SERVER_NAME", 421, "The TLS connection did not say which name it is for.", whoVisitor, "Use a client that sends the server name (SNI).", false},
 	{CodeClientCert, "CLIENT_CERTIFICATE", 403, "This URL is open only to those who have a certificate for it.", whoVisitor, "Send a certificate of an authority that whoever gave you the URL has named.", false},
+	{CodePlainHTTP, "PLAIN_HTTP", 400, "Plain HTTP was sent to a port that speaks TLS.", whoVisitor, "Ask for the same with https:// in front.", false},
 
 	{CodeProtocol, "PROTOCOL", 502, "The other side broke the protocol.", whoMakers, "Update agent and relay; report it if it stays.", false},
 	{CodeFrameOrder, "FRAME_ORDER", 502, "A frame came where it must not.", whoMakers, "Update agent and relay; report it if it stays.", false},

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -90,6 +91,15 @@ type socket struct {
 
 func (s *socket) open(ws *websocket.Conn) {
 	s.ws, s.Conn = ws, websocket.NetConn(context.Background(), ws, websocket.MessageBinary)
+}
+
+// Read says of the other side's end no more than a connection without a WebSocket does.
+func (s *socket) Read(b []byte) (int, error) {
+	n, err := s.Conn.Read(b)
+	if errors.Is(err, io.EOF) {
+		err = io.EOF
+	}
+	return n, err
 }
 
 // NetConn is the connection below, whose options TuneLink sets.

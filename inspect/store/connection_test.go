@@ -51,7 +51,7 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 	for filter, want := range map[string][]string{
 		"kind:tcp": {"open", "refused"}, "kind:tls": {"closed"}, "db.example.com": {"closed"}, "203.0.113.7": {"open", "refused", "closed"},
-		"size:>1mb": {"open", "closed"}, "host:db.example": {"closed"}, "status:failed": {"refused"}, "local_refused kind:tcp": {"refused"}, "kind:http": nil, "status:<=999": nil,
+		"size:>1mb": {"open", "closed"}, "host:db.example": {"closed"}, "status:failed": {"refused"}, "local_refused kind:tcp": {"refused"}, "kind:http": nil, "body:": nil, "not body:": {"open", "refused", "closed"}, "status:<=999": nil,
 	} {
 		wantIDs(t, filter, list(t, dead, inspect.Query{Filter: parse(t, filter)}), want...)
 	}

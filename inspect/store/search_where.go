@@ -98,7 +98,7 @@ func (w *where) term(t *inspect.Term) (sql string, exact bool) {
 		return w.words(t)
 	case inspect.KeyBody:
 		if t.Exists() && t.Name == "" {
-			return "e.req_size + e.res_size > 0", true
+			return "e.kind = 0 AND e.req_size + e.res_size > 0", true
 		}
 		return w.words(t)
 	case inspect.KeyMethod, inspect.KeyHost, inspect.KeyEndpoint:

@@ -27,7 +27,7 @@ func Facts(it inspect.Item) []Fact {
 		fs.add("Client", x.Client.String())
 	}
 	fs.add("Started", x.Start.Format("2006-01-02 15:04:05.000 -07:00"))
-	fs.add("Took", Duration(x.Duration))
+	fs.add(Took(x), Duration(x.Lasted(time.Now())))
 	fs.contents(x)
 	fs.add("Tags", strings.Join(it.Tags, ", "))
 	fs.add("Note", it.Note)
@@ -41,6 +41,17 @@ func Facts(it inspect.Item) []Fact {
 		fs.add("Kept", "only this line: exchanges came faster than the store may write them")
 	}
 	return append(fs, Fact{"ID", Sanitize(string(x.ID))})
+}
+
+// Took is what an exchange's duration is called: of one that was interrupted, nobody knows the end.
+func Took(x *inspect.Exchange) string {
+	switch {
+	case !x.Ended():
+		return "So far"
+	case x.State == inspect.Interrupted:
+		return "At least"
+	}
+	return "Took"
 }
 
 // facts are those that have something to say.

@@ -17,7 +17,7 @@ func (a *agent) Start(_ context.Context, d inspect.Definition) (inspect.Endpoint
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.defined = append(a.defined, d)
-	return inspect.Endpoint{Name: d.Name, URL: "https://x.example.dev", Upstream: "http://localhost:80", Inspect: true}, a.fails
+	return inspect.Endpoint{Name: d.Name, URL: "https://x.example.dev", Upstream: "http://localhost:80", Speaks: "http1", Inspect: true}, a.fails
 }
 
 func (a *agent) Stop(_ context.Context, name string) error {
@@ -79,7 +79,7 @@ func TestPutEndpoint(t *testing.T) {
 
 func TestListEndpoints(t *testing.T) {
 	a := serve(t)
-	a.agent.status.Endpoints = []inspect.Endpoint{{Name: "a b", URL: "https://x.example.dev", Upstream: "http://localhost:80"}, {Name: "not bound"}}
+	a.agent.status.Endpoints = []inspect.Endpoint{{Name: "a b", URL: "https://x.example.dev", Upstream: "http://localhost:80", Speaks: "http1"}, {Name: "not bound"}}
 	item := `{"name":"a b","uri":"/api/endpoints/a%20b","url":"https://x.example.dev","upstream":{"url":"http://localhost:80","protocol":"http1"},"inspect":false,"pooling_enabled":false`
 	if _, body := a.do("GET", "/api/endpoints", ""); strings.TrimSpace(body) != `{"endpoints":[`+item+`}],"uri":"/api/endpoints"}` {
 		t.Errorf("%s", body)

@@ -24,7 +24,7 @@ type endpointJSON struct {
 
 type upstreamJSON struct {
 	URL      string `json:"url"`
-	Protocol string `json:"protocol"`
+	Protocol string `json:"protocol,omitempty"` // of requests
 }
 
 // endpoints lists what tunnels lists.
@@ -80,7 +80,7 @@ func endpointOf(e inspect.Endpoint) endpointJSON {
 		Name:        e.Name,
 		URI:         "/api/endpoints/" + url.PathEscape(e.Name),
 		URL:         e.URL,
-		Upstream:    upstreamJSON{e.Upstream, "http1"},
+		Upstream:    upstreamJSON{e.Upstream, e.Speaks},
 		Inspect:     e.Inspect,
 		Proof:       timeOf(e.Proof),
 		Turned:      e.Turned,

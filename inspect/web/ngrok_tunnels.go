@@ -76,12 +76,15 @@ func tunnelOf(e inspect.Endpoint) tunnelJSON {
 		PublicURL:   e.URL,
 		Proto:       proto,
 		Proof:       timeOf(e.Proof),
-		Config:      configJSON{Addr: e.Upstream, Inspect: e.Inspect},
+		Config:      configJSON{Addr: addrOf(e.Upstream), Inspect: e.Inspect},
 		Turned:      e.Turned,
 		Description: e.Description,
 		Metrics:     metersOf(e),
 	}
 }
+
+// addrOf writes where a tunnel leads as ngrok does, for programs that look for it: without a scheme where connections are passed on.
+func addrOf(upstream string) string { return strings.TrimPrefix(upstream, "tcp://") }
 
 // tunnelID is the same as long as name and URL are.
 func tunnelID(e inspect.Endpoint) string {

@@ -231,7 +231,7 @@ func (a *api) fill() {
 		State: inspect.Reconnecting, Reason: "gone", NextTry: now, Account: "a", Plan: "p", Region: "r", Version: "1", Relay: "r:1", Latency: time.Second,
 		Legs: []time.Duration{time.Second, 0}, Web: "http://localhost", Notice: "n",
 		Endpoints: []inspect.Endpoint{
-			{Name: "shop", URL: "https://shop.example.dev", Aliases: []string{"https://x.example.dev"}, Upstream: "http://localhost:80", Inspect: true, Proof: now, Turned: 3, Description: "d",
+			{Name: "shop", URL: "https://shop.example.dev", Aliases: []string{"https://x.example.dev"}, Upstream: "http://localhost:80", Speaks: "http1", Inspect: true, Proof: now, Turned: 3, Description: "d",
 				LastTurned: &inspect.Turned{At: now, Client: netip.MustParseAddr("192.0.2.1").String(), Method: "GET", Host: "h", Path: "/", Status: 403, Code: 1, Name: "N", Reason: "r"}},
 			{Name: "refused", Upstream: "http://localhost:81", Failure: &inspect.Failure{Code: 3004, Name: "NAME_TAKEN", Text: "Taken.", Remedy: "Choose."}},
 		},

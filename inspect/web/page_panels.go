@@ -48,7 +48,7 @@ type timingPanel struct {
 	Height int
 	Bars   []timingBar
 	Total  time.Duration
-	Ended  bool
+	Took   string // what Total is called
 }
 
 type timingBar struct {
@@ -58,9 +58,10 @@ type timingBar struct {
 }
 
 func (s *Server) timingPanel(_ *http.Request, it inspect.Item, _ string) (any, error) {
-	p := &timingPanel{Total: it.Duration, Ended: it.Ended()}
-	scale := 100 / float64(max(it.Duration, 1))
-	for i, phase := range view.Timing(it.Exchange) {
+	x := it.AsOf(time.Now())
+	p := &timingPanel{Total: x.Duration, Took: view.Took(x)}
+	scale := 100 / float64(max(x.Duration, 1))
+	for i, phase := range view.Timing(x) {
 		p.Bars = append(p.Bars, timingBar{phase, float64(phase.After) * scale, max(float64(phase.Took)*scale, 0.3), i * timingRow})
 	}
 	p.Height = max(len(p.Bars), 1) * timingRow

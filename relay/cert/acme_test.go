@@ -6,9 +6,11 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,6 +48,23 @@ func TestChallenges(t *testing.T) {
 				t.Error("challenged still")
 			}
 		})
+	}
+}
+
+// TestSolvers: a CA is only ever offered the challenges that it can be answered.
+func TestSolvers(t *testing.T) {
+	plain, hooked := &ACME{Directory: "letsencrypt"}, &ACME{Directory: "letsencrypt", Hook: "/hook"}
+	for want, o := range map[string]Options{
+		"http-01 tls-alpn-01": {ACME: plain}, "tls-alpn-01": {ACME: plain, TLSOnly: true}, "dns-01": {ACME: hooked, Domain: "a.test"},
+	} {
+		i, err := newIssuer(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		solvers := i.solvers(&x509.CertificateRequest{DNSNames: []string{"a.test"}})
+		if got := strings.Join(slices.Sorted(maps.Keys(solvers)), " "); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 
@@ -123,6 +142,43 @@ func TestUnwantedNames(t *testing.T) {
 		}
 	}
 	w.ordered(0)
+}
+
+// counted is a store that counts its readers.
+type counted struct {
+	*memory
+	looks atomic.Int32
+}
+
+func (c *counted) Item(key string) ([]byte, time.Time, error) {
+	c.looks.Add(1)
+	return c.memory.Item(key)
+}
+
+// TestStrangersReadNothing: names that nobody serves, of which a stranger has any number, cost no look into the store.
+func TestStrangersReadNothing(t *testing.T) {
+	store := &counted{memory: newMemory()}
+	o := options(t, store, []string{"*.dev.example.com"})
+	o.ACME = &ACME{Directory: "letsencrypt", Hook: "/hook"}
+	s := open(t, o)
+	before := store.looks.Load()
+	for _, name := range []string{"a.example.com", "a.b.example.org", "tunnel.example", "a.b.tunnel.test"} {
+		for _, protocols := range [][]string{nil, {alpnChallenge}} {
+			c, err := s.Certificate(&tls.ClientHelloInfo{ServerName: name, SupportedProtos: protocols})
+			if c != nil || err != nil && protocols == nil {
+				t.Errorf("%s %q: %v", name, protocols, err)
+			}
+		}
+		if _, ok := s.Challenge(name, "/.well-known/acme-challenge/x"); ok || s.Challenged(name) {
+			t.Errorf("%s: challenged", name)
+		}
+	}
+	if s.Challenged("a.dev.example.com") {
+		t.Error("a challenge for one of a wildcard's names")
+	}
+	if n := store.looks.Load() - before; n != 0 {
+		t.Errorf("%d looks", n)
+	}
 }
 
 // TestManyVisitors: two names at once, with many visitors, are two orders.
@@ -223,7 +279,7 @@ func TestRenewal(t *testing.T) {
 func TestRenewalsOfMany(t *testing.T) {
 	o := options(t, newMemory(), []string{"*.example.com"})
 	o.ACME = &ACME{Directory: fmt.Sprintf("https://127.0.0.1:%d/dir", closed(t))}
-	o.Subject = func(name string) (string, bool) { return name, true }
+	o.Subject = func(name string) (string, string, bool) { return name, "", true }
 	var begun []func()
 	o.Go = func(f func()) { begun = append(begun, f) }
 	s := open(t, o)
@@ -250,7 +306,7 @@ func TestUnwantedIsNotRenewed(t *testing.T) {
 	w := newWorld(t, func(w *world) { w.validity = 6 })
 	var gone atomic.Bool
 	s, _ := w.begun(newMemory(), nil, func(o *Options) {
-		o.Subject = func(name string) (string, bool) { return name, !gone.Load() }
+		o.Subject = func(name string) (string, string, bool) { return name, "", !gone.Load() }
 	})
 	w.shows("app.example.com")
 	gone.Store(true)
@@ -262,11 +318,58 @@ func TestUnwantedIsNotRenewed(t *testing.T) {
 	w.ordered(1)
 }
 
+// TestFailuresAreRemembered: who takes a name away while the CA refuses it, and comes back with it, does not begin anew.
+func TestFailuresAreRemembered(t *testing.T) {
+	o := options(t, newMemory(), nil)
+	o.ACME = &ACME{Directory: "letsencrypt"}
+	s := open(t, o)
+	for due, kept := range map[time.Duration]bool{-time.Second: true, -2 * refusedMost: false} {
+		s.acme.held["a.example.com"] = &held{failures: 3, due: time.Now().Add(due)}
+		s.acme.renew()
+		if s.acme.held["a.example.com"] != nil != kept {
+			t.Errorf("due %v: kept is not %v", due, kept)
+		}
+	}
+}
+
+// TestDamagedInStore: a certificate that cannot be read any more is ordered anew, at a start and when it is to be renewed.
+func TestDamagedInStore(t *testing.T) {
+	t.Parallel()
+	for _, part := range []string{".crt", ".key", ".json"} {
+		t.Run(part, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, func(w *world) { w.validity = 12 })
+			store := newMemory()
+			_, stop := w.begun(store, []string{"a.example.com"})
+			damage := func() {
+				keys, _ := store.Items("certificates")
+				for _, key := range keys {
+					if strings.HasSuffix(key, part) {
+						if err := store.PutItem(key, []byte("\x00")); err != nil {
+							t.Error(err)
+						}
+					}
+				}
+			}
+			first := w.shows("a.example.com")
+			stop()
+			damage()
+			w.begun(store, []string{"a.example.com"})
+			second := w.shows("a.example.com")
+			if second.Equal(first) {
+				t.Error("it is the old one")
+			}
+			damage()
+			eventually(t, "renewal", func() bool { return !w.shows("a.example.com").Equal(second) })
+		})
+	}
+}
+
 // TestCADown: a new name's visitors are refused, the CA is not asked again for each of them, and all is well when it is back.
 func TestCADown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.begun(newMemory(), []string{"a.example.com"})
+	s, _ := w.begun(newMemory(), []string{"a.example.com"})
 	w.down.Store(true)
 	for range 20 {
 		if c, err := w.visit("a.example.com"); err == nil {
@@ -274,8 +377,14 @@ func TestCADown(t *testing.T) {
 		}
 	}
 	w.down.Store(false)
+	if got := s.Stats(); got[0].Source != "acme" || got[0].Certificates != 0 || !got[0].Ends.IsZero() || got[0].Failures == 0 {
+		t.Errorf("%+v", got)
+	}
 	eventually(t, "a certificate", func() bool { _, err := w.visit("a.example.com"); return err == nil })
 	w.ordered(1)
+	if got := s.Stats()[0]; got.Certificates != 1 || !got.Ends.Equal(w.shows("a.example.com").NotAfter) {
+		t.Errorf("%+v", got)
+	}
 }
 
 // TestFullStore: what could not be kept is not ordered, and comes when there is room again.
@@ -355,9 +464,10 @@ func TestOrdersAreLimited(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s, _ := w.begun(newMemory(), []string{"a.example.com", "b.example.com"})
-	s.acme.orders.SetBurst(1)
+	s.acme.orders.all.SetBurst(1)
 	w.shows("a.example.com")
-	if _, err := s.acme.get(t.Context(), "b.example.com"); !errors.Is(err, errOrders) {
+	var few *tooMany
+	if _, err := s.acme.get(t.Context(), "b.example.com"); !errors.As(err, &few) || time.Until(few.again) > orderEvery {
 		t.Errorf("%v", err)
 	}
 	w.ordered(1)
@@ -377,11 +487,48 @@ func TestBackoff(t *testing.T) {
 		{problem(403, "unauthorized"), 1000, time.Hour},
 		{problem(503, "serverInternal"), 0, 5 * time.Second},
 		{problem(429, "rateLimited"), 0, time.Hour},
-		{errOrders, 9, orderEvery},
 	} {
 		if got := backoff(c.err, c.failures); got != c.want {
 			t.Errorf("%v after %d: %v, want %v", c.err, c.failures, got, c.want)
 		}
+	}
+}
+
+// TestShares: an account that wants many new certificates leaves the others theirs, and is told when it may have more.
+func TestShares(t *testing.T) {
+	o, now := newOrders(), time.Now()
+	for range shareBurst {
+		if err := o.take("greedy", now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var few *tooMany
+	if err := o.take("greedy", now); !errors.As(err, &few) || !few.again.Equal(now.Add(shareEvery)) || !strings.Contains(err.Error(), `the account "greedy" has had its share`) {
+		t.Errorf("%v", err)
+	}
+	if got := backoff(fmt.Errorf("b: %w", few), 9); got > shareEvery || got < shareEvery-time.Minute {
+		t.Errorf("the name waits %v", got)
+	}
+	for i := range orderBurst - shareBurst {
+		if err := o.take(fmt.Sprint(i), now); err != nil {
+			t.Fatalf("%d: %v", i, err)
+		}
+	}
+	if err := o.take("other", now); !errors.As(err, &few) || !few.again.Equal(now.Add(orderEvery)) {
+		t.Errorf("%v", err)
+	}
+	if own := o.shares["other"].TokensAt(now); own != shareBurst {
+		t.Errorf("the refusal cost %v of the account's share", shareBurst-own)
+	}
+	later := now.Add(shareEvery)
+	if err := errors.Join(o.take("greedy", later), o.take("", later)); err != nil {
+		t.Error(err)
+	}
+	for i := range 3 * maxShares {
+		_ = o.take(fmt.Sprint("many", i), later.Add(time.Duration(i)*orderEvery))
+	}
+	if len(o.shares) > maxShares {
+		t.Errorf("%d accounts are remembered", len(o.shares))
 	}
 }
 

@@ -7,10 +7,12 @@ import (
 	"io/fs"
 	"strings"
 	"time"
+
+	"github.com/caddyserver/certmagic"
 )
 
-// begin starts an attempt. m.mu is held.
-func (m *managed) begin(subject string, h *held) {
+// begin starts an attempt, which for a new certificate is from the share of account. m.mu is held.
+func (m *managed) begin(subject, account string, h *held) {
 	if m.closed {
 		return
 	}
@@ -20,13 +22,13 @@ func (m *managed) begin(subject string, h *held) {
 	m.under.Add(1)
 	m.run(func() {
 		defer m.under.Done()
-		c, err := m.attempt(subject, old)
+		c, err := m.attempt(subject, account, old)
 		m.ended(subject, h, c, err)
 	})
 }
 
 // attempt gets a certificate from the store or the CA, in place of old, if there is one. With an error comes what the store has, even if it has expired.
-func (m *managed) attempt(subject string, old *tls.Certificate) (*tls.Certificate, error) {
+func (m *managed) attempt(subject, account string, old *tls.Certificate) (*tls.Certificate, error) {
 	ctx, cancel := context.WithTimeout(m.ctx, attemptLimit)
 	defer cancel()
 	select {
@@ -35,24 +37,45 @@ func (m *managed) attempt(subject string, old *tls.Certificate) (*tls.Certificat
 	case <-ctx.Done():
 		return old, ctx.Err()
 	}
-	var err error
-	if old == nil {
-		if old, err = m.load(ctx, subject); err == nil && time.Now().Before(old.Leaf.NotAfter) {
-			return old, nil
+	stored, err := m.load(ctx, subject)
+	renewal := old != nil
+	if !renewal {
+		if old = stored; err == nil && time.Now().Before(stored.Leaf.NotAfter) {
+			return stored, nil
 		}
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		if !m.orders.Allow() {
-			return old, errOrders
-		}
-		err = m.config.ObtainCertSync(ctx, subject)
-	} else {
+	switch {
+	case err == nil:
 		err = m.config.RenewCertSync(ctx, subject, false)
+	case errors.Is(err, fs.ErrNotExist), m.clear(ctx, subject, err):
+		err = nil
+		if !renewal {
+			err = m.orders.take(account, time.Now())
+		}
+		if err == nil {
+			err = m.config.ObtainCertSync(ctx, subject)
+		}
 	}
 	if err != nil {
 		return old, err
 	}
 	return m.load(ctx, subject)
+}
+
+// clear deletes what the store has of a subject, when load has failed though the store gives all of it: it is damaged, and would be in the way for ever. false: the
+// store is what ails, or it could not be deleted.
+func (m *managed) clear(ctx context.Context, subject string, why error) (cleared bool) {
+	issuer := m.issuer.IssuerKey()
+	for _, part := range []func(issuer, subject string) string{certmagic.StorageKeys.SiteCert, certmagic.StorageKeys.SitePrivateKey, certmagic.StorageKeys.SiteMeta} {
+		if _, err := m.storage.Load(ctx, part(issuer, subject)); err != nil || ctx.Err() != nil {
+			return false
+		}
+	}
+	if m.storage.Delete(ctx, certmagic.StorageKeys.CertsSitePrefix(issuer, subject)) != nil {
+		return false
+	}
+	m.log.Warn("a certificate in the store is damaged; it is ordered anew", "name", subject, "err", why)
+	return true
 }
 
 // load reads a certificate from the store; fs.ErrNotExist.
@@ -82,8 +105,9 @@ func (m *managed) ended(subject string, h *held, c *tls.Certificate, err error) 
 			h.cert = c
 		}
 		h.err = plain(err)
+		m.failures++
 		wait := h.hurry(backoff(err, h.failures))
-		if !errors.Is(err, errOrders) { // which says nothing of the name
+		if _, ok := errors.AsType[*tooMany](err); !ok { // which says nothing of the name
 			h.failures++
 		}
 		h.due = now.Add(wait)
@@ -105,7 +129,7 @@ func (m *managed) tell(subject string, h *held, err error, wait time.Duration) {
 			return
 		}
 	}
-	args := []any{"name", subject, "err", h.err, "next try in", wait}
+	args := []any{"name", subject, "err", h.err, "next try in", wait.Round(time.Second)}
 	if h.cert != nil {
 		args = append(args, "the old one ends", h.cert.Leaf.NotAfter)
 	}

@@ -30,9 +30,10 @@ func said(err error) bool {
 // backoff is how long a name waits after an attempt that failed, with failures before it.
 func backoff(err error, failures int) time.Duration {
 	var p acme.Problem
+	var t *tooMany
 	switch {
-	case errors.Is(err, errOrders):
-		return orderEvery
+	case errors.As(err, &t):
+		return time.Until(t.again)
 	case errors.As(err, &p) && p.Type == acme.ProblemTypeRateLimited:
 		return refusedRate
 	case said(err):

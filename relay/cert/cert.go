@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/mholt/acmez/v3"
 )
 
 // alpnChallenge is the protocol by which a CA asks for the certificate that answers its challenge (RFC 8737).
@@ -42,11 +44,13 @@ type Options struct {
 	ACME   *ACME  // nil: the internal CA
 	Store  Store  // of the internal CA, and of what comes from ACME
 	Domain string // the relay's; the internal CA is good for names below it only
+	// TLSOnly says that nobody asks Challenge: a CA that wanted HTTP-01 would find nothing, and count that against the name.
+	TLSOnly bool
 	// Canonical is the one spelling of a name; false: it is none.
 	Canonical func(name string) (string, bool)
-	// Subject is what a certificate for a canonical name is to be for: the name itself, or "*.…" that covers it; false: nobody serves the name. It may be asked
-	// in every handshake.
-	Subject func(name string) (subject string, wanted bool)
+	// Subject is what a certificate for a canonical name is to be for: the name itself, or "*.…" that covers it; and the account that serves it ("": the relay
+	// itself), of whose share it is ordered. false: nobody serves the name. It may be asked in every handshake.
+	Subject func(name string) (subject, account string, wanted bool)
 	Log     *slog.Logger
 	Go      func(func()) // starts goroutines
 }
@@ -73,7 +77,7 @@ func Check(pairs []Pair, a *ACME) error {
 	if a == nil {
 		return files
 	}
-	_, issuer := newIssuer(*a, "", nil)
+	_, issuer := newIssuer(Options{ACME: a})
 	return errors.Join(files, issuer)
 }
 
@@ -115,11 +119,23 @@ func (s *Source) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, erro
 		return s.acme.get(hello.Context(), name)
 	}
 	if name != s.o.Domain && parent(name) != s.o.Domain {
-		if _, wanted := s.o.Subject(name); !wanted {
+		if _, _, wanted := s.o.Subject(name); !wanted {
 			return nil, nil
 		}
 	}
 	return s.ca.get(name)
+}
+
+// Possible says why there can be no certificate for a canonical host or, as "*.…", for the names one label below it, whatever comes: nil: a file has one, or one can be
+// made. The error is in the words of the command line.
+func (s *Source) Possible(host string) error {
+	switch {
+	case s.files.cover(host):
+		return nil
+	case s.acme != nil:
+		return s.acme.possible(host, host)
+	}
+	return s.ca.possible(host)
 }
 
 // own is the first file or, if there is none, the certificate of the relay's domain. It places no order: scanners send no names.
@@ -140,7 +156,7 @@ func (s *Source) Challenge(host, path string) (answer string, ok bool) {
 	if s.acme == nil || !ok {
 		return "", false
 	}
-	c, err := s.acme.challenges.find(name)
+	c, err := s.acme.challenge(name)
 	if err != nil || c.HTTP01ResourcePath() != path {
 		return "", false
 	}
@@ -153,7 +169,7 @@ func (s *Source) Challenged(name string) bool {
 	if s.acme == nil || !ok {
 		return false
 	}
-	_, err := s.acme.challenges.find(name)
+	_, err := s.acme.challenge(name)
 	return err == nil
 }
 
@@ -161,7 +177,11 @@ func (s *Source) answer(name string) (*tls.Certificate, error) {
 	if s.acme == nil {
 		return nil, nil
 	}
-	return s.acme.challenges.certificate(name)
+	c, err := s.acme.challenge(name)
+	if err != nil {
+		return nil, fmt.Errorf("no CA was asked to look at %s: %w", name, err)
+	}
+	return acmez.TLSALPN01ChallengeCert(c) // RFC 8737, section 3
 }
 
 // Reload reads the files again now, rather than when they are seen to have changed. What is wrong with one is returned; its old certificate stays.
@@ -184,6 +204,7 @@ func (s *Source) Run(ctx context.Context) error {
 				s.acme.renew()
 			}
 		case <-day.C:
+			s.files.remind()
 			if s.acme != nil {
 				s.acme.clean()
 			}

@@ -3,10 +3,10 @@ package cert
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
 	"strings"
 	"time"
@@ -46,22 +46,16 @@ func (c challenges) CleanUp(_ context.Context, ch acme.Challenge) error {
 	return c.store.DeleteItem(challengesKey + ch.Identifier.Value)
 }
 
-// find is the challenge of a canonical name; fs.ErrNotExist.
+// find is the challenge of a canonical name; fs.ErrNotExist. One that is older than its order can be was left behind by a process that was killed.
 func (c challenges) find(name string) (ch acme.Challenge, err error) {
-	text, _, err := c.store.Item(challengesKey + name)
+	text, since, err := c.store.Item(challengesKey + name)
+	if err == nil && time.Since(since) > attemptLimit {
+		err = fs.ErrNotExist
+	}
 	if err != nil {
 		return ch, err
 	}
 	return ch, json.Unmarshal(text, &ch)
-}
-
-// certificate answers TLS-ALPN-01 (RFC 8737, section 3).
-func (c challenges) certificate(name string) (*tls.Certificate, error) {
-	ch, err := c.find(name)
-	if err != nil {
-		return nil, fmt.Errorf("no CA was asked to look at %s: %w", name, err)
-	}
-	return acmez.TLSALPN01ChallengeCert(ch)
 }
 
 // hook answers DNS-01 by a program that sets TXT records: HOOK present|cleanup FQDN VALUE. It ends when the record is there for all to see.

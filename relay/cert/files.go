@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// late is the part of a certificate's life, one of so many, before whose begin whoever renews it has mostly done so: with a third left.
+const late = 6
+
 // Pair is a PEM file with a certificate and those that vouch for it, and one with its key.
 type Pair struct{ Cert, Key string }
 
@@ -24,7 +27,8 @@ type files struct {
 	mu    sync.Mutex
 	pairs []*pair
 
-	index atomic.Pointer[index]
+	index    atomic.Pointer[index]
+	failures atomic.Uint64
 }
 
 type pair struct {
@@ -88,6 +92,17 @@ func (f *files) warn(p *pair) {
 		f.log.Warn("a certificate has expired; visitors are refused by their browsers until its file is replaced", "file", p.Cert, "ended", leaf.NotAfter)
 	} else if now.Before(leaf.NotBefore) {
 		f.log.Warn("a certificate is not valid yet", "file", p.Cert, "begins", leaf.NotBefore)
+	} else if leaf.NotAfter.Sub(now) < leaf.NotAfter.Sub(leaf.NotBefore)/late {
+		f.log.Warn("a certificate ends soon, and its file has not been replaced", "file", p.Cert, "ends", leaf.NotAfter)
+	}
+}
+
+// remind warns again of what is wrong with what is served.
+func (f *files) remind() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range f.pairs {
+		f.warn(p)
 	}
 }
 
@@ -130,6 +145,7 @@ func (f *files) take() (errs []error) {
 		switch {
 		case err != nil && err.Error() != p.said:
 			p.said = err.Error()
+			f.failures.Add(1)
 			errs = append(errs, err)
 		case err == nil && changed:
 			p.said, news = "", true
@@ -156,6 +172,12 @@ func (f *files) find(name string, hello *tls.ClientHelloInfo) *tls.Certificate {
 		}
 	}
 	return nil
+}
+
+// cover says that there is a certificate for a host, or for "*.…".
+func (f *files) cover(host string) bool {
+	x := f.index.Load()
+	return len(x.byName[host]) > 0 || len(x.byName["*."+parent(host)]) > 0
 }
 
 func (f *files) first() *tls.Certificate {

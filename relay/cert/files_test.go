@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"log/slog"
 	"net"
 	"os"
@@ -111,6 +112,9 @@ func TestFilesAreFollowed(t *testing.T) {
 	move(next.Key, p.Key)
 	s.files.look()
 	wants(t, addr, "a.example.com", second)
+	if got := s.Stats()[0]; got != (Stats{"file", 1, second.NotAfter, 2}) {
+		t.Errorf("%+v", got)
+	}
 	write(t, p.Cert, []byte("-----BEGIN"))
 	if err := s.Reload(); err == nil {
 		t.Error("reload of a damaged file is no error")
@@ -193,6 +197,14 @@ func TestMistakesInFiles(t *testing.T) {
 	wants(t, served(t, open(t, o)), "old.example.com", oldLeaf)
 	if !strings.Contains(log.String(), "expired") {
 		t.Errorf("nothing is said of one that has expired: %s", &log)
+	}
+	late, _ := made(t, dir, "late", now.AddDate(0, 0, -80), "late.example.com")
+	log.Reset()
+	o.Pairs = []Pair{a, late}
+	s := open(t, o)
+	s.files.remind()
+	if said := log.String(); strings.Count(said, "ends soon") != 2 || strings.Contains(said, a.Cert) {
+		t.Errorf("of one that ends soon is said, at the start and later: %s", said)
 	}
 }
 
@@ -285,6 +297,41 @@ func TestInternalCA(t *testing.T) {
 	}
 }
 
+// TestPossible: what can have a certificate is what gets one.
+func TestPossible(t *testing.T) {
+	file, _ := made(t, t.TempDir(), "wild", time.Now(), "*.dev.example.com", "shop.example.com")
+	possible := func(a *ACME) *Source {
+		o := options(t, newMemory(), nil)
+		o.Pairs, o.ACME = []Pair{file}, a
+		return open(t, o)
+	}
+	own, plain := possible(nil), possible(&ACME{Directory: "letsencrypt"})
+	hooked := possible(&ACME{Directory: "letsencrypt", Hook: "/hook"})
+	for host, want := range map[string][3]bool{ // by the internal CA, by ACME, and with a hook
+		"tunnel.test":          {true, true, true},
+		"app.tunnel.test":      {true, true, true},
+		"*.tunnel.test":        {true, false, true},
+		"*.a.b.tunnel.test":    {true, false, true},
+		"shop.example.com":     {true, true, true},
+		"a.dev.example.com":    {true, true, true},
+		"*.dev.example.com":    {true, true, true},
+		"*.shop.example.com":   {false, false, true},
+		"other.example.com":    {false, true, true},
+		"eviltunnel.test":      {false, true, true},
+		"a.b.dev.example.com":  {false, true, true},
+		"*.a.dev.example.com":  {false, false, true},
+		"*.eviltunnel.test":    {false, false, true},
+		"xn--bcher-kva.test":   {false, true, true},
+		"*.xn--bcher-kva.test": {false, false, true},
+	} {
+		for i, s := range []*Source{own, plain, hooked} {
+			if err := s.Possible(host); (err == nil) != want[i] || err != nil && !strings.Contains(err.Error(), "a certificate for "+host+" takes --") {
+				t.Errorf("%s, %d: %v", host, i, err)
+			}
+		}
+	}
+}
+
 // TestInternalCAIsForItsDomain: whatever it signs, nobody who trusts it trusts it for other names or for addresses.
 func TestInternalCAIsForItsDomain(t *testing.T) {
 	now := time.Now()
@@ -332,6 +379,20 @@ func TestInternalCALives(t *testing.T) {
 	}
 	if !c.ca.key.PublicKey.Equal(key) {
 		t.Error("another key")
+	}
+	at = c.ca.Cert.NotAfter.Add(-caRenew / 2) // of a store that is full the old one is made do with
+	store.sick = errors.New("no space left on device")
+	before := c.ca.Cert
+	if leaf, err := c.get("app.tunnel.test"); err != nil || !at.Before(leaf.Leaf.NotAfter) || !c.ca.Cert.Equal(before) || c.failures != 1 {
+		t.Errorf("with a full store: %v, %d failures", err, c.failures)
+	}
+	at = before.NotAfter.Add(time.Hour)
+	if _, err := c.get("app.tunnel.test"); err == nil {
+		t.Error("the old CA is used after its end")
+	}
+	store.sick = nil
+	if _, err := c.get("app.tunnel.test"); err != nil || c.ca.Cert.Equal(before) {
+		t.Errorf("when there is room again: %v", err)
 	}
 	for i := range 2 * maxLeaves {
 		if _, err := c.get(strings.Repeat("a", 1+i%60) + "." + strings.Repeat("b", 1+i/60) + ".tunnel.test"); err != nil {

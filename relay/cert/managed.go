@@ -5,13 +5,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/caddyserver/certmagic"
+	"github.com/mholt/acmez/v3/acme"
 	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 )
 
 const (
@@ -22,24 +23,17 @@ const (
 	// attempts is how many orders are under way at once.
 	attempts = 8
 
-	// orderEvery and orderBurst bound new certificates, of all names together: Let's Encrypt gives an account 300 orders in 3 hours. Renewals are not counted.
-	orderEvery = 36 * time.Second
-	orderBurst = 30
-
 	// maxHeld is how many certificates are kept in memory; more lie in the store.
 	maxHeld = 10_000
 )
 
-var (
-	errOrders = errors.New("too many new certificates were ordered; try again in a minute") // orderEvery is used up
-	errAgain  = errors.New("it was let go of in this moment; try again")                    // by makeRoom, or the end
-)
+var errAgain = errors.New("it was let go of in this moment; try again") // by makeRoom, or the end
 
 // managed are the certificates that come from ACME.
 type managed struct {
 	domain     string
 	hooked     bool
-	subject    func(string) (string, bool)
+	subject    func(string) (subject, account string, wanted bool)
 	run        func(func())
 	log        *slog.Logger
 	issuer     *issuer
@@ -47,7 +41,7 @@ type managed struct {
 	cache      *certmagic.Cache // is kept empty: its own maintenance has nobody who ends it
 	config     *certmagic.Config
 	storage    *storage
-	orders     *rate.Limiter
+	orders     *orders
 	slots      chan struct{}
 	quiet      quiet
 
@@ -59,6 +53,8 @@ type managed struct {
 	held   map[string]*held // by subject
 	going  int              // attempts begun and not ended, those that wait for a slot included
 	closed bool
+
+	failures uint64 // of all attempts
 }
 
 // held is what there is for a subject. managed.mu guards it.
@@ -83,13 +79,13 @@ func (h *held) hurry(wait time.Duration) time.Duration {
 func (h *held) fresh(now time.Time) bool { return h.cert != nil && now.Before(h.cert.Leaf.NotAfter) }
 
 func openManaged(o Options) (*managed, error) {
-	i, err := newIssuer(*o.ACME, o.Domain, o.Store)
+	i, err := newIssuer(o)
 	if err != nil {
 		return nil, err
 	}
 	m := &managed{
 		domain: o.Domain, hooked: i.Hook != "", subject: o.Subject, run: o.Go, log: o.Log, issuer: i, challenges: i.challenges,
-		orders: rate.NewLimiter(rate.Every(orderEvery), orderBurst), slots: make(chan struct{}, attempts), held: map[string]*held{},
+		orders: newOrders(), slots: make(chan struct{}, attempts), held: map[string]*held{},
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	silent := zap.NewNop() // what matters comes back as errors
@@ -126,14 +122,14 @@ func (m *managed) get(ctx context.Context, name string) (*tls.Certificate, error
 	if c := m.inHand(now, name, "*."+parent(name)); c != nil {
 		return c, nil
 	}
-	subject, wanted := m.subjectOf(name)
+	subject, account, wanted := m.subjectOf(name)
 	if !wanted {
 		return nil, nil
 	}
 	if err := m.possible(name, subject); err != nil {
 		return nil, unavailable(name, err)
 	}
-	busy := m.need(subject, now)
+	busy := m.need(subject, account, now)
 	if busy != nil {
 		limit := time.NewTimer(waitLimit)
 		defer limit.Stop()
@@ -161,9 +157,9 @@ func (m *managed) inHand(now time.Time, subjects ...string) *tls.Certificate {
 }
 
 // subjectOf is Options.Subject, but that names below the relay's domain have a certificate in common where there is a hook for it.
-func (m *managed) subjectOf(name string) (subject string, wanted bool) {
+func (m *managed) subjectOf(name string) (subject, account string, wanted bool) {
 	if m.hooked && parent(name) == m.domain {
-		return "*." + m.domain, true
+		return "*." + m.domain, "", true
 	}
 	return m.subject(name)
 }
@@ -176,13 +172,22 @@ func (m *managed) possible(name, subject string) error {
 	case subject != name && "*."+parent(name) != subject:
 		return fmt.Errorf("a certificate for %s is good for one label only", subject)
 	case !m.hooked:
-		return fmt.Errorf("a certificate for %s takes --acme-dns-hook", subject)
+		return fmt.Errorf("a certificate for %s takes --acme-dns-hook or --cert at the relay", subject)
 	}
 	return nil
 }
 
-// need begins an attempt if one is due, and returns what is closed when the one under way ends; nil: none is.
-func (m *managed) need(subject string, now time.Time) <-chan struct{} {
+// challenge is the one that a CA was asked to look for at a canonical name; fs.ErrNotExist. The store is asked only about names that have a certificate of their own:
+// others, of which strangers think up any number, have no challenge.
+func (m *managed) challenge(name string) (acme.Challenge, error) {
+	if subject, _, wanted := m.subject(name); !wanted || subject != name {
+		return acme.Challenge{}, fs.ErrNotExist
+	}
+	return m.challenges.find(name)
+}
+
+// need begins an attempt for an account if one is due, and returns what is closed when the one under way ends; nil: none is.
+func (m *managed) need(subject, account string, now time.Time) <-chan struct{} {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	h := m.held[subject]
@@ -192,7 +197,7 @@ func (m *managed) need(subject string, now time.Time) <-chan struct{} {
 		m.held[subject] = h
 	}
 	if h.busy == nil && !h.fresh(now) && !now.Before(h.due) {
-		m.begin(subject, h)
+		m.begin(subject, account, h)
 	}
 	return h.busy
 }

@@ -35,6 +35,7 @@ type world struct {
 	server *httptest.Server
 	roots  string // file, of the CA's own certificate
 	orders atomic.Int64
+	people atomic.Int64 // accounts
 	down   atomic.Bool
 	front  atomic.Pointer[http.Handler] // the CA
 
@@ -86,8 +87,11 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if w.down.Load() {
 		panic(http.ErrAbortHandler)
 	}
-	if r.URL.Path == "/order-plz" {
+	switch r.URL.Path {
+	case "/order-plz":
 		rw = counter{rw, &w.orders}
+	case "/sign-me-up":
+		rw = counter{rw, &w.people}
 	}
 	(*w.front.Load()).ServeHTTP(rw, r)
 }
@@ -177,13 +181,13 @@ func options(t *testing.T, store Store, names []string) Options {
 	return Options{
 		Store: store, Domain: "tunnel.test", Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Go: func(f func()) { go f() },
 		Canonical: func(s string) (string, bool) { return strings.ToLower(s), s != "" },
-		Subject: func(name string) (string, bool) {
+		Subject: func(name string) (string, string, bool) {
 			for _, n := range names {
 				if n == name || strings.HasPrefix(n, "*.") && strings.HasSuffix(name, n[1:]) {
-					return n, true
+					return n, "acme", true
 				}
 			}
-			return "", false
+			return "", "", false
 		},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -44,4 +45,26 @@ func TestRelay(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestImpossible: an agent is told that its endpoint can have no certificate, rather than that it is online while every handshake fails.
+func TestImpossible(t *testing.T) {
+	r := relaytest.Start(t, func(o *relay.Options) {
+		o.HTTPS, o.ACME = "127.0.0.1:0", &cert.ACME{Directory: "https://127.0.0.1:1/dir"}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	wide := agent.Endpoint{Name: "web", Host: "*.dev.tunnel.test"}
+	ln, err := agent.Listen(ctx, agent.Options{Relay: r.Agents, Pin: r.Pin, Token: r.Token}, wide)
+	if err == nil {
+		ln.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "a certificate for *.dev.tunnel.test takes --acme-dns-hook or --cert at the relay; --scheme http does without") {
+		t.Errorf("%v", err)
+	}
+	wide.Schemes = []string{"http"}
+	if ln, err = agent.Listen(ctx, agent.Options{Relay: r.Agents, Pin: r.Pin, Token: r.Token}, wide); err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -35,6 +36,15 @@ func newStorage(s Store, run func(func())) *storage {
 }
 
 var _ certmagic.Storage = (*storage)(nil)
+
+// replace puts a value in place of the one that was put there at since, or, if that is zero, where there is none; fs.ErrExist: another process was quicker.
+func replace(s Store, key string, value []byte, since time.Time) error {
+	stale := time.Duration(math.MaxInt64) // 292 years
+	if !since.IsZero() {
+		stale = time.Since(since)
+	}
+	return s.AddItem(key, value, stale)
+}
 
 // Store implements certmagic.Storage.
 func (s *storage) Store(_ context.Context, key string, value []byte) error {

@@ -1,6 +1,7 @@
 package cert
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -8,10 +9,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/mholt/acmez/v3"
+	"github.com/mholt/acmez/v3/acme"
 	"go.uber.org/goleak"
 )
 
@@ -73,6 +77,9 @@ func (m *memory) AddItem(key string, value []byte, stale time.Duration) error {
 	if i, ok := m.items[key]; ok && time.Since(i.modified) < stale {
 		return fs.ErrExist
 	}
+	if m.sick != nil && !strings.HasPrefix(key, locks) {
+		return m.sick
+	}
 	m.items[key] = item{slices.Clone(value), time.Now()}
 	return nil
 }
@@ -98,6 +105,111 @@ func (m *memory) Items(prefix string) (keys []string, err error) {
 	}
 	slices.Sort(keys)
 	return keys, nil
+}
+
+// abreast is a store whose first two readers of a value read it before either writes: processes that start together.
+type abreast struct {
+	*memory
+	both sync.WaitGroup
+	left atomic.Int32
+}
+
+func newAbreast(m *memory) *abreast {
+	a := &abreast{memory: m}
+	a.both.Add(2)
+	a.left.Store(2)
+	return a
+}
+
+func (a *abreast) Item(key string) ([]byte, time.Time, error) {
+	v, at, err := a.memory.Item(key)
+	if a.left.Add(-1) >= 0 {
+		a.both.Done()
+		a.both.Wait()
+	}
+	return v, at, err
+}
+
+// TestOneCAOfTwoProcesses: those that start together have the same CA, the first time and with another domain.
+func TestOneCAOfTwoProcesses(t *testing.T) {
+	m := newMemory()
+	for _, domain := range []string{"tunnel.test", "other.test"} {
+		store := newAbreast(m)
+		var two [2]*internal
+		var all sync.WaitGroup
+		for i := range two {
+			all.Go(func() {
+				var err error
+				if two[i], err = openInternal(store, domain, time.Now); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		text, err := InternalCA(m)
+		if err != nil || two[0].ca.domain() != domain {
+			t.Fatalf("%s: %v", domain, err)
+		}
+		for i, c := range two {
+			if !bytes.Equal(PEM(c.ca.Cert), text) {
+				t.Errorf("%s: the CA of %d is not that in the store", domain, i)
+			}
+		}
+	}
+}
+
+// TestOneAccountOfTwoProcesses: those that start together are one account at the CA, and have the certificates of both.
+func TestOneAccountOfTwoProcesses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	store := newMemory()
+	var two [2]*issuer
+	race := newAbreast(store)
+	var all sync.WaitGroup
+	for i := range two {
+		all.Go(func() {
+			var err error
+			if two[i], err = newIssuer(Options{ACME: &ACME{Directory: w.server.URL + "/dir", CA: w.roots}, Domain: "tunnel.test", Store: race}); err != nil {
+				t.Error(err)
+				return
+			}
+			client := &acmez.Client{Client: &acme.Client{Directory: two[i].Directory, HTTPClient: two[i].http}}
+			if _, err = two[i].register(t.Context(), client, false); err != nil {
+				t.Error(err)
+			}
+			two[i].http.CloseIdleConnections()
+		})
+	}
+	all.Wait()
+	if n := w.people.Load(); n != 1 || two[0].account.Location == "" || two[0].account.Location != two[1].account.Location {
+		t.Errorf("%d accounts: %q and %q", n, two[0].account.Location, two[1].account.Location)
+	}
+	if err := store.PutItem(two[0].accountKey(), []byte("{")); err != nil { // a damaged one is replaced
+		t.Fatal(err)
+	}
+	w.begun(store, []string{"a.example.com"}, func(o *Options) { o.ACME.Email = "" })
+	w.shows("a.example.com")
+	if n := w.people.Load(); n != 2 {
+		t.Errorf("%d accounts", n)
+	}
+}
+
+// TestChallengeLeftBehind: what a process that was killed has left is no challenge, once its order must be over.
+func TestChallengeLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := challenges{newMemory()}
+		if err := c.Present(t.Context(), acme.Challenge{Identifier: acme.Identifier{Value: "a.example.com"}}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(attemptLimit)
+		if _, err := c.find("a.example.com"); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second)
+		if _, err := c.find("a.example.com"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%v", err)
+		}
+	})
 }
 
 // TestStorage: certmagic finds its things as it would in directories.

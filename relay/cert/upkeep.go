@@ -17,24 +17,25 @@ const (
 // prepare begins what need not wait for a visitor: the certificate for all names below the domain, which a hook takes its time for.
 func (m *managed) prepare() {
 	if m.hooked {
-		m.need("*."+m.domain, time.Now())
+		m.need("*."+m.domain, "", time.Now())
 	}
 }
 
 // renew begins what is due of the certificates in memory, no more than can be under way at once, so that visitors' orders need not wait for all of it, and lets
-// go of those that nobody wants any more.
+// go of those that nobody wants any more. What the CA has refused is remembered for a while: or whoever takes his name away for a moment had it asked again at once.
 func (m *managed) renew() {
 	now := time.Now()
 	for _, subject := range m.due(now) {
-		_, wanted := m.subjectOf(subject)
+		_, account, wanted := m.subjectOf(subject)
 		m.mu.Lock()
 		h := m.held[subject]
 		switch {
 		case h == nil, h.busy != nil:
-		case !wanted:
+		case !wanted && (h.failures == 0 || now.Sub(h.due) > refusedMost):
 			delete(m.held, subject)
+		case !wanted:
 		case h.cert != nil && m.going < attempts:
-			m.begin(subject, h)
+			m.begin(subject, account, h)
 		}
 		m.mu.Unlock()
 	}

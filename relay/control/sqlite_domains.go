@@ -30,7 +30,9 @@ func (s *sqliteStore) Domains() ([]Domain, error) {
 
 // ReserveDomain implements Store. To reserve a name for the account that has it changes nothing.
 func (s *sqliteStore) ReserveDomain(name, account string) error {
-	if below := strings.TrimPrefix(name, "*."); !isPattern(below) || strings.Contains(below, "*") || !strings.Contains(below, ".") {
+	below := strings.TrimPrefix(name, "*.")
+	last := below[strings.LastIndexByte(below, '.')+1:] // of digits alone, it is an address
+	if !isPattern(below) || strings.Contains(below, "*") || last == below || strings.Trim(last, "0123456789") == "" {
 		return invalid("%q is no whole host name, such as app.tunnel.example.com or www.example.com, nor a wildcard such as *.dev.example.com", name)
 	}
 	return s.change(func(tx *sql.Tx) error {

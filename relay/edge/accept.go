@@ -143,9 +143,13 @@ func (s *Server) wayOf(nc net.Conn, port int) (w way, ok bool) {
 	if ep, err := s.registry.PickPort(port); err == nil {
 		w.ep = ep
 		w.kind, ok = carries(ep)
-		return w, ok
+	} else {
+		ok = s.portsCarry
 	}
-	return w, s.portsCarry
+	if ok {
+		w.ext = appendServer(nil, addrPort(nc.LocalAddr()).Addr())
+	}
+	return w, ok
 }
 
 // addrPort reads a socket address; IPv4 mapped into IPv6 is IPv4.

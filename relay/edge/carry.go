@@ -161,7 +161,7 @@ func (c *carried) begin() error {
 	w := &c.way
 	c.q = registry.Request{
 		Kind: w.kind, ID: newID(c.start), Conn: c.id, Client: w.peer, Many: w.trusted, ServerPort: w.port, Start: c.start, Flags: w.flags,
-		Body: wire.BodyUntil, Ext: appendServer(w.ext, c.net.LocalAddr()),
+		Body: wire.BodyUntil, Ext: w.ext,
 	}
 	x, err := w.ep.Upstream.Begin(c.s.begin, &c.q)
 	if err != nil {
@@ -176,13 +176,15 @@ func (c *carried) begin() error {
 	return nil
 }
 
+// serverExt is how long what appendServer adds is.
+const serverExt = 3 + 16
+
 // appendServer adds where the visitor has connected to, which a service that wants PROXY protocol headers is told.
-func appendServer(ext []byte, at net.Addr) []byte {
-	addr := addrPort(at).Addr()
-	if !addr.IsValid() {
+func appendServer(ext []byte, at netip.Addr) []byte {
+	if !at.IsValid() {
 		return ext
 	}
-	mapped := addr.As16()
+	mapped := at.As16()
 	return wire.AppendExt(ext, wire.ExtServerAddr, mapped[:])
 }
 

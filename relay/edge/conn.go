@@ -46,18 +46,21 @@ type origin struct {
 	port    uint16     // ours
 	fixed   int        // the port of the one endpoint it leads to; 0: routed by Host
 	secured *secured   // nil: there is no TLS
+	plain   bool       // … though it is spoken here
+	ext     []byte     // what the agent is told of every request: a list of wire.ExtServerAddr …
 }
 
 // conn is one public connection and its loop.
 type conn struct {
 	origin
-	sock  net.Conn
-	net   net.Conn            // what is read and written: sock, or TLS on it
-	front *front              // below TLS; nil: there is none
-	mux   atomic.Pointer[mux] // above it, when that is HTTP/2
-	heir  net.Conn            // who goes on with it: not HTTP
-	extra int64               // memory that its TLS takes
-	torn  bool                // what was written is not whole, and must not look so
+	sock   net.Conn
+	net    net.Conn            // what is read and written: sock, or TLS on it
+	front  *front              // below TLS; nil: there is none
+	mux    atomic.Pointer[mux] // above it, when that is HTTP/2
+	heir   net.Conn            // who goes on with it: not HTTP
+	extra  int64               // memory that its TLS takes
+	server [serverExt]byte     // ext, without TLS
+	torn   bool                // what was written is not whole, and must not look so
 
 	in    inbox
 	seats []seat
@@ -104,11 +107,13 @@ const maxSeats = 16
 func newConn(s *Server, nc net.Conn, fixed int) *conn {
 	c := &conn{
 		origin: origin{
-			s: s, id: s.lastConn.Add(1), fixed: fixed, peer: addrPort(nc.RemoteAddr()), port: addrPort(nc.LocalAddr()).Port(),
+			s: s, id: s.lastConn.Add(1), fixed: fixed, peer: addrPort(nc.RemoteAddr()),
 		},
 		sock: nc, net: nc,
 		upDone: make(chan struct{}, 1), watchDone: make(chan struct{}, 1),
 	}
+	at := addrPort(nc.LocalAddr())
+	c.port, c.ext = at.Port(), appendServer(c.server[:0], at.Addr())
 	c.trusted = s.trusts(c.peer.Addr())
 	c.in.init()
 	c.uploader = c.upload

@@ -20,9 +20,11 @@ const (
 	h2ConnWindow = 256 << 10 // of a connection
 
 	// h2Cost is what HTTP/2 adds to what a TLS connection holds: its frames, tables and goroutines. All in all that is 58 KiB of one that idles, 74 KiB when it has
-	// had requests, and 96 KiB when content has come in (measured like tlsCost). streamCost is a request's, without the window of its content.
+	// had requests, and 96 KiB when content has come in (measured like tlsCost). streamCost is a request's, without the window of its content, and
+	// headCost that of each byte of its head, which is there as fields, as a head of HTTP/1.1 that is read, and as one that goes on.
 	h2Cost     = 36 << 10
 	streamCost = 24 << 10
+	headCost   = 4
 
 	// pingAfter is how long a connection may be silent before it is asked whether it still lives, and pingWithin how long the answer may take. A header block that
 	// does not come to its end is silence, too.
@@ -30,7 +32,7 @@ const (
 	pingWithin = 15 * time.Second
 
 	// maxResets is how many requests a connection may give up, beyond those that it lets come to their end, before it is closed: opening and resetting costs a
-	// visitor nothing, and us an exchange each.
+	// visitor nothing, and us an exchange each. From the half of it on he is asked to go on with another connection: he may be a person in a hurry.
 	maxResets = 200
 )
 
@@ -54,6 +56,7 @@ func (s *Server) newH2() *http.Server {
 			MaxReceiveBufferPerStream: h2Window, MaxReceiveBufferPerConnection: h2ConnWindow,
 			SendPingTimeout: pingAfter, PingTimeout: pingWithin, WriteByteTimeout: time.Duration(s.lim.reader),
 		},
+		WriteTimeout: 2 * time.Duration(s.lim.reader), // is for what net/http answers itself (400, 431); ours are the sweeper's, who lifts it
 	}
 }
 
@@ -78,15 +81,30 @@ func (c *conn) multiplex(t *tls.Conn) {
 	m := &mux{conn: c, streams: map[*stream]struct{}{}}
 	c.front.mux = m
 	c.mux.Store(m)
-	c.enter(phaseRest)
+	c.since.Store(c.s.clock.Load())
+	if !c.phase.CompareAndSwap(phaseFresh, phaseRest) {
+		return // the end of the stop was quicker, or who needs the place
+	}
 	if !c.s.hand.give(t) {
-		return // the stop has come further than to begin with another connection
+		c.tooLate()
+		return
 	}
 	<-c.front.shut
 	m.mu.Lock()
 	m.over = true
 	m.mu.Unlock()
 	m.running.Wait()
+}
+
+// goneAway is all that the server says on a connection that it serves no request of: SETTINGS, with which either side begins (RFC 9113, 3.4), and GOAWAY without
+// an error, whose last stream is none (6.8).
+const goneAway = "\x00\x00\x00\x04\x00\x00\x00\x00\x00" + "\x00\x00\x08\x07\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00"
+
+// tooLate answers a connection whose handshake was over when the server took no more: its visitor hears that nobody has begun what he asks for, and asks again.
+func (c *conn) tooLate() {
+	if _, err := c.net.Write([]byte(goneAway)); err == nil { // the socket has room for it
+		c.lingerOn()
+	}
 }
 
 // begin takes a request in; false: the connection is over.
@@ -123,6 +141,13 @@ func (m *mux) done(st *stream, gone bool) {
 		m.sock.Close()
 	}
 	m.running.Done()
+}
+
+// strained says that the visitor has given up so much that he should go on with another connection.
+func (m *mux) strained() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.resets > maxResets/2
 }
 
 // each calls f for every request under way. f must not block.

@@ -86,7 +86,7 @@ func (f *framer) outcome(stream uint32) string {
 				s.WriteString(fr.PseudoValue("status"))
 			}
 		case *http2.DataFrame:
-			if fr.StreamID == stream {
+			if fr.StreamID == stream && len(fr.Data()) > 0 {
 				s.WriteString(" " + string(fr.Data()))
 			}
 		case *http2.RSTStreamFrame:
@@ -185,6 +185,43 @@ func TestH2Trailers(t *testing.T) {
 	}
 	if h := string(w.up.exchanges()[0].req.Head); !strings.Contains(h, "Transfer-Encoding: chunked\r\n") || !strings.Contains(h, "Trailer: X-Digest\r\n") {
 		t.Errorf("head %q", h)
+	}
+}
+
+// TestH2TrailersBehindLength: they are kept, and a length that is wrong is still found.
+func TestH2TrailersBehindLength(t *testing.T) {
+	w := startTLS(t, func(x *fakeExchange) {
+		frames, content := x.upload0()
+		x.ok(content + strings.Join(frames[max(0, len(frames)-1):], ""))
+	})
+	r := request(t, "POST", "https://app.test/", io.NopCloser(strings.NewReader("content")))
+	r.ContentLength, r.Trailer = 7, http.Header{"X-Digest": {"12"}}
+	if _, got := fetch(t, w.client(true), r); got != `contentTRAILERS "X-Digest: 12\r\n" END` {
+		t.Errorf("%q", got)
+	}
+	if h := string(w.up.exchanges()[0].req.Head); strings.Contains(h, "Content-Length") || !strings.Contains(h, "Transfer-Encoding: chunked\r\n") {
+		t.Errorf("head %q", h)
+	}
+	f := w.frames()
+	f.head(1, false, ":method: POST", "content-length: 5", "trailer: x")
+	f.WriteData(1, true, []byte("abc"))
+	if got := f.outcome(1); !strings.HasPrefix(got, "400") {
+		t.Errorf("too short: %.60q", got)
+	}
+	f.head(3, true, "trailer: x")
+	if got := f.outcome(3); !strings.HasPrefix(got, "200") || strings.Contains(string(w.up.exchanges()[2].req.Head), "chunked") {
+		t.Errorf("without content: %q", got)
+	}
+}
+
+// TestH2TrailerNamedLikeAField: a field of the head is not sent again as a trailer.
+func TestH2TrailerNamedLikeAField(t *testing.T) {
+	w := startTLS(t, func(x *fakeExchange) {
+		x.put(respFrame("HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nX-Sum: head\r\n\r\n", wire.BodyUntil, 0, false), dataFrame("x", true))
+	})
+	res, _ := fetch(t, w.client(true), request(t, "GET", "https://app.test/", nil))
+	if res.Header.Get("X-Sum") != "head" || res.Trailer.Get("X-Sum") != "" {
+		t.Errorf("%v, behind it %v", res.Header, res.Trailer)
 	}
 }
 
@@ -287,70 +324,6 @@ func TestH2VisitorLeaves(t *testing.T) {
 	until(t, "closed", func() bool { return w.s.Stats().Open == 0 })
 	if attached, counted := w.up.seats(); attached != 0 || counted != 1 {
 		t.Errorf("%d attached, %d counted", attached, counted)
-	}
-}
-
-// TestH2Resets: who opens requests and gives them up is cut off.
-func TestH2Resets(t *testing.T) {
-	w := startTLS(t, func(*fakeExchange) {})
-	f := w.frames()
-	go func() {
-		for {
-			if _, err := f.ReadFrame(); err != nil {
-				return
-			}
-		}
-	}()
-	for id := uint32(1); ; id += 2 {
-		if id > 2_000_000 {
-			t.Fatal("never cut off")
-		}
-		f.out.Reset()
-		for _, p := range [][2]string{{":method", "GET"}, {":scheme", "https"}, {":path", "/"}, {":authority", "app.test"}} {
-			f.enc.WriteField(hpack.HeaderField{Name: p[0], Value: p[1]})
-		}
-		if f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: f.out.Bytes(), EndHeaders: true, EndStream: true}) != nil || f.WriteRSTStream(id, http2.ErrCodeCancel) != nil {
-			break
-		}
-	}
-	until(t, "closed", func() bool { return w.s.Stats().Open == 0 })
-}
-
-// TestH2Floods: what costs us more than the visitor ends the connection, and not the server.
-func TestH2Floods(t *testing.T) {
-	w := startTLS(t, parrot)
-	for name, flood := range map[string]func(f *framer, i int) error{
-		"continuation": func(f *framer, i int) error {
-			if i == 0 {
-				return f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0x82, 0x87, 0x84}})
-			}
-			return f.WriteContinuation(1, false, bytes.Repeat([]byte{0, 1, 'a', 127, 0}, 100)[:500])
-		},
-		"settings": many("\x00\x00\x00\x04\x00\x00\x00\x00\x00"),
-		"ping":     many("\x00\x00\x08\x06\x00\x00\x00\x00\x00" + "adit pin"),
-	} {
-		f := w.frames()
-		f.conn.SetWriteDeadline(time.Now().Add(patience))
-		var err error
-		for i := 0; i < 20_000 && err == nil; i++ { // and nothing is read
-			err = flood(f, i)
-		}
-		if err == nil {
-			t.Errorf("%s: is endured", name)
-		}
-		f.conn.Close()
-	}
-	if res, got := fetch(t, w.client(true), request(t, "POST", "https://app.test/", strings.NewReader("alive"))); got != "alive" {
-		t.Errorf("%s %q", res.Status, got)
-	}
-}
-
-// many sends a thousand frames at a time.
-func many(frame string) func(*framer, int) error {
-	all := strings.Repeat(frame, 1000)
-	return func(f *framer, _ int) error {
-		_, err := io.WriteString(f.conn, all)
-		return err
 	}
 }
 

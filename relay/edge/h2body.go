@@ -109,7 +109,10 @@ func (st *stream) answer(t *turn) ending {
 		case err != nil:
 			return st.broken(t, err)
 		case f.Flags&wire.End != 0:
-			return endWhole // what net/http keeps back goes with the end of the stream
+			if !st.delivered(t) {
+				return st.gone(t)
+			}
+			return endWhole
 		}
 	}
 }
@@ -163,6 +166,10 @@ func (st *stream) flush() error {
 	return err
 }
 
+// delivered sends the rest of the content: what net/http sends for us after the request's end might wait forever for a visitor who takes none. A head waits for
+// nobody, and goes with the end of the stream.
+func (st *stream) delivered(t *turn) bool { return t.sent == 0 || st.flush() == nil }
+
 // interim passes a 1xx head on. 100 is net/http's to send.
 func (st *stream) interim(t *turn, payload []byte) error {
 	err := t.readInterim(payload)
@@ -188,6 +195,7 @@ func (st *stream) head(t *turn, payload []byte) error {
 	}
 	st.answered.Store(true)
 	st.w.WriteHeader(t.status)
+	clear(st.w.Header()) // or a field whose name Trailer has would be sent again behind the content
 	st.pending = true
 	return nil
 }
@@ -205,7 +213,7 @@ func (st *stream) writeHead(t *turn) {
 		name, value, _ := bytes.Cut([]byte(line), []byte(": "))
 		h[string(name)] = []string{string(bytes.TrimSpace(value))}
 	}
-	if st.m.s.stopping.Load() {
+	if st.m.s.stopping.Load() || st.m.strained() {
 		h["Connection"] = []string{"close"} // makes net/http send GOAWAY
 	}
 }
@@ -251,7 +259,7 @@ func (st *stream) broken(t *turn, err error) ending {
 		}
 		return endReset
 	}
-	st.join(true)
+	st.join()
 	if code == wire.CodeVisitorGone || code == wire.CodeReaderTimeout {
 		t.code = code
 		return endGone
@@ -283,6 +291,14 @@ func (st *stream) answerError(t *turn, err error) ending {
 	return st.page(t, code, text)
 }
 
+// answerBusy answers when there is no memory: without a page, which might have to wait for a visitor who takes it.
+func (st *stream) answerBusy(t *turn) ending {
+	t.code = wire.CodeRelayBusy
+	l := local{status: t.code.Info().Status, lines: "Adit-Error: " + t.code.String() + "\r\nRetry-After: 1\r\n"}
+	head, _ := l.response()
+	return st.own(t, l.status, head, nil)
+}
+
 // page answers with the page for a code.
 func (st *stream) page(t *turn, code wire.Code, text string) ending {
 	t.code = code
@@ -303,7 +319,7 @@ func (st *stream) own(t *turn, status int, head, content []byte) ending {
 	st.w.WriteHeader(status)
 	if !t.isHead {
 		t.sent = int64(len(content))
-		if st.write(content) != nil {
+		if st.write(content) != nil || !st.delivered(t) {
 			return endGone
 		}
 	}

@@ -31,8 +31,9 @@ func appendHead(b []byte, r *http.Request) ([]byte, error) {
 		fields++
 	}
 	add("Host", r.Host)
+	chunked := r.ContentLength < 0 || r.ContentLength > 0 && len(r.Trailer) > 0 // HTTP/1.1 has trailers behind chunks only
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
-		if name == "Host" {
+		if name == "Host" || name == "Content-Length" && chunked {
 			continue
 		}
 		for _, v := range r.Header[name] {
@@ -42,11 +43,22 @@ func appendHead(b []byte, r *http.Request) ([]byte, error) {
 	if len(r.Trailer) > 0 { // net/http has taken the field apart
 		add("Trailer", strings.Join(slices.Sorted(maps.Keys(r.Trailer)), ", "))
 	}
-	if r.ContentLength < 0 {
+	if chunked {
 		add("Transfer-Encoding", "chunked")
 	}
 	b = append(b, "\r\n"...)
 	return b, checkLines(b, fields)
+}
+
+// headSize is how many bytes of a head the visitor has sent, roughly.
+func headSize(r *http.Request) int64 {
+	n := len(r.Host) + len(r.RequestURI)
+	for name, values := range r.Header {
+		for _, v := range values {
+			n += len(name) + len(v)
+		}
+	}
+	return int64(n)
 }
 
 // checkLines refuses a head in which anything but us ends a line. HTTP/2's framing lets nothing of that kind through, but this is where it would be dangerous.

@@ -31,6 +31,8 @@ type stream struct {
 	reading  atomic.Int64
 	writing  atomic.Int64
 	answered atomic.Bool
+	began    int64
+	lasts    bool // the sweeper's: net/http does not limit its time any more
 
 	mu      sync.Mutex
 	x       registry.Exchange // for those who may abort it
@@ -47,7 +49,7 @@ type stream struct {
 // serveStream is the handler of all requests.
 func serveStream(w http.ResponseWriter, r *http.Request) {
 	m := r.Context().Value(muxKey{}).(*mux)
-	st := &stream{m: m, w: w, r: r, ctl: http.NewResponseController(w)}
+	st := &stream{m: m, w: w, r: r, ctl: http.NewResponseController(w), began: m.s.clock.Load()}
 	if !m.begin(st) {
 		panic(http.ErrAbortHandler)
 	}
@@ -86,6 +88,7 @@ func (st *stream) turn(t *turn) (e ending) {
 	o := &st.m.origin
 	t.isHead = st.r.Method == http.MethodHead
 	t.picked, t.format = true, errorpage.FormatOf([]byte(st.r.Header.Get("Accept")))
+	room := st.admit()
 	err := st.understand(t)
 	if err == nil {
 		o.s.count.requests.Add(1)
@@ -94,33 +97,33 @@ func (st *stream) turn(t *turn) (e ending) {
 	}
 	o.describe(t)
 	t.q.Version = 0x20
-	if err == nil {
-		err = st.admit(t)
-	}
-	if err == nil {
+	if err == nil && room {
 		err = o.prepare(t)
 	}
-	if err == nil {
+	switch {
+	case !room:
+		e = st.answerBusy(t)
+	case err != nil:
+		e = st.answerError(t, err)
+	default:
 		st.m.seatFor(t)
 		e = st.exchange(t)
-	} else {
-		e = st.answerError(t, err)
 	}
 	o.record(t)
 	return e
 }
 
-// admit takes the memory that the request needs.
-func (st *stream) admit(t *turn) error {
-	cost := int64(streamCost)
-	if t.hasContent() {
+// admit takes the memory that the request needs; false: there is none.
+func (st *stream) admit() bool {
+	cost := streamCost + headCost*headSize(st.r)
+	if st.r.ContentLength != 0 {
 		cost += h2Window
 	}
 	if !st.m.s.memory.Take(cost) {
-		return &registry.Error{Code: wire.CodeRelayBusy}
+		return false
 	}
 	st.cost = cost
-	return nil
+	return true
 }
 
 // exchange sends the request on and passes the answer back.
@@ -154,7 +157,7 @@ func (st *stream) settle(t *turn, e ending) {
 		}
 		wait.Stop()
 	}
-	st.join(e != endWhole)
+	st.join()
 	st.mu.Lock()
 	verdict := st.verdict
 	st.x = nil
@@ -167,8 +170,8 @@ func (st *stream) settle(t *turn, e ending) {
 	t.x = nil
 }
 
-// join ends the upload. now: although it is not through, the exchange is aborted, too.
-func (st *stream) join(now bool) {
+// join ends the upload; if that is not through, the exchange is aborted, too.
+func (st *stream) join() {
 	if st.upDone == nil {
 		return
 	}
@@ -201,11 +204,16 @@ func (st *stream) stop(code wire.Code, kick bool) {
 // drop ends a request whose visitor takes nothing of its answer.
 func (st *stream) drop(code wire.Code) {
 	st.stop(code, true)
+	st.limitWrites(longAgo)
+}
+
+// limitWrites sets when net/http resets the request. It does not wait.
+func (st *stream) limitWrites(t time.Time) {
 	st.m.s.run(func() {
 		st.mu.Lock() // or net/http might be through with the request
 		defer st.mu.Unlock()
 		if !st.over {
-			_ = st.ctl.SetWriteDeadline(longAgo)
+			_ = st.ctl.SetWriteDeadline(t) // there is nothing that could fail
 		}
 	})
 }
@@ -218,6 +226,10 @@ func (st *stream) sweep(now int64, l *limits) {
 	if w := st.writing.Load(); w != 0 && now-w > l.reader {
 		st.writing.Store(0)
 		st.drop(wire.CodeReaderTimeout)
+	}
+	if !st.lasts && now-st.began > int64(st.m.s.h2.WriteTimeout/2) {
+		st.lasts = true
+		st.limitWrites(time.Time{})
 	}
 }
 

@@ -42,6 +42,9 @@ func (c *conn) readHead(t *turn) error {
 
 // prepare takes a request through all that comes before its upstream.
 func (o *origin) prepare(t *turn) error {
+	if o.plain {
+		return plainHTTP(t)
+	}
 	err := o.meet(t)
 	if err == nil {
 		err = o.route(t)
@@ -90,9 +93,9 @@ func (o *origin) describe(t *turn) {
 	q.Conn, q.Client, q.ServerPort = o.id, o.peer, o.port
 	q.Many = o.trusted
 	q.Version = 0x10 | uint8(t.minor)
-	q.Flags, q.Ext = 0, nil
+	q.Flags, q.Ext = 0, o.ext
 	if o.secured != nil {
-		q.Flags, q.Ext = wire.ReqTLS, o.secured.ext
+		q.Flags = wire.ReqTLS
 	}
 	if t.isHead {
 		q.Flags |= wire.ReqHead

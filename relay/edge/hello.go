@@ -132,6 +132,20 @@ func (f *front) provesItself() bool {
 
 func (f *front) offers(protocol string) bool { return slices.Contains(f.alpn, protocol) }
 
+// plainly says that a handshake has failed because the visitor speaks HTTP without TLS: a method begins with capital letters.
+func plainly(err error) bool {
+	var first tls.RecordHeaderError
+	if !errors.As(err, &first) || first.Conn == nil {
+		return false
+	}
+	for _, c := range first.RecordHeader {
+		if (c < 'A' || c > 'Z') && c != ' ' && c != '/' {
+			return false
+		}
+	}
+	return true
+}
+
 // rewind gives the connection away as it came.
 func (f *front) rewind() net.Conn { return &rewound{Conn: f.Conn, left: f.hello} }
 

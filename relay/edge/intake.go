@@ -33,7 +33,7 @@ func (in *intake) read() ([]byte, error) {
 	b := in.buffer()
 	n, err := in.nc.Read(b[wire.HeaderSize:])
 	in.more = n == len(b)-wire.HeaderSize
-	in.much = n > upBig/2 || in.small != nil && n == upSmall-wire.HeaderSize
+	in.much = n > upBig/2 || in.small != nil && (n == upSmall-wire.HeaderSize || n > upBig/4) // a record has 16 KiB
 	if n > 0 {
 		return b[:wire.HeaderSize+n], nil
 	}

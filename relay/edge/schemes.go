@@ -74,10 +74,6 @@ func (o *origin) elsewhere(t *turn) bool {
 // redirect sends the visitor to the same place over https. Only GET and HEAD may become another method on the way (RFC 9110, 15.4), so the others get a
 // status that keeps it.
 func (o *origin) redirect(t *turn) error {
-	path := t.req.Path
-	if string(path) == "*" {
-		path = nil
-	}
 	to := "https://" + string(t.host)
 	if o.s.redirect != 443 {
 		to += ":" + strconv.Itoa(o.s.redirect)
@@ -86,7 +82,25 @@ func (o *origin) redirect(t *turn) error {
 	if m := string(t.req.Method); m == "GET" || m == "HEAD" {
 		status = http.StatusMovedPermanently
 	}
-	return &local{status: status, lines: "Location: " + to + string(path) + "\r\n"}
+	return &local{status: status, lines: "Location: " + to + string(pathOrNone(t)) + "\r\n"}
+}
+
+// pathOrNone is where a request's URL goes on behind the host: OPTIONS * is about all of it.
+func pathOrNone(t *turn) []byte {
+	if string(t.req.Path) == "*" {
+		return nil
+	}
+	return t.req.Path
+}
+
+// plainHTTP is the error of a request over plain HTTP where TLS is spoken. It names the URL as the visitor has typed it, whatever port he knows us by.
+func plainHTTP(t *turn) error {
+	name, _, ok := registry.CanonicalHost(t.host[:0], t.req.Host)
+	if !ok {
+		return errHost
+	}
+	t.host = name
+	return &registry.Error{Code: wire.CodePlainHTTP, Text: "the URL is https://" + string(t.req.Host) + string(pathOrNone(t))}
 }
 
 // vouched says that the visitor has shown a certificate that is good for the endpoint.
@@ -116,9 +130,11 @@ func hstsLine(age time.Duration) string {
 	return fmt.Sprintf("Strict-Transport-Security: max-age=%d\r\n", int64(age/time.Second))
 }
 
-// promise is the line that an answer over TLS has, if the service has made none.
+// promise is the line that an answer over TLS has, if the service has made none. Of an endpoint that wants plain HTTP it would not be true, and browsers that
+// believed it would never reach it so.
 func (o *origin) promise(t *turn) string {
-	if o.secured == nil || o.s.hsts == "" || t.res.Get("Strict-Transport-Security") != nil {
+	switch {
+	case o.secured == nil || o.s.hsts == "", t.ep != nil && slices.Contains(t.ep.Schemes, "http"), t.res.Get("Strict-Transport-Security") != nil:
 		return ""
 	}
 	return o.s.hsts

@@ -23,8 +23,8 @@ func TestAccessLog(t *testing.T) {
 	until(t, "logged", func() bool { return strings.Count(w.log.String(), "\n") == 2 })
 	got := strings.Split(w.log.String(), "\n")
 	want := []string{
-		`^time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z id=[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12} client=127\.0\.0\.1:\d+ method=GET host=app\.test path="/a\\"b" status=200 bytes=5 duration=\d+\.\d{3}ms endpoint=web code=-$`,
-		` method=- host=- path="" status=400 bytes=\d+ duration=\d+\.\d{3}ms endpoint=- code=BAD_REQUEST$`,
+		`^time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z id=[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12} client=127\.0\.0\.1:\d+ http=1\.1 method=GET host=app\.test path="/a\\"b" status=200 bytes=5 duration=\d+\.\d{3}ms endpoint=web code=-$`,
+		` http=- method=- host=- path="" status=400 bytes=\d+ duration=\d+\.\d{3}ms endpoint=- code=BAD_REQUEST$`,
 	}
 	for i, re := range want {
 		if !regexp.MustCompile(re).MatchString(got[i]) {

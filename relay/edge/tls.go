@@ -89,7 +89,6 @@ func (s *Server) leaf(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 type secured struct {
 	name string         // the visitor called the server by; canonical, "" none
 	cas  *x509.CertPool // that vouched for the visitor's certificate; nil: it has shown none
-	ext  []byte         // what the agent is told
 }
 
 // newSecured describes TLS whose handshake is over.
@@ -98,15 +97,24 @@ func newSecured(f *front, st tls.ConnectionState) *secured {
 	if f.ep != nil && len(st.VerifiedChains) > 0 {
 		sec.cas = f.ep.ClientCAs
 	}
-	if f.name != "" {
-		sec.ext = wire.AppendExt(sec.ext, wire.ExtSNI, []byte(f.name))
-	}
-	if st.NegotiatedProtocol != "" {
-		sec.ext = wire.AppendExt(sec.ext, wire.ExtALPN, []byte(st.NegotiatedProtocol))
-	}
-	sec.ext = wire.AppendExt(sec.ext, wire.ExtTLSVersion, binary.BigEndian.AppendUint16(nil, st.Version))
-	sec.ext = wire.AppendExt(sec.ext, wire.ExtTLSSuite, binary.BigEndian.AppendUint16(nil, st.CipherSuite))
 	return sec
+}
+
+// appendHello adds what a hello tells, whoever answers it.
+func appendHello(ext []byte, f *front) []byte {
+	if f.name == "" {
+		return ext
+	}
+	return wire.AppendExt(ext, wire.ExtSNI, []byte(f.name))
+}
+
+// appendTLS adds what a handshake has agreed on.
+func appendTLS(ext []byte, st tls.ConnectionState) []byte {
+	if st.NegotiatedProtocol != "" {
+		ext = wire.AppendExt(ext, wire.ExtALPN, []byte(st.NegotiatedProtocol))
+	}
+	ext = wire.AppendExt(ext, wire.ExtTLSVersion, binary.BigEndian.AppendUint16(nil, st.Version))
+	return wire.AppendExt(ext, wire.ExtTLSSuite, binary.BigEndian.AppendUint16(nil, st.CipherSuite))
 }
 
 // secure puts TLS on a connection that has just come.
@@ -123,15 +131,19 @@ func (c *conn) shake() bool {
 	}
 	t := c.net.(*tls.Conn)
 	err := t.Handshake()
+	c.since.Store(c.s.clock.Load())
 	if !c.phase.CompareAndSwap(phaseHello, phaseFresh) { // too late
 		return false
 	}
-	c.since.Store(c.s.clock.Load())
 	f := c.front
+	c.ext = appendHello(c.ext, f)
 	switch {
 	case f.mute:
 		c.heir = f.rewind()
 		return false
+	case plainly(err):
+		c.unsecure()
+		return true
 	case err != nil:
 		c.s.log.Debug("a TLS handshake failed", "client", c.peer, "name", f.name, "err", err)
 		return false
@@ -139,7 +151,7 @@ func (c *conn) shake() bool {
 		return false
 	}
 	st := t.ConnectionState()
-	c.secured = newSecured(f, st)
+	c.secured, c.ext = newSecured(f, st), appendTLS(c.ext, st)
 	switch {
 	case f.course == courseTerminate:
 		c.heir = t
@@ -149,6 +161,14 @@ func (c *conn) shake() bool {
 		return false
 	}
 	return true
+}
+
+// unsecure takes TLS away from a visitor who speaks HTTP without it: requests of his are read, and answered with where they belong.
+func (c *conn) unsecure() {
+	c.in.refill(c.front.hello)
+	c.mu.Lock() // the sweeper may be about to end a read
+	c.net, c.front, c.plain = c.sock, nil, true
+	c.mu.Unlock()
 }
 
 // afford takes memory, which the connection has until its end; false: there is none.
@@ -177,21 +197,11 @@ func (c *conn) bequeath() {
 		c.s.agents(c.heir)
 		return
 	}
-	w := way{from: c, ep: f.ep, account: c.account, peer: c.peer, port: c.port, trusted: c.trusted, kind: wire.KindTLS}
+	w := way{from: c, ep: f.ep, account: c.account, peer: c.peer, port: c.port, trusted: c.trusted, kind: wire.KindTLS, ext: c.ext}
 	if c.secured != nil {
-		w.flags, w.ext = wire.ReqTLS, c.secured.ext
-	} else {
-		w.ext = helloExt(f)
+		w.flags = wire.ReqTLS
 	}
 	c.s.carry(c.heir, w)
-}
-
-// helloExt tells of a hello that was not answered here.
-func helloExt(f *front) (ext []byte) {
-	if f.name != "" {
-		ext = wire.AppendExt(ext, wire.ExtSNI, []byte(f.name))
-	}
-	return ext
 }
 
 // closeWrite ends our direction: in TLS with close_notify, unless what was sent is not whole, and with FIN.

@@ -119,6 +119,19 @@ func pathOf(target []byte) []byte {
 	return target
 }
 
+// httpVersion writes a version of wire.Req.
+func httpVersion(v uint8) string {
+	switch v {
+	case 0x10:
+		return "1.0"
+	case 0x11:
+		return "1.1"
+	case 0x20:
+		return "2"
+	}
+	return "-" // no head was understood
+}
+
 // logLine is the access log's line (logfmt), behind method and path in t.line. Bytes of strangers are escaped.
 func (t *turn) logLine(now time.Time) []byte {
 	n := t.mlen + t.plen
@@ -127,6 +140,7 @@ func (t *turn) logLine(now time.Time) []byte {
 	b = now.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
 	b = appendID(append(b, " id="...), t.q.ID)
 	b = t.q.Client.AppendTo(append(b, " client="...))
+	b = append(append(b, " http="...), httpVersion(t.q.Version)...)
 	b = appendWord(append(b, " method="...), method)
 	b = appendWord(append(b, " host="...), t.host)
 	b = appendQuoted(append(b, " path="...), path)

@@ -36,19 +36,19 @@ func (g *Registry) Successor(ctx context.Context, e *Endpoint, lost bool) (*Endp
 	return next, err
 }
 
-// Expected is the name, its own or the narrowest wildcard, by which a canonical host name is served, or for which Await would wait; false: there is none. host
-// is not kept.
-func (g *Registry) Expected(host []byte) (name string, ok bool) {
+// Expected is the name, its own or the narrowest wildcard, by which a canonical host name is served, or for which Await would wait, and whose it is; false: there
+// is none. host is not kept.
+func (g *Registry) Expected(host []byte) (name, account string, ok bool) {
 	now := g.now()
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	switch e, l := g.find(host); {
 	case e != nil:
-		return e.Host, true
+		return e.Host, e.Account, true
 	case l != nil && l.awaited(now):
-		return l.Name, true
+		return l.Name, l.Account, true
 	}
-	return "", false
+	return "", "", false
 }
 
 // over is a context that has ended: nothing is waited for.
@@ -77,7 +77,8 @@ func (g *Registry) await(ctx context.Context, find func() (*Endpoint, *Lease)) (
 	}
 }
 
-// pause waits for news; false: there were none in time.
+// pause waits for news, or until there is no hope of any: then, too, it is worth another look, because a wildcard may serve a name that is given up. false: there
+// was nothing to wait for, or nobody waits any more.
 func pause(ctx context.Context, news <-chan struct{}, d time.Duration) bool {
 	if d <= 0 || ctx.Err() != nil {
 		return false
@@ -86,11 +87,11 @@ func pause(ctx context.Context, news <-chan struct{}, d time.Duration) bool {
 	defer t.Stop()
 	select {
 	case <-news:
-		return true
 	case <-t.C:
 	case <-ctx.Done():
+		return false
 	}
-	return false
+	return true
 }
 
 // look finds, or returns what is closed when the name's lease changes and until when to wait for that: zero when the name is held, by somebody whose loss

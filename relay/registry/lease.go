@@ -1,6 +1,9 @@
 package registry
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 const (
 	// reserved is how long a name that was given back waits for its account.
@@ -112,6 +115,7 @@ func (l *leases) take(fresh Lease) {
 		l.stopWaiting(e)
 		e.stir()
 	}
+	l.stirAbove(fresh.Name)
 	l.put(&fresh)
 	l.change(fresh)
 }
@@ -180,6 +184,16 @@ func (l *Lease) stir() {
 	if l.stirs != nil {
 		close(l.stirs)
 		l.stirs = nil
+	}
+}
+
+// stirAbove wakes who waits for a wildcard over name, which may be what they have asked for.
+func (l *leases) stirAbove(name string) {
+	rest, more := strings.TrimPrefix(name, wildcard), l.wild > 0
+	for more {
+		if _, rest, more = strings.Cut(rest, "."); l.names[wildcard+rest] != nil {
+			l.names[wildcard+rest].stir()
+		}
 	}
 }
 

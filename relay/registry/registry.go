@@ -108,14 +108,14 @@ func (g *Registry) Bind(e *Endpoint, c Claim) (replaced *Endpoint, err error) {
 	last := g.leases.find(name, now)
 	foreign := last.Account != "" && last.Account != e.Account
 	if !e.Owned && (foreign || g.leases.others(name, e.Account, now)) {
-		return nil, taken(name)
+		return nil, &Error{Code: wire.CodeNameTaken, Text: e.Called() + " belongs to another account"}
 	}
 	old := g.holder(e)
 	if (old == nil || foreign) && c.Most > 0 && g.held(e.Account) >= c.Most {
 		return nil, &Error{Code: wire.CodeEndpointLimit, Text: fmt.Sprintf("the account %s has as many endpoints online as its plan allows: %d", e.Account, c.Most)}
 	}
 	if old != nil && !foreign && old != c.Over && (!c.counts(last, e.Instance) || old.outdates(e)) {
-		return nil, &Held{old, &Error{Code: wire.CodeAlreadyOnline, Text: name + " is already online from another agent of this account"}}
+		return nil, &Held{old, &Error{Code: wire.CodeAlreadyOnline, Text: e.Called() + " is already online from another agent of this account"}}
 	}
 	e.Epoch = max(uint64(now.UnixMilli()), last.Epoch+1, c.Ticket+1)
 	g.leases.take(Lease{Name: name, Account: e.Account, Instance: e.Instance, Endpoint: e.Name, Epoch: e.Epoch})
@@ -251,6 +251,14 @@ func (e *Endpoint) Place() string {
 	return e.Host
 }
 
+// Called is the place in words.
+func (e *Endpoint) Called() string {
+	if e.Port != 0 {
+		return fmt.Sprint("the port ", e.Port)
+	}
+	return e.Host
+}
+
 // SameTerms says that what one of two endpoints may have of a visitor the other may have, too: nothing is asked of visitors, or done to what they send, for one
 // alone.
 func (e *Endpoint) SameTerms(o *Endpoint) bool {
@@ -259,7 +267,3 @@ func (e *Endpoint) SameTerms(o *Endpoint) bool {
 
 // PortPlace is the Place of an endpoint with that port of its own.
 func PortPlace(port int) string { return ":" + strconv.Itoa(port) }
-
-func taken(name string) error {
-	return &Error{Code: wire.CodeNameTaken, Text: fmt.Sprintf("%s belongs to another account", name)}
-}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/adit-tunnel/adit/wire"
@@ -83,6 +84,38 @@ func TestAwaitWild(t *testing.T) {
 	if _, err := g.Await(ended, []byte("x.dev.example.com")); !errors.Is(err, ErrAway) {
 		t.Error(err)
 	}
+}
+
+// TestAwaitNarrower: who waits for a wildcard that was lost is served by whatever narrower endpoint comes, as soon as it comes.
+func TestAwaitNarrower(t *testing.T) {
+	for _, narrower := range []string{"a.dev.example.com", "*.dev.example.com"} {
+		synctest.Test(t, func(t *testing.T) {
+			g := New(nil)
+			wide, own := endpoint("*.example.com", "acme", "1"), endpoint(narrower, "acme", "2")
+			bind(t, g, wide)
+			g.Lose(wide)
+			time.AfterFunc(time.Second, func() { _, _ = g.Bind(own, Claim{}) })
+			begin := time.Now()
+			if e, err := g.Await(t.Context(), []byte("a.dev.example.com")); e != own || time.Since(begin) != time.Second {
+				t.Errorf("%s: %v %v after %v", narrower, e, err, time.Since(begin))
+			}
+		})
+	}
+}
+
+// TestAwaitEndsAtWild: a visitor whose name's agent does not come back is served by the wildcard over it, like those who come later.
+func TestAwaitEndsAtWild(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := New(nil)
+		wide, own := endpoint("*.example.com", "acme", "1"), endpoint("a.example.com", "acme", "2")
+		bind(t, g, wide)
+		bind(t, g, own)
+		g.Lose(own)
+		begin := time.Now()
+		if e, err := g.Await(t.Context(), []byte("a.example.com")); e != wide || time.Since(begin) != backSoon {
+			t.Errorf("%v %v after %v", e, err, time.Since(begin))
+		}
+	})
 }
 
 // TestZones: below the relay's domain a label and all names below it are one account's, whichever of them it took first.

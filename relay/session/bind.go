@@ -219,7 +219,7 @@ func (s *session) claim(e *endpoint) error {
 		case o == nil || o.sess != s && o.sess.alive():
 			return err
 		case o.sess == s && o.bind.Name != e.bind.Name:
-			text := fmt.Sprintf("%s is already online as the endpoint %q of this agent", e.reg.Place(), clip(o.bind.Name))
+			text := fmt.Sprintf("%s is already online as the endpoint %q of this agent", e.reg.Called(), clip(o.bind.Name))
 			return &registry.Error{Code: wire.CodeAlreadyOnline, Text: text}
 		}
 		if s.legs.lost() { // in the meantime: it would fence the holder, and have nothing of it

@@ -175,7 +175,7 @@ func statusCellText(r *Row, width int) string {
 		return r.Status
 	}
 	switch {
-	case r.Failed:
+	case r.Failed, r.Cut:
 		return "ERR"
 	case !r.IsRequest() && r.Live:
 		return "…"
@@ -187,7 +187,7 @@ func statusCellText(r *Row, width int) string {
 }
 
 // took is the duration; of an exchange that has not ended, in whole seconds once there is one, and with an ellipsis. From a minute on it is the
-// larger unit alone.
+// larger unit alone. Of one that was interrupted nobody knows it.
 func (l Look) took(r *Row, now time.Time) string {
 	d := r.Lasted(now)
 	text := view.Duration(d)
@@ -195,6 +195,8 @@ func (l Look) took(r *Row, now time.Time) string {
 		text = words[0] + " " + words[1]
 	}
 	switch {
+	case r.Cut:
+		return "-"
 	case !r.Live:
 		return text
 	case d < showLiveAt:

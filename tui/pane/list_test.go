@@ -20,3 +20,20 @@ func TestConnectionPathClipped(t *testing.T) {
 		t.Errorf("a request's: %q", got)
 	}
 }
+
+// TestInterrupted: what adit did not see the end of does not look whole, and nobody knows how long it took.
+func TestInterrupted(t *testing.T) {
+	for code, want := range map[int]string{0: "interrupted", 200: "200 interrupted"} {
+		x := &inspect.Exchange{State: inspect.Interrupted, Duration: time.Second}
+		if code > 0 {
+			x.Response = &inspect.Response{Status: code, Reason: "OK"}
+		}
+		r := RowOf(inspect.Item{Exchange: x})
+		if got, _ := (Look{}).outcome(r); got != want || r.Status != want {
+			t.Errorf("%q, %q, want %q", got, r.Status, want)
+		}
+		if got := (Look{}).took(&r, time.Time{}); got != "-" {
+			t.Errorf("it took %q", got)
+		}
+	}
+}

@@ -31,6 +31,10 @@ func (l Look) outcome(r Row) (string, lipgloss.Style) {
 	style := l.outcomeStyle(&r)
 	upgraded := r.Kind == "WebSocket" || r.Code == 101
 	switch {
+	case r.Cut:
+		return r.Status, style
+	case r.Live && !r.IsRequest() && r.Duration >= time.Second:
+		return cmp.Or(r.Status, "pending") + " for " + strings.TrimSuffix(l.took(&r, r.Start.Add(r.Duration)), " …"), style
 	case r.Live && !r.IsRequest():
 		return cmp.Or(r.Status, "pending"), style
 	case !r.Failed && !r.IsRequest():
@@ -52,6 +56,8 @@ func (l Look) outcomeStyle(r *Row) lipgloss.Style {
 	switch {
 	case r.Failed:
 		return l.Bad
+	case r.Cut:
+		return l.Warn
 	case r.IsRequest():
 		return l.Status(r.Code)
 	case r.Live:
@@ -262,7 +268,7 @@ func (l Look) Notes(s *Subject) []Text {
 func (l Look) Timing(s *Subject) []Text {
 	x := s.Exchange
 	lines := l.fact("started", x.Start.In(l.Zone).Format("2006-01-02 15:04:05.000"), "", "")
-	lines = append(lines, l.fact("took", view.Duration(x.Duration), "", classBold)...)
+	lines = append(lines, l.fact(strings.ToLower(view.Took(x)), view.Duration(x.Duration), "", classBold)...)
 	if x.Tries > 1 {
 		lines = append(lines, l.fact("tries", number(x.Tries), "", classWarn)...)
 	}

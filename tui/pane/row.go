@@ -35,9 +35,10 @@ type Row struct {
 	Failed   bool
 	Failure  string     // what went wrong, in words
 	Live     bool       // not ended
+	Cut      bool       // interrupted: Duration is how long it lasted at least
 	ReplayOf inspect.ID // the exchange this is a replay of
 	Kind     string     // "SSE", "WebSocket": an answer that goes on; else ""
-	Size     int64      // bytes of content, both sides together
+	Size     int64      // Exchange.Size
 	Host     string
 	Endpoint string
 	Label    string // view.Label
@@ -55,22 +56,28 @@ func RowOf(it inspect.Item) Row {
 		Carried: x.Kind, Method: safe(method, 16), Path: safe(path, pathLimit),
 		Failed:   x.State == inspect.Failed,
 		Live:     !x.Ended(),
+		Cut:      x.State == inspect.Interrupted,
 		ReplayOf: x.ReplayOf,
 		Kind:     kindOf(x),
-		Size:     x.Request.Size,
+		Size:     x.Size(),
 		Host:     safe(x.Request.Host, textLimit), Endpoint: safe(x.Endpoint, textLimit), Label: undisputed(cmp.Or(it.Label, view.Label(x))),
 		Pinned: it.Pinned, Noted: it.Note != "", Tags: tagsOf(it.Tags),
 	}
 	r.Status = safe(view.Status(x), 64)
 	if x.Response != nil {
 		r.Code = x.Response.Status
-		r.Size += x.Response.Size
 	}
 	if r.Failed && x.Failure != nil {
 		r.Failure = view.Sanitize(FailureText(*x.Failure))
 	}
 	if r.Failed && x.Failure != nil && x.Response != nil && !x.Response.Made && r.IsRequest() { // an answer that was cut does not speak for itself
 		r.Status = safe(strconv.Itoa(r.Code)+" "+x.Failure.Name, 64)
+	}
+	switch { // likewise
+	case r.Cut && r.Code > 0:
+		r.Status = strconv.Itoa(r.Code) + " " + x.State.String()
+	case r.Cut:
+		r.Status = x.State.String()
 	}
 	return r
 }

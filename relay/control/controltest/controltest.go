@@ -268,7 +268,7 @@ func domains(t *testing.T, s control.Store) {
 	must(t, s.ReserveDomain("www.example.com", "acme"))
 	wants(t, control.ErrExists, s.ReserveDomain("www.example.com", "other"))
 	wants(t, control.ErrNotFound, s.ReserveDomain("api.example.com", "nobody"))
-	for _, bad := range []string{"", "app", "*", "*.app", "*.*.example.com", "a.*.example.com", "WWW.example.com", "a..b", "a b.c", "www.example.com."} {
+	for _, bad := range []string{"", "app", "*", "*.app", "*.*.example.com", "a.*.example.com", "WWW.example.com", "a..b", "a b.c", "www.example.com.", "10.0.0.1", "*.0.0.1"} {
 		wants(t, control.ErrInvalid, s.ReserveDomain(bad, "acme"))
 	}
 	if owner, err := s.Owner("www.example.com"); owner != "acme" || err != nil {

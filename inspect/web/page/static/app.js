@@ -10,6 +10,7 @@ import { List } from "./list.js";
 import { History } from "./memos.js";
 import { send } from "./replay.js";
 import { Run } from "./run.js";
+import * as words from "./words.js";
 
 const input = $("filter");
 let filter = new URLSearchParams(location.search).get("filter") ?? (location.pathname === "/" ? recall("filter") : "");
@@ -96,7 +97,7 @@ function tell() {
   $("har").textContent = marked > 0 ? `HAR of ${marked} marked` : "HAR";
   $("clear").textContent = marked > 0 ? `Delete ${marked} marked` : "Clear";
   $("clear").title = marked > 0 ? "Delete what is marked (d)" : "Delete what is listed";
-  $("count").replaceChildren(`${n.toLocaleString("en")}${list.older ? "+" : ""}`, el("span", {}, n === 1 ? " request" : " requests"));
+  $("count").replaceChildren(`${n.toLocaleString("en")}${list.older ? "+" : ""}`, el("span", {}, " listed"));
   $("nothing").hidden = n > 0 || !ready || filter !== "";
   $("no-match").hidden = n > 0 || !ready || filter === "";
 }
@@ -290,6 +291,12 @@ input.addEventListener("input", () => {
   clearTimeout(typing);
   typing = setTimeout(() => input.value.trim() !== filter && apply(input.value.trim()), 300);
 });
+
+// What goes on tells how long it has lasted.
+setInterval(() => {
+  if (document.hidden) return;
+  for (const e of document.querySelectorAll("[data-since]")) e.textContent = words.lasted(e.dataset.since);
+}, 1000);
 
 chrome.start();
 does.help = bind(does);

@@ -4,10 +4,16 @@ import { at, call, mostNamed } from "./api.js";
 
 const undoTime = 10_000; // ms for which a deletion can be undone
 
-const requests = n => n === 1 ? "1 request" : `${n} requests`;
+// many says how many requests, connections, or of both, rows are.
+function many(rows) {
+  const of = (n, one) => n === 0 ? [] : [n === 1 ? `1 ${one}` : `${n} ${one}s`];
+  const n = rows.filter(x => x.kind === "http").length;
+  return [...of(n, "request"), ...of(rows.length - n, "connection")].join(" and ");
+}
 
 export class Deletion {
   #ids = []; // that still can come back
+  #what = ""; // they are
   #gone = new Set(); // ids of all that was deleted: a list that was read before may have them
   #timer = 0;
   #offer = null; // the toast with the button
@@ -32,18 +38,18 @@ export class Deletion {
     const wanted = plain.length === ended.length ? plain : await this.#ask(ended, plain);
     if (wanted.length === 0) return;
     this.#carryOut().catch(failed);
-    this.#ids = wanted.map(x => x.id);
+    [this.#ids, this.#what] = [wanted.map(x => x.id), many(wanted)];
     for (const id of this.#ids) this.#gone.add(id);
     this.on.gone(this.#ids);
-    this.#offer = toast(`deleted ${requests(this.#ids.length)}`, false, undoTime, el("button", { type: "button", "data-do": "undo" }, "Undo ", el("kbd", {}, "u")));
+    this.#offer = toast(`deleted ${this.#what}`, false, undoTime, el("button", { type: "button", "data-do": "undo" }, "Undo ", el("kbd", {}, "u")));
     this.#timer = setTimeout(() => this.#carryOut().catch(failed), undoTime);
   }
 
   // ask asks whether the pinned ones go, too, and returns which are to.
   async #ask(ended, plain) {
-    const said = await choose(`Of ${requests(ended.length)} ${ended.length - plain.length} pinned. Delete?`, [
-      ["all", `delete ${requests(ended.length)}, pinned or not`],
-      ...plain.length > 0 ? [["rest", `delete the rest: ${requests(plain.length)}`]] : [],
+    const said = await choose(`Of ${many(ended)} ${ended.length - plain.length} pinned. Delete?`, [
+      ["all", `delete ${many(ended)}, pinned or not`],
+      ...plain.length > 0 ? [["rest", `delete the rest: ${many(plain)}`]] : [],
     ]);
     return { all: ended, rest: plain }[said] ?? [];
   }
@@ -53,7 +59,7 @@ export class Deletion {
     const ids = this.#settle();
     if (ids.length === 0) return toast("there is nothing to bring back");
     this.#bringBack(ids);
-    toast(`${requests(ids.length)} brought back`);
+    toast(`${this.#what} brought back`);
   }
 
   #bringBack(ids) {

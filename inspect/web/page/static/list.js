@@ -262,8 +262,8 @@ function makeRow(x, marked, fresh) {
       ...(x.tags ?? []).map(tag => el("span", { class: "tag" }, words.safe(tag, 64))),
       path, query ? el("span", { class: "query" }, query) : null)),
     cell("end", words.safe(x.endpoint, 64)),
-    cell("num", running ? "…" : words.duration(x.duration_ms)),
-    cell("num size", x.summary ? "–" : words.size(x.response_size)));
+    cell("num", running ? el("span", { "data-since": x.start }, words.lasted(x.start)) : x.state === "interrupted" ? "–" : words.duration(x.duration_ms)),
+    cell("num size", words.size(x.request_size + x.response_size)));
   Object.assign(row, { exchange: x, marked });
   return row;
 }

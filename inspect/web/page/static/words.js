@@ -53,6 +53,13 @@ export function duration(ms) {
   return `${d} d ${h % 24} h`;
 }
 
+// lasted is how long what goes on has lasted since its start, in the largest unit: it is written anew each second.
+export function lasted(start) {
+  const s = Math.floor((Date.now() - Date.parse(start)) / 1000);
+  const [n, unit] = s < 60 ? [s, "s"] : s < 3600 ? [s / 60, "min"] : s < 86400 ? [s / 3600, "h"] : [s / 86400, "d"];
+  return s < 1 ? "…" : `${Math.floor(n)} ${unit} …`;
+}
+
 export function size(n) {
   if (n < 1024) return `${n} B`;
   const units = ["KiB", "MiB", "GiB", "TiB"];

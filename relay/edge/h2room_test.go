@@ -1,0 +1,99 @@
+package edge
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+
+	"github.com/adit-tunnel/adit/budget"
+	"github.com/adit-tunnel/adit/wire"
+)
+
+// deaf is a visitor of HTTP/2 who lets no content come.
+func (w *secureWorld) deaf() *framer {
+	f := w.frames()
+	f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+	return f
+}
+
+// TestH2DeafToLittle: an answer that fits into what net/http keeps back costs what its request does until it has gone, and its time is limited like any other's.
+func TestH2DeafToLittle(t *testing.T) {
+	t.Parallel()
+	memory := budget.New(1 << 30)
+	w := startTLS(t, func(x *fakeExchange) { x.ok("little") }, func(o *Options, _ *limits) { o.Memory, o.Reader = memory, 2*time.Second })
+	const idle = connCost + tlsCost + h2Cost
+	f := w.deaf()
+	f.head(1, true)
+	f.head(3, true, "x: "+strings.Repeat("x", 5000))
+	heads := int64(len("app.test/")+len("app.test/x")+5000) * headCost
+	until(t, "answered", func() bool { return len(w.up.exchanges()) == 2 && memory.Held() == idle+2*streamCost+heads })
+	f.WriteWindowUpdate(1, 6)
+	if got := f.outcome(1); got != "200 little" {
+		t.Errorf("%q", got)
+	}
+	if got := f.outcome(3); !strings.HasSuffix(got, " RST INTERNAL_ERROR") { // its head may have come before
+		t.Errorf("%q", got)
+	}
+	f.head(5, true, "host: other.test") // gets a page
+	f.head(7, true, "te: gzip")         // is answered by net/http
+	for range 2 {
+		if got := f.reset(); got != http2.ErrCodeInternal {
+			t.Errorf("%v", got)
+		}
+	}
+	until(t, "given back", func() bool { return memory.Held() == idle })
+}
+
+// reset reads until a stream is reset.
+func (f *framer) reset() http2.ErrCode {
+	for {
+		fr, err := f.ReadFrame()
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if r, ok := fr.(*http2.RSTStreamFrame); ok {
+			return r.ErrCode
+		}
+	}
+}
+
+// TestH2LongAnswer: what limits net/http's own answers does not limit ours.
+func TestH2LongAnswer(t *testing.T) {
+	t.Parallel()
+	w := startTLS(t, func(x *fakeExchange) {
+		x.put(respFrame("HTTP/1.1 200 OK\r\n\r\n", wire.BodyUntil, 0, false))
+		time.Sleep(5 * time.Second)
+		x.put(dataFrame("last", true))
+	}, func(o *Options, _ *limits) { o.Reader = 2 * time.Second })
+	f := w.frames()
+	f.head(1, true)
+	if got := f.outcome(1); got != "200 last" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestH2NoMemory: the answer of a relay that has no memory waits for nobody.
+func TestH2NoMemory(t *testing.T) {
+	memory := budget.New(connCost + tlsCost + h2Cost)
+	w := startTLS(t, parrot, func(o *Options, _ *limits) { o.Memory = memory })
+	f := w.deaf()
+	f.head(1, true)
+	f.head(3, true, "host: other.test") // is none
+	for n := 0; n < 2; {
+		fr, err := f.ReadFrame()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h, ok := fr.(*http2.MetaHeadersFrame); ok {
+			if n++; h.PseudoValue("status") != "503" || !h.StreamEnded() {
+				t.Errorf("%v", h)
+			}
+		}
+	}
+	if n := len(w.up.exchanges()); n != 0 {
+		t.Errorf("%d came through", n)
+	}
+	until(t, "counted", func() bool { return w.s.Stats().Errors["RELAY_BUSY"] == 2 })
+}

@@ -24,10 +24,17 @@ type logOptions struct {
 	files   *logFiles
 }
 
+func (o logOptions) checkSize() error {
+	if o.maxSize < 0 {
+		return usage("--log-max-size %d: it is a number of MiB; 0 sets no limit", o.maxSize)
+	}
+	return nil
+}
+
 // logger opens the log that o asks for; close ends it.
 func (a *app) logger(o logOptions, dashboard bool) (log *slog.Logger, close func(), err error) {
-	if o.maxSize < 0 {
-		return nil, nil, usage("--log-max-size %d: it is a number of MiB; 0 sets no limit", o.maxSize)
+	if err := o.checkSize(); err != nil {
+		return nil, nil, err
 	}
 	handler, err := a.logHandlers(o.level, o.format)
 	if err != nil {

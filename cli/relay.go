@@ -173,7 +173,10 @@ func (o *relayOptions) read(a *app) (err error) {
 			*addr = ""
 		}
 	}
-	if _, err = logLevel(o.log.level); err != nil {
+	if _, err = logHandler(o.log.level, o.log.format); err != nil {
+		return err
+	}
+	if err = o.log.checkSize(); err != nil {
 		return err
 	}
 	o.Version, o.Go = Version, a.guard.Go

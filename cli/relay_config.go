@@ -85,6 +85,9 @@ func (s *relaySettings) readFile(usual string) error {
 	if s.o.config == "" && config.IsMissing(err) {
 		return nil
 	}
+	if config.IsMissing(err) {
+		return fmt.Errorf("--config: %w\n  \"adit relay init %s\" writes one", err, path)
+	}
 	if err != nil {
 		return err
 	}

@@ -90,6 +90,7 @@ func (r *runningRelay) renewWhenAsked(ctx context.Context, path string, asked <-
 			}
 			return
 		}
+		r.GoOn()
 		r.count.renewFailures.Add(1)
 		r.log.Error("no other process took over, and this one goes on", "err", err)
 	}

@@ -68,11 +68,9 @@ func (a *app) relayUnit(path string) (string, error) {
 }
 
 func unitOfRelay(exe, file string) string {
-	var words []string
-	for _, w := range []string{exe, "relay", "--config", file} {
-		words = append(words, systemdQuote(w))
-	}
-	return fmt.Sprintf(relayUnit, strings.Join(words, " "))
+	return systemdUnit{
+		title: "adit relay: public URLs for services behind agents", command: []string{exe, "relay", "--config", file}, machine: true, own: relayUnit,
+	}.text()
 }
 
 func (a *app) installRelayUnit(text string) error {
@@ -96,58 +94,20 @@ func (a *app) installRelayUnit(text string) error {
 	return nil
 }
 
-// relayUnit has a place for the command. An exit code of 2 is wrong configuration, which trying again does not mend. The relay tells systemd when it serves, when
-// it has read its configuration again, and which process it is after it has started itself anew.
-const relayUnit = `[Unit]
-Description=adit relay: public URLs for services behind agents
-Wants=network-online.target
-After=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-Type=notify
+// relayUnit: the relay tells systemd when it serves, when it has read its configuration again, and which process it is after it has started itself anew. It may listen
+// below 1024, and has no other right.
+const relayUnit = `Type=notify
 NotifyAccess=main
-ExecStart=%s
-ExecReload=/bin/kill -HUP $MAINPID
-Restart=on-failure
 RestartSec=2
-RestartPreventExitStatus=2
 TimeoutStopSec=45
 LimitNOFILE=524288
 DynamicUser=yes
-StateDirectory=adit
-StateDirectoryMode=0700
-LogsDirectory=adit
-LogsDirectoryMode=0750
-UMask=0077
-NoNewPrivileges=yes
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE
 AmbientCapabilities=CAP_NET_BIND_SERVICE
-ProtectSystem=strict
 ProtectHome=yes
-PrivateTmp=yes
-PrivateDevices=yes
 DevicePolicy=closed
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
 MemoryDenyWriteExecute=yes
-RemoveIPC=yes
 KeyringMode=private
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
-SystemCallErrorNumber=EPERM
-
-[Install]
-WantedBy=multi-user.target
 `

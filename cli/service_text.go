@@ -85,97 +85,28 @@ func (s serviceSpec) userFlag() string {
 	return ""
 }
 
-// unit is the service for systemd. A service of the machine sees it read-only but for its state and logs, has no capability and no way to one; managers of users can
-// do only a part of that.
+// unit is the service for systemd.
 func (s serviceSpec) unit() string {
-	words := []string{systemdQuote(s.exe)}
-	for _, a := range s.arguments() {
-		words = append(words, systemdQuote(a))
+	u := systemdUnit{title: serviceTitle, command: append([]string{s.exe}, s.arguments()...), machine: !s.user, own: agentUnit}
+	if u.machine {
+		u.own += fmt.Sprintf(machineUnit, s.owner)
 	}
-	run := strings.Join(words, " ")
-	if s.user {
-		return fmt.Sprintf(userUnit, serviceTitle, run)
-	}
-	return fmt.Sprintf(machineUnit, serviceTitle, run, s.owner)
+	return u.text()
 }
 
-// machineUnit has places for title, command and user. An exit code of 2 is wrong configuration, which trying again does not mend.
-const machineUnit = `[Unit]
-Description=%s
-Wants=network-online.target
-After=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-Type=exec
-ExecStart=%s
-ExecReload=/bin/kill -HUP $MAINPID
-User=%s
-Restart=on-failure
+const agentUnit = `Type=exec
 RestartSec=10
-RestartPreventExitStatus=2
 TimeoutStopSec=40
-StateDirectory=adit
-StateDirectoryMode=0700
-LogsDirectory=adit
-LogsDirectoryMode=0750
-UMask=0077
+`
+
+// machineUnit has a place for the user. It has no capability and no way to one.
+const machineUnit = `User=%s
 LimitNOFILE=65536
-NoNewPrivileges=yes
 CapabilityBoundingSet=
 AmbientCapabilities=
-ProtectSystem=strict
 ProtectHome=read-only
-PrivateTmp=yes
-PrivateDevices=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-RemoveIPC=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallErrorNumber=EPERM
-
-[Install]
-WantedBy=multi-user.target
 `
-
-// userUnit has places for title and command.
-const userUnit = `[Unit]
-Description=%s
-StartLimitIntervalSec=0
-
-[Service]
-Type=exec
-ExecStart=%s
-ExecReload=/bin/kill -HUP $MAINPID
-Restart=on-failure
-RestartSec=10
-RestartPreventExitStatus=2
-TimeoutStopSec=40
-UMask=0077
-NoNewPrivileges=yes
-RestrictRealtime=yes
-LockPersonality=yes
-SystemCallArchitectures=native
-
-[Install]
-WantedBy=default.target
-`
-
-// systemdQuote writes a word of ExecStart: quoted, with what systemd would expand doubled.
-func systemdQuote(word string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`, `$`, `$$`).Replace(word) + `"`
-}
 
 // windowsQuote writes a word of a command line for people to read.
 func windowsQuote(word string) string {

@@ -163,9 +163,15 @@ func (v *visitor) ask(q question) (verdict, string) {
 	}
 	// Written beside the reading, because an answer may come early. When it is over, so is the connection's use: the write ends with it.
 	written := make(chan error, 1)
-	c := v.conn
-	go func() { written <- q.write(c, v.host, v.keeps) }()
+	c, begin := v.conn, time.Now()
+	var sent time.Duration
+	go func() {
+		err := q.write(c, v.host, v.keeps)
+		sent = time.Since(begin)
+		written <- err
+	}()
 	kind, what, again := v.hear(q)
+	heard := time.Since(begin)
 	if !again || !v.keeps {
 		v.leave()
 	}
@@ -173,6 +179,9 @@ func (v *visitor) ask(q question) (verdict, string) {
 		v.leave()
 	}
 	v.fresh = false
+	if kind == cut || kind == crossed { // whose fault that is shows here: nobody can answer what was not sent
+		what += fmt.Sprintf(" (sent after %v, heard after %v)", sent, heard)
+	}
 	return kind, what
 }
 

@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -25,6 +27,7 @@ type world struct {
 	public, agents string // the relay's addresses, the same after each start
 	token, other   string // of two accounts
 	relayState     string
+	program        string // that the relay is started as; "": this test's
 	relay          *process
 	admin, pin     string // of the relay that runs now
 
@@ -78,8 +81,8 @@ func (w *world) account(name string) string {
 func (w *world) startRelay(more ...string) {
 	w.t.Helper()
 	eventually(w.t, "a relay runs", func() bool {
-		p := start(w.t, w.env, append([]string{"relay", "--domain", "tunnel.test", "--http", w.public, "--agents", w.agents, "--admin", "127.0.0.1:0",
-			"--token-file", filepath.Join(w.dir, "tokens"), "--state-dir", w.relayState, "--access-log", "false"}, more...)...)
+		p := launch(w.t, w.env, exec.Command(cmp.Or(w.program, self(w.t)), append([]string{"relay", "--domain", "tunnel.test", "--http", w.public, "--agents", w.agents, "--admin", "127.0.0.1:0",
+			"--token-file", filepath.Join(w.dir, "tokens"), "--state-dir", w.relayState, "--access-log", "false"}, more...)...))
 		ready := said(p, p.stdout, `^ready .* pin=(\S+)`)
 		if ready == nil {
 			if !strings.Contains(p.stderr.text(), "address already in use") {

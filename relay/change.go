@@ -4,7 +4,7 @@ import (
 	"github.com/adit-tunnel/adit/relay/edge"
 )
 
-// Change takes over what may change while the relay runs: Trust, Proxy (where there was any from the start), PerAddress, Limits and Grace. It checks o as New
+// Change takes over what may change while the relay runs: Trust, Proxy (where there was any from the start, and is any), PerAddress, Limits and Grace. It checks o as New
 // does, and changes nothing when that finds a mistake.
 func (r *Relay) Change(o Options) error {
 	o = o.withDefaults()
@@ -12,7 +12,9 @@ func (r *Relay) Change(o Options) error {
 		return err
 	}
 	r.grace.Store(int64(o.Grace))
-	r.proxy.Store(&o.Proxy)
+	if len(o.Proxy) > 0 { // else balancers go on with their headers, which nobody would read: that takes other listeners
+		r.proxy.Store(&o.Proxy)
+	}
 	r.edge.Change(edge.Options{
 		Trust: o.Trust, Share: o.PerAddress, Head: o.Limits.Head, Idle: o.Limits.Idle, Body: o.Limits.Body, Reader: o.Limits.Reader,
 	})

@@ -18,6 +18,9 @@ import (
 // on their way.
 const unclaimed = 5 * time.Second
 
+// errSuccession is why no port is opened while another process is about to take this one's place, or has: it would not be given that one.
+var errSuccession = errors.New("another process takes this relay's place")
+
 // errPassed is why a listener that belongs to the next process, too, is closed and nothing else: what is set on the socket would hold for both.
 var errPassed = errors.New("the listener was handed over to the next process")
 
@@ -29,6 +32,8 @@ type doors struct {
 	mu        sync.Mutex
 	open      map[string]*door
 	inherited map[string]*os.File // from the process before, until somebody wants them
+	copied    chan struct{}       // closed when it is known whether the process that has copies takes over; nil: there is none
+	passed    bool                // it has
 }
 
 func newDoors(inherited map[string]*os.File, log *slog.Logger) *doors {
@@ -50,59 +55,132 @@ type door struct {
 // listen takes the listener of that purpose and address over from the process before, or opens one and waits up to limit for its address to become free.
 func (d *doors) listen(ctx context.Context, limit time.Duration, purpose, addr string) (net.Listener, error) {
 	name := purpose + " " + addr
-	ln, err := d.inherit(name)
-	if ln == nil && err == nil {
-		ln, err = listenWithin(ctx, limit, addr, d.log)
+	if one, err := d.inherit(name); one != nil || err != nil {
+		return one, err
+	}
+	ln, err := listenWithin(ctx, limit, addr, d.log)
+	if errors.Is(err, syscall.EADDRINUSE) && d.succeeded() {
+		err = errSuccession // it was given back after the next process had a copy
 	}
 	if err != nil {
 		return nil, err
+	}
+	one := &door{TCPListener: ln.(*net.TCPListener), all: d, name: name}
+	if err := d.add(ctx, one); err != nil {
+		return nil, errors.Join(err, ln.Close())
+	}
+	return one, nil
+}
+
+// inherit returns the listener of that name that the process before has left; nil: there is none. The next process has been given it already, if there is one.
+func (d *doors) inherit(name string) (net.Listener, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f := d.inherited[name]
+	if f == nil {
+		return nil, nil
+	}
+	delete(d.inherited, name)
+	ln, err := net.FileListener(f)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	t, ok := ln.(*net.TCPListener)
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("%s is no TCP listener", name), ln.Close())
 	}
 	one := &door{TCPListener: t, all: d, name: name}
-	d.mu.Lock()
+	one.passed.Store(d.passed)
 	d.open[name] = one
-	d.mu.Unlock()
 	return one, nil
 }
 
-// inherit returns the listener of that name that the process before has left; nil: there is none.
-func (d *doors) inherit(name string) (net.Listener, error) {
-	d.mu.Lock()
-	f := d.inherited[name]
-	delete(d.inherited, name)
-	d.mu.Unlock()
-	if f == nil {
-		return nil, nil
+// add waits, as long as it is not known who goes on, with a listener that the next process was not given.
+func (d *doors) add(ctx context.Context, one *door) error {
+	for {
+		d.mu.Lock()
+		copied, passed := d.copied, d.passed
+		if copied == nil && !passed {
+			d.open[one.name] = one
+		}
+		d.mu.Unlock()
+		switch {
+		case passed:
+			return errSuccession
+		case copied == nil:
+			return nil
+		}
+		select {
+		case <-copied:
+		case <-ctx.Done():
+			return errSuccession
+		}
 	}
-	ln, err := net.FileListener(f)
-	return ln, errors.Join(err, f.Close())
 }
 
-// copies are files of all listeners, which the caller closes.
+// succeeded says that another process is about to take over, or has.
+func (d *doors) succeeded() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.copied != nil || d.passed
+}
+
+// copies are files of all listeners, those included that nobody has wanted yet. The caller closes them, and says with pass or stay what became of the process that
+// they were for.
 func (d *doors) copies() (files map[string]*os.File, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	files = map[string]*os.File{}
 	for name, one := range d.open {
-		f, err := one.File()
-		if err != nil {
-			closeAll(files)
-			return nil, fmt.Errorf("%s: %w", name, err)
+		if err := keep(files, one.TCPListener, name); err != nil {
+			return nil, err
 		}
-		files[name] = f
+	}
+	for name, f := range d.inherited {
+		if err := keep(files, f, name); err != nil {
+			return nil, err
+		}
+	}
+	if d.copied == nil {
+		d.copied = make(chan struct{})
 	}
 	return files, nil
+}
+
+// keep adds a copy of a socket to files, or closes them all.
+func keep(files map[string]*os.File, c syscall.Conn, name string) error {
+	f, err := duplicate(c, name)
+	if err != nil {
+		closeAll(files)
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	files[name] = f
+	return nil
 }
 
 // pass says that from now on the next process accepts at these listeners.
 func (d *doors) pass() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.passed = true
 	for _, one := range d.open {
 		one.passed.Store(true)
+	}
+	d.known()
+}
+
+// stay says that there is no next process.
+func (d *doors) stay() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.known()
+}
+
+// known ends what copies began. d.mu is held.
+func (d *doors) known() {
+	if d.copied != nil {
+		close(d.copied)
+		d.copied = nil
 	}
 }
 

@@ -110,6 +110,9 @@ func (o *Options) check() error {
 	if o.StateDir == "" {
 		wrong("--state-dir is missing: the relay keeps its CA and keys there")
 	}
+	if o.Grace < 0 {
+		wrong("--grace %v: requests cannot be given less than no time", o.Grace)
+	}
 	if _, _, err := net.SplitHostPort(o.Resolver); o.Resolver != "" && err != nil {
 		wrong("--resolver %q is not HOST:PORT, such as 127.0.0.1:53", o.Resolver)
 	}
@@ -154,12 +157,7 @@ func (o *Options) checkPublic() (errs []error) {
 	if o.HTTP == "" && o.HTTPS == "" {
 		errs = append(errs, errors.New("--http and --https are missing: the public addresses for visitors, like :8080 and :8443"))
 	}
-	for _, l := range []struct{ flag, addr string }{{"--http", o.HTTP}, {"--https", o.HTTPS}, {"--agents", o.Agents}, {"--admin", o.Admin}} {
-		if _, _, err := net.SplitHostPort(l.addr); l.addr != "" && err != nil {
-			errs = append(errs, fmt.Errorf("%s %q is not HOST:PORT, such as :8080", l.flag, l.addr))
-		}
-	}
-	errs = append(errs, o.checkHTTPS()...)
+	errs = append(append(errs, o.checkAddresses()...), o.checkHTTPS()...)
 	if p := o.TCPPorts; p != [2]int{} && (p[0] < 1 || p[1] > 65535 || p[0] > p[1]) {
 		errs = append(errs, fmt.Errorf("--tcp-ports %d-%d is no range of ports, such as 20000-20999", p[0], p[1]))
 	}
@@ -174,6 +172,34 @@ func (o *Options) checkPublic() (errs []error) {
 	if o.PublicURL != "" {
 		if _, err := parsePublicURL(o.PublicURL, domain); err != nil {
 			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+// checkAddresses looks for addresses that are none, and for one that is to be listened on twice.
+func (o *Options) checkAddresses() (errs []error) {
+	taken := map[string]string{}
+	for _, l := range []struct{ flag, addr string }{{"--http", o.HTTP}, {"--https", o.HTTPS}, {"--agents", o.Agents}, {"--admin", o.Admin}} {
+		if l.addr == "" {
+			continue
+		}
+		_, port, err := net.SplitHostPort(l.addr)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s %q is not HOST:PORT, such as :8080", l.flag, l.addr))
+			continue
+		}
+		if _, err := net.LookupPort("tcp", port); err != nil {
+			errs = append(errs, fmt.Errorf("%s %q has no port from 0 to 65535", l.flag, l.addr))
+		}
+		other := taken[l.addr]
+		taken[l.addr] = l.flag
+		switch {
+		case other == "" || port == "0" || l.flag == "--agents" && other == "--https":
+		case l.flag == "--agents":
+			errs = append(errs, fmt.Errorf("--agents %s is the address of --http: agents share one with --https, or come as WebSockets (--agents false)", l.addr))
+		default:
+			errs = append(errs, fmt.Errorf("%s %s is the address of %s, too: each needs its own", l.flag, l.addr, other))
 		}
 	}
 	return errs

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -73,7 +74,9 @@ func (p *publicPorts) place(ctx context.Context, e *registry.Endpoint, w session
 // find takes the wanted port, or the one that is kept for e, or the first from e's own on that is nobody's.
 func (p *publicPorts) find(ctx context.Context, e *registry.Endpoint, wanted int) (port int, release func(), err error) {
 	if wanted != 0 {
-		if release, err = p.take(ctx, wanted, true); err != nil {
+		if release, err = p.take(ctx, wanted, true); errors.Is(err, errSuccession) {
+			return 0, nil, succession()
+		} else if err != nil {
 			return 0, nil, &registry.Error{Code: wire.CodePortTaken, Text: fmt.Sprintf("the port %d cannot be had: %v", wanted, err)}
 		}
 		return wanted, release, nil
@@ -86,12 +89,20 @@ func (p *publicPorts) find(ctx context.Context, e *registry.Endpoint, wanted int
 			if ctx.Err() != nil || !(kept && p.kept(e, port) || !kept && p.free(port)) {
 				continue
 			}
-			if release, err := p.take(ctx, port, kept); err == nil {
+			switch release, err := p.take(ctx, port, kept); {
+			case err == nil:
 				return port, release, nil
+			case errors.Is(err, errSuccession):
+				return 0, nil, succession()
 			}
 		}
 	}
 	return 0, nil, &registry.Error{Code: wire.CodePortTaken, Text: fmt.Sprintf("none of this relay's ports for tcp endpoints, %d to %d, is free", p.first, p.last)}
+}
+
+// succession is what the agent is told, who asks again: the next process then.
+func succession() error {
+	return &registry.Error{Code: wire.CodeRelayStopping, Text: errSuccession.Error() + ", which opens no port before; trying again"}
 }
 
 // kept says that a port is leased to e.
@@ -133,12 +144,14 @@ func (p *publicPorts) take(ctx context.Context, port int, patient bool) (release
 	release = sync.OnceFunc(func() { p.release(port, l) })
 	if first {
 		p.listen(ctx, port, l, patient)
-	}
-	select {
-	case <-l.ready:
 		err = l.err
-	case <-ctx.Done():
-		err = ctx.Err()
+	} else {
+		select {
+		case <-l.ready:
+			err = l.err
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
 	}
 	if err != nil {
 		release()

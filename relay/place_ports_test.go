@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -121,6 +122,25 @@ func TestPublicPortsUsed(t *testing.T) {
 	}
 	_, _, err = p.ask(t, "acme", "db", 0)
 	wantCode(t, err, wire.CodePortTaken)
+}
+
+// TestPublicPortsDuringSuccession: the agent is told to ask again, not that there is no port.
+func TestPublicPortsDuringSuccession(t *testing.T) {
+	p := newTestPorts(t, 3)
+	tries := 0
+	p.door = func(context.Context, time.Duration, string) (net.Listener, error) {
+		tries++
+		return nil, errSuccession
+	}
+	for i, port := range []int{0, p.first} {
+		var re *registry.Error
+		if _, _, err := p.ask(t, "acme", "ssh", port); !errors.As(err, &re) || re.Code != wire.CodeRelayStopping || re.Code.Info().Fatal {
+			t.Errorf("port %d: %v", port, err)
+		}
+		if tries != i+1 {
+			t.Errorf("%d ports were tried", tries)
+		}
+	}
 }
 
 // TestPublicPortsAreNotSwapped: endpoints of one agent whose ports are derived alike get their own ones back in whichever order they come.

@@ -84,9 +84,9 @@ func (p *proxied) Accept() (net.Conn, error) {
 	}
 }
 
-// late waits a moment for connections that were accepted before Accept returns err.
+// late waits a moment for connections that were accepted before Accept returns err: as long as a header may take, if another process accepts the others.
 func (p *proxied) late(err error) (net.Conn, error) {
-	t := time.NewTimer(lateHeads)
+	t := time.NewTimer(p.patience())
 	defer t.Stop()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -144,13 +144,21 @@ func (p *proxied) give(nc net.Conn) {
 		return
 	case <-p.closed:
 	}
-	t := time.NewTimer(lateHeads)
+	t := time.NewTimer(p.patience())
 	defer t.Stop()
 	select {
 	case p.accepted <- nc:
 	case <-t.C:
 		nc.Close()
 	}
+}
+
+// patience is how long late waits, and is waited for.
+func (p *proxied) patience() time.Duration {
+	if p.passed.Load() {
+		return proxyHeadTime
+	}
+	return lateHeads
 }
 
 func (p *proxied) refuse(nc net.Conn, err error) {

@@ -85,6 +85,31 @@ func TestProxyProtocol(t *testing.T) {
 	}
 }
 
+// TestProxyProtocolStays: balancers that may be trusted no more at the next start are until then: their connections begin with headers that somebody must read.
+func TestProxyProtocolStays(t *testing.T) {
+	o := Options{Domain: "tunnel.test", HTTP: "127.0.0.1:0", StateDir: t.TempDir(), Log: discard, Proxy: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+	r, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for _, c := range []struct {
+		now  string
+		want string
+	}{{"192.0.2.0/24", "192.0.2.0/24"}, {"", "192.0.2.0/24"}} {
+		o.Proxy = nil
+		if c.now != "" {
+			o.Proxy = []netip.Prefix{netip.MustParsePrefix(c.now)}
+		}
+		if err := r.Change(o); err != nil {
+			t.Fatal(err)
+		}
+		if got := *r.proxy.Load(); len(got) != 1 || got[0].String() != c.want {
+			t.Errorf("after a change to %q peers of %v are believed, want %s", c.now, got, c.want)
+		}
+	}
+}
+
 // TestProxyProtocolOfStrangers: whoever is not trusted is served as it comes, its header is part of what it says.
 func TestProxyProtocolOfStrangers(t *testing.T) {
 	ln, dial := balanced(t, "192.0.2.0/24")
@@ -173,6 +198,10 @@ func TestProxyProtocolLastCall(t *testing.T) {
 	nc.Close()
 	if more, ok := <-done; ok {
 		t.Error("and another one:", more.RemoteAddr())
+	}
+	ln.passed.Store(true)
+	if d := ln.patience(); d < proxyHeadTime {
+		t.Errorf("a process that was replaced waits for %v, and a header may take %v", d, proxyHeadTime)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/netip"
@@ -173,6 +174,9 @@ func (r *Relay) listen() error {
 		if limit == 0 && errors.Is(err, syscall.EADDRINUSE) && stopping(l.addr) {
 			continue
 		}
+		if errors.Is(err, fs.ErrPermission) {
+			err = fmt.Errorf("%w\n  a port below 1024 needs root, or CAP_NET_BIND_SERVICE, which the unit gives that \"adit relay unit\" prints", err)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.flag, err)
 		}
@@ -284,7 +288,8 @@ func addrOf(ln net.Listener) string {
 // Ready is closed when Run serves.
 func (r *Relay) Ready() <-chan struct{} { return r.ready }
 
-// Listeners are copies of the listeners, by their names, for the process that is to take this one's place (Options.Inherited). The caller closes them.
+// Listeners are copies of the listeners, by their names, for the process that is to take this one's place (Options.Inherited). The caller closes them. Until HandOver or
+// GoOn says what became of that process no port is opened for an endpoint: it would not have it.
 func (r *Relay) Listeners() (map[string]*os.File, error) { return r.doors.copies() }
 
 // HandOver makes Run end as its ctx's end does, but for the listeners: another process has them now, and accepts. False: Run ends already, and what it does to
@@ -293,6 +298,9 @@ func (r *Relay) HandOver() (done bool) {
 	r.handing.Do(func() { close(r.handed); done = true })
 	return done
 }
+
+// GoOn ends what Listeners began when no other process serves.
+func (r *Relay) GoOn() { r.doors.stay() }
 
 // Close closes the listeners and the control store of a relay that never ran; Run does so itself at its end.
 func (r *Relay) Close() error {

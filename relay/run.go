@@ -64,13 +64,15 @@ func (r *Relay) Run(ctx context.Context) error {
 		r.o.Log.Error("relay stops", "err", err)
 	}
 	r.handing.Do(func() {}) // from now on it is too late for that
+	visitors := r.edge.Shutdown
 	select {
 	case <-r.handed:
 		r.doors.pass()
 		endAdmin() // the next process is to be asked now
+		visitors = r.partFromVisitors
 	default:
 	}
-	r.stop()
+	r.stop(visitors)
 	end()
 	parts.Wait()
 	return errors.Join(err, r.Close())
@@ -112,16 +114,22 @@ func (r *Relay) ended(part string, err error) {
 	}
 }
 
+// partFromVisitors is what the edge does at the stop when another process has taken over: for half of the grace it waits for a last request of visitors who keep their
+// connection and are silent. Each answer tells them to come anew.
+func (r *Relay) partFromVisitors(grace context.Context) error {
+	return r.edge.HandOver(grace, time.Duration(r.grace.Load())/2)
+}
+
 // stop: first balancers hear that no more should come here; then the agents, who look for another relay (or for this one's next process: the
 // agents' port is free from here on) and keep their session here until it is ended; then no visitor comes in, and those inside get their answers, which
 // takes the sessions; then these end; the admin listener tells of it all to the last (Run ends it).
-func (r *Relay) stop() {
+func (r *Relay) stop(visitors func(context.Context) error) {
 	r.serving.Store(false)
 	r.sessions.Drain()
 	limit := time.Duration(r.grace.Load())
 	grace, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	if err := r.edge.Shutdown(grace); err != nil {
+	if err := visitors(grace); err != nil {
 		r.o.Log.Warn("requests were cut at the end of the grace", "grace", limit)
 	}
 	if left, _ := grace.Deadline(); time.Until(left) < farewell {

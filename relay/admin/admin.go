@@ -18,8 +18,11 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/adit-tunnel/adit/relay/admin/hush"
 	"github.com/adit-tunnel/adit/relay/control"
 )
+
+var _ = hush.Over() // metrics is initialised
 
 const (
 	headTime  = 5 * time.Second

@@ -203,15 +203,15 @@ const deliverWithin = 500 * time.Millisecond
 // end closes the connection: in order when it was whole, else with RST, so that nobody takes it for that.
 func (c *carried) end(err error) {
 	code := wire.CodeNone
-	switch {
-	case err == nil:
-		c.finish()
+	switch x, cut := c.give(); {
+	case err == nil && !cut:
+		x.Finish()
 		linger(c.sock, -1)
 		c.net.Close()
 	default:
 		code = c.reason(err)
-		if c.x != nil {
-			c.x.Abort(code)
+		if x != nil {
+			x.Abort(code)
 		}
 		c.reset()
 		c.s.count.failed(code)
@@ -221,16 +221,12 @@ func (c *carried) end(err error) {
 	}
 }
 
-// finish ends the exchange as a whole, unless the sweeper, or a stop, was quicker to abort it.
-func (c *carried) finish() {
-	c.s.mu.Lock()
-	x := c.x
-	c.x = nil // theirs no more
-	aborted := c.verdict.Load() != 0
-	c.s.mu.Unlock()
-	if !aborted {
-		x.Finish()
-	}
+// give takes the exchange away from who might still cut it, and says whether somebody has.
+func (c *carried) give() (x registry.Exchange, cut bool) {
+	c.s.mu.Lock() // the sweeper's, and Shutdown's
+	defer c.s.mu.Unlock()
+	x, c.x = c.x, nil
+	return x, c.verdict.Load() != 0
 }
 
 // reason turns an error into a code. What made us abort the exchange is the reason, whatever the error says.

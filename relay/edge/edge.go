@@ -102,6 +102,7 @@ type Server struct {
 	lastConn atomic.Uint64 // public connection ids
 	stopping atomic.Bool
 	stopAt   atomic.Int64  // when that began; 0: it has not
+	silence  atomic.Int64  // how long visitors may be silent after that; 0: as lim.late has it
 	wake     chan struct{} // a connection came while there was none
 
 	// begin is given to every Begin: exchanges outlive the Serve that took their connection in, and end with cut.

@@ -94,6 +94,16 @@ func (c *conn) multiplex(t *tls.Conn) {
 	m.over = true
 	m.mu.Unlock()
 	m.running.Wait()
+	c.seeOff()
+}
+
+// seeOff lets a visitor of HTTP/2 who heard that the server stops (GOAWAY) read what it was sent, and leave by itself, which it does when it has no request left. While
+// it reads it says so (WINDOW_UPDATE): a socket that is closed would answer with a reset, and what it has not read would be lost.
+func (c *conn) seeOff() {
+	if c.s.stopping.Load() {
+		c.lingerOn()
+		c.sock.Close() // TLS is closed already, and would not do it
+	}
 }
 
 // goneAway is all that the server says on a connection that it serves no request of: SETTINGS, with which either side begins (RFC 9113, 3.4), and GOAWAY without

@@ -398,10 +398,52 @@ func TestH2Stop(t *testing.T) {
 	if got := idle.outcome(99); got != " closed" {
 		t.Errorf("idle: %q", got)
 	}
+	idle.conn.Close()
 	close(free)
 	if got := busy.outcome(1); got != "200 whole" {
 		t.Errorf("busy: %q", got)
 	}
+	busy.conn.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestH2StopSlowReader: who reads an answer when the stop has come past its connection may do that to the end, and say so.
+func TestH2StopSlowReader(t *testing.T) {
+	const size = 1 << 20
+	free := make(chan struct{})
+	w := startTLS(t, func(x *fakeExchange) {
+		<-free
+		x.ok(strings.Repeat("x", size))
+	})
+	f := w.frames()
+	f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 2 * size})
+	f.WriteWindowUpdate(0, 2*size)
+	f.head(1, true)
+	until(t, "begun", func() bool { return len(w.up.exchanges()) == 1 })
+	done := make(chan error, 1)
+	go func() { done <- w.shutdown(patience) }()
+	close(free)
+	until(t, "the relay has done its part", func() bool {
+		n := 0
+		w.s.each(func(c *conn) {
+			if c.phase.Load() != phaseLinger {
+				n++
+			}
+		})
+		return n == 0
+	})
+	if err := f.WriteWindowUpdate(0, 1000); err != nil {
+		t.Error(err)
+	}
+	if got := f.outcome(1); len(got) < size {
+		t.Errorf("%d bytes of %d", len(got), size)
+	}
+	if err := f.WriteWindowUpdate(0, 1000); err != nil {
+		t.Errorf("the visitor cannot say that it has read: %v", err)
+	}
+	f.conn.Close()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}

@@ -75,9 +75,13 @@ func (f *front) Write(p []byte) (int, error) {
 	return f.Conn.Write(p)
 }
 
-// Close is for who owns the TLS above.
+// Close is for who owns the TLS above. At the stop that is net/http, a second after its last word on a connection: then only our side is closed here, and multiplex
+// does the rest.
 func (f *front) Close() error {
 	f.once.Do(func() { close(f.shut) })
+	if f.mux != nil && f.s.stopping.Load() {
+		return closeWrite(f.Conn)
+	}
 	return f.Conn.Close()
 }
 

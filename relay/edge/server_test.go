@@ -97,6 +97,30 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
+// TestHandOver: visitors who are silent may still come with a request where another server has taken over, long after they would have been closed else.
+func TestHandOver(t *testing.T) {
+	w := start(t, func(x *fakeExchange) { x.ok("x") }, func(_ *Options, l *limits) { l.late = int64(10 * time.Millisecond) })
+	fresh, idle := w.dial(), w.dial()
+	idle.send(get).response("GET")
+	until(t, "both are in", func() bool { return w.s.Stats().Open == 2 })
+	w.done = true
+	result := make(chan error, 1)
+	go func() { result <- w.s.HandOver(t.Context(), time.Hour) }()
+	until(t, "it is late", func() bool {
+		stop := w.s.stopAt.Load()
+		return stop != 0 && w.s.clock.Load()-stop > int64(500*time.Millisecond)
+	})
+	for name, v := range map[string]*visitor{"fresh": fresh, "idle": idle} {
+		if res, _ := v.send(get).response("GET"); !res.Close {
+			t.Errorf("%s: nothing says that the next request is to come anew", name)
+		}
+		v.rest()
+	}
+	if err := <-result; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestShutdownCuts: patience has an end. Who has no answer yet is told.
 func TestShutdownCuts(t *testing.T) {
 	w := start(t, func(x *fakeExchange) {

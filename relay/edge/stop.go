@@ -41,6 +41,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
+// HandOver is the Shutdown of a server from which another one has taken over. Nobody waits for its end, so visitors who are silent are not closed after a second, but
+// after silence: few of them ask for the first time since the stop, on the connection they have, in the very moment in which it is closed.
+func (s *Server) HandOver(ctx context.Context, silence time.Duration) error {
+	s.silence.Store(int64(silence))
+	return s.Shutdown(ctx)
+}
+
 // leave begins the stop, once: it makes the last call at every listener.
 func (s *Server) leave() (first bool) {
 	s.mu.Lock()
@@ -114,7 +121,7 @@ func (s *Server) lastCall(ln net.Listener, e entrance) {
 // silent for that long, and then asks.
 func (s *Server) late(since, now int64) bool {
 	stop := s.stopAt.Load()
-	return stop != 0 && now-stop > s.lim.late && now-since > 2*s.lim.late
+	return stop != 0 && now-stop > max(s.lim.late, s.silence.Load()) && now-since > 2*s.lim.late
 }
 
 // hurry is for when patience is over: it gives connections whose exchange was ended a moment to say so, and closes what is left.

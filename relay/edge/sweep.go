@@ -73,7 +73,7 @@ func (c *conn) sweep(now int64) {
 		c.mux.Load().each(func(st *stream) { st.sweep(now, l) })
 	case phaseLinger:
 		limit := l.linger
-		if c.s.stopping.Load() {
+		if c.s.stopping.Load() && c.mux.Load() == nil { // who speaks HTTP/1.1 has nothing to say any more
 			limit = min(limit, int64(500*time.Millisecond))
 		}
 		if r := c.reading.Load(); age > l.lingerAll || r != 0 && now-r > limit {

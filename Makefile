@@ -52,7 +52,9 @@ vet:
 
 cross:
 	GOOS=darwin $(GO) build -o /dev/null .
+	GOOS=darwin $(GO) vet ./...
 	GOOS=windows $(GO) build -o /dev/null .
+	GOOS=windows $(GO) vet $$(GOOS=windows $(GO) list ./... | grep -v /e2e) # whose programs and signals are a Unix's
 
 race:
 	@sh testdata/test.sh -timeout 12m

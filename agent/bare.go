@@ -11,7 +11,7 @@ import (
 type bare struct {
 	l     *lane
 	cost  int
-	small bool // the last frame was
+	short bool // the last frame was not full: more need not be on its way
 }
 
 // errCutShort is a stream that was closed before its END: what came is not whole.
@@ -20,8 +20,8 @@ var errCutShort = errors.New("the stream has ended before the visitor's end")
 func (b *bare) next() ([]byte, error) {
 	l := b.l
 	for !l.content.Done() {
-		if b.small && !l.link.Buffered() {
-			l.link.Idle() // it may be long until the next
+		if b.short && !l.link.Buffered() {
+			l.link.Await()
 		}
 		f, err := l.link.Next()
 		if err == io.EOF {
@@ -33,7 +33,7 @@ func (b *bare) next() ([]byte, error) {
 		if err := l.content.Accept(f); err != nil {
 			return nil, err
 		}
-		b.small = len(f.Payload) < smallPiece
+		b.short = len(f.Payload) < wire.MaxData
 		if len(f.Payload) > 0 {
 			b.cost = wire.Cost(f)
 			return f.Payload, nil

@@ -82,6 +82,7 @@ func (k *benchLink) Next() (wire.Frame, error) {
 }
 func (k *benchLink) Buffered() bool           { return false }
 func (k *benchLink) Idle()                    {}
+func (k *benchLink) Await()                   {}
 func (k *benchLink) Begin(uint32, netip.Addr) {}
 func (k *benchLink) Took(int)                 {}
 func (k *benchLink) Write(p []byte) error {

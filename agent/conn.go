@@ -53,7 +53,7 @@ func (l *lane) carry(ctx context.Context) error {
 	if l.ep.end != nil {
 		err = p.startTLS(ctx)
 	} else {
-		p.side = &bare{l: l, small: true}
+		p.side = &bare{l: l, short: true}
 		err = p.start(ctx)
 	}
 	if err != nil {
@@ -108,6 +108,7 @@ func (p *passage) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.arm()
 	l.mu.Lock()
 	dead := l.dead
 	if !dead {
@@ -118,7 +119,7 @@ func (p *passage) connect(ctx context.Context) error {
 		c.abort()
 		return errDead
 	}
-	l.ep.health.answered()
+	l.ep.health.stands()
 	p.local = c
 	p.link.Stands(x.connect)
 	return nil
@@ -145,17 +146,18 @@ func (p *passage) ail(cause error) *problem {
 	if l.ep.health.failed(why.code) {
 		notify(l.eng.ailing)
 	}
-	l.eng.log.Warn("no connection to the local service", "endpoint", l.ep.Name, "code", why.code.String(), "err", why.detail)
-	p.fail(why.code, why.detail)
+	f := why.failure()
+	l.eng.log.Warn("no connection to the local service", "endpoint", l.ep.Name, "code", why.code.String(), "err", why.detail, "remedy", f.Remedy)
+	p.fail(f)
 	return why
 }
 
 // fail keeps the first reason.
-func (p *passage) fail(code wire.Code, detail string) {
+func (p *passage) fail(f *inspect.Failure) {
 	p.l.mu.Lock()
 	defer p.l.mu.Unlock()
 	if p.failed == nil {
-		p.failed = failure(code, detail)
+		p.failed = f
 	}
 }
 
@@ -198,7 +200,7 @@ func (p *passage) up() error {
 func (p *passage) awaitEnd() error {
 	l := p.l
 	for {
-		l.link.Idle()
+		l.link.Await()
 		f, err := l.link.Next()
 		if err != nil {
 			return err

@@ -16,9 +16,10 @@ func (p *passage) down() {
 	case isLinkError(err):
 		l.kill(wire.CodeLinkLost)
 	default:
-		p.fail(wire.CodeLocalReset, explain(err, l.ep).detail)
+		why := explain(err, l.ep)
+		p.fail(why.failure())
 		l.takeAway(p.local)
-		if l.link.Write((&wire.AbortFrame{Seq: p.x.seq, Code: wire.CodeLocalReset}).Append(nil)) != nil {
+		if l.link.Write((&wire.AbortFrame{Seq: p.x.seq, Code: why.code}).Append(nil)) != nil {
 			l.kill(wire.CodeLinkLost)
 		}
 	}

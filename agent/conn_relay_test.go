@@ -19,7 +19,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -276,42 +275,6 @@ func TestConnStalled(t *testing.T) {
 	}
 }
 
-// TestConnIdleHoldsNothing: the agent holds no more memory for a connection that waits after a large answer than after a small one. The relay, in the same
-// process, holds one buffer of 32 KiB.
-func TestConnIdleHoldsNothing(t *testing.T) {
-	p := pass(t, relaytest.Start(t, withPorts), agent.Endpoint{Protocol: "tcp", Upstream: "tcp://" + localService(t, func(c *net.TCPConn) {
-		answer := make([]byte, 8<<10)
-		for b := make([]byte, 1); ; {
-			if _, err := io.ReadFull(c, b); err != nil {
-				return
-			}
-			c.Write(answer[:int(b[0])<<10])
-		}
-	})})
-	all := make([]net.Conn, 200)
-	for i := range all {
-		all[i] = p.dial()
-	}
-	held := func(kib byte) int64 {
-		for _, c := range all {
-			c.Write([]byte{kib})
-			if _, err := io.ReadFull(c, make([]byte, int(kib)<<10)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		runtime.GC()
-		runtime.GC() // pools keep what they have over one
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc) / int64(len(all))
-	}
-	small := held(1)
-	large := held(8)
-	if large > small+48<<10 {
-		t.Errorf("%d bytes a connection, and %d after a large answer", small, large)
-	}
-}
-
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { return len(b), nil }
@@ -467,14 +430,17 @@ func TestTLSPassThrough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := pass(t, relaytest.Start(t, embeddedRelay), agent.Endpoint{Protocol: "tls", Upstream: "tcp://" + localService(t, func(c *net.TCPConn) {
+	service := localService(t, func(c *net.TCPConn) {
 		s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{pair}})
 		io.Copy(s, s)
 		s.CloseWrite()
-	})}, embeddedAgent)
-	echoTLS(t, p, &tls.Config{RootCAs: ca.pool(), ServerName: "service.test"})
-	if x := p.recorded(); x.Kind != inspect.TLS || x.State != inspect.Done {
-		t.Errorf("recorded %+v %+v", x, x.Failure)
+	})
+	for _, scheme := range []string{"tcp://", "tls://"} {
+		p := pass(t, relaytest.Start(t, embeddedRelay), agent.Endpoint{Protocol: "tls", Upstream: scheme + service}, embeddedAgent)
+		echoTLS(t, p, &tls.Config{RootCAs: ca.pool(), ServerName: "service.test"})
+		if x := p.recorded(); x.Kind != inspect.TLS || x.State != inspect.Done {
+			t.Errorf("%s: recorded %+v %+v", scheme, x, x.Failure)
+		}
 	}
 }
 
@@ -558,6 +524,7 @@ func TestTLSFilesWrong(t *testing.T) {
 		"authorities": {TerminateAt: "edge", ClientCAs: []string{filepath.Join(one, "gone.pem")}},
 		"relay's":     {TerminateAt: "edge", Certificate: crt, Key: key},
 		"upstream's":  {Certificate: crt, Key: key},
+		"mean somet":  {Upstream: "tls://localhost:1", VerifyUpstream: true},
 		"wish":        {Port: 7},
 		"behind the":  {Upstream: "tcp://localhost"},
 		"want tcp://": {Upstream: "http://localhost:1"},

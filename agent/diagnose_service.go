@@ -156,6 +156,6 @@ func readAnswer(r io.Reader, head *http1.Response) error {
 // ails is c after err, in the words that visitors and dashboard have for it.
 func (ep *endpoint) ails(c Check, err error) Check {
 	why := explain(err, ep)
-	c.Verdict, c.Detail, c.Remedy = CheckFailed, why.detail, why.code.Info().Remedy
+	c.Verdict, c.Detail, c.Remedy = CheckFailed, why.detail, why.failure().Remedy
 	return c
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -10,16 +11,7 @@ import (
 
 // folder serves a directory's files as web servers do: with ranges, conditions, index.html, and a list where that is missing. Nothing outside it is served,
 // whatever links say, nor what a dot in front of its name hides, but .well-known. The directory is opened anew for each file, so that it may be replaced.
-type folder struct {
-	dir   string
-	files http.Handler
-}
-
-func newFolder(dir string) *folder {
-	f := &folder{dir: dir}
-	f.files = http.FileServerFS(f)
-	return f
-}
+type folder struct{ dir string }
 
 func (f *folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -27,10 +19,28 @@ func (f *folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "files can only be read", http.StatusMethodNotAllowed)
 		return
 	}
-	f.files.ServeHTTP(w, r)
+	http.FileServerFS(tagging{f, w.Header()}).ServeHTTP(w, r)
 }
 
-// Open makes it a file system. What is no file and no directory is not opened: to open a pipe would wait for its other end.
+// tagging is the folder as one request sees it: the file that it opens gives the answer its ETag, which tells apart what was written within one second.
+type tagging struct {
+	*folder
+	answer http.Header
+}
+
+// Open is the folder's.
+func (t tagging) Open(name string) (fs.File, error) {
+	file, err := t.folder.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		t.answer.Set("Etag", fmt.Sprintf(`"%x-%x"`, info.ModTime().UnixNano(), info.Size()))
+	}
+	return file, nil
+}
+
+// Open opens a file. What is no file and no directory is not opened: to open a pipe would wait for its other end.
 func (f *folder) Open(name string) (fs.File, error) {
 	for part := range strings.SplitSeq(name, "/") {
 		if hidden(part) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/adit-tunnel/adit/agent"
 	"github.com/adit-tunnel/adit/inspect"
@@ -113,6 +114,22 @@ func TestFolderChanges(t *testing.T) {
 	q.Header.Set("If-Modified-Since", res.Header.Get("Last-Modified"))
 	if res, _ := f.do(f.visitor(), q); res.StatusCode != 304 {
 		t.Errorf("not modified: %d", res.StatusCode)
+	}
+	tag := res.Header.Get("ETag")
+	q = f.request("GET", "/docs/a.txt", nil)
+	q.Header.Set("If-None-Match", tag)
+	if res, _ := f.do(f.visitor(), q); tag == "" || res.StatusCode != 304 {
+		t.Errorf("not modified since %q: %d", tag, res.StatusCode)
+	}
+	info, err := os.Stat(filepath.Join(site, "docs/a.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(filepath.Join(site, "docs/a.txt"), time.Time{}, info.ModTime().Add(time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if res, _ := f.do(f.visitor(), q); res.StatusCode != 200 {
+		t.Errorf("modified since %q: %d", tag, res.StatusCode)
 	}
 	if err := os.Rename(site, site+".old"); err != nil {
 		t.Fatal(err)

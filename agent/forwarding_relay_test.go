@@ -226,10 +226,10 @@ func TestHTTP2Mistakes(t *testing.T) {
 	}
 	ln.Close()
 	for upstream, want := range map[string][]string{
-		one.URL:         {"LOCAL_NOT_HTTP", "it does not speak HTTP/2: leave --upstream-protocol http2 out"},
-		"http://" + old: {"LOCAL_NOT_HTTP", "it does not speak HTTP/2: leave --upstream-protocol http2 out"},
-		secure.URL:      {"LOCAL_NOT_HTTP", "it does not speak HTTP/2: leave --upstream-protocol http2 out"},
-		"https" + strings.TrimPrefix(one.URL, "http"): {"LOCAL_TLS", "it speaks plain HTTP: give the upstream as http://"},
+		one.URL:         {"LOCAL_NOT_HTTP", "it does not speak HTTP/2", "Leave --upstream-protocol http2 out"},
+		"http://" + old: {"LOCAL_NOT_HTTP", "it does not speak HTTP/2", "Leave --upstream-protocol http2 out"},
+		secure.URL:      {"LOCAL_NOT_HTTP", "it does not speak HTTP/2", "Leave --upstream-protocol http2 out"},
+		"https" + strings.TrimPrefix(one.URL, "http"): {"LOCAL_TLS", "it speaks plain HTTP", "Give the upstream as " + one.URL + "."},
 		"http://" + ln.Addr().String():                {"LOCAL_REFUSED", "connection refused"},
 	} {
 		got := newForwarder(t, agent.Endpoint{Upstream: upstream, UpstreamProtocol: "http2"}).failure()

@@ -82,6 +82,7 @@ func (k *fakeLink) Buffered() bool {
 	return len(k.in) > 0 && !k.hold
 }
 func (k *fakeLink) Idle()                    {}
+func (k *fakeLink) Await()                   {}
 func (k *fakeLink) Begin(uint32, netip.Addr) {}
 func (k *fakeLink) Took(n int) {
 	k.mu.Lock()

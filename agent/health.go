@@ -18,7 +18,8 @@ const (
 
 // health is how a local service is, as the requests to it have shown. The zero value knows nothing.
 type health struct {
-	up atomic.Bool // as in now: nearly all answers change nothing
+	up    atomic.Bool // as in now: nearly all answers change nothing
+	spoke atomic.Bool // there was an answer, ever
 
 	mu   sync.Mutex
 	now  inspect.Health
@@ -33,6 +34,14 @@ func (h *health) get() inspect.Health {
 
 // answered notes an answer.
 func (h *health) answered() {
+	if !h.spoke.Load() {
+		h.spoke.Store(true)
+	}
+	h.stands()
+}
+
+// stands notes a connection.
+func (h *health) stands() {
 	if h.up.Load() {
 		return
 	}
@@ -115,7 +124,7 @@ func (a *Agent) nurse(ctx context.Context) {
 		for _, ep := range dead {
 			if c, err := ep.up.dial(ctx, askTime); err == nil {
 				_ = c.Close() // it has said all that it was to say
-				ep.health.answered()
+				ep.health.stands()
 				a.bus.Publish()
 			}
 		}

@@ -11,13 +11,14 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// link is what a lane forwards: a stream of the relay's, or the memory of a replay. Next, Buffered, Idle, Begin and Took belong to goroutine
+// link is what a lane forwards: a stream of the relay's, or the memory of a replay. Next, Buffered, Idle, Await, Begin and Took belong to goroutine
 // A; Write, WriteContent and the three of credit to whoever owns the response; the rest to anyone. wire.Stream documents them.
 type link interface {
 	Handle(h wire.Handler)
 	Next() (wire.Frame, error)
 	Buffered() bool
 	Idle()
+	Await()
 	Begin(seq uint32, visitor netip.Addr)
 	Took(cost int)
 	Write(p []byte) error

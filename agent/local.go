@@ -48,6 +48,7 @@ type local struct {
 	files *budget.Budget // of which it is one
 	gone  atomic.Bool
 	wide  bool   // widen was called
+	armed bool   // arm was called
 	sock  watch  // the watcher of a socket
 	owner uint64 // the public connection it was made for
 
@@ -91,16 +92,29 @@ func (c *local) widen() {
 	c.wide = true
 }
 
+// arm makes the kernel end the connection with RST should this process be killed: a FIN could pass for the visitor's.
+func (c *local) arm() {
+	c.conn.SetLinger(0)
+	c.armed = true
+}
+
 // close ends the connection in order. What its error could say is known: nobody needs the connection any more.
 func (c *local) close() {
-	c.conn.Close()
-	if !c.gone.Swap(true) {
-		c.files.Give(1)
+	if c.armed {
+		c.conn.SetLinger(-1)
 	}
+	c.end()
 }
 
 // abort ends the connection with RST: a FIN could pass for the end of a request.
 func (c *local) abort() {
 	c.conn.SetLinger(0)
-	c.close()
+	c.end()
+}
+
+func (c *local) end() {
+	c.conn.Close()
+	if !c.gone.Swap(true) {
+		c.files.Give(1)
+	}
 }

@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"cmp"
+
 	"github.com/adit-tunnel/adit/errorpage"
 	"github.com/adit-tunnel/adit/inspect/capture"
 	"github.com/adit-tunnel/adit/wire"
@@ -9,6 +11,7 @@ import (
 // answerFailure answers in the local service's place. wait: the caller is goroutine B.
 func (l *lane) answerFailure(x *exchange, wait bool, p *problem) error {
 	page := errorpage.New(p.code, p.detail, string(exchangeID(x.id)))
+	page.Remedy = cmp.Or(p.mend, page.Remedy)
 	head, content := page.Response(x.format)
 	head = append(head, "\r\n"...)
 	x.tap.ResponseHead(capture.Head{Status: page.Status, Reason: page.Reason(), Bytes: head, Made: true, Connect: x.connect, Tries: int(x.tries)})
@@ -22,7 +25,8 @@ func (l *lane) answerFailure(x *exchange, wait bool, p *problem) error {
 	}
 	x.tap.ResponseBody(content)
 	x.tap.ResponseEnd(nil)
-	x.fail(failure(p.code, page.Detail))
+	p.detail = page.Detail // safe to show
+	x.fail(p.failure())
 	o := outgoing{p: r.Append(nil, 0)}
 	if len(content) > 0 {
 		o.head, o.last, o.cost = len(o.p), len(o.p), len(content)+wire.FrameCost

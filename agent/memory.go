@@ -116,8 +116,9 @@ func (m *memory) AwaitCredit(int) error { return nil }
 // Close ends the exchange.
 func (m *memory) Close() { m.once.Do(func() { close(m.over) }) }
 
-// Idle, Took, SendStop and SendReset have nobody to tell.
+// Idle, Await, Took, SendStop and SendReset have nobody to tell.
 func (m *memory) Idle()                       {}
+func (m *memory) Await()                      {}
 func (m *memory) Took(int)                    {}
 func (m *memory) SendStop(uint32)             { m.Close() }
 func (m *memory) SendReset(uint32, wire.Code) { m.Close() }

@@ -53,16 +53,16 @@ type Endpoint struct {
 	Schemes []string
 
 	// What the service of an Upstream speaks. UpstreamProtocol is "" or "http1", or "http2": to https:// by ALPN, else at once, without TLS. ProxyProtocol is
-	// the version of the PROXY protocol, 1 or 2, in front of each local connection, which then is one visitor's; 0: none. An https:// service's certificate is
-	// verified only with VerifyUpstream, for the upstream's host name, by the system's roots or those in UpstreamCAs, which implies it. UpstreamCert with
-	// UpstreamKey is the certificate to show to the service. The last three are PEM files.
+	// the version of the PROXY protocol, 1 or 2, in front of each local connection, which then is one visitor's; 0: none. The certificate of
+	// an https:// or tls:// service is verified only with VerifyUpstream, for the upstream's host name, by the system's roots or those in UpstreamCAs, which
+	// implies it. UpstreamCert with UpstreamKey is the certificate to show to the service. The last three are PEM files.
 	UpstreamProtocol                       string
 	ProxyProtocol                          int
 	VerifyUpstream                         bool
 	UpstreamCAs, UpstreamCert, UpstreamKey string
 
 	// Protocol is "http" or "" for requests; "tcp" and "tls" for connections, which Forward leads to an Upstream tcp://HOST:PORT, or tls://HOST:PORT for a
-	// service that speaks TLS itself. Port is the public port that is wanted of a tcp endpoint; 0: the relay's choice.
+	// service to which the agent speaks TLS, unless that is the visitors'. Port is the public port that is wanted of a tcp endpoint; 0: the relay's choice.
 	Protocol string
 	Port     int
 

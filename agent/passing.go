@@ -53,6 +53,9 @@ func newPassing(e Endpoint) (*endpoint, error) {
 	}
 	up, err := parsePassing(e.Upstream)
 	if err == nil {
+		if e.Protocol == wire.ProtocolTLS && (e.TerminateAt == "" || e.TerminateAt == atUpstream) {
+			up.kind = "tcp" // also if it speaks TLS: that is the visitor's, and not encrypted once more
+		}
 		err = up.equip(&e)
 	}
 	if err != nil {

@@ -103,6 +103,8 @@ func (r *receiver) head() (int, error) {
 				return 0, err
 			}
 			continue
+		case n > 0 && r.resp.Status == 400 && bytes.Equal(r.buf.b[r.in:r.n], goSpeaksTLS):
+			return 0, errSpeaksTLS
 		case n > 0:
 			return n, nil
 		}
@@ -117,10 +119,18 @@ func (r *receiver) head() (int, error) {
 	}
 }
 
-// mixUp is err of a head that begins with p, unless that is what a TLS server says to a request that is not encrypted: an alert (RFC 8446, 5.1 and 6).
+// goSpeaksTLS is what net/http's TLS server says to a request that is not encrypted, and no handler can say. Other servers' pages about that are passed on: they
+// may come from behind the service.
+var goSpeaksTLS = []byte("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
+
+// mixUp is err of a head that begins with p, unless that is what a TLS server says to a request that is not encrypted: an alert (RFC 8446, 5.1 and 6); or with what an HTTP/2
+// server begins: SETTINGS, on the stream 0 (RFC 9113, 3.4 and 6.5).
 func mixUp(p []byte, err error) error {
-	if len(p) > 1 && p[0] == 0x15 && p[1] == 3 {
+	switch {
+	case len(p) > 1 && p[0] == 0x15 && p[1] == 3:
 		return errSpeaksTLS
+	case len(p) >= 9 && p[0] == 0 && p[1] == 0 && p[2]%6 == 0 && bytes.Equal(p[3:9], []byte{4, 0, 0, 0, 0, 0}):
+		return errOnlyHTTP2
 	}
 	return err
 }

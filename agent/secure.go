@@ -6,8 +6,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
+	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/adit-tunnel/adit/wire"
@@ -105,31 +109,57 @@ func told(err error) string {
 	return ""
 }
 
-// tlsTrouble words why a handshake failed, and what to do about it where that is known; plain is the upstream's scheme without TLS.
-func tlsTrouble(err error, plain string) string {
+// tlsTrouble words why a handshake with u failed, and what to change where that is known.
+func (u *upstream) tlsTrouble(err error) (detail, mend string) {
 	var (
 		record  tls.RecordHeaderError
 		unknown x509.UnknownAuthorityError
 		name    x509.HostnameError
 		invalid x509.CertificateInvalidError
 	)
+	plainly := "the upstream as " + u.plain() + "."
 	switch {
-	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
-		return "it speaks plain HTTP: give the upstream as " + plain + "://"
-	case errors.As(err, &record):
-		return "it does not speak TLS: give the upstream as " + plain + "://, if it is what it should be"
-	case errors.As(err, &unknown):
-		return "its certificate is signed by an authority that is not known here: name that with --upstream-tls-verify-cas"
-	case errors.As(err, &name):
-		return "its certificate is for another name: " + name.Error()
-	case errors.As(err, &invalid):
-		return "its certificate is not valid: " + invalid.Error()
-	case told(err) == "tls: certificate required", told(err) == "tls: bad certificate":
-		return "it wants a client certificate (" + told(err) + "): give one with --upstream-client-crt and --upstream-client-key"
 	case told(err) != "":
-		return "it ended the connection: " + told(err)
+		return u.alerted(told(err))
+	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
+		return "it speaks plain HTTP", "Give " + plainly
+	case errors.As(err, &record):
+		return "it does not speak TLS", "If it is the right port, give " + plainly
+	case errors.As(err, &unknown):
+		return "its certificate is signed by an authority that is not known here", "Name that authority's certificate with --upstream-tls-verify-cas."
+	case errors.As(err, &name):
+		return "its certificate is for another name: " + name.Error(), "Give the upstream by a name that is in the certificate."
+	case errors.As(err, &invalid):
+		return "its certificate is not valid: " + invalid.Error(), ""
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		return "it did not answer the TLS handshake: if it does not speak TLS, give the upstream as " + plain + "://"
+		return "it did not answer the TLS handshake", "If it does not speak TLS, give " + plainly
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return "it closed the connection instead of answering the TLS handshake", "If it does not speak TLS, give " + plainly
 	}
-	return err.Error()
+	return err.Error(), ""
+}
+
+// alerted is tlsTrouble of an alert.
+func (u *upstream) alerted(alert string) (detail, mend string) {
+	const pair = "one with --upstream-client-crt and --upstream-client-key."
+	shown := u.secure != nil && len(u.secure.Certificates) > 0
+	switch {
+	case shown && strings.Contains(alert, "certificate"):
+		return "it does not take the client certificate (" + alert + ")", "Check that the local service knows the authority of the certificate in --upstream-client-crt."
+	case alert == "tls: certificate required", alert == "tls: bad certificate":
+		return "it wants a client certificate (" + alert + ")", "Give " + pair
+	case alert == "tls: handshake failure" && !shown: // so says TLS 1.2 (RFC 5246, 7.4.6)
+		return "it ended the connection: " + alert, "If it wants a client certificate, give " + pair
+	case alert == "tls: no application protocol" && u.secure != nil && slices.Contains(u.secure.NextProtos, "http/1.1"):
+		return errOnlyHTTP2.Error(), "Add --upstream-protocol http2."
+	}
+	return "it ended the connection: " + alert, ""
+}
+
+// plain is where u leads, without TLS.
+func (u *upstream) plain() string {
+	if u.kind == "tls" {
+		return "tcp://" + u.addr
+	}
+	return "http://" + u.addr
 }

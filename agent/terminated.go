@@ -13,30 +13,37 @@ import (
 
 // terminated is the visitor's side where its TLS ends at the agent.
 type terminated struct {
-	conn *tls.Conn
-	buf  buffer
-	much bool // the last read filled a page
+	stream *streamConn
+	conn   *tls.Conn // over stream
+	buf    buffer
+	much   bool // the last read filled a page
 }
 
 func newTerminated(l *lane, visitor netip.AddrPort) *terminated {
-	return &terminated{conn: tls.Server(&streamConn{bare: bare{l: l, small: true}, visitor: visitor}, l.ep.end.config())}
+	c := &streamConn{bare: bare{l: l, short: true}, visitor: visitor}
+	return &terminated{stream: c, conn: tls.Server(c, l.ep.end.config())}
 }
 
-// next reads with a page, and with a block as long as much comes.
+// next reads with a page, and with a block as long as much comes. While nothing comes it holds neither.
 func (s *terminated) next() ([]byte, error) {
-	if s.much && s.buf.block == nil {
+	for {
+		if s.much && s.buf.block == nil {
+			s.buf.release()
+			s.buf.takeBlock()
+		} else if s.buf.b == nil {
+			s.buf.takePage()
+		}
+		n, err := s.conn.Read(s.buf.b)
+		if n > 0 {
+			s.much = n >= len(page{})
+			return s.buf.b[:n], nil
+		}
 		s.buf.release()
-		s.buf.takeBlock()
-	} else if s.buf.b == nil {
-		s.buf.takePage()
+		if err != errPause {
+			return nil, err // an end without close_notify is io.ErrUnexpectedEOF: who cut it need not be the visitor
+		}
+		s.stream.await()
 	}
-	n, err := s.conn.Read(s.buf.b)
-	s.much = n >= len(page{})
-	if n > 0 {
-		return s.buf.b[:n], nil
-	}
-	s.buf.release()
-	return nil, err // an end without close_notify is io.ErrUnexpectedEOF: who cut it need not be the visitor
 }
 
 func (s *terminated) took() {
@@ -54,7 +61,7 @@ func (s *terminated) end(before func()) error {
 	if err := s.conn.CloseWrite(); err != nil {
 		return err
 	}
-	return s.conn.NetConn().(*streamConn).end(before)
+	return s.stream.end(before)
 }
 
 // streamConn is a stream as crypto/tls wants it.
@@ -62,10 +69,31 @@ type streamConn struct {
 	bare
 	visitor netip.AddrPort
 	rest    []byte // of the last frame
+	pauses  bool   // Read does not wait, but fails with errPause where it may be long until more comes
+	awaited bool   // more has come
+}
+
+// errPause goes through crypto/tls, which reads on behind it: it is temporary.
+var errPause net.Error = pause{}
+
+type pause struct{}
+
+func (pause) Error() string   { return "nothing has come" }
+func (pause) Timeout() bool   { return true }
+func (pause) Temporary() bool { return true }
+
+// await waits behind errPause until Read has something to tell.
+func (c *streamConn) await() {
+	c.l.link.Await()
+	c.awaited = true
 }
 
 func (c *streamConn) Read(b []byte) (int, error) {
 	if len(c.rest) == 0 {
+		if c.pauses && c.short && !c.awaited && !c.l.link.Buffered() {
+			return 0, errPause
+		}
+		c.awaited = false
 		p, err := c.next()
 		if err != nil {
 			return 0, err
@@ -125,6 +153,7 @@ func (p *passage) startTLS(ctx context.Context) error {
 	if err := s.conn.HandshakeContext(limited); err != nil {
 		return p.turnedAway(err)
 	}
+	s.stream.pauses = true
 	if err := p.connect(ctx); err != nil {
 		if l.isDead() {
 			return errDead
@@ -145,7 +174,7 @@ func (p *passage) turnedAway(err error) error {
 	if errors.As(err, &bad) || err.Error() == "tls: client didn't provide a certificate" {
 		code = wire.CodeClientCert
 	}
-	p.fail(code, "TLS handshake: "+err.Error())
+	p.fail(failure(code, "TLS handshake: "+err.Error()))
 	p.l.eng.log.Debug("a visitor's TLS handshake failed", "endpoint", p.l.ep.Name, "client", p.x.client, "err", err)
 	return p.abort(code)
 }

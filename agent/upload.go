@@ -47,8 +47,14 @@ func (l *lane) upload(ctx context.Context, x *exchange) error {
 	for !l.content.Done() {
 		if !l.link.Buffered() {
 			l.flush(ctx, x, nil, nil)
-			if l.up.small {
-				l.link.Idle() // an upgraded connection or a trickle may wait for long
+			switch {
+			case x.tunnel.Load():
+				l.up.buf.release()
+				l.link.Await()
+				l.up.buf.takePage()
+				l.up.out = l.up.buf.b[:0]
+			case l.up.small:
+				l.link.Idle() // a trickle may wait for long
 			}
 		}
 		if err := l.next(ctx, x); err != nil {

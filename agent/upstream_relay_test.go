@@ -82,17 +82,21 @@ func (f *forwarder) last() *inspect.Exchange {
 	return item.Exchange
 }
 
-// failure asks once, and returns what the exchange failed with.
+// failure asks once, and returns what the exchange failed with, and what is to be done about it, which stands on the page too.
 func (f *forwarder) failure() string {
 	f.t.Helper()
 	res, page := f.get("/")
 	if res.StatusCode != 502 {
 		f.t.Errorf("%d %q", res.StatusCode, page)
 	}
-	if x := f.last(); x.Failure != nil {
-		return x.Failure.Name + " " + x.Failure.Text
+	x := f.last()
+	if x.Failure == nil {
+		return page
 	}
-	return page
+	if !strings.Contains(page, x.Failure.Remedy) {
+		f.t.Errorf("the page does not say %q: %s", x.Failure.Remedy, page)
+	}
+	return x.Failure.Name + " " + x.Failure.Text + " " + x.Failure.Remedy
 }
 
 // quiet keeps a server's complaints about bad clients out of the test's output.
@@ -147,7 +151,7 @@ func TestHTTPSUpstream(t *testing.T) {
 		e    agent.Endpoint
 		want string
 	}{
-		"nobody knows its authority": {agent.Endpoint{Upstream: s.URL, VerifyUpstream: true}, "signed by an authority that is not known here: name that with --upstream-tls-verify-cas"},
+		"nobody knows its authority": {agent.Endpoint{Upstream: s.URL, VerifyUpstream: true}, "signed by an authority that is not known here) Name that authority's certificate with --upstream-tls-verify-cas."},
 		"for another name":           {agent.Endpoint{Upstream: "https://localhost:" + port, UpstreamCAs: ca}, "for another name: x509: certificate is valid for example.com"},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -181,6 +185,16 @@ func TestClientCertificate(t *testing.T) {
 	if _, got := newForwarder(t, agent.Endpoint{Upstream: s.URL, UpstreamCert: crt, UpstreamKey: key}).get("/"); got != "ann" {
 		t.Errorf("the service knows %q", got)
 	}
+	picky := newTLSService(t, http.HandlerFunc(says), &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool()})
+	if got := newForwarder(t, agent.Endpoint{Upstream: picky.URL, UpstreamCert: crt, UpstreamKey: key}).failure(); !strings.Contains(got, "it does not take the client certificate") {
+		t.Error(got)
+	}
+	only2 := localService(t, func(c *net.TCPConn) {
+		_ = tls.Server(c, &tls.Config{Certificates: s.TLS.Certificates, NextProtos: []string{"h3"}}).Handshake()
+	})
+	if got := newForwarder(t, agent.Endpoint{Upstream: "https://" + only2}).failure(); !strings.HasPrefix(got, "LOCAL_TLS ") || !strings.HasSuffix(got, "Add --upstream-protocol http2.") {
+		t.Error(got)
+	}
 	without := newForwarder(t, agent.Endpoint{Upstream: s.URL})
 	if got := without.failure(); !strings.HasPrefix(got, "LOCAL_TLS ") || !strings.Contains(got, "it wants a client certificate") {
 		t.Error(got)
@@ -207,16 +221,42 @@ func newCertificate(t *testing.T) (crt, key string) {
 	return inFile(t, "CERTIFICATE", der), inFile(t, "PRIVATE KEY", pkcs8)
 }
 
-// TestMixedUp: http where https is spoken, and the other way round, is said so.
+// TestMixedUp: http where https is spoken, and the other way round, is said so, and what to write instead.
 func TestMixedUp(t *testing.T) {
 	plain := httptest.NewServer(http.HandlerFunc(says))
 	t.Cleanup(plain.Close)
-	_, address, _ := strings.Cut(plain.URL, "://")
-	if got := newForwarder(t, agent.Endpoint{Upstream: "https://" + address}).failure(); !strings.HasPrefix(got, "LOCAL_TLS ") || !strings.Contains(got, "it speaks plain HTTP: give the upstream as http://") {
-		t.Error(got)
+	secure := newTLSService(t, http.HandlerFunc(says), nil)
+	_, port, _ := net.SplitHostPort(plain.Listener.Addr().String())
+	for _, tt := range []struct{ what, scheme, addr, want, mend string }{
+		{"a web service", "https", "localhost:" + port, "LOCAL_TLS ", "it speaks plain HTTP) Give the upstream as http://ADDR."},
+		{"no web service", "https", newAnswering(t, "220 mail ready\r\n"), "LOCAL_TLS ", "it does not speak TLS) If it is the right port, give the upstream as http://ADDR."},
+		{"closes on a hello", "https", newAnswering(t, ""), "LOCAL_TLS ", "If it does not speak TLS, give the upstream as http://ADDR."},
+		{"says in TLS that this is no hello", "http", newAnswering(t, "\x15\x03\x03\x00\x02\x02\x0a"), "LOCAL_NOT_HTTP ", "it speaks TLS) Give the upstream as https://ADDR."},
+		{"speaks HTTP/2", "http", newAnswering(t, "\x00\x00\x0c\x04\x00\x00\x00\x00\x00\x00\x04\x00\x00\xff\xff\x00\x03\x00\x00\x00\x64"), "LOCAL_NOT_HTTP ", "it speaks HTTP/2, and not HTTP/1.1) Add --upstream-protocol http2."},
+		{"is Go's", "http", secure.Listener.Addr().String(), "LOCAL_NOT_HTTP ", "it speaks TLS) Give the upstream as https://ADDR."},
+		{"closes on what is no hello", "http", newAnswering(t, ""), "LOCAL_RESET ", "If the local service speaks TLS, give the upstream as https://ADDR;"},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			mend := strings.Replace(tt.mend, "ADDR", tt.addr, 1)
+			if got := newForwarder(t, agent.Endpoint{Upstream: tt.scheme + "://" + tt.addr}).failure(); !strings.HasPrefix(got, tt.want) || !strings.Contains(got, mend) {
+				t.Errorf("%s\nwant %s%s", got, tt.want, mend)
+			}
+		})
 	}
-	alert := newAnswering(t, "\x15\x03\x03\x00\x02\x02\x0a") // as OpenSSL says that this is no hello
-	if got := newForwarder(t, agent.Endpoint{Upstream: "http://" + alert}).failure(); !strings.HasPrefix(got, "LOCAL_NOT_HTTP ") || !strings.Contains(got, "it speaks TLS: give the upstream as https://") {
+}
+
+// TestCrashIsNoMixUp: of a service that has answered before, nobody is told that it may speak TLS.
+func TestCrashIsNoMixUp(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			panic(http.ErrAbortHandler)
+		}
+		says(w, r)
+	}))
+	t.Cleanup(s.Close)
+	f := newForwarder(t, agent.Endpoint{Upstream: s.URL})
+	f.get("/well")
+	if got := f.failure(); !strings.HasPrefix(got, "LOCAL_RESET ") || strings.Contains(got, "TLS") {
 		t.Error(got)
 	}
 }

@@ -99,6 +99,6 @@ func (u *upstream) equipFolder(e *Endpoint) error {
 	if err != nil {
 		return fmt.Errorf("upstream %q: %w", e.Upstream, err)
 	}
-	u.inside = newInside(u.addr, newFolder(u.addr))
+	u.inside = newInside(u.addr, &folder{u.addr})
 	return nil
 }

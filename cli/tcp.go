@@ -15,7 +15,10 @@ func (a *app) tcpCommand() *cobra.Command {
 		Long: `Put a TCP service online: every connection to the public port is passed on as it is.
 
 The relay gives the endpoint a port that stays the same; --url asks for a certain one.
-Without --relay the port is one of this machine.`,
+Without --relay the port is one of this machine.
+
+To a service given as tls://HOST:PORT adit speaks TLS; --upstream-tls-verify checks its
+certificate.`,
 		Example: `  adit tcp 22
   adit tcp 22 --url :20022
   adit tcp db.local:5432 --relay tunnel.example.com --relay-pin sha256:… --authtoken …`,

@@ -62,7 +62,10 @@ func flagError(c *cobra.Command, err error) error {
 			written = word("-" + short) // a long flag with one dash, as a rule
 		}
 		text = "unknown flag: " + written
-		if n := config.Nearest(strings.TrimLeft(written, "-"), shownFlags(c)); n != "" {
+		name := strings.TrimLeft(written, "-")
+		if o := config.Lookup(config.OfEndpoint, name); o != nil && c.Flags().Lookup("inspect") != nil { // of another kind of endpoint
+			text = fmt.Sprintf("%s means something only to %s endpoints", written, strings.Join(o.Protocols, " and "))
+		} else if n := config.Nearest(name, shownFlags(c)); n != "" {
 			text += fmt.Sprintf(" (did you mean --%s?)", n)
 		}
 	}

@@ -26,7 +26,7 @@ type Endpoint struct {
 
 	UpstreamProtocol          string   // http1 or http2
 	ProxyProtocol             int      // in front of each connection to the service: version 1 or 2; 0: none
-	VerifyUpstream            bool     // check the certificate of an https service
+	VerifyUpstream            bool     // check the certificate of a service that speaks TLS
 	UpstreamCAs               string   // file of authorities for that; "": the system's
 	UpstreamCert, UpstreamKey string   // files of the certificate that the service is shown
 	TerminateAt               string   // where a tls endpoint's TLS ends: edge, agent or upstream
@@ -205,15 +205,35 @@ func (d draft) fitting(e *Endpoint, kind string, m *mistakes) {
 	for _, v := range d.values {
 		switch name := v.option.Name; {
 		case !v.used() || kind == "":
-		case (strings.HasPrefix(name, "upstream-tls-") || strings.HasPrefix(name, "upstream-client-")) && kind != "https" && kind != "tls":
-			m.at(v, "certificates mean something only to a service that speaks TLS; %s is of kind %s", withoutPassword(e.Upstream), kind)
+		case ofCertificates(name) && e.TerminateAt == "upstream":
+			m.at(v, "the service gets the visitor's own TLS, in which adit has no part: this is for TLS that ends at the agent or the edge (%s)", d.spelled("terminate-at", v))
+		case ofCertificates(name) && kind != "https" && kind != "tls":
+			m.at(v, "certificates mean something only to a service that speaks TLS, as %s://HOST:PORT; %s is of kind %s",
+				map[bool]string{true: "https", false: "tls"}[e.Protocol == "http"], withoutPassword(e.Upstream), kind)
 		case (name == "upstream-protocol" || name == "upstream-proxy-protocol") && kind == "file":
 			m.at(v, "files are served by adit itself, with nothing in between")
 		case name == "upstream-client-crt" && e.UpstreamKey == "":
-			m.at(v, "the certificate's key is missing: upstream-client-key")
+			m.at(v, "the certificate's key is missing: %s", d.spelled("upstream-client-key", v))
 		case name == "upstream-client-key" && e.UpstreamCert == "":
-			m.at(v, "the key's certificate is missing: upstream-client-crt")
+			m.at(v, "the key's certificate is missing: %s", d.spelled("upstream-client-crt", v))
 		}
+	}
+}
+
+// ofCertificates says that an option is of TLS with the service.
+func ofCertificates(name string) bool {
+	return strings.HasPrefix(name, "upstream-tls-") || strings.HasPrefix(name, "upstream-client-")
+}
+
+// spelled is how an option of endpoints is written where v is.
+func (d draft) spelled(name string, v value) string {
+	switch o := Lookup(OfEndpoint, name); {
+	case strings.HasPrefix(v.key, "--"):
+		return "--" + name
+	case d.tunnel:
+		return o.V2[0]
+	default:
+		return o.V3[0]
 	}
 }
 

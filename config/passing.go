@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -60,10 +61,10 @@ func (d draft) finishPassing(e *Endpoint, upstream value, m *mistakes) {
 		m.at(upstream, "%v", err)
 	}
 	kind, _, _ := strings.Cut(e.Address, "://")
-	d.fitting(e, kind, m)
 	if e.Protocol == "tls" {
 		d.finishTLS(e, m)
 	}
+	d.fitting(e, kind, m)
 }
 
 // finishTLS says where TLS ends: a certificate is enough to end it at the agent.
@@ -79,13 +80,13 @@ func (d draft) finishTLS(e *Endpoint, m *mistakes) {
 		case (name == "crt" || name == "key") && e.TerminateAt != "agent":
 			m.at(v, "certificate and key are for TLS that ends at the agent, not at the %s", e.TerminateAt)
 		case name == "crt" && e.Key == "":
-			m.at(v, "the certificate's key is missing: key")
+			m.at(v, "the certificate's key is missing: %s", d.spelled("key", v))
 		case name == "key" && e.Certificate == "":
-			m.at(v, "the key's certificate is missing: crt")
+			m.at(v, "the key's certificate is missing: %s", d.spelled("crt", v))
 		case name == "terminate-at" && e.TerminateAt == "agent" && e.Certificate == "":
-			m.at(v, "to end TLS at the agent takes a certificate and its key: crt and key")
+			m.at(v, "to end TLS at the agent takes a certificate and its key: %s and %s", d.spelled("crt", v), d.spelled("key", v))
 		case strings.HasSuffix(name, "mutual-tls-cas") && e.TerminateAt == "upstream":
-			m.at(v, "who asks visitors for certificates ends their TLS: say that it ends at the agent or the edge (terminate-at)")
+			m.at(v, "who asks visitors for certificates ends their TLS: say that it ends at the agent or the edge (%s)", d.spelled("terminate-at", v))
 		}
 	}
 }
@@ -99,15 +100,36 @@ func passingURL(text string) (string, error) {
 	if scheme != "tcp" && scheme != "tls" {
 		return "", fmt.Errorf("%q: the service of a tcp or tls endpoint is named by a port, HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT", withoutPassword(text))
 	}
-	if strings.Trim(rest, "+-0123456789") == "" && rest != "" {
+	if n, err := strconv.Atoi(rest); err == nil {
+		if n < 1 || n > 65535 || rest[0] == '+' {
+			return "", fmt.Errorf("%s is no port number: they go from 1 to 65535", rest)
+		}
 		rest = "localhost:" + rest
 	}
-	u, err := url.Parse(scheme + "://" + rest)
-	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+	u, err := url.Parse(scheme + "://" + withBrackets(rest))
+	if err != nil || u.Hostname() == "" || strings.Contains(u.Hostname(), "%") || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
 		return "", fmt.Errorf("%q is no address: give a port, or HOST:PORT", withoutPassword(text))
 	}
-	if n, err := strconv.Atoi(u.Port()); err != nil || n < 1 || n > 65535 || u.Port()[0] == '+' {
-		return "", fmt.Errorf("%q: a port from 1 to 65535 is missing behind the host", withoutPassword(text))
+	if strings.Contains(u.Hostname(), ":") && u.Host[0] != '[' {
+		return "", fmt.Errorf("%q is no address: an IPv6 address with its port is written [ADDRESS]:PORT, as in [::1]:22", withoutPassword(text))
+	}
+	if u.Port() == "" {
+		return "", fmt.Errorf("%q: a port is missing behind the host", withoutPassword(text))
+	}
+	if n, err := strconv.Atoi(u.Port()); err != nil || n < 1 || n > 65535 {
+		return "", fmt.Errorf("%q: %s is no port number: they go from 1 to 65535", withoutPassword(text), u.Port())
 	}
 	return scheme + "://" + net.JoinHostPort(u.Hostname(), u.Port()), nil
+}
+
+// withBrackets puts the brackets around an IPv6 address in front of a port where somebody has left them out: here there is always a port.
+func withBrackets(hostport string) string {
+	i := strings.LastIndexByte(hostport, ':')
+	if i < 0 {
+		return hostport
+	}
+	if a, err := netip.ParseAddr(hostport[:i]); err != nil || !a.Is6() || a.Zone() != "" {
+		return hostport
+	}
+	return "[" + hostport[:i] + "]" + hostport[i:]
 }

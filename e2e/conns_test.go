@@ -268,42 +268,48 @@ func TestAskedForPort(t *testing.T) {
 	}
 }
 
-// TestAgentKilled: visitors of an agent that is killed meet an RST, not an end that looks whole.
-func TestAgentKilled(t *testing.T) {
-	t.Parallel()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	go func() {
-		for {
-			c, err := ln.Accept()
+// TestConnKilled: whoever is killed, agent or relay, visitor and service meet an RST, not an end that looks whole.
+func TestConnKilled(t *testing.T) {
+	for _, who := range []string{"agent", "relay"} {
+		t.Run(who, func(t *testing.T) {
+			t.Parallel()
+			ln, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
-				return
+				t.Fatal(err)
 			}
-			defer c.Close()
-			_, _ = c.Write([]byte("hello"))
-		}
-	}()
-	agent, public := portsRelay(t).passed(t, ln.Addr().String())
-	var visitors []net.Conn
-	for range 20 {
-		c, err := net.Dial("tcp", "127.0.0.1:"+public)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		_ = c.SetDeadline(time.Now().Add(patience))
-		if _, err := io.ReadFull(c, make([]byte, 5)); err != nil {
-			t.Fatal(err)
-		}
-		visitors = append(visitors, c)
-	}
-	agent.signal(syscall.SIGKILL)
-	for _, c := range visitors {
-		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
-			t.Fatalf("a visitor met %v", err)
-		}
+			defer ln.Close()
+			r := portsRelay(t)
+			agent, public := r.passed(t, ln.Addr().String())
+			var ends []net.Conn
+			for range 20 {
+				v, err := net.Dial("tcp", "127.0.0.1:"+public)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer v.Close()
+				s, err := ln.Accept()
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer s.Close()
+				for _, c := range []net.Conn{s, v} {
+					_ = c.SetDeadline(time.Now().Add(patience))
+				}
+				if _, err := s.Write([]byte("hello")); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.ReadFull(v, make([]byte, 5)); err != nil {
+					t.Fatal(err)
+				}
+				ends = append(ends, s, v)
+			}
+			killed := map[string]*process{"agent": agent, "relay": r.process}[who]
+			killed.signal(syscall.SIGKILL)
+			for i, c := range ends {
+				if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+					t.Fatalf("a %s met %v", []string{"service", "visitor"}[i%2], err)
+				}
+			}
+		})
 	}
 }

@@ -247,3 +247,27 @@ func (e *endless) Read(b []byte) (int, error) {
 	e.at = (e.at + n) % len(e.frame)
 	return n, nil
 }
+
+// TestReaderAwait: a reader waits without a buffer; what came, or the end, is told by next all the same, and what lies there already is not waited for.
+func TestReaderAwait(t *testing.T) {
+	whole := dataFrame(30000, 0)
+	src := pushes{whole[:2], whole[2:], append(dataFrame(1, 0), dataFrame(5, End)...)}
+	fr := frameReader{src: &src, from: fromRelay}
+	for i, payload := range []int{30000, 1, 5} {
+		left := len(src)
+		fr.await()
+		if i == 2 && left != len(src) {
+			t.Error("it reads on though a frame lies there")
+		}
+		if f, err := fr.next(); err != nil || len(f.Payload) != payload {
+			t.Fatal(f, err)
+		}
+	}
+	fr.await()
+	if fr.buf != nil {
+		t.Error("a buffer is held at the end")
+	}
+	if _, err := fr.next(); err != io.EOF {
+		t.Error(err)
+	}
+}

@@ -49,9 +49,10 @@ type frameReader struct {
 	src     io.Reader
 	from    side // who is at the other end
 	control bool
-	tally   *tally // hears of what was read; nil: nobody does
-	buf     []byte // nil, or of takeBuffer
-	r, w    int    // buf[r:w] has been read and not been handed out
+	tally   *tally           // hears of what was read; nil: nobody does
+	buf     []byte           // nil, or of takeBuffer
+	r, w    int              // buf[r:w] has been read and not been handed out
+	first   [HeaderSize]byte // what await reads into
 }
 
 // next returns the next frame; its payload is valid until the next call of next, idle or release. io.EOF comes only between frames.
@@ -180,6 +181,20 @@ func (fr *frameReader) idle() {
 		giveBuffer(fr.buf)
 		fr.buf, fr.r, fr.w = b, 0, n
 	}
+}
+
+// await is idle, and waits until something of the next frame has come, with no buffer if none is kept. What else may end the wait next meets again.
+func (fr *frameReader) await() {
+	if fr.idle(); fr.buf != nil {
+		return
+	}
+	n, _ := fr.src.Read(fr.first[:])
+	if n == 0 {
+		return
+	}
+	fr.tally.took(n)
+	fr.buf = takeBuffer(smallBuffer)
+	fr.w = copy(fr.buf, fr.first[:n])
 }
 
 // release gives the buffer back with whatever lies in it.

@@ -57,6 +57,15 @@ func (s *Stream) Buffered() bool { return s.frames.buffered() }
 // for long.
 func (s *Stream) Idle() { s.frames.idle() }
 
+// Await is Idle, and waits until Next has something to tell, with no buffer at all. It costs a little more than to wait in Next: it is for what waits long, and
+// often, as connections do.
+func (s *Stream) Await() {
+	if s.rest() {
+		defer s.wake()
+	}
+	s.frames.await()
+}
+
 // Took tells that content frames of this Cost were handed on or dropped; it queues CREDIT when one is due.
 func (s *Stream) Took(cost int) {
 	c := &s.in
@@ -82,19 +91,31 @@ func (s *Stream) resize(size uint64) {
 	c.win.size = min(size, FirstLimit+c.held)
 }
 
-// read reads the next frame. While that waits for something to come, growth may rest.
+// read reads the next frame.
 func (s *Stream) read() (Frame, error) {
-	if s.in.held == 0 || s.in.got != s.in.taken || s.frames.buffered() {
+	if !s.rest() {
 		return s.frames.next()
+	}
+	f, err := s.frames.next()
+	s.wake()
+	return f, err
+}
+
+// rest lets growth rest while something is waited for, until wake; false: there is none, or it is in use.
+func (s *Stream) rest() bool {
+	if s.in.held == 0 || s.in.got != s.in.taken || s.frames.buffered() {
+		return false
 	}
 	s.mu.Lock()
 	s.hold.quiet = s.leg.now()
 	s.mu.Unlock()
-	f, err := s.frames.next()
+	return true
+}
+
+func (s *Stream) wake() {
 	s.mu.Lock()
 	s.hold.wake()
 	s.mu.Unlock()
-	return f, err
 }
 
 // count holds a frame against the credit. With END nothing more can come that growth would be for.

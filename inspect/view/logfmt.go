@@ -63,6 +63,9 @@ func AppendExchange(b []byte, x *inspect.Exchange) []byte {
 	}
 	if f := x.Failure; f != nil {
 		b = appendPair(appendPair(b, "err", f.Name), "reason", f.Text)
+		if f.Remedy != "" {
+			b = appendPair(b, "remedy", f.Remedy)
+		}
 	}
 	return b[:len(b)-1]
 }

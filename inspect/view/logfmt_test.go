@@ -23,9 +23,9 @@ func TestAppendExchange(t *testing.T) {
 	if got := string(AppendExchange(nil, x)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	y := &inspect.Exchange{ID: "1", State: inspect.Failed, Failure: &inspect.Failure{Name: "LOCAL_REFUSED", Text: `it said "no"`}}
+	y := &inspect.Exchange{ID: "1", State: inspect.Failed, Failure: &inspect.Failure{Name: "LOCAL_REFUSED", Text: `it said "no"`, Remedy: "Ask again."}}
 	y.Request.Method = "GET"
-	want = `t=0001-01-01T00:00:00.000Z id=1 endpoint="" method=GET path="" state=failed ms=0 in=0 err=LOCAL_REFUSED reason="it said \"no\""`
+	want = `t=0001-01-01T00:00:00.000Z id=1 endpoint="" method=GET path="" state=failed ms=0 in=0 err=LOCAL_REFUSED reason="it said \"no\"" remedy="Ask again."`
 	if got := string(AppendExchange(nil, y)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -96,6 +96,7 @@ func (c *carried) serve() error {
 	if err := c.begin(); err != nil {
 		return err
 	}
+	linger(c.sock, 0) // until it has ended as a whole
 	c.s.run(func() {
 		defer close(c.up)
 		defer c.recover()
@@ -205,6 +206,7 @@ func (c *carried) end(err error) {
 	switch x, cut := c.give(); {
 	case err == nil && !cut:
 		x.Finish()
+		linger(c.sock, -1)
 		c.net.Close()
 	default:
 		code = c.reason(err)

@@ -320,10 +320,15 @@ func (c *conn) drop(code wire.Code) {
 func (c *conn) reset() { reset(c.sock) }
 
 func reset(nc net.Conn) {
-	if l, ok := nc.(interface{ SetLinger(int) error }); ok {
-		l.SetLinger(0)
-	}
+	linger(nc, 0)
 	nc.Close()
+}
+
+// linger says how the kernel is to end a connection: with 0 by RST, also if this process is killed; with -1 in order.
+func linger(nc net.Conn, sec int) {
+	if l, ok := nc.(interface{ SetLinger(int) error }); ok {
+		l.SetLinger(sec)
+	}
 }
 
 // cut ends the connection whatever it does.

@@ -12,6 +12,7 @@ type intake struct {
 	nc    net.Conn
 	peek  *peeker
 	much  bool // the last read brought much
+	more  bool // it filled its buffer: there may be more
 	big   *upBuffer
 	small *[upSmall]byte
 }
@@ -20,16 +21,18 @@ const upSmall = 2 << 10
 
 // read returns content behind room for a frame's header, valid until the next read or release; io.EOF is the visitor's FIN.
 func (in *intake) read() ([]byte, error) {
-	if !in.much {
+	switch {
+	case in.peek.can() && !in.more:
 		in.release()
-		if in.peek.can() {
-			if err := in.peek.wait(); err != nil {
-				return nil, err
-			}
+		if err := in.peek.wait(); err != nil {
+			return nil, err
 		}
+	case !in.much:
+		in.release()
 	}
 	b := in.buffer()
 	n, err := in.nc.Read(b[wire.HeaderSize:])
+	in.more = n == len(b)-wire.HeaderSize
 	in.much = n > upBig/2 || in.small != nil && (n == upSmall-wire.HeaderSize || n > upBig/4) // a record has 16 KiB
 	if n > 0 {
 		return b[:wire.HeaderSize+n], nil

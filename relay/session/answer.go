@@ -22,6 +22,7 @@ type answer struct {
 	tunnel  bool // RESP had body 3
 	pin     bool
 	taken   bool // END had TAKEN
+	short   bool // the last frame was not full
 	aborted bool
 	content wire.Content
 
@@ -42,6 +43,7 @@ func (a *answer) accept(f wire.Frame, sent bool) error {
 	if f.Flags&wire.Taken != 0 && (f.Flags&wire.End == 0 || !sent) {
 		return outOfOrder("TAKEN before the request's END")
 	}
+	a.short = len(f.Payload) < wire.MaxData
 	var err error
 	switch f.Type {
 	case wire.InfoType:
@@ -65,6 +67,9 @@ func (a *answer) accept(f wire.Frame, sent bool) error {
 	}
 	return err
 }
+
+// mayPause says that the next frame may be long in coming: what goes both ways was all passed on, as far as is known.
+func (a *answer) mayPause() bool { return a.stage == atBody && (a.conn || a.tunnel) && a.short }
 
 func (a *answer) onInfo(f wire.Frame) error {
 	if a.stage != atHead || a.conn || f.Flags&wire.End != 0 {

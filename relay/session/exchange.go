@@ -29,6 +29,9 @@ func (x *exchange) Next() (wire.Frame, error) {
 		return wire.Frame{}, x.ended()
 	}
 	for {
+		if st.answer.mayPause() && !st.w.Buffered() {
+			st.w.Await()
+		}
 		f, err := st.w.Next()
 		if err == nil {
 			if err = st.answer.accept(f, st.sentEnd.Load()); err == nil && !st.untouched(x, f) {

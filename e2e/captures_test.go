@@ -231,7 +231,7 @@ func (s *shell) rerun(id string) {
 func (s *shell) purged() {
 	t := s.t
 	t.Helper()
-	if _, said := s.run(2, "purge", "path:/bad/b"); !strings.Contains(said, "Delete 1 request for good?") || !strings.Contains(said, "--yes") {
+	if _, said := s.run(2, "purge", "path:/bad/b"); !strings.Contains(said, "Delete 1 capture for good?") || !strings.Contains(said, "--yes") {
 		t.Errorf("nobody was asked: %s", said)
 	}
 	if out, _ := s.run(0, "purge", "path:/bad/b", "--yes"); out != "1 capture deleted" {
@@ -340,11 +340,11 @@ func TestShellOnATerminal(t *testing.T) {
 		t.Errorf("the terminal's title is %q", title)
 	}
 	x.say("clear; adit purge --all --state-dir " + dir)
-	x.see(`Delete 1 request for good\? \[y/N\]`)
+	x.see(`Delete 1 capture for good\? \[y/N\]`)
 	x.say("n")
 	x.see(`adit: nothing was deleted`)
 	x.say("clear; echo again; adit purge --all --state-dir " + dir)
-	x.see(`(?m)^again\s*\nDelete 1 request for good\? \[y/N\]`) // the first question may still be on the screen
+	x.see(`(?m)^again\s*\nDelete 1 capture for good\? \[y/N\]`) // the first question may still be on the screen
 	x.say("y")
 	x.see(`1 capture deleted`)
 }

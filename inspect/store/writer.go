@@ -20,7 +20,7 @@ const (
 	indexEvery = time.Second / 2       // how often words are indexed, as long as none wait from before
 	keepHouse  = time.Second           // how often it looks at sizes, and at what others did
 	endingFor  = time.Second / 2       // how long what was put off may take at the end
-	lockedFor  = 2 * time.Second       // how long another program may keep the database locked before people are told
+	lockedFor  = 8 * time.Second       // how long others may keep the database locked before people are told: several agents that write much, on a busy machine, need seconds
 )
 
 // Keep writes what is recorded and deletes what is too old or too much, until ctx ends; then it writes what is left and returns nil. It is for a Store

@@ -134,6 +134,8 @@ func (a *Agent) remember(ep *endpoint, port int, ticket string) error {
 	switch {
 	case a.o.Slot == nil || ep.guest:
 		return nil
+	case port != 0 && ep.Port != 0:
+		return nil // it is demanded, not remembered: another endpoint of that name need not want it
 	case port != 0:
 		return a.o.Slot.SetPort(ep.Name, port)
 	case ticket != "":

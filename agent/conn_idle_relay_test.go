@@ -1,12 +1,17 @@
 package agent_test
 
 import (
+	"bufio"
 	"crypto/tls"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"runtime"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/adit-tunnel/adit/agent"
 	"github.com/adit-tunnel/adit/relay/relaytest"
@@ -78,9 +83,49 @@ func heldAfter(t *testing.T, all []net.Conn, up, down int) int64 {
 			t.Fatal(err)
 		}
 	}
+	return held(all)
+}
+
+// held is what there is of memory for each connection.
+func held(all []net.Conn) int64 {
 	runtime.GC()
 	runtime.GC() // pools keep what they have over one
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc) / int64(len(all))
 }
+
+// TestUpgradeIdleHoldsNothing: the agent holds no more for an upgraded connection on which its visitor has not said anything yet than when he has.
+func TestUpgradeIdleHoldsNothing(t *testing.T) {
+	r := relaytest.Start(t)
+	service := localService(t, func(c *net.TCPConn) {
+		if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
+			return
+		}
+		io.WriteString(c, switching)
+		orders(c)
+	})
+	g := newGuest(t, r, http.NotFoundHandler(), func(_ *agent.Options, e *agent.Endpoint) { e.Upstream = "http://" + service })
+	host := strings.TrimPrefix(g.until("URL", online).Endpoints[0].URL, "http://")
+	all := make([]net.Conn, 200)
+	for i := range all {
+		c, err := net.Dial("tcp", g.http)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		all[i] = c
+		c.SetDeadline(time.Now().Add(limit))
+		fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: orders\r\n\r\n", host)
+		if _, err := io.ReadFull(c, make([]byte, len(switching))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := held(all)
+	heldAfter(t, all, 1, 1)
+	if behind := heldAfter(t, all, 1, 1); before > behind+2<<10 {
+		t.Errorf("%d bytes a connection before its visitor has said anything, and %d behind that", before, behind)
+	}
+}
+
+const switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: orders\r\n\r\n"

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -41,9 +42,10 @@ const (
 	diagnoseAddrs = 4               // how many addresses of a relay are tried
 )
 
-// Diagnose goes the way to the relay step by step as an agent with o would: name and TCP, or the proxy; the WebSocket, if there is one; TLS with pin or certificate, the protocol with the token, and the
-// clock against the relay's. It ends with the first step that fails, since the next ones need it; ctx ends it early. The relay sees a session that ends at once.
-// The error says what is wrong with o.
+// Diagnose goes the way to the relay step by step as an agent with o would: name and TCP, or the proxy; the WebSocket, if there is one; TLS with pin or
+// certificate, the protocol with the token, and the clock against the relay's. It ends with the first step that fails, since the next ones need it, and then
+// tries the relay's WebSocket if the way seems to be closed to all but HTTP; ctx ends it early. The relay sees a session that ends at once. The error says what
+// is wrong with o.
 func Diagnose(ctx context.Context, o Options) ([]Check, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
@@ -224,7 +226,7 @@ func (d *diagnosis) protocol(ctx context.Context) Check {
 		return c.failed(err, "The relay ended the connection: its log may say why.")
 	}
 	d.heard, d.told = time.Now(), w.Time
-	c.Detail = fmt.Sprintf("account %s, plan %s, region %s, relay version %s", orNone(w.Account), orNone(w.Plan), orNone(w.Region), orNone(w.Version))
+	c.Detail = fmt.Sprintf("account %s, plan %s, region %s, relay version %s", cmp.Or(w.Account, "none"), cmp.Or(w.Plan, "none"), cmp.Or(w.Region, "none"), cmp.Or(w.Version, "none"))
 	return c
 }
 
@@ -260,55 +262,6 @@ func (c Check) failed(err error, remedy string) Check {
 		if fix := fatal.Code.Info().Remedy; fix != "" {
 			c.Remedy = fix
 		}
-	}
-	return c
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
-}
-
-// maxClockOff is how far the clocks may be apart: signatures of webhooks, and tokens that expire, are commonly taken for five minutes.
-const maxClockOff = time.Minute
-
-// clock compares this machine's clock with the relay's, or with the time for which its certificate is made when the relay has told no time.
-func (d *diagnosis) clock(now time.Time) Check {
-	if d.told == 0 || !within(d.leaf, now) {
-		return validityCheck(d.leaf, now)
-	}
-	c := Check{Name: "Clock", Verdict: CheckOK}
-	told := time.UnixMilli(d.told)
-	off, way := d.asked.Sub(told), "ahead of" // if told before it was asked
-	if behind := told.Sub(d.heard); behind > off {
-		off, way = behind, "behind"
-	}
-	if off <= maxClockOff {
-		c.Detail = now.UTC().Format(clockForm) + ", as at the relay"
-		return c
-	}
-	c.Verdict = CheckWarn
-	c.Detail = fmt.Sprintf("%s is %v %s the relay's clock", now.UTC().Format(clockForm), off.Round(time.Second), way)
-	c.Remedy = "Set the clock that is wrong; until then signatures and tokens that expire may be refused."
-	return c
-}
-
-const clockForm = "2006-01-02 15:04:05 MST"
-
-func within(leaf *x509.Certificate, at time.Time) bool {
-	return !at.Before(leaf.NotBefore) && !at.After(leaf.NotAfter)
-}
-
-func validityCheck(leaf *x509.Certificate, now time.Time) Check {
-	const minutes = "2006-01-02 15:04 MST"
-	validity := fmt.Sprintf("the validity of the relay's certificate, %s to %s", leaf.NotBefore.UTC().Format(minutes), leaf.NotAfter.UTC().Format(minutes))
-	c := Check{Name: "Clock", Verdict: CheckOK, Detail: now.UTC().Format(minutes) + " is within " + validity}
-	if !within(leaf, now) {
-		c.Verdict = CheckFailed
-		c.Detail = now.UTC().Format(minutes) + " is not within " + validity
-		c.Remedy = "Set this machine's clock; if it is right, the relay needs a new certificate."
 	}
 	return c
 }

@@ -45,7 +45,7 @@ func parseTarget(text string) (*upstream, error) {
 		return wrong("%s is no port number: they go from 1 to 65535", port)
 	}
 	up := upstreamAt(scheme, u.Hostname(), port, strings.TrimSuffix(u.Host, ":"+usual))
-	if scheme == "https" {
+	if up.target = true; scheme == "https" {
 		up.secure = secureTo(u.Hostname())
 	}
 	return up, nil

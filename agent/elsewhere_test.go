@@ -95,6 +95,33 @@ func TestReplayToTLS(t *testing.T) {
 	}
 }
 
+// TestReplayMixedUp: what to do about a target that speaks something else is to name another target; the endpoint's options have nothing to do with it.
+func TestReplayMixedUp(t *testing.T) {
+	plain := httptest.NewServer(place("plain"))
+	defer plain.Close()
+	secret := httptest.NewUnstartedServer(place("secret"))
+	secret.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // of the handshakes that are to fail
+	secret.StartTLS()
+	defer secret.Close()
+	host := func(s *httptest.Server) string { return s.Listener.Addr().String() }
+	w := newWorld(t, place("own"))
+	w.ready()
+	w.recordedAs("x", "GET / HTTP/1.1\nHost: a.example\n\n", "", "")
+	for to, want := range map[string]string{
+		"https://" + host(plain): "Send it to http://" + host(plain) + ".",
+		"http://" + host(secret): "Send it to https://" + host(secret) + ".",
+		secret.URL:               wire.CodeLocalTLS.Info().Remedy, // nobody knows its authority
+	} {
+		id, err := w.a.Replay(t.Context(), "x", inspect.Resend{To: to})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x := w.over(id); x.Failure == nil || x.Failure.Remedy != want {
+			t.Errorf("%s: %+v, want %q", to, x.Failure, want)
+		}
+	}
+}
+
 // TestReplayHost: on this machine Host stays what the endpoint makes it; another machine gets its own name, unless the person has written one.
 func TestReplayHost(t *testing.T) {
 	w := newWorld(t, echo)

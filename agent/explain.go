@@ -38,17 +38,17 @@ func explain(err error, ep *endpoint) *problem {
 		p.detail, p.mend = ep.up.tlsTrouble(hand.error)
 	case told(err) != "":
 		p.detail, p.mend = ep.up.tlsTrouble(err) // TLS 1.3 refuses a client when that believes to be through
-	case errors.Is(err, errSpeaksTLS):
-		p.mend = "Give the upstream as https://" + ep.up.addr + "."
+	case errors.Is(err, errSpeaksTLS) && ep.up.kind == "http":
+		p.mend = sentence(ep.up.as("https"))
 	case errors.Is(err, errOnlyHTTP2):
-		p.mend = "Add --upstream-protocol http2."
+		p.mend = ep.up.option("Add --upstream-protocol http2.")
 	case errors.Is(err, errNoHTTP2):
 		p.mend = "Leave --upstream-protocol http2 out, if it is a web service at all."
 	case errors.As(err, &op) && op.Err != nil:
 		p.detail = op.Err.Error() // without the addresses of both ends, of which one is known and the other tells nothing
 	}
 	if p.code == wire.CodeLocalReset && ep.up.kind == "http" && !ep.health.spoke.Load() { // many TLS servers close without a word
-		p.mend = "If the local service speaks TLS, give the upstream as https://" + ep.up.addr + "; if not, look at its log for a crash."
+		p.mend = "If the local service speaks TLS, " + ep.up.as("https") + "; if not, look at its log for a crash."
 	}
 	p.detail = ep.up.addr + ": " + p.detail
 	return p

@@ -207,24 +207,30 @@ func (r *receiver) begin(n int) error {
 		}
 		r.frame.Head = r.buf.b[r.in : r.in+n]
 	}
-	shift := wire.HeaderSize
-	switch r.resp.Body {
-	case http1.BodyLength:
-		r.frame.Body, r.frame.Length = wire.BodyLength, uint64(r.resp.Length)
-	case http1.BodyChunked:
-		r.frame.Body, shift = wire.BodyUntil, chunkRoom
-	case http1.BodyClose:
-		r.frame.Body = wire.BodyUntil
-	case http1.BodyTunnel:
-		r.frame.Body = wire.BodyTunnel
-		x.tunnel.Store(true)
-		x.tap.Upgraded()
-	}
+	shift := r.frameBody()
 	r.reuse = !r.resp.Close && r.resp.Body != http1.BodyTunnel
 	r.begun = true
 	r.startHead(&r.frame, r.in-shift-wire.HeaderSize-wire.RespSize)
 	r.in += n
 	return nil
+}
+
+// frameBody says how the content comes, and returns how much room is to be in front of it.
+func (r *receiver) frameBody() (room int) {
+	switch r.resp.Body {
+	case http1.BodyLength:
+		r.frame.Body, r.frame.Length = wire.BodyLength, uint64(r.resp.Length)
+	case http1.BodyChunked:
+		r.frame.Body = wire.BodyUntil
+		return chunkRoom
+	case http1.BodyClose:
+		r.frame.Body = wire.BodyUntil
+	case http1.BodyTunnel:
+		r.frame.Body = wire.BodyTunnel
+		r.x.tunnel.Store(true)
+		r.x.tap.Upgraded()
+	}
+	return wire.HeaderSize
 }
 
 // challengesConnection looks for a challenge whose answer authenticates the connection.

@@ -117,24 +117,24 @@ func (u *upstream) tlsTrouble(err error) (detail, mend string) {
 		name    x509.HostnameError
 		invalid x509.CertificateInvalidError
 	)
-	plainly := "the upstream as " + u.plain() + "."
+	plainly := u.as(u.plain())
 	switch {
 	case told(err) != "":
 		return u.alerted(told(err))
 	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
-		return "it speaks plain HTTP", "Give " + plainly
+		return "it speaks plain HTTP", sentence(plainly)
 	case errors.As(err, &record):
-		return "it does not speak TLS", "If it is the right port, give " + plainly
+		return "it does not speak TLS", "If it is the right port, " + plainly + "."
 	case errors.As(err, &unknown):
-		return "its certificate is signed by an authority that is not known here", "Name that authority's certificate with --upstream-tls-verify-cas."
+		return "its certificate is signed by an authority that is not known here", u.option("Name that authority's certificate with --upstream-tls-verify-cas.")
 	case errors.As(err, &name):
-		return "its certificate is for another name: " + name.Error(), "Give the upstream by a name that is in the certificate."
+		return "its certificate is for another name: " + name.Error(), u.option("Give the upstream by a name that is in the certificate.")
 	case errors.As(err, &invalid):
 		return "its certificate is not valid: " + invalid.Error(), ""
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		return "it did not answer the TLS handshake", "If it does not speak TLS, give " + plainly
+		return "it did not answer the TLS handshake", "If it does not speak TLS, " + plainly + "."
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		return "it closed the connection instead of answering the TLS handshake", "If it does not speak TLS, give " + plainly
+		return "it closed the connection instead of answering the TLS handshake", "If it does not speak TLS, " + plainly + "."
 	}
 	return err.Error(), ""
 }
@@ -147,19 +147,38 @@ func (u *upstream) alerted(alert string) (detail, mend string) {
 	case shown && strings.Contains(alert, "certificate"):
 		return "it does not take the client certificate (" + alert + ")", "Check that the local service knows the authority of the certificate in --upstream-client-crt."
 	case alert == "tls: certificate required", alert == "tls: bad certificate":
-		return "it wants a client certificate (" + alert + ")", "Give " + pair
+		return "it wants a client certificate (" + alert + ")", u.option("Give " + pair)
 	case alert == "tls: handshake failure" && !shown: // so says TLS 1.2 (RFC 5246, 7.4.6)
-		return "it ended the connection: " + alert, "If it wants a client certificate, give " + pair
+		return "it ended the connection: " + alert, u.option("If it wants a client certificate, give " + pair)
 	case alert == "tls: no application protocol" && u.secure != nil && slices.Contains(u.secure.NextProtos, "http/1.1"):
-		return errOnlyHTTP2.Error(), "Add --upstream-protocol http2."
+		return errOnlyHTTP2.Error(), u.option("Add --upstream-protocol http2.")
 	}
 	return "it ended the connection: " + alert, ""
 }
 
-// plain is where u leads, without TLS.
+// plain is the scheme of what u leads to, without TLS.
 func (u *upstream) plain() string {
 	if u.kind == "tls" {
-		return "tcp://" + u.addr
+		return "tcp"
 	}
-	return "http://" + u.addr
+	return "http"
 }
+
+// as is what to do about a service that speaks something else than it was said to.
+func (u *upstream) as(scheme string) string {
+	if u.target {
+		return "send it to " + scheme + "://" + u.addr
+	}
+	return "give the upstream as " + scheme + "://" + u.addr
+}
+
+// option is what to change about the endpoint's options, which say nothing of a replay's own target.
+func (u *upstream) option(mend string) string {
+	if u.target {
+		return ""
+	}
+	return mend
+}
+
+// sentence makes one of its words.
+func sentence(words string) string { return strings.ToUpper(words[:1]) + words[1:] + "." }

@@ -40,6 +40,18 @@ func TestSlots(t *testing.T) {
 	}
 }
 
+// TestDemandedPort: a port that an endpoint demands is not remembered for another one of its name, which may serve what does not belong there.
+func TestDemandedPort(t *testing.T) {
+	a, ep := &Agent{o: Options{Slot: take(t, t.TempDir())}}, &endpoint{Endpoint: Endpoint{Name: "x", Protocol: "tcp", Port: 40022}}
+	if err := a.remember(ep, 40022, ""); err != nil || a.o.Slot.Port("x") != 0 {
+		t.Errorf("demanded: %d, %v", a.o.Slot.Port("x"), err)
+	}
+	ep.Port = 0
+	if err := a.remember(ep, 40023, ""); err != nil || a.o.Slot.Port("x") != 40023 {
+		t.Errorf("given: %d, %v", a.o.Slot.Port("x"), err)
+	}
+}
+
 // TestCorruptSlot: a file that cannot be understood is set aside, and told of.
 func TestCorruptSlot(t *testing.T) {
 	for _, text := range []string{"", "{", "[]", `{"instance":""}`, `{"instance":"x"}`, `{"instance":"b6b2d1c8-6a39-4b0c-9f5e-0a4a4d2d2c11","ports":{"a":70000}}`} {

@@ -19,6 +19,7 @@ type upstream struct {
 	name      string // host name alone
 	port      string
 	localhost bool         // both families are tried
+	target    bool         // of one replay, and not the endpoint's
 	secure    *tls.Config  // nil: no TLS
 	proxy     int          // version of the PROXY protocol in front of each connection; 0: none
 	inside    *inside      // answers in this process for what is no HTTP/1.1 service; nil: the connection is the service's

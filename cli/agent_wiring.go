@@ -193,8 +193,9 @@ func (a *app) join(p *parts, o agent.Options, cfg *config.Config, run agentRun) 
 		return usage("%w\n  choose another address with --web-addr, or turn it off with --web-addr false", err)
 	}
 	p.api = web.New(web.Options{
-		Reader: p.store, Keeper: p.store, Replayer: p.agent, Observer: observer{p.agent, p}, Controller: p.controller(cfg.WebPassword != ""), Log: p.log, Go: a.guard.Go, Allow: cfg.WebAllow, Access: p.words.access(),
-		Open: !isLoopback(p.apiLn.Addr()), Password: cfg.WebPassword, Mask: view.Mask{All: cfg.Dashboard.MaskAll, Paths: masked},
+		Reader: p.store, Keeper: p.store, Replayer: p.agent, Observer: observer{p.agent, p}, Controller: p.controller(cfg.WebPassword != ""),
+		Log: p.log, Go: a.guard.Go, Access: p.words.access(),
+		Allow: cfg.WebAllow, Open: !isLoopback(p.apiLn.Addr()), Password: cfg.WebPassword, Mask: view.Mask{All: cfg.Dashboard.MaskAll, Paths: masked},
 	})
 	p.agent.SetWeb("http://" + p.apiLn.Addr().String())
 	p.words.web(p.apiLn.Addr(), cfg.WebAllow)

@@ -154,7 +154,7 @@ func (r *rows) took(x *inspect.Exchange) string {
 	case x.State == inspect.Interrupted:
 		return "-"
 	case !x.Ended():
-		return view.Duration(time.Since(x.Start)) + " …"
+		return view.Duration(x.Lasted(time.Now())) + " …"
 	}
 	return view.Duration(x.Duration)
 }

@@ -115,6 +115,14 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+// TestWrongRelay: a relay that is wrong is not one that is missing.
+func TestWrongRelay(t *testing.T) {
+	_, err := Load(Sources{Flags: map[string][]string{"relay": {"a/b"}, "relay-pin": {"sha256:" + strings.Repeat("a", 64)}}})
+	if err == nil || !strings.HasPrefix(err.Error(), "flag --relay: ") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestMergeBomb: a few lines that would make millions of keys are refused, once.
 func TestMergeBomb(t *testing.T) {
 	text := "version: 2\ntunnels:\n  a: &a {addr: 80, proto: http, inspect: false, metadata: x}\n"

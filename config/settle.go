@@ -27,11 +27,7 @@ func (l *loader) config() *Config {
 	c.Dashboard = l.dashboard()
 	c.Webhooks = l.webhooks()
 	if c.Relay == "" {
-		for _, name := range []string{"relay-pin", "relay-ca"} {
-			if v := l.origin[settingKey(name)]; v.used() {
-				l.add(v.at(), "", "%s means nothing without --relay HOST:PORT", v.option.Name)
-			}
-		}
+		l.relayMissing()
 	} else if _, _, err := net.SplitHostPort(c.Relay); err != nil && !strings.Contains(c.Relay, "://") {
 		c.Relay = net.JoinHostPort(strings.Trim(c.Relay, "[]"), DefaultAgentsPort)
 	}
@@ -42,6 +38,18 @@ func (l *loader) config() *Config {
 		c.Notices = append(c.Notices, "the local API at "+c.WebAddr+" shows and replays requests to every machine that reaches it; web_password makes it ask for a password")
 	}
 	return c
+}
+
+// relayMissing looks for what is of a relay, although there is none. With other mistakes there may be one: what is wrong is left out, and said already.
+func (l *loader) relayMissing() {
+	if len(l.mistakes) > 0 {
+		return
+	}
+	for _, name := range []string{"relay-pin", "relay-ca"} {
+		if v := l.origin[settingKey(name)]; v.used() {
+			l.add(v.at(), "", "%s means nothing without --relay HOST:PORT", v.option.Name)
+		}
+	}
 }
 
 // webIsOpen says that other machines may ask the local API, and need no password.

@@ -138,7 +138,7 @@ func (m *model) finish(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deleteLast)
 	defer cancel()
 	if _, err := m.work.source.Keeper.Delete(ctx, ids...); err != nil {
-		return fmt.Errorf("delete %s: %w", view.Requests(len(ids)), err)
+		return fmt.Errorf("deleting %d from the list: %w", len(ids), err)
 	}
 	return nil
 }

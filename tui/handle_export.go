@@ -102,9 +102,9 @@ func (m *model) onExported(e exported) tea.Cmd {
 	case e.pasted != nil && (e.left == 0 || e.pasted.err != nil):
 		return m.onCopied(*e.pasted)
 	case e.pasted != nil:
-		m.say(m.look.Warn.Render, view.Sanitize(fmt.Sprintf("copied %s, without %d: %s", view.Requests(e.n), e.left, e.reason)))
+		m.say(m.look.Warn.Render, view.Sanitize(fmt.Sprintf("copied %d of %d: %s", e.n, e.n+e.left, e.reason)))
 	case e.left > 0:
-		m.say(m.look.Warn.Render, view.Sanitize(fmt.Sprintf("%s in %s, without %d: %s", view.Requests(e.n), e.path, e.left, e.reason)))
+		m.say(m.look.Warn.Render, view.Sanitize(fmt.Sprintf("%d of %d exported to %s: %s", e.n, e.n+e.left, e.path, e.reason)))
 	default:
 		m.say(m.look.Good.Render, view.Sanitize(e.what+" exported to "+e.path))
 	}

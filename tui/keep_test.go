@@ -102,6 +102,16 @@ func TestExport(t *testing.T) {
 	}
 }
 
+// What a form cannot hold is told of.
+func TestExportLeavesOut(t *testing.T) {
+	t.Chdir(t.TempDir())
+	k := newKept(t, 160, 30, exchange(1, "GET", "/a", 200, "OK"), connection(2, inspect.TCP, inspect.Done, 1, 2))
+	k.press("*", "x", "c")
+	wantIn(t, k.frame(), "1 of 2 exported to ")
+	k.press("x", "y", "c")
+	wantIn(t, k.frame(), "copied 1 of 2: ")
+}
+
 // esc stops an export, and no half of a file stays.
 func TestExportStops(t *testing.T) {
 	t.Chdir(t.TempDir())

@@ -237,6 +237,45 @@ func TestLockedDatabase(t *testing.T) {
 	}
 }
 
+// Others who write in turns keep nobody locked out, however long it lasts; one who commits nothing does.
+func TestLockedByTurns(t *testing.T) {
+	s := run(t, Options{Dir: t.TempDir()})
+	w := &writer{s: s.Store}
+	if err := w.open(); err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	other, err := sql.Open("sqlite", s.path()+"?_pragma=busy_timeout(20000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	commit := func() {
+		if _, err := other.Exec("UPDATE changes SET n = n + 1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unlock := lock(t, s.path())
+	hasty, err := sql.Open("sqlite", s.path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hasty.Close()
+	_, busy := hasty.Exec("UPDATE changes SET n = n + 1")
+	unlock()
+	w.outcome(busy)
+	for _, turn := range []struct {
+		before func()
+		told   bool
+	}{{commit, false}, {commit, false}, {func() {}, true}} {
+		turn.before()
+		w.locked = w.locked.Add(-time.Hour)
+		if w.outcome(busy); (s.Keeping().Problem != "") != turn.told {
+			t.Fatalf("%v: %q", busy, s.Keeping().Problem)
+		}
+	}
+}
+
 // Of what comes faster than the writer may write only summaries are kept, and then nothing; what there is says so, and adds up.
 func TestPace(t *testing.T) {
 	for _, c := range []struct {

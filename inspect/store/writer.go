@@ -20,7 +20,7 @@ const (
 	indexEvery = time.Second / 2       // how often words are indexed, as long as none wait from before
 	keepHouse  = time.Second           // how often it looks at sizes, and at what others did
 	endingFor  = time.Second / 2       // how long what was put off may take at the end
-	lockedFor  = 2 * time.Second       // how long another program may keep the database locked before people are told
+	lockedFor  = 4 * time.Second       // how long another program may keep the database locked, and commit nothing, before people are told
 )
 
 // Keep writes what is recorded and deletes what is too old or too much, until ctx ends; then it writes what is left and returns nil. It is for a Store
@@ -61,7 +61,8 @@ type writer struct {
 	house   house
 	after   uint64       // the window's version up to which all is written, or never will be
 	again   []inspect.ID // what comes before, and waits for its content to be whole
-	locked  time.Time    // since when the database is; zero: it is not
+	locked  time.Time    // since when the database is, with nothing committed; zero: it is not
+	seen    int64        // PRAGMA data_version when it was looked at because of that
 	failing bool
 	kept    time.Time // when it has kept house last
 	indexed time.Time // and indexed words
@@ -162,7 +163,7 @@ func (w *writer) outcome(err error) {
 	case err == nil:
 		w.locked = time.Time{}
 		w.s.recovered()
-	case busy && w.locked.IsZero():
+	case busy && (w.othersWrite() || w.locked.IsZero()):
 		w.locked = time.Now()
 	case busy && time.Since(w.locked) < lockedFor:
 	default:
@@ -170,6 +171,16 @@ func (w *writer) outcome(err error) {
 		w.close()
 	}
 	w.failing = err != nil && w.locked.IsZero()
+}
+
+// othersWrite says that somebody else has committed something since it was asked last: several agents that write much keep each other waiting for seconds, and
+// what waits is written when they have done.
+func (w *writer) othersWrite() bool {
+	was := w.seen
+	if w.conn == nil || w.conn.QueryRowContext(context.Background(), "PRAGMA data_version").Scan(&w.seen) != nil {
+		return false
+	}
+	return w.seen != was
 }
 
 // write takes states from the window and writes them in one transaction. more says that there are others.

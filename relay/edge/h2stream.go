@@ -2,7 +2,6 @@ package edge
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -239,26 +238,4 @@ func (st *stream) reason(err error) (wire.Code, string) {
 	verdict := st.verdict
 	st.mu.Unlock()
 	return st.m.s.reason(verdict, err)
-}
-
-// upload reads the request's content and sends it as frames.
-func (st *stream) upload(t *turn) {
-	defer close(st.upDone)
-	defer func() {
-		if p := recover(); p != nil {
-			st.upLeft = true
-			st.panicked(p)
-		}
-	}()
-	err := st.pump(t)
-	switch {
-	case err == nil:
-		return
-	case errors.Is(err, errGone):
-		st.stop(wire.CodeVisitorGone, false)
-	case !errors.Is(err, errStopped) && !errors.Is(err, errOver) && !errors.Is(err, errKicked):
-		st.upErr = err
-		st.stop(wire.CodeBadRequest, false)
-	}
-	st.upLeft = true
 }

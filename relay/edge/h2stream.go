@@ -217,12 +217,16 @@ func (st *stream) limitWrites(t time.Time) {
 	})
 }
 
-// sweep holds the request's limits. It must not block.
-func (st *stream) sweep(now int64, l *limits) {
+// sweep holds the request's limits. slow: what is written waits for the link, and not for the visitor to take it. It must not block.
+func (st *stream) sweep(now int64, l *limits, slow bool) {
 	if r := st.reading.Load(); r != 0 && now-r > l.body && !st.answered.Load() {
 		st.stop(wire.CodeBodyTimeout, true)
 	}
-	if w := st.writing.Load(); w != 0 && now-w > l.reader {
+	switch w := st.writing.Load(); {
+	case w == 0:
+	case slow:
+		st.writing.CompareAndSwap(w, now)
+	case now-w > l.reader:
 		st.writing.Store(0)
 		st.drop(wire.CodeReaderTimeout)
 	}

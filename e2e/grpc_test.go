@@ -89,7 +89,6 @@ func sums(_ any, st grpc.ServerStream) error {
 }
 
 // chats says each message back, when the visitor has said his last "total: N", or fails if it is told to.
-
 func chats(st grpc.ServerStream, gone chan<- struct{}) error {
 	st.SetTrailer(metadata.Pairs("x-end", "said"))
 	for n := 0; ; n++ {

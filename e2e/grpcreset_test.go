@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net"
 	"testing"
@@ -60,7 +59,7 @@ func serveFrames(nc net.Conn, answer func(f *http2.Framer, stream uint32)) {
 	}
 }
 
-// fields writes HEADERS; of name and value in turn.
+// fields writes HEADERS with these fields: a name, its value, the next name …
 func fields(f *http2.Framer, stream uint32, end bool, all ...string) {
 	var b bytes.Buffer
 	enc := hpack.NewEncoder(&b)
@@ -121,7 +120,7 @@ func TestGRPCTrailersBehindLength(t *testing.T) {
 		fields(f, stream, true, "grpc-status", "5", "grpc-message", "not here")
 	})
 	p := start(t, nil, append([]string{"http", port, "--upstream-protocol", "http2"}, r.agentArgs()...)...)
-	st, m := dialGRPC(t, r, p.ready())(context.Background(), countForm), "1"
+	st, m := dialGRPC(t, r, p.ready())(t.Context(), countForm), "1"
 	st.SendMsg(&m)
 	st.CloseSend()
 	if err := st.RecvMsg(&m); err != nil || m != "x" {

@@ -56,7 +56,7 @@ func passing(err error) bool {
 	return !errors.Is(err, net.ErrClosed) && errors.As(err, &ne)
 }
 
-// welcome starts a connection's loop.
+// welcome starts a connection's loop. It is called while its listener is among s.accepting, so that no stop can be through.
 func (s *Server) welcome(nc net.Conn, e entrance) {
 	if w, ok := s.wayOf(nc, e.port); ok {
 		s.count.connections.Add(1)
@@ -68,16 +68,9 @@ func (s *Server) welcome(nc net.Conn, e entrance) {
 		s.run(func() { defer s.helpers.Done(); s.carry(nc, w) })
 		return
 	}
-	account, ok := s.takeShare(nc, e)
-	if !ok {
-		return
-	}
-	if !s.admit() {
-		s.visitors.leave(account)
-		if n, due := s.full.Due(); due {
-			s.log.Warn("visitors are turned away: no memory or no connections are left", "times", n)
-		}
-		s.turnAway(nc, e, wire.CodeRelayBusy)
+	account := s.accountOf(addrPort(nc.RemoteAddr()).Addr())
+	if code := s.place(account); code != wire.CodeNone {
+		s.turnAway(nc, e, code)
 		return
 	}
 	c := newConn(s, nc, e.port)
@@ -86,13 +79,6 @@ func (s *Server) welcome(nc net.Conn, e entrance) {
 		c.secure()
 	}
 	s.mu.Lock()
-	if s.closed {
-		s.vacate(c)
-		s.mu.Unlock()
-		s.visitors.leave(account)
-		nc.Close()
-		return
-	}
 	s.stir()
 	s.conns[c] = struct{}{}
 	s.mu.Unlock()

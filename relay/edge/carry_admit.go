@@ -10,18 +10,8 @@ func (s *Server) enlist(c *carried) wire.Code {
 		s.inherit(c)
 		return wire.CodeNone
 	}
-	if !s.visitors.enter(c.way.account) {
-		if n, due := s.visitors.full.Due(); due {
-			s.log.Warn("visitors are turned away: their address has its share of connections", "address", c.way.account.String(), "share", s.visitors.share.Load(), "times", n)
-		}
-		return wire.CodeTooManyConns
-	}
-	if !s.admit() {
-		s.visitors.leave(c.way.account)
-		if n, due := s.full.Due(); due {
-			s.log.Warn("visitors are turned away: no memory or no connections are left", "times", n)
-		}
-		return wire.CodeRelayBusy
+	if code := s.place(c.way.account); code != wire.CodeNone {
+		return code
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -31,6 +31,9 @@ const (
 	pingAfter  = 30 * time.Second
 	pingWithin = 15 * time.Second
 
+	// slowUnsent is what a link must have left to carry to be the reason for a request's waiting: one frame of content. Answers to pings do not come up to it.
+	slowUnsent = 16 << 10
+
 	// maxResets is how many requests a connection may give up, beyond those that it lets come to their end, before it is closed: opening and resetting costs a
 	// visitor nothing, and us an exchange each. From the half of it on he is asked to go on with another connection: he may be a person in a hurry.
 	maxResets = 200
@@ -161,6 +164,20 @@ func (m *mux) strained() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.resets > maxResets/2
+}
+
+// sweep holds the limits of the requests under way. It must not block.
+func (m *mux) sweep(now int64, l *limits) {
+	slow := m.slow()
+	m.each(func(st *stream) { st.sweep(now, l, slow) })
+}
+
+// slow says that the requests share a link that carries all it can: much is left for it to carry, and not what was left at the last look.
+func (m *mux) slow() bool {
+	n := unsent(m.sock)
+	moved := n != m.stall.unsent
+	m.stall.unsent = n
+	return moved && n >= slowUnsent
 }
 
 // each calls f for every request under way. f must not block.

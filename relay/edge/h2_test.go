@@ -1,10 +1,6 @@
 package edge
 
 import (
-	"bytes"
-	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,95 +10,9 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
 
 	"github.com/adit-tunnel/adit/wire"
 )
-
-// framer speaks HTTP/2 frame by frame, right or wrong.
-type framer struct {
-	t testing.TB
-	*http2.Framer
-	conn *tls.Conn
-	out  bytes.Buffer
-	enc  *hpack.Encoder
-}
-
-func (w *secureWorld) frames() *framer {
-	w.t.Helper()
-	c := w.mustSeal(w.config("app.test", "h2"))
-	f := &framer{t: w.t, Framer: http2.NewFramer(c, c), conn: c}
-	f.enc = hpack.NewEncoder(&f.out)
-	f.AllowIllegalWrites = true
-	f.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-	io.WriteString(c, http2.ClientPreface)
-	f.WriteSettings()
-	return f
-}
-
-// head writes HEADERS: "name: value" for each field; pseudo fields are those of a GET unless they are given.
-func (f *framer) head(stream uint32, end bool, fields ...string) {
-	f.t.Helper()
-	f.out.Reset()
-	var given, rest [][2]string
-	for _, s := range fields {
-		i := strings.Index(s, ": ")
-		p := [2]string{s[:i], s[i+2:]}
-		if p[0][0] == ':' {
-			given = append(given, p)
-		} else {
-			rest = append(rest, p)
-		}
-	}
-	for _, p := range [][2]string{{":method", "GET"}, {":scheme", "https"}, {":path", "/"}, {":authority", "app.test"}} {
-		for _, g := range given {
-			if g[0] == p[0] {
-				p[1] = g[1]
-			}
-		}
-		if p[1] != "-" {
-			f.enc.WriteField(hpack.HeaderField{Name: p[0], Value: p[1]})
-		}
-	}
-	for _, p := range rest {
-		f.enc.WriteField(hpack.HeaderField{Name: p[0], Value: p[1]})
-	}
-	if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: f.out.Bytes(), EndHeaders: true, EndStream: end}); err != nil {
-		f.t.Fatal(err)
-	}
-}
-
-// outcome reads until the stream is over, and tells how: "status content", then a reset, a goaway or the connection's end.
-func (f *framer) outcome(stream uint32) string {
-	var s strings.Builder
-	for {
-		fr, err := f.ReadFrame()
-		if err != nil {
-			return s.String() + " closed"
-		}
-		switch fr := fr.(type) {
-		case *http2.MetaHeadersFrame:
-			if fr.StreamID == stream {
-				s.WriteString(fr.PseudoValue("status"))
-			}
-		case *http2.DataFrame:
-			if fr.StreamID == stream && len(fr.Data()) > 0 {
-				s.WriteString(" " + string(fr.Data()))
-			}
-		case *http2.RSTStreamFrame:
-			if fr.StreamID == stream {
-				return s.String() + " RST " + fr.ErrCode.String()
-			}
-		case *http2.GoAwayFrame:
-			if fr.ErrCode != http2.ErrCodeNo {
-				return s.String() + " GOAWAY " + fr.ErrCode.String()
-			}
-		}
-		if h := fr.Header(); h.StreamID == stream && h.Flags.Has(http2.FlagDataEndStream) && (h.Type == http2.FrameData || h.Type == http2.FrameHeaders) {
-			return s.String()
-		}
-	}
-}
 
 // TestH2IsStrict: nothing that HTTP/1.1 would read differently comes to the service.
 func TestH2IsStrict(t *testing.T) {
@@ -165,63 +75,6 @@ func TestH2WrongLengths(t *testing.T) {
 		if code, finished := x.over(); finished && code == wire.CodeNone {
 			t.Error("an exchange whose content was wrong has ended well")
 		}
-	}
-}
-
-// TestH2Trailers: both ways, with content of unknown length and with none.
-func TestH2Trailers(t *testing.T) {
-	w := startTLS(t, func(x *fakeExchange) {
-		frames, _ := x.upload()
-		const lines = "Grpc-Status: 0\r\nX-Sum: a, b\r\n"
-		x.put(respFrame("HTTP/1.1 200 OK\r\nTrailer: Grpc-Status\r\nTransfer-Encoding: chunked\r\n\r\n", wire.BodyUntil, 0, false),
-			dataFrame(frames[len(frames)-1], false), append(wire.AppendHeader(nil, wire.Trailers, flag(true), len(lines)), lines...))
-	})
-	r := request(t, "POST", "https://app.test/", io.NopCloser(strings.NewReader("content")))
-	r.ContentLength = -1
-	r.Trailer = http.Header{"X-Digest": {"12"}}
-	res, got := fetch(t, w.client(true), r)
-	if got != `TRAILERS "X-Digest: 12\r\n" END` || res.Trailer.Get("Grpc-Status") != "0" || res.Trailer.Get("X-Sum") != "a, b" || res.Header["Transfer-Encoding"] != nil {
-		t.Errorf("%q %v %v", got, res.Header, res.Trailer)
-	}
-	if h := string(w.up.exchanges()[0].req.Head); !strings.Contains(h, "Transfer-Encoding: chunked\r\n") || !strings.Contains(h, "Trailer: X-Digest\r\n") {
-		t.Errorf("head %q", h)
-	}
-}
-
-// TestH2TrailersBehindLength: they are kept, and a length that is wrong is still found.
-func TestH2TrailersBehindLength(t *testing.T) {
-	w := startTLS(t, func(x *fakeExchange) {
-		frames, content := x.upload0()
-		x.ok(content + strings.Join(frames[max(0, len(frames)-1):], ""))
-	})
-	r := request(t, "POST", "https://app.test/", io.NopCloser(strings.NewReader("content")))
-	r.ContentLength, r.Trailer = 7, http.Header{"X-Digest": {"12"}}
-	if _, got := fetch(t, w.client(true), r); got != `contentTRAILERS "X-Digest: 12\r\n" END` {
-		t.Errorf("%q", got)
-	}
-	if h := string(w.up.exchanges()[0].req.Head); strings.Contains(h, "Content-Length") || !strings.Contains(h, "Transfer-Encoding: chunked\r\n") {
-		t.Errorf("head %q", h)
-	}
-	f := w.frames()
-	f.head(1, false, ":method: POST", "content-length: 5", "trailer: x")
-	f.WriteData(1, true, []byte("abc"))
-	if got := f.outcome(1); !strings.HasPrefix(got, "400") {
-		t.Errorf("too short: %.60q", got)
-	}
-	f.head(3, true, "trailer: x")
-	if got := f.outcome(3); !strings.HasPrefix(got, "200") || strings.Contains(string(w.up.exchanges()[2].req.Head), "chunked") {
-		t.Errorf("without content: %q", got)
-	}
-}
-
-// TestH2TrailerNamedLikeAField: a field of the head is not sent again as a trailer.
-func TestH2TrailerNamedLikeAField(t *testing.T) {
-	w := startTLS(t, func(x *fakeExchange) {
-		x.put(respFrame("HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nX-Sum: head\r\n\r\n", wire.BodyUntil, 0, false), dataFrame("x", true))
-	})
-	res, _ := fetch(t, w.client(true), request(t, "GET", "https://app.test/", nil))
-	if res.Header.Get("X-Sum") != "head" || res.Trailer.Get("X-Sum") != "" {
-		t.Errorf("%v, behind it %v", res.Header, res.Trailer)
 	}
 }
 
@@ -299,14 +152,19 @@ func TestH2Cuts(t *testing.T) {
 
 // TestH2VisitorLeaves: a reset, and a connection that ends, end the exchanges of those requests alone.
 func TestH2VisitorLeaves(t *testing.T) {
+	gone := make(chan struct{})
 	w := startTLS(t, func(x *fakeExchange) {
-		if strings.Contains(string(x.req.Head), "/stay") {
-			time.Sleep(50 * time.Millisecond)
+		switch path := strings.Fields(string(x.req.Head))[1]; path {
+		case "/go":
+			<-x.ended
+			close(gone)
+		case "/stay":
+			<-gone
 			x.ok("x")
 		}
 	})
 	f := w.frames()
-	f.head(1, true)
+	f.head(1, true, ":path: /go")
 	f.head(3, true, ":path: /stay")
 	f.head(5, false, ":method: POST")
 	until(t, "begun", func() bool { return len(w.up.exchanges()) == 3 })
@@ -380,107 +238,6 @@ func TestH2EarlyAnswer(t *testing.T) {
 	}
 	if code, finished := w.up.exchanges()[0].over(); finished {
 		t.Errorf("the stream would be used again: %v", code)
-	}
-}
-
-// TestH2Stop: GOAWAY, then what is under way ends, and who idles is told to leave.
-func TestH2Stop(t *testing.T) {
-	free := make(chan struct{})
-	w := startTLS(t, func(x *fakeExchange) {
-		<-free
-		x.ok("whole")
-	}, func(_ *Options, l *limits) { l.late = int64(50 * time.Millisecond) })
-	busy, idle := w.frames(), w.frames()
-	busy.head(1, true)
-	until(t, "begun", func() bool { return len(w.up.exchanges()) == 1 && w.s.Stats().Open == 2 })
-	done := make(chan error, 1)
-	go func() { done <- w.shutdown(patience) }()
-	if got := idle.outcome(99); got != " closed" {
-		t.Errorf("idle: %q", got)
-	}
-	idle.conn.Close()
-	close(free)
-	if got := busy.outcome(1); got != "200 whole" {
-		t.Errorf("busy: %q", got)
-	}
-	busy.conn.Close()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-}
-
-// TestH2SlowReaderIsToLeave: who is told to leave, by a stop or for giving up much, may read its answer to the end, when that has come past its connection, and say so.
-func TestH2SlowReaderIsToLeave(t *testing.T) {
-	const size = 1 << 20
-	for _, stops := range []bool{true, false} {
-		free := make(chan struct{})
-		w := startTLS(t, func(x *fakeExchange) {
-			if strings.Contains(string(x.req.Head), "/wanted") {
-				<-free
-				x.ok(strings.Repeat("x", size))
-			}
-		})
-		f := w.frames()
-		f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 2 * size})
-		f.WriteWindowUpdate(0, 2*size)
-		id := uint32(1)
-		for i := 0; !stops && i < maxResets/2+10; i++ {
-			f.giveUp(w, id)
-			id += 2
-		}
-		before := len(w.up.exchanges())
-		f.head(id, true, ":path: /wanted")
-		until(t, "begun", func() bool { return len(w.up.exchanges()) == before+1 })
-		done := make(chan error, 1)
-		if stops {
-			go func() { done <- w.shutdown(patience) }()
-		} else {
-			done <- nil
-		}
-		close(free)
-		until(t, "the relay has done its part", func() bool {
-			n := 0
-			w.s.each(func(c *conn) {
-				if c.phase.Load() != phaseLinger {
-					n++
-				}
-			})
-			return n == 0
-		})
-		if err := f.WriteWindowUpdate(0, 1000); err != nil {
-			t.Errorf("stops %v: %v", stops, err)
-		}
-		if got := f.outcome(id); len(got) < size {
-			t.Errorf("stops %v: %d bytes of %d", stops, len(got), size)
-		}
-		if err := f.WriteWindowUpdate(0, 1000); err != nil {
-			t.Errorf("stops %v: the visitor cannot say that it has read: %v", stops, err)
-		}
-		f.conn.Close()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-// TestH2StopCuts: at the end of the grace what has no answer gets a page, and what has half of one is reset.
-func TestH2StopCuts(t *testing.T) {
-	w := startTLS(t, func(x *fakeExchange) {
-		if strings.Contains(string(x.req.Head), "/half") {
-			x.put(respFrame("HTTP/1.1 200 OK\r\n\r\n", wire.BodyUntil, 0, false), dataFrame("half", false))
-		}
-	})
-	f := w.frames()
-	f.head(1, true)
-	f.head(3, true, ":path: /half")
-	until(t, "begun", func() bool { return len(w.up.exchanges()) == 2 })
-	got := make(chan string)
-	go func() { got <- f.outcome(1) }()
-	if err := w.shutdown(300 * time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
-		t.Error(err)
-	}
-	if s := <-got; !strings.HasPrefix(s, "503") {
-		t.Errorf("%.80q", s)
 	}
 }
 

@@ -1,13 +1,18 @@
 package edge
 
 import (
+	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/net/http2"
+
+	"github.com/adit-tunnel/adit/wire"
 )
 
 // ending reads until the connection ends: the GOAWAYs, and the error it ended with (io.EOF: in order).
@@ -88,4 +93,110 @@ func (g *waiting) Write(p []byte) (int, error) {
 	}
 	g.wrote = true
 	return g.Conn.Write(p)
+}
+
+// TestH2Stop: GOAWAY, then what is under way ends, and who idles is told to leave.
+func TestH2Stop(t *testing.T) {
+	free := make(chan struct{})
+	w := startTLS(t, func(x *fakeExchange) {
+		<-free
+		x.ok("whole")
+	}, func(_ *Options, l *limits) { l.late = int64(50 * time.Millisecond) })
+	busy, idle := w.frames(), w.frames()
+	busy.head(1, true)
+	until(t, "begun", func() bool { return len(w.up.exchanges()) == 1 && w.s.Stats().Open == 2 })
+	done := make(chan error, 1)
+	go func() { done <- w.shutdown(patience) }()
+	if got := idle.outcome(99); got != " closed" {
+		t.Errorf("idle: %q", got)
+	}
+	idle.conn.Close()
+	close(free)
+	if got := busy.outcome(1); got != "200 whole" {
+		t.Errorf("busy: %q", got)
+	}
+	busy.conn.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestH2SlowReaderIsToLeave: who is told to leave, by a stop or for giving up much, may read its answer to the end, when that has come past its connection, and say so.
+func TestH2SlowReaderIsToLeave(t *testing.T) {
+	const size = 1 << 20
+	for _, stops := range []bool{true, false} {
+		free := make(chan struct{})
+		w := startTLS(t, func(x *fakeExchange) {
+			if strings.Contains(string(x.req.Head), "/wanted") {
+				<-free
+				x.ok(strings.Repeat("x", size))
+			}
+		})
+		f := w.frames()
+		f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 2 * size})
+		f.WriteWindowUpdate(0, 2*size)
+		id := uint32(1)
+		for i := 0; !stops && i < maxResets/2+10; i++ {
+			f.giveUp(w, id)
+			id += 2
+		}
+		before := len(w.up.exchanges())
+		f.head(id, true, ":path: /wanted")
+		until(t, "begun", func() bool { return len(w.up.exchanges()) == before+1 })
+		done := make(chan error, 1)
+		if stops {
+			go func() { done <- w.shutdown(patience) }()
+		} else {
+			done <- nil
+		}
+		close(free)
+		until(t, "the relay has done its part", func() bool {
+			n := 0
+			w.s.each(func(c *conn) {
+				if c.phase.Load() != phaseLinger {
+					n++
+				}
+			})
+			return n == 0
+		})
+		if err := f.WriteWindowUpdate(0, 1000); err != nil {
+			t.Errorf("stops %v: %v", stops, err)
+		}
+		if got := f.outcome(id); len(got) < size {
+			t.Errorf("stops %v: %d bytes of %d", stops, len(got), size)
+		}
+		if err := f.WriteWindowUpdate(0, 1000); err != nil {
+			t.Errorf("stops %v: the visitor cannot say that it has read: %v", stops, err)
+		}
+		f.conn.Close()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestH2StopCuts: at the end of the grace what has no answer gets a page, and what has half of one is reset.
+func TestH2StopCuts(t *testing.T) {
+	w := startTLS(t, func(x *fakeExchange) {
+		if strings.Contains(string(x.req.Head), "/half") {
+			x.put(respFrame("HTTP/1.1 200 OK\r\n\r\n", wire.BodyUntil, 0, false), dataFrame("half", false))
+		}
+	})
+	var ends []chan string
+	for _, path := range []string{"/", "/half"} {
+		f, end := w.frames(), make(chan string, 1)
+		f.head(1, true, ":path: "+path)
+		go func() { end <- f.outcome(1) }()
+		ends = append(ends, end)
+	}
+	until(t, "begun", func() bool { return len(w.up.exchanges()) == 2 })
+	if err := w.shutdown(300 * time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	if got := <-ends[0]; !strings.HasPrefix(got, "503") {
+		t.Errorf("without an answer: %.80q", got)
+	}
+	if got := <-ends[1]; got != "200 half RST INTERNAL_ERROR" {
+		t.Errorf("with half of one: %q", got)
+	}
 }

@@ -24,6 +24,7 @@ func FuzzH2Head(f *testing.F) {
 	f.Add("GET", "/", "app.test", "Transfer-Encoding:chunked\nContent_Length:5\nContent-Length :5", "", int64(0))
 	f.Add("POST", "/", "app.test", "Content-Length:5", "X", int64(5))
 	f.Add("GET", "/", "app.test", "X:a\r\r\x00", "", int64(0))
+	f.Add("POST", "/", "app.test", "Content-LengTh:5", "", int64(3))
 	f.Fuzz(func(t *testing.T, method, uri, host, fields, trailers string, length int64) {
 		r := &http.Request{Method: method, RequestURI: uri, Host: host, ContentLength: max(length, -1), Header: http.Header{}}
 		given := 0

@@ -80,6 +80,11 @@ func checkFields(r *http.Request) error {
 	if r.Method == http.MethodConnect {
 		return http1.ErrConnect
 	}
+	for name := range r.Header {
+		if http.CanonicalHeaderKey(name) != name {
+			return malformed("HTTP/2 has no capital letters in names") // net/http has seen to it; what follows relies on it
+		}
+	}
 	for _, name := range connectionFields {
 		if r.Header[name] != nil {
 			return malformed("HTTP/2 has no field " + name)

@@ -2,7 +2,6 @@ package edge
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -218,12 +217,16 @@ func (st *stream) limitWrites(t time.Time) {
 	})
 }
 
-// sweep holds the request's limits. It must not block.
-func (st *stream) sweep(now int64, l *limits) {
+// sweep holds the request's limits. slow: what is written waits for the link, and not for the visitor to take it. It must not block.
+func (st *stream) sweep(now int64, l *limits, slow bool) {
 	if r := st.reading.Load(); r != 0 && now-r > l.body && !st.answered.Load() {
 		st.stop(wire.CodeBodyTimeout, true)
 	}
-	if w := st.writing.Load(); w != 0 && now-w > l.reader {
+	switch w := st.writing.Load(); {
+	case w == 0:
+	case slow:
+		st.writing.CompareAndSwap(w, now)
+	case now-w > l.reader:
 		st.writing.Store(0)
 		st.drop(wire.CodeReaderTimeout)
 	}
@@ -239,26 +242,4 @@ func (st *stream) reason(err error) (wire.Code, string) {
 	verdict := st.verdict
 	st.mu.Unlock()
 	return st.m.s.reason(verdict, err)
-}
-
-// upload reads the request's content and sends it as frames.
-func (st *stream) upload(t *turn) {
-	defer close(st.upDone)
-	defer func() {
-		if p := recover(); p != nil {
-			st.upLeft = true
-			st.panicked(p)
-		}
-	}()
-	err := st.pump(t)
-	switch {
-	case err == nil:
-		return
-	case errors.Is(err, errGone):
-		st.stop(wire.CodeVisitorGone, false)
-	case !errors.Is(err, errStopped) && !errors.Is(err, errOver) && !errors.Is(err, errKicked):
-		st.upErr = err
-		st.stop(wire.CodeBadRequest, false)
-	}
-	st.upLeft = true
 }

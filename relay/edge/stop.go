@@ -75,7 +75,8 @@ func (s *Server) leave() (first bool) {
 	return true
 }
 
-// leaveH2 tells the visitors of HTTP/2 that are silent for as long as others may be that nothing more should come (GOAWAY); answers have told the rest.
+// leaveH2 tells the visitors of HTTP/2 who have been silent since the stop that nothing more should come (GOAWAY); answers have told the rest. That is no closed door:
+// what they have just asked for is answered, or they hear that nobody has begun it.
 func (s *Server) leaveH2() {
 	if s.h2 == nil {
 		return

@@ -70,7 +70,7 @@ func (c *conn) sweep(now int64) {
 	case phaseBusy:
 		c.sweepBusy(now, l)
 	case phaseStreams:
-		c.mux.Load().each(func(st *stream) { st.sweep(now, l) })
+		c.mux.Load().sweep(now, l)
 	case phaseLinger:
 		limit := l.linger
 		if c.s.stopping.Load() && c.mux.Load() == nil { // who speaks HTTP/1.1 has nothing to say any more

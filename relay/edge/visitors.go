@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -10,10 +9,8 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-const (
-	// defaultShare is how many connections one address may have: enough for a whole office behind one, too few to use up a relay's descriptors.
-	defaultShare = 1000
-)
+// defaultShare is how many connections one address may have: enough for a whole office behind one, too few to use up a relay's descriptors.
+const defaultShare = 1000
 
 // visitors counts connections by address; the zero Addr is nobody's.
 type visitors struct {
@@ -39,7 +36,7 @@ func (v *visitors) enter(a netip.Addr) bool {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if int64(v.open[a]) >= v.share.Load() {
+	if share := v.share.Load(); share > 0 && int64(v.open[a]) >= share { // accountOf may have seen another one
 		return false
 	}
 	v.open[a]++
@@ -70,15 +67,20 @@ func (s *Server) accountOf(a netip.Addr) netip.Addr {
 	return a
 }
 
-// takeShare counts a new connection, or turns it away if its address has its share already.
-func (s *Server) takeShare(nc net.Conn, e entrance) (account netip.Addr, ok bool) {
-	account = s.accountOf(addrPort(nc.RemoteAddr()).Addr())
-	if s.visitors.enter(account) {
-		return account, true
+// place counts a connection in, of its address and among all; the code says why there is no place for it.
+func (s *Server) place(account netip.Addr) wire.Code {
+	if !s.visitors.enter(account) {
+		if n, due := s.visitors.full.Due(); due {
+			s.log.Warn("visitors are turned away: their address has its share of connections", "address", account.String(), "share", s.visitors.share.Load(), "times", n)
+		}
+		return wire.CodeTooManyConns
 	}
-	if n, due := s.visitors.full.Due(); due {
-		s.log.Warn("visitors are turned away: their address has its share of connections", "address", account.String(), "share", s.visitors.share.Load(), "times", n)
+	if !s.admit() {
+		s.visitors.leave(account)
+		if n, due := s.full.Due(); due {
+			s.log.Warn("visitors are turned away: no memory or no connections are left", "times", n)
+		}
+		return wire.CodeRelayBusy
 	}
-	s.turnAway(nc, e, wire.CodeTooManyConns)
-	return account, false
+	return wire.CodeNone
 }

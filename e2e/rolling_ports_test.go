@@ -75,7 +75,8 @@ func TestRollingPorts(t *testing.T) {
 		eventually(t, "the agent has a session", func() bool { return count(w.relay.stderr, `msg="agent online"`) > online })
 		outcome.that()
 		url := all[len(all)-1].ready()
-		if text := w.relay.stderr.text(); strings.Index(text, outcome.is) > strings.Index(text, url) {
+		text := w.relay.stderr.text()
+		if known := strings.Index(text, outcome.is); known < 0 || known > strings.Index(text, url) {
 			t.Errorf("a port was opened before it was known that %s:\n%s", outcome.is, text)
 		}
 		for _, p := range all {

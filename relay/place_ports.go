@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"net"
 	"strconv"
 	"sync"
@@ -19,6 +20,9 @@ import (
 
 // portLabel keeps ports apart from whatever else is derived from the relay's key.
 const portLabel = "adit endpoint port 1"
+
+// errPortOpen is why a port is passed over: somebody was quicker.
+var errPortOpen = errors.New("another endpoint is about to have it")
 
 // publicPorts gives tcp endpoints ports of their own. Each endpoint comes back to the same one: the lease keeps that from others while it is away, those of the
 // same agent included. Without a lease it begins to look at a port that is derived from who asks.
@@ -71,7 +75,7 @@ func (p *publicPorts) place(ctx context.Context, e *registry.Endpoint, w session
 	return release, nil
 }
 
-// find takes the wanted port, or the one that is kept for e, or the first from e's own on that is nobody's.
+// find takes the wanted port, or the first of those that e may have.
 func (p *publicPorts) find(ctx context.Context, e *registry.Endpoint, wanted int) (port int, release func(), err error) {
 	if wanted != 0 {
 		if release, err = p.take(ctx, wanted, true); errors.Is(err, errSuccession) {
@@ -81,23 +85,39 @@ func (p *publicPorts) find(ctx context.Context, e *registry.Endpoint, wanted int
 		}
 		return wanted, release, nil
 	}
-	n := p.last - p.first + 1
-	own := p.derived(e) % n
-	for _, kept := range []bool{true, false} {
-		for i := range n {
-			port := p.first + (own+i)%n
-			if ctx.Err() != nil || !(kept && p.kept(e, port) || !kept && p.free(port)) {
-				continue
-			}
-			switch release, err := p.take(ctx, port, kept); {
-			case err == nil:
-				return port, release, nil
-			case errors.Is(err, errSuccession):
-				return 0, nil, succession()
-			}
+	for port := range p.candidates(e) {
+		if ctx.Err() != nil {
+			break
+		}
+		switch release, err := p.take(ctx, port, p.kept(e, port)); {
+		case err == nil:
+			return port, release, nil
+		case errors.Is(err, errSuccession):
+			return 0, nil, succession()
 		}
 	}
 	return 0, nil, &registry.Error{Code: wire.CodePortTaken, Text: fmt.Sprintf("none of this relay's ports for tcp endpoints, %d to %d, is free", p.first, p.last)}
+}
+
+// candidates are the ports that e may have, in the order in which they are to be tried: what is kept for it, what is nobody's, from e's own on, and at last
+// what is given up for it.
+func (p *publicPorts) candidates(e *registry.Endpoint) iter.Seq[int] {
+	n := p.last - p.first + 1
+	own := p.derived(e) % n
+	return func(yield func(int) bool) {
+		for _, may := range []func(*registry.Endpoint, int) bool{p.kept, p.free} {
+			for i := range n {
+				if port := p.first + (own+i)%n; may(e, port) && !yield(port) {
+					return
+				}
+			}
+		}
+		for {
+			if port, ok := p.registry.FreePort(e.Account, p.first, p.last); !ok || !yield(port) {
+				return
+			}
+		}
+	}
 }
 
 // succession is what the agent is told, who asks again: the next process then.
@@ -112,9 +132,9 @@ func (p *publicPorts) kept(e *registry.Endpoint, port int) bool {
 }
 
 // free says that a port is nobody's.
-func (p *publicPorts) free(port int) bool {
+func (p *publicPorts) free(_ *registry.Endpoint, port int) bool {
 	_, known := p.registry.Leased(registry.PortPlace(port))
-	return !known && !p.used(port)
+	return !known
 }
 
 // derived is a number that is e's own.
@@ -124,26 +144,25 @@ func (p *publicPorts) derived(e *registry.Endpoint) int {
 	return int(binary.BigEndian.Uint32(mac.Sum(nil)) >> 1)
 }
 
-func (p *publicPorts) used(port int) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.open[port] != nil
-}
-
-// take opens a port, or shares it with who has it: the registry knows whether it may be taken over. patient: the relay's last process may have it still.
-func (p *publicPorts) take(ctx context.Context, port int, patient bool) (release func(), err error) {
+// take opens a port. kept: it may be the asker's already, who shares it then (the registry knows whether it may be taken over), and the relay's last process may have
+// it still, which is waited for.
+func (p *publicPorts) take(ctx context.Context, port int, kept bool) (release func(), err error) {
 	p.mu.Lock()
 	l := p.open[port]
 	first := l == nil
-	if first {
+	switch {
+	case first:
 		l = &publicPort{ready: make(chan struct{})}
 		p.open[port] = l
+	case !kept:
+		p.mu.Unlock()
+		return nil, errPortOpen
 	}
 	l.holders++
 	p.mu.Unlock()
 	release = sync.OnceFunc(func() { p.release(port, l) })
 	if first {
-		p.listen(ctx, port, l, patient)
+		p.listen(ctx, port, l, kept)
 		err = l.err
 	} else {
 		select {

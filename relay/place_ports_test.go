@@ -124,6 +124,64 @@ func TestPublicPortsUsed(t *testing.T) {
 	wantCode(t, err, wire.CodePortTaken)
 }
 
+// TestPublicPortsGivenUp: who has bound and unbound every port of a small range keeps one of them from others, and none from itself.
+func TestPublicPortsGivenUp(t *testing.T) {
+	p := newTestPorts(t, 4)
+	ask := func(account, name string) *registry.Endpoint {
+		t.Helper()
+		e, release, err := p.ask(t, account, name, 0)
+		if err != nil {
+			t.Fatalf("%s of %s: %v", name, account, err)
+		}
+		p.registry.Unbind(e)
+		release()
+		return e
+	}
+	first := ask("greedy", "0")
+	for i := 1; i < 4; i++ {
+		time.Sleep(time.Millisecond) // which of them has waited longest is to be seen
+		ask("greedy", strconv.Itoa(i))
+	}
+	if e := ask("acme", "ssh"); e.Port != first.Port || ask("acme", "ssh").Port != e.Port {
+		t.Errorf("it got %d, and %d had waited longest", e.Port, first.Port)
+	}
+	for _, account := range []string{"bob", "carol"} {
+		ask(account, "ssh")
+	}
+	_, _, err := p.ask(t, "dave", "ssh", 0)
+	wantCode(t, err, wire.CodePortTaken)
+	ask("greedy", "another")
+}
+
+// TestPublicPortsAtOnce: who looks for a port while the same one is being opened for somebody else gets another.
+func TestPublicPortsAtOnce(t *testing.T) {
+	p := newTestPorts(t, 2)
+	alike := func(account string) bool {
+		return p.derived(&registry.Endpoint{Account: account, Instance: account + "'s", Name: "ssh"})%2 == 0
+	}
+	accounts := []string{}
+	for i := 0; len(accounts) < 2; i++ {
+		if account := strconv.Itoa(i); alike(account) {
+			accounts = append(accounts, account)
+		}
+	}
+	second := &registry.Endpoint{Account: accounts[1], Instance: accounts[1] + "'s", Name: "ssh", Protocol: wire.ProtocolTCP}
+	open := p.door
+	p.door = func(ctx context.Context, limit time.Duration, addr string) (net.Listener, error) {
+		p.door = open
+		soon, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		if _, err := p.place(soon, second, session.Wish{}); err != nil {
+			t.Error(err)
+		}
+		return open(ctx, limit, addr)
+	}
+	first, _, err := p.ask(t, accounts[0], "ssh", 0)
+	if err != nil || first.Port == second.Port {
+		t.Errorf("%d and %d: %v", first.Port, second.Port, err)
+	}
+}
+
 // TestPublicPortsDuringSuccession: the agent is told to ask again, not that there is no port.
 func TestPublicPortsDuringSuccession(t *testing.T) {
 	p := newTestPorts(t, 3)

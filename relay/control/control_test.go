@@ -264,6 +264,48 @@ func TestCreateAtOnce(t *testing.T) {
 	}
 }
 
+// full is a store that takes no token file over while it is sick.
+type full struct {
+	Store
+	sick error
+}
+
+func (f *full) Adopt(file string, lines []Line) (Adopted, error) {
+	if f.sick != nil {
+		return Adopted{}, f.sick
+	}
+	return f.Store.Adopt(file, lines)
+}
+
+// TestRevokedOnAFullDisk: a line that is gone while the store can write nothing is told of once, and revokes its token as soon as the store can.
+func TestRevokedOnAFullDisk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens")
+	one, two := mustCreate(t, path, "acme", "free"), mustCreate(t, path, "acme", "free")
+	own, _, err := Open(filepath.Join(t.TempDir(), "control.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	store, reports := &full{Store: own}, 0
+	l, err := Follow(store, path, func(Adopted) {}, func(error) { reports++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := l.(*follower)
+	store.sick = errors.New("no space left on device")
+	touch(t, path, tokenLine(two, "acme", "free", time.Now()), time.Hour)
+	gives(t, l, one, "acme", "free")
+	f.failed = f.failed.Add(-adoptAgain)
+	gives(t, l, one, "acme", "free")
+	store.sick = nil
+	f.failed = f.failed.Add(-adoptAgain)
+	unknown(t, l, one)
+	gives(t, l, two, "acme", "free")
+	if reports != 1 {
+		t.Errorf("%d reports", reports)
+	}
+}
+
 func TestMissingFileSaysHowToMakeOne(t *testing.T) {
 	_, err := Follow(nil, filepath.Join(t.TempDir(), "tokens"), nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "adit relay token create") {

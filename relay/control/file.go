@@ -16,8 +16,8 @@ import (
 // as it is. Accounts and plans that s does not know are made; what it knows stays.
 //
 // The lookup that it returns asks s, and looks at the file again each time: new lines come in, and a token whose line is gone does not stand any more. tell is
-// called with what was taken over, also before Follow returns, and report with why a changed file was not read, once for each state of the file; then
-// what was known before stays valid. Both are called on the goroutine that asks. Closing it closes s.
+// called with what was taken over, also before Follow returns, and report with why a changed file was not taken over, once for each state of the file; then
+// what was known before stays valid, and where it was s that failed it is tried again. Both are called on the goroutine that asks. Closing it closes s.
 func Follow(s Store, path string, tell func(Adopted), report func(error)) (Lookup, error) {
 	name, err := filepath.Abs(path)
 	if err != nil {
@@ -52,9 +52,13 @@ type follower struct {
 	tell       func(Adopted)
 	report     func(error)
 
-	mu    sync.Mutex
-	stamp stamp // of the state that the store, or the last report, is about
+	mu     sync.Mutex
+	stamp  stamp     // of the state that the store, or the last report, is about
+	failed time.Time // when the store did not take that state; zero: it did
 }
+
+// adoptAgain is how long a store that did not take a file over, as on a full disk, is left alone.
+const adoptAgain = 5 * time.Second
 
 // Authenticate implements Lookup.
 func (f *follower) Authenticate(token string) (Grant, error) {
@@ -73,17 +77,21 @@ func (f *follower) look() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := look(f.path)
-	if now == f.stamp {
+	news := now != f.stamp
+	if !news && (f.failed.IsZero() || time.Since(f.failed) < adoptAgain) {
 		return
 	}
 	if err := f.take(); err != nil {
 		f.stamp = now
-		f.report(fmt.Errorf("token file not read again, what was known before stays valid: %w", err))
+		if news {
+			f.report(fmt.Errorf("token file not read again, what was known before stays valid: %w", err))
+		}
 	}
 }
 
 // take reads the file into the store.
 func (f *follower) take() error {
+	f.failed = time.Time{}
 	lines, s, err := read(f.path)
 	if err != nil {
 		return err
@@ -92,6 +100,7 @@ func (f *follower) take() error {
 	if errors.Is(err, ErrReadOnly) {
 		f.report(fmt.Errorf("token file %s has news that cannot be taken over: %w", f.path, err))
 	} else if err != nil {
+		f.failed = time.Now()
 		return fmt.Errorf("token file %s: %w", f.path, err)
 	}
 	f.stamp = s

@@ -100,10 +100,11 @@ func (c *conn) multiplex(t *tls.Conn) {
 	m.seeOff()
 }
 
-// seeOff lets a visitor who was told to leave read what it was sent, and leave by itself, which it does when it has no request left. While it reads it says so
-// (WINDOW_UPDATE): a socket that is closed would answer with a reset, and what it has not read would be lost.
+// seeOff lets a visitor who heard that the server stops (GOAWAY) read what it was sent, and leave by itself, which it does when it has no request left. While it reads
+// it says so (WINDOW_UPDATE): a socket that is closed would answer with a reset, and what it has not read would be lost. A visitor who was told to leave for giving up
+// much has no such time: it might go on with that.
 func (m *mux) seeOff() {
-	if m.leaves() {
+	if m.s.stopping.Load() {
 		m.lingerOn()
 	}
 	m.sock.Close() // TLS is closed already, and would not do it

@@ -75,11 +75,11 @@ func (f *front) Write(p []byte) (int, error) {
 	return f.Conn.Write(p)
 }
 
-// Close is for who owns the TLS above. With HTTP/2 that is net/http, a second after its last word on a connection: of who was told to leave only our side is closed
-// here, and multiplex does the rest.
+// Close is for who owns the TLS above. With HTTP/2 that is net/http, a second after its last word on a connection: at the stop only our side is closed here, and
+// multiplex does the rest.
 func (f *front) Close() error {
 	f.once.Do(func() { close(f.shut) })
-	if f.mux != nil && f.mux.leaves() {
+	if f.mux != nil && f.mux.s.stopping.Load() {
 		return closeWrite(f.Conn)
 	}
 	return f.Conn.Close()

@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -248,14 +250,18 @@ func (w *world) ordered(want int64) {
 	}
 }
 
+// listen takes a port below those that systems give away by themselves (Linux: from 32768 on), so that it stays free for who is to have it after a Close.
 func listen(t *testing.T) net.Listener {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(10000)))
+		if err == nil {
+			t.Cleanup(func() { ln.Close() })
+			return ln
+		}
 	}
-	t.Cleanup(func() { ln.Close() })
-	return ln
+	t.Fatal("no port is free")
+	return nil
 }
 
 func portOf(ln net.Listener) int { return ln.Addr().(*net.TCPAddr).Port }

@@ -41,6 +41,11 @@ func readyFrame() []byte { return wire.AppendReady(nil, 1) }
 // repeat is the local service of echo's kind, without HTTP.
 func repeat(x *fakeExchange) {
 	x.put(readyFrame())
+	sendBack(x)
+}
+
+// sendBack answers content with the same, to its end.
+func sendBack(x *fakeExchange) {
 	for {
 		f, ok := x.recv()
 		if !ok {

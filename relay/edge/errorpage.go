@@ -37,11 +37,8 @@ func (c *conn) answerError(t *turn, err error) {
 
 // errorPage writes the page for a code in the answer's place.
 func (c *conn) errorPage(t *turn, code wire.Code, text string) ending {
-	t.code = code
-	p := t.page(code, text)
-	t.pickFormat()
-	head, content := p.Response(t.format)
-	return c.ownAnswer(t, p.Status, append(head, t.pageLines(p)...), content)
+	status, head, content := t.pageAnswer(code, text)
+	return c.ownAnswer(t, status, head, content)
 }
 
 // ownAnswer writes an answer of ours; its head wants further lines. Afterwards the connection goes on if the request's content has been read.
@@ -70,6 +67,15 @@ func (t *turn) page(code wire.Code, detail string) *errorpage.Page {
 		detail = "Tunnel " + string(t.host) + " not found"
 	}
 	return errorpage.New(code, detail, string(appendID(nil, t.q.ID)))
+}
+
+// pageAnswer is the answer with the page for a code, in the format that the visitor prefers.
+func (t *turn) pageAnswer(code wire.Code, text string) (status int, head, content []byte) {
+	t.code = code
+	p := t.page(code, text)
+	t.pickFormat()
+	head, content = p.Response(t.format)
+	return p.Status, append(head, t.pageLines(p)...), content
 }
 
 // pageLines are the field lines that an error page needs.

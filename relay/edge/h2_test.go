@@ -82,16 +82,7 @@ func TestH2WrongLengths(t *testing.T) {
 func TestH2FullDuplex(t *testing.T) {
 	w := startTLS(t, func(x *fakeExchange) {
 		x.put(respFrame("HTTP/1.1 200 OK\r\n\r\n", wire.BodyUntil, 0, false))
-		for {
-			f, ok := x.recv()
-			if !ok {
-				return
-			}
-			x.put(dataFrame(string(f.payload), f.end))
-			if f.end {
-				return
-			}
-		}
+		sendBack(x)
 	})
 	pr, pw := io.Pipe()
 	res, err := w.client(true).Do(request(t, "POST", "https://app.test/", pr))

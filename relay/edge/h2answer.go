@@ -218,11 +218,8 @@ func (st *stream) answerBusy(t *turn) ending {
 
 // page answers with the page for a code.
 func (st *stream) page(t *turn, code wire.Code, text string) ending {
-	t.code = code
-	p := t.page(code, text)
-	t.pickFormat()
-	head, content := p.Response(t.format)
-	return st.own(t, p.Status, append(head, t.pageLines(p)...), content)
+	status, head, content := t.pageAnswer(code, text)
+	return st.own(t, status, head, content)
 }
 
 // own writes an answer of ours; its head lacks only the empty line.

@@ -85,16 +85,7 @@ func (t *tap) Read(p []byte) (int, error) {
 func TestTunnelInTLS(t *testing.T) {
 	w := startTLS(t, func(x *fakeExchange) {
 		x.put(respFrame("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n", wire.BodyTunnel, 0, false))
-		for {
-			f, ok := x.recv()
-			if !ok {
-				return
-			}
-			x.put(dataFrame(string(f.payload), f.end))
-			if f.end {
-				return
-			}
-		}
+		sendBack(x)
 	})
 	c := w.mustSeal(w.config("app.test"))
 	io.WriteString(c, "GET / HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nearly")

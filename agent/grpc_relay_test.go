@@ -110,7 +110,7 @@ func newGRPC(t *testing.T) (*forwarder, pb.TestServiceClient, *testService) {
 	_, host, _ := strings.Cut(f.url, "://")
 	tr := &http.Transport{DisableCompression: true}
 	front := httptest.NewUnstartedServer(&httputil.ReverseProxy{
-		Transport: tr, FlushInterval: -1, ErrorLog: quiet, Rewrite: func(r *httputil.ProxyRequest) {
+		Transport: tr, ErrorLog: quiet, Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = "http", f.relay.HTTP, host
 		},
 	})

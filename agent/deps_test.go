@@ -27,6 +27,7 @@ var reaches = []string{
 	"github.com/adit-tunnel/adit/inspect/capture",
 	"github.com/adit-tunnel/adit/inspect/meter",
 	"github.com/adit-tunnel/adit/inspect/sign",
+	"github.com/adit-tunnel/adit/sock",
 	"github.com/adit-tunnel/adit/wire",
 	"github.com/coder/websocket", // the way to the relay where only HTTP passes
 	"github.com/coder/websocket/internal/bpool",

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/adit-tunnel/adit/budget"
+	"github.com/adit-tunnel/adit/sock"
 )
 
 // localConn is what a lane needs of a connection: a socket of a local service, TLS over one, or the agent's end of one in memory to a Listener or to what
@@ -27,7 +28,7 @@ type socket interface {
 }
 
 var (
-	_ socket    = (*net.TCPConn)(nil)
+	_ socket    = (*sock.TCPConn)(nil)
 	_ socket    = unixConn{}
 	_ localConn = (*secure)(nil)
 	_ localConn = (*half)(nil)
@@ -86,8 +87,8 @@ func (c *local) read(b []byte) (int, error) {
 
 // widen lets the kernel take in more of an answer that its visitor reads.
 func (c *local) widen() {
-	if tcp, ok := c.conn.(*net.TCPConn); ok && !c.wide {
-		widenReceive(tcp)
+	if tcp, ok := c.conn.(*sock.TCPConn); ok && !c.wide {
+		widenReceive(tcp.TCPConn)
 	}
 	c.wide = true
 }

@@ -4,6 +4,8 @@ package agent
 
 import (
 	"syscall"
+
+	"github.com/adit-tunnel/adit/sock"
 )
 
 // look waits for a local connection without taking what has come, like watch, and keeps the error that it meets: the system tells of an RST once, and whoever
@@ -21,17 +23,12 @@ func newLook(c *local) *look {
 		k.raw, _ = s.SyscallConn() // fails only when it is closed, which shows when it is read
 	}
 	k.peek = func(fd uintptr) bool {
-		var b [1]byte
-		for {
-			switch _, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK); err {
-			case syscall.EINTR:
-			case syscall.EAGAIN:
-				return false
-			default:
-				k.err = err
-				return true
-			}
+		err := sock.Peek(fd)
+		if err == syscall.EAGAIN {
+			return false
 		}
+		k.err = err
+		return true
 	}
 	return k
 }

@@ -2,39 +2,35 @@
 
 package agent
 
-import "syscall"
+import (
+	"syscall"
+
+	"github.com/adit-tunnel/adit/sock"
+)
 
 // watch tells whether bytes or the end have arrived on a connection, without taking them. So nothing is read from a kept connection until
 // an exchange owns it, and what came before that is never taken for its answer; and waiting costs no buffer.
 type watch struct {
-	raw            syscall.RawConn
-	ready          func(fd uintptr) bool
-	lookControl    func(fd uintptr)
-	parked, looked [1]byte // what was peeked; the two users are different goroutines
-	woken          bool    // ready is called again: something has arrived, perhaps
-	quietNow       bool
+	raw         syscall.RawConn
+	ready       func(fd uintptr) bool
+	lookControl func(fd uintptr)
+	woken       bool // ready is called again: something has arrived, perhaps
+	quietNow    bool
 }
 
 func (w *watch) init(c socket) (err error) {
 	w.raw, err = c.SyscallConn()
 	w.ready = func(fd uintptr) bool {
-		done := w.woken || arrived(fd, w.parked[:])
+		done := w.woken || arrived(fd)
 		w.woken = true
 		return done
 	}
-	w.lookControl = func(fd uintptr) { w.quietNow = !arrived(fd, w.looked[:]) }
+	w.lookControl = func(fd uintptr) { w.quietNow = !arrived(fd) }
 	return err
 }
 
-// arrived peeks at a socket that does not block.
-func arrived(fd uintptr, b []byte) bool {
-	for {
-		_, _, err := syscall.Recvfrom(int(fd), b, syscall.MSG_PEEK)
-		if err != syscall.EINTR {
-			return err != syscall.EAGAIN && err != syscall.EWOULDBLOCK
-		}
-	}
-}
+// arrived says whether something has come, if only the end.
+func arrived(fd uintptr) bool { return sock.Peek(fd) != syscall.EAGAIN }
 
 // park waits until something has arrived or the connection is closed; now and then it returns for nothing. One goroutine at a time.
 func (w *watch) park() error {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/adit-tunnel/adit/sock"
 )
 
 func socketOption(t *testing.T, c *net.TCPConn, level, option int) (value int) {
@@ -32,15 +34,16 @@ func TestReceive(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &local{conn: conn}
+	tcp := conn.(*sock.TCPConn).TCPConn
 	defer conn.Close()
-	if n := socketOption(t, conn.(*net.TCPConn), unix.SOL_SOCKET, unix.SO_RCVBUF); n != 2*firstReceive {
+	if n := socketOption(t, tcp, unix.SOL_SOCKET, unix.SO_RCVBUF); n != 2*firstReceive {
 		t.Errorf("at first: %d", n)
 	}
 	c.widen()
-	if n := socketOption(t, conn.(*net.TCPConn), unix.SOL_SOCKET, unix.SO_RCVBUF); n <= 2*firstReceive { // the system has a limit of its own
+	if n := socketOption(t, tcp, unix.SOL_SOCKET, unix.SO_RCVBUF); n <= 2*firstReceive { // the system has a limit of its own
 		t.Errorf("widened: %d", n)
 	}
-	if n := socketOption(t, conn.(*net.TCPConn), unix.IPPROTO_TCP, unix.TCP_WINDOW_CLAMP); n <= 2*firstReceive {
+	if n := socketOption(t, tcp, unix.IPPROTO_TCP, unix.TCP_WINDOW_CLAMP); n <= 2*firstReceive {
 		t.Errorf("the window is widened to %d", n)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/adit-tunnel/adit/sock"
 )
 
 // upstream is the local service that an endpoint leads to.
@@ -148,7 +150,7 @@ func connect(ctx context.Context, addr string) (socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return conn.(*net.TCPConn), nil
+	return sock.OfTCP(conn.(*net.TCPConn)), nil
 }
 
 func connectUnix(ctx context.Context, path string) (socket, error) {
@@ -156,11 +158,11 @@ func connectUnix(ctx context.Context, path string) (socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return unixConn{conn.(*net.UnixConn)}, nil
+	return unixConn{sock.OfUnix(conn.(*net.UnixConn))}, nil
 }
 
 // unixConn is a connection to a unix socket.
-type unixConn struct{ *net.UnixConn }
+type unixConn struct{ *sock.UnixConn }
 
 // SetLinger does nothing: a unix socket knows no reset. A service sees a cut request by what it announced.
 func (unixConn) SetLinger(int) error { return nil }

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/adit-tunnel/adit/sock"
 )
 
 // unclaimed is how long listeners of the process before are kept that nobody has asked for yet: those of endpoints with a port of their own, whose agents are
@@ -196,6 +198,15 @@ func closeAll[C io.Closer](all map[string]C) {
 	for _, c := range all {
 		_ = c.Close() // nothing was written to it
 	}
+}
+
+// Accept implements net.Listener.
+func (d *door) Accept() (net.Conn, error) {
+	c, err := d.AcceptTCP()
+	if err != nil {
+		return nil, err
+	}
+	return sock.OfTCP(c), nil
 }
 
 // Close implements net.Listener. Connections that wait in a listener that was passed on are the next process's.

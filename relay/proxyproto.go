@@ -16,6 +16,7 @@ import (
 	"github.com/pires/go-proxyproto"
 
 	"github.com/adit-tunnel/adit/budget"
+	"github.com/adit-tunnel/adit/sock"
 )
 
 const (
@@ -203,7 +204,7 @@ func (p *proxied) Close() error {
 
 // readProxyHead reads a connection's header within limit and returns the connection as the balancer describes it. The caller closes nc when that fails.
 func readProxyHead(nc net.Conn, limit time.Duration) (net.Conn, error) {
-	t, ok := nc.(*net.TCPConn)
+	t, ok := nc.(*sock.TCPConn)
 	if !ok {
 		return nil, errors.New("it is no TCP connection")
 	}
@@ -276,7 +277,7 @@ func proxyHead2(r io.Reader, text []byte) ([]byte, error) {
 
 // proxiedConn is a visitor's connection that came through a balancer.
 type proxiedConn struct {
-	*net.TCPConn
+	*sock.TCPConn
 	from, to net.Addr
 }
 

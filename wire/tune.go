@@ -3,6 +3,8 @@ package wire
 import (
 	"net"
 	"time"
+
+	"github.com/adit-tunnel/adit/sock"
 )
 
 const (
@@ -22,7 +24,7 @@ func TuneLink(conn net.Conn) net.Conn {
 	_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: linkDead, Interval: 5 * time.Second, Count: 3})
 	setUserTimeout(tcp, linkDead)
 	setNotSentLowat(tcp, slowUnsent)
-	return &records{Conn: conn}
+	return &records{Conn: sock.Of(conn)}
 }
 
 // notSentLowat bounds what the kernel holds unsent. Elsewhere than on Linux it does nothing.

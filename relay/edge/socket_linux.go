@@ -5,6 +5,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/adit-tunnel/adit/sock"
 )
 
 // synOnly drops segments that have SYN and not ACK set: the first of a handshake. The rest passes.
@@ -54,16 +56,8 @@ func awaitBytes(nc net.Conn) {
 	}
 }
 
-// arrived peeks at a socket that does not block.
-func arrived(fd uintptr) bool {
-	var b [1]byte
-	for {
-		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK)
-		if err != unix.EINTR {
-			return err != unix.EAGAIN
-		}
-	}
-}
+// arrived says whether something has come, if only the end.
+func arrived(fd uintptr) bool { return sock.Peek(fd) != syscall.EAGAIN }
 
 // broken says that a connection has ended by an RST, or because its other end has not been heard of, and that nobody has noticed yet.
 func broken(nc net.Conn) bool {
@@ -97,17 +91,12 @@ func newPeeker(nc net.Conn) *peeker {
 		p.raw, _ = c.SyscallConn() // fails only when it is closed, which shows when it is read
 	}
 	p.look = func(fd uintptr) bool {
-		var b [1]byte
-		for {
-			switch _, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK); err {
-			case unix.EINTR:
-			case unix.EAGAIN:
-				return false
-			default:
-				p.err = err
-				return true
-			}
+		err := sock.Peek(fd)
+		if err == syscall.EAGAIN {
+			return false
 		}
+		p.err = err
+		return true
 	}
 	return p
 }

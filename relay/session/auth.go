@@ -23,7 +23,7 @@ const maxInstance = 128
 func (s *Server) welcome(g *guest) *leg {
 	defer s.lobby.leave(g)
 	conn := g.conn
-	n := s.turns.begin(wire.TuneLink(conn))
+	n := s.turns.begin(wire.TuneLink(conn), &s.lobby, g)
 	tc := tls.Server(n, s.tls)
 	err := tc.Handshake()
 	n.end()
@@ -38,6 +38,7 @@ func (s *Server) welcome(g *guest) *leg {
 	_, err = wire.ServerHandshake(tc,
 		func(a *wire.Auth) (*wire.Welcome, error) { return s.decide(conn, l, a) },
 		func(j *wire.Join) (*wire.Welcome, error) { return s.join(conn, l, j) })
+	n.welcomed()
 	begun := err == nil && s.begin(g, tc, l)
 	if l.sess != nil && !l.more {
 		s.arrived(l.sess)

@@ -71,6 +71,7 @@ type Options struct {
 	SessionMemory *budget.Budget // of sessions; nil: as much as they want
 	Files         *budget.Budget // of sessions, each of which takes one; nil: as many as come
 	Guests        int            // how many connections may be on their way to being a session; 0: MaxGuests
+	GuestMemory   *budget.Budget // of those; nil: as much as they want
 	Grown         int            // bytes that the credit windows of all sessions may grow beyond the first, together; 0: MaxGrown
 }
 
@@ -130,7 +131,7 @@ func New(o Options) *Server {
 	return &Server{
 		o: o, tls: cfg,
 		grown:     wire.NewBudget(o.Grown),
-		lobby:     lobby{room: o.Guests, limit: o.Auth, from: map[netip.AddrPort]*origin{}},
+		lobby:     lobby{room: o.Guests, memory: o.GuestMemory, limit: o.Auth, from: map[netip.AddrPort]*origin{}},
 		turns:     newTurns(),
 		tries:     tries{now: time.Now},
 		sweep:     sweepEvery,

@@ -70,6 +70,7 @@ type Options struct {
 	Memory        *budget.Budget // of streams; nil: as much as they want
 	SessionMemory *budget.Budget // of sessions; nil: as much as they want
 	Files         *budget.Budget // of sessions, each of which takes one; nil: as many as come
+	Shared        func() bool    // whether there are several accounts, of which none may have all places; nil: there are not
 	Guests        int            // how many connections may be on their way to being a session; 0: MaxGuests
 	GuestMemory   *budget.Budget // of those; nil: as much as they want
 	Grown         int            // bytes that the credit windows of all sessions may grow beyond the first, together; 0: MaxGrown
@@ -92,6 +93,7 @@ type Server struct {
 	short   budget.Complaint // about connections that cannot be accepted
 	unasked budget.Complaint // about a control store that cannot be asked
 	full    budget.Complaint // about sessions that are refused
+	unfair  budget.Complaint // about accounts that have most of them
 
 	refusals chatter // of agents
 
@@ -101,6 +103,7 @@ type Server struct {
 	welcomed  map[string]*session // whose first leg is about to be made: the agent may ask for the next one already
 	arrears   map[arrearsKey][]arrear
 	shares    map[string]*allowance // by account
+	places    map[string]int64      // of legs, by account; no zeros
 	draining  bool                  // no new sessions and binds
 	closed    bool                  // no new connections
 }
@@ -142,6 +145,7 @@ func New(o Options) *Server {
 		welcomed:  map[string]*session{},
 		arrears:   map[arrearsKey][]arrear{},
 		shares:    map[string]*allowance{},
+		places:    map[string]int64{},
 	}
 }
 

@@ -25,9 +25,9 @@ const (
 	// trip of 200 ms: more would not make a relay faster, only keep what slow visitors do not take.
 	MaxGrown = 256 << 20
 
-	// sessionCost is what a session holds in memory, roughly: TLS, the gathering buffer of a link that is used, goroutines; streamCost is what a stream may:
-	// the first window and a head, on the way to a visitor that does not take them.
-	sessionCost = 128 << 10
+	// sessionCost is what a leg may hold in memory, roughly: TLS, goroutines, read buffers, and what its queues have without asking; an idle one holds half of it.
+	// streamCost is what a stream may: the first window and a head, on the way to a visitor that does not take them.
+	sessionCost = 192 << 10
 	streamCost  = wire.FirstLimit + 16<<10
 
 	// busyWait is how long an agent is told to stay away when there is no room for its session.

@@ -4,14 +4,18 @@ package e2e
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/adit-tunnel/adit/wire"
 	"github.com/adit-tunnel/adit/wire/wiretest"
@@ -65,16 +69,23 @@ func forgetPeak(t *testing.T, p *process) {
 	}
 }
 
-// agents are connections on which hello was said.
+// agents are connections on which hello was said; the system takes little of what is sent to them.
 func (s *scarce) agents(n int, hello func(i int) []byte) (all []net.Conn) {
 	s.t.Helper()
+	cfg, err := wire.ClientTLS(s.pin, nil, "")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	dialer := net.Dialer{Timeout: patience, Control: func(_, _ string, c syscall.RawConn) error {
+		return c.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4096) })
+	}}
 	for i := range n {
-		conn, link, err := wiretest.DialTLS(s.link, s.pin)
+		conn, err := tls.DialWithDialer(&dialer, "tcp", s.link, cfg)
 		if err != nil {
 			continue // no room
 		}
-		s.t.Cleanup(func() { link.Close() })
-		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
+		s.t.Cleanup(func() { conn.NetConn().Close() })
+		_ = conn.SetWriteDeadline(time.Now().Add(patience))
 		_, _ = conn.Write(hello(i))
 		all = append(all, conn)
 	}
@@ -91,19 +102,22 @@ func (s *scarce) guests(string) {
 func (s *scarce) queues(token string) {
 	all := s.agents(90, func(i int) []byte { return wiretest.Hello(token, fmt.Sprint("queue-", i)) })
 	bind := wiretest.Message(wire.MsgBind, 1, &wire.Bind{Handle: 1, Protocol: "http", How: strings.Repeat("?", 201)})
-	ask := wiretest.Push(wiretest.Control, bytes.Repeat(bind, 32<<10/len(bind)))
-	for end := time.Now().Add(patience); len(all) > 0 && time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	ask := wiretest.Push(wiretest.Control, bytes.Repeat(bind, 16<<10/len(bind))) // more would wait to be heard
+	for end := time.Now().Add(patience); len(all) > 0; { // in turns, so that all queues grow together
+		if time.Now().After(end) {
+			s.t.Errorf("%d agents that take no answer stay", len(all))
+			return
+		}
 		live := all[:0]
 		for _, c := range all {
-			_ = c.SetWriteDeadline(time.Now().Add(10 * time.Millisecond))
-			// What was half written cannot be gone on with, but a link that takes nothing more has all it takes.
+			_ = c.SetWriteDeadline(end)
 			if _, err := c.Write(ask); err == nil {
 				live = append(live, c)
 			}
 		}
 		all = live
+		time.Sleep(100 * time.Millisecond)
 	}
-	time.Sleep(time.Second)
 }
 
 // heaps are pushes of a size for which smux keeps nearly twice as much, on streams whose visitors get a thousand bytes a second, until their legs end.

@@ -103,7 +103,7 @@ func (s *scarce) queues(token string) {
 	all := s.agents(90, func(i int) []byte { return wiretest.Hello(token, fmt.Sprint("queue-", i)) })
 	bind := wiretest.Message(wire.MsgBind, 1, &wire.Bind{Handle: 1, Protocol: "http", How: strings.Repeat("?", 201)})
 	ask := wiretest.Push(wiretest.Control, bytes.Repeat(bind, 16<<10/len(bind))) // more would wait to be heard
-	for end := time.Now().Add(patience); len(all) > 0; { // in turns, so that all queues grow together
+	for end := time.Now().Add(patience); len(all) > 0; {                         // in turns, so that all queues grow together
 		if time.Now().After(end) {
 			s.t.Errorf("%d agents that take no answer stay", len(all))
 			return

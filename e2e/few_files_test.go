@@ -5,7 +5,9 @@ package e2e
 import (
 	"io"
 	"net/http"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -109,6 +111,40 @@ func TestFewFilesForAgents(t *testing.T) {
 	s.url = late.ready()
 	if status, code := s.get("/"); status != 200 {
 		t.Errorf("afterwards: %d %s", status, code)
+	}
+	if n := times(s.relay.stderr, "agents are refused"); n != 1 {
+		t.Errorf("said %d times", n)
+	}
+}
+
+// One account that takes all the places it can get leaves some for the next one, whose agent comes in at once and stays.
+func TestOneAccountKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	s := newScarce(t)
+	p := start(t, s.env, "relay", "token", "create", "--account", "other", "--plan", "free", "--token-file", filepath.Join(s.dir, "tokens"))
+	if p.code() != 0 {
+		t.Fatal("no token")
+	}
+	s.startRelay("ulimit -n 128", "--state-dir", s.dir+"/relay", "--access-log", "false")
+	port := service(t, http.HandlerFunc(hello))
+	all := int(s.figure(`adit_budget_size{of="agents"}`))
+	var refused *process
+	for range all {
+		a := s.launchAgent("", port)
+		if m := a.waitFor(a.stderr, "endpoint online|RELAY_BUSY: the few connections .* are kept for accounts that have fewer of them than acme"); m[0] != "endpoint online" {
+			refused = a
+			break
+		}
+	}
+	if n := times(s.relay.stderr, "agent online"); refused == nil || n < all/2 {
+		t.Errorf("%d of %d places taken, and refused: %v", n, all, refused != nil)
+	}
+	s.token = strings.TrimSpace(p.stdout.text())
+	s.startAgent("", port)
+	for range 20 {
+		if status, code := s.get("/"); status != 200 {
+			t.Fatalf("the other account's visitor: %d %s", status, code)
+		}
 	}
 	if n := times(s.relay.stderr, "agents are refused"); n != 1 {
 		t.Errorf("said %d times", n)

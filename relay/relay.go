@@ -229,8 +229,17 @@ func (r *Relay) wire(key []byte) {
 	r.sessions = session.New(session.Options{
 		Registry: r.registry, Control: r.lookup, Namer: namer, TLS: r.cert.tlsConfig(), Key: key,
 		Relay: r.id(), Version: o.Version, Region: o.Region, Log: o.Log, Go: o.Go, Auth: o.Limits.Auth,
-		Memory: r.shares.streams, SessionMemory: r.shares.sessions, Files: r.shares.agents, Guests: r.shares.lobby, Grown: r.shares.grown,
+		Memory: r.shares.streams, SessionMemory: r.shares.sessions, Files: r.shares.agents, Shared: r.shared, Guests: r.shares.lobby, GuestMemory: r.shares.guests, Grown: r.shares.grown,
 	})
+}
+
+// shared says whether the relay has several accounts. It is asked when one of them has most of what there is.
+func (r *Relay) shared() bool {
+	if r.store == nil {
+		return false
+	}
+	all, err := r.store.Accounts()
+	return err != nil || len(all) > 1
 }
 
 // newPorts are those of tcp endpoints, where visitors of the others come in.

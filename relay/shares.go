@@ -11,10 +11,11 @@ import (
 const ownFiles = 32
 
 // shares is how the relay divides what it may use. Of the memory a quarter is for what public connections hold, a quarter for streams, an eighth for sessions
-// and an eighth for credit beyond the first window, each apart, so that idle visitors leave room for requests; the rest is the program's own, and garbage.
+// and an eighth for credit beyond the first window, each apart, so that idle visitors leave room for requests; a thirty-second is for connections that are no
+// sessions yet; the rest is the program's own, and garbage.
 // Of the files a quarter is for agents, so that visitors cannot keep them out.
 type shares struct {
-	connections, streams, sessions *budget.Budget // memory
+	connections, streams, sessions, guests *budget.Budget // memory
 
 	visitors *budget.Budget // connections
 	agents   *budget.Budget // sessions
@@ -27,7 +28,7 @@ func divide(memory, files int64) shares {
 	agents := max(files/4, 4)
 	lobby := min(max(agents/4, 2), session.MaxGuests)
 	return shares{
-		connections: budget.New(memory / 4), streams: budget.New(memory / 4), sessions: budget.New(memory / 8),
+		connections: budget.New(memory / 4), streams: budget.New(memory / 4), sessions: budget.New(memory / 8), guests: budget.New(memory / 32),
 		visitors: budget.New(files - agents),
 		agents:   budget.New(agents - lobby),
 		lobby:    int(lobby),
@@ -38,7 +39,7 @@ func divide(memory, files int64) shares {
 // gather is what the metrics page shows of them.
 func (s *shares) gather(set func(name string, value float64)) {
 	for of, b := range map[string]*budget.Budget{
-		"connections": s.connections, "streams": s.streams, "sessions": s.sessions, "visitors": s.visitors, "agents": s.agents,
+		"connections": s.connections, "streams": s.streams, "sessions": s.sessions, "guests": s.guests, "visitors": s.visitors, "agents": s.agents,
 	} {
 		set(fmt.Sprintf("adit_budget_held{of=%q}", of), float64(b.Held()))
 		set(fmt.Sprintf("adit_budget_size{of=%q}", of), float64(b.Size()))

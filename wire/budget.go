@@ -19,7 +19,8 @@ const (
 )
 
 // Budget bounds how far the windows of many exchanges grow beyond FirstLimit, all together. Each leg has one of its own; LegOptions.Budget is one more, which
-// legs share. nil bounds nothing. Safe for concurrent use; it is touched only when a window changes, not by exchanges that fit the first limit.
+// legs share, and of which their queues and buffers grow, too. nil bounds nothing. Safe for concurrent use; it is touched only when a window or a buffer
+// changes, not by exchanges that fit the first limit.
 type Budget struct {
 	size uint64
 
@@ -34,7 +35,7 @@ func NewBudget(size int) *Budget {
 	return &Budget{size: uint64(max(size, 0)), from: map[netip.Addr]uint64{}}
 }
 
-// Held is how many bytes of it are given out. It is 0 when no exchange is under way; it may be more than the size for a while, when what rested wakes.
+// Held is how many bytes of it are given out. It is 0 when all legs have been at rest for a moment; it may be more than the size for a while, when what rested wakes.
 func (b *Budget) Held() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -83,7 +83,16 @@ type recvCredit struct {
 	limit, got, taken uint64
 	win               window
 	held              uint64 // of the budgets
+	headed            bool   // RESP or READY was read
 	ended             bool
+}
+
+// open is what may come: what was granted and not taken, and a head before it.
+func (c *recvCredit) open() uint64 {
+	if c.headed {
+		return c.limit - c.taken
+	}
+	return c.limit - c.taken + headOpen
 }
 
 func (c *recvCredit) begin() { *c = recvCredit{limit: FirstLimit, win: newWindow()} }

@@ -91,20 +91,37 @@ func (g *gather) writeOut(b []byte, now time.Time) error {
 // adapt hears how long a flush has taken. On a link that is not slow it doubles the limit when a full buffer would leave well within gatherTime, and halves it
 // when it would take much longer.
 func (g *gather) adapt(n int, took time.Duration) {
-	if n < gatherMin/2 {
+	if n < gatherMin/2 || g.err != nil {
 		return
 	}
 	g.judge(n, took)
 	if g.slow.Load() {
-		g.limit = gatherMin
+		g.setLimit(gatherMin)
 		return
 	}
 	full := took * time.Duration(g.limit) / time.Duration(n)
 	if full < gatherTime && g.limit < gatherMax {
-		g.limit *= 2
+		g.setLimit(2 * g.limit)
 	}
 	if full > 4*gatherTime && g.limit > gatherMin {
-		g.limit /= 2
+		g.setLimit(g.limit / 2)
+	}
+}
+
+// setLimit changes how much may gather; it stays as it is when there is no memory for more. g.mu is held.
+func (g *gather) setLimit(n int) {
+	if g.more.fits(2 * n) {
+		g.limit = n
+		g.more.shrink(2 * n)
+	}
+}
+
+// rest gives back what a link does not need on which nothing was written for a while.
+func (g *gather) rest(now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.pend == nil && !g.flushing && now.Sub(g.wrote) > restLink {
+		g.setLimit(gatherMin)
 	}
 }
 

@@ -21,9 +21,11 @@ const (
 )
 
 const (
-	// guardSlack is what a stream may have unread beyond its open credit: a head, which needs no credit, and what pushes cost more than the frames in them (see
-	// tally). An honest agent stays 9 KiB below it.
-	guardSlack = 144 << 10
+	// guardSlack is what a stream may have unread beyond its credit and what that makes in pushes (see tally): frames that need no credit, and those of a later
+	// version that are skipped. headOpen is what a head makes, until it has been read; controlOpen is the control stream's, which has no credit: its longest push.
+	guardSlack  = 16 << 10
+	headOpen    = HeaderSize + RespSize + MaxExt + MaxHead + 3*FrameCost
+	controlOpen = smuxFrame + FrameCost
 	// minUpdate is what smux must have consumed between two updates of a window; an agent's is every 2 MiB.
 	minUpdate = 64 << 10
 	// Of frames that say nothing, so many may come at once, and one more in each pause. A smux with keepalive sends one in 10 s.
@@ -58,6 +60,7 @@ var errGuard = errors.New("the agent broke the protocol")
 // newGuard guards conn until done. The control stream is open from the start.
 func newGuard(conn *gather, done <-chan struct{}) *guard {
 	control := &tally{more: make(chan struct{}, 1)}
+	control.grant(controlOpen)
 	return &guard{gather: conn, done: done, want: muxHeader, open: map[uint32]*tally{controlID: control}, highest: controlID, late: guardSlack}
 }
 
@@ -85,7 +88,7 @@ func (g *guard) verdict(err error) error {
 // opened is called before the agent can know of a stream.
 func (g *guard) opened(id uint32) {
 	t := &tally{}
-	t.grant(FirstLimit)
+	t.grant(FirstLimit + headOpen)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.open[id] = t

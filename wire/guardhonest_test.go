@@ -106,3 +106,43 @@ func TestGuardSparesAnyHonest(t *testing.T) {
 		within(t, "all exchanges", wg.Wait)
 	})
 }
+
+// TestGuardKnowsTheHead: when the head has been read, only content may be unread, and no more of it than was granted.
+func TestGuardKnowsTheHead(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		head []byte
+		kind Type
+	}{
+		{"RESP", (&Resp{Seq: 1, Body: BodyUntil, Head: make([]byte, MaxHead)}).Append(nil, 0), RespType},
+		{"READY", AppendReady(nil, 1), Ready},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l, end, conn := rawAgent(t)
+			s := openStream(t, l)
+			s.Begin(1, netip.Addr{})
+			if _, err := conn.Write(inPushes(s.ID(), tt.head)); err != nil {
+				t.Fatal(err)
+			}
+			mustNext(t, s, tt.kind)
+			push := muxFrame(muxPSH, s.ID(), dataFrame(MaxData, 0))
+			if _, err := conn.Write(repeated(2, push)); err != nil { // all that was granted
+				t.Fatal(err)
+			}
+			mustNext(t, s, Data)
+			mustNext(t, s, Data)
+			_, _ = conn.Write(repeated(4, push))
+			wantCode(t, waitEnd(t, end), CodeOverCredit)
+		})
+	}
+}
+
+// inPushes is b as smux carries it.
+func inPushes(id uint32, b []byte) (all []byte) {
+	for len(b) > 0 {
+		n := min(len(b), smuxFrame)
+		all = append(all, muxFrame(muxPSH, id, b[:n])...)
+		b = b[n:]
+	}
+	return all
+}

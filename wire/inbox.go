@@ -6,6 +6,9 @@ const (
 	// maxInbox bounds the messages that wait for OnMessage; each counts as its JSON and something for the struct.
 	maxInbox    = 256 << 10
 	messageCost = 128
+	schemeCost  = 16 // of each string in a list, beside its JSON
+	// ownInbox is what of it the shared budget is not asked for.
+	ownInbox = 64 << 10
 )
 
 // inbox is the queue between the control reader, which must not wait, and OnMessage, which may.
@@ -15,6 +18,7 @@ type inbox struct {
 	mu     sync.Mutex
 	queue  []queued
 	bytes  int
+	more   surplus
 	closed bool
 }
 
@@ -27,7 +31,7 @@ type queued struct {
 func (i *inbox) put(m *Message, size int) bool {
 	i.mu.Lock()
 	q := queued{m: m, cost: size + messageCost}
-	full := i.bytes+q.cost > maxInbox
+	full := i.bytes+q.cost > maxInbox || !i.more.fits(i.bytes+q.cost)
 	if !full {
 		i.bytes += q.cost
 		i.queue = append(i.queue, q)
@@ -46,6 +50,7 @@ func (i *inbox) get() (*Message, bool) {
 			i.queue[0] = queued{}
 			i.queue = i.queue[1:]
 			i.bytes -= q.cost
+			i.more.shrink(i.bytes)
 			i.mu.Unlock()
 			return q.m, true
 		}

@@ -32,7 +32,8 @@ type LegOptions struct {
 	OnMessage func(*Message)
 	// Log hears of what ends the leg; nil: nothing is logged.
 	Log *slog.Logger
-	// Budget is shared with other legs: it bounds windows beside the budget that each leg has of its own. nil: nothing is shared.
+	// Budget is shared with other legs: it bounds windows beside the budget that each leg has of its own, and what queues and buffers of legs grow beyond what
+	// each has in any case. nil: nothing is shared.
 	Budget *Budget
 	// IDs is how many stream ids the leg has; 0: all of them, 2³¹ − 1. Tests have fewer.
 	IDs uint32
@@ -115,6 +116,9 @@ func newLeg(conn net.Conn, o LegOptions, relay bool) (*Leg, error) {
 	}
 	l.out.wake = make(chan struct{}, 1)
 	l.in.wake = make(chan struct{}, 1)
+	l.out.more = surplus{budget: o.Budget, own: ownOutbox}
+	l.in.more = surplus{budget: o.Budget, own: ownInbox}
+	l.conn.more = surplus{budget: o.Budget, own: 2 * gatherMin}
 	l.goes(l.conn.flush)
 	side, link := smux.Client, io.ReadWriteCloser(l.conn)
 	if relay {
@@ -295,6 +299,7 @@ func (l *Leg) end(cause error, keep bool) {
 		l.o.Log.Debug("leg ended", "cause", l.cause)
 	}
 	_ = l.conn.Close()
+	l.out.close()
 	if ctl != nil {
 		// smux frees blocked writers only when a write of its own fails: this FIN does.
 		_ = ctl.Close()

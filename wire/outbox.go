@@ -5,8 +5,12 @@ import (
 	"sync"
 )
 
-// maxOutbox bounds what waits to be written on the control stream. It is reached only when the link takes nothing for long.
-const maxOutbox = 1 << 20
+const (
+	// maxOutbox bounds what waits to be written on the control stream. It is reached only when the link takes nothing for long.
+	maxOutbox = 1 << 20
+	// ownOutbox is what of it the shared budget is not asked for: the longest message, behind a RESET and a CREDIT for each stream.
+	ownOutbox = 128 << 10
+)
 
 // outbox holds the control frames that wait for the one goroutine that writes them. Putting never blocks. Signals go before messages; at most one
 // PONG waits, the newest, and one CREDIT for a stream.
@@ -19,7 +23,9 @@ type outbox struct {
 	credits []*Stream // whose due field has what to send
 	ping    *[pingSize]byte
 	pong    *[pingSize]byte
-	writing bool
+	writing int // bytes
+	more    surplus
+	closed  bool // nothing is kept any more
 	drained []chan struct{}
 }
 
@@ -33,8 +39,8 @@ func (o *outbox) notify() {
 // signal queues a RESET or STOP that is already encoded by enc; false when the outbox is full.
 func (o *outbox) signal(enc func([]byte, signal) []byte, s signal) bool {
 	o.mu.Lock()
-	full := len(o.signals) >= maxOutbox
-	if !full {
+	full := !o.closed && (len(o.signals) >= maxOutbox || !o.more.fits(o.size()+HeaderSize+resetSize))
+	if !full && !o.closed {
 		o.signals = enc(o.signals, s)
 	}
 	o.mu.Unlock()
@@ -42,11 +48,14 @@ func (o *outbox) signal(enc func([]byte, signal) []byte, s signal) bool {
 	return !full
 }
 
+// size is how many bytes of signals and messages there are. o.mu is held.
+func (o *outbox) size() int { return o.writing + len(o.signals) + len(o.msgs) }
+
 // message queues a whole MSG frame; false when the outbox is full.
 func (o *outbox) message(frame []byte) bool {
 	o.mu.Lock()
-	full := len(o.msgs)+len(frame) > maxOutbox
-	if !full {
+	full := !o.closed && (len(o.msgs)+len(frame) > maxOutbox || !o.more.fits(o.size()+len(frame)))
+	if !full && !o.closed {
 		o.msgs = append(o.msgs, frame...)
 	}
 	o.mu.Unlock()
@@ -112,9 +121,10 @@ func (o *outbox) take(buf []byte) (all []byte, asks bool) {
 		s.due, o.credits[i] = dueCredit{}, nil
 	}
 	buf = append(buf, o.msgs...)
-	o.signals, o.credits, o.msgs = o.signals[:0], o.credits[:0], keepSmall(o.msgs)
-	o.writing = len(buf) > 0
-	if !o.writing {
+	o.signals, o.credits, o.msgs = keepSmall(o.signals), o.credits[:0], keepSmall(o.msgs)
+	o.writing = len(buf)
+	o.more.shrink(o.writing)
+	if o.writing == 0 {
 		for _, c := range o.drained {
 			close(c)
 		}
@@ -145,10 +155,18 @@ func (o *outbox) write(w func([]byte) error, done <-chan struct{}, asked func())
 	}
 }
 
+// close drops what waits, and gives everything back.
+func (o *outbox) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed, o.signals, o.msgs = true, nil, nil
+	o.more.shrink(0)
+}
+
 // drain waits until everything that waits now has been written.
 func (o *outbox) drain(ctx context.Context, done <-chan struct{}) error {
 	o.mu.Lock()
-	if !o.writing && o.ping == nil && o.pong == nil && len(o.signals)+len(o.msgs)+len(o.credits) == 0 {
+	if o.writing == 0 && o.ping == nil && o.pong == nil && len(o.signals)+len(o.msgs)+len(o.credits) == 0 {
 		o.mu.Unlock()
 		return nil
 	}

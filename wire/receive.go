@@ -74,7 +74,7 @@ func (s *Stream) Took(cost int) {
 	}
 	s.resize(c.win.next(c.taken, s.leg.now(), s.leg.RTT(), s.leg.near()))
 	limit, ok := c.grant()
-	s.tally.grant(c.limit - c.taken)
+	s.tally.grant(c.open())
 	if ok {
 		s.leg.out.credit(s, s.seq.Load(), limit)
 	}
@@ -120,6 +120,10 @@ func (s *Stream) wake() {
 
 // count holds a frame against the credit. With END nothing more can come that growth would be for.
 func (s *Stream) count(f Frame) error {
+	if f.Type == RespType || f.Type == Ready {
+		s.in.headed = true
+		s.tally.grant(s.in.open())
+	}
 	end := f.Flags&End != 0
 	if !s.in.receive(Cost(f), end) {
 		return protocolError(CodeOverCredit, "%s beyond a credit of %d", f.Type, s.in.limit)

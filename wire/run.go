@@ -63,6 +63,7 @@ func (l *Leg) watch(ctx context.Context, over <-chan error) {
 			l.end(linkLost(l.conn.writeError()), true)
 		case now := <-tick.C:
 			l.rest(l.now())
+			l.conn.rest(now)
 			ping, dead := l.pulse.tick(now, l.conn.lastHeard(), l.conn.stuckSince())
 			if dead != "" {
 				l.end(linkLost(errors.New(dead+" for too long")), true)
@@ -133,7 +134,11 @@ func (l *Leg) hearMessage(p []byte) error {
 	if f, ok := m.Body.(*Fatal); ok {
 		l.setFatal(f.err())
 	}
-	if !l.in.put(m, len(p)) {
+	size := len(p)
+	if b, ok := m.Body.(*Bind); ok { // the only list that an agent can make long
+		size += schemeCost * cap(b.Schemes)
+	}
+	if !l.in.put(m, size) {
 		return protocolError(CodeControlFlood, "more messages than are taken")
 	}
 	return nil

@@ -88,7 +88,7 @@ func (s *Stream) Begin(seq uint32, visitor netip.Addr) {
 	s.hold.begin(visitor)
 	s.mu.Unlock()
 	s.in.begin()
-	s.tally.grant(FirstLimit)
+	s.tally.grant(s.in.open())
 }
 
 // Write writes whole frames, any number, as one smux frame (a longer p than 32 KiB is cut only there); p may be reused after. If p is

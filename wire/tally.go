@@ -5,15 +5,15 @@ import "sync/atomic"
 // tally is what the guard knows of a stream. A push costs its bytes and FrameCost, until its last byte is read. smux holds at most twice that on the heap: it
 // rounds up to powers of two.
 //
-// An honest agent stays within the credit that is open (limit − taken) and guardSlack, at any time:
-//   - content that was granted and not taken costs open at most, by frames: payload + FrameCost. Each frame is in one push, alone or with others, and only
-//     what is longer than smuxFrame is cut. So the pushes of those frames cost HeaderSize more each, which is at most a sixteenth (an empty TRAILERS: 64, 68),
-//     and FrameCost for each smuxFrame: of the largest window 66 KiB.
-//   - without credit come one RESP or FAIL, and one ABORT, of an exchange; the next one begins when all of this one was read. With their pushes 68.3 KiB.
+// An honest agent stays within what is allowed, at any time:
+//   - content that was granted and not taken costs open at most (limit − taken), by frames: payload + FrameCost. Each frame is in one push, alone or with
+//     others, and only what is longer than smuxFrame is cut. So the pushes of those frames cost HeaderSize more each, which is at most a sixteenth (an empty
+//     TRAILERS: 64, 68), and FrameCost for each smuxFrame, which is a 512th.
+//   - without credit come one RESP or FAIL, which is open until it was read, and one ABORT, of an exchange; the next one begins when all of this one was read.
 //   - open is looked up before what was read, by which order a reader that takes meanwhile can only help; and who took something had read it before.
 type tally struct {
 	read atomic.Uint64 // bytes, by the stream's reader
-	open atomic.Uint64 // credit, when it was told last: what was taken since makes it less
+	open atomic.Uint64 // credit and a head, when it was told last: what was taken since makes it less
 	more chan struct{} // of one place: something was read; the control stream's alone
 
 	// The guard's alone.
@@ -40,7 +40,7 @@ func (t *tally) took(n int) {
 	}
 }
 
-// grant tells how much credit is open, before the agent can hear of it.
+// grant tells how much is open, before the agent can hear of it.
 func (t *tally) grant(open uint64) {
 	if t != nil {
 		t.open.Store(open)
@@ -53,7 +53,10 @@ func (t *tally) push(n int) {
 }
 
 // allowed is how much may be unread.
-func (t *tally) allowed() int { return int(t.open.Load()) + guardSlack }
+func (t *tally) allowed() int {
+	open := int(t.open.Load())
+	return open + open/15 + guardSlack // a sixteenth and a 512th
+}
 
 // unread is how much is.
 func (t *tally) unread() int {

@@ -23,7 +23,7 @@ const maxInstance = 128
 func (s *Server) welcome(g *guest) *leg {
 	defer s.lobby.leave(g)
 	conn := g.conn
-	n := s.turns.begin(wire.TuneLink(conn))
+	n := s.turns.begin(wire.TuneLink(conn), &s.lobby, g)
 	tc := tls.Server(n, s.tls)
 	err := tc.Handshake()
 	n.end()
@@ -38,6 +38,7 @@ func (s *Server) welcome(g *guest) *leg {
 	_, err = wire.ServerHandshake(tc,
 		func(a *wire.Auth) (*wire.Welcome, error) { return s.decide(conn, l, a) },
 		func(j *wire.Join) (*wire.Welcome, error) { return s.join(conn, l, j) })
+	n.welcomed()
 	begun := err == nil && s.begin(g, tc, l)
 	if l.sess != nil && !l.more {
 		s.arrived(l.sess)
@@ -109,8 +110,8 @@ func (s *Server) decide(conn net.Conn, l *leg, a *wire.Auth) (*wire.Welcome, err
 		return nil, outOfScope(conn)
 	}
 	sess := newSession(s, newID(), grant, a.Instance, s.o.Log)
-	if !s.takePlace(l) {
-		return nil, s.busy()
+	if err := s.takePlace(l, grant.Account); err != nil {
+		return nil, err
 	}
 	if err := s.expect(sess); err != nil {
 		s.givePlace(l)
@@ -131,9 +132,11 @@ func (s *Server) join(conn net.Conn, l *leg, j *wire.Join) (*wire.Welcome, error
 		return nil, s.tries.refusal(source(conn), &wire.FatalError{Code: wire.CodeBadAuth, Text: "no session has this secret"})
 	case !sess.granted().Scopes.AllowsFrom(address(conn)):
 		return nil, outOfScope(conn)
-	case !s.takePlace(l):
-		return nil, s.busy()
-	case !sess.legs.promise():
+	}
+	if err := s.takePlace(l, sess.account); err != nil {
+		return nil, err
+	}
+	if !sess.legs.promise() {
 		return nil, &wire.FatalError{Code: wire.CodeRelayBusy, Text: "the session has all the connections it may have", Wait: time.Second}
 	}
 	l.sess, l.more, l.spare = sess, true, j.Spare

@@ -196,7 +196,13 @@ func (r *rig) agentOn(conn net.Conn, token, instance string, serve func(*lane) b
 // further is another leg of a's session.
 func (r *rig) further(a *agent, spare bool, serve func(*lane) bool) *agent {
 	r.t.Helper()
-	conn, s := r.dial(), r.srv.session(a.welcome.Session)
+	return r.furtherOn(r.dial(), a, spare, serve)
+}
+
+// furtherOn is further on a connection that has done its TLS handshake.
+func (r *rig) furtherOn(conn net.Conn, a *agent, spare bool, serve func(*lane) bool) *agent {
+	r.t.Helper()
+	s := r.srv.session(a.welcome.Session)
 	eventually(r.t, "the relay has the session's first leg", func() bool { return len(s.legs.all()) > 0 })
 	before := s.legs.all()
 	w, err := wire.ClientJoin(conn, &wire.Join{Session: a.welcome.Session, Secret: a.welcome.Secret, Version: "t", Spare: spare})

@@ -15,6 +15,7 @@ type leg struct {
 	*wire.Leg
 	sess    *session
 	placed  bool         // it has what is counted for it; of the goroutine that serves its connection
+	account string       // … for whom
 	more    bool         // not the session's first
 	spare   bool         // made for a crowd
 	opening atomic.Int64 // streams that are being opened

@@ -6,17 +6,27 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/adit-tunnel/adit/budget"
 )
 
-// MaxGuests is how many connections may be on their way to Welcome at once.
-const MaxGuests = 1024
+const (
+	// MaxGuests is how many connections may be on their way to Welcome at once.
+	MaxGuests = 1024
+
+	// guestCost is what a guest holds in memory that says little: its goroutine, and TLS. What it says beyond guestFree is counted as it comes, since TLS and the
+	// handshake keep it in buffers that double: a message of the handshake up to 64 KiB, Auth likewise. An agent says less than 4 KiB.
+	guestCost = 24 << 10
+	guestFree = 8 << 10
+)
 
 // lobby holds the connections between accept and Welcome, and cuts those that stay too long. When it is full, a newcomer takes the place of the oldest one
 // of the source that has most: an agent is through in milliseconds, so who fills the lobby with connections that say nothing, or never come to the point,
-// loses his own and keeps nobody out.
+// loses his own and keeps nobody out. It is full of guests, or of what they have said.
 type lobby struct {
-	room  int
-	limit time.Duration // from accept to Welcome
+	room   int
+	memory *budget.Budget // nil: as much as they want
+	limit  time.Duration  // from accept to Welcome
 
 	mu     sync.Mutex
 	guests list.List // of *guest, in order of arrival
@@ -30,6 +40,8 @@ type guest struct {
 	from  *origin
 	place *list.Element // nil: it has left, or was cut
 	late  *time.Timer
+	said  int   // bytes; its goroutine's
+	cost  int64 // of the lobby's memory
 }
 
 // origin is a source, and how many of its connections are in the lobby.
@@ -38,17 +50,20 @@ type origin struct {
 	n    int
 }
 
-// enter takes conn in and cuts another one if there is no room; nil: the lobby is closed, and conn is the caller's to close. It never blocks.
+// enter takes conn in and cuts others if there is no room; nil: the lobby is closed, and conn is the caller's to close. It never blocks.
 func (l *lobby) enter(conn net.Conn) *guest {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return nil
 	}
-	if l.guests.Len() >= l.room {
+	for l.guests.Len() >= l.room || !l.memory.Take(guestCost) {
+		if l.guests.Len() == 0 {
+			return nil
+		}
 		l.cut(l.oldest())
 	}
-	g := &guest{conn: conn, from: l.origin(conn)}
+	g := &guest{conn: conn, from: l.origin(conn), cost: guestCost}
 	g.from.n++
 	g.place = l.guests.PushBack(g)
 	g.late = time.AfterFunc(l.limit, func() {
@@ -57,6 +72,21 @@ func (l *lobby) enter(conn net.Conn) *guest {
 		l.cut(g)
 	})
 	return g
+}
+
+// listen says whether there is memory for n more bytes that g is about to say; it takes what that costs.
+func (l *lobby) listen(g *guest, n int) bool {
+	if g.said+n <= guestFree {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	more := guestCost + 2*int64(g.said+n-guestFree) - g.cost
+	if g.place == nil || more > 0 && !l.memory.Take(more) {
+		return false
+	}
+	g.cost += max(more, 0)
+	return true
 }
 
 // setLimit sets how long guests may stay that come from now on.
@@ -100,6 +130,7 @@ func (l *lobby) remove(g *guest) bool {
 		return false
 	}
 	g.late.Stop()
+	l.memory.Give(g.cost)
 	l.guests.Remove(g.place)
 	g.place = nil
 	if g.from.n--; g.from.n == 0 {

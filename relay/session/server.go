@@ -25,9 +25,9 @@ const (
 	// trip of 200 ms: more would not make a relay faster, only keep what slow visitors do not take.
 	MaxGrown = 256 << 20
 
-	// sessionCost is what a session holds in memory, roughly: TLS, the gathering buffer of a link that is used, goroutines; streamCost is what a stream may:
-	// the first window and a head, on the way to a visitor that does not take them.
-	sessionCost = 128 << 10
+	// sessionCost is what a leg may hold in memory, roughly: TLS, goroutines, read buffers, and what its queues have without asking; an idle one holds half of it.
+	// streamCost is what a stream may: the first window and a head, on the way to a visitor that does not take them.
+	sessionCost = 192 << 10
 	streamCost  = wire.FirstLimit + 16<<10
 
 	// busyWait is how long an agent is told to stay away when there is no room for its session.
@@ -70,7 +70,9 @@ type Options struct {
 	Memory        *budget.Budget // of streams; nil: as much as they want
 	SessionMemory *budget.Budget // of sessions; nil: as much as they want
 	Files         *budget.Budget // of sessions, each of which takes one; nil: as many as come
+	Shared        func() bool    // whether there are several accounts, of which none may have all places; nil: there are not
 	Guests        int            // how many connections may be on their way to being a session; 0: MaxGuests
+	GuestMemory   *budget.Budget // of those; nil: as much as they want
 	Grown         int            // bytes that the credit windows of all sessions may grow beyond the first, together; 0: MaxGrown
 }
 
@@ -91,6 +93,7 @@ type Server struct {
 	short   budget.Complaint // about connections that cannot be accepted
 	unasked budget.Complaint // about a control store that cannot be asked
 	full    budget.Complaint // about sessions that are refused
+	unfair  budget.Complaint // about accounts that have most of them
 
 	refusals chatter // of agents
 
@@ -100,6 +103,7 @@ type Server struct {
 	welcomed  map[string]*session // whose first leg is about to be made: the agent may ask for the next one already
 	arrears   map[arrearsKey][]arrear
 	shares    map[string]*allowance // by account
+	places    map[string]int64      // of legs, by account; no zeros
 	draining  bool                  // no new sessions and binds
 	closed    bool                  // no new connections
 }
@@ -130,7 +134,7 @@ func New(o Options) *Server {
 	return &Server{
 		o: o, tls: cfg,
 		grown:     wire.NewBudget(o.Grown),
-		lobby:     lobby{room: o.Guests, limit: o.Auth, from: map[netip.AddrPort]*origin{}},
+		lobby:     lobby{room: o.Guests, memory: o.GuestMemory, limit: o.Auth, from: map[netip.AddrPort]*origin{}},
 		turns:     newTurns(),
 		tries:     tries{now: time.Now},
 		sweep:     sweepEvery,
@@ -141,6 +145,7 @@ func New(o Options) *Server {
 		welcomed:  map[string]*session{},
 		arrears:   map[arrearsKey][]arrear{},
 		shares:    map[string]*allowance{},
+		places:    map[string]int64{},
 	}
 }
 

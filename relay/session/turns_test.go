@@ -15,7 +15,7 @@ func TestTurns(t *testing.T) {
 		silent, far := net.Pipe()
 		var over sync.WaitGroup
 		over.Go(func() {
-			n := turns.begin(silent)
+			n := turns.begin(silent, nil, nil)
 			defer n.end()
 			if _, err := n.Read(make([]byte, 1)); err == nil {
 				t.Error("a byte came from a silent one")
@@ -26,7 +26,7 @@ func TestTurns(t *testing.T) {
 		var ten sync.WaitGroup
 		for range 10 {
 			ten.Go(func() {
-				n := turns.begin(nil)
+				n := turns.begin(nil, nil, nil)
 				defer n.end()
 				time.Sleep(time.Millisecond) // it computes
 			})
@@ -48,7 +48,7 @@ func TestTurnsAfterTheHandshake(t *testing.T) {
 	turns := make(turns, 1)
 	near, far := net.Pipe()
 	defer near.Close()
-	n := turns.begin(near)
+	n := turns.begin(near, nil, nil)
 	n.end()
 	turns <- struct{}{} // somebody else has it
 	go func() {

@@ -16,15 +16,18 @@ const (
 	// slow and fast bound the growth as a part of what lives, in percent; fast is also what Go makes of the least heap it collects, 4 MiB at 100.
 	slow, fast = 50, 200
 
+	// started is after how long a start is over.
+	started = 500 * time.Millisecond
+
 	// restEvery is how often it is looked whether the process has nothing to do, calm how little it allocates between two looks then, and worth how much it must
-	// have allocated before for the system to be given back what it does not need.
-	restEvery = 5 * time.Second
-	calm      = 1 << 20
+	// have allocated before for the system to be given back what it does not need: so much that the collection is little beside the work.
+	restEvery = 250 * time.Millisecond
+	calm      = 64 << 10
 	worth     = 8 << 20
 )
 
 // Collect tells the collector how much memory it may use in all, which it keeps to by working harder, and to take it easy below that; when there is nothing to do,
-// the system has back what is not needed. It respects GOMEMLIMIT and GOGC. It is for a program's start, not for a library, and lasts until the end.
+// the system has back what is not needed, of the program's pages, too. It respects GOMEMLIMIT and GOGC. It is for a program's start, not for a library, and lasts until the end.
 func Collect(limit int64, run func(func())) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(limit)
@@ -36,11 +39,14 @@ func Collect(limit int64, run func(func())) {
 	t.tune()
 	runtime.SetFinalizer(t, (*tuner).collected)
 	run(func() {
+		time.Sleep(started)
+		_ = shedProgram()
 		var r rest
 		for range time.Tick(restEvery) {
 			if r.due(sample("/gc/heap/allocs:bytes")) {
 				runtime.GC() // what lies in pools is let go by the second collection
 				debug.FreeOSMemory()
+				_ = shedProgram()
 			}
 		}
 	})

@@ -118,6 +118,21 @@ func TestRest(t *testing.T) {
 			t.Errorf("step %d: due is %v", i, !step.due)
 		}
 	}
+	for given := 0; given < 3; given++ { // it does a little all the time, and then nothing
+		for look := 1; look < anyway; look++ {
+			if total += 1000; r.due(total) {
+				t.Fatalf("%d looks after the last time, with %d bytes allocated", look, look*1000)
+			}
+		}
+		if total += 1000; !r.due(total) {
+			t.Fatal("what little there is stays for ever")
+		}
+	}
+	for range 3 * anyway {
+		if r.due(total) {
+			t.Fatal("nothing is given back")
+		}
+	}
 }
 
 // beChild makes the test binary say what it may use.

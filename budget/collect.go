@@ -24,6 +24,9 @@ const (
 	restEvery = 250 * time.Millisecond
 	calm      = 64 << 10
 	worth     = 8 << 20
+
+	// anyway is after how many looks a process that rests gives back what little it has gathered: half a minute.
+	anyway = 120
 )
 
 // Collect tells the collector how much memory it may use in all, which it keeps to by working harder, and to take it easy below that; when there is nothing to do,
@@ -81,17 +84,23 @@ func percentFor(live uint64) int {
 type rest struct {
 	last, given uint64 // bytes allocated at the last look, and when memory was given back last
 	calm        bool   // at the last look
+	looks       int    // since memory was given back
 }
 
-// due says that memory should be given back now: two looks in a row found a calm process that has worked since the last time.
+// due says that memory should be given back now: two looks in a row found a calm process that has worked since the last time, or done a little for long.
 func (r *rest) due(allocated uint64) bool {
 	was := r.calm
 	r.calm = allocated-r.last < calm
 	r.last = allocated
-	if !was || !r.calm || allocated-r.given < worth {
+	r.looks++
+	enough := uint64(worth)
+	if r.looks >= anyway {
+		enough = calm
+	}
+	if !was || !r.calm || allocated-r.given < enough {
 		return false
 	}
-	r.given = allocated
+	r.given, r.looks = allocated, 0
 	return true
 }
 

@@ -16,9 +16,6 @@ const (
 	// slow and fast bound the growth as a part of what lives, in percent; fast is also what Go makes of the least heap it collects, 4 MiB at 100.
 	slow, fast = 50, 200
 
-	// started is after how long a start is over.
-	started = 500 * time.Millisecond
-
 	// restEvery is how often it is looked whether the process has nothing to do, calm how little it allocates between two looks then, and worth how much it must
 	// have allocated before for the system to be given back what it does not need: so much that the collection is little beside the work.
 	restEvery = 250 * time.Millisecond
@@ -42,9 +39,7 @@ func Collect(limit int64, run func(func())) {
 	t.tune()
 	runtime.SetFinalizer(t, (*tuner).collected)
 	run(func() {
-		time.Sleep(started)
-		_ = shedProgram()
-		var r rest
+		r := rest{looks: anyway} // what the start has taken is always worth it
 		for range time.Tick(restEvery) {
 			if r.due(sample("/gc/heap/allocs:bytes")) {
 				runtime.GC() // what lies in pools is let go by the second collection

@@ -118,6 +118,25 @@ func TestRest(t *testing.T) {
 			t.Errorf("step %d: due is %v", i, !step.due)
 		}
 	}
+	start := rest{looks: anyway}
+	if start.due(4<<20) || start.due(4<<20+1000) || !start.due(4<<20+2000) {
+		t.Error("what the start has taken is not given back as soon as it is over")
+	}
+	for given := 0; given < 3; given++ { // it does a little all the time, and then nothing
+		for look := 1; look < anyway; look++ {
+			if total += 1000; r.due(total) {
+				t.Fatalf("%d looks after the last time, with %d bytes allocated", look, look*1000)
+			}
+		}
+		if total += 1000; !r.due(total) {
+			t.Fatal("what little there is stays for ever")
+		}
+	}
+	for range 3 * anyway {
+		if r.due(total) {
+			t.Fatal("nothing is given back")
+		}
+	}
 }
 
 // beChild makes the test binary say what it may use.

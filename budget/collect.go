@@ -17,14 +17,17 @@ const (
 	slow, fast = 50, 200
 
 	// restEvery is how often it is looked whether the process has nothing to do, calm how little it allocates between two looks then, and worth how much it must
-	// have allocated before for the system to be given back what it does not need.
-	restEvery = 5 * time.Second
-	calm      = 1 << 20
+	// have allocated before for the system to be given back what it does not need: so much that the collection is little beside the work.
+	restEvery = 250 * time.Millisecond
+	calm      = 64 << 10
 	worth     = 8 << 20
+
+	// anyway is after how many looks a process that rests gives back what little it has gathered: half a minute.
+	anyway = 120
 )
 
 // Collect tells the collector how much memory it may use in all, which it keeps to by working harder, and to take it easy below that; when there is nothing to do,
-// the system has back what is not needed. It respects GOMEMLIMIT and GOGC. It is for a program's start, not for a library, and lasts until the end.
+// the system has back what is not needed, of the program's pages, too. It respects GOMEMLIMIT and GOGC. It is for a program's start, not for a library, and lasts until the end.
 func Collect(limit int64, run func(func())) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(limit)
@@ -36,11 +39,12 @@ func Collect(limit int64, run func(func())) {
 	t.tune()
 	runtime.SetFinalizer(t, (*tuner).collected)
 	run(func() {
-		var r rest
+		r := rest{looks: anyway} // what the start has taken is always worth it
 		for range time.Tick(restEvery) {
 			if r.due(sample("/gc/heap/allocs:bytes")) {
 				runtime.GC() // what lies in pools is let go by the second collection
 				debug.FreeOSMemory()
+				_ = shedProgram()
 			}
 		}
 	})
@@ -75,17 +79,23 @@ func percentFor(live uint64) int {
 type rest struct {
 	last, given uint64 // bytes allocated at the last look, and when memory was given back last
 	calm        bool   // at the last look
+	looks       int    // since memory was given back
 }
 
-// due says that memory should be given back now: two looks in a row found a calm process that has worked since the last time.
+// due says that memory should be given back now: two looks in a row found a calm process that has worked since the last time, or done a little for long.
 func (r *rest) due(allocated uint64) bool {
 	was := r.calm
 	r.calm = allocated-r.last < calm
 	r.last = allocated
-	if !was || !r.calm || allocated-r.given < worth {
+	r.looks++
+	enough := uint64(worth)
+	if r.looks >= anyway {
+		enough = calm
+	}
+	if !was || !r.calm || allocated-r.given < enough {
 		return false
 	}
-	r.given = allocated
+	r.given, r.looks = allocated, 0
 	return true
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -92,10 +93,12 @@ func checkDuration(v string) error {
 	return nil
 }
 
-var pinForm = regexp.MustCompile(`^sha256:[0-9a-fA-F]{64}$`)
+var pinForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^sha256:[0-9a-fA-F]{64}$`)
+})
 
 func checkPin(v string) error {
-	if !pinForm.MatchString(v) {
+	if !pinForm().MatchString(v) {
 		return errors.New(`a pin is "sha256:" and 64 hexadecimal digits, as the relay prints it at its start`)
 	}
 	return nil

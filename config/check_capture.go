@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -92,10 +93,12 @@ func checkRedactedField(v string) error {
 }
 
 // jsonPath is what inspect/capture reads: names behind dots or in brackets and quotes, numbers in brackets, and * for all.
-var jsonPath = regexp.MustCompile(`^\$(\.[^.\[\]"'\s]+|\[(\*|[0-9]{1,9}|"[^"]+"|'[^']+')\])+$`)
+var jsonPath = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\$(\.[^.\[\]"'\s]+|\[(\*|[0-9]{1,9}|"[^"]+"|'[^']+')\])+$`)
+})
 
 func checkJSONPath(v string) error {
-	if !jsonPath.MatchString(v) {
+	if !jsonPath().MatchString(v) {
 		return fmt.Errorf("%q is no path such as $.card.number, $.items[*].token or $[\"a name\"]", v)
 	}
 	return nil

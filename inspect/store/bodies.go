@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
@@ -20,11 +21,13 @@ const inline = 64 << 10
 // bodies is the directory of content that is too large for the database.
 func (s *Store) bodies() string { return filepath.Join(s.o.Dir, "bodies") }
 
-var plainID = regexp.MustCompile(`^[0-9A-Za-z-]{2,64}$`)
+var plainID = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9A-Za-z-]{2,64}$`)
+})
 
 // bodyName is the file of one side's content. An ID that would not do as a name, since it comes from elsewhere, is replaced by its hash.
 func bodyName(id inspect.ID, side inspect.Side) string {
-	if name := string(id); plainID.MatchString(name) {
+	if name := string(id); plainID().MatchString(name) {
 		return name + "." + side.String()
 	}
 	sum := sha256.Sum256([]byte(id))

@@ -151,7 +151,7 @@ func openFile(path string) (*sql.DB, error) {
 	}
 	killed := exists(path + "-wal") // or another program has it open
 	db, err := openWith(path, "journal_mode(WAL)", "synchronous(NORMAL)", "secure_delete(1)", "temp_store(MEMORY)",
-		"cache_size(-4096)", "journal_size_limit(4194304)") // KiB, bytes
+		"cache_size(-1024)", "journal_size_limit(4194304)") // KiB, bytes
 	if err != nil {
 		return nil, err
 	}

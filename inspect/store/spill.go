@@ -94,8 +94,27 @@ func (sp *spill) Write(p []byte) bool {
 	}
 	sp.taken += n
 	q.queued += n
-	q.push(job{sp, append([]byte{}, p...)})
+	q.push(job{sp, block(p)})
 	return true
+}
+
+// blockSize is that of the pieces in which content comes, and of what is used again for them: a copy of each gigabyte would have the collector run all the time.
+const blockSize = 32 << 10
+
+var blocks = sync.Pool{New: func() any { return new([blockSize]byte) }}
+
+// block copies p; reuse takes it back.
+func block(p []byte) []byte {
+	if len(p) > blockSize {
+		return append([]byte{}, p...)
+	}
+	return append(blocks.Get().(*[blockSize]byte)[:0], p...)
+}
+
+func reuse(b []byte) {
+	if cap(b) == blockSize {
+		blocks.Put((*[blockSize]byte)(b[:blockSize]))
+	}
 }
 
 // Close implements inspect.Spill.
@@ -181,6 +200,7 @@ func (q *spills) do(j job) {
 	if err == nil {
 		j.written += int64(len(j.content))
 	}
+	reuse(j.content)
 }
 
 // write does the job on the file.

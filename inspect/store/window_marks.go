@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
@@ -20,12 +21,14 @@ type marks struct {
 // maxNote bounds a note, in bytes.
 const maxNote = 64 << 10
 
-var tagForm = regexp.MustCompile(`^[A-Za-z0-9_./-]{1,64}$`)
+var tagForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9_./-]{1,64}$`)
+})
 
 // checkMarks says what is wrong with a change of marks.
 func checkMarks(c inspect.Marks) error {
 	for _, tag := range c.AddTags {
-		if !tagForm.MatchString(tag) {
+		if !tagForm().MatchString(tag) {
 			return wrong("tag %q: take up to 64 letters, digits, \"-\", \"_\", \".\" and \"/\"", tag)
 		}
 	}

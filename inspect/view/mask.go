@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/adit-tunnel/adit/inspect"
 )
@@ -126,11 +127,15 @@ const secretName = `(?:token|secret|passw|api[-_]?key|authorization|cookie|crede
 // within JSON the quotes have backslashes, \"name\":\"value\": up to the closing one, which is left. Further in, where there are more of them, it may be more than the
 // value, but never more than the text within which that is, so that JSON stays JSON.
 // In a query or a form quotes, ":" and "=" may be written %22, %3A and %3D.
-var pairs = regexp.MustCompile(`(?i)([\w.-]*` + secretName + `[\w.-]*(?:\\*["']|%22)?\s*(?:[:=>]|%3[ad])\s*(?:(?:bearer|basic|token)\s+)?)` +
-	`("(?:[^"\\]|\\.)*"?|(?:\\\\)*\\"(?:[^"\\]|(?:\\\\)+(?:\\"|[^"\\]))*|'[^']*'?|(?:[^\s&,;"'<>{}\[\]\\]|\\[^"'])+)`)
+var pairs = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)([\w.-]*` + secretName + `[\w.-]*(?:\\*["']|%22)?\s*(?:[:=>]|%3[ad])\s*(?:(?:bearer|basic|token)\s+)?)` +
+		`("(?:[^"\\]|\\.)*"?|(?:\\\\)*\\"(?:[^"\\]|(?:\\\\)+(?:\\"|[^"\\]))*|'[^']*'?|(?:[^\s&,;"'<>{}\[\]\\]|\\[^"'])+)`)
+})
 
 // parts finds parts of a form, as they pass, whose names are those of secrets: fields, content, and where the part ends.
-var parts = regexp.MustCompile(`(?im)^(content-disposition:\s*form-data\b.*\bname="[^"\n]*` + secretName + `[^"\n]*".*\n(?:.*[^\r\n].*\n)*\r?\n)((?s:.+?))(\r?\n--|\z)`)
+var parts = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?im)^(content-disposition:\s*form-data\b.*\bname="[^"\n]*` + secretName + `[^"\n]*".*\n(?:.*[^\r\n].*\n)*\r?\n)((?s:.+?))(\r?\n--|\z)`)
+})
 
 // hints are what each match of pairs has in it, in lower case. Looking for them is much faster than the expression.
 var hints = []string{"token", "secret", "passw", "key", "authorization", "cookie", "credential", "jwt"}
@@ -157,12 +162,12 @@ func withoutPairs(text string) string {
 		return text
 	}
 	if strings.Contains(text, "form-data") {
-		text = parts.ReplaceAllString(text, "${1}"+Masked+"${3}")
+		text = parts().ReplaceAllString(text, "${1}"+Masked+"${3}")
 	}
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		if hasHint(line) {
-			line = pairs.ReplaceAllStringFunc(line, maskPair)
+			line = pairs().ReplaceAllStringFunc(line, maskPair)
 		}
 		b.WriteString(line)
 	}
@@ -201,7 +206,7 @@ const noText = 0xff
 
 // maskPair hides the value of one match of pairs.
 func maskPair(pair string) string {
-	at := pairs.FindStringSubmatchIndex(pair)
+	at := pairs().FindStringSubmatchIndex(pair)
 	name, value := pair[:at[3]], pair[at[4]:]
 	switch {
 	case isNumber(value):

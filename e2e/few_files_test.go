@@ -3,9 +3,13 @@
 package e2e
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -113,6 +117,57 @@ func TestFewFilesForAgents(t *testing.T) {
 	if n := times(s.relay.stderr, "agents are refused"); n != 1 {
 		t.Errorf("said %d times", n)
 	}
+}
+
+// Listeners of tcp endpoints take from the relay's files: an agent that asks for a port a hundred times is refused what is others', who come in, are served, and have a
+// port of their own, too. What was refused comes when there is room.
+func TestFewFilesForPorts(t *testing.T) {
+	t.Parallel()
+	s := newScarce(t)
+	first, err := strconv.Atoi(portOf(fixedAddress(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.startRelay("ulimit -n 128", "--state-dir", s.dir+"/relay", "--access-log", "false", "--tcp-ports", fmt.Sprintf("%d-%d", first, first+999))
+	port := service(t, http.HandlerFunc(hello))
+	s.startAgent("", port)
+	greedy := start(t, s.env, "relay", "token", "create", "--account", "greedy", "--plan", "free", "--token-file", filepath.Join(s.dir, "tokens"))
+	greedy.code()
+	many := "version: 3\nendpoints:\n"
+	for i := range 100 {
+		many += fmt.Sprintf("  - {name: t%d, url: 'tcp://', upstream: {url: '%s'}}\n", i, port)
+	}
+	file := filepath.Join(s.dir, "many.yml")
+	if err := os.WriteFile(file, []byte(many), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hog := s.under("", "start", "--all", "--config", file, "--relay", s.link, "--relay-pin", s.pin, "--authtoken", strings.TrimSpace(greedy.stdout.text()),
+		"--no-tui", "--web-addr", "false", "--state-dir", filepath.Join(s.dir, "hog"))
+	hog.waitFor(hog.stderr, "endpoint refused.*ADIT-1007 RELAY_BUSY")
+	all := s.figure(`adit_budget_size{of="ports"}`)
+	if held := s.figure(`adit_budget_held{of="ports"}`); held != all-float64(int(all)/4) {
+		t.Errorf("%v of %v listeners are one account's", held, all)
+	}
+	for range 50 {
+		if status, code := s.get("/"); status != 200 {
+			t.Fatalf("another visitor: %d %s", status, code)
+		}
+	}
+	if n := files(s.relay); n > 100 {
+		t.Errorf("the relay has %d files open", n)
+	}
+	s.healthy()
+	ssh := s.under("", "tcp", port, "--relay", s.link, "--relay-pin", s.pin, "--authtoken", s.token, "--no-tui", "--web-addr", "false", "--state-dir", filepath.Join(s.dir, "ssh"))
+	ssh.ready()
+	if n := times(s.relay.stderr, "ports of their own are refused"); n != 1 {
+		t.Errorf("said %d times", n)
+	}
+	if n := times(s.relay.stderr, "cannot be accepted"); n != 0 {
+		t.Errorf("visitors could not be accepted %d times", n)
+	}
+	hog.signal(syscall.SIGTERM)
+	hog.code()
+	eventually(t, "the listeners are given back", func() bool { return s.figure(`adit_budget_held{of="ports"}`) == 1 })
 }
 
 // An agent that has no file left for another connection to the local service lets requests wait, and then says that it is its own trouble.

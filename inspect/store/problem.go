@@ -85,8 +85,16 @@ func (s *Store) Keeping() inspect.Keeping {
 	return k
 }
 
-// failed says that nothing can be written now, once a minute. What has been found damaged is remembered for the next start.
+// failed says that nothing can be written now.
 func (s *Store) failed(err error) {
+	if s.noteProblem(err) {
+		s.window.announce()
+	}
+}
+
+// noteProblem is failed for Open, before whom OnChange tells is there: it says whether there is news. The log has it once a minute. What has been found damaged is
+// remembered for the next start.
+func (s *Store) noteProblem(err error) (news bool) {
 	text := explain(err).Error()
 	was := s.state.setProblem(text)
 	if n, due := s.state.complaint.Due(); due {
@@ -95,8 +103,8 @@ func (s *Store) failed(err error) {
 	}
 	if was != text {
 		s.noteDamage(err)
-		s.window.announce()
 	}
+	return was != text
 }
 
 // noteDamage leaves a mark for the next start if err says that the database is damaged, and goes on saying so although what is written may be well.

@@ -251,6 +251,51 @@ func TestFewFilesForBoth(t *testing.T) {
 			t.Fatalf("%d %s", status, body)
 		}
 	}
+	s.public, s.url = strings.TrimPrefix(url, "http://"), url
+	for range 100 { // more than it holds: who has waited longest makes room
+		s.call().ask("/")
+	}
+	eventually(t, "a visitor is served beside them", func() bool { status, _ := s.get("/"); return status == 200 })
+	if n := files(p); n >= 64 {
+		t.Errorf("%d files are open", n)
+	}
+	if n := times(p.stderr, "cannot be accepted") + times(p.stderr, "no open files are left"); n != 0 {
+		t.Errorf("files ran out %d times", n)
+	}
+}
+
+// An agent with its relay inside and 128 MiB for both, under idle visitors, downloads that nobody reads, downloads and uploads: it stays within its limit, and who comes is
+// served or told to come again.
+func TestLittleMemoryForBoth(t *testing.T) {
+	t.Parallel()
+	s := newScarce(t)
+	s.program = lean(t)
+	p := s.under("export GOMEMLIMIT=128MiB", "http", service(t, http.HandlerFunc(heavy)), "--no-tui")
+	s.url = p.ready()
+	s.public = strings.TrimPrefix(s.url, "http://")
+	for range 1500 { // of which fewer fit
+		s.call().ask("/")
+	}
+	eventually(t, "who comes is served", func() bool { status, _ := s.get("/"); return status == 200 })
+	time.Sleep(1500 * time.Millisecond) // until they are idle
+	answers, unread := s.unread(100)
+	if n := answers["begun"]; n < 50 || n+answers["refused"] != 100 {
+		t.Errorf("downloads that nobody reads: %v", answers)
+	}
+	var over sync.WaitGroup
+	for range 4 {
+		over.Go(func() { s.transfer(s.download) })
+		over.Go(func() { s.transfer(s.upload) })
+	}
+	over.Wait()
+	for _, c := range unread {
+		c.Close()
+	}
+	eventually(t, "afterwards", func() bool { status, _ := s.get("/"); return status == 200 })
+	report(t, fmt.Sprintf("relay and agent in one process, 128 MiB: at most %d MiB", peak(p)>>20))
+	if n := peak(p); n > little+besides {
+		t.Errorf("%d MiB were held", n>>20)
+	}
 }
 
 // With too few to work at all, adit says at the start what it needs.

@@ -195,7 +195,7 @@ func (r *Relay) wire(key []byte) {
 	if o.Embedded { // its visitors are on this machine, and somebody waits at the keyboard
 		late = lateNearby
 	}
-	r.shares = divide(o.Memory, o.Files, o.listeners())
+	r.shares = divide(o.Memory, o.Files, o.listeners(), o.Embedded)
 	var door http.HandlerFunc
 	if !o.Embedded {
 		door = r.takeSocket

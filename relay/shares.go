@@ -10,6 +10,10 @@ import (
 // ownFiles is what a relay has open itself: standard files, listeners, state, the admin's visitors, those who are being turned away.
 const ownFiles = 32
 
+// ownEmbedded is that of one inside an agent, where the standard files, the state and who looks at it are the agent's, and agentEmbedded what the one agent and its
+// connections on their way in may want.
+const ownEmbedded, agentEmbedded = 12, 8
+
 // shares is how the relay divides what it may use. Of the memory a quarter is for what public connections hold, a quarter for streams, an eighth for sessions
 // and an eighth for credit beyond the first window, each apart, so that idle visitors leave room for requests; the rest is the program's own, and garbage.
 // Of the files a quarter is for agents, so that visitors cannot keep them out, and up to a quarter for the listeners of endpoints with ports of their own, so that
@@ -24,10 +28,14 @@ type shares struct {
 	grown    int            // credit
 }
 
-// divide divides so much memory and so many files. ports: endpoints may want so many listeners.
-func divide(memory, files, ports int64) shares {
-	files = max(files-ownFiles, 8)
-	agents := max(files/4, 4)
+// divide divides so much memory and so many files. ports: endpoints may want so many listeners. embedded: there is one agent, in the same process.
+func divide(memory, files, ports int64, embedded bool) shares {
+	own, most := int64(ownFiles), files
+	if embedded {
+		own, most = ownEmbedded, agentEmbedded
+	}
+	files = max(files-own, 8)
+	agents := min(max(files/4, 4), most)
 	ports = min(ports, max(files/4, 4))
 	lobby := min(max(agents/4, 2), session.MaxGuests)
 	return shares{

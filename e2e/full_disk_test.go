@@ -154,6 +154,7 @@ func TestRestartOnAFullDisk(t *testing.T) {
 	s.startRelay("", on...)
 	port := service(t, http.HandlerFunc(hello))
 	s.startAgent("", port, agent...)
+	s.get("/before") // from here on the access log has a page with room for half a line
 	s.agent.signal(syscall.SIGTERM)
 	s.agent.code()
 	empty, since := fill(t, disk), time.Now()

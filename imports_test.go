@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"inspect/sign":              {},
 	"inspect/decode":            {},
 	"inspect/capture":           {"inspect", "inspect/decode", "http1"},
-	"inspect/store":             {"inspect", "inspect/decode", "http1"},
+	"inspect/store":             {"inspect", "inspect/decode", "http1", "budget"},
 	"inspect/view":              {"inspect", "inspect/decode", "http1"},
 	"inspect/diff":              {"inspect", "inspect/decode", "inspect/view", "http1"},
 	"inspect/rerun":             {"inspect", "inspect/diff", "inspect/view"},

@@ -85,6 +85,7 @@ func New(o Options) (*Agent, error) {
 	a.instance = uuid.NewString()
 	if o.Slot != nil {
 		a.instance = o.Slot.Instance()
+		o.Slot.tell(a.forgetful)
 		if err := o.Slot.Warning(); err != nil {
 			o.Log.Warn("agent slot", "err", err)
 		}

@@ -119,9 +119,7 @@ func (s *session) bound(m *wire.Bound) {
 	a.checkReady()
 	a.mu.Unlock()
 	if err := a.remember(ep, port, m.Ticket); err != nil {
-		if n, due := a.forgets.Due(); due {
-			a.o.Log.Warn("what the endpoint had could not be remembered; trying again", "endpoint", ep.Name, "err", err, "times", n)
-		}
+		a.forgetful(err)
 	}
 	a.o.Log.Info("endpoint online", "endpoint", ep.Name, "url", m.URL)
 	a.tellBound(ep, m.URL)
@@ -142,6 +140,15 @@ func (a *Agent) remember(ep *endpoint, port int, ticket string) error {
 		return a.o.Slot.SetTicket(a.o.Relay, ep.Name, ticket)
 	}
 	return nil
+}
+
+// forgetful says that the slot cannot keep what endpoints have, once a minute; nil: that it can again.
+func (a *Agent) forgetful(err error) {
+	if err == nil {
+		a.o.Log.Info("what the endpoints have is remembered again")
+	} else if n, due := a.forgets.Due(); due {
+		a.o.Log.Warn("what the endpoints have cannot be remembered; trying again", "err", err, "times", n)
+	}
 }
 
 // localPort is the port of an embedded relay's URL, 0 of others.

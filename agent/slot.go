@@ -23,6 +23,7 @@ type Slot struct {
 	mu     sync.Mutex
 	file   slotFile
 	again  *time.Timer // while the file could not be written
+	report func(error) // what came of trying again; nil: nobody asks
 	closed bool
 }
 
@@ -201,9 +202,19 @@ func (s *Slot) tryAgain() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.again = nil
-	if !s.closed {
-		_ = s.keep() // it has been told
+	if s.closed {
+		return
 	}
+	if err := s.keep(); s.report != nil {
+		s.report(err)
+	}
+}
+
+// tell has report called with what comes of trying to write the file again; nil: it is written.
+func (s *Slot) tell(report func(error)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.report = report
 }
 
 // save writes a new file and renames it over the old one, so that a full disk or a crash leaves one of the two whole.

@@ -62,7 +62,7 @@ func (g *guard) catch() {
 
 func (g *guard) die(v any, stack []byte) {
 	g.giveBack()
-	where := "the details could not be saved"
+	where := "the details could not be saved:\n\n" + string(stack)
 	if path, err := g.save(v, stack); err == nil {
 		where = "the details are in " + path
 	}

@@ -56,7 +56,7 @@ func (a *app) logger(o logOptions, dashboard bool) (log *slog.Logger, close func
 	if err != nil {
 		return nil, nil, usage("the log: %w", err)
 	}
-	w := &lossy{w: f, what: "the log " + o.to, say: a.complain}
+	w := &lossy{w: f, what: "the log " + o.to, say: a.complain, torn: torn(o.to)}
 	if dashboard {
 		w.say = nil // it has the screen
 	}

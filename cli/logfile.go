@@ -36,3 +36,19 @@ func openLog(path string, mode fs.FileMode, maxSize int) (io.WriteCloser, error)
 	}
 	return &lumberjack.Logger{Filename: path, MaxSize: maxSize, MaxBackups: logKept}, nil
 }
+
+// torn says that the last line of a file has no end, as a full disk and a process that is killed then leave it.
+func torn(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false // it may be written, not read
+	}
+	defer f.Close()
+	var last [1]byte
+	_, err = f.ReadAt(last[:], info.Size()-1)
+	return err == nil && last[0] != '\n'
+}

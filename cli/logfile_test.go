@@ -65,3 +65,19 @@ func TestLogToADevice(t *testing.T) {
 		}
 	}
 }
+
+// TestTorn: half a line that the process before has left is known, so that the next one does not go on in it.
+func TestTorn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	if torn(path) || torn(os.DevNull) || torn(t.TempDir()) {
+		t.Error("what has no lines has half a one")
+	}
+	for text, want := range map[string]bool{"": false, "one\n": false, "one\ntw": true} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if torn(path) != want {
+			t.Errorf("%q: %v", text, !want)
+		}
+	}
+}

@@ -265,7 +265,7 @@ func (a *app) accessLog(to string, o logOptions, log *slog.Logger) (io.Writer, f
 	if err != nil {
 		return nil, nil, usage("--access-log: %w", err)
 	}
-	w.w, w.what = f, w.what+" "+to
+	w.w, w.what, w.torn = f, w.what+" "+to, torn(to)
 	return w, func() { _ = f.Close() }, nil
 }
 

@@ -41,7 +41,24 @@ func TestMain(m *testing.M) {
 	if signal.Ignored(syscall.SIGHUP) { // as under nohup; what is handled here reaches the programs that tests start, what is ignored does not
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	for _, f := range exits.all {
+		f()
+	}
+	os.Exit(code)
+}
+
+// exits are what is to be done when all tests are over.
+var exits struct {
+	sync.Mutex
+	all []func()
+}
+
+// atExit has f called when all tests are over.
+func atExit(f func()) {
+	exits.Lock()
+	defer exits.Unlock()
+	exits.all = append(exits.all, f)
 }
 
 // cleanEnv is an environment of a person at a terminal: no CI, a home of its own.

@@ -3,8 +3,10 @@
 package e2e
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -151,6 +153,57 @@ func TestOneAccountKeepsNobodyOut(t *testing.T) {
 	}
 }
 
+// Listeners of tcp endpoints take from the relay's files: an agent that asks for a port a hundred times is refused what is others', who come in, are served, and have a
+// port of their own, too. What was refused comes when there is room.
+func TestFewFilesForPorts(t *testing.T) {
+	t.Parallel()
+	s := newScarce(t)
+	first, err := strconv.Atoi(portOf(fixedAddress(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.startRelay("ulimit -n 128", "--state-dir", s.dir+"/relay", "--access-log", "false", "--tcp-ports", fmt.Sprintf("%d-%d", first, first+999))
+	port := service(t, http.HandlerFunc(hello))
+	s.startAgent("", port)
+	greedy := start(t, s.env, "relay", "token", "create", "--account", "greedy", "--plan", "free", "--token-file", filepath.Join(s.dir, "tokens"))
+	greedy.code()
+	many := "version: 3\nendpoints:\n"
+	for i := range 100 {
+		many += fmt.Sprintf("  - {name: t%d, url: 'tcp://', upstream: {url: '%s'}}\n", i, port)
+	}
+	file := filepath.Join(s.dir, "many.yml")
+	if err := os.WriteFile(file, []byte(many), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hog := s.under("", "start", "--all", "--config", file, "--relay", s.link, "--relay-pin", s.pin, "--authtoken", strings.TrimSpace(greedy.stdout.text()),
+		"--no-tui", "--web-addr", "false", "--state-dir", filepath.Join(s.dir, "hog"))
+	hog.waitFor(hog.stderr, "endpoint refused.*ADIT-1007 RELAY_BUSY")
+	all := s.figure(`adit_budget_size{of="ports"}`)
+	if held := s.figure(`adit_budget_held{of="ports"}`); held != all-float64(int(all)/4) {
+		t.Errorf("%v of %v listeners are one account's", held, all)
+	}
+	for range 50 {
+		if status, code := s.get("/"); status != 200 {
+			t.Fatalf("another visitor: %d %s", status, code)
+		}
+	}
+	if n := files(s.relay); n > 100 {
+		t.Errorf("the relay has %d files open", n)
+	}
+	s.healthy()
+	ssh := s.under("", "tcp", port, "--relay", s.link, "--relay-pin", s.pin, "--authtoken", s.token, "--no-tui", "--web-addr", "false", "--state-dir", filepath.Join(s.dir, "ssh"))
+	ssh.ready()
+	if n := times(s.relay.stderr, "ports of their own are refused"); n != 1 {
+		t.Errorf("said %d times", n)
+	}
+	if n := times(s.relay.stderr, "cannot be accepted"); n != 0 {
+		t.Errorf("visitors could not be accepted %d times", n)
+	}
+	hog.signal(syscall.SIGTERM)
+	hog.code()
+	eventually(t, "the listeners are given back", func() bool { return s.figure(`adit_budget_held{of="ports"}`) == 1 })
+}
+
 // An agent that has no file left for another connection to the local service lets requests wait, and then says that it is its own trouble.
 func TestFewFilesForTheService(t *testing.T) {
 	t.Parallel()
@@ -231,6 +284,51 @@ func TestFewFilesForBoth(t *testing.T) {
 		if status, body := get(t, url+"/"); status != 200 {
 			t.Fatalf("%d %s", status, body)
 		}
+	}
+	s.public, s.url = strings.TrimPrefix(url, "http://"), url
+	for range 100 { // more than it holds: who has waited longest makes room
+		s.call().ask("/")
+	}
+	eventually(t, "a visitor is served beside them", func() bool { status, _ := s.get("/"); return status == 200 })
+	if n := files(p); n >= 64 {
+		t.Errorf("%d files are open", n)
+	}
+	if n := times(p.stderr, "cannot be accepted") + times(p.stderr, "no open files are left"); n != 0 {
+		t.Errorf("files ran out %d times", n)
+	}
+}
+
+// An agent with its relay inside and 128 MiB for both, under idle visitors, downloads that nobody reads, downloads and uploads: it stays within its limit, and who comes is
+// served or told to come again.
+func TestLittleMemoryForBoth(t *testing.T) {
+	t.Parallel()
+	s := newScarce(t)
+	s.program = lean(t)
+	p := s.under("export GOMEMLIMIT=128MiB", "http", service(t, http.HandlerFunc(heavy)), "--no-tui")
+	s.url = p.ready()
+	s.public = strings.TrimPrefix(s.url, "http://")
+	for range 1500 { // of which fewer fit
+		s.call().ask("/")
+	}
+	eventually(t, "who comes is served", func() bool { status, _ := s.get("/"); return status == 200 })
+	time.Sleep(1500 * time.Millisecond) // until they are idle
+	answers, unread := s.unread(100)
+	if n := answers["begun"]; n < 50 || n+answers["refused"] != 100 {
+		t.Errorf("downloads that nobody reads: %v", answers)
+	}
+	var over sync.WaitGroup
+	for range 4 {
+		over.Go(func() { s.transfer(s.download) })
+		over.Go(func() { s.transfer(s.upload) })
+	}
+	over.Wait()
+	for _, c := range unread {
+		c.Close()
+	}
+	eventually(t, "afterwards", func() bool { status, _ := s.get("/"); return status == 200 })
+	report(t, fmt.Sprintf("relay and agent in one process, 128 MiB: at most %d MiB", peak(p)>>20))
+	if n := peak(p); n > little+besides {
+		t.Errorf("%d MiB were held", n>>20)
 	}
 }
 

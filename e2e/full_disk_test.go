@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -61,6 +62,14 @@ func read(t *testing.T, file string) string {
 	return string(b)
 }
 
+// rarely demands that something was said since then, and not more often than once a minute.
+func rarely(t *testing.T, l *lines, text string, since time.Time) {
+	t.Helper()
+	if n, most := times(l, text), 1+int(time.Since(since)/time.Minute); n < 1 || n > most {
+		t.Errorf("%q is said %d times within %v", text, n, time.Since(since).Round(time.Second))
+	}
+}
+
 // lateHost is a name whose lease is long.
 var lateHost = "late-" + strings.Repeat("x", 50) + ".tunnel.test"
 
@@ -87,7 +96,7 @@ func TestFullDisk(t *testing.T) {
 	s.startRelay("", "--state-dir", state, "--access-log", access)
 	port := service(t, http.HandlerFunc(hello))
 	s.startAgent("", port, "--state-dir", filepath.Join(disk, "agent"), "--capture-memory-only")
-	empty := fill(t, disk)
+	empty, since := fill(t, disk), time.Now()
 	for range 100 {
 		if status, code := s.get("/full?" + strings.Repeat("x", 100)); status != 200 {
 			t.Fatalf("on a full disk: %d %s", status, code)
@@ -96,11 +105,9 @@ func TestFullDisk(t *testing.T) {
 	s.healthy()
 	late := s.under("", "http", port, "--relay", s.link, "--relay-pin", s.pin, "--authtoken", s.token, "--no-tui", "--web-addr", "false", "--url", lateHost, "--state-dir", s.dir)
 	late.ready()
-	for what, said := range map[string]func() bool{
-		"access log": func() bool { return times(s.relay.stderr, "access.log cannot be written, and loses lines") > 0 },
-		"leases":     func() bool { return times(s.relay.stderr, "leases are not written down") > 0 },
-	} {
-		eventually(t, "said: "+what, said)
+	for _, text := range []string{"access.log cannot be written, and loses lines", "leases are not written down"} {
+		eventually(t, "said: "+text, func() bool { return times(s.relay.stderr, text) > 0 })
+		rarely(t, s.relay.stderr, text, since)
 	}
 	empty()
 	eventually(t, "all is written again", func() bool {
@@ -135,6 +142,54 @@ func (s *scarce) restarted(state string) {
 	}
 }
 
+// A relay and an agent with state that is there already start on a full disk as they do on another, after a death in the middle of it; what they cannot write is said
+// once a minute, and written when there is room.
+func TestRestartOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	disk := smallDisk(t)
+	s := newScarce(t)
+	link := fixedAddress(t)
+	on := []string{"--agents", link, "--state-dir", filepath.Join(disk, "relay"), "--access-log", filepath.Join(disk, "access.log")}
+	agent := []string{"--url", "http://vic.tunnel.test", "--state-dir", filepath.Join(disk, "agent")}
+	s.startRelay("", on...)
+	port := service(t, http.HandlerFunc(hello))
+	s.startAgent("", port, agent...)
+	s.get("/before") // from here on the access log has a page with room for half a line
+	s.agent.signal(syscall.SIGTERM)
+	s.agent.code()
+	empty, since := fill(t, disk), time.Now()
+	for range 2 {
+		s.relay.signal(syscall.SIGKILL)
+		s.relay.code()
+		s.startRelay("", on...)
+		s.startAgent("", port, agent...)
+		for range 20 {
+			if status, code := s.get("/" + strings.Repeat("x", 300)); status != 200 {
+				t.Fatalf("on a full disk: %d %s", status, code)
+			}
+		}
+		s.agent.waitFor(s.agent.stderr, "cannot be remembered.*no space left")
+		s.relay.waitFor(s.relay.stderr, "access.log cannot be written.*no space left")
+		rarely(t, s.agent.stderr, "cannot be remembered", since)
+		rarely(t, s.relay.stderr, "access.log cannot be written", since)
+		s.agent.signal(syscall.SIGKILL)
+		s.agent.code()
+	}
+	s.startAgent("", port, agent...)
+	s.agent.waitFor(s.agent.stderr, "cannot be remembered")
+	empty()
+	s.agent.waitFor(s.agent.stderr, "what the endpoints have is remembered again")
+	eventually(t, "the access log is written again", func() bool {
+		s.get("/after")
+		return strings.Contains(read(t, filepath.Join(disk, "access.log")), "\ntime=") && strings.Contains(read(t, filepath.Join(disk, "access.log")), "/after")
+	})
+	for line := range strings.Lines(read(t, filepath.Join(disk, "access.log"))) {
+		if strings.Count(line, "time=") > 1 {
+			t.Errorf("a line in the middle of another: %q", line)
+		}
+	}
+}
+
 // Of a program's own log that cannot be written stderr tells, and that it can be again.
 func TestLogOnAFullDisk(t *testing.T) {
 	t.Parallel()
@@ -149,7 +204,7 @@ func TestLogOnAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	empty := fill(t, disk)
+	empty, since := fill(t, disk), time.Now()
 	if _, err := f.WriteString(strings.Repeat("\n", 4096)); !errors.Is(err, syscall.ENOSPC) { // the rest of the log's last page
 		t.Fatal(err)
 	}
@@ -159,6 +214,11 @@ func TestLogOnAFullDisk(t *testing.T) {
 	if status, code := s.get("/"); status != 200 {
 		t.Errorf("on a full disk: %d %s", status, code)
 	}
+	for range 5 {
+		s.startAgent("", port)
+		s.agent.signal(syscall.SIGTERM)
+	}
+	rarely(t, r.stderr, "cannot be written, and loses lines", since)
 	empty()
 	s.startAgent("", port)
 	r.waitFor(r.stderr, `relay.log is written again; \d+ lines were lost`)
@@ -222,7 +282,7 @@ func TestCapturesOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk(t)
 	s := newShell(t, http.HandlerFunc(receiver), "--state-dir", filepath.Join(disk, "state"))
-	empty := fill(t, disk)
+	empty, since := fill(t, disk), time.Now()
 	api := s.agent.api()
 	eventually(t, "the full disk is said", func() bool {
 		if status := s.hook("/hook/full", strings.Repeat("x", 10_000)); status != 200 {
@@ -238,6 +298,7 @@ func TestCapturesOnAFullDisk(t *testing.T) {
 		t.Error("what came is not in memory")
 	}
 	empty()
+	rarely(t, s.agent.stderr, `msg="captures are not written"`, since)
 	eventually(t, "captures are written again", func() bool { return keepingOf(t, api).Problem == "" })
 	s.hook("/hook/after", "{}")
 	s.find(1, "path:/hook/after status:200", "--state-dir", filepath.Join(disk, "state"))

@@ -23,18 +23,32 @@ const (
 	besides = 24 << 20
 )
 
-// lean builds adit as it is released: what the race detector needs is no measure.
+// lean is adit as it is released: what the race detector needs is no measure.
 func lean(t *testing.T) string {
 	t.Helper()
 	need(t, "go")
-	program := filepath.Join(t.TempDir(), "adit")
-	c := exec.Command("go", "build", "-o", program, "..")
-	c.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	program, err := built()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return program
 }
+
+// built builds it, once for all tests.
+var built = sync.OnceValues(func() (program string, err error) {
+	dir, err := os.MkdirTemp("", "adit-lean-")
+	if err != nil {
+		return "", err
+	}
+	atExit(func() { _ = os.RemoveAll(dir) })
+	program = filepath.Join(dir, "adit")
+	c := exec.Command("go", "build", "-o", program, "..")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := c.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return program, nil
+})
 
 // cage makes a group of this name that may use so much memory, and returns the line of shell that enters it.
 func cage(t *testing.T, name string, bytes int64) (line string) {

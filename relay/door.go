@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -184,6 +185,18 @@ func (d *doors) known() {
 		close(d.copied)
 		d.copied = nil
 	}
+}
+
+// unwanted counts the listeners of the process before for that purpose that nobody has wanted yet, but for the one at addr.
+func (d *doors) unwanted(purpose, addr string) (n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for name := range d.inherited {
+		if strings.HasPrefix(name, purpose+" ") && name != purpose+" "+addr {
+			n++
+		}
+	}
+	return n
 }
 
 // forget closes what of the process before nobody has wanted.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -125,6 +126,17 @@ func (o *Options) check() error {
 		errs = append(errs, o.checkPublic()...) // of another one the control store knows whether it lets everybody in (openStore)
 	}
 	return errors.Join(errs...)
+}
+
+// listeners is how many of them endpoints with ports of their own may want.
+func (o *Options) listeners() int64 {
+	switch {
+	case o.Embedded:
+		return math.MaxInt64
+	case o.TCPPorts == [2]int{}:
+		return 0
+	}
+	return int64(o.TCPPorts[1] - o.TCPPorts[0] + 1)
 }
 
 // checkReach keeps a relay that lets everybody in, or that is meant for this machine, on this machine.

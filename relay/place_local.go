@@ -15,6 +15,9 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
+// localFiles is how many listeners an endpoint has: one for each family.
+const localFiles = 2
+
 // portTries is how often a port that is free on 127.0.0.1 may turn out to be taken on [::1].
 const portTries = 16
 
@@ -24,6 +27,7 @@ type localPlaces struct {
 	serve  func(ctx context.Context, ln net.Listener, port int) error // edge's
 	run    func(func())
 	failed chan<- error // a port's listener ended by itself; never blocks
+	files  *portFiles
 
 	mu      sync.Mutex
 	held    map[owner]*localPort
@@ -42,8 +46,8 @@ type localPort struct {
 
 var _ session.Namer = (*localPlaces)(nil)
 
-func newLocalPlaces(serve func(context.Context, net.Listener, int) error, run func(func()), failed chan<- error) *localPlaces {
-	return &localPlaces{serve: serve, run: run, failed: failed, held: map[owner]*localPort{}}
+func newLocalPlaces(serve func(context.Context, net.Listener, int) error, run func(func()), failed chan<- error, files *portFiles) *localPlaces {
+	return &localPlaces{serve: serve, run: run, failed: failed, files: files, held: map[owner]*localPort{}}
 }
 
 // Place implements session.Namer: the wanted port if it is free, else another one, but for tcp and tls endpoints.
@@ -63,8 +67,8 @@ func (p *localPlaces) Place(_ context.Context, e *registry.Endpoint, w session.W
 	defer p.mu.Unlock()
 	l := p.held[o]
 	if l == nil {
-		if l, err = p.open(w.Port, scheme != "http"); err != nil {
-			return nil, &registry.Error{Code: wire.CodePortTaken, Text: err.Error()}
+		if l, err = p.open(o.account, w.Port, scheme != "http"); err != nil {
+			return nil, err
 		}
 		p.held[o] = l
 	}
@@ -93,14 +97,21 @@ func withoutTLS(e *registry.Endpoint) error {
 
 func unsupported(text string) error { return &registry.Error{Code: wire.CodeUnsupported, Text: text} }
 
-// open opens the wanted port. exactly: or none, because who uses it must be told of another one.
-func (p *localPlaces) open(port int, exactly bool) (*localPort, error) {
+// open opens the wanted port for an account. exactly: or none, because who uses it must be told of another one.
+func (p *localPlaces) open(account string, port int, exactly bool) (*localPort, error) {
+	if err := p.files.take(account, localFiles, 0); err != nil {
+		return nil, err
+	}
 	listeners, err := listenLocal(port)
 	if err != nil && port != 0 && !exactly {
 		listeners, err = listenLocal(0)
 	}
 	if err != nil {
-		return nil, err
+		p.files.give(account, localFiles)
+		if busy := p.files.scarce(err); busy != nil {
+			return nil, busy
+		}
+		return nil, &registry.Error{Code: wire.CodePortTaken, Text: err.Error()}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &localPort{port: portOf(listeners[0]), listeners: listeners, cancel: cancel}
@@ -127,6 +138,7 @@ func (p *localPlaces) release(o owner, l *localPort) {
 	}
 	delete(p.held, o)
 	l.close()
+	p.files.give(o.account, localFiles)
 }
 
 // close ends what is still open and waits for the goroutines that serve it.

@@ -32,6 +32,8 @@ type publicPorts struct {
 	domain      string
 	key         []byte
 	registry    *registry.Registry
+	files       *portFiles
+	bespoken    func(addr string) int // listeners of the process before that nobody has wanted yet, but for the one at addr
 	door        func(ctx context.Context, limit time.Duration, addr string) (net.Listener, error)
 	serve       func(ctx context.Context, ln net.Listener, port int) error // edge's
 	run         func(func())
@@ -44,6 +46,8 @@ type publicPorts struct {
 
 // publicPort is one that is listened on, for an endpoint or for two while one takes over from the other.
 type publicPort struct {
+	account string        // whose it is
+	paid    bool          // it has its file
 	ready   chan struct{} // closed when it is known whether it could be opened
 	err     error
 	ln      net.Listener
@@ -78,22 +82,21 @@ func (p *publicPorts) place(ctx context.Context, e *registry.Endpoint, w session
 // find takes the wanted port, or the first of those that e may have.
 func (p *publicPorts) find(ctx context.Context, e *registry.Endpoint, wanted int) (port int, release func(), err error) {
 	if wanted != 0 {
-		if release, err = p.take(ctx, wanted, true); errors.Is(err, errSuccession) {
-			return 0, nil, succession()
-		} else if err != nil {
-			return 0, nil, &registry.Error{Code: wire.CodePortTaken, Text: fmt.Sprintf("the port %d cannot be had: %v", wanted, err)}
+		if release, err = p.take(ctx, e.Account, wanted, true); err == nil {
+			return wanted, release, nil
+		} else if busy := p.passing(err); busy != nil {
+			return 0, nil, busy
 		}
-		return wanted, release, nil
+		return 0, nil, &registry.Error{Code: wire.CodePortTaken, Text: fmt.Sprintf("the port %d cannot be had: %v", wanted, err)}
 	}
 	for port := range p.candidates(e) {
 		if ctx.Err() != nil {
 			break
 		}
-		switch release, err := p.take(ctx, port, p.kept(e, port)); {
-		case err == nil:
+		if release, err = p.take(ctx, e.Account, port, p.kept(e, port)); err == nil {
 			return port, release, nil
-		case errors.Is(err, errSuccession):
-			return 0, nil, succession()
+		} else if busy := p.passing(err); busy != nil {
+			return 0, nil, busy
 		}
 	}
 	return 0, nil, &registry.Error{Code: wire.CodePortTaken, Text: fmt.Sprintf("none of this relay's ports for tcp endpoints, %d to %d, is free", p.first, p.last)}
@@ -120,9 +123,15 @@ func (p *publicPorts) candidates(e *registry.Endpoint) iter.Seq[int] {
 	}
 }
 
-// succession is what the agent is told, who asks again: the next process then.
-func succession() error {
-	return &registry.Error{Code: wire.CodeRelayStopping, Text: errSuccession.Error() + ", which opens no port before; trying again"}
+// passing is what the agent is told of an error that has nothing to do with the port: it asks again, after errSuccession the next process. Else nil.
+func (p *publicPorts) passing(err error) error {
+	switch {
+	case errors.Is(err, errSuccession):
+		return &registry.Error{Code: wire.CodeRelayStopping, Text: errSuccession.Error() + ", which opens no port before; trying again"}
+	case errors.Is(err, errNoPortFiles):
+		return errNoPortFiles
+	}
+	return p.files.scarce(err)
 }
 
 // kept says that a port is leased to e.
@@ -144,15 +153,15 @@ func (p *publicPorts) derived(e *registry.Endpoint) int {
 	return int(binary.BigEndian.Uint32(mac.Sum(nil)) >> 1)
 }
 
-// take opens a port. kept: it may be the asker's already, who shares it then (the registry knows whether it may be taken over), and the relay's last process may have
-// it still, which is waited for.
-func (p *publicPorts) take(ctx context.Context, port int, kept bool) (release func(), err error) {
+// take opens a port for an account. kept: it may be the asker's already, who shares it then (the registry knows whether it may be taken over), and the relay's last
+// process may have it still, which is waited for.
+func (p *publicPorts) take(ctx context.Context, account string, port int, kept bool) (release func(), err error) {
 	p.mu.Lock()
 	l := p.open[port]
 	first := l == nil
 	switch {
 	case first:
-		l = &publicPort{ready: make(chan struct{})}
+		l = &publicPort{account: account, ready: make(chan struct{})}
 		p.open[port] = l
 	case !kept:
 		p.mu.Unlock()
@@ -183,6 +192,10 @@ func (p *publicPorts) take(ctx context.Context, port int, kept bool) (release fu
 func (p *publicPorts) listen(ctx context.Context, port int, l *publicPort, patient bool) {
 	defer close(l.ready)
 	addr := net.JoinHostPort(p.host, strconv.Itoa(port))
+	if l.err = p.files.take(l.account, 1, int64(p.bespoken(addr))); l.err != nil {
+		return
+	}
+	l.paid = true
 	limit := time.Duration(0)
 	if patient {
 		limit = portsWithin
@@ -214,6 +227,9 @@ func (p *publicPorts) release(port int, l *publicPort) {
 		delete(p.open, port)
 	}
 	l.close()
+	if l.paid {
+		p.files.give(l.account, 1)
+	}
 }
 
 // close frees the port at once: it does not wait for serve to notice.

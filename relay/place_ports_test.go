@@ -6,10 +6,13 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"os"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/adit-tunnel/adit/budget"
 	"github.com/adit-tunnel/adit/relay/control"
 	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/relay/session"
@@ -26,6 +29,7 @@ func newTestPorts(t *testing.T, n int) *publicPorts {
 			return listenWithin(ctx, limit, addr, slog.New(slog.DiscardHandler))
 		},
 		serve: fakeEdge, run: func(f func()) { go f() }, failed: make(chan error, 1), open: map[int]*publicPort{},
+		bespoken: func(string) int { return 0 },
 	}
 	t.Cleanup(p.close)
 	return p
@@ -225,6 +229,73 @@ func TestPublicPortsAreNotSwapped(t *testing.T) {
 		e, _, err := p.ask(t, "acme", name, 0)
 		if err != nil || e.Port != had[name] {
 			t.Errorf("%s had %d, has %d, %v", name, had[name], e.Port, err)
+		}
+	}
+}
+
+// TestPublicPortsShareFiles: listeners take from the relay's files. The last quarter of them is for accounts that have none, what is left of the process before counts,
+// and what is given back can be had again.
+func TestPublicPortsShareFiles(t *testing.T) {
+	p := newTestPorts(t, 40)
+	all := budget.New(8)
+	p.files = newPortFiles(all, 40, discard)
+	had := map[string]func(){}
+	ask := func(account, name string) error {
+		t.Helper()
+		e, release, err := p.ask(t, account, name, 0)
+		if err == nil {
+			had[name] = func() { p.registry.Unbind(e); release() }
+		}
+		return err
+	}
+	many := func(account string, n int) {
+		t.Helper()
+		for i := range n {
+			if err := ask(account, account+strconv.Itoa(i)); err != nil {
+				t.Fatalf("%s's port %d: %v", account, i, err)
+			}
+		}
+		wantCode(t, ask(account, "more"), wire.CodeRelayBusy)
+	}
+	many("greedy", 6)
+	for _, account := range []string{"bob", "carol"} {
+		if err := ask(account, account); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantCode(t, ask("dave", "dave"), wire.CodeRelayBusy)
+	if all.Held() != 8 {
+		t.Errorf("%d files are taken", all.Held())
+	}
+	had["bob"]()
+	p.bespoken = func(string) int { return 1 }
+	wantCode(t, ask("dave", "dave"), wire.CodeRelayBusy)
+	p.bespoken = func(string) int { return 0 }
+	if err := ask("dave", "dave"); err != nil {
+		t.Error(err)
+	}
+	delete(had, "bob")
+	for _, give := range had {
+		give()
+	}
+	if all.Held() != 0 || len(p.files.of) != 0 {
+		t.Errorf("%d files are still taken, by %v", all.Held(), p.files.of)
+	}
+}
+
+// TestPublicPortsWithoutFiles: when the process has no file left no port is to blame, and the agent asks again.
+func TestPublicPortsWithoutFiles(t *testing.T) {
+	p := newTestPorts(t, 3)
+	tries := 0
+	p.door = func(context.Context, time.Duration, string) (net.Listener, error) {
+		tries++
+		return nil, &net.OpError{Op: "listen", Err: os.NewSyscallError("socket", syscall.EMFILE)}
+	}
+	for i, port := range []int{0, p.first} {
+		_, _, err := p.ask(t, "acme", "ssh", port)
+		wantCode(t, err, wire.CodeRelayBusy)
+		if tries != i+1 {
+			t.Errorf("%d ports were tried", tries)
 		}
 	}
 }

@@ -96,7 +96,7 @@ func fakeEdge(ctx context.Context, ln net.Listener, _ int) error {
 
 func newTestPlaces(t *testing.T) (*localPlaces, chan error) {
 	failed := make(chan error, 1)
-	p := newLocalPlaces(fakeEdge, func(f func()) { go f() }, failed)
+	p := newLocalPlaces(fakeEdge, func(f func()) { go f() }, failed, nil)
 	t.Cleanup(func() {
 		p.close()
 		select {
@@ -241,7 +241,7 @@ func TestLocalPlacesWithoutTLS(t *testing.T) {
 
 func TestLostPortIsReported(t *testing.T) {
 	failed := make(chan error, 1)
-	p := newLocalPlaces(fakeEdge, func(f func()) { go f() }, failed)
+	p := newLocalPlaces(fakeEdge, func(f func()) { go f() }, failed, nil)
 	place(t, p, "one", "web", 0)
 	p.mu.Lock()
 	for _, l := range p.held {

@@ -38,6 +38,9 @@ const (
 	stateLockWait  = 10 * time.Second
 	stateLockRetry = 20 * time.Millisecond
 
+	// portsPurpose is what the listeners of tcp endpoints are for, in the names of doors.
+	portsPurpose = "tcp-ports"
+
 	lateNearby = 100 * time.Millisecond
 )
 
@@ -192,7 +195,7 @@ func (r *Relay) wire(key []byte) {
 	if o.Embedded { // its visitors are on this machine, and somebody waits at the keyboard
 		late = lateNearby
 	}
-	r.shares = divide(o.Memory, o.Files)
+	r.shares = divide(o.Memory, o.Files, o.listeners(), o.Embedded)
 	var door http.HandlerFunc
 	if !o.Embedded {
 		door = r.takeSocket
@@ -212,7 +215,7 @@ func (r *Relay) wire(key []byte) {
 	r.edge = edge.New(public)
 	var namer session.Namer
 	if o.Embedded {
-		r.local = newLocalPlaces(r.edge.Serve, o.Go, r.failed)
+		r.local = newLocalPlaces(r.edge.Serve, o.Go, r.failed, newPortFiles(r.shares.ports, 0, o.Log))
 		namer = r.local
 	} else {
 		if o.TCPPorts != [2]int{} {
@@ -248,9 +251,11 @@ func (r *Relay) newPorts(key []byte) *publicPorts {
 	return &publicPorts{
 		first: r.o.TCPPorts[0], last: r.o.TCPPorts[1], host: host, domain: r.o.Domain, key: key,
 		registry: r.registry, run: r.o.Go, failed: r.failed, open: map[int]*publicPort{},
+		files: newPortFiles(r.shares.ports, r.o.listeners(), r.o.Log),
 		door: func(ctx context.Context, limit time.Duration, addr string) (net.Listener, error) {
-			return r.doors.listen(ctx, limit, "tcp-ports", addr)
+			return r.doors.listen(ctx, limit, portsPurpose, addr)
 		},
+		bespoken: func(addr string) int { return r.doors.unwanted(portsPurpose, addr) },
 		serve: func(ctx context.Context, ln net.Listener, port int) error {
 			return r.edge.Serve(ctx, r.behindBalancers(ln), port)
 		},

@@ -52,7 +52,7 @@ func Open(o Options) (*Store, error) {
 		if errors.Is(err, errForeign) {
 			return nil, errors.Join(fmt.Errorf("captures in %s: %w", s.path(), err), s.Close())
 		}
-		s.failed(err)
+		s.noteProblem(err)
 	}
 	return s, nil
 }

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/adit-tunnel/adit/budget"
 	"github.com/adit-tunnel/adit/inspect"
 )
 
@@ -17,6 +19,9 @@ var errDamaged = errors.New("it is damaged")
 
 // state is what Keeping tells.
 type state struct {
+	complaint budget.Complaint
+	said      atomic.Bool // the log has been told of the problem there is
+
 	mu  sync.Mutex
 	now inspect.Keeping
 }
@@ -80,15 +85,26 @@ func (s *Store) Keeping() inspect.Keeping {
 	return k
 }
 
-// failed says that nothing can be written now. What has been found damaged is remembered for the next start.
+// failed says that nothing can be written now.
 func (s *Store) failed(err error) {
-	text := explain(err).Error()
-	if s.state.setProblem(text) == text {
-		return
+	if s.noteProblem(err) {
+		s.window.announce()
 	}
-	s.o.Log.Warn("captures are not written", "file", s.path(), "error", text)
-	s.noteDamage(err)
-	s.window.announce()
+}
+
+// noteProblem is failed for Open, before whom OnChange tells is there: it says whether there is news. The log has it once a minute. What has been found damaged is
+// remembered for the next start.
+func (s *Store) noteProblem(err error) (news bool) {
+	text := explain(err).Error()
+	was := s.state.setProblem(text)
+	if n, due := s.state.complaint.Due(); due {
+		s.state.said.Store(true)
+		s.o.Log.Warn("captures are not written", "file", s.path(), "error", text, "times", n)
+	}
+	if was != text {
+		s.noteDamage(err)
+	}
+	return was != text
 }
 
 // noteDamage leaves a mark for the next start if err says that the database is damaged, and goes on saying so although what is written may be well.
@@ -109,12 +125,15 @@ func (s *Store) reading(err error) error {
 	return explain(err)
 }
 
-// recovered says that all is well.
+// recovered says that all is well, in the log if that was told of the trouble.
 func (s *Store) recovered() {
-	if s.state.setProblem("") != "" {
-		s.o.Log.Info("captures are written again", "file", s.path())
-		s.window.announce()
+	if s.state.setProblem("") == "" {
+		return
 	}
+	if s.state.said.Swap(false) {
+		s.o.Log.Info("captures are written again", "file", s.path())
+	}
+	s.window.announce()
 }
 
 // damaged says that err means that the file is no database any more.

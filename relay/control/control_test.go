@@ -277,7 +277,7 @@ func (f *full) Adopt(file string, lines []Line) (Adopted, error) {
 	return f.Store.Adopt(file, lines)
 }
 
-// TestRevokedOnAFullDisk: a line that is gone while the store can write nothing is told of once, and revokes its token as soon as the store can.
+// TestRevokedOnAFullDisk: a line that is gone while the store can write nothing is told of once a minute, and revokes its token as soon as the store can.
 func TestRevokedOnAFullDisk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tokens")
 	one, two := mustCreate(t, path, "acme", "free"), mustCreate(t, path, "acme", "free")
@@ -295,13 +295,18 @@ func TestRevokedOnAFullDisk(t *testing.T) {
 	store.sick = errors.New("no space left on device")
 	touch(t, path, tokenLine(two, "acme", "free", time.Now()), time.Hour)
 	gives(t, l, one, "acme", "free")
-	f.failed = f.failed.Add(-adoptAgain)
-	gives(t, l, one, "acme", "free")
+	for i, minutes := range []int{0, 1, 0} {
+		f.failed, f.said = f.failed.Add(-adoptAgain), f.said.Add(-time.Duration(minutes)*sayAgain)
+		gives(t, l, one, "acme", "free")
+		if want := []int{1, 2, 2}[i]; reports != want {
+			t.Errorf("%d reports, want %d", reports, want)
+		}
+	}
 	store.sick = nil
 	f.failed = f.failed.Add(-adoptAgain)
 	unknown(t, l, one)
 	gives(t, l, two, "acme", "free")
-	if reports != 1 {
+	if reports != 2 {
 		t.Errorf("%d reports", reports)
 	}
 }

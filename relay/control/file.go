@@ -17,7 +17,7 @@ import (
 //
 // The lookup that it returns asks s, and looks at the file again each time: new lines come in, and a token whose line is gone does not stand any more. tell is
 // called with what was taken over, also before Follow returns, and report with why a changed file was not taken over, once for each state of the file; then
-// what was known before stays valid, and where it was s that failed it is tried again. Both are called on the goroutine that asks. Closing it closes s.
+// what was known before stays valid, and where it was s that failed it is tried again, and said once a minute. Both are called on the goroutine that asks. Closing it closes s.
 func Follow(s Store, path string, tell func(Adopted), report func(error)) (Lookup, error) {
 	name, err := filepath.Abs(path)
 	if err != nil {
@@ -55,10 +55,14 @@ type follower struct {
 	mu     sync.Mutex
 	stamp  stamp     // of the state that the store, or the last report, is about
 	failed time.Time // when the store did not take that state; zero: it did
+	said   time.Time // when the last report was
 }
 
 // adoptAgain is how long a store that did not take a file over, as on a full disk, is left alone.
 const adoptAgain = 5 * time.Second
+
+// sayAgain is how long after a report there is another one, if nothing has changed.
+const sayAgain = time.Minute
 
 // Authenticate implements Lookup.
 func (f *follower) Authenticate(token string) (Grant, error) {
@@ -83,7 +87,8 @@ func (f *follower) look() {
 	}
 	if err := f.take(); err != nil {
 		f.stamp = now
-		if news {
+		if news || time.Since(f.said) >= sayAgain {
+			f.said = time.Now()
 			f.report(fmt.Errorf("token file not read again, what was known before stays valid: %w", err))
 		}
 	}

@@ -142,8 +142,7 @@ func (c *conn) shake() bool {
 		c.heir = f.rewind()
 		return false
 	case plainly(err):
-		c.unsecure()
-		return true
+		return c.unsecure()
 	case err != nil:
 		c.s.log.Debug("a TLS handshake failed", "client", c.peer, "name", f.name, "err", err)
 		return false
@@ -164,21 +163,13 @@ func (c *conn) shake() bool {
 }
 
 // unsecure takes TLS away from a visitor who speaks HTTP without it: requests of his are read, and answered with where they belong.
-func (c *conn) unsecure() {
-	c.in.refill(c.front.hello)
+func (c *conn) unsecure() bool {
+	if c.refill(c.front.hello) != nil {
+		return false
+	}
 	c.mu.Lock() // the sweeper may be about to end a read
 	c.net, c.front, c.plain = c.sock, nil, true
 	c.mu.Unlock()
-}
-
-// afford takes memory, which the connection has until its end; false: there is none.
-func (c *conn) afford(cost int64) bool {
-	if !c.s.memory.Take(cost) {
-		c.s.count.turnedAway.Add(1)
-		c.s.count.failed(wire.CodeRelayBusy)
-		return false
-	}
-	c.extra += cost
 	return true
 }
 

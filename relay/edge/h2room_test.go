@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -96,4 +97,36 @@ func TestH2NoMemory(t *testing.T) {
 		t.Errorf("%d came through", n)
 	}
 	until(t, "counted", func() bool { return w.s.Stats().Errors["RELAY_BUSY"] == 2 })
+}
+
+// TestH2NoMemoryOnAFullLink: a visitor who takes nothing cannot pile up requests that there is no memory for: they are over at once, whatever their heads.
+func TestH2NoMemoryOnAFullLink(t *testing.T) {
+	memory := budget.New(connCost + tlsCost + h2Cost + streamCost + 1<<10)
+	w := startTLS(t, func(x *fakeExchange) {
+		x.put(respFrame("HTTP/1.1 200 OK\r\n\r\n", wire.BodyUntil, 0, false))
+		for range 1000 {
+			x.put(dataFrame(strings.Repeat("x", wire.MaxData), false))
+		}
+	}, func(o *Options, _ *limits) { o.Memory = memory })
+	f := w.frames()
+	f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 30})
+	f.WriteWindowUpdate(0, 1<<30)
+	f.head(1, true)
+	until(t, "the link is full", func() bool {
+		busy := int64(0)
+		w.s.each(func(c *conn) {
+			if m := c.mux.Load(); m != nil {
+				m.each(func(st *stream) { busy += st.writing.Load() })
+			}
+		})
+		return busy > 0 && w.s.clock.Load() > busy+4*int64(w.s.lim.tick)
+	})
+	const more = maxStreams - 1
+	before := runtime.NumGoroutine()
+	for i := range uint32(more) {
+		f.head(2*i+3, true, "x: "+strings.Repeat("x", 5000))
+	}
+	until(t, "all are over", func() bool {
+		return w.s.Stats().Errors["RELAY_BUSY"] == more && runtime.NumGoroutine() < before+more/4
+	})
 }

@@ -65,12 +65,19 @@ func (f *front) Read(p []byte) (int, error) {
 		}
 		f.hello = append(f.hello, p[:n]...)
 	}
+	if f.mux != nil {
+		f.mux.pace.heard(n)
+	}
 	return n, err
 }
 
 func (f *front) Write(p []byte) (int, error) {
 	if f.mute {
 		return len(p), nil
+	}
+	if f.mux != nil {
+		f.mux.pace.begin()
+		defer f.mux.pace.end()
 	}
 	return f.Conn.Write(p)
 }

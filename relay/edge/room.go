@@ -1,13 +1,6 @@
 package edge
 
-import (
-	"io"
-	"net"
-	"time"
-
-	"github.com/adit-tunnel/adit/errorpage"
-	"github.com/adit-tunnel/adit/wire"
-)
+import "github.com/adit-tunnel/adit/wire"
 
 const (
 	// connCost is what a public connection holds in memory (11 KiB, measured): itself with the small inbox, a goroutine's stack, what the runtime keeps for a
@@ -18,11 +11,6 @@ const (
 	// newcomer would be slow exactly when many come.
 	look     = 64
 	lookMost = 1024
-
-	// maxTurned is how many may be told at once that there is no room, and turnTime is how long that may take. More are just closed: who opens connections by
-	// the thousand must not have a goroutine for each.
-	maxTurned = 16
-	turnTime  = time.Second
 )
 
 // admit makes room for a connection: what is left of the budgets, or of those who have been idle for long. False: there is none.
@@ -121,35 +109,4 @@ func (c *conn) waits(now int64) int64 {
 		return age
 	}
 	return 0
-}
-
-// turnAway tells a visitor why it is not served, without reading what it asks for; one that wants TLS is only closed. It does not wait.
-func (s *Server) turnAway(nc net.Conn, e entrance, code wire.Code) {
-	s.count.failed(code)
-	if e.tls {
-		nc.Close()
-		return
-	}
-	if s.turning.Add(1) > maxTurned {
-		s.turning.Add(-1)
-		nc.Close()
-		return
-	}
-	s.helpers.Add(1)
-	s.run(func() {
-		defer s.helpers.Done()
-		defer s.turning.Add(-1)
-		defer nc.Close()
-		nc.SetDeadline(time.Now().Add(turnTime))
-		nc.Write(s.shortPage(code))
-		if closeWrite(nc) == nil {
-			io.Copy(io.Discard, nc) // closing with bytes unread would be an RST, which may overtake the page
-		}
-	})
-}
-
-// shortPage is the whole answer.
-func (s *Server) shortPage(code wire.Code) []byte {
-	head, content := errorpage.New(code, "", string(appendID(nil, newID(s.now())))).Response(errorpage.Text)
-	return append(append(head, "Connection: close\r\n\r\n"...), content...)
 }

@@ -70,7 +70,7 @@ func (c *conn) afford(cost int64) bool {
 	return true
 }
 
-// shed closes the connection that has waited longest for a request, of some, and gives its place back; clients know that this may happen at any time.
+// shed closes the connection that has waited longest for a request, or for its visitor to leave, of some, and gives its place back; clients know that this may happen at any time.
 func (s *Server) shed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,16 +93,18 @@ func (s *Server) shed() bool {
 		s.barren = now
 		return false
 	}
-	if !oldest.retire() { // it has begun to do something
+	if !oldest.retire(phaseLinger) { // it has begun to do something
 		return false
 	}
 	s.vacate(oldest)
 	return true
 }
 
-// waits is how long the connection has been waiting for a request, if that is long enough to be shed; else 0.
+// waits is how long the connection has been waiting for a request, or for its visitor to leave after the last answer, if that is long enough to be shed; else 0.
 func (c *conn) waits(now int64) int64 {
-	if p := c.phase.Load(); p != phaseHello && p != phaseFresh && p != phaseIdle && p != phaseRest { // before since, which is always stored first
+	switch c.phase.Load() { // before since, which is always stored first
+	case phaseHello, phaseFresh, phaseIdle, phaseRest, phaseLinger:
+	default:
 		return 0
 	}
 	if age := now - c.since.Load(); age >= c.s.lim.spare {

@@ -96,21 +96,27 @@ func TestLittleMemory(t *testing.T) {
 			s.startAgent(agentLine, service(t, http.HandlerFunc(heavy)))
 			s.burden()
 			s.overload()
-			for who, p := range map[string]*process{"relay": s.relay, "agent": s.agent} {
-				select {
-				case <-p.ended:
-					t.Errorf("the %s has ended", who)
-				default:
-				}
-				report(t, fmt.Sprintf("%s, 128 MiB by %s: at most %d MiB", who, by, peak(p)>>20))
-				if n := peak(p); n > little+besides {
-					t.Errorf("the %s held %d MiB", who, n>>20)
-				}
-			}
+			s.within(by)
 			if n := times(s.relay.stderr, "agent online"); n != 1 {
 				t.Errorf("the agent came %d times", n)
 			}
 		})
+	}
+}
+
+// within demands that relay and agent live, and have never held more than they may.
+func (s *scarce) within(by string) {
+	s.t.Helper()
+	for who, p := range map[string]*process{"relay": s.relay, "agent": s.agent} {
+		select {
+		case <-p.ended:
+			s.t.Errorf("the %s has ended", who)
+		default:
+		}
+		report(s.t, fmt.Sprintf("%s, 128 MiB by %s: at most %d MiB", who, by, peak(p)>>20))
+		if n := peak(p); n > little+besides {
+			s.t.Errorf("the %s held %d MiB", who, n>>20)
+		}
 	}
 }
 

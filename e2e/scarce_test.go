@@ -24,6 +24,7 @@ type scarce struct {
 
 	relay, agent        *process
 	public, admin, link string
+	secure              string // https; "": there is none
 	pin, token, url     string
 }
 
@@ -55,8 +56,8 @@ func (s *scarce) relayArgs(more ...string) []string {
 func (s *scarce) startRelay(line string, more ...string) {
 	s.t.Helper()
 	p := s.under(line, s.relayArgs(more...)...)
-	m := p.waitFor(p.stdout, `^ready http=(\S+) agents=(\S+) pin=(\S+)`)
-	s.relay, s.public, s.link, s.pin = p, m[1], m[2], m[3]
+	m := p.waitFor(p.stdout, `^ready http=(\S+)(?: https=(\S+))? agents=(\S+) pin=(\S+)`)
+	s.relay, s.public, s.secure, s.link, s.pin = p, m[1], m[2], m[3], m[4]
 	s.admin = p.waitFor(p.stderr, `msg="relay ready".* admin=(\S+)`)[1]
 }
 

@@ -38,7 +38,7 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, e entrance) error 
 		if n, due := s.short.Due(); due {
 			s.log.Warn("visitors' connections cannot be accepted; trying again", "addr", ln.Addr().String(), "err", err, "times", n)
 		}
-		s.shed(false)
+		s.shed()
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

@@ -65,7 +65,6 @@ func (s *Server) carry(nc net.Conn, w way) {
 	defer s.leaveTunnel()
 	c := &carried{s: s, net: nc, sock: socketOf(nc), id: s.lastConn.Add(1), way: w, start: s.now(), up: make(chan struct{})}
 	if code := s.enlist(c); code != wire.CodeNone {
-		s.count.turnedAway.Add(1)
 		s.count.failed(code)
 		c.reset()
 		return

@@ -22,13 +22,13 @@ func (s *Server) enlist(c *carried) wire.Code {
 
 // inherit gives a connection the place of the one that it was: it is counted all the time, and once.
 func (s *Server) inherit(c *carried) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if old := c.way.from; c.way.flags&wire.ReqTLS != 0 {
 		c.extra = old.extra
 	} else {
 		s.memory.Give(old.extra)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	delete(s.conns, c.way.from)
 	s.carried[c] = struct{}{}
 	s.tunnels++

@@ -106,7 +106,7 @@ func (c *conn) uploadChunks(t *turn) error {
 	}
 	var src source
 	defer src.release()
-	c.in.refill(nil)
+	c.in.r, c.in.w = 0, 0
 	for drained := 0; !done; {
 		if err == errStopped {
 			if drained += cr.w - cr.r; drained > maxDrain {
@@ -128,8 +128,7 @@ func (c *conn) uploadChunks(t *turn) error {
 		}
 	}
 	if done {
-		c.in.refill(cr.b[cr.r:cr.w])
-		return nil
+		return c.refill(cr.b[cr.r:cr.w])
 	}
 	return err
 }

@@ -58,7 +58,8 @@ type conn struct {
 	front  *front              // below TLS; nil: there is none
 	mux    atomic.Pointer[mux] // above it, when that is HTTP/2
 	heir   net.Conn            // who goes on with it: not HTTP
-	extra  int64               // memory that its TLS takes
+	extra  int64               // memory that its TLS takes; guarded by s.mu
+	long   bool                // it has longCost; guarded by s.mu
 	server [serverExt]byte     // ext, without TLS
 	torn   bool                // what was written is not whole, and must not look so
 
@@ -66,7 +67,7 @@ type conn struct {
 	seats []seat
 	stall stall // the sweeper's
 	given bool  // the socket is somebody else's now
-	left  bool  // its place to a newcomer; guarded by s.mu
+	left  bool  // its place, to make room; guarded by s.mu
 	flows bool  // the visitor has taken much of an answer
 
 	// What the sweeper reads. Times are the sweeper's clock; 0: not now.
@@ -165,7 +166,7 @@ func (c *conn) panicked(p any) {
 
 // await waits for the first byte of a request, without holding anything big.
 func (c *conn) await() bool {
-	c.in.rest()
+	c.rest()
 	if c.in.len() > 0 {
 		c.enter(phaseHead)
 		return true

@@ -6,9 +6,10 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// retire ends a connection that waits for a request, and says whether it did. For Shutdown, when its patience is over, and for who needs its place.
-func (c *conn) retire() bool {
-	for _, p := range [...]uint32{phaseHello, phaseFresh, phaseIdle, phaseRest} {
+// retire ends a connection that waits for a request, or is in one of more phases, and says whether it did. For Shutdown, when its patience is over, and for who
+// needs its place.
+func (c *conn) retire(more ...uint32) bool {
+	for _, p := range append(more, phaseHello, phaseFresh, phaseIdle, phaseRest) {
 		if c.phase.CompareAndSwap(p, phaseOver) {
 			c.sock.Close()
 			return true

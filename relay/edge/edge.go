@@ -94,6 +94,7 @@ type Server struct {
 	hsts        string // the field line; "": none
 
 	memory, files *budget.Budget
+	long          *budget.Budget // memory's part that long heads may have
 	portsCarry    bool
 	turning       atomic.Int32     // visitors that are being turned away
 	full, short   budget.Complaint // about visitors that are turned away, and those that cannot be accepted
@@ -114,6 +115,7 @@ type Server struct {
 	listeners map[net.Listener]struct{}
 	accepting sync.WaitGroup
 	conns     map[*conn]struct{}
+	barren    int64 // the clock when none of them could make room
 	carried   map[*carried]struct{}
 	tunnels   int           // connections that are carried, or about to be: from when they are let in, or are no conn any more
 	closed    bool          // no connection comes any more
@@ -145,6 +147,9 @@ func New(o Options) *Server {
 		stop:       make(chan struct{}),
 
 		agents: o.Agents, challenge: o.Challenge, challenged: o.Challenged, redirect: o.Redirect, redirectAll: o.RedirectAll, hsts: hstsLine(o.HSTS),
+	}
+	if o.Memory != nil {
+		s.long = budget.New(o.Memory.Size() / longShare)
 	}
 	s.trust.Store(&o.Trust)
 	s.visitors.setShare(o.Share)

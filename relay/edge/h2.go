@@ -74,6 +74,7 @@ type mux struct {
 	resets  int  // given up by the visitor, less those that were not
 	over    bool // no request is begun any more
 	running sync.WaitGroup
+	pace    pace
 }
 
 // multiplex serves HTTP/2 until the connection's end.
@@ -82,6 +83,7 @@ func (c *conn) multiplex(t *tls.Conn) {
 		return
 	}
 	m := &mux{conn: c, streams: map[*stream]struct{}{}}
+	m.pace.moved.L = &m.pace.mu
 	c.front.mux = m
 	c.mux.Store(m)
 	c.since.Store(c.s.clock.Load())

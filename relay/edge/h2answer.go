@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/adit-tunnel/adit/http1"
+	"github.com/adit-tunnel/adit/relay/registry"
 	"github.com/adit-tunnel/adit/wire"
 )
 
@@ -208,10 +209,24 @@ func (st *stream) answerError(t *turn, err error) ending {
 	return st.page(t, code, text)
 }
 
-// answerBusy answers when there is no memory: without a page, which might have to wait for a visitor who takes it.
+// answerBusy answers when there is no memory. It keeps none for what may have to wait for a visitor who takes it: there is no page, nothing is left of the request, and
+// where the link still has much to carry the request is reset, whose end waits for nothing.
 func (st *stream) answerBusy(t *turn) ending {
-	t.code = wire.CodeRelayBusy
-	l := local{status: t.code.Info().Status, lines: "Adit-Error: " + t.code.String() + "\r\nRetry-After: 1\r\n"}
+	t.code, t.status = wire.CodeRelayBusy, wire.CodeRelayBusy.Info().Status
+	o := &st.m.origin
+	o.s.count.requests.Add(1)
+	o.describe(t)
+	t.q.Version = 0x20
+	t.line = append(append(t.line[:0], st.r.Method...), pathOf([]byte(st.r.RequestURI))...)
+	t.mlen, t.plen = len(st.r.Method), len(t.line)-len(st.r.Method)
+	t.host, _, _ = registry.CanonicalHost(t.host[:0], []byte(st.r.Host))
+	o.record(t)
+	t.line, t.host = kept(t.line), kept(t.host)
+	st.r.RequestURI, st.r.Host, st.r.URL, st.r.Header = "", "", nil, nil
+	if unsent(st.m.sock) >= slowUnsent {
+		return endReset
+	}
+	l := local{status: t.status, lines: "Adit-Error: " + t.code.String() + "\r\nRetry-After: 1\r\n"}
 	head, _ := l.response()
 	return st.own(t, l.status, head, nil)
 }

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -96,4 +97,69 @@ func TestH2NoMemory(t *testing.T) {
 		t.Errorf("%d came through", n)
 	}
 	until(t, "counted", func() bool { return w.s.Stats().Errors["RELAY_BUSY"] == 2 })
+}
+
+// fullLink is a visitor of HTTP/2 who has asked for an answer of 32 MiB, and takes nothing of it until the link is full.
+func fullLink(t *testing.T, opts ...option) (*secureWorld, *framer) {
+	w := startTLS(t, func(x *fakeExchange) {
+		x.put(respFrame("HTTP/1.1 200 OK\r\n\r\n", wire.BodyUntil, 0, false))
+		for range 1024 {
+			x.put(dataFrame(strings.Repeat("x", wire.MaxData), false))
+		}
+		x.put(dataFrame("", true))
+	}, opts...)
+	f := w.frames()
+	f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 30})
+	f.WriteWindowUpdate(0, 1<<30)
+	f.head(1, true)
+	until(t, "the link is full", func() bool {
+		since := int64(0)
+		w.s.each(func(c *conn) {
+			if m := c.mux.Load(); m != nil {
+				m.each(func(st *stream) { since = max(since, st.writing.Load()) })
+			}
+		})
+		return since > 0 && w.s.clock.Load() > since+4*int64(w.s.lim.tick)
+	})
+	return w, f
+}
+
+// TestH2NoMemoryOnAFullLink: requests that there is no memory for do not wait for a visitor who takes nothing: they are over at once.
+func TestH2NoMemoryOnAFullLink(t *testing.T) {
+	memory := budget.New(connCost + tlsCost + h2Cost + streamCost + 1<<10)
+	w, f := fullLink(t, func(o *Options, _ *limits) { o.Memory = memory })
+	const more = maxStreams - 1
+	before := runtime.NumGoroutine()
+	for i := range uint32(more) {
+		f.head(2*i+3, true)
+	}
+	until(t, "all are over", func() bool {
+		return w.s.Stats().Errors["RELAY_BUSY"] == more && runtime.NumGoroutine() < before+more/4
+	})
+}
+
+// TestH2Pace: who takes nothing is not heard with much more, also with what net/http refuses by itself; when he takes what there is, all is answered.
+func TestH2Pace(t *testing.T) {
+	_, f := fullLink(t)
+	const more = maxStreams - 1
+	before := runtime.NumGoroutine()
+	for i := range uint32(more) {
+		f.head(2*i+3, true, "te: gzip", "x: "+strings.Repeat("x", 5000))
+	}
+	time.Sleep(500 * time.Millisecond) // in which all would have been heard
+	if n := runtime.NumGoroutine() - before; n > 20 {
+		t.Errorf("%d goroutines for requests of a visitor who takes nothing", n)
+	}
+	f.conn.SetDeadline(time.Now().Add(3 * patience))
+	for answered := 0; answered < more; {
+		fr, err := f.ReadFrame()
+		if err != nil {
+			t.Fatalf("%d of %d were answered: %v", answered, more, err)
+		}
+		if h, ok := fr.(*http2.MetaHeadersFrame); ok && h.StreamID > 1 {
+			if answered++; h.PseudoValue("status") != "400" {
+				t.Errorf("%v", h)
+			}
+		}
+	}
 }

@@ -25,6 +25,7 @@ type stream struct {
 	r    *http.Request
 	ctl  *http.ResponseController
 	cost int64 // of memory
+	long int64 // the head's, if that is a long one
 
 	// What the sweeper reads, as of conn.
 	reading  atomic.Int64
@@ -79,6 +80,7 @@ func (st *stream) end(e ending) {
 	st.over = true
 	st.mu.Unlock()
 	st.m.s.memory.Give(st.cost)
+	st.m.s.giveLong(st.long)
 	st.m.done(st, st.r.Context().Err() != nil && e != endWhole)
 }
 
@@ -87,7 +89,9 @@ func (st *stream) turn(t *turn) (e ending) {
 	o := &st.m.origin
 	t.isHead = st.r.Method == http.MethodHead
 	t.picked, t.format = true, errorpage.FormatOf([]byte(st.r.Header.Get("Accept")))
-	room := st.admit()
+	if !st.admit() {
+		return st.answerBusy(t)
+	}
 	err := st.understand(t)
 	if err == nil {
 		o.s.count.requests.Add(1)
@@ -96,15 +100,12 @@ func (st *stream) turn(t *turn) (e ending) {
 	}
 	o.describe(t)
 	t.q.Version = 0x20
-	if err == nil && room {
+	if err == nil {
 		err = o.prepare(t)
 	}
-	switch {
-	case !room:
-		e = st.answerBusy(t)
-	case err != nil:
+	if err != nil {
 		e = st.answerError(t, err)
-	default:
+	} else {
 		st.m.seatFor(t)
 		e = st.exchange(t)
 	}
@@ -114,11 +115,21 @@ func (st *stream) turn(t *turn) (e ending) {
 
 // admit takes the memory that the request needs; false: there is none.
 func (st *stream) admit() bool {
-	cost := streamCost + headCost*headSize(st.r)
+	cost, head := int64(streamCost), headCost*headSize(st.r)
 	if st.r.ContentLength != 0 {
 		cost += h2Window
 	}
-	if !st.m.s.memory.Take(cost) {
+	s := st.m.s
+	if head > headCost*smallInbox {
+		if !s.takeLong(head) {
+			return false
+		}
+		st.long = head
+	} else {
+		cost += head
+	}
+	if !s.makeRoom(cost) {
+		s.crowded()
 		return false
 	}
 	st.cost = cost

@@ -12,6 +12,7 @@ import (
 var (
 	errGone        = errors.New("the visitor is gone")
 	errHeadTimeout = &registry.Error{Code: wire.CodeHeadTimeout}
+	errNoRoom      = &registry.Error{Code: wire.CodeRelayBusy}
 	errHost        = &registry.Error{Code: wire.CodeBadRequest, Text: "Host is not a host name"}
 )
 
@@ -27,7 +28,9 @@ func (c *conn) readHead(t *turn) error {
 			return err
 		}
 		if !c.in.grow() {
-			return http1.ErrTooLarge
+			if err := c.widen(); err != nil {
+				return err
+			}
 		}
 		m, err := c.net.Read(c.in.space())
 		c.in.w += m

@@ -46,6 +46,8 @@ type front struct {
 	known bool   // the hello is understood
 	mute  bool   // nothing is written: crypto/tls would send an alert when its handshake is given up
 
+	turned bool // the visitor is only told that there is no room
+
 	course  course
 	name    string             // canonical; "": the hello named none
 	strange bool               // what it named is no name
@@ -65,12 +67,19 @@ func (f *front) Read(p []byte) (int, error) {
 		}
 		f.hello = append(f.hello, p[:n]...)
 	}
+	if f.mux != nil {
+		f.mux.pace.heard(n)
+	}
 	return n, err
 }
 
 func (f *front) Write(p []byte) (int, error) {
 	if f.mute {
 		return len(p), nil
+	}
+	if f.mux != nil {
+		f.mux.pace.begin()
+		defer f.mux.pace.end()
 	}
 	return f.Conn.Write(p)
 }
@@ -93,10 +102,12 @@ func understand(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	f := hello.Conn.(*front)
 	f.known = true
 	f.look(hello)
-	switch f.course {
-	case coursePass, courseAgent:
+	switch {
+	case f.course == coursePass, f.course == courseAgent, f.turned && f.course != courseHTTP:
 		f.mute = true
 		return nil, errNotOurs
+	case f.turned:
+		return f.s.tls.turned, nil
 	}
 	f.hello = nil
 	return f.s.tls.config(f), nil
@@ -116,7 +127,11 @@ func (f *front) look(hello *tls.ClientHelloInfo) {
 			return
 		}
 		f.name = string(name)
-		f.ep, _ = f.s.registry.Await(f.s.begin, name) // of one that stays away requests are told
+		if f.turned { // nobody waits
+			f.ep, _ = f.s.registry.Pick(name)
+		} else {
+			f.ep, _ = f.s.registry.Await(f.s.begin, name) // of one that stays away requests are told
+		}
 	}
 	switch {
 	case slices.Equal(f.alpn, []string{alpnChallenge}) && !f.provesItself():

@@ -23,20 +23,21 @@ func (in *inbox) bytes() []byte { return in.b[in.r:in.w] }
 func (in *inbox) len() int      { return in.w - in.r }
 func (in *inbox) space() []byte { return in.b[in.w:] }
 
-// rest gives the big buffer back if nothing is left in it, or little.
-func (in *inbox) rest() {
+// rest gives the big buffer back if nothing is left in it, or little, and says whether it did.
+func (in *inbox) rest() bool {
 	if in.r == in.w {
 		in.r, in.w = 0, 0
 	}
 	if in.big == nil || in.len() > smallInbox/2 {
-		return
+		return false
 	}
 	n := copy(in.small[:], in.bytes())
 	bigInboxes.Put(in.big)
 	in.big, in.b, in.r, in.w = nil, in.small[:], 0, n
+	return true
 }
 
-// grow makes space for at least one more byte; false: there is none to be had.
+// grow makes space for at least one more byte; false: its buffer has none.
 func (in *inbox) grow() bool {
 	switch {
 	case in.w < len(in.b):
@@ -44,29 +45,16 @@ func (in *inbox) grow() bool {
 		in.w = copy(in.b, in.bytes())
 		in.r = 0
 	default:
-		return in.widen()
+		return false
 	}
 	return true
 }
 
-// widen changes to the big buffer, and leaves the small one as it is; false: that has been done.
-func (in *inbox) widen() bool {
-	if in.big != nil {
-		return false
-	}
+// widen changes to the big buffer, and leaves the small one as it is. Only conn.widen calls it, which counts.
+func (in *inbox) widen() {
 	in.big = bigInboxes.Get().(*[bigInbox]byte)
 	in.w = copy(in.big[:], in.bytes())
 	in.b, in.r = in.big[:], 0
-	return true
-}
-
-// refill replaces the content by p, which may be a slice of nothing but other memory and at most bigInbox long.
-func (in *inbox) refill(p []byte) {
-	in.r, in.w = 0, 0
-	if len(p) > len(in.b) {
-		in.widen()
-	}
-	in.w = copy(in.b, p)
 }
 
 // free gives everything back at the connection's end.

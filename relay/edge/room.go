@@ -1,13 +1,6 @@
 package edge
 
-import (
-	"io"
-	"net"
-	"time"
-
-	"github.com/adit-tunnel/adit/errorpage"
-	"github.com/adit-tunnel/adit/wire"
-)
+import "github.com/adit-tunnel/adit/wire"
 
 const (
 	// connCost is what a public connection holds in memory (11 KiB, measured): itself with the small inbox, a goroutine's stack, what the runtime keeps for a
@@ -18,38 +11,73 @@ const (
 	// newcomer would be slow exactly when many come.
 	look     = 64
 	lookMost = 1024
-
-	// maxTurned is how many may be told at once that there is no room, and turnTime is how long that may take. More are just closed: who opens connections by
-	// the thousand must not have a goroutine for each.
-	maxTurned = 16
-	turnTime  = time.Second
 )
 
-// admit makes room for a connection: what is left of the budgets, or the place of one that has been idle for long. False: there is none.
+// admit makes room for a connection: what is left of the budgets, or of those who have been idle for long. False: there is none.
 func (s *Server) admit() bool {
-	if s.files.Take(1) {
-		if s.memory.Take(connCost) {
-			return true
+	for !s.files.Take(1) {
+		if !s.shed() {
+			return false
 		}
-		s.files.Give(1)
 	}
-	return s.shed(true)
+	if !s.makeRoom(connCost) {
+		s.files.Give(1)
+		return false
+	}
+	return true
 }
 
-// vacate gives a connection's place back. s.mu is held.
+// makeRoom takes memory, if need be that of connections that have been idle for long. False: there is none.
+func (s *Server) makeRoom(cost int64) bool {
+	for !s.memory.Take(cost) {
+		if !s.shed() {
+			return false
+		}
+	}
+	return true
+}
+
+// crowded says in the log that there is no room for a visitor.
+func (s *Server) crowded() {
+	if n, due := s.full.Due(); due {
+		s.log.Warn("visitors are turned away: no memory or no connections are left", "times", n)
+	}
+}
+
+// vacate gives a connection's place back, at its end or when it has to make room, whichever is first, and what it has taken since. s.mu is held.
 func (s *Server) vacate(c *conn) {
 	s.memory.Give(c.extra)
+	c.extra = 0
+	s.endLong(c)
 	if !c.left {
+		c.left = true
 		s.memory.Give(connCost)
 		s.files.Give(1)
 	}
 }
 
-// shed closes the connection that has waited longest for a request, of some; clients know that this may happen at any time. heir: its place is taken.
-func (s *Server) shed(heir bool) bool {
+// afford takes memory, which the connection has until its end; false: there is none.
+func (c *conn) afford(cost int64) bool {
+	if !c.s.makeRoom(cost) {
+		c.s.crowded()
+		c.s.count.turnedAway.Add(1)
+		c.s.count.failed(wire.CodeRelayBusy)
+		return false
+	}
+	c.s.mu.Lock()
+	c.extra += cost
+	c.s.mu.Unlock()
+	return true
+}
+
+// shed closes the connection that has waited longest for a request, or for its visitor to leave, of some, and gives its place back; clients know that this may happen at any time.
+func (s *Server) shed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.Load()
+	if s.barren == now {
+		return false
+	}
 	var oldest *conn
 	var most int64
 	seen := 0
@@ -61,52 +89,26 @@ func (s *Server) shed(heir bool) bool {
 			break
 		}
 	}
-	if oldest == nil || !oldest.retire() {
+	if oldest == nil {
+		s.barren = now
 		return false
 	}
-	oldest.left = heir
+	if !oldest.retire(phaseLinger) { // it has begun to do something
+		return false
+	}
+	s.vacate(oldest)
 	return true
 }
 
-// waits is how long the connection has been waiting for a request, if that is long enough to be shed; else 0.
+// waits is how long the connection has been waiting for a request, or for its visitor to leave after the last answer, if that is long enough to be shed; else 0.
 func (c *conn) waits(now int64) int64 {
-	if p := c.phase.Load(); p != phaseHello && p != phaseFresh && p != phaseIdle && p != phaseRest { // before since, which is always stored first
+	switch c.phase.Load() { // before since, which is always stored first
+	case phaseHello, phaseFresh, phaseIdle, phaseRest, phaseLinger:
+	default:
 		return 0
 	}
 	if age := now - c.since.Load(); age >= c.s.lim.spare {
 		return age
 	}
 	return 0
-}
-
-// turnAway tells a visitor why it is not served, without reading what it asks for; one that wants TLS is only closed. It does not wait.
-func (s *Server) turnAway(nc net.Conn, e entrance, code wire.Code) {
-	s.count.turnedAway.Add(1)
-	s.count.failed(code)
-	if e.tls {
-		nc.Close()
-		return
-	}
-	if s.turning.Add(1) > maxTurned {
-		s.turning.Add(-1)
-		nc.Close()
-		return
-	}
-	s.helpers.Add(1)
-	s.run(func() {
-		defer s.helpers.Done()
-		defer s.turning.Add(-1)
-		defer nc.Close()
-		nc.SetDeadline(time.Now().Add(turnTime))
-		nc.Write(s.shortPage(code))
-		if closeWrite(nc) == nil {
-			io.Copy(io.Discard, nc) // closing with bytes unread would be an RST, which may overtake the page
-		}
-	})
-}
-
-// shortPage is the whole answer.
-func (s *Server) shortPage(code wire.Code) []byte {
-	head, content := errorpage.New(code, "", string(appendID(nil, newID(s.now())))).Response(errorpage.Text)
-	return append(append(head, "Connection: close\r\n\r\n"...), content...)
 }

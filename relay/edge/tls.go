@@ -40,6 +40,7 @@ type tlsEnd struct {
 	requests  *tls.Config // then: of one that leads to requests,
 	challenge *tls.Config // to the proof of a name,
 	content   *tls.Config // to a tls endpoint
+	turned    *tls.Config // to a page that says that there is no room
 }
 
 func newTLSEnd(s *Server, certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tlsEnd {
@@ -47,7 +48,7 @@ func newTLSEnd(s *Server, certificate func(*tls.ClientHelloInfo) (*tls.Certifica
 	with := func(protocols ...string) *tls.Config {
 		return &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: suites, NextProtos: protocols, GetCertificate: s.leaf, DynamicRecordSizingDisabled: true}
 	}
-	e.hello, e.requests, e.challenge, e.content = with(), with(alpnHTTP2, alpnHTTP1), with(alpnChallenge), with()
+	e.hello, e.requests, e.challenge, e.content, e.turned = with(), with(alpnHTTP2, alpnHTTP1), with(alpnChallenge), with(), with(alpnHTTP1)
 	e.hello.GetConfigForClient = understand // its session ticket keys are those of them all
 	return e
 }
@@ -127,6 +128,10 @@ func (c *conn) secure() {
 // shake does the handshake, and starts whatever follows but HTTP/1.1, for which it returns true.
 func (c *conn) shake() bool {
 	if !c.afford(tlsCost) {
+		if c.s.mayTell() {
+			c.s.tell(c.sock, true, wire.CodeRelayBusy)
+			c.s.turning.Add(-1)
+		}
 		return false
 	}
 	t := c.net.(*tls.Conn)
@@ -142,8 +147,7 @@ func (c *conn) shake() bool {
 		c.heir = f.rewind()
 		return false
 	case plainly(err):
-		c.unsecure()
-		return true
+		return c.unsecure()
 	case err != nil:
 		c.s.log.Debug("a TLS handshake failed", "client", c.peer, "name", f.name, "err", err)
 		return false
@@ -164,21 +168,13 @@ func (c *conn) shake() bool {
 }
 
 // unsecure takes TLS away from a visitor who speaks HTTP without it: requests of his are read, and answered with where they belong.
-func (c *conn) unsecure() {
-	c.in.refill(c.front.hello)
+func (c *conn) unsecure() bool {
+	if c.refill(c.front.hello) != nil {
+		return false
+	}
 	c.mu.Lock() // the sweeper may be about to end a read
 	c.net, c.front, c.plain = c.sock, nil, true
 	c.mu.Unlock()
-}
-
-// afford takes memory, which the connection has until its end; false: there is none.
-func (c *conn) afford(cost int64) bool {
-	if !c.s.memory.Take(cost) {
-		c.s.count.turnedAway.Add(1)
-		c.s.count.failed(wire.CodeRelayBusy)
-		return false
-	}
-	c.extra += cost
 	return true
 }
 

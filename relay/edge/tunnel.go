@@ -83,7 +83,7 @@ func (c *conn) pumpUp(t *turn) error {
 			return err
 		}
 	}
-	c.in.rest()
+	c.rest()
 	for {
 		n, err := c.read(c.in.b[upRoom:smallInbox])
 		if err != nil {

@@ -48,7 +48,7 @@ func (c *conn) upload() {
 		err = c.uploadChunks(t)
 	}
 	if err == nil {
-		c.in.rest() // there is room for a watcher's byte then, and a long wait holds no big buffer
+		c.rest() // there is room for a watcher's byte then, and a long wait holds no big buffer
 	}
 	c.uploadEnded(t, err)
 }

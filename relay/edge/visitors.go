@@ -70,6 +70,7 @@ func (s *Server) accountOf(a netip.Addr) netip.Addr {
 // place counts a connection in, of its address and among all; the code says why there is no place for it.
 func (s *Server) place(account netip.Addr) wire.Code {
 	if !s.visitors.enter(account) {
+		s.count.turnedAway.Add(1)
 		if n, due := s.visitors.full.Due(); due {
 			s.log.Warn("visitors are turned away: their address has its share of connections", "address", account.String(), "share", s.visitors.share.Load(), "times", n)
 		}
@@ -77,9 +78,8 @@ func (s *Server) place(account netip.Addr) wire.Code {
 	}
 	if !s.admit() {
 		s.visitors.leave(account)
-		if n, due := s.full.Due(); due {
-			s.log.Warn("visitors are turned away: no memory or no connections are left", "times", n)
-		}
+		s.crowded()
+		s.count.turnedAway.Add(1)
 		return wire.CodeRelayBusy
 	}
 	return wire.CodeNone

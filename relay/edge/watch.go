@@ -18,7 +18,7 @@ func (c *conn) watch() {
 		}
 		c.watchDone <- struct{}{}
 	}()
-	if len(c.in.space()) == 0 && !c.in.widen() { // what is in there, used or not, may still be looked at
+	if len(c.in.space()) == 0 && c.widen() != nil { // what is in there, used or not, may still be looked at
 		return
 	}
 	n, err := c.net.Read(c.in.space()[:1])

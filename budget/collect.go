@@ -21,6 +21,10 @@ const (
 	restEvery = 5 * time.Second
 	calm      = 1 << 20
 	worth     = 8 << 20
+
+	// ebbEvery is how often it is looked whether a burst has gone by: little is allocated now, and worth was since the last time, and an eighth of what lives. A relay that allocates next to nothing for its requests would keep in its pools for minutes what a thousand visitors once needed at once.
+	ebbEvery = time.Second
+	little   = 2 << 20
 )
 
 // Collect tells the collector how much memory it may use in all, which it keeps to by working harder, and to take it easy below that; when there is nothing to do,
@@ -36,14 +40,27 @@ func Collect(limit int64, run func(func())) {
 	t.tune()
 	runtime.SetFinalizer(t, (*tuner).collected)
 	run(func() {
-		var r rest
-		for range time.Tick(restEvery) {
-			if r.due(sample("/gc/heap/allocs:bytes")) {
-				runtime.GC() // what lies in pools is let go by the second collection
-				debug.FreeOSMemory()
+		var e ebb
+		for range time.Tick(ebbEvery) {
+			if e.due(sample("/gc/heap/allocs:bytes"), sample("/gc/heap/live:bytes")) {
+				giveBack()
 			}
 		}
 	})
+	run(func() {
+		var r rest
+		for range time.Tick(restEvery) {
+			if r.due(sample("/gc/heap/allocs:bytes")) {
+				giveBack()
+			}
+		}
+	})
+}
+
+// giveBack gives the system back what is not needed.
+func giveBack() {
+	runtime.GC() // what lies in pools is let go by the second collection
+	debug.FreeOSMemory()
 }
 
 // tuner is garbage that comes back: its finalizer runs after each collection.
@@ -86,6 +103,22 @@ func (r *rest) due(allocated uint64) bool {
 		return false
 	}
 	r.given = allocated
+	return true
+}
+
+// ebb knows when a burst has gone by.
+type ebb struct {
+	last, given uint64 // bytes allocated at the last look, and when it was due last
+}
+
+// due says that it is time to collect, with so much allocated so far, and living at the last collection.
+func (e *ebb) due(allocated, live uint64) bool {
+	now := allocated - e.last
+	e.last = allocated
+	if now >= little || allocated-e.given < max(worth, live/8) {
+		return false
+	}
+	e.given = allocated
 	return true
 }
 

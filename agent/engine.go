@@ -45,6 +45,12 @@ func newEngine(rec inspect.Recorder, budget *capture.Budget, spawn func(func()),
 	}
 }
 
+// crowd is how many exchanges under way are many: from then on who waits does so without a buffer, which costs a little more than to wait with one.
+const crowd = 128
+
+// crowded says that many exchanges are under way.
+func (e *engine) crowded() bool { return e.busy.Load() > crowd }
+
 func (e *engine) enter() { e.busy.Add(1) }
 
 // leave ends one exchange and wakes drained when it was the last.

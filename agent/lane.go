@@ -125,7 +125,11 @@ func (l *lane) loop(ctx context.Context) error {
 	}
 	for {
 		if !l.link.Buffered() {
-			l.link.Idle()
+			if l.eng.crowded() {
+				l.link.Await()
+			} else {
+				l.link.Idle()
+			}
 		}
 		f, err := l.link.Next()
 		if err != nil {

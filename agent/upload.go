@@ -48,7 +48,7 @@ func (l *lane) upload(ctx context.Context, x *exchange) error {
 		if !l.link.Buffered() {
 			l.flush(ctx, x, nil, nil)
 			switch {
-			case x.upgrade: // nothing comes before it is one, and then what comes may be long in coming
+			case x.upgrade, l.up.small && l.eng.crowded(): // nothing comes before it is one; what comes may be long in coming
 				l.up.buf.release()
 				l.link.Await()
 				l.up.buf.takePage()

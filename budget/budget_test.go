@@ -139,6 +139,26 @@ func TestRest(t *testing.T) {
 	}
 }
 
+func TestEbb(t *testing.T) {
+	var e ebb
+	total := uint64(0)
+	for i, step := range []struct {
+		more, live uint64
+		due        bool
+	}{
+		{4 << 20, 1 << 20, false}, {1000, 1 << 20, false}, // the start: not worth it
+		{100 << 20, 80 << 20, false}, {1000, 80 << 20, true}, // a burst has gone by
+		{1000, 1 << 20, false}, {1 << 20, 1 << 20, false}, // nothing is left behind
+		{20 << 20, 400 << 20, false}, {1000, 400 << 20, false}, // little beside what lives
+		{31 << 20, 400 << 20, false}, {0, 400 << 20, true},
+	} {
+		total += step.more
+		if e.due(total, step.live) != step.due {
+			t.Errorf("step %d: due is %v", i, !step.due)
+		}
+	}
+}
+
 // beChild makes the test binary say what it may use.
 const beChild = "ADIT_TEST_BUDGET"
 

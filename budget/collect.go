@@ -24,6 +24,11 @@ const (
 
 	// anyway is after how many looks a process that rests gives back what little it has gathered: half a minute.
 	anyway = 120
+
+	// ebbLooks is after how many looks it is asked whether a burst has gone by: little is allocated now, and worth was since the last time, and an eighth of what lives.
+	// A relay that allocates next to nothing for its requests would keep in its pools for minutes what a thousand visitors once needed at once.
+	ebbLooks = 4
+	little   = 2 << 20
 )
 
 // Collect tells the collector how much memory it may use in all, which it keeps to by working harder, and to take it easy below that; when there is nothing to do,
@@ -39,15 +44,26 @@ func Collect(limit int64, run func(func())) {
 	t.tune()
 	runtime.SetFinalizer(t, (*tuner).collected)
 	run(func() {
-		r := rest{looks: anyway} // what the start has taken is always worth it
+		r, e := rest{looks: anyway}, ebb{} // what the start has taken is always worth it
+		looks := 0
 		for range time.Tick(restEvery) {
-			if r.due(sample("/gc/heap/allocs:bytes")) {
-				runtime.GC() // what lies in pools is let go by the second collection
-				debug.FreeOSMemory()
-				_ = shedProgram()
+			looks++
+			allocated := sample("/gc/heap/allocs:bytes")
+			rests := r.due(allocated)
+			ebbs := looks%ebbLooks == 0 && e.due(allocated, sample("/gc/heap/live:bytes"))
+			if rests || ebbs {
+				r.given, e.given = allocated, allocated
+				giveBack()
 			}
 		}
 	})
+}
+
+// giveBack gives the system back what is not needed.
+func giveBack() {
+	runtime.GC() // what lies in pools is let go by the second collection
+	debug.FreeOSMemory()
+	_ = shedProgram()
 }
 
 // tuner is garbage that comes back: its finalizer runs after each collection.
@@ -96,6 +112,22 @@ func (r *rest) due(allocated uint64) bool {
 		return false
 	}
 	r.given, r.looks = allocated, 0
+	return true
+}
+
+// ebb knows when a burst has gone by.
+type ebb struct {
+	last, given uint64 // bytes allocated at the last look, and when it was due last
+}
+
+// due says that it is time to collect, with so much allocated so far, and living at the last collection. Between two calls there is a second.
+func (e *ebb) due(allocated, live uint64) bool {
+	now := allocated - e.last
+	e.last = allocated
+	if now >= little || allocated-e.given < max(worth, live/8) {
+		return false
+	}
+	e.given = allocated
 	return true
 }
 

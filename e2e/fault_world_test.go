@@ -27,7 +27,7 @@ type world struct {
 	public, agents string // the relay's addresses, the same after each start
 	token, other   string // of two accounts
 	relayState     string
-	program        string // that the relay is started as; "": this test's
+	program        string // that relay and agents are started as; "": this test's
 	relay          *process
 	admin, pin     string // of the relay that runs now
 
@@ -81,8 +81,8 @@ func (w *world) account(name string) string {
 func (w *world) startRelay(more ...string) {
 	w.t.Helper()
 	eventually(w.t, "a relay runs", func() bool {
-		p := launch(w.t, w.env, exec.Command(cmp.Or(w.program, self(w.t)), append([]string{"relay", "--domain", "tunnel.test", "--http", w.public, "--agents", w.agents, "--admin", "127.0.0.1:0",
-			"--token-file", filepath.Join(w.dir, "tokens"), "--state-dir", w.relayState, "--access-log", "false"}, more...)...))
+		p := w.launch(append([]string{"relay", "--domain", "tunnel.test", "--http", w.public, "--agents", w.agents, "--admin", "127.0.0.1:0",
+			"--token-file", filepath.Join(w.dir, "tokens"), "--state-dir", w.relayState, "--access-log", "false"}, more...)...)
 		ready := said(p, p.stdout, `^ready .* pin=(\S+)`)
 		if ready == nil {
 			if !strings.Contains(p.stderr.text(), "address already in use") {
@@ -123,7 +123,13 @@ func (w *world) join(state, token string, more ...string) *process {
 	if w.name != "" {
 		args = append(args, "--url", w.name)
 	}
-	return start(w.t, w.env, append(args, more...)...)
+	return w.launch(append(args, more...)...)
+}
+
+// launch starts the world's program.
+func (w *world) launch(args ...string) *process {
+	w.t.Helper()
+	return launch(w.t, w.env, exec.Command(cmp.Or(w.program, self(w.t)), args...))
 }
 
 // startAgent starts the agent, again if it ran before, and waits until it has its URL, which must be the one it had.

@@ -30,11 +30,17 @@ func holding(free chan struct{}) http.Handler {
 
 // refusals are the answers of many that ask at once, by status and code.
 func (s *scarce) many(n int, path string) (wait func() map[string]int) {
+	return s.manyFrom(n, path, func(int) string { return "" })
+}
+
+// manyFrom is many whose addresses a proxy tells; "": none does.
+func (s *scarce) manyFrom(n int, path string, from func(i int) string) (wait func() map[string]int) {
 	var mu sync.Mutex
 	var over sync.WaitGroup
 	all := map[string]int{}
-	for range n {
+	for i := range n {
 		c := s.call()
+		c.from = from(i)
 		over.Go(func() {
 			defer c.Close()
 			what := "none"

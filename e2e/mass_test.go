@@ -41,7 +41,7 @@ func (w *world) startLive() (hosts []string) {
 		all = append(all, w.join(fmt.Sprint("live", i), w.token))
 	}
 	for _, p := range all {
-		hosts = append(hosts, strings.TrimPrefix(p.ready(), "http://"))
+		hosts = append(hosts, hostIn(p.ready()))
 	}
 	return hosts
 }

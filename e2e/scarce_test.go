@@ -78,6 +78,7 @@ type caller struct {
 	net.Conn
 	r    *bufio.Reader
 	host string
+	from string // its address, as a proxy tells it
 }
 
 func (s *scarce) call() *caller {
@@ -90,12 +91,16 @@ func (s *scarce) call() *caller {
 	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		s.t.Fatal(err)
 	}
-	return &caller{c, bufio.NewReader(c), strings.TrimPrefix(s.url, "http://")}
+	return &caller{c, bufio.NewReader(c), strings.TrimPrefix(s.url, "http://"), ""}
 }
 
 // ask sends a request and reads the answer's head, nil if there is none; its body is left to who wants it.
 func (c *caller) ask(path string) *http.Response {
-	if _, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, c.host); err != nil {
+	more := ""
+	if c.from != "" {
+		more = "X-Forwarded-For: " + c.from + "\r\n"
+	}
+	if _, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", path, c.host, more); err != nil {
 		return nil
 	}
 	a, err := http.ReadResponse(c.r, nil)

@@ -4,12 +4,13 @@ import (
 	"net"
 	"syscall"
 
+	"github.com/adit-tunnel/adit/relay/edge"
 	"golang.org/x/sys/unix"
 )
 
 // notSentLowat is how much of an answer the kernel keeps for a visitor that does not read it, beyond what is on its way; for one that does, the edge raises
 // it. With the default, 500 unread downloads held 1.8 GB of kernel memory and stalled all TCP on the machine.
-const notSentLowat = 32 << 10
+const notSentLowat = edge.FirstUnsent
 
 // inherited are options of a listener that its connections have from the start, so that none of them costs a system call for each: keepalive, which finds
 // visitors that are gone while nothing is said, as Go has it by default.

@@ -324,6 +324,8 @@ func (x *slowExchange) Next() (wire.Frame, error) {
 }
 
 func (x *slowExchange) Buffered() bool               { return x.n == 1 }
+func (x *slowExchange) Unproven() bool               { return false }
+func (x *slowExchange) Idle()                        {}
 func (x *slowExchange) Took(int)                     {}
 func (x *slowExchange) Send([]byte, int, bool) error { return nil }
 func (x *slowExchange) Stopped() <-chan struct{}     { return nil }

@@ -66,6 +66,10 @@ func (s *Stream) Await() {
 	s.frames.await()
 }
 
+// Unproven says that the reader has not shown yet that it takes anything, of a sender so near that it need not be asked for more before there is room for it
+// (Took). A longer way would cost a good reader too much.
+func (s *Stream) Unproven() bool { return s.in.taken < proofTaken && s.leg.near() }
+
 // Took tells that content frames of this Cost were handed on or dropped; it queues CREDIT when one is due.
 func (s *Stream) Took(cost int) {
 	c := &s.in

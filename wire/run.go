@@ -29,7 +29,10 @@ func (l *Leg) Run(ctx context.Context) error {
 		}
 		over <- l.guard.verdict(err)
 	})
+	// The first round trip is that of two processes that have just started, and tells little of how near they are.
+	again := time.AfterFunc(l.pulse.lim.tick, l.Ping)
 	l.watch(ctx, over)
+	again.Stop()
 	l.in.close()
 	work.Wait()
 	return l.cause

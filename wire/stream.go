@@ -22,7 +22,7 @@ type Handler interface {
 	OnStop(seq uint32)
 }
 
-// Stream is one smux stream with its frames and the credit of the exchange it carries. Reading (Next, Buffered, Idle, Await, Took) is one goroutine's and so
+// Stream is one smux stream with its frames and the credit of the exchange it carries. Reading (Next, Buffered, Idle, Await, Unproven, Took) is one goroutine's and so
 // is writing (TryCredit, WriteContent); whole Writes may come from anywhere; the rest is free for all.
 type Stream struct {
 	leg *Leg

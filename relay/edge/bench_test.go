@@ -31,6 +31,8 @@ func (u *canned) Next() (wire.Frame, error) {
 	return wire.Frame{Type: wire.Type(p[0] & 0x1f), Flags: wire.Flags(p[0] & 0xe0), Payload: p[wire.HeaderSize:]}, nil
 }
 func (u *canned) Buffered() bool               { return u.next < 2 }
+func (u *canned) Unproven() bool               { return false }
+func (u *canned) Idle()                        {}
 func (u *canned) Took(int)                     {}
 func (u *canned) Send([]byte, int, bool) error { return nil }
 func (u *canned) Stopped() <-chan struct{}     { return u.never }

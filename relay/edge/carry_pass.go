@@ -127,6 +127,10 @@ func (c *carried) content(f wire.Frame) error {
 	if before := c.sent - int64(len(p)); before <= flowing && c.sent > flowing {
 		keepUnsent(c.sock, flowUnsent)
 	}
+	if f.Flags&wire.End == 0 && c.x.Unproven() && !hasSpace(c.sock) { // see conn.makeSpace
+		c.x.Idle()
+		awaitSpace(c.sock)
+	}
 	c.x.Took(wire.Cost(f))
 	return nil
 }

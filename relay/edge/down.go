@@ -18,6 +18,9 @@ const (
 	// flowUnsent of it beyond what is on its way to him.
 	flowing    = 512 << 10
 	flowUnsent = 128 << 10
+
+	// FirstUnsent is what it keeps for others, from a connection's start (the listener's option): a frame, when nothing is unsent.
+	FirstUnsent = 32 << 10
 )
 
 var (
@@ -36,7 +39,15 @@ func (c *conn) content(t *turn, f wire.Frame) error {
 	t.sent += int64(len(p))
 	c.s.count.bytes[wire.KindHTTP].out.Add(uint64(len(p)))
 	if len(p) > maxCopied {
-		return c.writeThrough(t, p, tail, wire.Cost(f))
+		if err := c.writeThrough(t, p, tail); err != nil {
+			return err
+		}
+		if f.Flags&wire.End == 0 {
+			c.makeSpace(t)
+		}
+		t.x.Took(t.owed + wire.Cost(f))
+		t.owed = 0
+		return nil
 	}
 	t.out = append(append(t.out, p...), tail...)
 	t.owed += wire.Cost(f)
@@ -107,8 +118,8 @@ func (c *conn) flush(t *turn) error {
 	return nil
 }
 
-// writeThrough writes what is gathered and content behind it, without copying it, in one system call.
-func (c *conn) writeThrough(t *turn, p, tail []byte, cost int) error {
+// writeThrough writes what is gathered and content behind it, without copying it, in one system call. What it cost is still owed.
+func (c *conn) writeThrough(t *turn, p, tail []byte) error {
 	t.vec = [3][]byte{t.out, p, tail}
 	var err error
 	c.writing.Store(c.s.clock.Load())
@@ -127,7 +138,18 @@ func (c *conn) writeThrough(t *turn, p, tail []byte, cost int) error {
 		c.flows = true
 		keepUnsent(c.sock, flowUnsent)
 	}
-	t.x.Took(t.owed + cost)
-	t.owed = 0
 	return nil
+}
+
+// makeSpace waits, before more is asked for, until the visitor has room for it, as long as he has not shown that he takes anything. So of a thousand answers that
+// nobody reads nothing is held here: a frame that came for a visitor without room would wait in its buffer.
+func (c *conn) makeSpace(t *turn) {
+	if !t.x.Unproven() || hasSpace(c.sock) {
+		return
+	}
+	t.x.Idle()
+	t.out = nil // it is empty; most turns never come here
+	c.writing.Store(c.s.clock.Load())
+	awaitSpace(c.sock)
+	c.writing.Store(0)
 }

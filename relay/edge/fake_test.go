@@ -135,6 +135,7 @@ type fakeExchange struct {
 	aborted  bool
 	finished bool
 	noMore   bool // STOP
+	idle     bool // buffers were given back
 }
 
 var _ registry.Exchange = (*fakeExchange)(nil)
@@ -159,6 +160,22 @@ func (x *fakeExchange) Buffered() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return len(x.queue) > 0 || x.dead != nil
+}
+
+// An unproven visitor is waited for, whatever has come.
+func (x *fakeExchange) Unproven() bool { return true }
+
+func (x *fakeExchange) Idle() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.idle = true
+}
+
+// heldBack says that buffers were given back while what came is not taken yet, and more waits.
+func (x *fakeExchange) heldBack() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.idle && x.owed > 0 && len(x.queue) > 0
 }
 
 func (x *fakeExchange) Took(cost int) {

@@ -60,6 +60,10 @@ type Exchange interface {
 	Next() (wire.Frame, error)
 	// Buffered says that Next will not block.
 	Buffered() bool
+	// Unproven says that the visitor has not shown yet that he takes anything, and that Took may wait until there is room for more of the answer.
+	Unproven() bool
+	// Idle gives buffers back before a long wait; the last frame's payload is no longer valid.
+	Idle()
 	// Took tells that content frames of this cost (wire.Cost) were handed on or dropped.
 	Took(cost int)
 	// Send writes content frames upwards (one or more whole frames); it waits for credit. last: p's last frame has END. wire.ErrStopped: the agent

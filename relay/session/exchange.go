@@ -51,6 +51,19 @@ func (x *exchange) Buffered() bool {
 	return st == nil || st.w.Buffered() && !st.e.sess.share.spent()
 }
 
+// Unproven implements registry.Exchange.
+func (x *exchange) Unproven() bool {
+	st := x.st.Load()
+	return st != nil && st.w.Unproven()
+}
+
+// Idle implements registry.Exchange.
+func (x *exchange) Idle() {
+	if st := x.st.Load(); st != nil {
+		st.w.Idle()
+	}
+}
+
 // Took implements registry.Exchange.
 func (x *exchange) Took(cost int) {
 	if st := x.st.Load(); st != nil {

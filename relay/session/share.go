@@ -16,6 +16,8 @@ type shares struct {
 	all  map[*stream]struct{} // of requests, until their close
 	busy int                  // of them with a visitor
 	held map[netip.Addr]int   // how many an address has; nil: there is no crowd
+	// opening is how many are being opened for an address: many who come at once must not all find room for one more.
+	opening map[netip.Addr]int
 }
 
 // most is how many streams there may be, on all legs.
@@ -95,14 +97,31 @@ func (p *pools) sated(visitor netip.Addr) bool {
 	}
 	from := wire.Account(visitor)
 	n := p.shares.held[from]
-	return from.IsValid() && n >= addressShare*max(1, len(p.legs.all())) && p.shares.busy-n >= p.most()/2
+	return from.IsValid() && n+p.shares.opening[from] >= addressShare*max(1, len(p.legs.all())) && p.shares.busy-n >= p.most()/2
 }
 
-// mustWait says that a request of this visitor may not open a stream now: its address has its share, or somebody was here before.
-func (p *pools) mustWait(visitor netip.Addr) bool {
+// mayOpen says that a request of this visitor may open a stream now; opened must follow. False: its address has its share, or somebody was here before.
+func (p *pools) mayOpen(visitor netip.Addr) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.sated(visitor) || p.hungry() != nil
+	if p.sated(visitor) || p.hungry() != nil {
+		return false
+	}
+	if p.shares.opening == nil {
+		p.shares.opening = map[netip.Addr]int{}
+	}
+	p.shares.opening[wire.Account(visitor)]++
+	return true
+}
+
+// opened follows the attempt, however it went.
+func (p *pools) opened(visitor netip.Addr) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	from := wire.Account(visitor)
+	if p.shares.opening[from]--; p.shares.opening[from] <= 0 {
+		delete(p.shares.opening, from)
+	}
 }
 
 // hungry is the first who waits and may have another stream; nil: nobody. p.mu is held.

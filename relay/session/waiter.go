@@ -51,8 +51,9 @@ func (p *pools) open(e *endpoint, q *request) (*stream, error) {
 	ctx, cancel := context.WithCancel(q.wait)
 	defer cancel()
 	defer context.AfterFunc(e.life, cancel)()
-	if !p.mustWait(q.visitor) {
+	if p.mayOpen(q.visitor) {
 		st, err := p.tryOpen(ctx, e, q.visitor)
+		p.opened(q.visitor)
 		if st != nil || !full(err) {
 			return st, e.explain(q, err)
 		}

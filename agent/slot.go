@@ -200,13 +200,15 @@ func (s *Slot) keep() error {
 
 func (s *Slot) tryAgain() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.again = nil
 	if s.closed {
+		s.mu.Unlock()
 		return
 	}
-	if err := s.keep(); s.report != nil {
-		s.report(err)
+	err, report := s.keep(), s.report
+	s.mu.Unlock()
+	if report != nil {
+		report(err)
 	}
 }
 

@@ -168,7 +168,7 @@ func TestFewFilesForPorts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.startRelay("ulimit -n 128", "--state-dir", s.dir+"/relay", "--access-log", "false", "--tcp-ports", fmt.Sprintf("%d-%d", first, first+999))
+	s.startRelay("ulimit -n 128", "--state-dir", s.dir+"/relay", "--access-log", "false", "--tcp-ports", fmt.Sprintf("%d-%d", first, first+99))
 	port := service(t, http.HandlerFunc(hello))
 	s.startAgent("", port)
 	greedy := start(t, s.env, "relay", "token", "create", "--account", "greedy", "--plan", "free", "--token-file", filepath.Join(s.dir, "tokens"))

@@ -24,6 +24,7 @@ import (
 // A relay that has 128 MiB, at the hands of strangers and agents who have it hold as much as it lets them. What it held at most is what the system says of the
 // process: it sees what is given back before anybody could look.
 func TestHostileMemory(t *testing.T) {
+	t.Parallel()
 	s := newScarce(t)
 	s.program = lean(t)
 	state := filepath.Join(s.dir, "relay")
@@ -65,7 +66,7 @@ func TestHostileMemory(t *testing.T) {
 func forgetPeak(t *testing.T, p *process) {
 	t.Helper()
 	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0); err != nil {
-		t.Fatal(err)
+		t.Skip("the system does not forget a peak: ", err)
 	}
 }
 

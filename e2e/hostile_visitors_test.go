@@ -24,6 +24,7 @@ import (
 // requests by the hundred behind an answer that is not read, with long fields, of which the relay refuses some and net/http others. Each time it stays alive and within
 // its limit, others are served or told to come again, and when the crowd has gone all is as before.
 func TestHostileVisitors(t *testing.T) {
+	t.Parallel()
 	program := lean(t)
 	free := make(chan struct{})
 	t.Cleanup(func() { close(free) })

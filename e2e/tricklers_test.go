@@ -40,8 +40,8 @@ type trickle struct {
 
 const chunked, withLength = "Transfer-Encoding: chunked\r\n", "Content-Length: 1000000\r\n"
 
-// trickles cost what docs/reliability.md says; most leaves a quarter for what the collectors have not given back. 64 MiB are promised: what passes through TLS, and
-// a download whose first window is on its way, cost more.
+// trickles cost what docs/reliability.md says; most leaves a quarter for what the collectors have not given back. What passes through TLS, and a
+// download whose first window is on its way, cost more.
 var trickles = []trickle{
 	{name: "uploads with a length", way: "plain", ask: "POST /upload HTTP/1.1\r\n" + withLength, piece: "x", most: 80},
 	{name: "uploads in chunks", way: "plain", ask: "POST /upload HTTP/1.1\r\n" + chunked, piece: "1\r\nx\r\n", most: 80},
@@ -110,6 +110,7 @@ func (w *trickled) besides(t *testing.T, n int, kinds ...trickle) (grown int) {
 	all := tricklers{w: w}
 	defer all.leave()
 	all.come(n, kinds)
+	eventually(t, "each has a stream, and was not sent away", func() bool { return w.figures()["adit_streams"] >= float64(n) })
 	during := w.watchLive(w.live, func() { w.pass(tricklesFor) })
 	grown = w.holds() - before
 	report(t, fmt.Sprintf("%d visitors who send or take a byte every %v: relay and agents grow by %d MiB", n, trickleEvery, grown))
@@ -253,8 +254,10 @@ func (a *tricklers) hear(c net.Conn, k trickle) {
 	var n int64
 	var err error
 	if k.takes {
-		for err == nil {
-			_, err = c.Read(make([]byte, 1))
+		for {
+			if _, err = c.Read(make([]byte, 1)); err != nil {
+				break
+			}
 			a.w.pass(trickleEvery)
 		}
 	} else {

@@ -103,9 +103,9 @@ const blockSize = 32 << 10
 
 var blocks = sync.Pool{New: func() any { return new([blockSize]byte) }}
 
-// block copies p; reuse takes it back.
+// block copies p; reuse takes it back. A block for a small piece would hold many times of what is counted.
 func block(p []byte) []byte {
-	if len(p) > blockSize {
+	if len(p) <= blockSize/2 || len(p) > blockSize {
 		return append([]byte{}, p...)
 	}
 	return append(blocks.Get().(*[blockSize]byte)[:0], p...)

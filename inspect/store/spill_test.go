@@ -19,7 +19,7 @@ func spillAll(t *testing.T, s *Store, id string, content []byte) (taken int64) {
 		t.Fatal("there is no room")
 	}
 	defer sp.Close()
-	piece := make([]byte, 100_000)
+	piece := make([]byte, 20_000) // of the size for which blocks are used again
 	for len(content) > 0 {
 		n := copy(piece, content)
 		if !sp.Write(piece[:n]) {

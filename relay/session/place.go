@@ -11,8 +11,8 @@ import (
 
 // A leg's place is what it takes of the files and the memory that the relay may use.
 
-// greed is how many times the places that are free an account may have, where there are others: three quarters of all when it is alone, and however many come,
-// the next one finds some.
+// greed is how many times the places that are free an account may have, where there are others: three quarters of all when it is alone, and each that comes three
+// quarters of the rest.
 const greed = 3
 
 // takePlace takes what a leg of account needs, for givePlace to give back. The error tells the agent that there is nothing, or nothing for this account.

@@ -103,37 +103,47 @@ func TestPercent(t *testing.T) {
 
 func TestRest(t *testing.T) {
 	var r rest
-	total := uint64(0)
+	var total uint64
+	var worked time.Duration
+	due := func(more uint64, work time.Duration) bool {
+		total, worked = total+more, worked+work
+		if !r.due(total, worked) {
+			return false
+		}
+		r.gave(total)
+		return true
+	}
 	for i, step := range []struct {
 		more uint64
+		work time.Duration
 		due  bool
 	}{
-		{4 << 20, false}, {1000, false}, {1000, false}, // the start: not worth it
-		{100 << 20, false}, {2 << 20, false}, {1000, false}, {1000, true}, // it has worked, and rests
-		{1000, false}, {1000, false}, // nothing is left to give back
-		{50 << 20, false}, {1000, false}, {20 << 20, false}, {1000, false}, {0, true}, // a pause is no rest
+		{4 << 20, 0, false}, {1000, 0, false}, {1000, 0, false}, // the start: not worth it
+		{100 << 20, 0, false}, {2 << 20, 0, false}, {1000, 0, false}, {1000, 0, true}, // it has worked, and rests
+		{1000, 0, false}, {1000, 0, false}, // nothing is left to give back
+		{50 << 20, 0, false}, {1000, 0, false}, {20 << 20, 0, false}, {1000, 0, false}, {0, 0, true}, // a pause is no rest
+		{50 << 20, idle, false}, {1000, idle, false}, {1000, idle, false}, {1000, 0, false}, {1000, 0, true}, // nor is work that allocates nothing
 	} {
-		total += step.more
-		if r.due(total) != step.due {
+		if due(step.more, step.work) != step.due {
 			t.Errorf("step %d: due is %v", i, !step.due)
 		}
 	}
 	start := rest{looks: anyway}
-	if start.due(4<<20) || start.due(4<<20+1000) || !start.due(4<<20+2000) {
+	if start.due(4<<20, 0) || start.due(4<<20+1000, 0) || !start.due(4<<20+2000, 0) {
 		t.Error("what the start has taken is not given back as soon as it is over")
 	}
 	for given := 0; given < 3; given++ { // it does a little all the time, and then nothing
 		for look := 1; look < anyway; look++ {
-			if total += 1000; r.due(total) {
+			if due(1000, 0) {
 				t.Fatalf("%d looks after the last time, with %d bytes allocated", look, look*1000)
 			}
 		}
-		if total += 1000; !r.due(total) {
+		if !due(1000, 0) {
 			t.Fatal("what little there is stays for ever")
 		}
 	}
 	for range 3 * anyway {
-		if r.due(total) {
+		if due(0, 0) {
 			t.Fatal("nothing is given back")
 		}
 	}
@@ -147,14 +157,24 @@ func TestEbb(t *testing.T) {
 		due        bool
 	}{
 		{4 << 20, 1 << 20, false}, {1000, 1 << 20, false}, // the start: not worth it
+		{1 << 20, 1 << 20, false}, {1 << 20, 1 << 20, false}, {1 << 20, 1 << 20, false}, // nor is a little, however long
 		{100 << 20, 80 << 20, false}, {1000, 80 << 20, true}, // a burst has gone by
 		{1000, 1 << 20, false}, {1 << 20, 1 << 20, false}, // nothing is left behind
 		{20 << 20, 400 << 20, false}, {1000, 400 << 20, false}, // little beside what lives
 		{31 << 20, 400 << 20, false}, {0, 400 << 20, true},
 	} {
 		total += step.more
-		if e.due(total, step.live) != step.due {
-			t.Errorf("step %d: due is %v", i, !step.due)
+		due := e.due(total, step.live)
+		if due != step.due {
+			t.Errorf("step %d: due is %v", i, due)
+		}
+		if due {
+			e.gave(total)
+		}
+	}
+	for range 20 { // much, a little at a time, is no burst
+		if total += 1 << 20; e.due(total, 1<<20) {
+			t.Fatal("there was no burst")
 		}
 	}
 }

@@ -16,18 +16,22 @@ const (
 	// slow and fast bound the growth as a part of what lives, in percent; fast is also what Go makes of the least heap it collects, 4 MiB at 100.
 	slow, fast = 50, 200
 
-	// restEvery is how often it is looked whether the process has nothing to do, calm how little it allocates between two looks then, and worth how much it must
-	// have allocated before for the system to be given back what it does not need: so much that the collection is little beside the work.
+	// restEvery is how often it is looked whether the process has nothing to do, calm how little it allocates between two looks then, idle how little of a
+	// processor it takes, and worth how much it must have allocated before for the system to be given back what it does not need: so much that the collection is
+	// little beside the work.
 	restEvery = 250 * time.Millisecond
 	calm      = 64 << 10
+	idle      = restEvery / 10
 	worth     = 8 << 20
 
 	// anyway is after how many looks a process that rests gives back what little it has gathered: half a minute.
 	anyway = 120
 
-	// ebbLooks is after how many looks it is asked whether a burst has gone by: little is allocated now, and worth was since the last time, and an eighth of what lives.
-	// A relay that allocates next to nothing for its requests would keep in its pools for minutes what a thousand visitors once needed at once.
+	// ebbLooks is after how many looks it is asked whether a burst has gone by: little is allocated now, more was in a second since the last time, and worth in all,
+	// and an eighth of what lives. A relay that allocates next to nothing for its requests would keep in its pools for minutes what a thousand visitors once needed at
+	// once. Pools that fill again are no burst to speak of, so there are ebbApart looks at least between two times.
 	ebbLooks = 4
+	ebbApart = 20
 	little   = 2 << 20
 )
 
@@ -45,16 +49,21 @@ func Collect(limit int64, run func(func())) {
 	runtime.SetFinalizer(t, (*tuner).collected)
 	run(func() {
 		r, e := rest{looks: anyway}, ebb{} // what the start has taken is always worth it
-		looks := 0
-		for range time.Tick(restEvery) {
-			looks++
+		for looks := 1; ; looks++ {
+			time.Sleep(restEvery)
 			allocated := sample("/gc/heap/allocs:bytes")
-			rests := r.due(allocated)
-			ebbs := looks%ebbLooks == 0 && e.due(allocated, sample("/gc/heap/live:bytes"))
-			if rests || ebbs {
-				r.given, e.given = allocated, allocated
-				giveBack()
+			rests := r.due(allocated, processorTime())
+			ebbs := looks%ebbLooks == 0 && r.looks >= ebbApart && e.due(allocated, sample("/gc/heap/live:bytes"))
+			if !rests && !ebbs {
+				continue
 			}
+			giveBack()
+			if rests {
+				_ = shedProgram() // at work it would come back at once
+			}
+			allocated = sample("/gc/heap/allocs:bytes") // giving back is no work
+			r.gave(allocated)
+			e.gave(allocated)
 		}
 	})
 }
@@ -63,7 +72,6 @@ func Collect(limit int64, run func(func())) {
 func giveBack() {
 	runtime.GC() // what lies in pools is let go by the second collection
 	debug.FreeOSMemory()
-	_ = shedProgram()
 }
 
 // tuner is garbage that comes back: its finalizer runs after each collection.
@@ -93,42 +101,51 @@ func percentFor(live uint64) int {
 
 // rest knows when a process has worked and now rests.
 type rest struct {
-	last, given uint64 // bytes allocated at the last look, and when memory was given back last
-	calm        bool   // at the last look
-	looks       int    // since memory was given back
+	last, given uint64        // bytes allocated at the last look, and when memory was given back last
+	worked      time.Duration // at the last look
+	calm        bool          // likewise
+	looks       int           // since memory was given back
 }
 
-// due says that memory should be given back now: two looks in a row found a calm process that has worked since the last time, or done a little for long.
-func (r *rest) due(allocated uint64) bool {
+// due says that memory should be given back now, with so much allocated and worked so far: two looks in a row found a calm process that has worked since the last time, or
+// done a little for long.
+func (r *rest) due(allocated uint64, worked time.Duration) bool {
 	was := r.calm
-	r.calm = allocated-r.last < calm
-	r.last = allocated
+	r.calm = allocated-r.last < calm && worked-r.worked < idle
+	r.last, r.worked = allocated, worked
 	r.looks++
 	enough := uint64(worth)
 	if r.looks >= anyway {
 		enough = calm
 	}
-	if !was || !r.calm || allocated-r.given < enough {
-		return false
-	}
-	r.given, r.looks = allocated, 0
-	return true
+	return was && r.calm && allocated-r.given >= enough
+}
+
+// gave says that memory was given back.
+func (r *rest) gave(allocated uint64) {
+	r.given, r.last, r.looks = allocated, allocated, 0
 }
 
 // ebb knows when a burst has gone by.
 type ebb struct {
-	last, given uint64 // bytes allocated at the last look, and when it was due last
+	last, given uint64 // bytes allocated at the last look, and when memory was given back last
+	burst       bool   // much was allocated in a second since
 }
 
 // due says that it is time to collect, with so much allocated so far, and living at the last collection. Between two calls there is a second.
 func (e *ebb) due(allocated, live uint64) bool {
 	now := allocated - e.last
 	e.last = allocated
-	if now >= little || allocated-e.given < max(worth, live/8) {
+	if now >= little {
+		e.burst = true
 		return false
 	}
-	e.given = allocated
-	return true
+	return e.burst && allocated-e.given >= max(worth, live/8)
+}
+
+// gave says that memory was given back.
+func (e *ebb) gave(allocated uint64) {
+	*e = ebb{last: allocated, given: allocated}
 }
 
 // sample is one of the runtime's figures.

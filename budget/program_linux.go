@@ -14,7 +14,7 @@ type span struct{ from, to uintptr }
 
 // shedProgram gives back the pages of the program's own file, code and constants, that are in this process: most of them served its start, when every package
 // is initialised, and each access brought sixteen pages. What is used comes back from the page cache, at less than a microsecond for a page, whether or not the
-// file still has its name: the mapping holds on to it. On an error nothing is given back, and nothing is lost by that.
+// file still has its name: the mapping holds on to it. After an error nothing more is given back, and nothing is lost by that.
 func shedProgram() error {
 	self, err := os.Readlink("/proc/self/exe")
 	if err != nil {

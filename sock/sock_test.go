@@ -125,7 +125,10 @@ var scripts = map[string]func(t *testing.T, conn, peer net.Conn) []any{
 		return []any{n, said(err), bytes.Equal(got, sent)}
 	},
 	"a write's deadline": func(t *testing.T, conn, peer net.Conn) []any {
-		conn.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+		go func() {
+			peer.Read(make([]byte, 1)) // it has begun
+			conn.SetWriteDeadline(time.Now())
+		}()
 		n, err := conn.Write(make([]byte, 16<<20))
 		conn.SetWriteDeadline(time.Now().Add(-time.Second))
 		m, late := conn.Write([]byte("x"))
@@ -133,7 +136,7 @@ var scripts = map[string]func(t *testing.T, conn, peer net.Conn) []any{
 	},
 	"Close ends a write": func(t *testing.T, conn, peer net.Conn) []any {
 		go func() {
-			time.Sleep(50 * time.Millisecond)
+			peer.Read(make([]byte, 1)) // it has begun
 			conn.Close()
 		}()
 		n, err := conn.Write(make([]byte, 16<<20))

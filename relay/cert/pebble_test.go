@@ -38,6 +38,7 @@ type world struct {
 	roots  string // file, of the CA's own certificate
 	orders atomic.Int64
 	people atomic.Int64 // accounts
+	door   sync.Mutex   // one comes in at a time: Pebble writes into an account while it tells another request of it
 	down   atomic.Bool
 	front  atomic.Pointer[http.Handler] // the CA
 
@@ -93,6 +94,8 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	case "/order-plz":
 		rw = counter{rw, &w.orders}
 	case "/sign-me-up":
+		w.door.Lock()
+		defer w.door.Unlock()
 		rw = counter{rw, &w.people}
 	}
 	(*w.front.Load()).ServeHTTP(rw, r)

@@ -43,7 +43,7 @@ func TestHostileMemory(t *testing.T) {
 		name string
 		hold func(token string)
 		most int64 // with a guard that let twice as much through it would be more
-	}{{"guests", s.guests, 48 << 20}, {"queues", s.queues, 112 << 20}, {"streams", s.heaps, 92 << 20}} {
+	}{{"guests", s.guests, 48 << 20}, {"queues", s.queues, 92 << 20}, {"streams", s.heaps, 92 << 20}} {
 		forgetPeak(t, s.relay)
 		by.hold(hostile)
 		for range 20 {

@@ -182,7 +182,7 @@ var Codes = []CodeInfo{
 	{CodeOverCredit, "OVER_CREDIT", 502, "More content came than was asked for.", whoMakers, "Update agent and relay; report it if it stays.", false},
 	{CodeBadFraming, "BAD_FRAMING", 502, "A head and its framing disagree.", whoMakers, "Update agent and relay; report it if it stays.", false},
 	{CodeBadHandle, "BAD_HANDLE", 502, "A frame names an endpoint that is not bound.", whoMakers, "Try again.", false},
-	{CodeControlFlood, "CONTROL_FLOOD", 0, "More control messages came than can be taken.", whoMakers, "Update agent and relay; report it if it stays.", false},
+	{CodeControlFlood, "CONTROL_FLOOD", 0, "More control messages came than can be taken.", whoMakers, "Give a relay or an agent with little memory more; update both; report it if it stays.", false},
 	{CodeInternal, "INTERNAL", 500, "Something went wrong inside adit.", whoMakers, "Look at the log and report it.", false},
 }
 

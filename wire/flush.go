@@ -63,6 +63,7 @@ func (g *gather) writeOnce() error {
 	if err != nil {
 		g.failLocked(err)
 	}
+	g.most = max(g.most, n)
 	g.adapt(n, took)
 	return err
 }
@@ -88,8 +89,8 @@ func (g *gather) writeOut(b []byte, now time.Time) error {
 	return g.below.uncork()
 }
 
-// adapt hears how long a flush has taken. On a link that is not slow it doubles the limit when a full buffer would leave well within gatherTime, and halves it
-// when it would take much longer.
+// adapt hears how long a flush has taken. On a link that is not slow it doubles the limit when half of it was needed and a full buffer would leave well within
+// gatherTime, and halves it when it would take much longer.
 func (g *gather) adapt(n int, took time.Duration) {
 	if n < gatherMin/2 || g.err != nil {
 		return
@@ -100,7 +101,7 @@ func (g *gather) adapt(n int, took time.Duration) {
 		return
 	}
 	full := took * time.Duration(g.limit) / time.Duration(n)
-	if full < gatherTime && g.limit < gatherMax {
+	if n >= g.limit/2 && full < gatherTime && g.limit < gatherMax {
 		g.setLimit(2 * g.limit)
 	}
 	if full > 4*gatherTime && g.limit > gatherMin {
@@ -116,13 +117,14 @@ func (g *gather) setLimit(n int) {
 	}
 }
 
-// rest gives back what a link does not need on which nothing was written for a while.
-func (g *gather) rest(now time.Time) {
+// rest gives half of the limit back when no flush came near it since the last look: what one burst needed is not held for what trickles afterwards.
+func (g *gather) rest() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.pend == nil && !g.flushing && now.Sub(g.wrote) > restLink {
-		g.setLimit(gatherMin)
+	if !g.flushing && g.most < g.limit/4 && g.limit > gatherMin {
+		g.setLimit(g.limit / 2)
 	}
+	g.most = 0
 }
 
 // judge decides from time to time whether the link is slow. It counts as slow until as much has left quickly as would fill every buffer on the way: then the kernel

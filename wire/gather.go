@@ -13,8 +13,6 @@ const (
 	// How much a gathering connection holds: more on a fast link, little on a slow one, so that control frames do not queue behind it.
 	gatherMin = 16 << 10
 	gatherMax = 256 << 10
-	// A link that has written nothing for so long needs little.
-	restLink = time.Second
 	// What it holds should leave within about this time.
 	gatherTime = 4 * time.Millisecond
 	// One write of a flush is one TLS record, so that progress shows on slow links too.
@@ -58,6 +56,7 @@ type gather struct {
 	pend     *gatherBuffer
 	limit    int
 	more     surplus         // for a limit above the least: of what gathers, and of what is being written
+	most     int             // the largest flush since rest looked last
 	sum      int             // flushed since the link was judged last
 	busy     time.Duration   // … in this time
 	flushing bool            // somebody writes out, or the flusher has been told to

@@ -200,6 +200,10 @@ func TestGatherAdapts(t *testing.T) {
 	for range 9 {
 		g.adapt(gatherMin, 200*time.Microsecond)
 	}
+	check("a fast link that has little to carry", 4*gatherMin, false)
+	for range 2 {
+		g.adapt(g.limit, 200*time.Microsecond)
+	}
 	check("a fast link", gatherMax, false)
 	g.adapt(1000, time.Hour)
 	check("a small flush", gatherMax, false)

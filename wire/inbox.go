@@ -7,8 +7,8 @@ const (
 	maxInbox    = 256 << 10
 	messageCost = 128
 	schemeCost  = 16 // of each string in a list, beside its JSON
-	// ownInbox is what of it the shared budget is not asked for.
-	ownInbox = 64 << 10
+	// ownInbox is what of it the shared budget is not asked for: the longest message, and as much of short ones behind it.
+	ownInbox = 128 << 10
 )
 
 // inbox is the queue between the control reader, which must not wait, and OnMessage, which may.
@@ -69,6 +69,14 @@ func (i *inbox) close() {
 	i.closed = true
 	i.mu.Unlock()
 	i.notify()
+}
+
+// drop gives back what came too late to be taken. Nobody may put any more.
+func (i *inbox) drop() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.queue, i.bytes = nil, 0
+	i.more.shrink(0)
 }
 
 func (i *inbox) notify() {

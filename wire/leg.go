@@ -168,7 +168,7 @@ func (l *Leg) Send(typ string, id int64, body any) error {
 	return nil
 }
 
-// Unsent is how many bytes of control messages wait because the link has not taken them. Whoever has something to say that can wait looks here first.
+// Unsent is how many bytes of control frames the link has not taken: they wait, or are being written. Whoever has something to say that can wait looks here first.
 func (l *Leg) Unsent() int { return l.out.waiting() }
 
 // queue queues a RESET or STOP.

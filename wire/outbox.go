@@ -8,8 +8,9 @@ import (
 const (
 	// maxOutbox bounds what waits to be written on the control stream. It is reached only when the link takes nothing for long.
 	maxOutbox = 1 << 20
-	// ownOutbox is what of it the shared budget is not asked for: the longest message, behind a RESET and a CREDIT for each stream.
-	ownOutbox = 128 << 10
+	// ownOutbox is what of it the shared budget is not asked for: the longest message, 64 KiB, and a RESET and a CREDIT for each
+	// of 2048 streams, 68 KiB, with something to spare for what is told beside them.
+	ownOutbox = 160 << 10
 )
 
 // outbox holds the control frames that wait for the one goroutine that writes them. Putting never blocks. Signals go before messages; at most one
@@ -63,11 +64,11 @@ func (o *outbox) message(frame []byte) bool {
 	return !full
 }
 
-// waiting is how many bytes of messages have not been taken by the writer.
+// waiting is how many bytes the link has not taken.
 func (o *outbox) waiting() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.msgs)
+	return o.size()
 }
 
 // credit queues a CREDIT for s; a newer one takes the place of one that still waits.

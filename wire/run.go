@@ -35,6 +35,7 @@ func (l *Leg) Run(ctx context.Context) error {
 	again.Stop()
 	l.in.close()
 	work.Wait()
+	l.in.drop() // the reader may have been the last to end
 	return l.cause
 }
 
@@ -66,7 +67,7 @@ func (l *Leg) watch(ctx context.Context, over <-chan error) {
 			l.end(linkLost(l.conn.writeError()), true)
 		case now := <-tick.C:
 			l.rest(l.now())
-			l.conn.rest(now)
+			l.conn.rest()
 			ping, dead := l.pulse.tick(now, l.conn.lastHeard(), l.conn.stuckSince())
 			if dead != "" {
 				l.end(linkLost(errors.New(dead+" for too long")), true)

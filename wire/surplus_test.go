@@ -51,11 +51,69 @@ func TestQueuesHaveTheirOwn(t *testing.T) {
 	}
 }
 
-// TestGatherGrowsOfTheBudget: a fast link's buffer grows if there is memory for that, and shrinks when the link rests, or ends.
+// TestInboxAfterTheEnd: messages that come when nobody takes any more are not held.
+func TestInboxAfterTheEnd(t *testing.T) {
+	b := NewBudget(256 << 20)
+	i := inbox{wake: make(chan struct{}, 1), more: surplus{budget: b, own: ownInbox}}
+	i.close()
+	if _, ok := i.get(); ok {
+		t.Fatal("a message of nobody's")
+	}
+	for range 3 {
+		if !i.put(&Message{Type: MsgNotice}, MaxMessage) {
+			t.Fatal("it is full")
+		}
+	}
+	if b.Held() == 0 {
+		t.Fatal("nothing is held")
+	}
+	if i.drop(); b.Held() != 0 {
+		t.Errorf("%d bytes are held", b.Held())
+	}
+}
+
+// TestLongestMessages: without a budget a queue has room for the longest message, and the outbox behind word of every stream, too.
+func TestLongestMessages(t *testing.T) {
+	i := inbox{wake: make(chan struct{}, 1), more: surplus{budget: NewBudget(0), own: ownInbox}}
+	if !i.put(&Message{Type: MsgNotice}, MaxMessage) {
+		t.Error("the inbox does not take it")
+	}
+	o := outbox{wake: make(chan struct{}, 1), more: surplus{budget: NewBudget(0), own: ownOutbox}}
+	for n := range uint32(MaxStreams) {
+		o.signal(appendReset, signal{stream: n, code: CodeAgentGone})
+		o.credit(&Stream{id: n}, 1, 1)
+	}
+	buf, _ := o.take(nil)
+	if n := o.waiting(); n != len(buf) || n != MaxStreams*(2*HeaderSize+resetSize+creditSize) {
+		t.Errorf("%d bytes of %d are waiting while they are written", n, len(buf))
+	}
+	if !o.message(make([]byte, HeaderSize+MaxMessage)) {
+		t.Error("the outbox does not take it")
+	}
+}
+
+// look writes n bytes, or nothing, before each of a few looks at what g needs.
+func look(t *testing.T, g *gather, n int) {
+	for range 5 {
+		if n > 0 {
+			g.mu.Lock()
+			g.add(make([]byte, n))
+			_ = g.writeOnce()
+			g.mu.Unlock()
+		}
+		if g.most != n {
+			t.Errorf("%d was needed of %d", g.most, n)
+		}
+		g.rest()
+	}
+}
+
+// TestGatherGrowsOfTheBudget: a fast link's buffer grows if there is memory for that, keeps while it is needed, and shrinks when little is written, or it ends.
 func TestGatherGrowsOfTheBudget(t *testing.T) {
-	for name, end := range map[string]func(*gather){
-		"rests": func(g *gather) { g.rest(time.Now().Add(2 * restLink)) },
-		"ends":  func(g *gather) { _ = g.Close() },
+	for name, end := range map[string]func(*testing.T, *gather){
+		"rests":    func(t *testing.T, g *gather) { look(t, g, 0) },
+		"trickles": func(t *testing.T, g *gather) { look(t, g, gatherMin/4-1) },
+		"ends":     func(_ *testing.T, g *gather) { _ = g.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, tt := range []struct{ size, limit int }{{0, gatherMin}, {4 << 20, 4 * gatherMin}, {256 << 20, gatherMax}} {
@@ -67,13 +125,17 @@ func TestGatherGrowsOfTheBudget(t *testing.T) {
 				g.slow.Store(false)
 				g.mu.Lock()
 				for range 10 {
-					g.adapt(gatherMin, time.Microsecond)
+					g.adapt(g.limit, time.Microsecond)
 				}
 				g.mu.Unlock()
 				if g.limit != tt.limit || b.Held() != 2*(tt.limit-gatherMin) {
 					t.Errorf("of %d: a limit of %d, %d held", tt.size, g.limit, b.Held())
 				}
-				if end(g); g.limit != gatherMin || b.Held() != 0 {
+				g.most = tt.limit / 4
+				if g.rest(); g.limit != tt.limit {
+					t.Errorf("of %d: a limit of %d while a quarter is needed", tt.size, g.limit)
+				}
+				if end(t, g); g.limit != gatherMin || b.Held() != 0 {
 					t.Errorf("afterwards: a limit of %d, %d held", g.limit, b.Held())
 				}
 				_ = g.Close()

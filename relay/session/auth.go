@@ -35,7 +35,7 @@ func (s *Server) welcome(g *guest) *leg {
 		return nil
 	}
 	l := &leg{}
-	_, err = wire.ServerHandshake(tc,
+	_, err = wire.ServerHandshake(greeted{tc, n},
 		func(a *wire.Auth) (*wire.Welcome, error) { return s.decide(conn, l, a) },
 		func(j *wire.Join) (*wire.Welcome, error) { return s.join(conn, l, j) })
 	n.welcomed()

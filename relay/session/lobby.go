@@ -21,7 +21,7 @@ const (
 )
 
 // lobby holds the connections between accept and Welcome, and cuts those that stay too long. When it is full, a newcomer takes the place of the oldest one
-// of the source that has most: an agent is through in milliseconds, so who fills the lobby with connections that say nothing, or never come to the point,
+// of the source that costs most: an agent is through in milliseconds, so who fills the lobby with connections that say nothing, or never come to the point,
 // loses his own and keeps nobody out. It is full of guests, or of what they have said.
 type lobby struct {
 	room   int
@@ -44,10 +44,11 @@ type guest struct {
 	cost  int64 // of the lobby's memory
 }
 
-// origin is a source, and how many of its connections are in the lobby.
+// origin is a source, how many of its connections are in the lobby, and what of the memory they have.
 type origin struct {
 	addr netip.AddrPort
 	n    int
+	cost int64
 }
 
 // enter takes conn in and cuts others if there is no room; nil: the lobby is closed, and conn is the caller's to close. It never blocks.
@@ -65,6 +66,7 @@ func (l *lobby) enter(conn net.Conn) *guest {
 	}
 	g := &guest{conn: conn, from: l.origin(conn), cost: guestCost}
 	g.from.n++
+	g.from.cost += g.cost
 	g.place = l.guests.PushBack(g)
 	g.late = time.AfterFunc(l.limit, func() {
 		l.mu.Lock()
@@ -86,6 +88,7 @@ func (l *lobby) listen(g *guest, n int) bool {
 		return false
 	}
 	g.cost += max(more, 0)
+	g.from.cost += max(more, 0)
 	return true
 }
 
@@ -131,6 +134,7 @@ func (l *lobby) remove(g *guest) bool {
 	}
 	g.late.Stop()
 	l.memory.Give(g.cost)
+	g.from.cost -= g.cost
 	l.guests.Remove(g.place)
 	g.place = nil
 	if g.from.n--; g.from.n == 0 {
@@ -139,11 +143,11 @@ func (l *lobby) remove(g *guest) bool {
 	return true
 }
 
-// oldest is the guest that has been here longest, of those from the source that has most.
+// oldest is the guest that has been here longest, of those from the source that costs most: with many connections, or with few that say much.
 func (l *lobby) oldest() *guest {
 	g := l.guests.Front().Value.(*guest)
 	for e := g.place.Next(); e != nil; e = e.Next() {
-		if o := e.Value.(*guest); o.from.n > g.from.n {
+		if o := e.Value.(*guest); o.from.cost > g.from.cost {
 			g = o
 		}
 	}

@@ -38,7 +38,11 @@ func TestOneAccountLeavesRoom(t *testing.T) {
 			all := r.fill("good", 12, 16)
 			r.fill("other", 3, 16)
 			all[0].leg.Close()
-			eventually(t, "a place is free", func() bool { return r.srv.Sessions() == 14 })
+			eventually(t, "its place is free", func() bool {
+				r.srv.mu.Lock()
+				defer r.srv.mu.Unlock()
+				return r.srv.freePlaces() == 2
+			})
 			r.agent("other", "next", ok(""))
 		})
 	}

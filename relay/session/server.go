@@ -25,9 +25,10 @@ const (
 	// trip of 200 ms: more would not make a relay faster, only keep what slow visitors do not take.
 	MaxGrown = 256 << 20
 
-	// sessionCost is what a leg may hold in memory, roughly: TLS, goroutines, read buffers, and what its queues have without asking; an idle one holds half of it.
+	// sessionCost is what a leg is counted for: the 96 KiB that an idle one holds (a read buffer of 64, TLS, goroutines), 32 that gather and are being written, and 192
+	// for its queues, which may have 160 and 128 KiB without asking. Only an agent that takes no answer and asks on while a bind waits fills both, and holds 96 more.
 	// streamCost is what a stream may: the first window and a head, on the way to a visitor that does not take them.
-	sessionCost = 192 << 10
+	sessionCost = 320 << 10
 	streamCost  = wire.FirstLimit + 16<<10
 
 	// busyWait is how long an agent is told to stay away when there is no room for its session.

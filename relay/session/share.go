@@ -11,7 +11,8 @@ import (
 // when none is left. Addresses behind which there may be many visitors have no share.
 const addressShare = 256
 
-// shares say who has the streams of a session. Addresses are counted only while there is a crowd, so that nobody else pays for it. pools.mu guards them.
+// shares say who has the streams of a session. What addresses have is counted only while there is a crowd, so that nobody else pays
+// for it with each request; what is being opened for them always is. pools.mu guards them.
 type shares struct {
 	all  map[*stream]struct{} // of requests, until their close
 	busy int                  // of them with a visitor

@@ -17,8 +17,9 @@ const (
 	// 256 KiB. The rest is counted.
 	maxTurned = 20
 
-	// maxUnsent is how much may wait to be written to an agent that is told nonetheless: strangers must not fill what answers and figures go through.
-	maxUnsent = 64 << 10
+	// maxUnsent is how much may wait to be written to an agent that is told nonetheless: strangers must not fill what answers and figures go
+	// through. With the longest message on top it is within what a leg has without asking for shared memory.
+	maxUnsent = 32 << 10
 
 	// maxMethod bounds what is told of a method, which is any word.
 	maxMethod = 32

@@ -78,6 +78,26 @@ func TestTurnedIsBounded(t *testing.T) {
 	}
 }
 
+// jam has say called until a link that is interrupted has taken nothing for a while, and what it lets wait is more than maxUnsent.
+func jam(t *testing.T, l *leg, say func()) {
+	t.Helper()
+	end := time.Now().Add(patience)
+	for still := 0; still < 100; still++ {
+		before := l.Unsent()
+		say()
+		if l.Lost() {
+			t.Fatal("the leg has ended")
+		}
+		if time.Now().After(end) {
+			t.Fatal("the link takes all")
+		}
+		time.Sleep(2 * time.Millisecond)
+		if n := l.Unsent(); n <= maxUnsent || n < before {
+			still = 0
+		}
+	}
+}
+
 // TestTurnedWaitsForTheLink: while a link takes nothing, no more is put on it, and the leg does not die of it; what was kept comes when it takes again.
 func TestTurnedWaitsForTheLink(t *testing.T) {
 	r := newRig(t)
@@ -85,9 +105,11 @@ func TestTurnedWaitsForTheLink(t *testing.T) {
 	e := a.bind(r, 1, "a").Upstream.(*endpoint)
 	l := e.sess.legs.first()
 	cable.Interrupt()
-	for l.Unsent() <= maxUnsent {
-		l.answer(wire.MsgNotice, 0, &wire.Notice{Level: "info", Text: strings.Repeat("x", 32<<10)})
-	}
+	jam(t, l, func() {
+		if l.Unsent() <= maxUnsent {
+			l.answer(wire.MsgNotice, 0, &wire.Notice{Level: "info", Text: strings.Repeat("x", 48<<10)})
+		}
+	})
 	e.TurnedAway(strangerAt("/"))
 	before := l.Unsent()
 	e.sess.sendTurned()
@@ -100,6 +122,25 @@ func TestTurnedWaitsForTheLink(t *testing.T) {
 			return
 		}
 	}
+}
+
+// TestTurnedWithoutMemory: however many visitors are turned away while a link takes nothing, a leg that has no more than its own does not die of them.
+func TestTurnedWithoutMemory(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.Grown = 1 })
+	a, cable := r.agentBehind("i1", ok(""))
+	e := a.bind(r, 1, "a").Upstream.(*endpoint)
+	l := e.sess.legs.first()
+	cable.Interrupt()
+	v := strangerAt(strings.Repeat("<", 60_000))
+	v.Host = []byte(strings.Repeat("\xff", 60_000))
+	jam(t, l, func() {
+		for range maxTurned {
+			e.TurnedAway(v)
+		}
+		e.sess.sendTurned()
+	})
+	cable.Mend()
+	a.await(wire.MsgTurned)
 }
 
 const (

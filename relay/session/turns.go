@@ -1,6 +1,7 @@
 package session
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"runtime"
@@ -34,10 +35,22 @@ func (n *newcomer) end() {
 	n.turns = nil
 }
 
-// welcomed lets it say what it wants. Nobody may be reading.
+// welcomed lets it say what it wants, at nobody's cost. Nobody may be reading.
 func (n *newcomer) welcomed() { n.guest = nil }
 
 var errTalkative = errors.New("there is no memory for what it says before Welcome")
+
+// greeted is a newcomer's TLS connection while it is answered.
+type greeted struct {
+	*tls.Conn
+	n *newcomer
+}
+
+// CloseWrite is called when it was refused: what it says from now on is thrown away as it comes, and costs nothing more.
+func (g greeted) CloseWrite() error {
+	g.n.welcomed()
+	return g.Conn.CloseWrite()
+}
 
 // NetConn is the connection itself.
 func (n *newcomer) NetConn() net.Conn { return n.Conn }

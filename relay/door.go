@@ -187,16 +187,19 @@ func (d *doors) known() {
 	}
 }
 
-// unwanted counts the listeners of the process before for that purpose that nobody has wanted yet, but for the one at addr.
-func (d *doors) unwanted(purpose, addr string) (n int) {
+// unwanted counts the listeners of the process before for that purpose that nobody has wanted yet, but for the one at addr, and says whether there is that one.
+func (d *doors) unwanted(purpose, addr string) (others int, own bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for name := range d.inherited {
-		if strings.HasPrefix(name, purpose+" ") && name != purpose+" "+addr {
-			n++
+		switch {
+		case name == purpose+" "+addr:
+			own = true
+		case strings.HasPrefix(name, purpose+" "):
+			others++
 		}
 	}
-	return n
+	return others, own
 }
 
 // forget closes what of the process before nobody has wanted.

@@ -99,7 +99,7 @@ func unsupported(text string) error { return &registry.Error{Code: wire.CodeUnsu
 
 // open opens the wanted port for an account. exactly: or none, because who uses it must be told of another one.
 func (p *localPlaces) open(account string, port int, exactly bool) (*localPort, error) {
-	if err := p.files.take(account, localFiles, 0); err != nil {
+	if err := p.files.take(account, localFiles, 0, false); err != nil {
 		return nil, err
 	}
 	listeners, err := listenLocal(port)

@@ -33,7 +33,7 @@ type publicPorts struct {
 	key         []byte
 	registry    *registry.Registry
 	files       *portFiles
-	bespoken    func(addr string) int // listeners of the process before that nobody has wanted yet, but for the one at addr
+	bespoken    func(addr string) (others int, own bool) // doors.unwanted
 	door        func(ctx context.Context, limit time.Duration, addr string) (net.Listener, error)
 	serve       func(ctx context.Context, ln net.Listener, port int) error // edge's
 	run         func(func())
@@ -192,7 +192,8 @@ func (p *publicPorts) take(ctx context.Context, account string, port int, kept b
 func (p *publicPorts) listen(ctx context.Context, port int, l *publicPort, patient bool) {
 	defer close(l.ready)
 	addr := net.JoinHostPort(p.host, strconv.Itoa(port))
-	if l.err = p.files.take(l.account, 1, int64(p.bespoken(addr))); l.err != nil {
+	bespoken, own := p.bespoken(addr)
+	if l.err = p.files.take(l.account, 1, int64(bespoken), own); l.err != nil {
 		return
 	}
 	l.paid = true

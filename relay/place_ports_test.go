@@ -29,7 +29,7 @@ func newTestPorts(t *testing.T, n int) *publicPorts {
 			return listenWithin(ctx, limit, addr, slog.New(slog.DiscardHandler))
 		},
 		serve: fakeEdge, run: func(f func()) { go f() }, failed: make(chan error, 1), open: map[int]*publicPort{},
-		bespoken: func(string) int { return 0 },
+		bespoken: func(string) (int, bool) { return 0, false },
 	}
 	t.Cleanup(p.close)
 	return p
@@ -268,9 +268,9 @@ func TestPublicPortsShareFiles(t *testing.T) {
 		t.Errorf("%d files are taken", all.Held())
 	}
 	had["bob"]()
-	p.bespoken = func(string) int { return 1 }
+	p.bespoken = func(string) (int, bool) { return 1, false }
 	wantCode(t, ask("dave", "dave"), wire.CodeRelayBusy)
-	p.bespoken = func(string) int { return 0 }
+	p.bespoken = func(string) (int, bool) { return 0, false }
 	if err := ask("dave", "dave"); err != nil {
 		t.Error(err)
 	}
@@ -280,6 +280,49 @@ func TestPublicPortsShareFiles(t *testing.T) {
 	}
 	if all.Held() != 0 || len(p.files.of) != 0 {
 		t.Errorf("%d files are still taken, by %v", all.Held(), p.files.of)
+	}
+}
+
+// TestPublicPortsTakenOver: an account gets all ports back that it had before the relay was replaced, though no other could get as many anew, and no port beside them.
+func TestPublicPortsTakenOver(t *testing.T) {
+	p := newTestPorts(t, 20)
+	all := budget.New(8)
+	p.files = newPortFiles(all, 20, discard)
+	before := newDoors(nil, discard)
+	for port := p.first; port < p.first+8; port++ {
+		ln, err := before.listen(t.Context(), 0, portsPurpose, net.JoinHostPort(p.host, strconv.Itoa(port)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+	}
+	files, err := before.copies()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before.pass()
+	next := newDoors(files, discard)
+	defer next.forget()
+	p.bespoken = func(addr string) (int, bool) { return next.unwanted(portsPurpose, addr) }
+	p.door = func(ctx context.Context, limit time.Duration, addr string) (net.Listener, error) {
+		return next.listen(ctx, limit, portsPurpose, addr)
+	}
+	var give []func()
+	for i := range 8 {
+		if _, _, err := p.ask(t, "acme", "another", p.last); err == nil {
+			t.Error("a port was opened with a file that is somebody's")
+		}
+		e, release, err := p.ask(t, "acme", strconv.Itoa(i), p.first+i)
+		if err != nil || !listens(t, e.Port) {
+			t.Fatalf("port %d of 8: %v", i+1, err)
+		}
+		give = append(give, release)
+	}
+	if all.Held() != 8 {
+		t.Errorf("%d files are taken", all.Held())
+	}
+	for _, release := range give {
+		release()
 	}
 }
 

@@ -32,23 +32,28 @@ func newPortFiles(files *budget.Budget, wanted int64, log *slog.Logger) *portFil
 	return p
 }
 
-// take takes n files for an endpoint of the account, for give to give back. bespoken are files that are somebody's already and not counted yet. The error is what the
-// agent is told, who asks again.
-func (p *portFiles) take(account string, n, bespoken int64) error {
-	if p == nil {
+// take takes n files for an endpoint of the account, for give to give back. bespoken are files that are somebody's already and not counted yet, and own says that those
+// that are asked for were such files, too: they are open already, and nothing of what is kept for others. The error is what the agent is told, who asks again.
+func (p *portFiles) take(account string, n, bespoken int64, own bool) error {
+	if p == nil || p.counted(account, n, bespoken, own) {
 		return nil
 	}
+	return p.none()
+}
+
+// counted takes the files; false: there are none.
+func (p *portFiles) counted(account string, n, bespoken int64, own bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	most := p.files.Size() - bespoken
-	if p.of[account] > 0 {
+	if p.of[account] > 0 && !own {
 		most -= p.apart
 	}
 	if p.files.Held()+n > most || !p.files.Take(n) {
-		return p.none()
+		return false
 	}
 	p.of[account] += n
-	return nil
+	return true
 }
 
 func (p *portFiles) give(account string, n int64) {

@@ -255,7 +255,7 @@ func (r *Relay) newPorts(key []byte) *publicPorts {
 		door: func(ctx context.Context, limit time.Duration, addr string) (net.Listener, error) {
 			return r.doors.listen(ctx, limit, portsPurpose, addr)
 		},
-		bespoken: func(addr string) int { return r.doors.unwanted(portsPurpose, addr) },
+		bespoken: func(addr string) (int, bool) { return r.doors.unwanted(portsPurpose, addr) },
 		serve: func(ctx context.Context, ln net.Listener, port int) error {
 			return r.edge.Serve(ctx, r.behindBalancers(ln), port)
 		},

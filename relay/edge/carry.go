@@ -41,8 +41,10 @@ type carried struct {
 	up     chan struct{} // closed when the visitor's direction is over
 	out    gathered      // for the visitor
 	sent   int64         // to the visitor
-	got    atomic.Int64  // from the visitor
-	upEnd  upEnd         // read when up is closed
+	flows  bool          // see conn
+	space  space
+	got    atomic.Int64 // from the visitor
+	upEnd  upEnd        // read when up is closed
 	over   <-chan struct{}
 	kicked bool // the sweeper's: the read of the visitor has been ended
 

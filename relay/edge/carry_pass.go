@@ -124,12 +124,14 @@ func (c *carried) content(f wire.Frame) error {
 	if _, err := c.net.Write(p); err != nil {
 		return errGone
 	}
-	if before := c.sent - int64(len(p)); before <= flowing && c.sent > flowing {
+	if c.sent > flowing && !c.flows {
+		c.flows = true
 		keepUnsent(c.sock, flowUnsent)
 	}
-	if f.Flags&wire.End == 0 && c.x.Unproven() && !hasSpace(c.sock) { // see conn.makeSpace
+	if f.Flags&wire.End == 0 && c.x.Unproven() && !c.space.is(c.sock) { // see conn.makeSpace
 		c.x.Idle()
 		awaitSpace(c.sock)
+		c.flows = false
 	}
 	c.x.Took(wire.Cost(f))
 	return nil

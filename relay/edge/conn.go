@@ -68,7 +68,8 @@ type conn struct {
 	stall stall // the sweeper's
 	given bool  // the socket is somebody else's now
 	left  bool  // its place, to make room; guarded by s.mu
-	flows bool  // the visitor has taken much of an answer
+	flows bool  // the kernel keeps flowUnsent: the visitor has taken much of an answer
+	space space
 
 	// What the sweeper reads. Times are the sweeper's clock; 0: not now.
 	phase    atomic.Uint32

@@ -144,7 +144,7 @@ func (c *conn) writeThrough(t *turn, p, tail []byte) error {
 // makeSpace waits, before more is asked for, until the visitor has room for it, as long as he has not shown that he takes anything. So of a thousand answers that
 // nobody reads nothing is held here: a frame that came for a visitor without room would wait in its buffer.
 func (c *conn) makeSpace(t *turn) {
-	if !t.x.Unproven() || hasSpace(c.sock) {
+	if !t.x.Unproven() || c.space.is(c.sock) {
 		return
 	}
 	t.x.Idle()
@@ -152,4 +152,5 @@ func (c *conn) makeSpace(t *turn) {
 	c.writing.Store(c.s.clock.Load())
 	awaitSpace(c.sock)
 	c.writing.Store(0)
+	c.flows = false // the kernel keeps FirstUnsent again
 }

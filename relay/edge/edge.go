@@ -115,7 +115,7 @@ type Server struct {
 	listeners map[net.Listener]struct{}
 	accepting sync.WaitGroup
 	conns     map[*conn]struct{}
-	barren    int64 // the clock when none of them could make room
+	barren    barren
 	carried   map[*carried]struct{}
 	tunnels   int           // connections that are carried, or about to be: from when they are let in, or are no conn any more
 	closed    bool          // no connection comes any more

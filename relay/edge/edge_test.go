@@ -82,7 +82,8 @@ func listen(t testing.TB) net.Listener {
 // override takes the limits that are not 0.
 func (l *limits) override(o limits) {
 	for _, p := range [][2]*int64{{&l.watch, &o.watch}, {&l.leave, &o.leave}, {&l.early, &o.early}, {&l.earlyAll, &o.earlyAll},
-		{&l.linger, &o.linger}, {&l.lingerAll, &o.lingerAll}, {&l.late, &o.late}} {
+		{&l.linger, &o.linger}, {&l.lingerAll, &o.lingerAll}, {&l.late, &o.late},
+		{&l.spare, &o.spare}, {&l.turn, &o.turn}} {
 		if *p[1] != 0 {
 			*p[0] = *p[1]
 			l.tick = 5 * time.Millisecond

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -136,6 +137,8 @@ type fakeExchange struct {
 	finished bool
 	noMore   bool // STOP
 	idle     bool // buffers were given back
+
+	proven atomic.Bool
 }
 
 var _ registry.Exchange = (*fakeExchange)(nil)
@@ -163,7 +166,7 @@ func (x *fakeExchange) Buffered() bool {
 }
 
 // An unproven visitor is waited for, whatever has come.
-func (x *fakeExchange) Unproven() bool { return true }
+func (x *fakeExchange) Unproven() bool { return !x.proven.Load() }
 
 func (x *fakeExchange) Idle() {
 	x.mu.Lock()

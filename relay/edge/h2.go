@@ -79,7 +79,9 @@ type mux struct {
 
 // multiplex serves HTTP/2 until the connection's end.
 func (c *conn) multiplex(t *tls.Conn) {
-	if !c.afford(h2Cost) {
+	if c.front.single { // and the visitor speaks nothing else
+		c.s.noRoom()
+		c.tooLate()
 		return
 	}
 	m := &mux{conn: c, streams: map[*stream]struct{}{}}
@@ -119,7 +121,7 @@ func (m *mux) leaves() bool { return m.s.stopping.Load() || m.strained() }
 // an error, whose last stream is none (6.8).
 const goneAway = "\x00\x00\x00\x04\x00\x00\x00\x00\x00" + "\x00\x00\x08\x07\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00"
 
-// tooLate answers a connection whose handshake was over when the server took no more: its visitor hears that nobody has begun what he asks for, and asks again.
+// tooLate answers a connection whose handshake was over when the server took no more, or had no memory for it: its visitor hears that nobody has begun what he asks for, and asks again.
 func (c *conn) tooLate() {
 	if _, err := c.net.Write([]byte(goneAway)); err == nil { // the socket has room for it
 		c.lingerOn()

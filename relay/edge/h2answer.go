@@ -212,7 +212,10 @@ func (st *stream) answerError(t *turn, err error) ending {
 // answerBusy answers when there is no memory. It keeps none for what may have to wait for a visitor who takes it: there is no page, nothing is left of the request, and
 // where the link still has much to carry the request is reset, whose end waits for nothing.
 func (st *stream) answerBusy(t *turn) ending {
-	t.code, t.status = wire.CodeRelayBusy, wire.CodeRelayBusy.Info().Status
+	full := unsent(st.m.sock) >= slowUnsent
+	if t.code = wire.CodeRelayBusy; !full {
+		t.status = t.code.Info().Status
+	}
 	o := &st.m.origin
 	o.s.count.requests.Add(1)
 	o.describe(t)
@@ -223,7 +226,7 @@ func (st *stream) answerBusy(t *turn) ending {
 	o.record(t)
 	t.line, t.host = kept(t.line), kept(t.host)
 	st.r.RequestURI, st.r.Host, st.r.URL, st.r.Header = "", "", nil, nil
-	if unsent(st.m.sock) >= slowUnsent {
+	if full {
 		return endReset
 	}
 	l := local{status: t.status, lines: "Adit-Error: " + t.code.String() + "\r\nRetry-After: 1\r\n"}

@@ -124,20 +124,6 @@ func fullLink(t *testing.T, opts ...option) (*secureWorld, *framer) {
 	return w, f
 }
 
-// TestH2NoMemoryOnAFullLink: requests that there is no memory for do not wait for a visitor who takes nothing: they are over at once.
-func TestH2NoMemoryOnAFullLink(t *testing.T) {
-	memory := budget.New(connCost + tlsCost + h2Cost + streamCost + 1<<10)
-	w, f := fullLink(t, func(o *Options, _ *limits) { o.Memory = memory })
-	const more = maxStreams - 1
-	before := runtime.NumGoroutine()
-	for i := range uint32(more) {
-		f.head(2*i+3, true)
-	}
-	until(t, "all are over", func() bool {
-		return w.s.Stats().Errors["RELAY_BUSY"] == more && runtime.NumGoroutine() < before+more/4
-	})
-}
-
 // TestH2Pace: who takes nothing is not heard with much more, also with what net/http refuses by itself; when he takes what there is, all is answered.
 func TestH2Pace(t *testing.T) {
 	_, f := fullLink(t)

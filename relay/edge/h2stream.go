@@ -80,7 +80,9 @@ func (st *stream) end(e ending) {
 	st.over = true
 	st.mu.Unlock()
 	st.m.s.memory.Give(st.cost)
-	st.m.s.giveLong(st.long)
+	if st.long > 0 {
+		st.m.s.giveLong(st.long)
+	}
 	st.m.done(st, st.r.Context().Err() != nil && e != endWhole)
 }
 
@@ -122,6 +124,7 @@ func (st *stream) admit() bool {
 	s := st.m.s
 	if head > headCost*smallInbox {
 		if !s.takeLong(head) {
+			s.crowded()
 			return false
 		}
 		st.long = head
@@ -129,6 +132,10 @@ func (st *stream) admit() bool {
 		cost += head
 	}
 	if !s.makeRoom(cost) {
+		if st.long > 0 {
+			s.giveLong(st.long) // answerBusy keeps nothing
+			st.long = 0
+		}
 		s.crowded()
 		return false
 	}

@@ -29,6 +29,9 @@ func (c *conn) readHead(t *turn) error {
 		}
 		if !c.in.grow() {
 			if err := c.widen(); err != nil {
+				if err == errNoRoom {
+					c.s.turnedAway()
+				}
 				return err
 			}
 		}

@@ -46,7 +46,9 @@ type front struct {
 	known bool   // the hello is understood
 	mute  bool   // nothing is written: crypto/tls would send an alert when its handshake is given up
 
-	turned bool // the visitor is only told that there is no room
+	owner  *conn // that it is below
+	turned bool  // there is no owner: the visitor is only told that there is no room
+	single bool  // there is no memory for HTTP/2
 
 	course  course
 	name    string             // canonical; "": the hello named none
@@ -107,9 +109,13 @@ func understand(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		f.mute = true
 		return nil, errNotOurs
 	case f.turned:
-		return f.s.tls.turned, nil
+		return f.s.tls.single, nil
 	}
 	f.hello = nil
+	if f.course == courseHTTP && f.offers(alpnHTTP2) {
+		f.owner.since.Store(f.s.clock.Load()) // it has not waited for nothing, and is not to be shed
+		f.single = !f.owner.afford(h2Cost)
+	}
 	return f.s.tls.config(f), nil
 }
 

@@ -12,6 +12,7 @@ type limits struct {
 	early, earlyAll          int64 // an upload after its answer: without a byte, in all
 	linger, lingerAll        int64 // a connection that waits for the visitor's FIN: without a byte, in all
 	spare                    int64 // how long one must have waited for a request to be worth less than a newcomer for whom there is no room
+	turn                     int64 // telling a visitor that there is no room for it
 	late                     int64 // at a stop: how long one may still come on a connection that waits for a request; twice that since the last
 	tick                     time.Duration
 }
@@ -28,7 +29,7 @@ func newLimits(o Options) limits {
 		watch: int64(250 * time.Millisecond), leave: int64(2 * time.Second),
 		early: int64(5 * time.Second), earlyAll: int64(30 * time.Second),
 		linger: int64(5 * time.Second), lingerAll: int64(30 * time.Second),
-		spare: int64(time.Second), late: or(o.Late, time.Second),
+		spare: int64(time.Second), turn: int64(time.Second), late: or(o.Late, time.Second),
 	}
 	least := time.Duration(min(l.head, l.idle, l.body, l.reader))
 	l.tick = max(5*time.Millisecond, min(250*time.Millisecond, least/4))

@@ -16,7 +16,6 @@ func (c *conn) widen() error {
 	case c.in.big != nil:
 		return http1.ErrTooLarge
 	case !s.takeLong(longCost):
-		s.count.turnedAway.Add(1)
 		return errNoRoom
 	}
 	s.mu.Lock()
@@ -55,7 +54,6 @@ func (s *Server) takeLong(cost int64) bool {
 		}
 		s.long.Give(cost)
 	}
-	s.crowded()
 	return false
 }
 

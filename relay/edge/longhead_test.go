@@ -60,6 +60,43 @@ func TestLongHeads(t *testing.T) {
 	}
 }
 
+// TestLongHeadLingers: when a long head has been refused its memory is not held for as long as the visitor takes to leave.
+func TestLongHeadLingers(t *testing.T) {
+	memory := budget.New(1 << 30)
+	w := start(t, parrot, func(o *Options, l *limits) {
+		o.Memory = memory
+		l.linger, l.lingerAll = int64(time.Hour), int64(time.Hour)
+	})
+	v := w.dial().send(strings.TrimSuffix(longGet(50_000), "\r\n") + "no field\r\n\r\n")
+	if res, _ := v.response("GET"); res.StatusCode != 400 {
+		t.Fatal(res.StatusCode)
+	}
+	until(t, "only its place is held", func() bool { return memory.Held() == connCost })
+	v.TCPConn.Close()
+}
+
+// TestWatcherWithoutMemory: a visitor who cannot be watched, because what he has sent already leaves no room for a byte more, is served as well, and not counted as
+// turned away.
+func TestWatcherWithoutMemory(t *testing.T) {
+	free := make(chan struct{})
+	w := start(t, func(x *fakeExchange) {
+		<-free
+		x.ok("x")
+	}, short(time.Second), func(o *Options, _ *limits) { o.Memory = budget.New(connCost) })
+	v := w.dial().send(get + strings.Repeat(get, smallInbox/len(get)) + get)
+	until(t, "the watcher has come", func() (watched bool) {
+		w.s.each(func(c *conn) { watched = c.reader.Load() == readerWatch && len(c.watchDone) == 1 })
+		return watched
+	})
+	close(free)
+	if res, _ := v.response("GET"); res.StatusCode != 200 {
+		t.Error(res.StatusCode)
+	}
+	if s := w.s.Stats(); s.TurnedAway != 0 || s.Errors["RELAY_BUSY"] != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // TestPipelinedBehindChunks: what comes behind chunked content and finds no memory is not kept: the request in front of it is answered, and the connection closed.
 func TestPipelinedBehindChunks(t *testing.T) {
 	memory := budget.New(longCost) // of which long heads may have too little for one

@@ -11,6 +11,9 @@ const (
 	// newcomer would be slow exactly when many come.
 	look     = 64
 	lookMost = 1024
+
+	// sheds is how often somebody is searched who makes room: the one that was found may have begun to do something.
+	sheds = 2
 )
 
 // admit makes room for a connection: what is left of the budgets, or of those who have been idle for long. False: there is none.
@@ -37,6 +40,18 @@ func (s *Server) makeRoom(cost int64) bool {
 	return true
 }
 
+// turnedAway counts a connection for which there is no room.
+func (s *Server) turnedAway() {
+	s.count.turnedAway.Add(1)
+	s.crowded()
+}
+
+// noRoom is turnedAway for one that is not answered over HTTP.
+func (s *Server) noRoom() {
+	s.turnedAway()
+	s.count.failed(wire.CodeRelayBusy)
+}
+
 // crowded says in the log that there is no room for a visitor.
 func (s *Server) crowded() {
 	if n, due := s.full.Due(); due {
@@ -59,9 +74,6 @@ func (s *Server) vacate(c *conn) {
 // afford takes memory, which the connection has until its end; false: there is none.
 func (c *conn) afford(cost int64) bool {
 	if !c.s.makeRoom(cost) {
-		c.s.crowded()
-		c.s.count.turnedAway.Add(1)
-		c.s.count.failed(wire.CodeRelayBusy)
 		return false
 	}
 	c.s.mu.Lock()
@@ -74,11 +86,27 @@ func (c *conn) afford(cost int64) bool {
 func (s *Server) shed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.clock.Load()
-	if s.barren == now {
-		return false
+	for range sheds {
+		c := s.oldest(s.clock.Load())
+		if c == nil {
+			return false
+		}
+		if c.retire(phaseLinger) {
+			s.vacate(c)
+			return true
+		}
 	}
-	var oldest *conn
+	return false
+}
+
+// oldest is who has waited longest, of some; nil: nobody has. In one tick no more are looked at in vain than there are. s.mu is held.
+func (s *Server) oldest(now int64) (oldest *conn) {
+	if s.barren.at != now {
+		s.barren.at, s.barren.seen = now, 0
+	}
+	if s.barren.seen >= len(s.conns) {
+		return nil
+	}
 	var most int64
 	seen := 0
 	for c := range s.conns {
@@ -90,14 +118,15 @@ func (s *Server) shed() bool {
 		}
 	}
 	if oldest == nil {
-		s.barren = now
-		return false
+		s.barren.seen += seen
 	}
-	if !oldest.retire(phaseLinger) { // it has begun to do something
-		return false
-	}
-	s.vacate(oldest)
-	return true
+	return oldest
+}
+
+// barren is how many connections were looked at for one to make room, at that time of the clock, where none of them could.
+type barren struct {
+	at   int64
+	seen int
 }
 
 // waits is how long the connection has been waiting for a request, or for its visitor to leave after the last answer, if that is long enough to be shed; else 0.

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -89,5 +90,36 @@ func TestIdleMakeRoom(t *testing.T) {
 	}
 	if memory.Held() != 0 || files.Held() != 0 {
 		t.Errorf("at the end %d bytes, %d connections are held", memory.Held(), files.Held())
+	}
+}
+
+// TestShedAmongMany: in a crowd of which only some are looked at one who has waited is found sooner or later, and in one tick no more are looked at than there are.
+func TestShedAmongMany(t *testing.T) {
+	const crowd = 3 * lookMost
+	s := New(Options{})
+	for range crowd {
+		c := &conn{origin: origin{s: s}}
+		c.phase.Store(phaseBusy)
+		s.conns[c] = struct{}{}
+	}
+	s.clock.Store(2 * s.lim.spare)
+	for s.barren.seen < crowd {
+		if before := s.barren.seen; s.shed() || s.barren.seen != before+lookMost {
+			t.Fatalf("%d were looked at, then %d", before, s.barren.seen)
+		}
+	}
+	here, there := net.Pipe()
+	defer there.Close()
+	waits := &conn{origin: origin{s: s}, sock: here}
+	s.conns[waits] = struct{}{}
+	waits.phase.Store(phaseIdle)
+	for ticks := 0; !s.shed(); ticks++ {
+		if ticks > 1000 {
+			t.Fatal("never found")
+		}
+		s.clock.Add(1)
+	}
+	if !waits.left || waits.phase.Load() != phaseOver {
+		t.Error("somebody else has made room")
 	}
 }

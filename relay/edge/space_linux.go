@@ -7,19 +7,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hasSpace says that a frame written now would go to the kernel as a whole: nothing waits there to be sent. With less space it might take a part, and the rest would
-// wait in our memory.
-func hasSpace(nc net.Conn) bool {
-	raw := rawOf(nc)
-	if raw == nil {
-		return true
-	}
-	unsent := 0
-	raw.Control(func(fd uintptr) { unsent, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQNSD) }) // what is closed shows when it is written
-	return unsent == 0
+// space asks the kernel what it has to send on a connection, always the same one.
+type space struct {
+	raw    syscall.RawConn // nil: it has no socket
+	look   func(fd uintptr)
+	unsent int
 }
 
-// awaitSpace waits until hasSpace, or there is an error to tell, or the connection is closed here.
+// is says that a frame written now would go to the kernel as a whole: nothing waits there to be sent. With less space it might take a part, and the rest would wait
+// in our memory.
+func (p *space) is(nc net.Conn) bool {
+	if p.look == nil {
+		p.raw = rawOf(nc)
+		p.look = func(fd uintptr) { p.unsent, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQNSD) }
+	}
+	if p.raw == nil {
+		return true
+	}
+	p.unsent = 0
+	p.raw.Control(p.look) // what is closed shows when it is written
+	return p.unsent == 0
+}
+
+// awaitSpace waits until there is space, or there is an error to tell, or the connection is closed here.
 func awaitSpace(nc net.Conn) {
 	raw := rawOf(nc)
 	if raw == nil {

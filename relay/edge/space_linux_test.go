@@ -55,6 +55,48 @@ func TestNothingIsHeldForWhoTakesNothing(t *testing.T) {
 	}
 }
 
+// TestFlowAgain: after a pause in which a visitor took nothing the kernel may keep as much of what he takes as before.
+func TestFlowAgain(t *testing.T) {
+	w := start(t, func(x *fakeExchange) {
+		x.proven.Store(strings.Contains(string(x.req.Head), "/flows"))
+		x.put(respFrame("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", wire.BodyUntil, 0, false))
+		for range 300 {
+			x.put(dataFrame(strings.Repeat("x", wire.MaxData), false))
+		}
+		x.put(dataFrame("", true))
+	})
+	ln := listenAsRelay(t)
+	served := make(chan error, 1)
+	go func() { served <- w.s.Serve(t.Context(), ln, 0) }()
+	w.addr = ln.Addr().String()
+	v := w.dial().send("GET /flows HTTP/1.1\r\nHost: app.test\r\n\r\n")
+	for round := range 2 {
+		if round == 1 {
+			v.send(get)
+			until(t, "no more is asked for", func() bool {
+				all := w.up.exchanges()
+				return len(all) == 2 && all[1].heldBack()
+			})
+			w.up.exchanges()[1].proven.Store(true)
+		}
+		v.response("GET")
+		w.s.each(func(c *conn) {
+			raw := rawOf(c.sock)
+			raw.Control(func(fd uintptr) {
+				if n, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT); n != flowUnsent || err != nil {
+					t.Errorf("answer %d: the kernel keeps %d, %v", round+1, n, err)
+				}
+			})
+		})
+	}
+	if err := w.shutdown(patience); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
 // listenAsRelay keeps from the kernel what the relay's listeners do.
 func listenAsRelay(t testing.TB) net.Listener {
 	t.Helper()

@@ -4,8 +4,10 @@ package edge
 
 import "net"
 
-// hasSpace says that a frame would go to the kernel as a whole: here it is not asked, and the next write waits.
-func hasSpace(net.Conn) bool { return true }
+// space says whether a frame would go to the kernel as a whole: here it is not asked, and the next write waits.
+type space struct{}
+
+func (*space) is(net.Conn) bool { return true }
 
 // awaitSpace has nothing to wait for.
 func awaitSpace(net.Conn) {}

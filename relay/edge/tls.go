@@ -40,7 +40,7 @@ type tlsEnd struct {
 	requests  *tls.Config // then: of one that leads to requests,
 	challenge *tls.Config // to the proof of a name,
 	content   *tls.Config // to a tls endpoint
-	turned    *tls.Config // to a page that says that there is no room
+	single    *tls.Config // to requests one after the other
 }
 
 func newTLSEnd(s *Server, certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tlsEnd {
@@ -48,7 +48,7 @@ func newTLSEnd(s *Server, certificate func(*tls.ClientHelloInfo) (*tls.Certifica
 	with := func(protocols ...string) *tls.Config {
 		return &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: suites, NextProtos: protocols, GetCertificate: s.leaf, DynamicRecordSizingDisabled: true}
 	}
-	e.hello, e.requests, e.challenge, e.content, e.turned = with(), with(alpnHTTP2, alpnHTTP1), with(alpnChallenge), with(), with(alpnHTTP1)
+	e.hello, e.requests, e.challenge, e.content, e.single = with(), with(alpnHTTP2, alpnHTTP1), with(alpnChallenge), with(), with(alpnHTTP1)
 	e.hello.GetConfigForClient = understand // its session ticket keys are those of them all
 	return e
 }
@@ -61,6 +61,9 @@ func (e *tlsEnd) config(f *front) *tls.Config {
 		return e.challenge
 	case courseTerminate:
 		c = e.content
+	}
+	if f.single && f.offers(alpnHTTP1) {
+		c = e.single
 	}
 	if f.ep != nil && f.ep.ClientCAs != nil {
 		c = c.Clone()
@@ -120,7 +123,7 @@ func appendTLS(ext []byte, st tls.ConnectionState) []byte {
 
 // secure puts TLS on a connection that has just come.
 func (c *conn) secure() {
-	c.front = &front{Conn: c.sock, s: c.s, shut: make(chan struct{})}
+	c.front = &front{Conn: c.sock, s: c.s, owner: c, shut: make(chan struct{})}
 	c.net = tls.Server(c.front, c.s.tls.hello)
 	c.phase.Store(phaseHello)
 }
@@ -128,9 +131,10 @@ func (c *conn) secure() {
 // shake does the handshake, and starts whatever follows but HTTP/1.1, for which it returns true.
 func (c *conn) shake() bool {
 	if !c.afford(tlsCost) {
+		c.s.noRoom()
 		if c.s.mayTell() {
+			defer c.s.turning.Add(-1)
 			c.s.tell(c.sock, true, wire.CodeRelayBusy)
-			c.s.turning.Add(-1)
 		}
 		return false
 	}
@@ -170,6 +174,7 @@ func (c *conn) shake() bool {
 // unsecure takes TLS away from a visitor who speaks HTTP without it: requests of his are read, and answered with where they belong.
 func (c *conn) unsecure() bool {
 	if c.refill(c.front.hello) != nil {
+		c.s.noRoom()
 		return false
 	}
 	c.mu.Lock() // the sweeper may be about to end a read

@@ -10,12 +10,9 @@ import (
 	"github.com/adit-tunnel/adit/wire"
 )
 
-// maxTurned is how many may be told at once that there is no room, and turnTime is how long that may take. More are just closed: who opens connections by the
-// thousand must not have a goroutine for each, nor a handshake.
-const (
-	maxTurned = 16
-	turnTime  = time.Second
-)
+// maxTurned is how many may be told at once that there is no room. More are just closed: who opens connections by the thousand must not have a goroutine for each, nor a
+// handshake.
+const maxTurned = 16
 
 // turnAway tells a visitor why it is not served, without reading what it asks for. It does not wait.
 func (s *Server) turnAway(nc net.Conn, e entrance, code wire.Code) {
@@ -44,7 +41,7 @@ func (s *Server) mayTell() bool {
 
 // tell writes the page for a code to who has come with nc, which is left to be closed.
 func (s *Server) tell(nc net.Conn, secure bool, code wire.Code) {
-	nc.SetDeadline(time.Now().Add(turnTime))
+	nc.SetDeadline(time.Now().Add(time.Duration(s.lim.turn)))
 	if secure {
 		t := tls.Server(&front{Conn: nc, s: s, turned: true, shut: make(chan struct{})}, s.tls.hello)
 		if t.Handshake() != nil {

@@ -2,11 +2,13 @@ package edge
 
 import (
 	"bufio"
-	"crypto/tls"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
 
 	"github.com/adit-tunnel/adit/budget"
 	"github.com/adit-tunnel/adit/wire"
@@ -51,22 +53,48 @@ func TestTurnedAwayTLS(t *testing.T) {
 			}
 		}
 	})
+	memory := budget.New(connCost + tlsCost + connCost)
 	for name, budgets := range map[string]func(o *Options){
 		"no place":  func(o *Options) { o.Files = budget.New(1) },
-		"no memory": func(o *Options) { o.Memory = budget.New(connCost + tlsCost + connCost) },
+		"no memory": func(o *Options) { o.Memory = memory },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := startTLS(t, parrot, func(o *Options, _ *limits) { budgets(o) })
+			w := startTLS(t, parrot, func(o *Options, l *limits) {
+				budgets(o)
+				l.spare, l.turn = int64(time.Hour), int64(patience)
+			})
 			first := w.mustSeal(w.config("app.test", "http/1.1"))
 			w.turnedAway(w.tlsAddr, []string{"h2", "http/1.1"}, http.StatusServiceUnavailable, wire.CodeRelayBusy)
 			first.Close()
-			until(t, "there is room again", func() bool {
-				c, err := w.sealed(&tls.Config{RootCAs: w.names.pool, ServerName: "app.test", NextProtos: []string{"h2"}})
-				if err == nil {
-					c.Close()
+			until(t, "there is room again", func() bool { return w.s.Stats().Open == 0 })
+			if name == "no place" {
+				if res, _ := fetch(t, w.client(true), request(t, "GET", "https://app.test/", nil)); res.StatusCode != http.StatusOK || res.ProtoMajor != 2 {
+					t.Errorf("then %s %s", res.Proto, res.Status)
 				}
-				return err == nil && c.ConnectionState().NegotiatedProtocol == "h2"
-			})
+				return
+			}
+			w.withoutH2()
+			until(t, "all is given back", func() bool { return memory.Held() == 0 })
 		})
+	}
+}
+
+// withoutH2: where the memory suffices for TLS and not for HTTP/2, requests come one after the other, and a visitor who speaks nothing else is told to ask again.
+func (w *secureWorld) withoutH2() {
+	w.t.Helper()
+	c := w.mustSeal(w.config("app.test", "h2", "http/1.1"))
+	io.WriteString(c, get)
+	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil || res.StatusCode != http.StatusOK {
+		w.t.Fatalf("%v %v", res, err)
+	}
+	c.Close()
+	until(w.t, "it has left", func() bool { return w.s.Stats().Open == 0 })
+	before := w.s.Stats()
+	if got, err := w.frames().ending(); len(got) != 1 || got[0].ErrCode != http2.ErrCodeNo || got[0].LastStreamID != 0 || err != io.EOF {
+		w.t.Errorf("who speaks HTTP/2 alone: %v %v", got, err)
+	}
+	if s := w.s.Stats(); s.TurnedAway != before.TurnedAway+1 || s.Errors["RELAY_BUSY"] != before.Errors["RELAY_BUSY"]+1 {
+		w.t.Errorf("%+v", s)
 	}
 }

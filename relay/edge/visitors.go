@@ -78,8 +78,7 @@ func (s *Server) place(account netip.Addr) wire.Code {
 	}
 	if !s.admit() {
 		s.visitors.leave(account)
-		s.crowded()
-		s.count.turnedAway.Add(1)
+		s.turnedAway()
 		return wire.CodeRelayBusy
 	}
 	return wire.CodeNone

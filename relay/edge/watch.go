@@ -50,10 +50,12 @@ func (c *conn) stopWatch() {
 }
 
 // lingerOn closes our side and waits for the visitor's FIN, throwing away what still comes: closing with bytes unread would be an RST, which may
-// overtake the answer. The sweeper bounds it.
+// overtake the answer. The sweeper bounds it. What is in the inbox is nobody's any more.
 func (c *conn) lingerOn() {
 	c.enter(phaseLinger)
 	c.unrouse()
+	c.in.r, c.in.w = 0, 0
+	c.rest()
 	if c.closeWrite() != nil {
 		return
 	}

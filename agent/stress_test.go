@@ -160,10 +160,13 @@ func TestManyVisitors(t *testing.T) {
 func TestReplayThatNeverBegins(t *testing.T) {
 	var holding atomic.Bool
 	hold := make(chan struct{})
+	release := sync.OnceFunc(func() { close(hold) })
+	t.Cleanup(release) // before the agent is waited for
 	w := newWorld(t, echo, func(o *Options, _ *Endpoint) {
 		o.Go = func(f func()) {
+			held := holding.Load() // not those that were started before, and run late
 			go func() {
-				if holding.Load() {
+				if held {
 					<-hold
 				}
 				f()
@@ -196,7 +199,7 @@ func TestReplayThatNeverBegins(t *testing.T) {
 	until("replay", func() bool { return len(w.a.replays) == 1 })
 	w.stop()
 	until("end", func() bool { return w.a.closed })
-	close(hold)
+	release()
 	var refused *ReplayError
 	if err := <-got; !errors.As(err, &refused) || refused.Failure.Code != int(wire.CodeAgentStopping) {
 		t.Errorf("Replay: %v", err)

@@ -85,7 +85,11 @@ func TestH2Floods(t *testing.T) {
 		"settings": {flood: many("\x00\x00\x00\x04\x00\x00\x00\x00\x00"), endured: true}, // one answer is for all that came
 	} {
 		f := w.frames()
-		f.conn.SetWriteDeadline(time.Now().Add(2 * patience))
+		limit := 2 * patience
+		if c.endured {
+			limit = patience / 5
+		}
+		f.conn.SetWriteDeadline(time.Now().Add(limit))
 		var err error
 		for i := 0; err == nil && !(c.endured && i == 1000); i++ { // and nothing is read
 			err = c.flood(f, i)
@@ -95,7 +99,8 @@ func TestH2Floods(t *testing.T) {
 				}
 			}
 		}
-		if errors.Is(err, os.ErrDeadlineExceeded) || (err == nil) != c.endured {
+		late := errors.Is(err, os.ErrDeadlineExceeded) // of what is endured no more is heard when the answers, which nobody reads, fill the socket
+		if (err == nil || late) != c.endured {
 			t.Errorf("%s: %v", name, err)
 		}
 		f.conn.Close()

@@ -95,7 +95,7 @@ func TestFound(t *testing.T) {
 
 func TestPercent(t *testing.T) {
 	for live, want := range map[uint64]int{0: 200, 1 << 20: 200, 16 << 20: 200, 20 << 20: 160, 32 << 20: 100, 50 << 20: 64, 64 << 20: 50, gib: 50} {
-		if got := percentFor(live); got != want {
+		if got := percentFor(live, fullBreath); got != want {
 			t.Errorf("%d alive: %d%%, want %d%%", live, got, want)
 		}
 	}

@@ -5,15 +5,18 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync"
 	"time"
 )
 
 const (
-	// breath is how much the heap may grow before it is collected. Go's own rule, as much again as lives, has an agent with a few megabytes alive spend an eighth
-	// of its time under load on collecting, and a process with a hundred hold a hundred more.
-	breath = 32 << 20
+	// breath is how much the heap may grow before it is collected: what is allocated in breathTime at the present rate, within bounds. Go's own rule, as much again
+	// as lives, has an agent with a few megabytes alive spend an eighth of its time under load on collecting, and a process with a hundred hold a hundred more.
+	leastBreath, fullBreath = 8 << 20, 32 << 20
+	breathTime              = 2 // seconds
 
-	// slow and fast bound the growth as a part of what lives, in percent; fast is also what Go makes of the least heap it collects, 4 MiB at 100.
+	// slow and fast bound the growth as a part of what lives, in percent; slow is of a full breath, and in proportion of a shorter one. fast is also what Go makes of
+	// the least heap it collects, 4 MiB at 100.
 	slow, fast = 50, 200
 
 	// restEvery is how often it is looked whether the process has nothing to do, calm how little it allocates between two looks then, idle how little of a
@@ -27,12 +30,15 @@ const (
 	// anyway is after how many looks a process that rests gives back what little it has gathered: half a minute.
 	anyway = 120
 
-	// ebbLooks is after how many looks it is asked whether a burst has gone by: little is allocated now, more was in a second since the last time, and worth in all,
-	// and an eighth of what lives. A relay that allocates next to nothing for its requests would keep in its pools for minutes what a thousand visitors once needed at
-	// once. Pools that fill again are no burst to speak of, so there are ebbApart looks at least between two times.
-	ebbLooks = 4
+	// secondLooks is how many looks there are in a second.
+	secondLooks = int(time.Second / restEvery)
+
+	// A burst has gone by when little is allocated in a second, or an eighth (ebbed) of what was in one since the last time, and worth in all, and an eighth of what
+	// lives. A relay that allocates next to nothing for its requests would keep in its pools for minutes what a thousand visitors once needed at once. Pools that fill
+	// again are no burst to speak of, so there are ebbApart looks at least between two times.
 	ebbApart = 20
 	little   = 2 << 20
+	ebbed    = 8
 )
 
 // Collect tells the collector how much memory it may use in all, which it keeps to by working harder, and to take it easy below that; when there is nothing to do,
@@ -44,16 +50,20 @@ func Collect(limit int64, run func(func())) {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	t := &tuner{}
-	t.tune()
-	runtime.SetFinalizer(t, (*tuner).collected)
+	p := &pace{breath: fullBreath} // a start is no quiet time
+	p.tune()
+	p.afterEach()
 	run(func() {
 		r, e := rest{looks: anyway}, ebb{} // what the start has taken is always worth it
 		for looks := 1; ; looks++ {
 			time.Sleep(restEvery)
 			allocated := sample("/gc/heap/allocs:bytes")
 			rests := r.due(allocated, processorTime())
-			ebbs := looks%ebbLooks == 0 && r.looks >= ebbApart && e.due(allocated, sample("/gc/heap/live:bytes"))
+			ebbs := false
+			if looks%secondLooks == 0 {
+				p.follow(allocated)
+				ebbs = r.looks >= ebbApart && e.due(allocated, sample("/gc/heap/live:bytes"))
+			}
 			if !rests && !ebbs {
 				continue
 			}
@@ -74,29 +84,52 @@ func giveBack() {
 	debug.FreeOSMemory()
 }
 
-// tuner is garbage that comes back: its finalizer runs after each collection.
-type tuner struct {
-	percent int
-	_       [2]uint64 // what is smaller than 16 bytes shares its block with others, and lives as long as they
+// pace is when the collector begins.
+type pace struct {
+	mu      sync.Mutex
+	breath  uint64
+	percent int    // GOGC
+	last    uint64 // bytes allocated a second ago
 }
 
-func (t *tuner) collected() {
-	t.tune()
-	runtime.SetFinalizer(t, (*tuner).collected)
+// garbage comes back after each collection: its finalizer runs then. What is smaller than 16 bytes shares its block with others, and lives as long as they.
+type garbage [2]uint64
+
+// afterEach tunes after each collection.
+func (p *pace) afterEach() {
+	runtime.SetFinalizer(&garbage{}, func(*garbage) {
+		p.tune()
+		p.afterEach()
+	})
+}
+
+// follow has the breath follow the rate, with so much allocated so far. It is called once a second.
+func (p *pace) follow(allocated uint64) {
+	breath := breathFor(allocated - p.last)
+	p.last = allocated
+	p.mu.Lock()
+	p.breath = breath
+	p.mu.Unlock()
+	p.tune()
 }
 
 // tune sets the percentage for what lives now. Small changes are not worth stopping the world for.
-func (t *tuner) tune() {
-	percent := percentFor(sample("/gc/heap/live:bytes"))
-	if d := percent - t.percent; d > t.percent/8 || -d > t.percent/8 {
-		t.percent = percent
+func (p *pace) tune() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	percent := percentFor(sample("/gc/heap/live:bytes"), p.breath)
+	if d := percent - p.percent; d > p.percent/4 || -d > p.percent/4 {
+		p.percent = percent
 		debug.SetGCPercent(percent)
 	}
 }
 
+// breathFor is the breath at so many bytes in a second.
+func breathFor(rate uint64) uint64 { return min(max(breathTime*rate, leastBreath), fullBreath) }
+
 // percentFor is GOGC for so much that lives.
-func percentFor(live uint64) int {
-	return int(min(max(100*breath/max(live, 1), slow), fast))
+func percentFor(live, breath uint64) int {
+	return int(min(max(100*breath/max(live, 1), slow*breath/fullBreath), fast))
 }
 
 // rest knows when a process has worked and now rests.
@@ -129,18 +162,18 @@ func (r *rest) gave(allocated uint64) {
 // ebb knows when a burst has gone by.
 type ebb struct {
 	last, given uint64 // bytes allocated at the last look, and when memory was given back last
-	burst       bool   // much was allocated in a second since
+	most        uint64 // that was allocated in a second since
 }
 
 // due says that it is time to collect, with so much allocated so far, and living at the last collection. Between two calls there is a second.
 func (e *ebb) due(allocated, live uint64) bool {
 	now := allocated - e.last
 	e.last = allocated
-	if now >= little {
-		e.burst = true
+	if now >= max(little, e.most/ebbed) {
+		e.most = max(e.most, now)
 		return false
 	}
-	return e.burst && allocated-e.given >= max(worth, live/8)
+	return e.most > 0 && allocated-e.given >= max(worth, live/8)
 }
 
 // gave says that memory was given back.

@@ -5,6 +5,6 @@ package inspect
 const (
 	AllMemory      = WindowMemory + UnderWayMemory + OnItsWayMemory
 	WindowMemory   = 32 << 20         // what was recorded last, for the faces and the store's writer
-	UnderWayMemory = 16 << 20         // exchanges that have not ended
+	UnderWayMemory = 8 << 20          // exchanges that have not ended
 	OnItsWayMemory = WindowMemory / 2 // large content on its way to files
 )

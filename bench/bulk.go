@@ -151,10 +151,68 @@ func parallel(n int, f func() error) error {
 	return nil
 }
 
+// unreadPath is of a download that nobody reads to its end.
+var unreadPath = fmt.Sprintf("/bytes/%d", 100*mebi)
+
 // unread opens n downloads of which nobody reads a byte; the caller closes them.
-func (t *target) unread(n int) (all connections, err error) {
+func (t *target) unread(n int) (connections, error) { return t.askAll(n, "GET", unreadPath, "") }
+
+// unreads has n of them come.
+func unreads(n int) func(t *target) (leave func(), err error) {
+	return func(t *target) (func(), error) {
+		all, err := t.unread(n)
+		return all.close, err
+	}
+}
+
+// tricklePause is how long a visitor who trickles waits before its next byte.
+const tricklePause = 2 * time.Second
+
+// trickles has n visitors come, of whom half send a byte of an upload now and then, half take one of a download.
+func trickles(n int) func(t *target) (leave func(), err error) {
+	return func(t *target) (func(), error) { return t.trickle(n) }
+}
+
+func (t *target) trickle(n int) (leave func(), err error) {
+	up, err := t.askAll(n/2, "POST", "/sink", fmt.Sprintf("Content-Length: %d\r\n", mebi))
+	if err != nil {
+		return nil, err
+	}
+	down, err := t.askAll(n-n/2, "GET", unreadPath, "")
+	if err != nil {
+		up.close()
+		return nil, err
+	}
+	over := make(chan struct{})
+	var sender sync.WaitGroup
+	sender.Go(func() {
+		for tick := time.NewTicker(tricklePause); ; {
+			for _, c := range up {
+				_, _ = c.Write(block[:1]) // who is cut shows when they leave
+			}
+			for _, c := range down {
+				_ = c.SetReadDeadline(time.Now().Add(patience))
+				_, _ = c.Read(make([]byte, 1))
+			}
+			select {
+			case <-over:
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	return sync.OnceFunc(func() {
+		close(over)
+		sender.Wait()
+		up.close()
+		down.close()
+	}), nil
+}
+
+// askAll asks on n connections with small receive buffers; the caller closes them.
+func (t *target) askAll(n int, method, path, fields string) (all connections, err error) {
 	for range n {
-		c, err := t.ask("GET", fmt.Sprintf("/bytes/%d", 100*mebi), "", 64<<10)
+		c, err := t.ask(method, path, fields, 64<<10)
 		if err != nil {
 			all.close()
 			return nil, err

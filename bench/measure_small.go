@@ -75,8 +75,8 @@ func beside(n int) func(t *target) (figures, error) {
 	}
 }
 
-// beforeDuringAfter is small requests before, beside and after n downloads that nobody reads, and what these cost in memory.
-func beforeDuringAfter(n int) func(t *target) (figures, error) {
+// beforeDuringAfter is small requests before, beside and after others that come and stay, and what these cost in memory. come returns what makes them leave.
+func beforeDuringAfter(come func(t *target) (leave func(), err error)) func(t *target) (figures, error) {
 	return func(t *target) (figures, error) {
 		if _, err := t.wrk(crowd, warm, false); err != nil {
 			return nil, err
@@ -87,15 +87,15 @@ func beforeDuringAfter(n int) func(t *target) (figures, error) {
 			return f, err
 		}
 		held, high, kernel := t.held(rss), t.held(peak), tcpMemory()
-		all, err := t.unread(n)
+		leave, err := come(t)
 		if err != nil {
-			return f, fmt.Errorf("unread downloads: %w", err)
+			return f, fmt.Errorf("those beside: %w", err)
 		}
-		defer all.close()
+		defer leave()
 		t.b.pass(warm) // until all buffers on the way are full
 		err = t.phase(f, "during", t.b.dur)
 		f["more"], f["peak"], f["kernel"] = t.held(rss)-held, t.held(peak)-high, tcpMemory()-kernel
-		all.close()
+		leave()
 		if err != nil {
 			return f, err
 		}

@@ -21,9 +21,10 @@ func rows() []row {
 			column{key: "relay", unit: "relay, peak MiB"}, column{key: "agent", unit: "agent, peak MiB"})},
 		{id: "beside1", name: "10 connections beside a bulk download", measure: beside(1), columns: besides("", "≤ 5")},
 		{id: "beside200", name: "10 connections beside 200 bulk downloads", measure: beside(200), columns: besides("≤ 10", "≤ 35")},
-		unreadRow("unread1", "10 connections beside 1 unread download", 1, "", ""),
-		unreadRow("unread32", "10 connections beside 32 unread downloads", 32, "≤ 40", ""),
-		unreadRow("unread1000", "10 connections beside 1,000 unread downloads", 1000, "≤ 100", "≤ 300"),
+		besideRow("unread1", "10 connections beside 1 unread download", unreads(1), "", ""),
+		besideRow("unread32", "10 connections beside 32 unread downloads", unreads(32), "≤ 40", ""),
+		besideRow("unread1000", "10 connections beside 1,000 unread downloads", unreads(1000), "≤ 100", "≤ 300"),
+		besideRow("trickle1000", "10 connections beside 1,000 transfers of a byte every 2 s", trickles(1000), "≤ 64", ""),
 		{id: "evicted", name: "1,000 unread downloads, reader limit 3 s", tunnelOnly: true, relayArgs: []string{"--timeout", "reader=" + readerLimit.String()},
 			measure: evicted, columns: []column{{key: "gone", unit: "evicted", reach: "1,000"}, {key: "after", unit: "all after s", digits: 1}}},
 		{id: "tls50", name: "50 connections over TLS", protocol: "https", measure: h2load(50, 1), columns: rateAndCost()},
@@ -69,8 +70,8 @@ func memory(relay, agent string) []column {
 	return []column{{key: "relay", unit: "relay, MiB", digits: 1, reach: relay}, {key: "agent", unit: "agent, MiB", digits: 1, reach: agent}}
 }
 
-func unreadRow(id, name string, n int, mem, kernel string) row {
-	r := row{id: id, name: name, tunnelOnly: true, measure: beforeDuringAfter(n)}
+func besideRow(id, name string, come func(*target) (func(), error), mem, kernel string) row {
+	r := row{id: id, name: name, tunnelOnly: true, measure: beforeDuringAfter(come)}
 	for _, when := range []string{"before", "during", "after"} {
 		reach := ""
 		if when == "during" {

@@ -54,9 +54,7 @@ func offend(t *testing.T, which int, offence []byte) {
 	for n, a := range all {
 		eventually(t, fmt.Sprint("a third on leg ", n), func() bool { return a.streams.Load() == 3 })
 	}
-	if _, err := []*tls.Conn{first, second}[which].Write(offence); err != nil {
-		t.Fatal(err)
-	}
+	_, _ = []*tls.Conn{first, second}[which].Write(offence) // the leg may end before all of it is written
 	all[which].ended()
 	sess := e.Upstream.(*endpoint).sess
 	eventually(t, "the relay knows", func() bool { return len(sess.legs.all()) == 2 })

@@ -240,9 +240,12 @@ func (x *terminal) filled(rows int) bool {
 
 var figures = regexp.MustCompile(`[\d.]+|[▁▂▃▄▅▆▇█]+|\s+$`)
 
+// notListed is told while the store is behind, which on a busy machine it is for longer than a screen has to hold still.
+var notListed = regexp.MustCompile(`[\d,]+ not listed yet,\s*`)
+
 // timeless is a screen without what changes by itself.
 func timeless(screen string) string {
-	return strings.Join(strings.Fields(figures.ReplaceAllString(screen, "#")), " ")
+	return strings.Join(strings.Fields(figures.ReplaceAllString(notListed.ReplaceAllString(screen, ""), "#")), " ")
 }
 
 // storm sends a thousand requests a second, as far as the machine has the time for them.

@@ -101,6 +101,37 @@ func TestPercent(t *testing.T) {
 	}
 }
 
+// TestBreath: who allocates little is collected after little.
+func TestBreath(t *testing.T) {
+	for rate, want := range map[uint64]uint64{0: leastBreath, 3 << 20: leastBreath, 10 << 20: 20 << 20, 1 << 30: fullBreath} {
+		if got := breathFor(rate); got != want {
+			t.Errorf("%d a second: %d, want %d", rate, got, want)
+		}
+	}
+	if quiet, busy := percentFor(64<<20, leastBreath), percentFor(64<<20, fullBreath); quiet != slow*leastBreath/fullBreath || busy != slow {
+		t.Errorf("64 MiB alive: %d%% and %d%%", quiet, busy)
+	}
+}
+
+// TestEbbBesideWork: a burst has gone by when an eighth of it goes on.
+func TestEbbBesideWork(t *testing.T) {
+	var e ebb
+	total := uint64(0)
+	for i, step := range []struct {
+		more uint64
+		due  bool
+	}{{80 << 20, false}, {11 << 20, false}, {9 << 20, true}, {9 << 20, false}, {9 << 20, false}} {
+		total += step.more
+		due := e.due(total, 1<<20)
+		if due != step.due {
+			t.Errorf("step %d: due is %v", i, due)
+		}
+		if due {
+			e.gave(total)
+		}
+	}
+}
+
 func TestRest(t *testing.T) {
 	var r rest
 	var total uint64

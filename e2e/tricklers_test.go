@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -88,7 +89,9 @@ type trickled struct {
 func newTrickled(t *testing.T, program string) *trickled {
 	w := &trickled{world: newWorld(t)}
 	w.program = program
-	w.local = watch(t, trickling(w.service))
+	lc := net.ListenConfig{Control: keepsLittle}
+	lc.SetMultipathTCP(false) // it does not hand the option down
+	w.local = watchWith(t, lc, trickling(w.service))
 	w.secure = fixedAddress(t)
 	_, port, _ := net.SplitHostPort(fixedAddress(t))
 	w.tcp = "127.0.0.1:" + port
@@ -209,6 +212,15 @@ func (k trickle) come(w *trickled) (net.Conn, error) {
 // takesLittle bounds a socket's buffer, so that the kernel does not read all of it in the visitor's place.
 func takesLittle(_, _ string, raw syscall.RawConn) (err error) {
 	if cerr := raw.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 64<<10) }); cerr != nil {
+		return cerr
+	}
+	return err
+}
+
+// keepsLittle bounds what the kernel keeps of a service's answers, for those it accepts, too: 4 MiB for each of a thousand are more than a machine's TCP may
+// have in all (tcp_mem), and what stands still then is every connection on it. The tunnel is measured, not that.
+func keepsLittle(_, _ string, raw syscall.RawConn) (err error) {
+	if cerr := raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, 128<<10) }); cerr != nil {
 		return cerr
 	}
 	return err

@@ -19,8 +19,13 @@ type watched struct {
 
 func watch(t *testing.T, h http.Handler) *watched {
 	t.Helper()
+	return watchWith(t, net.ListenConfig{}, h)
+}
+
+func watchWith(t *testing.T, lc net.ListenConfig, h http.Handler) *watched {
+	t.Helper()
 	w := &watched{}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,7 @@ func TestPercent(t *testing.T) {
 
 // TestBreath: who allocates little is collected after little.
 func TestBreath(t *testing.T) {
-	for rate, want := range map[uint64]uint64{0: leastBreath, 3 << 20: leastBreath, 10 << 20: 20 << 20, 1 << 30: fullBreath} {
+	for rate, want := range map[uint64]uint64{0: leastBreath, 1 << 20: leastBreath, 10 << 20: 20 << 20, 1 << 30: fullBreath} {
 		if got := breathFor(rate); got != want {
 			t.Errorf("%d a second: %d, want %d", rate, got, want)
 		}

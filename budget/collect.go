@@ -12,7 +12,7 @@ import (
 const (
 	// breath is how much the heap may grow before it is collected: what is allocated in breathTime at the present rate, within bounds. Go's own rule, as much again
 	// as lives, has an agent with a few megabytes alive spend an eighth of its time under load on collecting, and a process with a hundred hold a hundred more.
-	leastBreath, fullBreath = 8 << 20, 32 << 20
+	leastBreath, fullBreath = 4 << 20, 32 << 20
 	breathTime              = 2 // seconds
 
 	// slow and fast bound the growth as a part of what lives, in percent; slow is of a full breath, and in proportion of a shorter one. fast is also what Go makes of
@@ -62,7 +62,7 @@ func Collect(limit int64, run func(func())) {
 			ebbs := false
 			if looks%secondLooks == 0 {
 				p.follow(allocated)
-				ebbs = r.looks >= ebbApart && e.due(allocated, sample("/gc/heap/live:bytes"))
+				ebbs = e.due(allocated, sample("/gc/heap/live:bytes")) && r.looks >= ebbApart
 			}
 			if !rests && !ebbs {
 				continue

@@ -68,8 +68,14 @@ func (a *answer) accept(f wire.Frame, sent bool) error {
 	return err
 }
 
-// mayPause says that the next frame may be long in coming: what goes both ways was all passed on, as far as is known.
-func (a *answer) mayPause() bool { return a.stage == atBody && (a.conn || a.tunnel) && a.short }
+// mayPause says that the next frame may be long in coming: the request is still coming in, or what goes both ways was all passed on, as far as is known. sent is
+// as in accept.
+func (a *answer) mayPause(sent bool) bool {
+	if a.conn || a.tunnel {
+		return a.stage == atBody && a.short
+	}
+	return a.stage == atHead && !sent
+}
 
 func (a *answer) onInfo(f wire.Frame) error {
 	if a.stage != atHead || a.conn || f.Flags&wire.End != 0 {

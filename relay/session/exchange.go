@@ -29,7 +29,7 @@ func (x *exchange) Next() (wire.Frame, error) {
 		return wire.Frame{}, x.ended()
 	}
 	for {
-		if st.answer.mayPause() && !st.w.Buffered() {
+		if st.answer.mayPause(st.sentEnd.Load()) && !st.w.Buffered() {
 			st.w.Await()
 		}
 		f, err := st.w.Next()

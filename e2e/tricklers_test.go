@@ -47,17 +47,17 @@ const chunked, withLength = "Transfer-Encoding: chunked\r\n", "Content-Length: 1
 // trickles cost what docs/reliability.md says; most leaves a quarter for what the collectors have not given back. What passes through TLS, and a
 // download whose first window is on its way, cost more.
 var trickles = []trickle{
-	{name: "uploads with a length", way: "plain", ask: "POST /upload HTTP/1.1\r\n" + withLength, piece: "x", most: 76},
-	{name: "uploads in chunks", way: "plain", ask: "POST /upload HTTP/1.1\r\n" + chunked, piece: "1\r\nx\r\n", most: 78},
-	{name: "event streams", way: "plain", ask: "GET /events HTTP/1.1\r\n", hears: true, most: 78},
-	{name: "upgraded connections", way: "plain", ask: "GET /talk HTTP/1.1\r\nUpgrade: talk\r\nConnection: upgrade\r\n", piece: "x", hears: true, most: 88},
-	{name: "downloads", way: "plain", ask: "GET /large HTTP/1.1\r\n", takes: true, most: 130},
-	{name: "uploads", way: "secure", ask: "POST /upload HTTP/1.1\r\n" + withLength, piece: "x", most: 96},
-	{name: "downloads", way: "secure", ask: "GET /large HTTP/1.1\r\n", takes: true, most: 98},
-	{name: "uploads", way: "http2", ask: "POST /upload", piece: "x", most: 160},
-	{name: "downloads", way: "http2", ask: "GET /large", takes: true, most: 200},
-	{name: "uploads", way: "tcp", ask: "POST /upload HTTP/1.1\r\n" + withLength, piece: "x", most: 72},
-	{name: "downloads", way: "tcp", ask: "GET /large HTTP/1.1\r\n", takes: true, most: 120},
+	{name: "uploads with a length", way: "plain", ask: "POST /upload HTTP/1.1\r\n" + withLength, piece: "x", most: 64},
+	{name: "uploads in chunks", way: "plain", ask: "POST /upload HTTP/1.1\r\n" + chunked, piece: "1\r\nx\r\n", most: 66},
+	{name: "event streams", way: "plain", ask: "GET /events HTTP/1.1\r\n", hears: true, most: 72},
+	{name: "upgraded connections", way: "plain", ask: "GET /talk HTTP/1.1\r\nUpgrade: talk\r\nConnection: upgrade\r\n", piece: "x", hears: true, most: 74},
+	{name: "downloads", way: "plain", ask: "GET /large HTTP/1.1\r\n", takes: true, most: 78},
+	{name: "uploads", way: "secure", ask: "POST /upload HTTP/1.1\r\n" + withLength, piece: "x", most: 84},
+	{name: "downloads", way: "secure", ask: "GET /large HTTP/1.1\r\n", takes: true, most: 88},
+	{name: "uploads", way: "http2", ask: "POST /upload", piece: "x", most: 140},
+	{name: "downloads", way: "http2", ask: "GET /large", takes: true, most: 185},
+	{name: "uploads", way: "tcp", ask: "POST /upload HTTP/1.1\r\n" + withLength, piece: "x", most: 54},
+	{name: "downloads", way: "tcp", ask: "GET /large HTTP/1.1\r\n", takes: true, most: 56},
 }
 
 // Visitors that send a byte every few seconds, or take one, are not cut, cost little, and those beside them feel nothing. Some of all kinds together in every

@@ -67,6 +67,7 @@ type conn struct {
 	seats []seat
 	stall stall // the sweeper's
 	given bool  // the socket is somebody else's now
+	lent  bool  // to net/http, which does without this goroutine: mux.end ends it
 	left  bool  // its place, to make room; guarded by s.mu
 	flows bool  // the kernel keeps flowUnsent: the visitor has taken much of an answer
 	space space
@@ -145,6 +146,13 @@ func (c *conn) end() {
 	if p := recover(); p != nil {
 		c.panicked(p)
 	}
+	if !c.lent {
+		c.finish()
+	}
+}
+
+// finish gives everything back, and the connection to who goes on with it.
+func (c *conn) finish() {
 	if c.heir == nil && !c.given {
 		c.close()
 	}

@@ -56,9 +56,8 @@ type front struct {
 	ep      *registry.Endpoint // that has the name; nil: none
 	alpn    []string           // what the visitor offers
 
-	mux  *mux // above TLS, when that is HTTP/2
-	once sync.Once
-	shut chan struct{} // closed by Close
+	mux    *mux // above TLS, when that is HTTP/2
+	closed sync.Once
 }
 
 func (f *front) Read(p []byte) (int, error) {
@@ -87,10 +86,13 @@ func (f *front) Write(p []byte) (int, error) {
 }
 
 // Close is for who owns the TLS above. With HTTP/2 that is net/http, a second after its last word on a connection: at the stop only our side is closed here, and
-// multiplex does the rest.
+// the rest is left to the connection's end.
 func (f *front) Close() error {
-	f.once.Do(func() { close(f.shut) })
-	if f.mux != nil && f.mux.s.stopping.Load() {
+	if f.mux == nil || !f.mux.lent {
+		return f.Conn.Close()
+	}
+	defer f.closed.Do(func() { f.s.run(f.mux.end) })
+	if f.s.stopping.Load() {
 		return closeWrite(f.Conn)
 	}
 	return f.Conn.Close()

@@ -7,18 +7,25 @@ const (
 	bigInbox   = 64 << 10 // more than http1.MaxHead
 )
 
-var bigInboxes = sync.Pool{New: func() any { return new([bigInbox]byte) }}
+var (
+	smallInboxes = sync.Pool{New: func() any { return new([smallInbox]byte) }}
+	bigInboxes   = sync.Pool{New: func() any { return new([bigInbox]byte) }}
+)
 
 // inbox holds what was read from a visitor and not used yet. It is one goroutine's at a time: the loop's between requests, the uploader's or the
 // watcher's while one of them runs.
 type inbox struct {
-	b     []byte // small or *big
+	b     []byte // *small or *big
 	r, w  int    // b[r:w] has not been used
 	big   *[bigInbox]byte
-	small [smallInbox]byte
+	small *[smallInbox]byte
 }
 
-func (in *inbox) init()         { in.b = in.small[:] }
+func (in *inbox) init() {
+	in.small = smallInboxes.Get().(*[smallInbox]byte)
+	in.b = in.small[:]
+}
+
 func (in *inbox) bytes() []byte { return in.b[in.r:in.w] }
 func (in *inbox) len() int      { return in.w - in.r }
 func (in *inbox) space() []byte { return in.b[in.w:] }
@@ -57,11 +64,12 @@ func (in *inbox) widen() {
 	in.b, in.r = in.big[:], 0
 }
 
-// free gives everything back at the connection's end.
+// free gives everything back at the end of what reads from here.
 func (in *inbox) free() {
 	if in.big != nil {
 		bigInboxes.Put(in.big)
 		in.big = nil
 	}
-	in.b = nil
+	smallInboxes.Put(in.small)
+	in.small, in.b = nil, nil
 }

@@ -43,7 +43,7 @@ func (s *Server) mayTell() bool {
 func (s *Server) tell(nc net.Conn, secure bool, code wire.Code) {
 	nc.SetDeadline(time.Now().Add(time.Duration(s.lim.turn)))
 	if secure {
-		t := tls.Server(&front{Conn: nc, s: s, turned: true, shut: make(chan struct{})}, s.tls.hello)
+		t := tls.Server(&front{Conn: nc, s: s, turned: true}, s.tls.hello)
 		if t.Handshake() != nil {
 			return
 		}

@@ -53,7 +53,7 @@ var trickles = []trickle{
 	{name: "upgraded connections", way: "plain", ask: "GET /talk HTTP/1.1\r\nUpgrade: talk\r\nConnection: upgrade\r\n", piece: "x", hears: true, most: 74},
 	{name: "downloads", way: "plain", ask: "GET /large HTTP/1.1\r\n", takes: true, most: 78},
 	{name: "uploads", way: "secure", ask: "POST /upload HTTP/1.1\r\n" + withLength, piece: "x", most: 84},
-	{name: "downloads", way: "secure", ask: "GET /large HTTP/1.1\r\n", takes: true, most: 88},
+	{name: "downloads", way: "secure", ask: "GET /large HTTP/1.1\r\n", takes: true, most: 98},
 	{name: "uploads", way: "http2", ask: "POST /upload", piece: "x", most: 140},
 	{name: "downloads", way: "http2", ask: "GET /large", takes: true, most: 185},
 	{name: "uploads", way: "tcp", ask: "POST /upload HTTP/1.1\r\n" + withLength, piece: "x", most: 54},

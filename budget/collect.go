@@ -22,13 +22,13 @@ const (
 	// restEvery is how often it is looked whether the process has nothing to do, calm how little it allocates between two looks then, idle how little of a
 	// processor it takes, and worth how much it must have allocated before for the system to be given back what it does not need: so much that the collection is
 	// little beside the work.
-	restEvery = 250 * time.Millisecond
-	calm      = 64 << 10
+	restEvery = 100 * time.Millisecond
+	calm      = 32 << 10
 	idle      = restEvery / 10
 	worth     = 8 << 20
 
 	// anyway is after how many looks a process that rests gives back what little it has gathered: half a minute.
-	anyway = 120
+	anyway = 300
 
 	// secondLooks is how many looks there are in a second.
 	secondLooks = int(time.Second / restEvery)
@@ -36,7 +36,7 @@ const (
 	// A burst has gone by when little is allocated in a second, or an eighth (ebbed) of what was in one since the last time, and worth in all, and an eighth of what
 	// lives. A relay that allocates next to nothing for its requests would keep in its pools for minutes what a thousand visitors once needed at once. Pools that fill
 	// again are no burst to speak of, so there are ebbApart looks at least between two times.
-	ebbApart = 20
+	ebbApart = 50
 	little   = 2 << 20
 	ebbed    = 8
 )

@@ -135,28 +135,29 @@ func (p *pools) hungry() *waiter {
 	return nil
 }
 
-// serve opens a stream for who has waited longest and may have one. It is nil when that was not w, who does this for all, or there is no room.
+// serve opens streams, as long as there is room, for those who have waited longest and may have one, up to w, who does this for all. It is nil when w has none.
 func (p *pools) serve(ctx context.Context, w *waiter) (*stream, error) {
-	p.mu.Lock()
-	o := p.hungry()
-	p.mu.Unlock()
-	if o == nil {
-		return nil, nil
+	for {
+		p.mu.Lock()
+		o := p.hungry()
+		p.mu.Unlock()
+		if o == nil {
+			return nil, nil
+		}
+		st, err := p.tryOpen(ctx, o.e, o.visitor)
+		switch {
+		case full(err):
+			return nil, nil
+		case err != nil || o == w:
+			return st, err
+		}
+		p.mu.Lock()
+		given := p.give(st, o)
+		p.mu.Unlock()
+		if !given {
+			p.put(st)
+		}
 	}
-	st, err := p.tryOpen(ctx, o.e, o.visitor)
-	switch {
-	case full(err):
-		return nil, nil
-	case err != nil || o == w:
-		return st, err
-	}
-	p.mu.Lock()
-	given := p.give(st, o)
-	p.mu.Unlock()
-	if !given {
-		p.put(st)
-	}
-	return nil, nil
 }
 
 // give hands st to o, if that waits still. p.mu is held.

@@ -82,20 +82,20 @@ func (p *pools) await(ctx context.Context, w *waiter) (*stream, error) {
 				return nil, &registry.Error{Code: w.code}
 			}
 			return st, nil
-		case <-turn:
+		case <-turn: // at once: who was first before may have left room, as when there is another leg
 			turn = nil
 			t := time.NewTicker(retryOpen)
 			defer t.Stop()
 			tick = t.C
 		case <-tick:
-			if st, err := p.serve(ctx, w); st != nil || err != nil && ctx.Err() == nil {
-				return st, err
-			}
 		case <-ctx.Done():
 			if w.e.life.Err() != nil {
 				return nil, &registry.Error{Code: wire.CodeAgentGone}
 			}
 			return nil, &registry.Error{Code: wire.CodeTooManyStreams}
+		}
+		if st, err := p.serve(ctx, w); st != nil || err != nil && ctx.Err() == nil {
+			return st, err
 		}
 	}
 }

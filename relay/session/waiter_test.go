@@ -55,3 +55,42 @@ func TestReasonsNameNoAddress(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestNextLegServesAllWhoWait: a crowd that came before there was room for it is served as soon as there is, not one after another for as long as it may wait.
+func TestNextLegServesAllWhoWait(t *testing.T) {
+	hold := make(chan struct{})
+	defer close(hold)
+	r := newRig(t)
+	first := r.agent("good", "i1", held(hold))
+	e := first.bind(r, 1, "a")
+	p := &e.Upstream.(*endpoint).sess.pools
+	for n := range wire.MaxStreams {
+		defer begin(t, e, get(uint64(n+1))).Abort(wire.CodeVisitorGone)
+	}
+	const crowd = 1000
+	got := make(chan error, crowd)
+	for range crowd {
+		go func() {
+			x, err := e.Upstream.Begin(t.Context(), get(7))
+			if err == nil {
+				x.Abort(wire.CodeVisitorGone)
+			}
+			got <- err
+		}()
+	}
+	eventually(t, "they wait", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.waiting) == crowd
+	})
+	r.further(first, false, held(hold))
+	refused := 0
+	for range crowd {
+		if <-got != nil {
+			refused++
+		}
+	}
+	if refused > 0 {
+		t.Errorf("%d of %d were refused", refused, crowd)
+	}
+}

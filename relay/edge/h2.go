@@ -103,12 +103,13 @@ func (c *conn) multiplex(t *tls.Conn) {
 
 // end is the connection's, once net/http has closed it.
 func (m *mux) end() {
+	defer m.finish()
+	defer m.conn.end() // a panic is this connection's alone here, too
 	m.mu.Lock()
 	m.over = true
 	m.mu.Unlock()
 	m.running.Wait()
 	m.seeOff()
-	m.finish()
 }
 
 // seeOff lets a visitor who heard that the server stops (GOAWAY) read what it was sent, and leave by itself, which it does when it has no request left. While it reads

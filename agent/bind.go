@@ -57,6 +57,7 @@ func (s *session) taken(handle uint32) *binding {
 	b := s.bindings[handle]
 	if b != nil {
 		b.gone = true
+		notify(s.idle)
 	}
 	return b
 }

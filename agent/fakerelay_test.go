@@ -173,6 +173,12 @@ func (s *relaySide) bound(handle uint32, epoch, ticket string) {
 	s.hear(wire.MsgStatsAck)
 }
 
+// unbound answers an Unbind.
+func (s *relaySide) unbound() {
+	s.t.Helper()
+	s.say(wire.MsgUnbound, &wire.Unbound{Handle: s.hear(wire.MsgUnbind).Body.(*wire.Unbind).Handle})
+}
+
 // ended waits for the session's end.
 func (s *relaySide) ended() {
 	s.t.Helper()

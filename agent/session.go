@@ -30,6 +30,7 @@ type session struct {
 	workers sync.WaitGroup
 	lanes   sync.WaitGroup
 	empty   chan struct{} // the last lane has ended, for now
+	idle    chan struct{} // of one place: the last lane has ended, or a name is gone
 
 	hearing sync.Mutex // one message at a time
 
@@ -55,6 +56,7 @@ func (a *Agent) dialSession(ctx context.Context) (*session, error) {
 	s := &session{
 		a: a, legs: legs{look: make(chan struct{}, 1), done: make(chan struct{})}, died: make(chan error, 1), end: make(chan error, 1),
 		leave: make(chan struct{}, 1), asked: make(chan struct{}, 1), empty: make(chan struct{}, 1),
+		idle:     make(chan struct{}, 1),
 		bindings: map[uint32]*binding{}, running: map[*lane]*leg{}, timers: map[*endpoint]*time.Timer{},
 	}
 	if s.welcome, err = wire.ClientHandshake(conn, auth); err != nil {
@@ -252,13 +254,14 @@ func (s *session) acceptAll(ctx context.Context, of *leg) {
 	}
 }
 
-// ended forgets a lane, and wakes settle when it was the last.
+// ended forgets a lane, and wakes settle and fade when it was the last.
 func (s *session) ended(l *lane) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.running, l)
 	if len(s.running) == 0 {
 		notify(s.empty)
+		notify(s.idle)
 	}
 }
 

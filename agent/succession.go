@@ -88,13 +88,10 @@ func (a *Agent) retire(s *session) {
 	if eldest != nil {
 		eldest.legs.close()
 	}
-	if s.isIdle() { // no name goes over, by which the relay would see that it is over
-		s.legs.close()
-	}
 	a.fadings.Add(1)
 	a.o.Go(func() {
 		defer a.fadings.Done()
-		err := <-s.died
+		err := s.fade()
 		a.o.Log.Debug("old session ended", "session", s.welcome.Session, "err", err)
 		s.close()
 		a.mu.Lock()
@@ -108,16 +105,33 @@ func (a *Agent) retire(s *session) {
 	})
 }
 
-// isIdle says that s has neither a name nor anything under way.
+// fade waits for the end of a session that was left, and says why it ended. The relay sees that it is over when its last name has gone over to another
+// session; where all were given back, before or after it was left, the agent ends it.
+func (s *session) fade() error {
+	for !s.isIdle() {
+		select {
+		case err := <-s.died:
+			return err
+		case <-s.idle:
+		}
+	}
+	s.legs.shut()
+	return <-s.died
+}
+
+// isIdle says that the relay has no name of s any more, and that nothing is under way.
 func (s *session) isIdle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.running) > 0 {
+		return false
+	}
 	for _, b := range s.bindings {
-		if !b.closed.Load() {
+		if !b.gone {
 			return false
 		}
 	}
-	return len(s.running) == 0
+	return true
 }
 
 // faded lists the sessions that were left and live on.

@@ -105,7 +105,7 @@ func (p *pools) sated(visitor netip.Addr) bool {
 func (p *pools) mayOpen(visitor netip.Addr) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.sated(visitor) || p.hungry() != nil {
+	if p.sated(visitor) || p.hungry(nil) != nil {
 		return false
 	}
 	if p.shares.opening == nil {
@@ -125,11 +125,18 @@ func (p *pools) opened(visitor netip.Addr) {
 	}
 }
 
-// hungry is the first who waits and may have another stream; nil: nobody. p.mu is held.
-func (p *pools) hungry() *waiter {
+// hungry is the first who waits, of an endpoint or nil for any, and may have another stream; nil: nobody. p.mu is held. Where many wait that may not, they are
+// mostly of one address: that is asked once.
+func (p *pools) hungry(of *endpoint) *waiter {
+	var sated netip.Addr
 	for _, w := range p.waiting {
-		if !p.sated(w.visitor) {
+		switch {
+		case of != nil && w.e != of:
+		case sated.IsValid() && w.visitor == sated:
+		case !p.sated(w.visitor):
 			return w
+		default:
+			sated = w.visitor
 		}
 	}
 	return nil
@@ -139,7 +146,7 @@ func (p *pools) hungry() *waiter {
 func (p *pools) serve(ctx context.Context, w *waiter) (*stream, error) {
 	for {
 		p.mu.Lock()
-		o := p.hungry()
+		o := p.hungry(nil)
 		p.mu.Unlock()
 		if o == nil {
 			return nil, nil

@@ -211,12 +211,8 @@ func (p *pools) remove(w *waiter) bool {
 // handOver gives st to the first who waits for one of its endpoint, and may have it.
 func (p *pools) handOver(st *stream) bool {
 	p.free(st)
-	for _, w := range p.waiting {
-		if w.e == st.e && !p.sated(w.visitor) {
-			return p.give(st, w)
-		}
-	}
-	return false
+	w := p.hungry(st.e)
+	return w != nil && p.give(st, w)
 }
 
 // dismiss refuses those who wait and are meant.

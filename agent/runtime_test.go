@@ -316,41 +316,6 @@ func TestManyGuests(t *testing.T) {
 	}
 }
 
-// TestNamesGivenBackLater: a session that was left ends, too, when its last name is given back only then. Until the relay has said that it has that no more, the
-// session stays: closed before, it could take the Unbind with it, and the name would be kept for an agent that does not come back.
-func TestNamesGivenBackLater(t *testing.T) {
-	r := newFakeRelay(t)
-	w := r.run("a", "b")
-	s := r.next()
-	first, second := s.bind(), s.bind()
-	s.bound(first.Handle, "1", "")
-	s.bound(second.Handle, "2", "")
-	w.settled()
-	s.say(wire.MsgDrain, &wire.Drain{Reason: "a test"})
-	next := r.next()
-	next.bind()
-	next.bind()
-	for _, name := range []string{"a", "b"} {
-		if err := w.a.Remove(name); err != nil {
-			t.Fatal(err)
-		}
-		select {
-		case <-s.Done():
-			t.Fatal("the session ends with a name")
-		default:
-		}
-		s.unbound()
-		next.unbound()
-	}
-	s.ended()
-	if err := w.a.Forward(Endpoint{Name: "c", Upstream: "http://127.0.0.1:1"}); err != nil {
-		t.Fatal(err)
-	}
-	if b := next.bind(); b.Name != "c" {
-		t.Errorf("%+v", b)
-	}
-}
-
 // TestFailureOnce: a relay that has nothing to add says what the code says; a person reads it once.
 func TestFailureOnce(t *testing.T) {
 	text := wire.CodeEndpointLimit.Info().Text

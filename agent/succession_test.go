@@ -103,6 +103,41 @@ func TestUnbindWhileMoving(t *testing.T) {
 	}
 }
 
+// A session that was left ends, too, when its last name is given back only then. Until the relay has said that it has that no more, the session stays: closed
+// before, it could take the Unbind with it, and the name would be kept for an agent that does not come back.
+func TestUnbindAfterMoving(t *testing.T) {
+	r := newFakeRelay(t)
+	w := r.run("a", "b")
+	first := r.next()
+	for _, b := range []*wire.Bind{first.bind(), first.bind()} {
+		first.bound(b.Handle, "1", "")
+	}
+	w.settled()
+	second := r.succeed(first)
+	for range 2 {
+		second.bind()
+	}
+	for _, name := range []string{"a", "b"} {
+		if err := w.a.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-first.Done():
+			t.Fatal("the session ends with a name")
+		default:
+		}
+		first.unbound()
+		second.unbound()
+	}
+	first.ended()
+	if err := w.a.Forward(Endpoint{Name: "c", Upstream: "http://127.0.0.1:1"}); err != nil {
+		t.Fatal(err)
+	}
+	if b := second.bind(); b.Name != "c" {
+		t.Errorf("%+v", b)
+	}
+}
+
 // While there is a session, the search for another one keeps its pace, whenever the agent would have given up without one.
 func TestSeekKeepsItsPace(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
